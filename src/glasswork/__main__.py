@@ -1,0 +1,19 @@
+"""``python -m glasswork`` and the ``glasswork`` command."""
+
+import sys
+
+
+def main() -> None:
+    """Answer ``--version`` at once; hand everything else to the command line."""
+    if sys.argv[1:] == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"glasswork {version('glasswork')}")
+        return
+    from glasswork.cli import run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The kinds of array that the rooms of this house hand to each other.
+
+Axis order is always ``(batch, features)``.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+Images: TypeAlias = NDArray[np.uint8]
+Labels: TypeAlias = NDArray[np.int64]

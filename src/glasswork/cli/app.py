@@ -1,0 +1,60 @@
+"""The command as a whole: its verbs, its exit status, and how it says what went wrong.
+
+0 done     1 failed     2 asked for something that cannot be     130 interrupted
+"""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import click
+import typer
+
+from glasswork.cli import evaluate, predict, train
+from glasswork.errors import GlassworkError, RecipeError
+
+app = typer.Typer(
+    name="glasswork",
+    help="Train neural networks on MNIST in plain NumPy, and see what happens inside them.",
+    epilog="Start with: glasswork train",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(name="train")(train.train)
+app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="predict")(predict.predict)
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if show_version:
+        print(f"glasswork {version('glasswork')}")
+        raise typer.Exit
+
+
+def run() -> NoReturn:
+    """Run the command that the command line asks for, and exit with its status."""
+    try:
+        status = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        status = 130
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        if isinstance(error, GlassworkError):
+            print(f"Error: {error}", file=sys.stderr)
+        else:
+            print(
+                f"Error: {type(error).__name__}: {error}\nThis is a fault of glasswork; "
+                "run the same command with --debug to see where.",
+                file=sys.stderr,
+            )
+        status = 2 if isinstance(error, RecipeError) else 1
+    sys.exit(status)

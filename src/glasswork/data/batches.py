@@ -1,0 +1,209 @@
+"""Batches: a dataset in small portions, in a new order every epoch.
+
+index     0 1 2 3 4 5 6 7 8 9        shuffled by (seed, epoch): the images themselves stay in place
+          └─ batch ─┘                gathered, normalised, targets one-hot, into reused memory
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from glasswork.arrays import FloatArray, Images, Labels
+from glasswork.errors import InputError
+from glasswork.pixels import normalize
+from glasswork.randomness import Purpose, generator
+
+
+def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.float32) -> FloatArray:
+    """Return one row per label: 1 in the label's column, 0 elsewhere (handout, section 7).
+
+    Parameters
+    ----------
+    y : (N,) integers from 0 to num_labels - 1
+    num_labels : int
+    dtype : data type
+        Of the result, float32 unless told otherwise.
+
+    Returns
+    -------
+    (N, num_labels)
+
+    Raises
+    ------
+    InputError
+        If labels are not integers, or one is out of range.
+    """
+    labels = check_labels(y, num_labels)
+    onehot = np.zeros((len(labels), num_labels), dtype)
+    onehot[np.arange(len(labels)), labels] = 1
+    return onehot
+
+
+def check_labels(y: ArrayLike, num_labels: int) -> Labels:
+    """Return labels as an array ``(N,)`` of integers, or say which one is wrong."""
+    labels = np.asarray(y)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise InputError(f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}")
+    wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
+    if len(wrong):
+        raise InputError(
+            f"labels: expected 0 to {num_labels - 1}, got {labels[wrong[0]]} at row {wrong[0]}"
+            + (f" and {len(wrong) - 1:,} more like it" if len(wrong) > 1 else "")
+        )
+    return labels
+
+
+def minibatch_generator(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
+    """Yield ``(X, y)`` in shuffled batches, once (handout, section 3).
+
+    Parameters
+    ----------
+    X : (N, features)
+    y : (N,)
+    minibatch_size : int
+        Rows in a batch; a last batch that would be shorter is dropped.
+
+    Yields
+    ------
+    X_batch : (minibatch_size, features)
+    y_batch : (minibatch_size,)
+        Of the input's own dtypes. The order comes from NumPy's global state, as in the handout.
+
+    See Also
+    --------
+    Batches : the loader to build once, outside the loop over epochs.
+    """
+    indices = np.arange(X.shape[0])
+    np.random.shuffle(indices)
+    for start in range(0, len(indices) - minibatch_size + 1, minibatch_size):
+        batch = indices[start : start + minibatch_size]
+        yield X[batch], y[batch]
+
+
+class Batches:
+    """A dataset to loop over again and again: every loop is an epoch, in an order of its own.
+
+    The order of epoch e is a function of ``(seed, e)``, whatever happened before. Images stay as they
+    are, bytes for MNIST; a batch is gathered and normalised when it is due.
+
+    Parameters
+    ----------
+    images : (N, features)
+        Bytes, normalised to [-1, 1] batch by batch, or floats, taken as prepared already.
+    labels : (N,) integers from 0 to classes - 1
+    batch_size : int
+        From 1 to N.
+    seed : int
+        Which sequence of orders.
+    drop_last : bool
+        True, for training: batches are all of one size, the rest of an epoch is left out. False, for
+        evaluation: the last batch is short and every image counts.
+    shuffle : bool
+        False keeps the rows in order, in every epoch.
+    classes : int
+        Columns of the targets.
+    dtype : data type
+        Of batches and targets, the network's: float32 unless told otherwise.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch that the next loop goes through, from 1.
+
+    Raises
+    ------
+    InputError
+        If there are no images, one is NaN or infinite, labels are of another length or out of range, or
+        the batch size is below 1 or above N.
+
+    Examples
+    --------
+    >>> loader = Batches(images, labels, 100, seed=123)
+    >>> for x, t in loader:                     # an epoch: x (100, 784) in [-1, 1], t (100, 10)
+    ...     scores = model.forward(x)
+
+    ``x`` and ``t`` are the same memory at every turn of the loop: copy what you want to keep.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[Any],
+        labels: ArrayLike,
+        batch_size: int,
+        *,
+        seed: int,
+        drop_last: bool = True,
+        shuffle: bool = True,
+        classes: int = 10,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.labels = check_labels(labels, classes)
+        if images.ndim != 2 or (images.dtype != np.uint8 and images.dtype.kind != "f"):
+            raise InputError(
+                "Batches: expected images of shape (N, features), bytes or floats, "
+                f"got {images.dtype} of shape {images.shape}"
+            )
+        if len(images) == 0 or len(images) != len(self.labels):
+            raise InputError(
+                "Batches: expected as many labels as images and at least one, "
+                f"got {len(images):,} images and {len(self.labels):,} labels"
+            )
+        if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= len(images):
+            raise InputError(f"Batches: expected a batch size from 1 to {len(images):,}, the images, got {batch_size}")
+        if images.dtype.kind == "f" and not np.isfinite(images).all():
+            row = int(np.flatnonzero(~np.isfinite(images).all(axis=1))[0])
+            raise InputError(f"Batches: expected finite pixels, got NaN or infinity in image {row}; mend or drop it")
+        generator(seed, Purpose.SHUFFLE)
+        self.images = images
+        self.batch_size, self.drop_last = int(batch_size), drop_last
+        self.seed, self.shuffle = seed, shuffle
+        self.classes, self.dtype = classes, np.dtype(dtype)
+        self.epoch = 1
+
+    def __len__(self) -> int:
+        """Return how many batches an epoch has."""
+        full, rest = divmod(len(self.labels), self.batch_size)
+        return full + (rest > 0 and not self.drop_last)
+
+    @property
+    def samples(self) -> int:
+        """How many images an epoch shows."""
+        return len(self) * self.batch_size if self.drop_last else len(self.labels)
+
+    def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Go through the next epoch, batch by batch."""
+        self.epoch += 1
+        return self.batches(self.epoch - 1)
+
+    def order(self, epoch: int) -> Labels:
+        """Return the rows in the order of an epoch, ``(N,)``."""
+        rows = np.arange(len(self.labels))
+        if self.shuffle:
+            generator(self.seed, Purpose.SHUFFLE, epoch=epoch).shuffle(rows)
+        return rows
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Go through one epoch from batch ``start`` on.
+
+        Yields
+        ------
+        x : (batch, features) of ``dtype``
+        t : (batch, classes) of ``dtype``, one-hot
+        """
+        rows = self.order(epoch)
+        gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
+        x = np.empty(gathered.shape, self.dtype)
+        onehot = np.eye(self.classes, dtype=self.dtype)
+        t = np.empty((self.batch_size, self.classes), self.dtype)
+        for i in range(start, len(self)):
+            batch = rows[i * self.batch_size : (i + 1) * self.batch_size]
+            n = len(batch)
+            np.take(self.images, batch, axis=0, out=gathered[:n], mode="clip")
+            np.take(onehot, self.labels[batch], axis=0, out=t[:n], mode="clip")
+            if self.images.dtype == np.uint8:
+                normalize(gathered[:n], out=x[:n])
+            else:
+                np.copyto(x[:n], gathered[:n], casting="same_kind")
+            yield x[:n], t[:n]

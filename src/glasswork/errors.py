@@ -1,0 +1,36 @@
+"""The errors that glasswork raises on purpose.
+
+Each says in one message what object complained, what it expected, what it got and what to do.
+The command prints that message alone; any other exception is a bug of ours.
+
+    GlassworkError
+    ├── InputError      a value handed in is wrong                   (also a ValueError)
+    │   └── RecipeError an experiment is asked for that cannot be
+    ├── StateError      the right call at the wrong moment           (also a RuntimeError)
+    ├── FileError       a file is missing, damaged or not ours       (also an OSError)
+    └── DivergedError   the loss stopped being a number              (also an ArithmeticError)
+"""
+
+
+class GlassworkError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class InputError(GlassworkError, ValueError):
+    """A value handed in is wrong: a width, a dtype, a range, a name."""
+
+
+class RecipeError(InputError):
+    """An experiment is asked for that cannot be: an unknown key, a value out of range."""
+
+
+class StateError(GlassworkError, RuntimeError):
+    """The right call at the wrong moment, such as backward before forward."""
+
+
+class FileError(GlassworkError, OSError):
+    """A file is missing, damaged, not what it says it is, or cannot be written."""
+
+
+class DivergedError(GlassworkError, ArithmeticError):
+    """The loss became infinite or NaN while training."""

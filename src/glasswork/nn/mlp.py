@@ -1,0 +1,201 @@
+"""MLP: a multi-layer perceptron, Linear layers with activations between them.
+
+images → Linear → Sigmoid → Linear → Sigmoid → scores
+         linear1  act1      linear2  act2
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from glasswork.arrays import FloatArray, Labels
+from glasswork.errors import InputError
+from glasswork.nn.activations import Sigmoid
+from glasswork.nn.layer import Layer
+from glasswork.nn.linear import Linear
+from glasswork.pixels import normalize
+
+#: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
+ROWS_AT_A_TIME = 1000
+
+
+class MLP:
+    """A network of fully connected layers (handout, section 6).
+
+    Parameters
+    ----------
+    in_features : int
+        Numbers in an image: 784 for MNIST.
+    hidden_size : int or sequence of int
+        Neurons in the hidden layer, or in each of them, from the input on.
+    out_features : int
+        Classes: 10 for MNIST.
+    activation : callable that makes a Layer from ``dtype=``
+        Of the hidden layers.
+    output_activation : the same, or None
+        Of the output layer; None leaves its sums as they are.
+    bias_grad : {"sum", "mean"}
+        See `Linear`.
+    dtype : data type
+        The network's own; float32 unless told otherwise.
+    rng : numpy.random.Generator, optional
+        Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
+
+    Attributes
+    ----------
+    layers : list of Layer
+        In the order in which an image passes them.
+    linear1, act1, linear2, act2, ... : Layer
+        The same ones, by the handout's names.
+
+    Raises
+    ------
+    InputError
+        If a width is below 1.
+
+    Examples
+    --------
+    >>> model = MLP(in_features=784, hidden_size=50, out_features=10)
+    >>> model.linear1.weight.shape, sum(p.size for p in model.parameters())
+    ((784, 50), 39760)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_size: int | Sequence[int],
+        out_features: int,
+        *,
+        activation: Callable[..., Layer] = Sigmoid,
+        output_activation: Callable[..., Layer] | None = Sigmoid,
+        bias_grad: Literal["sum", "mean"] = "sum",
+        dtype: DTypeLike = np.float32,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.in_features, self.out_features = in_features, out_features
+        self.hidden_size = (hidden_size,) if isinstance(hidden_size, int | np.integer) else tuple(hidden_size)
+        self.activation, self.output_activation, self.bias_grad = activation, output_activation, bias_grad
+        self.dtype = np.dtype(dtype)
+        self.named_layers: dict[str, Layer] = {}
+        widths = (in_features, *self.hidden_size, out_features)
+        for i in range(1, len(widths)):
+            self._add(f"linear{i}", Linear(widths[i - 1], widths[i], bias_grad=bias_grad, dtype=dtype, rng=rng))
+            make = activation if i < len(widths) - 1 else output_activation
+            if make is not None:
+                self._add(f"act{i}", make(dtype=dtype))
+
+    def _add(self, name: str, layer: Layer) -> None:
+        self.named_layers[name] = layer
+        setattr(self, name, layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in the order in which an image passes them."""
+        return list(self.named_layers.values())
+
+    def __call__(self, x: ArrayLike) -> FloatArray:
+        """Return the scores of images from outside; `forward` is the same without the conversions.
+
+        Parameters
+        ----------
+        x : (batch, in_features)
+            Bytes, which are normalised to [-1, 1], or floats, taken as prepared already and converted
+            to the network's dtype.
+
+        Returns
+        -------
+        (batch, out_features)
+            An array that is the caller's own.
+        """
+        return self.forward(self._prepare(x)).copy()
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Send ``(batch, in_features)`` through all layers: the scores, ``(batch, out_features)``."""
+        for layer in self.named_layers.values():
+            x = layer.forward(x)
+        return x
+
+    def backward(self, grad_output: FloatArray) -> None:
+        """Send the loss's gradient back through all layers, filling ``gradients()`` in place.
+
+        It stops at the first layer's own gradients, as in the handout: nobody moves the pixels.
+        """
+        first, *others = self.named_layers.values()
+        for layer in reversed(others):
+            grad_output = layer.backward(grad_output)
+        first.backward_parameters(grad_output)
+
+    def parameters(self) -> list[FloatArray]:
+        """Return all weights and biases, from the input on; they are never rebound."""
+        return [parameter for layer in self.named_layers.values() for parameter in layer.parameters()]
+
+    def gradients(self) -> list[FloatArray]:
+        """Return the gradient of each of ``parameters()``, in the same order."""
+        return [gradient for layer in self.named_layers.values() for gradient in layer.gradients()]
+
+    def state(self) -> dict[str, FloatArray]:
+        """Return every array of every layer by name, as ``{"linear1.weight": ..., ...}``."""
+        return {
+            f"{name}.{part}": array
+            for name, layer in self.named_layers.items()
+            for part, array in layer.state().items()
+        }
+
+    def scores(self, images: ArrayLike) -> FloatArray:
+        """Return the network's scores for any number of images, in little memory.
+
+        Parameters
+        ----------
+        images : (N, in_features)
+            As for calling the model.
+
+        Returns
+        -------
+        (N, out_features)
+            One score a class; an array that is the caller's own.
+        """
+        images = np.asarray(images)
+        if images.ndim != 2:
+            raise InputError(f"{self}: expected images of shape (N, {self.in_features}), got shape {images.shape}")
+        result = np.empty((len(images), self.out_features), self.dtype)
+        for start in range(0, len(images), ROWS_AT_A_TIME):
+            rows = slice(start, start + ROWS_AT_A_TIME)
+            result[rows] = self.forward(self._prepare(images[rows]))
+        return result
+
+    def probabilities(self, images: ArrayLike) -> FloatArray:
+        """Return how likely the network takes each class to be: ``(N, out_features)``, rows that sum to 1.
+
+        Scores between 0 and 1, trained on squared error, estimate each class's probability by themselves
+        (Richard and Lippmann 1991); they are only made to sum to 1.
+        """
+        scores = self.scores(images)
+        probabilities: FloatArray = scores / scores.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def predict(self, images: ArrayLike) -> Labels:
+        """Return the label with the highest score for each of ``(N, in_features)`` images: ``(N,)`` int64."""
+        labels: Labels = self.scores(images).argmax(axis=1)
+        return labels
+
+    def _prepare(self, images: ArrayLike) -> FloatArray:
+        array: NDArray[Any] = np.asarray(images)
+        if array.dtype == np.uint8:
+            return normalize(array, dtype=self.dtype)
+        if array.dtype.kind != "f":
+            raise InputError(f"{self}: expected images as bytes (uint8) or floats, got {array.dtype}")
+        return array.astype(self.dtype, copy=False)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return a copy of this network that works in another dtype."""
+        twin = copy.deepcopy(self)
+        twin.dtype = np.dtype(dtype)
+        for layer in twin.layers:
+            layer.convert(twin.dtype)
+        return twin
+
+    def __repr__(self) -> str:
+        return f"MLP({'-'.join(str(width) for width in (self.in_features, *self.hidden_size, self.out_features))})"

@@ -1,0 +1,52 @@
+"""Randomness as a function of a position, not as a stream that is used up.
+
+    (seed, purpose, epoch, index) ──► generator ──► a permutation, a mask, initial weights ...
+
+Ask twice with the same four numbers and the same values come out, whatever was drawn in between. So
+a run that stopped anywhere can go on exactly, and workers need not agree on anything.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+from glasswork.errors import InputError
+
+
+class Purpose(IntEnum):
+    """What a random number is for; two purposes never share numbers."""
+
+    WEIGHTS = 1
+    SHUFFLE = 2
+    DROPOUT = 3
+
+
+def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0) -> np.random.Generator:
+    """Return the generator that belongs to one position.
+
+    Parameters
+    ----------
+    seed : int
+        The run's seed, 0 to 2**64 - 1.
+    purpose : Purpose
+        What the numbers are for.
+    epoch, index : int
+        Where in the run: which epoch, and which step, image or layer in it.
+
+    Returns
+    -------
+    numpy.random.Generator
+        On Philox, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as
+        1, 2, 3"): the seed and purpose are its key, the position is its counter, and each position has
+        2**128 values before it would reach the next.
+
+    Raises
+    ------
+    InputError
+        If the seed is not an integer from 0 to 2**64 - 1.
+    """
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise InputError(f"seed: expected an integer from 0 to 2**64 - 1, got {seed!r}")
+    key = np.array([seed, purpose], dtype=np.uint64)
+    counter = np.array([0, 0, index, epoch], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))

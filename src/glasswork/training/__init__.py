@@ -1,0 +1,1 @@
+"""The loop, the recipe, and the run with what it leaves behind."""

@@ -1,0 +1,228 @@
+"""The loop: forward, loss, backward, step, for every batch of every epoch.
+
+    for epoch in fit(...):  EpochResult ──► a printed line, a row of history.csv, a page: one stream, many readers
+
+`train`, `valid` and `test` are the handout's (section 7); `fit` is built on them.
+"""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasswork.arrays import FloatArray
+from glasswork.data.batches import int_to_onehot
+from glasswork.errors import DivergedError, InputError
+
+Loader = Iterable[tuple[Any, Any]]
+
+
+class Model(Protocol):
+    """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout."""
+
+    def __call__(self, x: Any) -> FloatArray:
+        """Return scores, ``(batch, classes)``."""
+        ...
+
+    def backward(self, grad_output: FloatArray) -> Any:
+        """Fill the gradients."""
+        ...
+
+    def parameters(self) -> list[FloatArray]:
+        """Return what training moves."""
+        ...
+
+
+class Criterion(Protocol):
+    """What the loop needs of a loss."""
+
+    def __call__(self, pred: Any, target: Any) -> float:
+        """Return the loss, a mean over the batch."""
+        ...
+
+    def backward(self) -> FloatArray:
+        """Return its gradient by ``pred``."""
+        ...
+
+
+class Optimizer(Protocol):
+    """What the loop needs of an optimiser."""
+
+    lr: float
+
+    def step(self) -> None:
+        """Move the parameters."""
+        ...
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        ...
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch came to.
+
+    Attributes
+    ----------
+    epoch : int
+        From 1.
+    train_loss, valid_loss : float
+        Mean over the samples; the first is taken while the weights move.
+    valid_accuracy : float
+        Percent.
+    seconds : float
+        For training and validation.
+    learning_rate : float
+        At the epoch's end.
+    """
+
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    valid_accuracy: float
+    seconds: float
+    learning_rate: float
+
+
+def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: Criterion) -> float:
+    """Train a model for one epoch (handout, section 7).
+
+    Parameters
+    ----------
+    model : MLP
+    train_loader : iterable of (X_batch, y_batch)
+        ``X_batch`` is ``(batch, in_features)``; ``y_batch`` holds labels ``(batch,)`` or targets
+        ``(batch, classes)``.
+    optimizer : SGD
+    criterion : MSELoss
+
+    Returns
+    -------
+    float
+        The loss, mean over the samples.
+
+    Raises
+    ------
+    DivergedError
+        As soon as the loss of a batch is infinite or NaN; that batch moves nothing.
+    InputError
+        If the loader gives no batch at all.
+    """
+    total_loss = 0.0
+    num_samples = 0
+    for X_batch, y_batch in train_loader:
+        optimizer.zero_grad()
+
+        preds = model(X_batch)
+        loss = criterion(preds, _targets(y_batch, preds))
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"the loss became {loss} at batch {num_samples // len(preds) + 1:,} of the epoch, with a learning "
+                f"rate of {optimizer.lr:g}; try a smaller one, such as {optimizer.lr / 10:g}"
+            )
+        model.backward(criterion.backward())
+        optimizer.step()
+
+        total_loss += loss * len(preds)
+        num_samples += len(preds)
+    return total_loss / _at_least_one(num_samples, "train")
+
+
+def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
+    """Return the loss, mean over the samples, and the accuracy in percent (handout, section 7).
+
+    Parameters
+    ----------
+    model : MLP
+    valid_loader : iterable of (X_batch, y_batch)
+        As for `train`.
+    criterion : MSELoss
+    """
+    total_loss = 0.0
+    correct_predictions = 0
+    total_predictions = 0
+    for X_batch, y_batch in valid_loader:
+        preds = model(X_batch)
+        total_loss += criterion(preds, _targets(y_batch, preds)) * len(preds)
+        correct_predictions += _correct(preds, y_batch)
+        total_predictions += len(preds)
+    _at_least_one(total_predictions, "valid")
+    return total_loss / total_predictions, correct_predictions / total_predictions * 100
+
+
+def test(model: Model, test_loader: Loader) -> float:
+    """Return the accuracy in percent (handout, section 10)."""
+    correct_predictions = 0
+    total_predictions = 0
+    for X_batch, y_batch in test_loader:
+        preds = model(X_batch)
+        correct_predictions += _correct(preds, y_batch)
+        total_predictions += len(preds)
+    return correct_predictions / _at_least_one(total_predictions, "test") * 100
+
+
+def fit(
+    model: Model,
+    train_loader: Loader,
+    valid_loader: Loader,
+    optimizer: Optimizer,
+    criterion: Criterion,
+    *,
+    epochs: int,
+) -> Iterator[EpochResult]:
+    """Train for some epochs and yield what each one came to.
+
+    Parameters
+    ----------
+    model, optimizer, criterion
+        As for `train`.
+    train_loader, valid_loader : re-iterable
+        Such as `Batches`: looped over once an epoch.
+    epochs : int
+
+    Yields
+    ------
+    EpochResult
+
+    Raises
+    ------
+    DivergedError
+        If the loss stops being a number; the weights are then those of the last good epoch.
+    """
+    for epoch in range(1, epochs + 1):
+        start = time.perf_counter()
+        last_good = [parameter.copy() for parameter in model.parameters()]
+        try:
+            train_loss = train(model, train_loader, optimizer, criterion)
+        except DivergedError as error:
+            for parameter, value in zip(model.parameters(), last_good, strict=True):
+                parameter[...] = value
+            raise DivergedError(f"epoch {epoch}: {error}") from None
+        valid_loss, valid_accuracy = valid(model, valid_loader, criterion)
+        seconds = time.perf_counter() - start
+        yield EpochResult(epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
+
+
+def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
+    y = np.asarray(y_batch)
+    return y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
+
+
+def _correct(preds: FloatArray, y_batch: ArrayLike) -> int:
+    y: NDArray[Any] = np.asarray(y_batch)
+    labels = y.argmax(axis=1) if y.ndim == 2 else y
+    return int((preds.argmax(axis=1) == labels).sum())
+
+
+def _at_least_one(samples: int, who: str) -> int:
+    if samples == 0:
+        raise InputError(
+            f"{who}: the loader gave no batch; a generator can be looped over only once, so make a new one "
+            "each epoch, or use Batches"
+        )
+    return samples

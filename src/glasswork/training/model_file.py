@@ -1,0 +1,132 @@
+"""A model file: a network's arrays and what one must know to use them, in one safetensors file.
+
+    metadata   format, version, architecture, preprocessing, classes     text, JSON where it has parts
+    tensors    linear1.weight (784, 50), linear1.bias (50,), ...         as they are in memory
+
+No pickle: reading a model file never runs anything that is in it.
+"""
+
+import itertools
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from glasswork.errors import FileError
+from glasswork.nn import MLP
+from glasswork.randomness import Purpose, generator
+from glasswork.training import recipe
+from glasswork.training.build import build_model, describe_model
+from glasswork.training.files import write_whole
+
+FORMAT = "glasswork-model-1"
+
+#: What an image must go through before the network sees it.
+PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
+
+
+class Architecture(recipe.Section, frozen=True):
+    """What makes an `MLP` of the right shape."""
+
+    in_features: recipe.Width
+    out_features: recipe.Width
+    network: recipe.Network
+
+
+def save_model(model: MLP, path: str | Path) -> None:
+    """Write a network into a model file, whole or not at all.
+
+    Parameters
+    ----------
+    model : MLP
+    path : path
+        By custom it ends in ``.safetensors``.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    InputError
+        If the network has parts that a model file has no words for.
+    """
+    architecture = Architecture(
+        in_features=model.in_features, out_features=model.out_features, network=describe_model(model)
+    )
+    metadata = {
+        "format": FORMAT,
+        "glasswork": version("glasswork"),
+        "architecture": msgspec.json.encode(architecture).decode(),
+        "preprocessing": msgspec.json.encode(PREPROCESSING).decode(),
+        "classes": msgspec.json.encode([str(label) for label in range(model.out_features)]).decode(),
+    }
+    write_whole(Path(path), safetensors.numpy.save(model.state(), metadata=metadata))
+
+
+def load_model(path: str | Path) -> MLP:
+    """Read a network from a model file.
+
+    Parameters
+    ----------
+    path : path
+        A model file, or the folder of a run, which has one.
+
+    Returns
+    -------
+    MLP
+        Its scores are those of the network that was saved, bit for bit.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, it is damaged or not a model file, or its arrays are not those of the
+        architecture that it states: other names, shapes or dtypes, or not finite.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if not path.is_file():
+        raise FileError(f"{path}: no such model file; train one with: glasswork train")
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            return _read(file, path)
+    except (safetensors.SafetensorError, OSError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{path}: not a model file, or a damaged one ({error})") from error
+
+
+def _read(file: Any, path: Path) -> MLP:
+    metadata = file.metadata() or {}
+    if metadata.get("format") != FORMAT:
+        raise FileError(
+            f"{path}: expected a model file of format {FORMAT}, got {metadata.get('format', 'one without a format')!r}"
+            "; was it written by another program, or by a newer glasswork?"
+        )
+    try:
+        architecture = msgspec.json.decode(metadata.get("architecture", ""), type=Architecture)
+    except msgspec.MsgspecError as error:
+        raise FileError(f"{path}: the architecture in its metadata is damaged ({error})") from None
+    widths = [architecture.in_features, *architecture.network.hidden, architecture.out_features]
+    if sum(n * m for n, m in itertools.pairwise(widths)) > path.stat().st_size:
+        raise FileError(f"{path}: too small a file for its architecture, {'-'.join(map(str, widths))}")
+    model = build_model(
+        architecture.network, architecture.in_features, architecture.out_features, generator(0, Purpose.WEIGHTS)
+    )
+    state = model.state()
+    if set(file.keys()) != set(state):
+        raise FileError(f"{path}: expected the arrays {', '.join(state)}, got {', '.join(sorted(file.keys()))}")
+    for name, array in state.items():
+        stored = file.get_tensor(name)
+        if stored.shape != array.shape or stored.dtype != array.dtype:
+            raise FileError(
+                f"{path}: expected {name} to be {array.dtype} of shape {array.shape}, "
+                f"got {stored.dtype} of shape {stored.shape}"
+            )
+        if not np.isfinite(stored).all():
+            raise FileError(f"{path}: {name} holds NaN or infinite values; this network cannot be used")
+        array[...] = stored
+    return model

@@ -1,0 +1,191 @@
+"""A recipe: one experiment, whole, as a short TOML file.
+
+[network]                       unknown key      → "did you mean ...?"
+hidden = [50]                   wrong type/range → what is allowed, with the key's full path
+activation = "sigmoid"          left out         → the default below
+"""
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+
+from glasswork.errors import FileError, RecipeError
+
+Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+Width = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a recipe: nothing unknown, nothing changed once made."""
+
+
+class Data(Section, frozen=True):
+    """Which images, and how they are cut into train, valid and test."""
+
+    source: Annotated[str, msgspec.Meta(pattern="^(mnist|openml:.+)$")] = "mnist"
+    split: Literal["handout", "official"] = "handout"
+    split_seed: Seed = 123
+
+
+class Network(Section, frozen=True):
+    """The network's shape."""
+
+    hidden: Annotated[list[Width], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=lambda: [50])
+    activation: Literal["sigmoid"] = "sigmoid"
+    output_activation: Literal["sigmoid"] = "sigmoid"
+    bias_grad: Literal["sum", "mean"] = "sum"
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class Loss(Section, frozen=True):
+    """What is made small."""
+
+    name: Literal["mse"] = "mse"
+
+
+class Optimizer(Section, frozen=True):
+    """How weights move."""
+
+    name: Literal["sgd"] = "sgd"
+    learning_rate: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+
+
+class Training(Section, frozen=True):
+    """How long, and in what portions."""
+
+    epochs: Positive = 50
+    batch_size: Positive = 100
+
+
+class Recipe(Section, frozen=True):
+    """One experiment: everything that decides its result.
+
+    A recipe that is written and read again is equal to the first.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+    description: str = ""
+    seed: Seed = 123
+    data: Data = Data()
+    network: Network = Network()
+    loss: Loss = Loss()
+    optimizer: Optimizer = Optimizer()
+    training: Training = Training()
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, Any]) -> Self:
+        """Make a recipe of nested dictionaries, checked whole.
+
+        Raises
+        ------
+        RecipeError
+            Naming the key's full path and what is allowed there.
+        """
+        for path, value in _leaves(settings):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise RecipeError(f"{path}: expected a finite number, got {value}")
+        _refuse_unknown(settings, cls, "")
+        try:
+            return msgspec.convert(settings, cls)
+        except msgspec.ValidationError as error:
+            raise RecipeError(_explain(error, settings)) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as nested dictionaries, defaults included."""
+        return dict(msgspec.to_builtins(self))
+
+    def override(self, settings: Mapping[str, Any]) -> Self:
+        """Return a recipe with some settings changed, as ``{"optimizer.learning_rate": 0.05}``."""
+        changed = self.to_dict()
+        for path, value in settings.items():
+            *sections, key = path.split(".")
+            table = changed
+            for section in sections:
+                table = table.setdefault(section, {})
+                if not isinstance(table, dict):
+                    raise RecipeError(f"{path}: {section} is a value, not a table with keys of its own")
+            table[key] = value
+        return self.from_dict(changed)
+
+    def to_toml(self) -> str:
+        """Return the recipe as the text of a TOML file."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_dict())
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{path}: this recipe cannot be read ({error})") from error
+    return _parse(text, path.stem, str(path))
+
+
+def named_recipe(name: str) -> Recipe:
+    """Return one of the recipes that come with glasswork, such as ``"classwork"``."""
+    names = recipe_names()
+    if name not in names:
+        raise RecipeError(f"no recipe is called {name!r}{_did_you_mean(name, names)}; there are {', '.join(names)}")
+    return _parse((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name, f"recipe {name}")
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with glasswork."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _shelf().iterdir() if entry.name.endswith(".toml"))
+
+
+def _shelf() -> Any:
+    return resources.files("glasswork") / "recipes"
+
+
+def _parse(text: str, name: str, where: str) -> Recipe:
+    try:
+        return Recipe.from_dict({"name": name, **tomllib.loads(text)})
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{where}: not TOML: {error}") from None
+    except RecipeError as error:
+        raise RecipeError(f"{where}: {error}") from None
+
+
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _refuse_unknown(settings: Mapping[str, Any], section: type[Section], prefix: str) -> None:
+    known = {field.name: field.type for field in msgspec.structs.fields(section)}
+    for key, value in settings.items():
+        if key not in known:
+            raise RecipeError(
+                f"{prefix}{key}: no such key{_did_you_mean(key, list(known))}; "
+                f"{prefix.rstrip('.') or 'a recipe'} has {', '.join(known)}"
+            )
+        inner = known[key]
+        if isinstance(inner, type) and issubclass(inner, Section) and isinstance(value, Mapping):
+            _refuse_unknown(value, inner, f"{prefix}{key}.")
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _explain(error: msgspec.ValidationError, settings: Mapping[str, Any]) -> str:
+    """Turn ``Expected `int` >= 1 - at `$.training.epochs``` into words with the key first and the value last."""
+    problem, _, where = str(error).partition(" - at ")
+    path = where.strip("`").removeprefix("$").removeprefix(".") or "recipe"
+    given = dict(_leaves(settings)).get(path.partition("[")[0], "")
+    allowed = problem.replace("`", "")
+    return f"{path}: {allowed[0].lower()}{allowed[1:]}" + (f" (given: {given!r})" if given != "" else "")
