@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import click
 import typer
 
-from glasswork.cli import evaluate, predict, train
+from glasswork.cli import compare, evaluate, ladder, predict, recipes, train
 from glasswork.errors import GlassworkError, RecipeError
 
 app = typer.Typer(
@@ -25,6 +25,9 @@ app = typer.Typer(
 app.command(name="train")(train.train)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
+app.command(name="recipes")(recipes.recipes)
+app.command(name="compare")(compare.compare)
+app.command(name="ladder")(ladder.ladder)
 
 
 @app.callback()

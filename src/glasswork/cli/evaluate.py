@@ -13,20 +13,21 @@ def evaluate(run: RunFolder, debug: Debug = False) -> None:
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     from glasswork import figures
-    from glasswork.training.reading import open_run
+    from glasswork.training.reading import PastRun
     from glasswork.training.run import load_data
 
-    opened = open_run(run)
-    test = load_data(opened.recipe.data).test
-    predicted = opened.model.predict(test.images)
-    classes = list(range(opened.model.out_features))
+    past = PastRun(run)
+    recipe, model = past.recipe, past.model
+    test = load_data(recipe.data).test
+    predicted = model.predict(test.images)
+    classes = list(range(model.out_features))
     matrix = confusion_matrix(test.labels, predicted, labels=classes)
     precision, recall, f1, count = precision_recall_fscore_support(
         test.labels, predicted, labels=classes, zero_division=0
     )
     print(
         f"Test accuracy: {100 * (predicted == test.labels).mean():.2f}% "
-        f"({len(test):,} images, {opened.recipe.data.split} split)\n"
+        f"({len(test):,} images, {recipe.data.split} split)\n"
     )
     console = Console()
     digits = Table("digit", "images", "recall", "precision", "F1", title="Digit by digit", title_justify="left")

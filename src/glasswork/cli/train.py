@@ -1,37 +1,50 @@
 """``glasswork train``: run an experiment, say how it goes, leave a folder with what it came to."""
 
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glasswork.cli.options import Debug
 
 if TYPE_CHECKING:
+    from glasswork.training.recipe import Recipe
     from glasswork.training.run import Run
+
+_BY_RECIPE = "the recipe's"
 
 
 def train(
-    epochs: Annotated[int | None, typer.Option(help="Times through the training images.", show_default="50")] = None,
+    recipe: Annotated[
+        str, typer.Argument(metavar="[RECIPE]", help="A recipe's name, see glasswork recipes, or a TOML file.")
+    ] = "classwork",
+    epochs: Annotated[
+        int | None, typer.Option(help="Times through the training images.", show_default=_BY_RECIPE)
+    ] = None,
     hidden: Annotated[
-        str | None, typer.Option(help="Neurons in the hidden layer, or in each: 300,100.", show_default="50")
+        str | None, typer.Option(help="Neurons in the hidden layer, or in each: 300,100.", show_default=_BY_RECIPE)
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a step.", show_default="100")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Length of a step.", show_default="0.1")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a step.", show_default=_BY_RECIPE)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Length of a step.", show_default=_BY_RECIPE)] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Decides the initial weights and the shuffling.", show_default="123")
+        int | None, typer.Option(help="Decides initial weights, shuffling, masks.", show_default=_BY_RECIPE)
     ] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default=_BY_RECIPE)] = None,
     split: Annotated[
         str | None,
         typer.Option(
             help="handout: test images are drawn from all 70,000. official: the last 10,000, as in published results.",
-            show_default="handout",
+            show_default=_BY_RECIPE,
         ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="mnist, which is built in, or openml:NAME, from the network.", show_default="mnist"),
+        typer.Option(help="mnist, which is built in, or openml:NAME, from the network.", show_default=_BY_RECIPE),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change any key of the recipe; may be given again and again."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -49,12 +62,11 @@ def train(
 
     glasswork train
 
-    glasswork train --epochs 10 --hidden 300,100 --learning-rate 0.5
+    glasswork train relu --epochs 10 --hidden 300,100 --learning-rate 0.5
 
-    glasswork train --split official --out runs/mine
+    glasswork train deep --set optimizer.momentum=0.8 --set network.activation=tanh --out runs/mine
     """
     from glasswork.cli.progress import TrainingBar
-    from glasswork.training.recipe import named_recipe
     from glasswork.training.run import Run
 
     flags = {
@@ -67,11 +79,14 @@ def train(
         "data.split": split,
         "data.source": data,
     }
-    recipe = named_recipe("classwork").override({key: value for key, value in flags.items() if value is not None})
-    run = Run(recipe, out)
+    asked = {key: value for key, value in flags.items() if value is not None}
+    for setting in settings or []:
+        key, value = _setting(setting)
+        asked[key] = value
+    run = Run(_find(recipe).override(asked), out)
     if not quiet:
         _announce(run)
-    total = recipe.training.epochs
+    total = run.recipe.training.epochs
     bar = TrainingBar(total, len(run.train_loader), shown=not quiet)
     try:
         with run, bar:
@@ -93,6 +108,12 @@ def train(
         _what_next(run)
 
 
+def _find(recipe: str) -> "Recipe":
+    from glasswork.training.recipe import named_recipe, read_recipe
+
+    return read_recipe(Path(recipe)) if recipe.endswith(".toml") else named_recipe(recipe)
+
+
 def _widths(text: str) -> list[int]:
     try:
         return [int(width) for width in text.split(",")]
@@ -102,19 +123,39 @@ def _widths(text: str) -> list[int]:
         ) from None
 
 
+def _setting(text: str) -> tuple[str, Any]:
+    """Return the key and the value of ``key=value``; a value that is not TOML is taken as a word."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise typer.BadParameter(
+            f"expected KEY=VALUE, such as optimizer.momentum=0.9; got {text!r}", param_hint="--set"
+        )
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
 def _announce(run: "Run") -> None:
-    recipe, parts, network = run.recipe, run.parts, run.recipe.network
+    recipe, parts, network, optimizer = run.recipe, run.parts, run.recipe.network, run.recipe.optimizer
     sizes = "-".join(str(width) for width in (run.model.in_features, *network.hidden, run.model.out_features))
     parameters = sum(parameter.size for parameter in run.model.parameters())
-    print(f"{recipe.name}: {recipe.description}")
+    activation = network.activation if isinstance(network.activation, str) else ", ".join(network.activation)
+    extras = [
+        f"{name} {value:g}"
+        for name, value in (("input dropout", network.input_dropout), ("dropout", network.dropout))
+        if value
+    ] + ["batch norm"] * network.batch_norm
+    schedule = "" if recipe.schedule.name == "constant" else f", {recipe.schedule.name} schedule"
+    print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
     print(
         f"  data      {recipe.data.source}, {parts.scheme} split: "
         f"{len(parts.train):,} train, {len(parts.valid):,} valid, {len(parts.test):,} test"
     )
-    print(f"  network   {sizes}, {network.activation}, {parameters:,} parameters, {network.dtype}")
+    print(f"  network   {', '.join([sizes, activation, *extras])}, {parameters:,} parameters, {network.dtype}")
     print(
-        f"  training  {recipe.training.epochs} epochs, batches of {recipe.training.batch_size}, "
-        f"{recipe.optimizer.name} with learning rate {recipe.optimizer.learning_rate:g}, seed {recipe.seed}"
+        f"  training  {recipe.training.epochs} epochs, batches of {recipe.training.batch_size}, {recipe.loss.name}, "
+        f"{optimizer.name} with learning rate {optimizer.learning_rate:g}{schedule}, seed {recipe.seed}"
     )
     print(f"  run       {run.folder}\n", flush=True)
 
@@ -129,13 +170,14 @@ def _what_next(run: "Run") -> None:
 def _draw(run: "Run") -> None:
     """Draw the pictures of a run into its folder."""
     from glasswork import figures
+    from glasswork.training.build import describe_model
 
     folder = run.folder / "figures"
     folder.mkdir(exist_ok=True)
     history = run.history
-    sizes = [run.model.in_features, *run.model.hidden_size, run.model.out_features]
-    network = run.recipe.network
-    activations = [network.activation] * len(network.hidden) + [network.output_activation]
+    network = describe_model(run.model)
+    sizes = [run.model.in_features, *network.hidden, run.model.out_features]
+    activations = [*network.activation, None if network.output_activation == "none" else network.output_activation]
     pictures = {
         "digits": figures.digits(run.parts.train.images, run.parts.train.labels),
         "curves": figures.curves(

@@ -55,11 +55,13 @@ def _read(stream: BinaryIO, path: Path, sha256: str | None, out: Images | None) 
     if len(start) < 4 or start[:3] != b"\0\0\x08" or not 1 <= start[3] <= 3:
         raise FileError(f"{path}: expected an IDX file of bytes (it starts 0 0 8 1, 2 or 3), got {start!r}")
     sizes = stream.read(4 * start[3])
+    if len(sizes) < 4 * start[3]:
+        raise FileError(f"{path}: ends within its header; restore the file")
     digest = hashlib.sha256(start + sizes)
     shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
     if out is None:
-        if len(shape) != start[3] or math.prod(shape) > 1 << 32:
-            raise FileError(f"{path}: its header asks for an array of {shape}, which is damaged or too large to read")
+        if math.prod(shape) > 1 << 32:
+            raise FileError(f"{path}: its header asks for an array of {shape}, which is too large to be right")
         out = np.empty(shape, np.uint8)
     elif out.shape != shape:
         raise FileError(f"{path}: expected an array of {out.shape}, its header says {shape}")

@@ -1,10 +1,33 @@
 """What a network is: layers, losses, the MLP made of them, and the proof that its gradients are right."""
 
-from glasswork.nn.activations import Sigmoid
+from glasswork.nn.activations import GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.nn.batchnorm import BatchNorm
+from glasswork.nn.dropout import Dropout
 from glasswork.nn.gradcheck import Check, GradientReport, gradcheck
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
-from glasswork.nn.losses import Loss, MSELoss
+from glasswork.nn.losses import CrossEntropyLoss, Loss, MSELoss, softmax
 from glasswork.nn.mlp import MLP
 
-__all__ = ["MLP", "Check", "GradientReport", "Layer", "Linear", "Loss", "MSELoss", "Sigmoid", "gradcheck"]
+__all__ = [
+    "GELU",
+    "MLP",
+    "Activation",
+    "BatchNorm",
+    "Check",
+    "CrossEntropyLoss",
+    "Dropout",
+    "GradientReport",
+    "Identity",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "Loss",
+    "MSELoss",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Tanh",
+    "gradcheck",
+    "softmax",
+]

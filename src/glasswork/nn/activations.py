@@ -1,46 +1,217 @@
 """Activations: what a neuron makes of its weighted sum, one number at a time.
 
-            1 ┤        ╭────
-              │      ╭─╯
-    Sigmoid   ┤    ╭─╯
-            0 ┼────╯
+    Sigmoid  1 ┤      ╭───      ReLU   ┤      ╱      Tanh  1 ┤     ╭───
+               ┤    ╭─╯                ┤    ╱                ┼────╱────
+             0 ┼────╯                0 ┼───╯              -1 ┤───╯
 
-Without them any number of Linear layers would be one Linear layer.
+LeakyReLU, SiLU and GELU are ReLU with its left side tilted or its corner rounded. Without activations
+any number of Linear layers would be one Linear layer.
 """
 
+import math
+
 import numpy as np
+from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.nn.layer import Layer
 
 
-class Sigmoid(Layer):
+class Activation(Layer):
+    """Base of the activations.
+
+    Attributes
+    ----------
+    initializer : str
+        The initial weights that suit a layer with this activation; see `glasswork.nn.initializers`.
+    """
+
+    initializer = "he"
+
+    def _for_output(self, x: FloatArray) -> FloatArray:
+        self._check_input(x)
+        self.output = self._reuse("output", *x.shape)
+        return self.output
+
+    def _for_grad(self, grad_output: FloatArray) -> FloatArray:
+        self._check_grad(grad_output)
+        return self._reuse("grad_input", *grad_output.shape)
+
+    def _sigmoid(self, x: FloatArray, out: FloatArray) -> FloatArray:
+        """Fill ``out`` with ``exp(-|x|) / (1 + exp(-|x|))``, or its complement to 1 where x >= 0."""
+        decay = self._reuse("decay", *x.shape)
+        np.exp(np.negative(np.abs(x, out=decay), out=decay), out=decay)
+        np.maximum(decay, x >= 0, out=out)
+        decay += 1
+        out /= decay
+        return out
+
+
+class Sigmoid(Activation):
     """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B).
 
     For negative x it is computed as ``exp(x) / (1 + exp(x))``, which is the same number: so nothing
     overflows, and values close to 0 keep all their digits.
     """
 
+    initializer = "handout"
+
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return the sigmoid of every element: ``(batch, features)`` → the same shape, in (0, 1)."""
-        self._check_input(x)
-        decay = self._reuse("decay", *x.shape)
-        np.exp(np.negative(np.abs(x, out=decay), out=decay), out=decay)
-        self.output = self._reuse("output", *x.shape)
-        np.maximum(decay, x >= 0, out=self.output)
-        decay += 1
-        self.output /= decay
-        return self.output
+        """Return the sigmoid of every element, in (0, 1)."""
+        return self._sigmoid(x, out=self._for_output(x))
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * output * (1 - output)``."""
-        self._check_grad(grad_output)
-        grad_input = self._reuse("grad_input", *grad_output.shape)
+        grad_input = self._for_grad(grad_output)
         np.subtract(1, self.output, out=grad_input)
         grad_input *= self.output
         grad_input *= grad_output
         return grad_input
 
 
+class Tanh(Activation):
+    """The hyperbolic tangent, a sigmoid from -1 to 1."""
+
+    initializer = "xavier"
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return ``tanh(x)``."""
+        return np.tanh(x, out=self._for_output(x))
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output * (1 - output²)``."""
+        grad_input = self._for_grad(grad_output)
+        np.square(self.output, out=grad_input)
+        np.subtract(1, grad_input, out=grad_input)
+        grad_input *= grad_output
+        return grad_input
+
+
+class ReLU(Activation):
+    """The rectified linear unit, ``max(x, 0)`` (Nair and Hinton 2010). Its slope at 0 is taken as 0."""
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return ``max(x, 0)``."""
+        return np.maximum(x, 0, out=self._for_output(x))
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output`` where the output is positive, 0 elsewhere."""
+        grad_input = self._for_grad(grad_output)
+        return np.multiply(grad_output, self.output > 0, out=grad_input)
+
+
+class LeakyReLU(Activation):
+    """A ReLU that keeps a little slope on the left, ``x`` or ``slope * x`` (Maas et al. 2013).
+
+    Parameters
+    ----------
+    slope : float
+        On the left of 0, between 0 and 1.
+    dtype : data type
+    """
+
+    def __init__(self, slope: float = 0.01, *, dtype: DTypeLike = np.float32) -> None:
+        self.slope = slope
+        super().__init__(dtype=dtype)
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return ``max(x, slope * x)``."""
+        output = self._for_output(x)
+        np.multiply(x, self.slope, out=output)
+        return np.maximum(x, output, out=output)
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output`` where the output is positive, ``slope * grad_output`` elsewhere."""
+        grad_input = self._for_grad(grad_output)
+        np.maximum(self.output > 0, self.slope, out=grad_input, casting="same_kind")
+        grad_input *= grad_output
+        return grad_input
+
+
+class SiLU(Activation):
+    """``x * sigmoid(x)``, also called swish (Elfwing et al. 2017; Ramachandran et al. 2017)."""
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return ``x * sigmoid(x)``."""
+        output = self._for_output(x)
+        self.gate = self._sigmoid(x, out=self._reuse("gate", *x.shape))
+        return np.multiply(x, self.gate, out=output)
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output * (gate + output * (1 - gate))``, gate being the sigmoid."""
+        grad_input = self._for_grad(grad_output)
+        np.subtract(1, self.gate, out=grad_input)
+        grad_input *= self.output
+        grad_input += self.gate
+        grad_input *= grad_output
+        return grad_input
+
+
+class GELU(Activation):
+    """``x * Φ(x)``, Φ being the normal distribution function (Hendrycks and Gimpel 2016).
+
+    In the paper's own approximation, ``x/2 * (1 + tanh(√(2/π) (x + 0.044715 x³)))``, off by at most 5e-4.
+    """
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return ``x * Φ(x)``."""
+        output = self._for_output(x)
+        self.input = x
+        self.tanh = self._reuse("tanh", *x.shape)
+        np.square(x, out=self.tanh)
+        self.tanh *= 0.044715
+        self.tanh += 1
+        self.tanh *= x
+        self.tanh *= math.sqrt(2 / math.pi)
+        np.tanh(self.tanh, out=self.tanh)
+        np.add(self.tanh, 1, out=output)
+        output *= x
+        output *= 0.5
+        return output
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output / 2 * (1 + tanh + x (1 - tanh²) √(2/π) (1 + 3 * 0.044715 x²))``."""
+        grad_input = self._for_grad(grad_output)
+        inner = self._reuse("inner", *grad_output.shape)
+        np.square(self.input, out=inner)
+        inner *= 3 * 0.044715
+        inner += 1
+        inner *= self.input
+        inner *= math.sqrt(2 / math.pi)
+        np.square(self.tanh, out=grad_input)
+        np.subtract(1, grad_input, out=grad_input)
+        grad_input *= inner
+        grad_input += self.tanh
+        grad_input += 1
+        grad_input *= grad_output
+        grad_input *= 0.5
+        return grad_input
+
+
+class Identity(Activation):
+    """No activation at all, ``x`` itself."""
+
+    initializer = "lecun"
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return a copy of x."""
+        output = self._for_output(x)
+        np.copyto(output, x)
+        return output
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output`` as it is."""
+        self._check_grad(grad_output)
+        return grad_output
+
+
 #: What recipes and model files call them.
-ACTIVATIONS: dict[str, type[Layer]] = {"sigmoid": Sigmoid}
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "silu": SiLU,
+    "gelu": GELU,
+    "identity": Identity,
+}

@@ -107,7 +107,7 @@ def gradcheck(
     if backward is None:
         raise InputError(f"gradcheck: expected a loss with a backward() method, got {loss!r}")
     twin = model.astype(np.float64)
-    x = np.array(x, dtype=np.float64)
+    x = np.array(x, dtype=np.float64, order="C")  # so that reshape(-1) is a view of it
     target = np.asarray(target, dtype=np.float64)
 
     def value() -> float:

@@ -26,6 +26,10 @@ class Layer:
         Of every array the layer takes, makes and keeps: float32 unless told otherwise.
     """
 
+    #: True while `glasswork.train` is at work, and only then: layers that train otherwise than they
+    #: evaluate (dropout, batch normalisation) look here.
+    training = False
+
     #: What the last ``forward`` was given and what it returned, ``(batch, in)`` and ``(batch, out)``.
     input: FloatArray
     output: FloatArray

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
+from glasswork.nn import initializers
 from glasswork.nn.layer import Layer
 
 
@@ -27,18 +28,20 @@ class Linear(Layer):
         Of weights, inputs and outputs.
     rng : numpy.random.Generator, optional
         Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
+    initializer : str
+        How large they are: ``"handout"`` is N(0, 0.1); see `glasswork.nn.initializers`.
 
     Attributes
     ----------
     weight, grad_weight : (in_features, out_features)
-        Drawn from N(0, 0.1), and the gradient of the last ``backward``.
+        Random at first, and the gradient of the last ``backward``.
     bias, grad_bias : (out_features,)
         Zeros at first, and the gradient of the last ``backward``.
 
     Raises
     ------
     InputError
-        If a width is below 1, or ``bias_grad`` is neither of the two.
+        If a width is below 1, or ``bias_grad`` or ``initializer`` is not one of those there are.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Linear(Layer):
         bias_grad: Literal["sum", "mean"] = "sum",
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
+        initializer: str = "handout",
     ) -> None:
         self.in_features, self.out_features = in_features, out_features
         super().__init__(dtype=dtype)
@@ -58,8 +62,8 @@ class Linear(Layer):
         if bias_grad not in ("sum", "mean"):
             raise InputError(f"{self}: expected bias_grad to be 'sum' or 'mean', got {bias_grad!r}")
         self.bias_grad = bias_grad
-        normal = np.random.normal if rng is None else rng.normal
-        self.weight: FloatArray = normal(0.0, 0.1, (in_features, out_features)).astype(self.dtype)
+        draw = initializers.initializer(initializer)
+        self.weight: FloatArray = draw(in_features, out_features, np.random if rng is None else rng).astype(self.dtype)
         self.bias: FloatArray = np.zeros(out_features, self.dtype)
         self.grad_weight = np.zeros_like(self.weight)
         self.grad_bias = np.zeros_like(self.bias)

@@ -74,3 +74,78 @@ class MSELoss(Loss):
         """Return ``2 (pred - target) / batch``, ``(batch, classes)``."""
         self._check_forward()
         return np.multiply(self.difference, 2 / len(self.difference))
+
+
+class CrossEntropyLoss(Loss):
+    """Cross-entropy of softmax probabilities, computed from logits: mean over the batch.
+
+    ``-Σ target * log_softmax(logits)``, the negative log-likelihood of the target under
+    `softmax` (Bishop 2006, eq. 4.108). Softmax and logarithm are one formula,
+    ``logits - log Σ exp(logits)``, with the largest logit taken out first: nothing overflows.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        From 0 to 1: this share of each target is spread evenly over the classes (Szegedy et al. 2016,
+        section 7).
+
+    Raises
+    ------
+    InputError
+        If ``label_smoothing`` is out of range.
+    """
+
+    label = "CE"
+    smoothed: FloatArray
+    log_probabilities: FloatArray
+
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        if not 0 <= label_smoothing <= 1:
+            raise InputError(f"{self}: expected label_smoothing from 0 to 1, got {label_smoothing}")
+        self.label_smoothing = label_smoothing
+
+    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+        """Return the mean of ``-sum(target * log_softmax(pred))``; pred are logits."""
+        self._remember(pred, target)
+        self.smoothed = target.astype(pred.dtype, casting="same_kind", copy=False)
+        if self.label_smoothing:
+            spread = self.smoothed.sum(axis=1, keepdims=True) * (self.label_smoothing / pred.shape[1])
+            self.smoothed = self.smoothed * (1 - self.label_smoothing) + spread
+        self.log_probabilities = log_softmax(pred)
+        return -float(np.vdot(self.smoothed, self.log_probabilities)) / len(pred)
+
+    def backward(self) -> FloatArray:
+        """Return ``(softmax(pred) * sum(target) - target) / batch``, ``(batch, classes)``."""
+        self._check_forward()
+        grad: FloatArray = np.exp(self.log_probabilities)
+        grad *= self.smoothed.sum(axis=1, keepdims=True)
+        grad -= self.smoothed
+        grad /= len(grad)
+        return grad
+
+
+def log_softmax(logits: FloatArray) -> FloatArray:
+    """Return the logarithms of `softmax`, exact where the probabilities themselves would be 0."""
+    shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Turn scores into probabilities: ``exp(logits)``, made to sum to 1 (Bishop 2006, eq. 4.104).
+
+    Parameters
+    ----------
+    logits : (batch, classes)
+
+    Returns
+    -------
+    (batch, classes)
+        Of the same dtype; every row sums to 1.
+    """
+    probabilities: FloatArray = np.exp(log_softmax(logits))
+    return probabilities
+
+
+#: What recipes call them.
+LOSSES: dict[str, type[Loss]] = {"mse": MSELoss, "cross-entropy": CrossEntropyLoss}

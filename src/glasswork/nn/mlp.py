@@ -5,7 +5,8 @@ images → Linear → Sigmoid → Linear → Sigmoid → scores
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -13,9 +14,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError
-from glasswork.nn.activations import Sigmoid
+from glasswork.nn.activations import Activation, Identity, Sigmoid
+from glasswork.nn.batchnorm import BatchNorm
+from glasswork.nn.dropout import Dropout
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
+from glasswork.nn.losses import softmax
 from glasswork.pixels import normalize
 
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
@@ -23,7 +27,7 @@ ROWS_AT_A_TIME = 1000
 
 
 class MLP:
-    """A network of fully connected layers (handout, section 6).
+    """A network of fully connected layers (handout, section 6), any number of them.
 
     Parameters
     ----------
@@ -33,28 +37,36 @@ class MLP:
         Neurons in the hidden layer, or in each of them, from the input on.
     out_features : int
         Classes: 10 for MNIST.
-    activation : callable that makes a Layer from ``dtype=``
-        Of the hidden layers.
+    activation : class of a Layer, or a sequence of them
+        Of the hidden layers, or of each.
     output_activation : the same, or None
-        Of the output layer; None leaves its sums as they are.
+        Of the output layer; None leaves its sums as they are: logits, for `CrossEntropyLoss`.
+    batch_norm : bool
+        Whether a `BatchNorm` follows each hidden Linear layer.
+    dropout, input_dropout : float
+        The chance with which `Dropout` leaves out each hidden neuron, and each pixel, while training.
+    initializer : str, optional
+        Of the weights; by default the one that suits the activation behind them.
     bias_grad : {"sum", "mean"}
         See `Linear`.
     dtype : data type
         The network's own; float32 unless told otherwise.
     rng : numpy.random.Generator, optional
         Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
+    seed : int
+        Of the dropout masks.
 
     Attributes
     ----------
     layers : list of Layer
         In the order in which an image passes them.
     linear1, act1, linear2, act2, ... : Layer
-        The same ones, by the handout's names.
+        The same ones, by the handout's names; ``norm1``, ``drop1`` where there are such.
 
     Raises
     ------
     InputError
-        If a width is below 1.
+        If a width is below 1, or there is not one activation for each hidden layer.
 
     Examples
     --------
@@ -69,23 +81,43 @@ class MLP:
         hidden_size: int | Sequence[int],
         out_features: int,
         *,
-        activation: Callable[..., Layer] = Sigmoid,
-        output_activation: Callable[..., Layer] | None = Sigmoid,
+        activation: type[Activation] | Sequence[type[Activation]] = Sigmoid,
+        output_activation: type[Activation] | None = Sigmoid,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        initializer: str | None = None,
         bias_grad: Literal["sum", "mean"] = "sum",
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
+        seed: int = 0,
     ) -> None:
         self.in_features, self.out_features = in_features, out_features
         self.hidden_size = (hidden_size,) if isinstance(hidden_size, int | np.integer) else tuple(hidden_size)
-        self.activation, self.output_activation, self.bias_grad = activation, output_activation, bias_grad
+        depth = len(self.hidden_size)
+        self.activations = (activation,) * depth if isinstance(activation, type) else tuple(activation)
+        if len(self.activations) != depth:
+            raise InputError(f"{self}: expected {depth} activations, one a hidden layer, got {len(self.activations)}")
+        self.output_activation, self.initializer, self.bias_grad = output_activation, initializer, bias_grad
+        self.batch_norm, self.dropout, self.input_dropout = batch_norm, dropout, input_dropout
         self.dtype = np.dtype(dtype)
         self.named_layers: dict[str, Layer] = {}
+        if input_dropout:
+            self._add("drop0", Dropout(input_dropout, seed=seed, index=0, dtype=dtype))
         widths = (in_features, *self.hidden_size, out_features)
-        for i in range(1, len(widths)):
-            self._add(f"linear{i}", Linear(widths[i - 1], widths[i], bias_grad=bias_grad, dtype=dtype, rng=rng))
-            make = activation if i < len(widths) - 1 else output_activation
-            if make is not None:
-                self._add(f"act{i}", make(dtype=dtype))
+        for i, act in enumerate((*self.activations, output_activation), start=1):
+            weights = initializer or (act or Identity).initializer
+            self._add(
+                f"linear{i}",
+                Linear(widths[i - 1], widths[i], bias_grad=bias_grad, dtype=dtype, rng=rng, initializer=weights),
+            )
+            hidden = i <= depth
+            if hidden and batch_norm:
+                self._add(f"norm{i}", BatchNorm(widths[i], dtype=dtype))
+            if act is not None:
+                self._add(f"act{i}", act(dtype=dtype))
+            if hidden and dropout:
+                self._add(f"drop{i}", Dropout(dropout, seed=seed, index=i, dtype=dtype))
 
     def _add(self, name: str, layer: Layer) -> None:
         self.named_layers[name] = layer
@@ -123,10 +155,11 @@ class MLP:
 
         It stops at the first layer's own gradients, as in the handout: nobody moves the pixels.
         """
-        first, *others = self.named_layers.values()
-        for layer in reversed(others):
+        for layer in reversed(self.named_layers.values()):
+            if layer is self.named_layers["linear1"]:
+                layer.backward_parameters(grad_output)
+                break
             grad_output = layer.backward(grad_output)
-        first.backward_parameters(grad_output)
 
     def parameters(self) -> list[FloatArray]:
         """Return all weights and biases, from the input on; they are never rebound."""
@@ -161,18 +194,23 @@ class MLP:
         if images.ndim != 2:
             raise InputError(f"{self}: expected images of shape (N, {self.in_features}), got shape {images.shape}")
         result = np.empty((len(images), self.out_features), self.dtype)
-        for start in range(0, len(images), ROWS_AT_A_TIME):
-            rows = slice(start, start + ROWS_AT_A_TIME)
-            result[rows] = self.forward(self._prepare(images[rows]))
+        with self.mode(training=False):
+            for start in range(0, len(images), ROWS_AT_A_TIME):
+                rows = slice(start, start + ROWS_AT_A_TIME)
+                result[rows] = self.forward(self._prepare(images[rows]))
         return result
 
     def probabilities(self, images: ArrayLike) -> FloatArray:
         """Return how likely the network takes each class to be: ``(N, out_features)``, rows that sum to 1.
 
-        Scores between 0 and 1, trained on squared error, estimate each class's probability by themselves
-        (Richard and Lippmann 1991); they are only made to sum to 1.
+        Logits go through `softmax`. Scores of an output activation, trained on squared error, estimate
+        each class's probability by themselves (Richard and Lippmann 1991): they are cut off at 0 and
+        made to sum to 1.
         """
         scores = self.scores(images)
+        if self.output_activation in (None, Identity):
+            return softmax(scores)
+        scores = np.maximum(scores, np.finfo(self.dtype).tiny)
         probabilities: FloatArray = scores / scores.sum(axis=1, keepdims=True)
         return probabilities
 
@@ -188,6 +226,35 @@ class MLP:
         if array.dtype.kind != "f":
             raise InputError(f"{self}: expected images as bytes (uint8) or floats, got {array.dtype}")
         return array.astype(self.dtype, copy=False)
+
+    @contextmanager
+    def mode(self, *, training: bool) -> Iterator[None]:
+        """Train or evaluate for a while; then it is again as it was.
+
+        Only dropout and batch normalisation know a difference. A network evaluates unless it is told
+        otherwise, and `glasswork.train` tells it.
+        """
+        before = [layer.training for layer in self.layers]
+        for layer in self.layers:
+            layer.training = training
+        try:
+            yield
+        finally:
+            for layer, was in zip(self.layers, before, strict=True):
+                layer.training = was
+
+    def summary(self) -> str:
+        """Return a table of the layers, their output widths and their parameters; print it to see it."""
+        rows = [("layer", "", "output", "parameters")]
+        width = self.in_features
+        for name, layer in self.named_layers.items():
+            width = layer.out_features if isinstance(layer, Linear) else width
+            rows.append((name, repr(layer), str(width), f"{sum(p.size for p in layer.parameters()):,}"))
+        rows.append(("all", repr(self), str(width), f"{sum(p.size for p in self.parameters()):,}"))
+        wide = [max(len(row[column]) for row in rows) for column in range(4)]
+        return "\n".join(
+            f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}  {d:>{wide[3]}}".rstrip() for a, b, c, d in rows
+        )
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy of this network that works in another dtype."""

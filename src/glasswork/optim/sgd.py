@@ -1,18 +1,24 @@
-"""SGD: every parameter goes a small step against its gradient.
+"""SGD: every parameter goes a small step against its gradient, perhaps with momentum.
 
 parameter ← parameter - lr × gradient
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
+from glasswork.optim.optimizer import Optimizer
 
 
-class SGD:
+class SGD(Optimizer):
     """Gradient descent on the batch at hand (handout, section 5).
+
+    With momentum, a velocity gathers the gradients: ``v ← momentum v + g``, ``p ← p - lr v`` (Polyak
+    1964; Sutskever et al. 2013). With ``nesterov``, ``p ← p - lr (g + momentum v)``. Weight decay is
+    added to the gradient first: ``g + weight_decay p``.
 
     Parameters
     ----------
@@ -20,33 +26,53 @@ class SGD:
         What to move and which way, pair by pair; moved in place.
     lr : float
         The learning rate, 0 or more.
+    momentum : float
+        From 0 up to 1.
+    nesterov : bool
+        Needs momentum.
+    **settings
+        As for `Optimizer`.
 
     Raises
     ------
     InputError
-        If the lists do not fit each other, or the learning rate is negative, infinite or NaN.
+        If the lists do not fit each other, or a number is out of its range.
     """
 
-    def __init__(self, params: Sequence[FloatArray], grads: Sequence[FloatArray], lr: float = 0.1) -> None:
-        if [p.shape for p in params] != [g.shape for g in grads]:
-            raise InputError(
-                "SGD: expected one gradient of the same shape for each parameter, got shapes "
-                f"{[p.shape for p in params]} and {[g.shape for g in grads]}"
-            )
-        if not 0 <= lr < float("inf"):
-            raise InputError(f"SGD: expected a learning rate of 0 or more, got {lr}; try 0.1")
-        self.params = list(params)
-        self.grads = list(grads)
-        self.lr = lr
-        self._moves = [np.empty_like(p) for p in self.params]
+    def __init__(
+        self,
+        params: Sequence[FloatArray],
+        grads: Sequence[FloatArray],
+        lr: float = 0.1,
+        *,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__(params, grads, lr, **settings)
+        self._check("momentum", momentum, 0, 1)
+        if nesterov and momentum == 0:
+            raise InputError(f"{self}: nesterov needs a momentum above 0, such as 0.9")
+        self.momentum, self.nesterov = momentum, nesterov
+        self.velocities = [np.zeros_like(p) for p in self.params] if momentum else []
 
-    def step(self) -> None:
-        """Move every parameter against its gradient, in place."""
-        for p, g, move in zip(self.params, self.grads, self._moves, strict=True):
-            np.multiply(g, self.lr, out=move)
-            np.subtract(p, move, out=p)
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray, weight_decay: float) -> None:
+        """Move one parameter; see `SGD` for the rule."""
+        if weight_decay:
+            np.multiply(p, weight_decay, out=scratch)
+            g += scratch
+        if self.momentum:
+            v = self.velocities[i]
+            v *= self.momentum
+            v += g
+            if self.nesterov:
+                np.multiply(v, self.momentum, out=scratch)
+                g += scratch
+            else:
+                g = v
+        np.multiply(g, self.lr, out=scratch)
+        p -= scratch
 
-    def zero_grad(self) -> None:
-        """Fill every gradient with zeros, in place."""
-        for g in self.grads:
-            g.fill(0.0)
+    def moments(self) -> dict[str, FloatArray]:
+        """Return the velocities."""
+        return {f"velocity.{i}": v for i, v in enumerate(self.velocities)}

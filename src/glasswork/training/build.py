@@ -1,6 +1,6 @@
 """From a recipe's words to the objects they mean, and for networks back again.
 
-[network] ──► MLP        [loss] ──► MSELoss        [optimizer] ──► SGD
+[network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
 
 from collections.abc import Callable
@@ -9,25 +9,40 @@ import msgspec
 import numpy as np
 
 from glasswork.errors import InputError
-from glasswork.nn import MLP, Layer, Loss, MSELoss
-from glasswork.nn.activations import ACTIVATIONS
-from glasswork.optim import SGD
+from glasswork.nn import MLP, CrossEntropyLoss, Loss, MSELoss
+from glasswork.nn.activations import ACTIVATIONS, Activation
+from glasswork.optim import SGD, Adam, AdamW, Average, Optimizer, RMSprop, Schedule
+from glasswork.optim.schedules import constant, cosine, one_cycle, step, warmup
 from glasswork.training import recipe
 
-_LOSSES: dict[str, type[Loss]] = {"mse": MSELoss}
+_OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+_SCHEDULES: dict[str, Callable[[], Schedule]] = {
+    "constant": constant,
+    "step": step,
+    "cosine": cosine,
+    "one-cycle": one_cycle,
+}
 
 
-def build_model(network: recipe.Network, in_features: int, out_features: int, rng: np.random.Generator) -> MLP:
-    """Return the network that a recipe describes, with initial weights from ``rng``."""
+def build_model(
+    network: recipe.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
+) -> MLP:
+    """Return the network that a recipe describes: initial weights from ``rng``, dropout masks from ``seed``."""
+    words = network.activation
     return MLP(
         in_features,
         network.hidden,
         out_features,
-        activation=ACTIVATIONS[network.activation],
-        output_activation=ACTIVATIONS[network.output_activation],
+        activation=[ACTIVATIONS[word] for word in ([words] * len(network.hidden) if isinstance(words, str) else words)],
+        output_activation=None if network.output_activation == "none" else ACTIVATIONS[network.output_activation],
+        batch_norm=network.batch_norm,
+        dropout=network.dropout,
+        input_dropout=network.input_dropout,
+        initializer=None if network.initializer == "auto" else network.initializer,
         bias_grad=network.bias_grad,
         dtype=network.dtype,
         rng=rng,
+        seed=seed,
     )
 
 
@@ -37,19 +52,26 @@ def describe_model(model: MLP) -> recipe.Network:
     Raises
     ------
     InputError
-        If the network has activations that no recipe has a word for.
+        If the network has activations, or a dtype, that no recipe has a word for.
     """
     settings = {
-        "hidden": list(model.hidden_size),
-        "activation": _word(model.activation),
-        "output_activation": _word(model.output_activation),
+        "hidden": [int(width) for width in model.hidden_size],
+        "activation": [_word(activation) for activation in model.activations],
+        "output_activation": "none" if model.output_activation is None else _word(model.output_activation),
+        "batch_norm": model.batch_norm,
+        "dropout": model.dropout,
+        "input_dropout": model.input_dropout,
+        "initializer": model.initializer or "auto",
         "bias_grad": model.bias_grad,
         "dtype": model.dtype.name,
     }
-    return msgspec.convert(settings, recipe.Network)
+    try:
+        return msgspec.convert(settings, recipe.Network)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{model}: cannot be described in recipes and model files: {error}") from None
 
 
-def _word(activation: Callable[..., Layer] | None) -> str:
+def _word(activation: type[Activation]) -> str:
     for word, known in ACTIVATIONS.items():
         if known is activation:
             return word
@@ -58,9 +80,26 @@ def _word(activation: Callable[..., Layer] | None) -> str:
 
 def build_loss(loss: recipe.Loss) -> Loss:
     """Return the loss that a recipe names."""
-    return _LOSSES[loss.name]()
+    if loss.name == "cross-entropy":
+        return CrossEntropyLoss(label_smoothing=loss.label_smoothing)
+    return MSELoss()
 
 
-def build_optimizer(optimizer: recipe.Optimizer, model: MLP) -> SGD:
-    """Return the optimiser that a recipe describes, for the parameters of a model."""
-    return SGD(model.parameters(), model.gradients(), lr=optimizer.learning_rate)
+def build_optimizer(recipe: recipe.Recipe, model: MLP, *, total_steps: int) -> Optimizer:
+    """Return the optimiser that a recipe describes, with its schedule, for the parameters of a model."""
+    settings = recipe.optimizer
+    schedule = warmup(_SCHEDULES[recipe.schedule.name](), recipe.schedule.warmup)
+    own = {"momentum": settings.momentum, "nesterov": settings.nesterov} if settings.name == "sgd" else {}
+    average = recipe.training.average
+    return _OPTIMIZERS[settings.name](
+        model.parameters(),
+        model.gradients(),
+        settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        clip_norm=settings.clip_norm or None,
+        max_norm=settings.max_norm or None,
+        schedule=None if recipe.schedule == type(recipe.schedule)() else schedule,
+        total_steps=total_steps,
+        average=Average(list(model.state().values()), average) if average else None,
+        **own,
+    )

@@ -7,7 +7,8 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import int_to_onehot
 from glasswork.errors import DivergedError, InputError
+from glasswork.nn import MLP
 
 Loader = Iterable[tuple[Any, Any]]
 
@@ -89,6 +91,7 @@ class EpochResult:
     learning_rate: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and said below
 def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: Criterion) -> float:
     """Train a model for one epoch (handout, section 7).
 
@@ -115,24 +118,26 @@ def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: C
     """
     total_loss = 0.0
     num_samples = 0
-    for X_batch, y_batch in train_loader:
-        optimizer.zero_grad()
+    with _mode(model, training=True):
+        for X_batch, y_batch in train_loader:
+            optimizer.zero_grad()
 
-        preds = model(X_batch)
-        loss = criterion(preds, _targets(y_batch, preds))
-        if not math.isfinite(loss):
-            raise DivergedError(
-                f"the loss became {loss} at batch {num_samples // len(preds) + 1:,} of the epoch, with a learning "
-                f"rate of {optimizer.lr:g}; try a smaller one, such as {optimizer.lr / 10:g}"
-            )
-        model.backward(criterion.backward())
-        optimizer.step()
+            preds = model(X_batch)
+            loss = criterion(preds, _targets(y_batch, preds))
+            if not math.isfinite(loss):
+                raise DivergedError(
+                    f"the loss became {loss} at batch {num_samples // len(preds) + 1:,} of the epoch, with a learning "
+                    f"rate of {optimizer.lr:g}; try a smaller one, such as {optimizer.lr / 10:g}"
+                )
+            model.backward(criterion.backward())
+            optimizer.step()
 
-        total_loss += loss * len(preds)
-        num_samples += len(preds)
+            total_loss += loss * len(preds)
+            num_samples += len(preds)
     return total_loss / _at_least_one(num_samples, "train")
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
     """Return the loss, mean over the samples, and the accuracy in percent (handout, section 7).
 
@@ -146,11 +151,12 @@ def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[flo
     total_loss = 0.0
     correct_predictions = 0
     total_predictions = 0
-    for X_batch, y_batch in valid_loader:
-        preds = model(X_batch)
-        total_loss += criterion(preds, _targets(y_batch, preds)) * len(preds)
-        correct_predictions += _correct(preds, y_batch)
-        total_predictions += len(preds)
+    with _mode(model, training=False):
+        for X_batch, y_batch in valid_loader:
+            preds = model(X_batch)
+            total_loss += criterion(preds, _targets(y_batch, preds)) * len(preds)
+            correct_predictions += _correct(preds, y_batch)
+            total_predictions += len(preds)
     _at_least_one(total_predictions, "valid")
     return total_loss / total_predictions, correct_predictions / total_predictions * 100
 
@@ -159,10 +165,11 @@ def test(model: Model, test_loader: Loader) -> float:
     """Return the accuracy in percent (handout, section 10)."""
     correct_predictions = 0
     total_predictions = 0
-    for X_batch, y_batch in test_loader:
-        preds = model(X_batch)
-        correct_predictions += _correct(preds, y_batch)
-        total_predictions += len(preds)
+    with _mode(model, training=False):
+        for X_batch, y_batch in test_loader:
+            preds = model(X_batch)
+            correct_predictions += _correct(preds, y_batch)
+            total_predictions += len(preds)
     return correct_predictions / _at_least_one(total_predictions, "test") * 100
 
 
@@ -174,8 +181,12 @@ def fit(
     criterion: Criterion,
     *,
     epochs: int,
+    patience: int | None = None,
 ) -> Iterator[EpochResult]:
     """Train for some epochs and yield what each one came to.
+
+    An optimiser with an average of the weights has that average validated, and left in the model at the
+    end. With ``patience``, the weights of the best epoch are left in it.
 
     Parameters
     ----------
@@ -184,6 +195,8 @@ def fit(
     train_loader, valid_loader : re-iterable
         Such as `Batches`: looped over once an epoch.
     epochs : int
+    patience : int, optional
+        Stop early, when the validation accuracy has not risen for so many epochs.
 
     Yields
     ------
@@ -194,18 +207,51 @@ def fit(
     DivergedError
         If the loss stops being a number; the weights are then those of the last good epoch.
     """
-    for epoch in range(1, epochs + 1):
-        start = time.perf_counter()
-        last_good = [parameter.copy() for parameter in model.parameters()]
-        try:
+    last_good = best = _copy(model)
+    best_epoch, best_accuracy = 0, -1.0
+    averaged: Callable[[], AbstractContextManager[None]] = getattr(optimizer, "averaged", nullcontext)
+    try:
+        for epoch in range(1, epochs + 1):
+            start = time.perf_counter()
             train_loss = train(model, train_loader, optimizer, criterion)
-        except DivergedError as error:
-            for parameter, value in zip(model.parameters(), last_good, strict=True):
-                parameter[...] = value
-            raise DivergedError(f"epoch {epoch}: {error}") from None
-        valid_loss, valid_accuracy = valid(model, valid_loader, criterion)
-        seconds = time.perf_counter() - start
-        yield EpochResult(epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
+            with averaged():
+                valid_loss, valid_accuracy = valid(model, valid_loader, criterion)
+                if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
+                    raise DivergedError(
+                        f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
+                        f"try a smaller one, such as {optimizer.lr / 10:g}"
+                    )
+                last_good = _copy(model)
+            if valid_accuracy > best_accuracy:
+                best, best_epoch, best_accuracy = last_good, epoch, valid_accuracy
+            seconds = time.perf_counter() - start
+            yield EpochResult(epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
+            if patience is not None and epoch - best_epoch >= patience:
+                break
+    except DivergedError as error:
+        _restore(model, last_good)
+        raise DivergedError(f"epoch {epoch}: {error}") from None
+    else:
+        _restore(model, last_good if patience is None else best)
+
+
+def _copy(model: Model) -> list[FloatArray]:
+    return [array.copy() for array in _arrays(model)]
+
+
+def _restore(model: Model, arrays: list[FloatArray]) -> None:
+    for array, kept in zip(_arrays(model), arrays, strict=True):
+        array[...] = kept
+
+
+def _arrays(model: Model) -> list[FloatArray]:
+    """Return all that makes a model what it is; of a student's own, what training moves."""
+    return list(model.state().values()) if isinstance(model, MLP) else model.parameters()
+
+
+def _mode(model: Model, *, training: bool) -> AbstractContextManager[None]:
+    """Train or evaluate for a while, if the model knows a difference; a student's own may not."""
+    return model.mode(training=training) if isinstance(model, MLP) else nullcontext()
 
 
 def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:

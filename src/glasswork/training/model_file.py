@@ -28,6 +28,9 @@ FORMAT = "glasswork-model-1"
 #: What an image must go through before the network sees it.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
 
+#: What safetensors calls the dtypes that a network may have.
+_DTYPES = {"float32": "F32", "float64": "F64"}
+
 
 class Architecture(recipe.Section, frozen=True):
     """What makes an `MLP` of the right shape."""
@@ -54,7 +57,7 @@ def save_model(model: MLP, path: str | Path) -> None:
         If the network has parts that a model file has no words for.
     """
     architecture = Architecture(
-        in_features=model.in_features, out_features=model.out_features, network=describe_model(model)
+        in_features=int(model.in_features), out_features=int(model.out_features), network=describe_model(model)
     )
     metadata = {
         "format": FORMAT,
@@ -114,18 +117,24 @@ def _read(file: Any, path: Path) -> MLP:
     if sum(n * m for n, m in itertools.pairwise(widths)) > path.stat().st_size:
         raise FileError(f"{path}: too small a file for its architecture, {'-'.join(map(str, widths))}")
     model = build_model(
-        architecture.network, architecture.in_features, architecture.out_features, generator(0, Purpose.WEIGHTS)
+        architecture.network,
+        architecture.in_features,
+        architecture.out_features,
+        rng=generator(0, Purpose.WEIGHTS),
+        seed=0,
     )
     state = model.state()
     if set(file.keys()) != set(state):
         raise FileError(f"{path}: expected the arrays {', '.join(state)}, got {', '.join(sorted(file.keys()))}")
     for name, array in state.items():
-        stored = file.get_tensor(name)
-        if stored.shape != array.shape or stored.dtype != array.dtype:
+        header = file.get_slice(name)  # asked first, as there are dtypes that NumPy does not have
+        dtype, shape = header.get_dtype(), tuple(header.get_shape())
+        if (dtype, shape) != (_DTYPES[array.dtype.name], array.shape):
             raise FileError(
-                f"{path}: expected {name} to be {array.dtype} of shape {array.shape}, "
-                f"got {stored.dtype} of shape {stored.shape}"
+                f"{path}: expected {name} to be {_DTYPES[array.dtype.name]} of shape {array.shape}, "
+                f"got {dtype} of shape {shape}"
             )
+        stored = file.get_tensor(name)
         if not np.isfinite(stored).all():
             raise FileError(f"{path}: {name} holds NaN or infinite values; this network cannot be used")
         array[...] = stored

@@ -3,29 +3,57 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from glasswork.errors import FileError
 from glasswork.nn import MLP
+from glasswork.training.history import read_history
+from glasswork.training.loop import EpochResult
 from glasswork.training.model_file import load_model
 from glasswork.training.recipe import Recipe, read_recipe
+from glasswork.training.run import RunResult
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """What a run's folder holds."""
+class PastRun:
+    """What a run's folder holds; each part is read when it is asked for.
 
-    folder: Path
-    recipe: Recipe
-    model: MLP
-
-
-def open_run(folder: Path) -> FinishedRun:
-    """Read the recipe and the network of a run.
+    Parameters
+    ----------
+    folder : Path
 
     Raises
     ------
     FileError
         If the folder is not that of a run, or what it holds is damaged.
     """
-    if not (folder / "recipe.toml").is_file():
-        raise FileError(f"{folder}: expected the folder of a run, with a recipe.toml in it; see ls runs/")
-    return FinishedRun(folder, read_recipe(folder / "recipe.toml"), load_model(folder))
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        if not (self.folder / "recipe.toml").is_file():
+            raise FileError(f"{self.folder}: expected the folder of a run, with a recipe.toml in it; see ls runs/")
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was asked."""
+        return read_recipe(self.folder / "recipe.toml")
+
+    @property
+    def model(self) -> MLP:
+        """What was learnt."""
+        return load_model(self.folder)
+
+    @property
+    def history(self) -> list[EpochResult]:
+        """How it went, epoch by epoch."""
+        return read_history(self.folder / "history.csv")
+
+    @property
+    def result(self) -> RunResult:
+        """How it ended."""
+        path = self.folder / "result.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=RunResult)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise FileError(f"{path}: not the result of a run ({error})") from error

@@ -34,34 +34,81 @@ class Data(Section, frozen=True):
     split_seed: Seed = 123
 
 
+ActivationName = Literal["sigmoid", "tanh", "relu", "leaky-relu", "silu", "gelu", "identity"]
+Chance = Annotated[float, msgspec.Meta(ge=0, le=0.99)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=0.9999999)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+
+
 class Network(Section, frozen=True):
-    """The network's shape."""
+    """The network's shape. ``output_activation = "none"`` leaves logits."""
 
     hidden: Annotated[list[Width], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=lambda: [50])
-    activation: Literal["sigmoid"] = "sigmoid"
-    output_activation: Literal["sigmoid"] = "sigmoid"
+    activation: ActivationName | list[ActivationName] = "sigmoid"
+    output_activation: ActivationName | Literal["none"] = "sigmoid"
+    batch_norm: bool = False
+    dropout: Chance = 0.0
+    input_dropout: Chance = 0.0
+    initializer: Literal[
+        "auto", "handout", "xavier", "xavier-uniform", "he", "he-uniform", "lecun", "lecun-uniform"
+    ] = "auto"
     bias_grad: Literal["sum", "mean"] = "sum"
     dtype: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.activation, list) and len(self.activation) != len(self.hidden):
+            raise ValueError(
+                f"activation: expected one word, or {len(self.hidden)}, one a hidden layer; got {len(self.activation)}"
+            )
 
 
 class Loss(Section, frozen=True):
     """What is made small."""
 
-    name: Literal["mse"] = "mse"
+    name: Literal["mse", "cross-entropy"] = "mse"
+    label_smoothing: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.name == "mse" and self.label_smoothing:
+            raise ValueError("label_smoothing: only cross-entropy has it")
 
 
 class Optimizer(Section, frozen=True):
-    """How weights move."""
+    """How weights move. A norm of 0 means no limit."""
 
-    name: Literal["sgd"] = "sgd"
-    learning_rate: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+    name: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
+    learning_rate: NotNegative = 0.1
+    momentum: Share = 0.0
+    nesterov: bool = False
+    weight_decay: NotNegative = 0.0
+    clip_norm: NotNegative = 0.0
+    max_norm: NotNegative = 0.0
+
+    def __post_init__(self) -> None:
+        if self.name != "sgd" and (self.momentum or self.nesterov):
+            raise ValueError(f"momentum and nesterov: only sgd has them, not {self.name}")
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov: needs a momentum above 0, such as 0.9")
+
+
+class Schedule(Section, frozen=True):
+    """The learning rate along the way; ``warmup`` is a share of the run."""
+
+    name: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
+    warmup: Share = 0.0
 
 
 class Training(Section, frozen=True):
-    """How long, and in what portions."""
+    """How long, and in what portions. 0 switches averaging and early stopping off.
+
+    ``average`` is the decay of an exponential moving average of the weights, such as 0.999;
+    ``early_stopping`` is how many epochs may pass without a better validation accuracy.
+    """
 
     epochs: Positive = 50
     batch_size: Positive = 100
+    average: Share = 0.0
+    early_stopping: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Recipe(Section, frozen=True):
@@ -77,7 +124,15 @@ class Recipe(Section, frozen=True):
     network: Network = Network()
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
+    schedule: Schedule = Schedule()
     training: Training = Training()
+
+    def __post_init__(self) -> None:
+        if self.loss.name == "cross-entropy" and self.network.output_activation not in ("none", "identity"):
+            raise ValueError(
+                "loss.name: cross-entropy takes logits; set network.output_activation to none "
+                f"(it is {self.network.output_activation})"
+            )
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
@@ -141,6 +196,11 @@ def named_recipe(name: str) -> Recipe:
 def recipe_names() -> list[str]:
     """Return the names of the recipes that come with glasswork."""
     return sorted(entry.name.removesuffix(".toml") for entry in _shelf().iterdir() if entry.name.endswith(".toml"))
+
+
+def measured() -> dict[str, str]:
+    """Return, for the recipes that come with glasswork, the test accuracies that were measured, in words."""
+    return msgspec.json.decode((_shelf() / "measured.json").read_bytes(), type=dict[str, str])
 
 
 def _shelf() -> Any:

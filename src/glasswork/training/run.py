@@ -8,8 +8,6 @@ runs/2026-11-24-classwork/
   figures/             pictures, drawn by those who look at the run
 """
 
-import csv
-import dataclasses
 import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from glasswork.errors import FileError, InputError, RecipeError
 from glasswork.randomness import Purpose, generator
 from glasswork.training.build import build_loss, build_model, build_optimizer
 from glasswork.training.files import write_whole
+from glasswork.training.history import append_history
 from glasswork.training.loop import EpochResult, Loader, fit, test
 from glasswork.training.model_file import save_model
 from glasswork.training.recipe import Data, Recipe
@@ -96,7 +95,11 @@ class Run:
         dtype = recipe.network.dtype
         try:
             self.model = build_model(
-                recipe.network, self.parts.train.images.shape[1], classes, generator(recipe.seed, Purpose.WEIGHTS)
+                recipe.network,
+                self.parts.train.images.shape[1],
+                classes,
+                rng=generator(recipe.seed, Purpose.WEIGHTS),
+                seed=recipe.seed,
             )
             self.train_loader = Batches(
                 self.parts.train.images,
@@ -122,7 +125,9 @@ class Run:
             for part in (self.parts.valid, self.parts.test)
         )
         self.loss = build_loss(recipe.loss)
-        self.optimizer = build_optimizer(recipe.optimizer, self.model)
+        self.optimizer = build_optimizer(
+            recipe, self.model, total_steps=recipe.training.epochs * len(self.train_loader)
+        )
         self.history: list[EpochResult] = []
         self.test_accuracy: float | None = None
         self.folder = _make_folder(Path(folder) if folder is not None else None, recipe.name)
@@ -144,9 +149,10 @@ class Run:
             self.optimizer,
             self.loss,
             epochs=self.recipe.training.epochs,
+            patience=self.recipe.training.early_stopping or None,
         ):
             self.history.append(result)
-            self._write_history()
+            append_history(self.folder / "history.csv", result)
             yield result
         self.test_accuracy = test(self.model, self.test_loader)
 
@@ -164,18 +170,6 @@ class Run:
         else:
             self._write_result("failed", str(error))
 
-    def _write_history(self) -> None:
-        path = self.folder / "history.csv"
-        row = dataclasses.asdict(self.history[-1])
-        try:
-            with path.open("a", newline="", encoding="utf-8") as stream:
-                writer = csv.DictWriter(stream, row, lineterminator="\n")
-                if len(self.history) == 1:
-                    writer.writeheader()
-                writer.writerow(row)
-        except OSError as error:
-            raise FileError(f"{path}: cannot be written ({error.strerror}); is there room?") from error
-
     def _write_result(self, state: Literal["running", "finished", "interrupted", "failed"], reason: str = "") -> None:
         result = RunResult(
             state=state,
@@ -186,22 +180,6 @@ class Run:
             reason=reason,
         )
         write_whole(self.folder / "result.json", msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-
-
-def read_history(folder: Path) -> list[EpochResult]:
-    """Return the rows of a run's ``history.csv``.
-
-    Raises
-    ------
-    FileError
-        If it is missing or damaged.
-    """
-    path = folder / "history.csv"
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            return [msgspec.convert(row, EpochResult, strict=False) for row in csv.DictReader(stream)]
-    except (OSError, ValueError, csv.Error) as error:
-        raise FileError(f"{path}: not the history of a run ({error})") from error
 
 
 def _make_folder(wanted: Path | None, name: str) -> Path:

@@ -1,0 +1,43 @@
+# Two commands do everything on a machine with Python 3.11 or newer and make:
+#   make train     make test
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help train test lint types imports clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute)
+	@$(BIN)/glasswork train
+
+test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest --numprocesses 2
+
+clean:  ## remove the environment and what builds left, but no run
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+
+# The package is installed, not linked: what is tested is what users get.
+$(VENV)/installed: $(SOURCE) | $(VENV)/made
+	@echo "Installing glasswork into $(VENV) ..."
+	@rm -rf build
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo "Installing what tests need ..."
+	@rm -rf build
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[dev,openml]"
+	@touch $@
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "glasswork needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

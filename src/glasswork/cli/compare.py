@@ -1,0 +1,71 @@
+"""``glasswork compare``: several runs over each other."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glasswork.cli.options import Debug
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of runs, two to eight.")],
+    out: Annotated[Path, typer.Option(help="Where the picture goes; a file there is replaced.")] = Path("compare.png"),
+    debug: Debug = False,
+) -> None:
+    """Compare runs: a table of what they came to, and a picture of how they got there.
+
+    Examples:
+
+    glasswork train cross-entropy --out runs/sigmoid
+
+    glasswork train relu --out runs/relu
+
+    glasswork compare runs/sigmoid runs/relu
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from glasswork import figures
+    from glasswork.training.reading import PastRun
+
+    if not 2 <= len(runs) <= 8:
+        raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
+    past = [PastRun(folder) for folder in runs]
+    names = _names(runs)
+    columns = ("run", "recipe", "split", "parameters", "epochs", "best valid", "test", "seconds")
+    table = Table(*columns, title="Accuracy, and what it took", title_justify="left")
+    for column in table.columns[3:]:
+        column.justify = "right"
+    curves = []
+    for name, run in zip(names, past, strict=True):
+        history, result = run.history, run.result
+        if not history:
+            raise typer.BadParameter(f"{run.folder} has no epoch to show yet", param_hint="RUN")
+        parameters = sum(array.size for array in run.model.parameters())
+        test = "-" if result.test_accuracy is None else f"{result.test_accuracy:.2f}%"
+        best = max(epoch.valid_accuracy for epoch in history)
+        table.add_row(
+            name, run.recipe.name, result.split, f"{parameters:,}", str(result.epochs), f"{best:.2f}%", test,
+            f"{result.seconds:.1f}",
+        )  # fmt: skip
+        curves.append(
+            figures.Curve(
+                name=name,
+                epochs=[epoch.epoch for epoch in history],
+                train_loss=[epoch.train_loss for epoch in history],
+                valid_loss=[epoch.valid_loss for epoch in history],
+                valid_accuracy=[epoch.valid_accuracy for epoch in history],
+            )
+        )
+    Console().print(table)
+    losses = {run.recipe.loss for run in past}
+    label = {"mse": "MSE", "cross-entropy": "CE"}[past[0].recipe.loss.name]
+    figures.save(figures.compare(curves, same_loss=len(losses) == 1, loss_name=label), out)
+    print(f"Drawn in {out}")
+
+
+def _names(runs: list[Path]) -> list[str]:
+    """Return the folders' own names, or their whole paths where two would have one name."""
+    short = [folder.resolve().name for folder in runs]
+    return short if len(set(short)) == len(short) else [str(folder) for folder in runs]

@@ -1,0 +1,83 @@
+"""ladder: what each change to an experiment bought, from the first rung at the top to the last."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from glasswork.errors import InputError
+from glasswork.figures.style import BLUE, BODY, FAINT, INK, MARGIN, MUTED, SMALL, TOP, heading, new_figure, place
+
+CHANGES, PANEL, BOUGHT, ROW, FOOT = 4.4, 4.6, 2.2, 0.42, 0.6
+_TICKS = (10, 8, 6, 5, 4, 3, 2, 1.5, 1.2, 1, 0.8, 0.6, 0.5, 0.4, 0.3)
+
+
+def ladder(
+    changes: Sequence[str], accuracies: Sequence[Sequence[float]], bought: Sequence[str], *, title: str
+) -> Figure:
+    """Draw the accuracies of a ladder's rungs: a dot a seed, a bar at their mean.
+
+    The axis shows the error, 100 % minus the accuracy, on a logarithmic scale, falling to the right: to
+    halve the errors is as long a step at 5 % as at 1 %.
+
+    Parameters
+    ----------
+    changes : sequence of str
+        What each rung changes, from the first on.
+    accuracies : sequence of sequences of float
+        Test accuracy in percent, of each seed of each rung.
+    bought : sequence of str
+        What to write beside each rung's mean.
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If there is no rung, or the three do not go together, or an accuracy is not from 0 to below 100.
+    """
+    flat = [accuracy for seeds in accuracies for accuracy in seeds]
+    if not changes or len({len(changes), len(accuracies), len(bought)}) > 1 or not all(accuracies):
+        raise InputError(
+            "ladder: expected a change, accuracies and words for each rung, "
+            f"got {len(changes)}, {len(accuracies)} and {len(bought)}"
+        )
+    if not all(0 <= accuracy < 100 for accuracy in flat):
+        raise InputError(f"ladder: expected accuracies from 0 to below 100 %, got {min(flat)} to {max(flat)}")
+    high = ROW * len(changes)
+    figure = new_figure(2 * MARGIN + CHANGES + PANEL + BOUGHT, TOP + high + FOOT)
+    heading(figure, title, "a dot for each seed, a bar at their mean; each rung keeps all the changes above it")
+    axes = place(figure, MARGIN + CHANGES, FOOT, PANEL, high)
+    axes.set_xscale("log")
+    axes.set_xlim(max(100 - a for a in flat) * 1.12, min(100 - a for a in flat) / 1.12)
+    axes.set_ylim(len(changes) - 0.5, -0.5)
+    low, top = sorted(axes.get_xlim())
+    axes.xaxis.set_major_locator(FixedLocator([tick for tick in _TICKS if low <= tick <= top]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g} %"))
+    axes.set_xlabel("test error (logarithmic)", fontsize=BODY, color=MUTED)
+    axes.set_yticks([])
+    axes.tick_params(labelsize=SMALL, colors=MUTED, length=0)
+    axes.grid(axis="x", color=FAINT, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    for row, (change, seeds, words) in enumerate(zip(changes, accuracies, bought, strict=True)):
+        errors = 100 - np.asarray(seeds, dtype=np.float64)
+        axes.plot(errors, [row] * len(errors), "o", color=BLUE, markersize=5, alpha=0.45, markeredgewidth=0)
+        axes.plot([errors.mean()] * 2, [row - 0.28, row + 0.28], color=BLUE, linewidth=2.5, solid_capstyle="butt")
+        beside: dict[str, Any] = {
+            "fontsize": BODY,
+            "va": "center",
+            "transform": axes.get_yaxis_transform(),
+            "parse_math": False,
+        }
+        axes.text(-0.03, row, change, ha="right", color=INK, **beside)
+        axes.text(1.03, row, f"{100 - errors.mean():.2f} %", ha="left", color=INK, **beside)
+        axes.text(1.2, row, words, ha="left", color=MUTED, **beside)
+    return figure

@@ -1,0 +1,110 @@
+"""BatchNorm: every feature is brought to mean 0 and variance 1 over the batch, then scaled and shifted.
+
+training     x ──► (x - mean of the batch) / its deviation  × gamma + beta
+evaluating   x ──► (x - running mean) / running deviation   × gamma + beta
+"""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import InputError
+from glasswork.nn.layer import Layer
+
+#: Added to variances, so that a feature that never changes is not divided by zero.
+EPSILON = 1e-5
+
+
+class BatchNorm(Layer):
+    """Batch normalisation (Ioffe and Szegedy 2015, algorithm 1).
+
+    Parameters
+    ----------
+    features : int
+    momentum : float
+        Weight of the newest batch in the running mean and variance.
+    dtype : data type
+
+    Attributes
+    ----------
+    gamma, beta, grad_gamma, grad_beta : (features,)
+        Learnt scale and shift, ones and zeros at first, and their gradients.
+    running_mean, running_variance : (features,)
+        What evaluation uses; the variance is the unbiased estimate, over ``batch - 1``.
+
+    Raises
+    ------
+    InputError
+        When training, for a batch of one image: it has no variance.
+    """
+
+    def __init__(self, features: int, *, momentum: float = 0.1, dtype: DTypeLike = np.float32) -> None:
+        self.features, self.momentum = features, momentum
+        super().__init__(dtype=dtype)
+        self.gamma, self.beta = np.ones(features, self.dtype), np.zeros(features, self.dtype)
+        self.grad_gamma, self.grad_beta = np.zeros_like(self.gamma), np.zeros_like(self.beta)
+        self.running_mean, self.running_variance = np.zeros_like(self.beta), np.ones_like(self.gamma)
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Normalise, scale and shift: ``(batch, features)`` → the same shape."""
+        self._check_input(x, self.features)
+        self.observed = self.training
+        self.normal = self._reuse("normal", *x.shape)
+        mean = x.mean(axis=0) if self.observed else self.running_mean
+        np.subtract(x, mean, out=self.normal)
+        variance = self._observe(mean) if self.observed else self.running_variance
+        self.scale = 1 / np.sqrt(variance + EPSILON)
+        self.normal *= self.scale
+        self.output = self._reuse("output", *x.shape)
+        np.multiply(self.normal, self.gamma, out=self.output)
+        self.output += self.beta
+        return self.output
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return the gradient by the input; fill ``grad_gamma`` and ``grad_beta``.
+
+        While training, the batch's mean and variance move with the input as well: the gradient loses
+        its mean and its part along the normalised input.
+        """
+        self._check_grad(grad_output)
+        np.sum(grad_output, axis=0, out=self.grad_beta)
+        np.einsum("bf,bf->f", grad_output, self.normal, out=self.grad_gamma)
+        grad_input = self._reuse("grad_input", *grad_output.shape)
+        if self.observed:
+            np.multiply(self.normal, self.grad_gamma / -len(grad_output), out=grad_input)
+            grad_input += grad_output
+            grad_input -= self.grad_beta / len(grad_output)
+            grad_input *= self.scale * self.gamma
+        else:
+            np.multiply(grad_output, self.scale * self.gamma, out=grad_input)
+        return grad_input
+
+    def _observe(self, mean: FloatArray) -> FloatArray:
+        """Return the variance of the batch, having noted it and the mean in the running statistics."""
+        batch = len(self.normal)
+        if batch < 2:
+            raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {batch}")
+        variance: FloatArray = np.einsum("bf,bf->f", self.normal, self.normal) / batch
+        self.running_mean += self.momentum * (mean - self.running_mean)
+        self.running_variance += self.momentum * (variance * (batch / (batch - 1)) - self.running_variance)
+        return variance
+
+    def parameters(self) -> list[FloatArray]:
+        """Return ``[gamma, beta]``."""
+        return [self.gamma, self.beta]
+
+    def gradients(self) -> list[FloatArray]:
+        """Return ``[grad_gamma, grad_beta]``."""
+        return [self.grad_gamma, self.grad_beta]
+
+    def state(self) -> dict[str, FloatArray]:
+        """Return scale, shift and the running statistics by name."""
+        return {
+            "gamma": self.gamma,
+            "beta": self.beta,
+            "running_mean": self.running_mean,
+            "running_variance": self.running_variance,
+        }
+
+    def __repr__(self) -> str:
+        return f"BatchNorm({self.features})"

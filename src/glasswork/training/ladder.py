@@ -1,0 +1,224 @@
+"""The ladder: from the handout's network to the best plain one, one change a rung.
+
+    classwork ──► true bias gradient ──► cross-entropy ──► ReLU ──► ... ──► plain-best
+
+Every rung is trained on several seeds. A rung that is done is never trained again.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from glasswork.errors import FileError, GlassworkError, InputError
+from glasswork.training.files import write_whole
+from glasswork.training.reading import PastRun
+from glasswork.training.recipe import Recipe, named_recipe
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One change to the experiment below.
+
+    Attributes
+    ----------
+    name : str
+        Of the recipe that it makes.
+    change : str
+        In words.
+    settings : dict
+        The keys of the recipe that change.
+    """
+
+    name: str
+    change: str
+    settings: dict[str, Any]
+
+
+RUNGS = (
+    Rung("classwork", "the handout: 784-50-10, sigmoid, squared error, SGD", {}),
+    Rung("bias", "biases get their true gradient", {"network.bias_grad": "sum"}),
+    Rung(
+        "cross-entropy",
+        "cross-entropy in place of squared error",
+        {"loss.name": "cross-entropy", "network.output_activation": "none"},
+    ),
+    Rung("relu", "ReLU in place of sigmoid, He's initial weights", {"network.activation": "relu"}),
+    Rung("momentum", "momentum 0.9", {"optimizer.momentum": 0.9, "optimizer.learning_rate": 0.02}),
+    Rung("width", "512 hidden neurons in place of 50", {"network.hidden": [512]}),
+    Rung("depth", "a second hidden layer", {"network.hidden": [512, 512]}),
+    Rung(
+        "adam",
+        "AdamW with a cosine schedule in place of SGD",
+        {
+            "optimizer.name": "adamw",
+            "optimizer.momentum": 0.0,
+            "optimizer.learning_rate": 0.001,
+            "optimizer.weight_decay": 0.01,
+            "schedule.name": "cosine",
+        },
+    ),
+    Rung(
+        "dropout", "dropout, 0.2 of pixels and 0.5 of neurons", {"network.input_dropout": 0.2, "network.dropout": 0.5}
+    ),
+    Rung("batch-norm", "batch normalisation", {"network.batch_norm": True, "training.batch_size": 250}),
+    Rung("average", "an average of the weights", {"training.average": 0.999}),
+    Rung("smoothing", "label smoothing", {"loss.label_smoothing": 0.1}),
+    Rung("plain-best", "1024 neurons a layer, and longer", {"network.hidden": [1024, 1024], "training.epochs": 60}),
+)
+
+
+def recipes(*, official: bool = False) -> list[Recipe]:
+    """Return the recipe of each rung, from ``classwork`` up, on the handout's split or the official one."""
+    recipe = named_recipe("classwork").override({"data.split": "official" if official else "handout"})
+    made = []
+    for rung in RUNGS:
+        recipe = recipe.override({**rung.settings, "name": rung.name, "description": rung.change})
+        made.append(recipe)
+    return made
+
+
+@dataclass(frozen=True)
+class RungResult:
+    """What a rung came to.
+
+    Attributes
+    ----------
+    name, change : str
+    accuracies : tuple of float
+        Test accuracy of each seed, percent.
+    parameters : int
+    seconds : float
+        Mean over the seeds, on one thread of matrix products.
+    """
+
+    name: str
+    change: str
+    accuracies: tuple[float, ...]
+    parameters: int
+    seconds: float
+
+    @property
+    def mean(self) -> float:
+        """Mean test accuracy, percent."""
+        return statistics.fmean(self.accuracies)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the seeds, percent; 0 for one seed."""
+        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+
+
+def climb(folder: Path, *, seeds: int, official: bool, jobs: int) -> Iterator[tuple[Recipe, PastRun]]:
+    """Train every rung on every seed, several at a time, and yield each run when it is done.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the runs go, ``<folder>/<rung>/seed-<n>``; runs that are done there are not trained again.
+    seeds : int
+        The seeds are 1, 2, ... to this.
+    official : bool
+        The split.
+    jobs : int
+        Runs at a time, each a process with one thread of matrix products.
+
+    Raises
+    ------
+    FileError
+        If the folder holds runs of another recipe, or cannot be written.
+    GlassworkError
+        If a run fails.
+    """
+    wanted = [
+        (rung.override({"seed": seed}), folder / rung.name / f"seed-{seed}")
+        for rung in recipes(official=official)
+        for seed in range(1, seeds + 1)
+    ]
+    if seeds < 1 or jobs < 1:
+        raise InputError(f"ladder: expected at least 1 seed and 1 job, got {seeds} and {jobs}")
+    missing = []
+    for recipe, place in wanted:
+        if not place.exists():
+            missing.append((recipe, place))
+        elif PastRun(place).recipe != recipe:
+            raise FileError(f"{place}: holds a run of another recipe; choose another --out, or move it away")
+        else:
+            yield recipe, PastRun(place)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        waiting = {pool.submit(_train, recipe, place): (recipe, place) for recipe, place in missing}
+        for done in as_completed(waiting):
+            done.result()
+            recipe, place = waiting[done]
+            yield recipe, PastRun(place)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def summarize(folder: Path, *, seeds: int) -> list[RungResult]:
+    """Return what each rung under a folder came to, from the bottom up."""
+    results = []
+    for rung in RUNGS:
+        runs = [PastRun(folder / rung.name / f"seed-{seed}") for seed in range(1, seeds + 1)]
+        ends = [run.result for run in runs]
+        results.append(
+            RungResult(
+                rung.name,
+                rung.change,
+                tuple(end.test_accuracy or 0.0 for end in ends),
+                sum(array.size for array in runs[0].model.parameters()),
+                statistics.fmean(end.seconds for end in ends),
+            )
+        )
+    return results
+
+
+def markdown(results: list[RungResult], *, split: str) -> str:
+    """Return the ladder as a table in Markdown; what a rung bought is its step in mean accuracy."""
+    rows = [
+        f"| rung | change | test accuracy, {split} split | bought | parameters | seconds |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    bought_by = ["", *(describe_step(below, above) for below, above in pairwise(results))]
+    for result, bought in zip(results, bought_by, strict=True):
+        rows.append(
+            f"| {result.name} | {result.change} | {result.mean:.2f} ± {result.deviation:.2f} % | {bought} "
+            f"| {result.parameters:,} | {result.seconds:.0f} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def describe_step(below: RungResult, above: RungResult) -> str:
+    """Return what a rung bought, in words: a step of less than twice its standard error is nothing."""
+    step = above.mean - below.mean
+    error = sum(result.deviation**2 / len(result.accuracies) for result in (below, above)) ** 0.5
+    return f"{step:+.2f}" if abs(step) > 2 * error else f"nothing ({step:+.2f})"
+
+
+def _train(recipe: Recipe, place: Path) -> None:
+    """Train one run in a process of its own; its folder appears only when it is done."""
+    unfinished = place.with_name(f".{place.name}-unfinished")
+    asked = place.with_name(f".{place.name}.toml")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    write_whole(asked, recipe.to_toml().encode())
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "glasswork", "train", str(asked), "--out", str(unfinished), "--quiet"],
+        env={**os.environ, **threads},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise GlassworkError(f"{place}: this run failed: {done.stderr.strip() or done.stdout.strip()}")
+    asked.unlink()
+    unfinished.rename(place)

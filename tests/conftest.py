@@ -1,0 +1,42 @@
+"""What many tests share: MNIST, its three parts, and the handout's listing."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from threadpoolctl import threadpool_limits
+
+from glasswork import load_mnist, split
+
+# The same examples every time, and no failure because a machine was busy.
+settings.register_profile("glasswork", deadline=None, derandomize=True, database=None)
+settings.load_profile("glasswork")
+
+# Of several workers on one machine each has one thread: they would only wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    threadpool_limits(1)
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """All of MNIST: images (70000, 784) uint8, labels (70000,) int64, not to be written to."""
+    images, labels = load_mnist()
+    images.flags.writeable = labels.flags.writeable = False
+    return images, labels
+
+
+@pytest.fixture(scope="session")
+def parts(mnist):
+    """MNIST, cut as in the handout: train, valid, test."""
+    return split(*mnist)
+
+
+@pytest.fixture
+def listing():
+    """The handout's listing as a module, fresh each time: its ``train`` uses a global ``loss_fn``."""
+    spec = importlib.util.spec_from_file_location("listing", Path(__file__).with_name("listing.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,263 @@
+"""Batches: every image once an epoch, with its own label, in an order that is a function of seed and epoch."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from glasswork import Batches, InputError, int_to_onehot, minibatch_generator, normalize
+
+CLASSES = 7
+
+
+def dataset(rows, features=3):
+    """Images that say which row they are, in their first byte, and labels that follow from it."""
+    images = np.arange(rows, dtype=np.uint8)[:, None] + np.arange(features, dtype=np.uint8) * 5
+    return images, np.arange(rows) * 3 % CLASSES
+
+
+def loader(rows, batch_size, **options):
+    return Batches(*dataset(rows), batch_size, **{"seed": 1, "classes": CLASSES, **options})
+
+
+def rows_of(batch):
+    """Read a batch's row numbers off its normalised pixels."""
+    x, _ = batch
+    return np.rint((x[:, 0].astype(np.float64) + 1) * 255 / 2).astype(int).tolist()
+
+
+@st.composite
+def sizes(draw):
+    rows = draw(st.integers(1, 200))
+    return rows, draw(st.integers(1, rows))
+
+
+SEEDS = st.integers(0, 2**64 - 1)
+EPOCHS = st.integers(1, 10_000)
+
+
+# An epoch ----------------------------------------------------------------------------------------
+
+
+@given(sizes(), SEEDS, st.booleans(), st.booleans())
+def test_every_image_once_and_batches_of_the_right_size(size, seed, drop_last, shuffle):
+    rows, batch_size = size
+    batches = loader(rows, batch_size, seed=seed, drop_last=drop_last, shuffle=shuffle)
+    seen = [rows_of(batch) for batch in batches]
+    lengths = [len(batch) for batch in seen]
+    flat = [row for batch in seen for row in batch]
+
+    expected = [batch_size] * (rows // batch_size)
+    if rows % batch_size and not drop_last:
+        expected.append(rows % batch_size)
+    assert lengths == expected
+    assert len(batches) == len(lengths)
+    assert batches.samples == len(flat) == len(set(flat)) == sum(expected)
+    assert set(flat) <= set(range(rows))
+    if not shuffle:
+        assert flat == list(range(len(flat)))
+
+
+@given(sizes(), SEEDS)
+def test_images_keep_their_labels(size, seed):
+    rows, batch_size = size
+    images, labels = dataset(rows)
+    for x, t in loader(rows, batch_size, seed=seed, drop_last=False):
+        picked = rows_of((x, t))
+        np.testing.assert_allclose(x, (images[picked] / 255.0 - 0.5) * 2, atol=3e-7)  # the handout's formula
+        assert t.sum(axis=1).tolist() == [1] * len(picked)
+        assert t.max(axis=1).tolist() == [1] * len(picked)
+        assert t.argmax(axis=1).tolist() == labels[picked].tolist()
+        assert t.shape == (len(picked), CLASSES)
+
+
+@given(SEEDS, EPOCHS, EPOCHS)
+def test_order_is_a_function_of_seed_and_epoch(seed, epoch, other):
+    used, fresh = loader(60, 7, seed=seed), loader(60, 7, seed=seed)
+    np.random.rand(3)
+    list(used.batches(other))
+    np.testing.assert_array_equal(used.order(epoch), fresh.order(epoch))
+    assert sorted(fresh.order(epoch)) == list(range(60))
+    if epoch != other:
+        assert not np.array_equal(fresh.order(epoch), fresh.order(other))
+    assert not np.array_equal(fresh.order(epoch), loader(60, 7, seed=seed ^ 1).order(epoch))
+
+
+@given(sizes(), SEEDS, EPOCHS, st.data())
+def test_start_gives_the_tail_of_the_epoch(size, seed, epoch, data):
+    rows, batch_size = size
+    drop_last = data.draw(st.booleans())
+    batches = loader(rows, batch_size, seed=seed, drop_last=drop_last)
+    start = data.draw(st.integers(0, len(batches)))
+    whole = [(x.copy(), t.copy()) for x, t in batches.batches(epoch)]
+    tail = [(x.copy(), t.copy()) for x, t in batches.batches(epoch, start)]
+    assert len(tail) == len(whole) - start
+    for (x, t), (x_whole, t_whole) in zip(tail, whole[start:], strict=True):
+        np.testing.assert_array_equal(x, x_whole)
+        np.testing.assert_array_equal(t, t_whole)
+
+
+def test_looping_again_is_the_next_epoch():
+    batches = loader(50, 10)
+    assert batches.epoch == 1
+    first, second = ([rows_of(batch) for batch in batches] for _ in range(2))
+    assert batches.epoch == 3
+    assert first != second
+    assert first == [rows_of(batch) for batch in loader(50, 10).batches(1)]
+    assert second == [rows_of(batch) for batch in loader(50, 10).batches(2)]
+    batches.epoch = 1
+    assert [rows_of(batch) for batch in batches] == first
+
+
+def test_every_place_is_as_likely_as_any_other():
+    """10 images, 3,000 epochs: each is first 300 times, give or take five standard deviations."""
+    batches = loader(10, 10)
+    orders = np.array([batches.order(epoch) for epoch in range(3000)])
+    for place in (0, 4, 9):
+        counts = np.bincount(orders[:, place], minlength=10)
+        assert np.abs(counts - 300).max() < 5 * np.sqrt(3000 * 0.1 * 0.9)
+
+
+def test_leaves_the_global_state_and_the_data_alone():
+    images, labels = dataset(50)
+    images.flags.writeable = labels.flags.writeable = False
+    np.random.seed(4)
+    before = np.random.get_state()[1].copy()
+    list(Batches(images, labels, 10, seed=1))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    assert np.random.get_state()[2] == 624
+
+
+def test_memory_is_reused():
+    addresses = {(x.ctypes.data, t.ctypes.data) for x, t in loader(50, 10)}
+    assert len(addresses) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("images_dtype", [np.uint8, np.float32, np.float64])
+def test_dtype(dtype, images_dtype):
+    """Bytes are normalised; floats are taken as prepared."""
+    images, labels = dataset(20)
+    batches = Batches(images.astype(images_dtype), labels, 20, seed=1, shuffle=False, dtype=dtype)
+    ((x, t),) = batches
+    assert x.dtype == t.dtype == dtype
+    np.testing.assert_array_equal(x, normalize(images, dtype=dtype) if images_dtype == np.uint8 else images)
+
+
+def test_float_images_give_the_same_batches_as_bytes():
+    images, labels = dataset(50)
+    for (a, s), (b, t) in zip(
+        Batches(images, labels, 8, seed=2), Batches(normalize(images), labels, 8, seed=2), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(s, t)
+
+
+# The handout's functions -------------------------------------------------------------------------
+
+
+@given(sizes(), st.integers(0, 2**32 - 1))
+def test_minibatch_generator_is_the_handouts(size, seed):
+    rows, batch_size = size
+    images, labels = dataset(rows)
+    np.random.seed(seed)
+    order = np.arange(rows)
+    np.random.shuffle(order)
+    after = np.random.get_state()[1:3]
+    np.random.seed(seed)
+    got = list(minibatch_generator(images, labels, minibatch_size=batch_size))
+    np.testing.assert_array_equal(np.random.get_state()[1], after[0])
+    assert np.random.get_state()[2] == after[1]  # not one draw more
+    assert [len(x) for x, _ in got] == [batch_size] * (rows // batch_size)
+    for i, (x, y) in enumerate(got):
+        picked = order[i * batch_size : (i + 1) * batch_size]
+        np.testing.assert_array_equal(x, images[picked])
+        np.testing.assert_array_equal(y, labels[picked])
+        assert (x.dtype, y.dtype) == (images.dtype, labels.dtype)
+
+
+def test_minibatch_generator_is_that_of_the_listing(listing):
+    images, labels = dataset(105)
+    runs = []
+    for generate in (minibatch_generator, listing.minibatch_generator):
+        np.random.seed(123)
+        runs.append([[(x.tolist(), y.tolist()) for x, y in generate(images, labels, 10)] for _ in range(3)])
+    assert runs[0] == runs[1]
+    assert [len(epoch) for epoch in runs[0]] == [10, 10, 10]
+
+
+@given(st.lists(st.integers(0, 9), min_size=1), st.sampled_from([np.float32, np.float64]))
+def test_onehot(labels, dtype):
+    onehot = int_to_onehot(np.array(labels), dtype=dtype)
+    assert onehot.dtype == dtype
+    assert onehot.tolist() == [[float(column == label) for column in range(10)] for label in labels]
+
+
+def test_onehot_of_other_widths():
+    assert int_to_onehot([2, 0], 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert int_to_onehot([2, 0]).dtype == np.float32
+    assert int_to_onehot(np.array([1], np.uint8), num_labels=2).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([3, 10, 11], "expected 0 to 9, got 10 at row 1 and 1 more like it"),
+        ([3, -1], "expected 0 to 9, got -1 at row 1"),
+        ([1.0, 2.0], r"expected integers of shape \(N,\), got float64 of shape \(2,\)"),
+        (["1", "2"], r"expected integers of shape \(N,\), got <U1"),
+        ([[1], [2]], r"expected integers of shape \(N,\), got int64 of shape \(2, 1\)"),
+        ([True, False], "got bool"),
+    ],
+)
+def test_bad_labels(labels, message):
+    with pytest.raises(InputError, match=f"labels: .*{message}"):
+        int_to_onehot(labels)
+    with pytest.raises(InputError, match=f"labels: .*{message}"):
+        Batches(np.zeros((len(labels), 4), np.uint8), labels, 1, seed=1)
+
+
+# What is refused ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 21, 2.0, 2.5, "10", None])
+def test_bad_batch_size(batch_size):
+    with pytest.raises(InputError) as error:
+        loader(20, batch_size)
+    assert str(error.value) == f"Batches: expected a batch size from 1 to 20, the images, got {batch_size}"
+
+
+@pytest.mark.parametrize("images", [np.zeros((20, 28, 28), np.uint8), np.zeros(20, np.uint8)], ids=["3-D", "1-D"])
+def test_images_of_wrong_shape(images):
+    with pytest.raises(InputError) as error:
+        Batches(images, dataset(20)[1], 5, seed=1)
+    assert "expected images of shape (N, features), bytes or floats" in str(error.value)
+    assert f"got uint8 of shape {images.shape}" in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, bool, complex, object])
+def test_images_of_wrong_dtype(dtype):
+    with pytest.raises(InputError, match=rf"expected .* bytes or floats, got {np.dtype(dtype)} of shape \(20, 3\)"):
+        Batches(np.zeros((20, 3), dtype), dataset(20)[1], 5, seed=1)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_images_that_are_not_finite(wrong):
+    images, labels = dataset(20)
+    images = images.astype(np.float32)
+    images[13, 2] = wrong
+    with pytest.raises(InputError, match="expected finite pixels, got NaN or infinity in image 13"):
+        Batches(images, labels, 5, seed=1)
+
+
+@pytest.mark.parametrize(("images", "labels"), [(20, 19), (19, 20), (0, 20), (20, 0), (0, 0)])
+def test_other_length_or_nothing(images, labels):
+    with pytest.raises(InputError) as error:
+        Batches(np.zeros((images, 3), np.uint8), np.zeros(labels, int), 1, seed=1)
+    message = "Batches: expected as many labels as images and at least one, got "
+    assert str(error.value) == f"{message}{images} images and {labels} labels"
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 0.5, "1", None])
+def test_bad_seed_is_refused_at_once(seed):
+    with pytest.raises(InputError, match=r"seed: expected an integer from 0 to 2\*\*64 - 1, got "):
+        loader(20, 5, seed=seed)

@@ -1,0 +1,284 @@
+"""The installed command, as a user runs it: what it prints, what it leaves, how it fails."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+from glasswork import load_mnist, load_model
+
+COMMAND = [str(Path(sys.executable).parent / "glasswork")]
+EPOCH_LINE = re.compile(
+    r"^Epoch: (\d\d)/(\d+) \| Train MSE: \d\.\d{4} \| Valid MSE: \d\.\d{4} \| Valid Acc: (\d\d\.\d\d)%$", re.MULTILINE
+)
+
+
+def glasswork(*words, folder, status=0):
+    """Run the command in a folder; return what it printed, having looked at its exit status."""
+    done = subprocess.run([*COMMAND, *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder in which a run of two epochs was made: ``runs/<date>-classwork``."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "printed.txt").write_text(glasswork("train", "--epochs", 2, folder=folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(home):
+    """The folder of that run."""
+    (folder,) = (home / "runs").iterdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Ten test images as PNG files, one of each digit, by digit."""
+    folder = tmp_path_factory.mktemp("digits")
+    images, labels = load_mnist()
+    for digit in range(10):
+        row = 60_000 + np.flatnonzero(labels[60_000:] == digit)[3]
+        Image.fromarray(images[row].reshape(28, 28)).save(folder / f"{digit}.png")
+    return folder
+
+
+def test_version_is_answered_without_any_library(tmp_path):
+    assert re.fullmatch(r"glasswork \d+\.\d+\.\d+\n", glasswork("--version", folder=tmp_path))
+    program = (
+        "import sys; sys.argv = ['glasswork', '--version']; from glasswork.__main__ import main; main();"
+        "print(sorted({'numpy', 'typer', 'rich', 'matplotlib', 'sklearn', 'PIL', 'msgspec'} & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.endswith("[]\n")
+
+
+def test_importing_the_package_loads_nothing_but_numpy_even_for_a_network():
+    program = (
+        "import sys; before = set(sys.modules); from glasswork import MLP, SGD, MSELoss, Batches, fit;"
+        "print({m.split('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names))"
+    )
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert eval(printed) <= {"glasswork", "lazy_loader", "numpy", "packaging", "__mp_main__"}
+
+
+def test_python_m_glasswork_is_the_command(tmp_path):
+    for words in (["--version"], ["train", "--help"]):
+        module = subprocess.run([sys.executable, "-m", "glasswork", *words], capture_output=True, text=True, check=True)
+        assert module.stdout == glasswork(*words, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("train", ["--epochs", "--hidden", "--learning-rate", "--split", "--out", "--quiet", "Examples"]),
+        ("evaluate", ["RUN", "digit"]),
+        ("predict", ["IMAGE", "--json", "dark on light"]),
+    ],
+)
+def test_help_of_each_verb_names_its_options(verb, words, tmp_path):
+    assert verb in glasswork("--help", folder=tmp_path)
+    printed = glasswork(verb, "--help", folder=tmp_path)
+    assert [word for word in words if word not in printed] == []
+
+
+def test_train_says_what_it_will_do_then_a_line_an_epoch_then_the_result(home, run):
+    printed = (home / "printed.txt").read_text()
+    for words in ("55,000 train", "5,000 valid", "10,000 test", "784-50-10", "39,760 parameters", f"runs/{run.name}"):
+        assert words in printed
+    assert [match[:2] for match in EPOCH_LINE.findall(printed)] == [("01", "2"), ("02", "2")]
+    (accuracy,) = re.findall(r"^Test accuracy: (\d\d\.\d\d)%$", printed, re.MULTILINE)
+    assert 80 < float(accuracy) < 92
+    assert re.search(r"^Trained in \d+\.\d s", printed, re.MULTILINE)
+    assert f"glasswork evaluate runs/{run.name}" in printed
+    assert "\x1b" not in printed
+
+
+def test_a_run_leaves_its_recipe_history_network_and_pictures(run):
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d-classwork", run.name)
+    assert {p.name for p in run.iterdir()} == {
+        "recipe.toml", "history.csv", "model.safetensors", "result.json", "figures"
+    }  # fmt: skip
+    header, *rows = (run / "history.csv").read_text().splitlines()
+    assert header == "epoch,train_loss,valid_loss,valid_accuracy,seconds,learning_rate"
+    assert [row.split(",")[0] for row in rows] == ["1", "2"]
+    result = json.loads((run / "result.json").read_text())
+    assert (result["state"], result["epochs"], result["split"]) == ("finished", 2, "handout")
+    with safe_open(run / "model.safetensors", framework="numpy") as file:
+        metadata = file.metadata()
+        assert json.loads(metadata["architecture"])["network"]["hidden"] == [50]
+        assert json.loads(metadata["classes"]) == list("0123456789")
+        assert "255" in metadata["preprocessing"]
+        assert metadata["glasswork"]
+        assert file.get_tensor("linear1.weight").shape == (784, 50)
+    for name in ("digits", "curves", "weights", "diagram"):
+        with Image.open(run / "figures" / f"{name}.png") as picture:
+            picture.load()
+            assert min(picture.size) >= 300
+
+
+def test_the_same_command_gives_the_same_bytes_and_a_folder_of_its_own(home, run):
+    printed = glasswork("train", "--epochs", 2, folder=home)
+    again = run.with_name(f"{run.name}-2")
+    assert f"runs/{again.name}" in printed
+    for name in ("model.safetensors", "recipe.toml"):
+        assert (again / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_flags_change_the_experiment(tmp_path):
+    printed = glasswork(
+        "train", "--epochs", 1, "--hidden", "30,20", "--batch-size", 50, "--learning-rate", 0.5, "--seed", 7,
+        "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", folder=tmp_path,
+    )  # fmt: skip
+    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d%\n", printed)
+    model = load_model(tmp_path / "deep" / "run")
+    assert (model.hidden_size, model.dtype) == ((30, 20), np.float64)
+    recipe = (tmp_path / "deep" / "run" / "recipe.toml").read_text()
+    for line in ("seed = 7", 'split = "official"', "learning_rate = 0.5", "batch_size = 50", 'dtype = "float64"'):
+        assert line in recipe
+
+
+def test_a_progress_bar_moves_on_a_terminal(tmp_path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "train", "--epochs", "3"],
+        cwd=tmp_path, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )  # fmt: skip
+    os.close(theirs)
+    printed = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            printed += chunk
+    except OSError:  # the terminal is gone when the command has ended
+        pass
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    text = printed.decode()
+    assert "training" in text
+    assert re.search(r"\d+%", text)
+    assert "Epoch: 03/3" in text
+
+
+def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(home, run):
+    printed = glasswork("evaluate", f"runs/{run.name}", folder=home)
+    accuracy = json.loads((run / "result.json").read_text())["test_accuracy"]
+    assert f"Test accuracy: {accuracy:.2f}% (10,000 images, handout split)" in printed
+    assert "precision" in printed
+    confusions = [line for line in printed.splitlines() if re.match(r"^│\s+\d │", line)][-10:]
+    counts = np.array([[int(n.replace("·", "0")) for n in re.findall(r"\d+|·", line)[1:]] for line in confusions])
+    assert counts.shape == (10, 10)
+    assert counts.sum() == 10_000
+    assert counts.trace() / 100 == pytest.approx(accuracy)
+    with Image.open(run / "figures" / "confusion.png") as picture:
+        picture.load()
+
+
+def test_predict_reads_digits(home, run, digits):
+    paths = [digits / f"{digit}.png" for digit in range(10)]
+    printed = glasswork("predict", run, *paths, folder=home)
+    lines = [re.fullmatch(r"(\S+)  (\d)  (\d+\.\d)% sure", line).groups() for line in printed.splitlines()]
+    assert [line[0] for line in lines] == [str(path) for path in paths]
+    answers = json.loads(glasswork("predict", run, "--json", *paths, folder=home))
+    assert [answer["digit"] for answer in answers] == [int(line[1]) for line in lines]
+    assert sum(answer["digit"] == digit for digit, answer in enumerate(answers)) >= 7
+    for answer in answers:
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
+        assert answer["confidence"] == max(answer["probabilities"])
+
+
+def test_ctrl_c_keeps_what_was_learnt(tmp_path):
+    process = subprocess.Popen(
+        [*COMMAND, "train", "--epochs", "5000", "--out", "run"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if line.startswith("Epoch: 02"):
+            break
+    process.send_signal(signal.SIGINT)
+    printed = process.stdout.read()
+    assert process.wait(timeout=60) == 130
+    assert re.search(r"^Interrupted after \d+ of 5000 epochs; what was learnt is in run$", printed, re.MULTILINE)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["state"] == "interrupted"
+    assert result["epochs"] >= 2
+    images, labels = load_mnist()
+    assert (load_model(tmp_path / "run").predict(images[60_000:]) == labels[60_000:]).mean() > 0.7
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(tmp_path):
+    printed = glasswork("train", "--learning-rate", "1e38", "--out", "run", folder=tmp_path, status=1)
+    assert re.search(r"Error: epoch 1: the loss became nan at batch \d+.*try a smaller one", printed)
+    assert "Traceback" not in printed
+    assert "Warning" not in printed
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["state"] == "failed"
+    assert np.isfinite(load_model(tmp_path / "run").linear1.weight).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["train", "--epochs", "0"], 2, r"training\.epochs: expected int >= 1 \(given: 0\)"),
+        (["train", "--epochs", "many"], 2, r"'many' is not a valid int"),
+        (["train", "--hidden", "0"], 2, r"network\.hidden.*expected int >= 1"),
+        (["train", "--hidden", "wide"], 2, r"300,100; got 'wide'"),
+        (["train", "--batch-size", "0"], 2, r"training\.batch_size: expected int >= 1"),
+        (["train", "--batch-size", "55001"], 2, r"batch size from 1 to 55,000.*got 55001"),
+        (["train", "--learning-rate", "-0.1"], 2, r"optimizer\.learning_rate: expected float >= 0.*-0\.1"),
+        (["train", "--learning-rate", "nan"], 2, r"optimizer\.learning_rate: expected a finite number, got nan"),
+        (["train", "--seed", "-1"], 2, r"seed: expected int >= 0"),
+        (["train", "--dtype", "int8"], 2, r"network\.dtype.*int8"),
+        (["train", "--split", "mine"], 2, r"data\.split.*mine"),
+        (["train", "--data", "cifar"], 2, r"data\.source.*cifar"),
+        (["train", "--out", "/dev/null/run"], 1, r"/dev/null/run: this folder cannot be made"),
+        (["train", "--out", "."], 1, r"exists already"),
+        (["train", "--wide"], 2, r"No such option: --wide"),
+        (["trian"], 2, r"No such command 'trian'"),
+        (["evaluate", "nowhere"], 1, r"nowhere: expected the folder of a run"),
+        (["predict", "nowhere", "x.png"], 1, r"nowhere.*no such model file"),
+        (["predict"], 2, r"Missing argument 'RUN'"),
+    ],
+)
+def test_bad_input_gets_one_clear_message_and_writes_nothing(words, status, message, tmp_path):
+    printed = glasswork(*words, folder=tmp_path, status=status)
+    assert re.search(message, printed)
+    assert "Traceback" not in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.png", None, r"missing\.png"),
+        ("text.png", b"not a picture", r"text\.png"),
+        ("empty.png", "blank", r"empty\.png"),
+    ],
+)
+def test_an_unreadable_or_empty_image_is_refused(name, content, message, home, run, tmp_path):
+    path = tmp_path / name
+    if content == "blank":
+        Image.new("L", (40, 40), 255).save(path)
+    elif content is not None:
+        path.write_bytes(content)
+    printed = glasswork("predict", run, path, folder=home, status=1)
+    assert re.search(r"Error: .*" + message, printed)
+    assert "Traceback" not in printed
+
+
+def test_a_damaged_model_file_is_refused_and_debug_shows_where(home, run, digits, tmp_path):
+    damaged = tmp_path / "run"
+    damaged.mkdir()
+    (damaged / "model.safetensors").write_bytes((run / "model.safetensors").read_bytes()[:-100])
+    printed = glasswork("predict", damaged, digits / "1.png", folder=home, status=1)
+    assert re.match(r"Error: .*model\.safetensors: not a model file, or a damaged one", printed)
+    assert "Traceback" in glasswork("predict", damaged, digits / "1.png", "--debug", folder=home, status=1)

@@ -1,0 +1,137 @@
+"""Three parts: disjoint, whole, with every class's share, and those of the handout."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+from sklearn.model_selection import train_test_split
+
+from glasswork import InputError, split
+
+SCHEMES = ["handout", "official"]
+
+
+def in_parts(result):
+    return {"train": result.train, "valid": result.valid, "test": result.test}
+
+
+@pytest.fixture(scope="module", params=SCHEMES)
+def scheme(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def cut(mnist, scheme, parts):
+    return parts if scheme == "handout" else split(*mnist, scheme=scheme)
+
+
+def test_sizes(cut, scheme):
+    assert {name: len(part) for name, part in in_parts(cut).items()} == {
+        "train": 55_000,
+        "valid": 5_000,
+        "test": 10_000,
+    }
+    assert cut.scheme == scheme
+
+
+def test_every_image_is_in_one_part(cut):
+    rows = np.concatenate([part.indices for part in in_parts(cut).values()])
+    assert rows.shape == (70_000,)
+    np.testing.assert_array_equal(np.sort(rows), np.arange(70_000))
+
+
+def test_parts_hold_the_rows_they_name(cut, mnist):
+    images, labels = mnist
+    for part in in_parts(cut).values():
+        np.testing.assert_array_equal(part.labels, labels[part.indices])
+        np.testing.assert_array_equal(part.images[::97], images[part.indices[::97]])
+        np.testing.assert_array_equal(part.images.sum(axis=1), images.sum(axis=1)[part.indices])
+        assert part.images.shape == (len(part), 784)
+        assert part.images.dtype == np.uint8
+
+
+def test_every_class_has_its_share(parts, mnist):
+    """Of all 70,000, to within the one image that rounding takes."""
+    counts = np.bincount(mnist[1])
+    for part in in_parts(parts).values():
+        assert np.abs(np.bincount(part.labels) - counts * len(part) / 70_000).max() < 2
+    assert np.abs(np.bincount(parts.test.labels) - counts / 7).max() <= 1
+
+
+def test_official_test_set_is_the_last_10000(mnist):
+    cut = split(*mnist, scheme="official")
+    np.testing.assert_array_equal(cut.test.indices, np.arange(60_000, 70_000))
+    counts = np.bincount(mnist[1][:60_000])
+    assert np.abs(np.bincount(cut.valid.labels) - counts / 12).max() <= 1
+    assert not np.array_equal(cut.valid.indices, np.sort(cut.valid.indices))
+
+
+@pytest.mark.parametrize("seed", [123, 7])
+def test_is_train_test_split_twice_on_the_arrays(mnist, parts, seed):
+    """As the handout's section 2 asks for, done on the data themselves."""
+    images, labels = mnist
+    cut = parts if seed == 123 else split(images, labels, seed=seed)
+    X, X_test, y, y_test = train_test_split(images, labels, test_size=10_000, stratify=labels, random_state=seed)
+    X_train, X_valid, y_train, y_valid = train_test_split(X, y, test_size=5_000, stratify=y, random_state=seed)
+    for part, X_part, y_part in (
+        (cut.train, X_train, y_train),
+        (cut.valid, X_valid, y_valid),
+        (cut.test, X_test, y_test),
+    ):
+        np.testing.assert_array_equal(part.images, X_part)
+        np.testing.assert_array_equal(part.labels, y_part)
+
+
+def test_official_split_draws_what_train_test_split_draws(mnist):
+    images, labels = mnist
+    rows = np.arange(60_000)
+    train, valid = train_test_split(rows, test_size=5_000, stratify=labels[:60_000], random_state=123)
+    cut = split(images, labels, scheme="official")
+    np.testing.assert_array_equal(cut.train.indices, train)
+    np.testing.assert_array_equal(cut.valid.indices, valid)
+
+
+def test_another_seed_is_another_split(mnist, parts):
+    other = split(*mnist, seed=124)
+    assert not np.array_equal(np.sort(other.test.indices), np.sort(parts.test.indices))
+
+
+@given(st.lists(st.integers(30, 120), min_size=2, max_size=6), st.integers(0, 2**32 - 1))
+def test_other_sizes_in_proportion(counts, seed):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    images = np.arange(len(labels), dtype=np.uint8)[:, None]
+    cut = split(images, labels, seed=seed)
+    rows = np.concatenate([part.indices for part in in_parts(cut).values()])
+    assert sorted(rows) == list(range(len(labels)))
+    for part, share in ((cut.train, 11 / 14), (cut.valid, 1 / 14), (cut.test, 1 / 7)):
+        assert abs(len(part) - share * len(labels)) <= 1
+        assert np.abs(np.bincount(part.labels, minlength=len(counts)) - share * np.array(counts)).max() < 2
+        np.testing.assert_array_equal(part.images[:, 0], part.indices.astype(np.uint8))
+
+
+# What is refused ---------------------------------------------------------------------------------
+
+IMAGES, LABELS = np.zeros((140, 4), np.uint8), np.arange(140) % 2
+
+
+@pytest.mark.parametrize(("images", "labels"), [(140, 139), (139, 140), (0, 0), (140, 0)])
+def test_other_length_or_nothing(images, labels):
+    with pytest.raises(InputError) as error:
+        split(IMAGES[:images], LABELS[:labels])
+    message = "split: expected as many images as labels and at least one, got "
+    assert str(error.value) == f"{message}{images} and {labels}"
+
+
+def test_unknown_scheme():
+    with pytest.raises(InputError, match="split: expected scheme 'handout' or 'official', got 'random'"):
+        split(IMAGES, LABELS, scheme="random")
+
+
+def test_official_split_is_mnists():
+    with pytest.raises(InputError, match="the official split is MNIST's, of 70,000 images; got 140; use 'handout'"):
+        split(IMAGES, LABELS, scheme="official")
+
+
+@pytest.mark.parametrize("labels", [np.arange(140), np.r_[2, np.arange(139) % 2]], ids=["all alone", "one alone"])
+def test_class_too_small_to_share(labels):
+    with pytest.raises(InputError, match="split: 140 images cannot be shared by class among three parts: "):
+        split(IMAGES, labels)
