@@ -1,6 +1,6 @@
 """One epoch of the default run against one of the handout's listing, taking turns in one process.
 
-    python benchmarks/epoch.py [rounds]
+python benchmarks/epoch.py [rounds]
 """
 
 import datetime

@@ -24,7 +24,10 @@ EPOCH_LINE = re.compile(
 
 def glasswork(*words, folder, status=0):
     """Run the command in a folder; return what it printed, having looked at its exit status."""
-    done = subprocess.run([*COMMAND, *map(str, words)], cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)],
+        cwd=folder, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -68,15 +71,19 @@ def test_version_is_answered_without_any_library(tmp_path):
 def test_importing_the_package_loads_nothing_but_numpy_even_for_a_network():
     program = (
         "import sys; before = set(sys.modules); from glasswork import MLP, SGD, MSELoss, Batches, fit;"
-        "print({m.split('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names))"
+        "print(*{m.split('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names))"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert eval(printed) <= {"glasswork", "lazy_loader", "numpy", "packaging", "__mp_main__"}
+    loaded = set(re.findall(r"\b(?!\w*cython)\w+", printed))  # less NumPy's own compiled parts
+    assert loaded == {"glasswork", "lazy_loader", "numpy"}
 
 
 def test_python_m_glasswork_is_the_command(tmp_path):
     for words in (["--version"], ["train", "--help"]):
-        module = subprocess.run([sys.executable, "-m", "glasswork", *words], capture_output=True, text=True, check=True)
+        module = subprocess.run(
+            [sys.executable, "-m", "glasswork", *words],
+            env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
         assert module.stdout == glasswork(*words, folder=tmp_path)
 
 
@@ -117,11 +124,9 @@ def test_a_run_leaves_its_recipe_history_network_and_pictures(run):
     result = json.loads((run / "result.json").read_text())
     assert (result["state"], result["epochs"], result["split"]) == ("finished", 2, "handout")
     with safe_open(run / "model.safetensors", framework="numpy") as file:
-        metadata = file.metadata()
-        assert json.loads(metadata["architecture"])["network"]["hidden"] == [50]
-        assert json.loads(metadata["classes"]) == list("0123456789")
-        assert "255" in metadata["preprocessing"]
-        assert metadata["glasswork"]
+        metadata = json.loads(file.metadata()["glasswork"])
+        assert metadata["architecture"]["network"]["hidden"] == [50]
+        assert metadata["classes"] == list("0123456789")
         assert file.get_tensor("linear1.weight").shape == (784, 50)
     for name in ("digits", "curves", "weights", "diagram"):
         with Image.open(run / "figures" / f"{name}.png") as picture:
@@ -199,15 +204,14 @@ def test_predict_reads_digits(home, run, digits):
 
 
 def test_ctrl_c_keeps_what_was_learnt(tmp_path):
-    process = subprocess.Popen(
-        [*COMMAND, "train", "--epochs", "5000", "--out", "run"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
-    for line in process.stdout:
-        if line.startswith("Epoch: 02"):
-            break
-    process.send_signal(signal.SIGINT)
-    printed = process.stdout.read()
-    assert process.wait(timeout=60) == 130
+    words = [*COMMAND, "train", "--epochs", "5000", "--out", "run"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("Epoch: 02"):
+                break
+        process.send_signal(signal.SIGINT)
+        printed = process.stdout.read()
+    assert process.returncode == 130
     assert re.search(r"^Interrupted after \d+ of 5000 epochs; what was learnt is in run$", printed, re.MULTILINE)
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["state"] == "interrupted"
@@ -217,8 +221,11 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(tmp_path):
-    printed = glasswork("train", "--learning-rate", "1e38", "--out", "run", folder=tmp_path, status=1)
-    assert re.search(r"Error: epoch 1: the loss became nan at batch \d+.*try a smaller one", printed)
+    printed = glasswork(
+        "train", "--set", "network.output_activation=none", "--learning-rate", 9, "--out", "run",
+        folder=tmp_path, status=1,
+    )  # fmt: skip
+    assert re.search(r"Error: epoch 1: the loss became (nan|inf) at batch \d+.*try a smaller one", printed)
     assert "Traceback" not in printed
     assert "Warning" not in printed
     assert json.loads((tmp_path / "run" / "result.json").read_text())["state"] == "failed"
@@ -229,7 +236,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
     ("words", "status", "message"),
     [
         (["train", "--epochs", "0"], 2, r"training\.epochs: expected int >= 1 \(given: 0\)"),
-        (["train", "--epochs", "many"], 2, r"'many' is not a valid int"),
+        (["train", "--epochs", "many"], 2, r"--epochs.*valid integer"),
         (["train", "--hidden", "0"], 2, r"network\.hidden.*expected int >= 1"),
         (["train", "--hidden", "wide"], 2, r"300,100; got 'wide'"),
         (["train", "--batch-size", "0"], 2, r"training\.batch_size: expected int >= 1"),

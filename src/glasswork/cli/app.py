@@ -7,7 +7,6 @@ import sys
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from glasswork.cli import compare, evaluate, ladder, predict, recipes, train
@@ -42,12 +41,7 @@ def _options(
 def run() -> NoReturn:
     """Run the command that the command line asks for, and exit with its status."""
     try:
-        status = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        status = 130
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
+        app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
     except Exception as error:
         if "--debug" in sys.argv:
             raise
@@ -59,5 +53,5 @@ def run() -> NoReturn:
                 "run the same command with --debug to see where.",
                 file=sys.stderr,
             )
-        status = 2 if isinstance(error, RecipeError) else 1
-    sys.exit(status)
+        sys.exit(2 if isinstance(error, RecipeError) else 1)
+    sys.exit(0)

@@ -1,5 +1,6 @@
 """``glasswork train``: run an experiment, say how it goes, leave a folder with what it came to."""
 
+import math
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -179,7 +180,6 @@ def _draw(run: "Run") -> None:
     sizes = [run.model.in_features, *network.hidden, run.model.out_features]
     activations = [*network.activation, None if network.output_activation == "none" else network.output_activation]
     pictures = {
-        "digits": figures.digits(run.parts.train.images, run.parts.train.labels),
         "curves": figures.curves(
             [result.epoch for result in history],
             [result.train_loss for result in history],
@@ -187,8 +187,11 @@ def _draw(run: "Run") -> None:
             [result.valid_accuracy for result in history],
             loss_name=run.loss.label,
         ),
-        "weights": figures.weights(run.model.state()["linear1.weight"]),
         "diagram": figures.diagram(sizes, activations),
     }
+    if math.isqrt(run.model.in_features) ** 2 == run.model.in_features:  # square images, as MNIST's are
+        pictures["weights"] = figures.weights(run.model.state()["linear1.weight"])
+        if run.model.out_features == 10:
+            pictures["digits"] = figures.digits(run.parts.train.images, run.parts.train.labels)
     for name, picture in pictures.items():
         figures.save(picture, folder / f"{name}.png")

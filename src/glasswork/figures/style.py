@@ -5,8 +5,6 @@ Lengths are in inches, so that a margin is the same in a small picture and in a 
 """
 
 import io
-import os
-import tempfile
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -14,7 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from glasswork.errors import FileError, InputError
+from glasswork.errors import InputError
+from glasswork.training.files import write_whole
 
 #: Letters and lines, from strong to faint, and the paper.
 INK, MUTED, FAINT, PAPER = "#1f2933", "#5b6673", "#d9dee4", "#ffffff"
@@ -104,17 +103,4 @@ def save(figure: Figure, path: Path | str) -> None:
         raise InputError(f"save: expected a file name that ends in .png, got {path.name!r}; pictures are PNG files")
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=DPI)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content.getvalue())
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror}); does its folder exist, with room?") from error
+    write_whole(path, content.getvalue())

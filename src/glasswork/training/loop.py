@@ -161,6 +161,7 @@ def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[flo
     return total_loss / total_predictions, correct_predictions / total_predictions * 100
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def test(model: Model, test_loader: Loader) -> float:
     """Return the accuracy in percent (handout, section 10)."""
     correct_predictions = 0

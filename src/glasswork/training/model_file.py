@@ -1,6 +1,6 @@
 """A model file: a network's arrays and what one must know to use them, in one safetensors file.
 
-    metadata   format, version, architecture, preprocessing, classes     text, JSON where it has parts
+    metadata   "glasswork": format, version, architecture, preprocessing, classes, as one JSON text
     tensors    linear1.weight (784, 50), linear1.bias (50,), ...         as they are in memory
 
 No pickle: reading a model file never runs anything that is in it.
@@ -23,7 +23,8 @@ from glasswork.training import recipe
 from glasswork.training.build import build_model, describe_model
 from glasswork.training.files import write_whole
 
-FORMAT = "glasswork-model-1"
+#: Counts the changes after which older versions of glasswork cannot read a file.
+FORMAT = 1
 
 #: What an image must go through before the network sees it.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
@@ -38,6 +39,22 @@ class Architecture(recipe.Section, frozen=True):
     in_features: recipe.Width
     out_features: recipe.Width
     network: recipe.Network
+
+
+class _Format(msgspec.Struct, frozen=True):
+    """The part of the metadata that every version can read."""
+
+    format: int
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model file says about its arrays; one text, as safetensors keeps several in no fixed order."""
+
+    format: int
+    version: str
+    architecture: Architecture
+    preprocessing: dict[str, str]
+    classes: list[str]
 
 
 def save_model(model: MLP, path: str | Path) -> None:
@@ -59,14 +76,15 @@ def save_model(model: MLP, path: str | Path) -> None:
     architecture = Architecture(
         in_features=int(model.in_features), out_features=int(model.out_features), network=describe_model(model)
     )
-    metadata = {
-        "format": FORMAT,
-        "glasswork": version("glasswork"),
-        "architecture": msgspec.json.encode(architecture).decode(),
-        "preprocessing": msgspec.json.encode(PREPROCESSING).decode(),
-        "classes": msgspec.json.encode([str(label) for label in range(model.out_features)]).decode(),
-    }
-    write_whole(Path(path), safetensors.numpy.save(model.state(), metadata=metadata))
+    metadata = Metadata(
+        format=FORMAT,
+        version=version("glasswork"),
+        architecture=architecture,
+        preprocessing=PREPROCESSING,
+        classes=[str(label) for label in range(model.out_features)],
+    )
+    text = msgspec.json.encode(metadata).decode()
+    write_whole(Path(path), safetensors.numpy.save(model.state(), metadata={"glasswork": text}))
 
 
 def load_model(path: str | Path) -> MLP:
@@ -103,16 +121,19 @@ def load_model(path: str | Path) -> MLP:
 
 
 def _read(file: Any, path: Path) -> MLP:
-    metadata = file.metadata() or {}
-    if metadata.get("format") != FORMAT:
-        raise FileError(
-            f"{path}: expected a model file of format {FORMAT}, got {metadata.get('format', 'one without a format')!r}"
-            "; was it written by another program, or by a newer glasswork?"
-        )
+    text = (file.metadata() or {}).get("glasswork", "")
     try:
-        architecture = msgspec.json.decode(metadata.get("architecture", ""), type=Architecture)
+        written = msgspec.json.decode(text, type=_Format).format
+        if written > FORMAT:
+            raise FileError(
+                f"{path}: a model file of format {written}, and this glasswork reads up to {FORMAT}; "
+                "it was written by a newer one, so install that"
+            )
+        architecture = msgspec.json.decode(text, type=Metadata).architecture
     except msgspec.MsgspecError as error:
-        raise FileError(f"{path}: the architecture in its metadata is damaged ({error})") from None
+        raise FileError(
+            f"{path}: its metadata are not those of a glasswork model ({error}); was it written by another program?"
+        ) from None
     widths = [architecture.in_features, *architecture.network.hidden, architecture.out_features]
     if sum(n * m for n, m in itertools.pairwise(widths)) > path.stat().st_size:
         raise FileError(f"{path}: too small a file for its architecture, {'-'.join(map(str, widths))}")
