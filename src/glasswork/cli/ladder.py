@@ -14,6 +14,12 @@ from glasswork.cli.options import Debug
 def ladder(
     seeds: Annotated[int, typer.Option(min=1, help="Runs for each rung.")] = 3,
     official: Annotated[bool, typer.Option("--official", help="The official split, not the handout's.")] = False,
+    up_to: Annotated[
+        str | None, typer.Option(metavar="RUNG", help="Climb only to here.", show_default="the top")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs for every rung, for a quick look.", show_default="each rung's")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time.", show_default="one a core")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),
     debug: Debug = False,
@@ -24,18 +30,23 @@ def ladder(
     """
     from glasswork import figures
     from glasswork.training.files import write_whole
-    from glasswork.training.ladder import RUNGS, climb, describe_step, markdown, summarize
+    from glasswork.training.ladder import climb, describe_step, markdown, recipes, summarize
 
     split = "official" if official else "handout"
-    folder = out / split
+    folder = out / (split if epochs is None else f"{split}-{epochs}-epochs")
+    rungs = recipes(official=official, epochs=epochs)
+    names = [rung.name for rung in rungs]
+    if up_to is not None and up_to not in names:
+        raise typer.BadParameter(f"expected one of {', '.join(names)}; got {up_to!r}", param_hint="--up-to")
+    rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
     jobs = jobs or os.cpu_count() or 1
-    total = len(RUNGS) * seeds
-    print(f"{len(RUNGS)} rungs, {seeds} seeds each, {split} split, {jobs} at a time; runs go to {folder}", flush=True)
+    total = len(rungs) * seeds
+    print(f"{len(rungs)} rungs, {seeds} seeds each, {split} split, {jobs} at a time; runs go to {folder}", flush=True)
     start = time.monotonic()
-    for done, (recipe, run) in enumerate(climb(folder, seeds=seeds, official=official, jobs=jobs), start=1):
+    for done, (recipe, run) in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
         minutes, accuracy = (time.monotonic() - start) / 60, run.result.test_accuracy
         print(f"{done:>3}/{total}  {recipe.name}, seed {recipe.seed}: {accuracy:.2f}%  ({minutes:.1f} min)", flush=True)
-    results = summarize(folder, seeds=seeds)
+    results = summarize(rungs, folder, seeds=seeds)
     table = markdown(results, split=split)
     write_whole(folder / "ladder.md", table.encode())
     bought = ["", *(describe_step(below, above) for below, above in pairwise(results))]

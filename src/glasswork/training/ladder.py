@@ -10,7 +10,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,13 +75,21 @@ RUNGS = (
 )
 
 
-def recipes(*, official: bool = False) -> list[Recipe]:
-    """Return the recipe of each rung, from ``classwork`` up, on the handout's split or the official one."""
+def recipes(*, official: bool = False, epochs: int | None = None) -> list[Recipe]:
+    """Return the recipe of each rung, from ``classwork`` up.
+
+    Parameters
+    ----------
+    official : bool
+        The official split, not the handout's.
+    epochs : int, optional
+        How long every rung is trained, for a quick look; by default as long as its recipe says.
+    """
     recipe = named_recipe("classwork").override({"data.split": "official" if official else "handout"})
     made = []
     for rung in RUNGS:
         recipe = recipe.override({**rung.settings, "name": rung.name, "description": rung.change})
-        made.append(recipe)
+        made.append(recipe if epochs is None else recipe.override({"training.epochs": epochs}))
     return made
 
 
@@ -116,17 +124,17 @@ class RungResult:
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
 
 
-def climb(folder: Path, *, seeds: int, official: bool, jobs: int) -> Iterator[tuple[Recipe, PastRun]]:
+def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> Iterator[tuple[Recipe, PastRun]]:
     """Train every rung on every seed, several at a time, and yield each run when it is done.
 
     Parameters
     ----------
+    rungs : sequence of Recipe
+        From the bottom up, such as those of `recipes`.
     folder : Path
         Where the runs go, ``<folder>/<rung>/seed-<n>``; runs that are done there are not trained again.
     seeds : int
         The seeds are 1, 2, ... to this.
-    official : bool
-        The split.
     jobs : int
         Runs at a time, each a process with one thread of matrix products.
 
@@ -139,7 +147,7 @@ def climb(folder: Path, *, seeds: int, official: bool, jobs: int) -> Iterator[tu
     """
     wanted = [
         (rung.override({"seed": seed}), folder / rung.name / f"seed-{seed}")
-        for rung in recipes(official=official)
+        for rung in rungs
         for seed in range(1, seeds + 1)
     ]
     if seeds < 1 or jobs < 1:
@@ -163,16 +171,16 @@ def climb(folder: Path, *, seeds: int, official: bool, jobs: int) -> Iterator[tu
         pool.shutdown(cancel_futures=True)
 
 
-def summarize(folder: Path, *, seeds: int) -> list[RungResult]:
+def summarize(rungs: Sequence[Recipe], folder: Path, *, seeds: int) -> list[RungResult]:
     """Return what each rung under a folder came to, from the bottom up."""
     results = []
-    for rung in RUNGS:
+    for rung in rungs:
         runs = [PastRun(folder / rung.name / f"seed-{seed}") for seed in range(1, seeds + 1)]
         ends = [run.result for run in runs]
         results.append(
             RungResult(
                 rung.name,
-                rung.change,
+                rung.description,
                 tuple(end.test_accuracy or 0.0 for end in ends),
                 sum(array.size for array in runs[0].model.parameters()),
                 statistics.fmean(end.seconds for end in ends),
