@@ -13,6 +13,7 @@ from glasswork import (
     BatchNorm,
     CrossEntropyLoss,
     Dropout,
+    GaussianNoise,
     Identity,
     Layer,
     LeakyReLU,
@@ -56,6 +57,8 @@ LAYERS = {
     "Identity": (lambda: Identity(dtype=F64), 3),
     "Dropout, evaluating": (lambda: Dropout(0.4, dtype=F64), 50),
     "Dropout, training": (lambda: training(Dropout(0.4, dtype=F64)), 50),
+    "GaussianNoise, evaluating": (lambda: GaussianNoise(0.4, dtype=F64), 3),
+    "GaussianNoise, training": (lambda: training(GaussianNoise(0.4, dtype=F64)), 50),
     "BatchNorm, evaluating": (lambda: BatchNorm(3, dtype=F64), 3),
     "BatchNorm of 1, training": (lambda: training(BatchNorm(1, dtype=F64)), 1),
     "BatchNorm of 50, training": (lambda: training(BatchNorm(50, dtype=F64)), 50),
@@ -89,6 +92,11 @@ NETWORKS = {
     "corners": ([8, 8], {"activation": [ReLU, LeakyReLU], "output_activation": None}),
     "batch norm": ([4, 3], {"batch_norm": True}),
     "dropout": ([8, 8], {"dropout": 0.3, "input_dropout": 0.2}),
+    "noise": ([4, 3], {"noise": 0.3, "input_noise": 0.5}),
+    "all that trains otherwise": (
+        [5, 4],
+        {"batch_norm": True, "dropout": 0.2, "input_dropout": 0.2, "noise": 0.3, "input_noise": 0.5},
+    ),
 }
 
 BATCHES = [1, 7]
@@ -126,8 +134,8 @@ def test_no_layer_and_no_loss_is_left_out():
 
 
 def again(layer):
-    """Have dropout leave out the same numbers at the next forward."""
-    if isinstance(layer, Dropout):
+    """Have dropout and noise draw the same numbers at the next forward."""
+    if isinstance(layer, Dropout | GaussianNoise):
         layer.step = 0
 
 
@@ -249,7 +257,7 @@ class TestLoss:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network(name, batch, loss_name, mode):
     hidden, options = NETWORKS[name]
-    if name == "batch norm":
+    if options.get("batch_norm"):
         batch += 2  # one image has no variance, and of two each is at distance 1 from the mean
     model = MLP(6, hidden, 3, dtype=F64, rng=rng(), **options)
     loss = LOSSES[loss_name][0]()

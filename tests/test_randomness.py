@@ -81,5 +81,5 @@ def test_bad_seed(seed):
 
 def test_purposes_keep_their_numbers():
     """They are in every run that was ever made: a new purpose gets a new number."""
-    assert {"WEIGHTS": 1, "SHUFFLE": 2, "DROPOUT": 3}.items() <= {p.name: p.value for p in Purpose}.items()
+    assert {"WEIGHTS": 1, "SHUFFLE": 2, "DROPOUT": 3, "NOISE": 4}.items() <= {p.name: p.value for p in Purpose}.items()
     assert len({p.value for p in Purpose}) == len(Purpose)

@@ -46,6 +46,8 @@ def recipe_dicts(draw):
             "batch_norm": draw(st.booleans()),
             "dropout": draw(number(0, 0.9)),
             "input_dropout": draw(number(0, 0.9)),
+            "noise": draw(number(0, 10)),
+            "input_noise": draw(number(0, 10)),
             "initializer": draw(
                 st.sampled_from(
                     ["auto", "handout", "xavier", "xavier-uniform", "he", "he-uniform", "lecun", "lecun-uniform"]

@@ -20,6 +20,7 @@ from .nn import (
     BatchNorm as BatchNorm,
     CrossEntropyLoss as CrossEntropyLoss,
     Dropout as Dropout,
+    GaussianNoise as GaussianNoise,
     GradientReport as GradientReport,
     Identity as Identity,
     Layer as Layer,

@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     WEIGHTS = 1
     SHUFFLE = 2
     DROPOUT = 3
+    NOISE = 4
 
 
 def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0) -> np.random.Generator:

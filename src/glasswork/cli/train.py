@@ -144,7 +144,12 @@ def _announce(run: "Run") -> None:
     activation = network.activation if isinstance(network.activation, str) else ", ".join(network.activation)
     extras = [
         f"{name} {value:g}"
-        for name, value in (("input dropout", network.input_dropout), ("dropout", network.dropout))
+        for name, value in (
+            ("input dropout", network.input_dropout),
+            ("dropout", network.dropout),
+            ("input noise", network.input_noise),
+            ("noise", network.noise),
+        )
         if value
     ] + ["batch norm"] * network.batch_norm
     schedule = "" if recipe.schedule.name == "constant" else f", {recipe.schedule.name} schedule"

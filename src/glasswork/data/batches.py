@@ -200,8 +200,8 @@ class Batches:
         for i in range(start, len(self)):
             batch = rows[i * self.batch_size : (i + 1) * self.batch_size]
             n = len(batch)
-            np.take(self.images, batch, axis=0, out=gathered[:n], mode="clip")
-            np.take(onehot, self.labels[batch], axis=0, out=t[:n], mode="clip")
+            self.images.take(batch, axis=0, out=gathered[:n], mode="clip")
+            onehot.take(self.labels[batch], axis=0, out=t[:n], mode="clip")
             if self.images.dtype == np.uint8:
                 normalize(gathered[:n], out=x[:n])
             else:

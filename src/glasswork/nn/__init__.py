@@ -8,6 +8,7 @@ from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.losses import CrossEntropyLoss, Loss, MSELoss, softmax
 from glasswork.nn.mlp import MLP
+from glasswork.nn.noise import GaussianNoise
 
 __all__ = [
     "GELU",
@@ -17,6 +18,7 @@ __all__ = [
     "Check",
     "CrossEntropyLoss",
     "Dropout",
+    "GaussianNoise",
     "GradientReport",
     "Identity",
     "Layer",

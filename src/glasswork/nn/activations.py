@@ -38,20 +38,19 @@ class Activation(Layer):
         return self._reuse("grad_input", *grad_output.shape)
 
     def _sigmoid(self, x: FloatArray, out: FloatArray) -> FloatArray:
-        """Fill ``out`` with ``exp(-|x|) / (1 + exp(-|x|))``, or its complement to 1 where x >= 0."""
-        decay = self._reuse("decay", *x.shape)
-        np.exp(np.negative(np.abs(x, out=decay), out=decay), out=decay)
-        np.maximum(decay, x >= 0, out=out)
-        decay += 1
-        out /= decay
-        return out
+        """Fill ``out`` with ``exp(x) / (1 + exp(x))``."""
+        power = self._reuse("power", *x.shape)
+        np.minimum(x, 0.9 * math.log(np.finfo(self.dtype).max), out=power)
+        np.exp(power, out=power)
+        np.add(power, 1, out=out)
+        return np.divide(power, out, out=out)
 
 
 class Sigmoid(Activation):
     """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B).
 
-    For negative x it is computed as ``exp(x) / (1 + exp(x))``, which is the same number: so nothing
-    overflows, and values close to 0 keep all their digits.
+    Computed as ``exp(x) / (1 + exp(x))``, which is the same number, with x cut off where the result is
+    1 to the last digit long since: so nothing overflows, and values close to 0 keep all their digits.
     """
 
     initializer = "handout"

@@ -27,7 +27,7 @@ class Layer:
     """
 
     #: True while `glasswork.train` is at work, and only then: layers that train otherwise than they
-    #: evaluate (dropout, batch normalisation) look here.
+    #: evaluate (dropout, noise, batch normalisation) look here.
     training = False
 
     #: What the last ``forward`` was given and what it returned, ``(batch, in)`` and ``(batch, out)``.
@@ -93,7 +93,7 @@ class Layer:
         memory = self._memory.get(name)
         if memory is None or memory.shape[0] < rows or memory.shape[1] != columns:
             memory = self._memory[name] = np.empty((rows, columns), self.dtype)
-        return memory[:rows]
+        return memory if len(memory) == rows else memory[:rows]
 
     def _check_input(self, x: FloatArray, features: int | None = None) -> None:
         if getattr(x, "ndim", None) != 2 or (features is not None and x.shape[1] != features):

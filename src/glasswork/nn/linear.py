@@ -87,7 +87,7 @@ class Linear(Layer):
         """Fill ``grad_weight = input.T @ grad_output`` and ``grad_bias``, its sum over the batch."""
         self._check_grad(grad_output)
         np.matmul(self.input.T, grad_output, out=self.grad_weight)
-        np.sum(grad_output, axis=0, out=self.grad_bias)
+        grad_output.sum(axis=0, out=self.grad_bias)
         if self.bias_grad == "mean":
             self.grad_bias /= len(grad_output)
 

@@ -20,6 +20,7 @@ from glasswork.nn.dropout import Dropout
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.losses import softmax
+from glasswork.nn.noise import GaussianNoise
 from glasswork.pixels import normalize
 
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
@@ -45,6 +46,9 @@ class MLP:
         Whether a `BatchNorm` follows each hidden Linear layer.
     dropout, input_dropout : float
         The chance with which `Dropout` leaves out each hidden neuron, and each pixel, while training.
+    noise, input_noise : float
+        The standard deviation of the `GaussianNoise` on what each hidden activation gets, and on each pixel,
+        while training.
     initializer : str, optional
         Of the weights; by default the one that suits the activation behind them.
     bias_grad : {"sum", "mean"}
@@ -54,14 +58,14 @@ class MLP:
     rng : numpy.random.Generator, optional
         Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
     seed : int
-        Of the dropout masks.
+        Of dropout masks and of noise.
 
     Attributes
     ----------
     layers : list of Layer
         In the order in which an image passes them.
     linear1, act1, linear2, act2, ... : Layer
-        The same ones, by the handout's names; ``norm1``, ``drop1`` where there are such.
+        The same ones, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are such.
 
     Raises
     ------
@@ -86,6 +90,8 @@ class MLP:
         batch_norm: bool = False,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        noise: float = 0.0,
+        input_noise: float = 0.0,
         initializer: str | None = None,
         bias_grad: Literal["sum", "mean"] = "sum",
         dtype: DTypeLike = np.float32,
@@ -100,10 +106,13 @@ class MLP:
             raise InputError(f"{self}: expected {depth} activations, one a hidden layer, got {len(self.activations)}")
         self.output_activation, self.initializer, self.bias_grad = output_activation, initializer, bias_grad
         self.batch_norm, self.dropout, self.input_dropout = batch_norm, dropout, input_dropout
+        self.noise, self.input_noise = noise, input_noise
         self.dtype = np.dtype(dtype)
         self.named_layers: dict[str, Layer] = {}
         if input_dropout:
             self._add("drop0", Dropout(input_dropout, seed=seed, index=0, dtype=dtype))
+        if input_noise:
+            self._add("noise0", GaussianNoise(input_noise, seed=seed, index=0, dtype=dtype))
         widths = (in_features, *self.hidden_size, out_features)
         for i, act in enumerate((*self.activations, output_activation), start=1):
             weights = initializer or (act or Identity).initializer
@@ -114,6 +123,8 @@ class MLP:
             hidden = i <= depth
             if hidden and batch_norm:
                 self._add(f"norm{i}", BatchNorm(widths[i], dtype=dtype))
+            if hidden and noise:
+                self._add(f"noise{i}", GaussianNoise(noise, seed=seed, index=i, dtype=dtype))
             if act is not None:
                 self._add(f"act{i}", act(dtype=dtype))
             if hidden and dropout:
@@ -231,7 +242,7 @@ class MLP:
     def mode(self, *, training: bool) -> Iterator[None]:
         """Train or evaluate for a while; then it is again as it was.
 
-        Only dropout and batch normalisation know a difference. A network evaluates unless it is told
+        Only dropout, noise and batch normalisation know a difference. A network evaluates unless it is told
         otherwise, and `glasswork.train` tells it.
         """
         before = [layer.training for layer in self.layers]

@@ -27,7 +27,7 @@ _SCHEDULES: dict[str, Callable[[], Schedule]] = {
 def build_model(
     network: recipe.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
 ) -> MLP:
-    """Return the network that a recipe describes: initial weights from ``rng``, dropout masks from ``seed``."""
+    """Return the network that a recipe describes: initial weights from ``rng``, masks and noise from ``seed``."""
     words = network.activation
     return MLP(
         in_features,
@@ -38,6 +38,8 @@ def build_model(
         batch_norm=network.batch_norm,
         dropout=network.dropout,
         input_dropout=network.input_dropout,
+        noise=network.noise,
+        input_noise=network.input_noise,
         initializer=None if network.initializer == "auto" else network.initializer,
         bias_grad=network.bias_grad,
         dtype=network.dtype,
@@ -61,6 +63,8 @@ def describe_model(model: MLP) -> recipe.Network:
         "batch_norm": model.batch_norm,
         "dropout": model.dropout,
         "input_dropout": model.input_dropout,
+        "noise": model.noise,
+        "input_noise": model.input_noise,
         "initializer": model.initializer or "auto",
         "bias_grad": model.bias_grad,
         "dtype": model.dtype.name,

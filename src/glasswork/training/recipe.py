@@ -37,6 +37,7 @@ class Data(Section, frozen=True):
 ActivationName = Literal["sigmoid", "tanh", "relu", "leaky-relu", "silu", "gelu", "identity"]
 Chance = Annotated[float, msgspec.Meta(ge=0, le=0.99)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=0.9999999)]
+Strength = Annotated[float, msgspec.Meta(ge=0, le=10)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -49,6 +50,8 @@ class Network(Section, frozen=True):
     batch_norm: bool = False
     dropout: Chance = 0.0
     input_dropout: Chance = 0.0
+    noise: Strength = 0.0
+    input_noise: Strength = 0.0
     initializer: Literal[
         "auto", "handout", "xavier", "xavier-uniform", "he", "he-uniform", "lecun", "lecun-uniform"
     ] = "auto"

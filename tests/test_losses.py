@@ -1,0 +1,76 @@
+"""Softmax and losses against SciPy's, on ordinary and on extreme scores."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import special
+
+from glasswork import CrossEntropyLoss, InputError, MSELoss, softmax
+from glasswork.nn.losses import log_softmax
+
+LOGITS = arrays(
+    np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(-1e4, 1e4, allow_nan=False)
+)
+EXTREME = np.array(
+    [[1e4, -1e4, 0], [1e4, 1e4, 1e4], [-1e4, -1e4, -1e4 + 1], [0, 0, 0], [1e-300, -1e-300, 0], [700, 710, -745]]
+)
+
+
+@given(LOGITS)
+def test_log_softmax_and_softmax_are_scipys(logits):
+    np.testing.assert_allclose(log_softmax(logits), special.log_softmax(logits, axis=1), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(softmax(logits), special.softmax(logits, axis=1), rtol=1e-12, atol=1e-300)
+    np.testing.assert_allclose(softmax(logits).sum(axis=1), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-14), (np.float32, 1e-6)])
+def test_extremes(dtype, rtol):
+    logits = EXTREME.astype(dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        got = log_softmax(logits)
+    assert got.dtype == dtype
+    expected = special.log_softmax(logits.astype(np.float64), axis=1)
+    np.testing.assert_allclose(got, expected, rtol=rtol, atol=10 * rtol)
+
+
+@given(LOGITS, st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_cross_entropy_is_log_sum_exp_less_the_targets_logit(logits, seed, smoothing):
+    """``logsumexp(z) - Σ t z``, the same loss written otherwise, for soft targets."""
+    classes = logits.shape[1]
+    target = np.random.default_rng(seed).dirichlet(np.ones(classes), len(logits))
+    smoothed = (1 - smoothing) * target + smoothing / classes
+    expected = np.mean(special.logsumexp(logits, axis=1) - (smoothed * logits).sum(axis=1))
+    got = CrossEntropyLoss(label_smoothing=smoothing)(logits, target)
+    assert got == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_cross_entropy_by_hand():
+    """Two classes, logits 0 and log 3: probabilities 1/4 and 3/4."""
+    logits, target = np.array([[0.0, np.log(3)]]), np.array([[1.0, 0.0]])
+    loss = CrossEntropyLoss()
+    assert loss(logits, target) == pytest.approx(np.log(4))
+    np.testing.assert_allclose(loss.backward(), [[1 / 4 - 1, 3 / 4]])
+    smooth = CrossEntropyLoss(label_smoothing=0.2)  # targets 0.9 and 0.1
+    assert smooth(logits, target) == pytest.approx(0.9 * np.log(4) + 0.1 * np.log(4 / 3))
+    np.testing.assert_allclose(smooth.backward(), [[1 / 4 - 0.9, 3 / 4 - 0.1]])
+
+
+def test_a_certain_mistake_costs_what_it_should_and_no_more():
+    loss = CrossEntropyLoss()
+    assert loss(np.array([[1e4, -1e4]]), np.array([[0.0, 1.0]])) == 2e4
+    assert loss.backward().tolist() == [[1, -1]]
+    assert loss(np.array([[1e4, -1e4]]), np.array([[1.0, 0.0]])) == 0
+
+
+def test_squared_error_by_hand():
+    """(1 + 4 + 0 + 9) / 2 images."""
+    loss = MSELoss()
+    assert loss(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 1.0]])) == 7
+    assert loss.backward().tolist() == [[1, 2], [0, 3]]
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.1, float("nan")])
+def test_bad_smoothing(smoothing):
+    with pytest.raises(InputError, match="expected label_smoothing from 0 to 1"):
+        CrossEntropyLoss(label_smoothing=smoothing)

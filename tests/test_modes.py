@@ -1,0 +1,251 @@
+"""Layers that train otherwise than they evaluate, initial weights, early stopping and averages."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from glasswork import (
+    MLP,
+    SGD,
+    AdamW,
+    Average,
+    Batches,
+    BatchNorm,
+    CrossEntropyLoss,
+    Dropout,
+    GaussianNoise,
+    InputError,
+    ReLU,
+    fit,
+    test as accuracy,
+    train,
+    valid,
+)
+from glasswork.nn.initializers import INITIALIZERS
+
+DRAWING = [lambda **k: Dropout(0.25, **k), lambda **k: GaussianNoise(0.5, **k)]
+
+
+def training(layer):
+    layer.training = True
+    return layer
+
+
+# Dropout and noise --------------------------------------------------------------------------------
+
+
+def test_dropout_leaves_out_its_share_and_scales_the_rest():
+    x = np.random.default_rng(0).uniform(1, 2, (500, 400)).astype(np.float32)
+    y = training(Dropout(0.25))(x)
+    kept = y != 0
+    assert kept.mean() == pytest.approx(0.75, abs=5 * (0.25 * 0.75 / x.size) ** 0.5)  # five standard errors
+    np.testing.assert_allclose(y[kept], x[kept] * 4 / 3, rtol=1e-6)
+    assert y.mean() == pytest.approx(x.mean(), rel=0.01)
+
+
+def test_noise_is_normal_and_of_its_size():
+    y = training(GaussianNoise(0.5))(np.full((500, 400), 3, np.float32))
+    assert y.mean() == pytest.approx(3, abs=5 * 0.5 / y.size**0.5)
+    assert y.std() == pytest.approx(0.5, rel=0.01)
+    assert (np.abs(y - 3) < 0.5).mean() == pytest.approx(0.6827, abs=0.005)  # within one standard deviation
+    assert (np.abs(y - 3) < 1.0).mean() == pytest.approx(0.9545, abs=0.003)
+
+
+@pytest.mark.parametrize("make", DRAWING)
+def test_what_is_drawn_is_a_function_of_seed_layer_and_step(make):
+    x = np.ones((20, 30), np.float32)
+    first = training(make(seed=5, index=1))
+    steps = [first(x).copy() for _ in range(3)]
+    again = training(make(seed=5, index=1))
+    again.step = 2
+    np.testing.assert_array_equal(again(x), steps[2])
+    others = [training(make(seed=6, index=1))(x), training(make(seed=5, index=2))(x), steps[1]]
+    for other in others:
+        assert (other != steps[0]).any()
+
+
+@pytest.mark.parametrize("make", DRAWING)
+def test_nothing_is_drawn_when_evaluating(make):
+    layer = make()
+    x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+    np.testing.assert_array_equal(layer(x), x)
+    np.testing.assert_array_equal(layer.backward(x), x)
+    assert layer.step == 0
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.0, 2.0, float("nan")])
+def test_bad_dropout(p):
+    with pytest.raises(InputError, match=r"Dropout\(.*\): expected a chance from 0"):
+        Dropout(p)
+
+
+@pytest.mark.parametrize("std", [-0.1, float("inf"), float("nan")])
+def test_bad_noise(std):
+    with pytest.raises(InputError, match=r"GaussianNoise\(.*\): expected a standard deviation of 0 or more"):
+        GaussianNoise(std)
+
+
+# Batch normalisation ------------------------------------------------------------------------------
+
+
+def test_batch_norm_by_hand():
+    """1, 2, 3, 6: mean 3, variance 14/4 = 3.5, unbiased 14/3; running averages take a tenth of them."""
+    layer = training(BatchNorm(1, dtype=np.float64))
+    layer.gamma[...], layer.beta[...] = 2, 10
+    y = layer(np.array([[1.0], [2.0], [3.0], [6.0]]))
+    expected = 10 + 2 * np.array([-2, -1, 0, 3]) / np.sqrt(3.5 + 1e-5)
+    np.testing.assert_allclose(y[:, 0], expected, rtol=1e-13)
+    assert layer.running_mean[0] == pytest.approx(0.1 * 3)
+    assert layer.running_variance[0] == pytest.approx(0.9 + 0.1 * 14 / 3)
+    layer.training = False
+    assert layer(np.array([[0.3]]))[0, 0] == pytest.approx(10)  # at the running mean, whatever the batch
+    assert layer.running_mean[0] == pytest.approx(0.1 * 3)
+
+
+def test_batch_norm_refuses_a_batch_of_one():
+    with pytest.raises(InputError, match=r"BatchNorm\(3\): expected a batch of at least 2 images to train on, got 1"):
+        training(BatchNorm(3))(np.zeros((1, 3), np.float32))
+
+
+# The mode cannot be forgotten ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def data():
+    """Three classes, each bright in a third of nine pixels; 60 images, a few of them mislabelled."""
+    draw = np.random.default_rng(3)
+    labels = np.arange(60) % 3
+    images = draw.normal(0, 0.6, (60, 9)) + np.repeat(np.eye(3), 3, axis=1)[labels]
+    return images.astype(np.float32), labels
+
+
+def network(**options):
+    settings = {"batch_norm": True, "dropout": 0.4, "input_dropout": 0.2, "noise": 0.3, "input_noise": 0.3}
+    return MLP(
+        9, [8, 8], 3, activation=ReLU, output_activation=None, rng=np.random.default_rng(1), **{**settings, **options}
+    )
+
+
+def test_train_trains_and_everything_else_evaluates(data):
+    images, labels = data
+    model, loss = network(), CrossEntropyLoss()
+    loader = Batches(images, labels, 20, seed=1, classes=3)
+    optimizer = SGD(model.parameters(), model.gradients())
+    before = model.norm1.running_mean.copy()
+    train(model, loader, optimizer, loss)
+    assert (model.norm1.running_mean != before).any()
+    assert model.drop1.step == model.noise1.step == model.drop0.step == 3
+    statistics = model.norm1.running_mean.copy()
+    with model.mode(training=True):  # even if somebody says otherwise around it
+        results = [
+            (valid(model, loader, loss), accuracy(model, loader), model.predict(images).tolist()) for _ in range(2)
+        ]
+        assert model.drop1.training
+    assert results[0][1:] == results[1][1:]
+    assert results[0][0] == pytest.approx(results[1][0])  # the order of batches is another
+    assert model.drop1.step == 3
+    np.testing.assert_array_equal(model.norm1.running_mean, statistics)
+    assert not any(layer.training for layer in model.layers)
+
+
+def test_the_batch_does_not_matter_when_evaluating(data):
+    model = network()
+    train(model, Batches(*data, 20, seed=1, classes=3), SGD(model.parameters(), model.gradients()), CrossEntropyLoss())
+    one_by_one = np.concatenate([model.scores(image[np.newaxis]) for image in data[0]])
+    np.testing.assert_allclose(model.scores(data[0]), one_by_one, rtol=1e-5, atol=1e-6)
+
+
+def test_the_mode_is_left_as_it_was_even_by_an_error(data):
+    model = network()
+    with pytest.raises(RuntimeError, match="boom"), model.mode(training=True):
+        raise RuntimeError("boom")
+    assert not any(layer.training for layer in model.layers)
+
+
+# Early stopping and averages ----------------------------------------------------------------------
+
+
+def test_early_stopping_keeps_the_best_weights(data):
+    """A learning rate that is too large for a while: the accuracy goes up and down."""
+    images, labels = data
+    model, loss = network(noise=0.5), CrossEntropyLoss()
+    loader, valid_loader = (Batches(images[i], labels[i], 10, seed=1, classes=3) for i in (slice(30), slice(30, 60)))
+    optimizer = SGD(model.parameters(), model.gradients(), lr=0.5)
+    states, accuracies = [], []
+    for result in fit(model, loader, valid_loader, optimizer, loss, epochs=200, patience=4):
+        states.append({name: array.copy() for name, array in model.state().items()})
+        accuracies.append(result.valid_accuracy)
+    best = int(np.argmax(accuracies))  # the first of the best
+    assert len(accuracies) == best + 1 + 4
+    assert len(accuracies) < 200
+    for name, array in model.state().items():
+        np.testing.assert_array_equal(array, states[best][name], err_msg=name)
+
+
+def test_without_patience_the_last_weights_are_kept(data):
+    model = network()
+    loader = Batches(*data, 20, seed=1, classes=3)
+    for _ in fit(model, loader, loader, SGD(model.parameters(), model.gradients()), CrossEntropyLoss(), epochs=3):
+        last = {name: array.copy() for name, array in model.state().items()}
+    for name, array in model.state().items():
+        np.testing.assert_array_equal(array, last[name], err_msg=name)
+
+
+def test_the_average_is_what_is_validated_and_what_is_left(data):
+    model, loss = network(), CrossEntropyLoss()
+    loader = Batches(*data, 20, seed=1, classes=3)
+    average = Average(list(model.state().values()), 0.9)
+    optimizer = AdamW(model.parameters(), model.gradients(), 0.05, average=average)
+    results = list(fit(model, loader, loader, optimizer, loss, epochs=5))
+    assert valid(model, loader, loss) == pytest.approx((results[-1].valid_loss, results[-1].valid_accuracy))
+    for array, averaged in zip(model.state().values(), average.averages, strict=True):
+        np.testing.assert_array_equal(array, averaged)
+
+
+# Initial weights ----------------------------------------------------------------------------------
+
+FAN_IN, FAN_OUT = 300, 500
+VARIANCES = {"handout": 0.01, "xavier": 2 / (FAN_IN + FAN_OUT), "he": 2 / FAN_IN, "lecun": 1 / FAN_IN}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initial_weights_have_mean_0_and_their_variance(name):
+    weight = INITIALIZERS[name](FAN_IN, FAN_OUT, np.random.default_rng(0))
+    variance = VARIANCES[name.removesuffix("-uniform")]
+    assert weight.shape == (FAN_IN, FAN_OUT)
+    assert weight.mean() == pytest.approx(0, abs=5 * (variance / weight.size) ** 0.5)
+    assert weight.var() == pytest.approx(variance, rel=0.02)
+    largest = np.abs(weight).max() / variance**0.5
+    assert (largest <= 3**0.5) if name.endswith("-uniform") else (largest > 3.5)
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"), [("Sigmoid", "handout"), ("Tanh", "xavier"), ("ReLU", "he"), ("GELU", "he"), ("SiLU", "he")]
+)
+def test_by_default_they_suit_the_activation(activation, name):
+    from glasswork import nn
+
+    model = MLP(FAN_IN, FAN_OUT, 3, activation=getattr(nn, activation), rng=np.random.default_rng(4))
+    expected = INITIALIZERS[name](FAN_IN, FAN_OUT, np.random.default_rng(4))
+    np.testing.assert_array_equal(model.linear1.weight, expected.astype(np.float32))
+
+
+def test_the_initializer_can_be_chosen():
+    model = MLP(FAN_IN, FAN_OUT, 3, initializer="lecun-uniform", rng=np.random.default_rng(4))
+    expected = INITIALIZERS["lecun-uniform"](FAN_IN, FAN_OUT, np.random.default_rng(4))
+    np.testing.assert_array_equal(model.linear1.weight, expected.astype(np.float32))
+    with pytest.raises(InputError, match="initializer: expected one of handout, xavier"):
+        MLP(FAN_IN, FAN_OUT, 3, initializer="best")
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=6))
+def test_summary_names_every_layer_and_counts_every_parameter(hidden):
+    model = MLP(9, hidden, 3, batch_norm=True, dropout=0.2)
+    widths = [9, *hidden, 3]
+    expected = sum(a * b + b for a, b in itertools.pairwise(widths)) + 2 * sum(hidden)
+    lines = model.summary().splitlines()
+    assert len(lines) == 2 + len(model.layers)
+    assert [line.split()[0] for line in lines[1:-1]] == list(model.named_layers)
+    assert int(lines[-1].split()[-1].replace(",", "")) == expected
