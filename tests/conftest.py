@@ -17,6 +17,7 @@ settings.load_profile("glasswork")
 # Of several workers on one machine each has one thread: they would only wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1)
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # for what they start
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,86 @@
+"""What README and docs show is true: their code runs, their output has the shape of what is printed."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from glasswork.training.recipe import Recipe
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def command(*words, folder):
+    """Return what the installed command prints."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("glasswork"), *words], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def shape(line):
+    """Return a line with every number made ``#``, so that two runs of a command can be compared."""
+    return re.sub(r"\d[\d.,]*", "#", line).rstrip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_output_of_make_train_is_what_it_prints(tmp_path):
+    """Line by line, but for the numbers and for what the dots leave out."""
+    shown = blocks(ROOT / "README.md", "console")[0]
+    shown = shown[shown.index("$ make train\n") + len("$ make train\n") : shown.index("$ make test")]
+    printed = [shape(line) for line in command("train", "--epochs", "12", folder=tmp_path).splitlines()]
+    lines = [shape(line) for line in shown.splitlines() if line != "..."]
+    assert [line for line in lines if line not in printed] == []
+    assert [line for line in printed if line not in lines] == []
+
+
+def test_commands_of_the_readme_are_commands(tmp_path):
+    shown = re.findall(r"^\$ glasswork (\w+)(.*)$", "\n".join(blocks(ROOT / "README.md", "console")), re.MULTILINE)
+    assert len(shown) >= 5
+    for verb, rest in shown:
+        described = command(verb, "--help", folder=tmp_path)
+        options = re.findall(r"(?<= )--[a-z-]+", rest.partition("#")[0])
+        assert [option for option in options if option not in described] == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "handout.md"], ids=lambda page: page.name)
+def test_python_runs(page, capsys):
+    shown = blocks(page, "python")
+    assert shown
+    for code in shown:
+        exec(code, {})
+    if page.name == "README.md":
+        printed = capsys.readouterr().out
+        assert re.search(r"^3: 9[2-5]\.\d\d% of the validation images are right$", printed, re.MULTILINE)
+        assert "linear1.weight" in printed
+
+
+def test_the_recipe_that_is_shown_is_one():
+    (text,) = blocks(ROOT / "docs" / "recipes.md", "toml")
+    assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).network.hidden == [300, 100]
+
+
+def test_every_key_of_a_recipe_is_in_the_table():
+    page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    keys = set()
+    for first in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE):
+        head, *more = re.findall(r"`([^`]+)`", first)
+        keys |= {head, *(f"{head.rpartition('.')[0]}.{other}" for other in more)}
+    expected = set()
+    for section, value in msgspec.to_builtins(Recipe(name="x")).items():
+        expected |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
+    assert keys == expected
