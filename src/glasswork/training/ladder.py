@@ -51,7 +51,7 @@ RUNGS = (
         {"loss.name": "cross-entropy", "network.output_activation": "none"},
     ),
     Rung("relu", "ReLU in place of sigmoid, He's initial weights", {"network.activation": "relu"}),
-    Rung("momentum", "momentum 0.9", {"optimizer.momentum": 0.9, "optimizer.learning_rate": 0.02}),
+    Rung("momentum", "momentum 0.9", {"optimizer.momentum": 0.9, "optimizer.learning_rate": 0.01}),
     Rung("width", "512 hidden neurons in place of 50", {"network.hidden": [512]}),
     Rung("depth", "a second hidden layer", {"network.hidden": [512, 512]}),
     Rung(
