@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,21 @@ settings.load_profile("glasswork")
 if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1)
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # for what they start
+
+
+@pytest.fixture(scope="session")
+def glasswork():
+    """The installed command: ``glasswork(*words, folder=..., status=0)`` runs it and returns what it printed."""
+
+    def run(*words, folder, status=0):
+        done = subprocess.run(
+            [Path(sys.executable).with_name("glasswork"), *map(str, words)],
+            cwd=folder, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
 
 
 @pytest.fixture(scope="session")

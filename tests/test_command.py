@@ -22,18 +22,8 @@ EPOCH_LINE = re.compile(
 )
 
 
-def glasswork(*words, folder, status=0):
-    """Run the command in a folder; return what it printed, having looked at its exit status."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, words)],
-        cwd=folder, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(glasswork, tmp_path_factory):
     """A folder in which a run of two epochs was made: ``runs/<date>-classwork``."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "printed.txt").write_text(glasswork("train", "--epochs", 2, folder=folder))
@@ -58,7 +48,7 @@ def digits(tmp_path_factory):
     return folder
 
 
-def test_version_is_answered_without_any_library(tmp_path):
+def test_version_is_answered_without_any_library(glasswork, tmp_path):
     assert re.fullmatch(r"glasswork \d+\.\d+\.\d+\n", glasswork("--version", folder=tmp_path))
     program = (
         "import sys; sys.argv = ['glasswork', '--version']; from glasswork.__main__ import main; main();"
@@ -78,7 +68,7 @@ def test_importing_the_package_loads_nothing_but_numpy_even_for_a_network():
     assert loaded == {"glasswork", "lazy_loader", "numpy"}
 
 
-def test_python_m_glasswork_is_the_command(tmp_path):
+def test_python_m_glasswork_is_the_command(glasswork, tmp_path):
     for words in (["--version"], ["train", "--help"]):
         module = subprocess.run(
             [sys.executable, "-m", "glasswork", *words],
@@ -95,7 +85,7 @@ def test_python_m_glasswork_is_the_command(tmp_path):
         ("predict", ["IMAGE", "--json", "dark on light"]),
     ],
 )
-def test_help_of_each_verb_names_its_options(verb, words, tmp_path):
+def test_help_of_each_verb_names_its_options(glasswork, verb, words, tmp_path):
     assert verb in glasswork("--help", folder=tmp_path)
     printed = glasswork(verb, "--help", folder=tmp_path)
     assert [word for word in words if word not in printed] == []
@@ -134,7 +124,7 @@ def test_a_run_leaves_its_recipe_history_network_and_pictures(run):
             assert min(picture.size) >= 300
 
 
-def test_the_same_command_gives_the_same_bytes_and_a_folder_of_its_own(home, run):
+def test_the_same_command_gives_the_same_bytes_and_a_folder_of_its_own(glasswork, home, run):
     printed = glasswork("train", "--epochs", 2, folder=home)
     again = run.with_name(f"{run.name}-2")
     assert f"runs/{again.name}" in printed
@@ -142,7 +132,7 @@ def test_the_same_command_gives_the_same_bytes_and_a_folder_of_its_own(home, run
         assert (again / name).read_bytes() == (run / name).read_bytes()
 
 
-def test_flags_change_the_experiment(tmp_path):
+def test_flags_change_the_experiment(glasswork, tmp_path):
     printed = glasswork(
         "train", "--epochs", 1, "--hidden", "30,20", "--batch-size", 50, "--learning-rate", 0.5, "--seed", 7,
         "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", folder=tmp_path,
@@ -176,7 +166,7 @@ def test_a_progress_bar_moves_on_a_terminal(tmp_path):
     assert "Epoch: 03/3" in text
 
 
-def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(home, run):
+def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(glasswork, home, run):
     printed = glasswork("evaluate", f"runs/{run.name}", folder=home)
     accuracy = json.loads((run / "result.json").read_text())["test_accuracy"]
     assert f"Test accuracy: {accuracy:.2f}% (10,000 images, handout split)" in printed
@@ -190,7 +180,7 @@ def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(ho
         picture.load()
 
 
-def test_predict_reads_digits(home, run, digits):
+def test_predict_reads_digits(glasswork, home, run, digits):
     paths = [digits / f"{digit}.png" for digit in range(10)]
     printed = glasswork("predict", run, *paths, folder=home)
     lines = [re.fullmatch(r"(\S+)  (\d)  (\d+\.\d)% sure", line).groups() for line in printed.splitlines()]
@@ -220,7 +210,7 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path):
     assert (load_model(tmp_path / "run").predict(images[60_000:]) == labels[60_000:]).mean() > 0.7
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(tmp_path):
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(glasswork, tmp_path):
     printed = glasswork(
         "train", "--set", "network.output_activation=none", "--learning-rate", 9, "--out", "run",
         folder=tmp_path, status=1,
@@ -256,7 +246,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
         (["predict"], 2, r"Missing argument 'RUN'"),
     ],
 )
-def test_bad_input_gets_one_clear_message_and_writes_nothing(words, status, message, tmp_path):
+def test_bad_input_gets_one_clear_message_and_writes_nothing(glasswork, words, status, message, tmp_path):
     printed = glasswork(*words, folder=tmp_path, status=status)
     assert re.search(message, printed)
     assert "Traceback" not in printed
@@ -271,7 +261,7 @@ def test_bad_input_gets_one_clear_message_and_writes_nothing(words, status, mess
         ("empty.png", "blank", r"empty\.png"),
     ],
 )
-def test_an_unreadable_or_empty_image_is_refused(name, content, message, home, run, tmp_path):
+def test_an_unreadable_or_empty_image_is_refused(glasswork, name, content, message, home, run, tmp_path):
     path = tmp_path / name
     if content == "blank":
         Image.new("L", (40, 40), 255).save(path)
@@ -282,7 +272,7 @@ def test_an_unreadable_or_empty_image_is_refused(name, content, message, home, r
     assert "Traceback" not in printed
 
 
-def test_a_damaged_model_file_is_refused_and_debug_shows_where(home, run, digits, tmp_path):
+def test_a_damaged_model_file_is_refused_and_debug_shows_where(glasswork, home, run, digits, tmp_path):
     damaged = tmp_path / "run"
     damaged.mkdir()
     (damaged / "model.safetensors").write_bytes((run / "model.safetensors").read_bytes()[:-100])

@@ -1,8 +1,6 @@
 """What README and docs show is true: their code runs, their output has the shape of what is printed."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -13,14 +11,6 @@ from glasswork.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def command(*words, folder):
-    """Return what the installed command prints."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("glasswork"), *words], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout
 
 
 def blocks(page, language):
@@ -38,21 +28,21 @@ def test_links_lead_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
-def test_output_of_make_train_is_what_it_prints(tmp_path):
+def test_output_of_make_train_is_what_it_prints(glasswork, tmp_path):
     """Line by line, but for the numbers and for what the dots leave out."""
     shown = blocks(ROOT / "README.md", "console")[0]
     shown = shown[shown.index("$ make train\n") + len("$ make train\n") : shown.index("$ make test")]
-    printed = [shape(line) for line in command("train", "--epochs", "12", folder=tmp_path).splitlines()]
+    printed = [shape(line) for line in glasswork("train", "--epochs", 12, folder=tmp_path).splitlines()]
     lines = [shape(line) for line in shown.splitlines() if line != "..."]
     assert [line for line in lines if line not in printed] == []
     assert [line for line in printed if line not in lines] == []
 
 
-def test_commands_of_the_readme_are_commands(tmp_path):
+def test_commands_of_the_readme_are_commands(glasswork, tmp_path):
     shown = re.findall(r"^\$ glasswork (\w+)(.*)$", "\n".join(blocks(ROOT / "README.md", "console")), re.MULTILINE)
     assert len(shown) >= 5
     for verb, rest in shown:
-        described = command(verb, "--help", folder=tmp_path)
+        described = glasswork(verb, "--help", folder=tmp_path)
         options = re.findall(r"(?<= )--[a-z-]+", rest.partition("#")[0])
         assert [option for option in options if option not in described] == []
 

@@ -1,0 +1,136 @@
+"""The command's experiments: recipes and their settings, runs compared, the ladder."""
+
+import re
+
+import pytest
+from PIL import Image
+
+from glasswork import named_recipe, read_recipe
+from glasswork.training.recipe import recipe_names
+
+#: Quick, and with everything in it that is random or remembered from step to step.
+EVERYTHING = """
+seed = 9
+[network]
+hidden = [20, 10]
+activation = ["relu", "gelu"]
+output_activation = "none"
+batch_norm = true
+dropout = 0.1
+input_dropout = 0.1
+noise = 0.1
+input_noise = 0.1
+[loss]
+name = "cross-entropy"
+label_smoothing = 0.1
+[optimizer]
+name = "adamw"
+learning_rate = 0.003
+weight_decay = 0.01
+clip_norm = 5.0
+max_norm = 4.0
+[schedule]
+name = "one-cycle"
+warmup = 0.1
+[training]
+epochs = 2
+batch_size = 250
+average = 0.99
+early_stopping = 1
+"""
+
+
+def picture(path):
+    with Image.open(path) as image:
+        image.load()
+        return image.size
+
+
+def test_recipes_are_listed_with_a_line_each_and_what_was_measured(glasswork, tmp_path):
+    printed = glasswork("recipes", folder=tmp_path)
+    for name in recipe_names():
+        assert re.search(rf"^{name}  +{re.escape(named_recipe(name).description)}$", printed, re.MULTILINE)
+        assert re.search(rf"^{name} .*\n +\d\d\.\d\d .*% of the test images.*split", printed, re.MULTILINE)
+
+
+def test_the_recipe_of_a_run_reruns_it_byte_for_byte(glasswork, tmp_path):
+    (tmp_path / "everything.toml").write_text(EVERYTHING)
+    glasswork("train", "everything.toml", "--out", "first", folder=tmp_path)
+    glasswork("train", "first/recipe.toml", "--out", "second", "--quiet", folder=tmp_path)
+    for name in ("model.safetensors", "recipe.toml"):
+        assert (tmp_path / "second" / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
+    first, second = (
+        [line.split(",")[:4] for line in (tmp_path / run / "history.csv").read_text().splitlines()]
+        for run in ("first", "second")
+    )
+    assert first == second
+    assert "Test accuracy: 9" in glasswork("evaluate", "second", folder=tmp_path)
+
+
+def test_settings_change_any_key_and_the_last_word_counts(glasswork, tmp_path):
+    glasswork(
+        "train", "relu", "--epochs", 1, "--learning-rate", 0.5, "--out", "run", "--quiet",
+        "--set", "optimizer.learning_rate=0.05", "--set", "network.hidden=[30, 20]", "--set", "network.activation=tanh",
+        "--set", "network.batch_norm=true", folder=tmp_path,
+    )  # fmt: skip
+    recipe = read_recipe(tmp_path / "run" / "recipe.toml")
+    assert recipe.optimizer.learning_rate == 0.05
+    assert recipe.network.hidden == [30, 20]
+    assert recipe.network.activation == "tanh"
+    assert recipe.network.batch_norm is True
+    assert recipe.training.epochs == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "claswork"], r"Error: no recipe is called 'claswork'; did you mean classwork\?"),
+        (["train", "--set", "optimiser.learning_rate=1"], r"Error: optimiser: no such key; did you mean optimizer\?"),
+        (
+            ["train", "--set", "optimizer.learning_rte=1"],
+            r"optimizer\.learning_rte: no such key; did you mean learning",
+        ),
+        (["train", "--set", "training.epochs=many"], r"training\.epochs: expected int, got str \(given: 'many'\)"),
+        (["train", "--set", "training.epochs"], r"expected KEY=VALUE, such as optimizer\.momentum=0\.9"),
+        (["train", "bad.toml"], r"bad\.toml: network\.width: no such key; network has hidden"),
+        (["compare", "run"], r"expected two to eight runs, got 1"),
+        (["ladder", "--up-to", "moon"], r"--up-to: expected one of classwork, bias"),
+        (["ladder", "--seeds", "0"], r"'--seeds': "),
+    ],
+)
+def test_wrong_use_is_told_and_nothing_is_written(glasswork, words, message, tmp_path):
+    (tmp_path / "bad.toml").write_text("[network]\nwidth = 3\n")
+    assert re.search(message, glasswork(*words, folder=tmp_path, status=2))
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.toml"]
+
+
+def test_compare_lays_runs_over_each_other(glasswork, tmp_path):
+    """The handout's "compare with sigmoid"."""
+    for recipe in ("cross-entropy", "relu"):
+        glasswork("train", recipe, "--epochs", 2, "--out", recipe, "--quiet", folder=tmp_path)
+    printed = glasswork("compare", "cross-entropy", "relu", folder=tmp_path)
+    for name in ("cross-entropy", "relu"):
+        assert re.search(rf"{name}\W+{name}\W+handout\W+39,760\W+2\W+9\d\.\d\d%\W+9\d\.\d\d%", printed)
+    assert "Drawn in compare.png" in printed
+    assert min(picture(tmp_path / "compare.png")) >= 300
+    assert re.search(
+        r"nowhere: expected the folder of a run", glasswork("compare", "relu", "nowhere", folder=tmp_path, status=1)
+    )
+
+
+def test_the_ladder_climbs_and_goes_on_where_it_was(glasswork, tmp_path):
+    words = ["ladder", "--seeds", 1, "--epochs", 1, "--official", "--jobs", 1, "--out", "out"]
+    glasswork(*words, "--up-to", "classwork", folder=tmp_path)
+    folder = tmp_path / "out" / "official-1-epochs"
+    first = (folder / "classwork" / "seed-1" / "model.safetensors").stat().st_mtime_ns
+    printed = glasswork(*words, "--up-to", "bias", folder=tmp_path)
+    assert (folder / "classwork" / "seed-1" / "model.safetensors").stat().st_mtime_ns == first  # not trained again
+    assert re.search(r"^ +2/2  bias, seed 1: \d\d\.\d\d%", printed, re.MULTILINE)
+    table = (folder / "ladder.md").read_text()
+    assert table in printed
+    assert "test accuracy, official split" in table
+    assert re.search(r"^\| classwork \| .* \| \d\d\.\d\d ± 0\.00 % \|  \| 39,760 \| \d+ \|$", table, re.MULTILINE)
+    assert re.search(r"^\| bias \| .* \| \d\d\.\d\d ± 0\.00 % \| .*[+-]\d", table, re.MULTILINE)
+    assert min(picture(folder / "ladder.png")) >= 200
+    run = read_recipe(folder / "bias" / "seed-1" / "recipe.toml")
+    assert (run.seed, run.data.split, run.network.bias_grad) == (1, "official", "sum")
