@@ -14,6 +14,7 @@ from PIL import Image
 from glasswork import figures
 from glasswork.errors import FileError, InputError
 from glasswork.figures.line_ends import keep_apart
+from glasswork.training.ladder import RUNGS
 
 NAMES = [
     "classwork",
@@ -49,6 +50,17 @@ def compared(count, *, same_loss, epochs=(50, 50, 50, 200, 5, 100, 2, 1)):
     return figures.compare(runs[:count], same_loss=same_loss)
 
 
+def ladder(rungs, seeds=5):
+    """Made-up results of the real rungs, from about 5 % of errors down to 1 %, or from 80 % in one epoch."""
+    rng = np.random.default_rng(7)
+    errors = np.geomspace(80 if seeds == 1 else 5, 1, len(RUNGS))[:rungs, np.newaxis] * rng.uniform(
+        0.95, 1.05, (rungs, seeds)
+    )
+    bought = ["", *(["+2.04", "nothing (-0.03)"] * 6)][:rungs]
+    changes = [rung.change for rung in RUNGS[:rungs]]
+    return figures.ladder(changes, (100 - errors).tolist(), bought, title="What each idea is worth: official split")
+
+
 def network(*sizes):
     return figures.diagram(sizes, ["sigmoid"] * (len(sizes) - 2) + [None])
 
@@ -69,6 +81,10 @@ PICTURES = {
     },
     "confusion": lambda: figures.confusion(CONFUSIONS, title="784–50–10 on the test set"),
     "confusion, large": lambda: figures.confusion(np.full((10, 10), 888_888)),
+    "ladder": lambda: ladder(len(RUNGS)),
+    "ladder, low": lambda: ladder(2),
+    "ladder, one rung, one seed": lambda: ladder(1, seeds=1),
+    "ladder, wide": lambda: ladder(len(RUNGS), seeds=1),
     "confusion 2": lambda: figures.confusion([[5, 0], [0, 0]]),
 }
 
@@ -214,6 +230,16 @@ def test_diagram_names_layers_and_counts_parameters():
     assert "266,610 numbers" in said
     assert all(re.search(rf"^{digit}$", said, re.MULTILINE) for digit in range(10))
     assert "2 weights\n+ 1 bias" in texts(network(2, 1, 1))
+
+
+def test_ladder_shows_a_dot_a_seed_and_a_bar_at_their_mean():
+    figure = figures.ladder(["first", "second"], [[95.0, 96.0], [98.0, 99.0]], ["", "+3.00"], title="t")
+    (axes,) = figure.axes
+    dots, bars = axes.lines[::2], axes.lines[1::2]
+    assert [line.get_xdata().tolist() for line in dots] == [[5, 4], [2, 1]]
+    assert [set(line.get_xdata()) for line in bars] == [{4.5}, {1.5}]
+    assert axes.get_xlim()[0] > axes.get_xlim()[1]  # fewer errors are further right
+    assert {"first", "second", "95.50 %", "98.50 %", "+3.00"} <= {text.get_text() for text in axes.texts}
 
 
 def test_confusion_shows_counts_and_the_accuracy_of_each_row():

@@ -1,5 +1,6 @@
 """ladder: what each change to an experiment bought, from the first rung at the top to the last."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,8 +57,7 @@ def ladder(
     axes.set_xscale("log")
     axes.set_xlim(max(100 - a for a in flat) * 1.12, min(100 - a for a in flat) / 1.12)
     axes.set_ylim(len(changes) - 0.5, -0.5)
-    low, top = sorted(axes.get_xlim())
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in _TICKS if low <= tick <= top]))
+    axes.xaxis.set_major_locator(FixedLocator(_ticks(*sorted(axes.get_xlim()))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g} %"))
     axes.set_xlabel("test error (logarithmic)", fontsize=BODY, color=MUTED)
@@ -81,3 +81,12 @@ def ladder(
         axes.text(1.03, row, f"{100 - errors.mean():.2f} %", ha="left", color=INK, **beside)
         axes.text(1.2, row, words, ha="left", color=MUTED, **beside)
     return figure
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return the round errors of a range that are far enough from each other to be labelled."""
+    ticks: list[float] = []
+    for tick in _TICKS:
+        if low <= tick <= high and (not ticks or math.log(ticks[-1] / tick) > 0.1 * math.log(high / low)):
+            ticks.append(tick)
+    return ticks
