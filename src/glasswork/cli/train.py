@@ -13,35 +13,39 @@ if TYPE_CHECKING:
     from glasswork.training.recipe import Recipe
     from glasswork.training.run import Run
 
-_BY_RECIPE = "the recipe's"
-
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="[RECIPE]", help="A recipe's name, see glasswork recipes, or a TOML file.")
+        str, typer.Argument(metavar="RECIPE", help="A recipe's name, see glasswork recipes, or a TOML file.")
     ] = "classwork",
     epochs: Annotated[
-        int | None, typer.Option(help="Times through the training images.", show_default=_BY_RECIPE)
+        int | None, typer.Option(help="Times through the training images.", show_default="50 in classwork")
     ] = None,
     hidden: Annotated[
-        str | None, typer.Option(help="Neurons in the hidden layer, or in each: 300,100.", show_default=_BY_RECIPE)
+        str | None,
+        typer.Option(help="Neurons in the hidden layer, or in each: 300,100.", show_default="50 in classwork"),
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a step.", show_default=_BY_RECIPE)] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Length of a step.", show_default=_BY_RECIPE)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images in a step.", show_default="100 in classwork")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Length of a step.", show_default="0.1 in classwork")
+    ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Decides initial weights, shuffling, masks.", show_default=_BY_RECIPE)
+        int | None,
+        typer.Option(help="Decides initial weights, order, masks and noise.", show_default="123 in classwork"),
     ] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default=_BY_RECIPE)] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32 in classwork")] = None,
     split: Annotated[
         str | None,
         typer.Option(
             help="handout: test images are drawn from all 70,000. official: the last 10,000, as in published results.",
-            show_default=_BY_RECIPE,
+            show_default="handout in classwork",
         ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="mnist, which is built in, or openml:NAME, from the network.", show_default=_BY_RECIPE),
+        typer.Option(
+            help="mnist, which is built in, or openml:NAME, from the network.", show_default="mnist in classwork"
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -56,8 +60,8 @@ def train(
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
 
-    It leaves a folder with the recipe, the history, the network and pictures. Ctrl-C stops it; what was
-    learnt by then is kept.
+    It leaves a folder with the recipe, the history, the network and pictures.
+    Ctrl-C stops it; what was learnt by then is kept.
 
     Examples:
 
