@@ -67,9 +67,7 @@ RUNGS = (
             "training.epochs": 30,
         },
     ),
-    Rung(
-        "dropout", "dropout, 0.2 of pixels and 0.5 of neurons", {"network.input_dropout": 0.2, "network.dropout": 0.5}
-    ),
+    Rung("dropout", "dropout of 0.2 of the neurons", {"network.dropout": 0.2}),
     Rung(
         "batch-norm",
         "batch normalisation, twice the learning rate",
@@ -79,7 +77,6 @@ RUNGS = (
         "noise",
         "Gaussian noise in place of dropout",
         {
-            "network.input_dropout": 0.0,
             "network.dropout": 0.0,
             "network.input_noise": 0.6,
             "network.noise": 0.3,
