@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glasswork import MLP, InputError, Linear, MSELoss, Sigmoid, gradcheck
+from glasswork import MLP, InputError, Layer, Linear, MSELoss, Sigmoid, gradcheck
 
 
 def rng():
@@ -126,12 +126,71 @@ def test_bias_by_mean_has_ratio_one_by_the_batch(x, target):
 def test_table(x, target, capsys, verbose):
     report = gradcheck(network(), MSELoss(), x, target, verbose=verbose)
     assert capsys.readouterr().out == (f"{report}\n" if verbose else "")
-    head, *rows = str(report).splitlines()
+    head, *rows, verdict = str(report).splitlines()
     assert "relative error" in head
     assert "ratio" in head
     assert [row.split()[0] for row in rows] == [check.name for check in report.checks]
-    assert [float(row.split()[-1]) for row in rows] == [round(check.ratio, 6) for check in report.checks]
+    assert [float(row.split()[-2]) for row in rows] == [round(check.ratio, 6) for check in report.checks]
+    assert {row.split()[-1] for row in rows} == {"right"}
     assert "5 × 4" in rows[0]
+    assert verdict == "Every gradient is right."
+
+
+def test_table_calls_a_wrong_gradient_wrong(x, target):
+    report = gradcheck(network(activation=DoubledSigmoid), MSELoss(), x, target, verbose=False)
+    rows = {row.split()[0]: row.split()[-1] for row in str(report).splitlines()[1:-1]}
+    assert rows == {
+        "linear1.weight": "WRONG", "linear1.bias": "WRONG", "linear2.weight": "right", "linear2.bias": "right",
+        "input": "WRONG",
+    }  # fmt: skip
+    assert "a forgotten factor" in str(report).splitlines()[-1]
+
+
+def test_students_own_network_and_layer(listing, x, target):
+    """The handout's classes, which inherit nothing; their bias gradients are 1/6 of the true ones."""
+    report = gradcheck(listing.MLP(5, 4, 3), listing.loss_fn, x, target, verbose=False)
+    found = {name: (check.shape, check.right) for name, check in checks(report).items()}
+    assert found == {
+        "linear1.weight": ((5, 4), True),
+        "linear1.bias": ((4,), False),
+        "linear2.weight": ((4, 3), True),
+        "linear2.bias": ((3,), False),
+    }
+    assert checks(report)["linear1.bias"].ratio == pytest.approx(1 / 6)
+    report = gradcheck(listing.Linear(5, 3), listing.loss_fn, x, target, verbose=False)
+    assert {name: check.right for name, check in checks(report).items()} == {
+        "weight": True, "bias": False, "input": True
+    }  # fmt: skip
+
+
+def test_students_own_layer_that_is_a_layer(listing, x, target):
+    class Own(listing.Linear, Layer):
+        def __init__(self):
+            Layer.__init__(self)
+            listing.Linear.__init__(self, 5, 3)
+
+    report = gradcheck(Own(), MSELoss(), x, target, verbose=False)
+    assert [check.name for check in report.checks] == ["weight", "bias", "input"]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (3, r"expected a model or a layer.*, got 3, without __call__, backward, parameters, gradients"),
+        (Sigmoid, r"a class: make one of it"),
+        (None, r"got None, without"),
+    ],
+)
+def test_no_model(model, message, x, target):
+    with pytest.raises(InputError, match=message):
+        gradcheck(model, MSELoss(), x, target)
+
+
+def test_students_own_network_in_float32(listing, x, target):
+    model = listing.MLP(5, 4, 3)
+    model.linear1.weight = model.linear1.weight.astype(np.float32)
+    with pytest.raises(InputError, match="expected parameters in float64, got float32"):
+        gradcheck(model, MSELoss(), x, target)
 
 
 def test_touches_nothing(x, target):

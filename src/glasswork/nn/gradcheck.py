@@ -3,8 +3,10 @@
 dL/dw ≈ (L(w + h) - L(w - h)) / 2h          for every weight, every bias, every pixel, in float64
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +20,9 @@ from glasswork.nn.mlp import MLP
 #: Half the distance between the two points of a central difference: about the cube root of float64's
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
 STEP = 1e-5
+
+#: The relative error above which a gradient is called wrong: differences are exact to 1e-7 or so, mistakes are far off.
+WRONG = 1e-5
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,13 @@ class Check:
     error: float
     ratio: float
 
+    @property
+    def right(self) -> bool:
+        """Whether backward and differences agree."""
+        return self.error <= WRONG
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class GradientReport:
     """All checks of one `gradcheck`; printing it gives a table."""
 
@@ -54,17 +64,22 @@ class GradientReport:
         """The largest relative error of all."""
         return max(check.error for check in self.checks)
 
-    def __str__(self) -> str:
-        width = max(len(check.name) for check in self.checks)
-        rows = [f"{'gradient of':<{width + 4}}{'shape':<14}{'relative error':>14}{'ratio':>12}"]
+    def __repr__(self) -> str:
+        width = max(12, *(len(check.name) for check in self.checks))
+        rows = [f"{'gradient of':<{width}}  {'shape':<12}{'relative error':>14}{'ratio':>12}"]
         for check in self.checks:
             shape = " × ".join(str(n) for n in check.shape)
-            rows.append(f"{check.name:<{width + 4}}{shape:<14}{check.error:>14.1e}{check.ratio:>12.6f}")
-        return "\n".join(rows)
+            verdict = "right" if check.right else "WRONG"
+            rows.append(f"{check.name:<{width}}  {shape:<12}{check.error:>14.1e}{check.ratio:>12.6f}  {verdict}")
+        if all(check.right for check in self.checks):
+            return "\n".join([*rows, "Every gradient is right."])
+        return "\n".join(
+            [*rows, "Ratio is how many times the true gradient backward returned: 2 is a forgotten factor."]
+        )
 
 
 def gradcheck(
-    model: MLP | Layer,
+    model: Any,
     loss: Callable[[FloatArray, FloatArray], float] | Loss,
     x: ArrayLike,
     target: ArrayLike,
@@ -78,8 +93,9 @@ def gradcheck(
 
     Parameters
     ----------
-    model : MLP or Layer
-        What to check.
+    model : MLP, Layer, or a student's own
+        What to check: anything with the handout's ``model(x)``, ``backward(grad_output)``, ``parameters()``
+        and ``gradients()``. One that is no `Layer` must work in float64 already, as plain NumPy does.
     loss : Loss
         Anything with ``loss(pred, target)`` → float and ``loss.backward()`` → gradient by ``pred``.
     x : (batch, in_features)
@@ -95,38 +111,70 @@ def gradcheck(
     Returns
     -------
     GradientReport
-        For each parameter, then the input: shape, largest relative error, ratio. Errors of 1e-7 and less
-        are what differences can show; kinks (ReLU at 0) show up as more.
+        For each parameter, then the input, if backward returns its gradient: shape, largest relative error,
+        ratio. Errors of 1e-7 and less are what differences can show; kinks (ReLU at 0) show up as more.
 
     Raises
     ------
     InputError
-        If the loss has no ``backward``, or x or target do not fit the model.
+        If the loss has no ``backward``, the model has not what is needed, or x or target do not fit it.
     """
     backward = getattr(loss, "backward", None)
     if backward is None:
         raise InputError(f"gradcheck: expected a loss with a backward() method, got {loss!r}")
-    twin = model.astype(np.float64)
+    twin = _in_float64(model)
     x = np.array(x, dtype=np.float64, order="C")  # so that reshape(-1) is a view of it
     target = np.asarray(target, dtype=np.float64)
 
     def value() -> float:
-        return float(loss(twin.forward(x), target))
+        return float(loss(twin(x), target))
 
     value()
     grad = backward()
-    for layer in reversed(twin.layers if isinstance(twin, MLP) else [twin]):
-        grad = layer.backward(grad)
-    names = {id(array): name for name, array in twin.state().items()}
+    for part in reversed(twin.layers if isinstance(twin, MLP) else [twin]):
+        grad = part.backward(grad)
+    names = _names(twin)
     pairs = [
-        (names[id(parameter)], parameter, gradient.copy())
-        for parameter, gradient in zip(twin.parameters(), twin.gradients(), strict=True)
+        (names.get(id(parameter), f"parameter {i}"), parameter, gradient.copy())
+        for i, (parameter, gradient) in enumerate(zip(twin.parameters(), twin.gradients(), strict=True))
     ]
-    pairs.append(("input", x, grad.copy()))
+    if isinstance(grad, np.ndarray):  # the handout's own MLP keeps it to itself
+        pairs.append(("input", x, grad.copy()))
     report = GradientReport(tuple(_check(name, array, gradient, value, entries) for name, array, gradient in pairs))
     if verbose:
         print(report)
     return report
+
+
+def _in_float64(model: Any) -> Any:
+    missing = [
+        name for name in ("__call__", "backward", "parameters", "gradients") if not callable(getattr(model, name, None))
+    ]
+    if missing or isinstance(model, type):
+        raise InputError(
+            "gradcheck: expected a model or a layer, an object that can be called and has backward(), parameters() and "
+            f"gradients(), got {model!r}"
+            + (f", without {', '.join(missing)}" if missing else ", a class: make one of it")
+        )
+    if isinstance(model, MLP | Layer):
+        return model.astype(np.float64)
+    twin = copy.deepcopy(model)
+    wrong = {array.dtype for array in twin.parameters()} - {np.dtype(np.float64)}
+    if wrong:
+        raise InputError(
+            f"gradcheck: expected parameters in float64, got {wrong.pop()}; differences need the precision"
+        )
+    return twin
+
+
+def _names(model: Any) -> dict[int, str]:
+    """Return what arrays are called, by their identity: as in ``state()``, or as the attributes they are."""
+    names = {id(value): name for name, value in vars(model).items()}
+    for name, part in vars(model).items():
+        names |= {id(value): f"{name}.{inner}" for inner, value in getattr(part, "__dict__", {}).items()}
+    if isinstance(model, MLP | Layer):
+        names |= {id(array): name for name, array in model.state().items()}
+    return names
 
 
 def _check(

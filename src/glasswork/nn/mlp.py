@@ -101,9 +101,14 @@ class MLP:
         self.in_features, self.out_features = in_features, out_features
         self.hidden_size = (hidden_size,) if isinstance(hidden_size, int | np.integer) else tuple(hidden_size)
         depth = len(self.hidden_size)
-        self.activations = (activation,) * depth if isinstance(activation, type) else tuple(activation)
+        self.activations = tuple(activation) if isinstance(activation, Sequence) else (activation,) * depth
         if len(self.activations) != depth:
             raise InputError(f"{self}: expected {depth} activations, one a hidden layer, got {len(self.activations)}")
+        for kind in (*self.activations, output_activation or Identity):
+            if not (isinstance(kind, type) and issubclass(kind, Activation)):
+                raise InputError(
+                    f"{self}: expected activations to be subclasses of glasswork.Activation, such as ReLU, got {kind!r}"
+                )
         self.output_activation, self.initializer, self.bias_grad = output_activation, initializer, bias_grad
         self.batch_norm, self.dropout, self.input_dropout = batch_norm, dropout, input_dropout
         self.noise, self.input_noise = noise, input_noise
