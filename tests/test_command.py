@@ -183,7 +183,10 @@ def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(gl
 def test_predict_reads_digits(glasswork, home, run, digits):
     paths = [digits / f"{digit}.png" for digit in range(10)]
     printed = glasswork("predict", run, *paths, folder=home)
-    lines = [re.fullmatch(r"(\S+)  (\d)  (\d+\.\d)% sure", line).groups() for line in printed.splitlines()]
+    lines = [
+        re.fullmatch(r"(\S+)  (\d)  (\d+\.\d)% sure(?:, or \d \(\d+\.\d%\))?", line).groups()
+        for line in printed.splitlines()
+    ]
     assert [line[0] for line in lines] == [str(path) for path in paths]
     answers = json.loads(glasswork("predict", run, "--json", *paths, folder=home))
     assert [answer["digit"] for answer in answers] == [int(line[1]) for line in lines]
@@ -191,6 +194,21 @@ def test_predict_reads_digits(glasswork, home, run, digits):
     for answer in answers:
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
         assert answer["confidence"] == max(answer["probabilities"])
+
+
+def test_a_bad_picture_does_not_keep_the_others_from_an_answer(glasswork, home, run, digits, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    printed = glasswork("predict", run, tmp_path / "bad.png", digits / "1.png", "--show", folder=home, status=1)
+    assert re.search(rf"^Error: {tmp_path}/bad\.png: cannot be read as a picture", printed, re.MULTILINE)
+    assert re.search(rf"^{digits}/1\.png +\d  \d", printed, re.MULTILINE)
+    assert printed.count("█") > 5
+    bad, good = json.loads(
+        glasswork("predict", run, tmp_path / "bad.png", digits / "1.png", "--json", folder=home, status=1).partition(
+            "Error:"
+        )[0]
+    )
+    assert "cannot be read" in bad["error"]
+    assert good["digit"] in range(10)
 
 
 def test_ctrl_c_keeps_what_was_learnt(tmp_path):
@@ -230,7 +248,11 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
         (["train", "--hidden", "0"], 2, r"network\.hidden.*expected int >= 1"),
         (["train", "--hidden", "wide"], 2, r"300,100; got 'wide'"),
         (["train", "--batch-size", "0"], 2, r"training\.batch_size: expected int >= 1"),
-        (["train", "--batch-size", "55001"], 2, r"batch size from 1 to 55,000.*got 55001"),
+        (
+            ["train", "--batch-size", "55001"],
+            2,
+            r"training\.batch_size: expected 1 to 55,000, the training images \(given: 55,001\)",
+        ),
         (["train", "--learning-rate", "-0.1"], 2, r"optimizer\.learning_rate: expected float >= 0.*-0\.1"),
         (["train", "--learning-rate", "nan"], 2, r"optimizer\.learning_rate: expected a finite number, got nan"),
         (["train", "--seed", "-1"], 2, r"seed: expected int >= 0"),

@@ -159,7 +159,7 @@ def test_not_a_model_file(path, content):
 
 def test_no_such_file(tmp_path):
     for place in (tmp_path / "nowhere.safetensors", tmp_path):
-        assert "no such model file; train one with: glasswork train" in refused(place)
+        assert "no such model file, nor a run with one; train one with: glasswork train" in refused(place)
 
 
 def test_of_another_program(path):

@@ -23,6 +23,7 @@ def compare(
 
     glasswork compare runs/sigmoid runs/relu
     """
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
@@ -31,11 +32,17 @@ def compare(
 
     if not 2 <= len(runs) <= 8:
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
+    if len({folder.resolve() for folder in runs}) < len(runs):
+        raise typer.BadParameter("expected each run once", param_hint="RUN")
     past = [PastRun(folder) for folder in runs]
     names = _names(runs)
-    columns = ("run", "recipe", "split", "parameters", "epochs", "best valid", "test", "seconds")
-    table = Table(*columns, title="Accuracy, and what it took", title_justify="left")
-    for column in table.columns[3:]:
+    columns = ("run", "split", "parameters", "epochs", "valid", "test", "seconds")
+    title = "Best validation accuracy, test accuracy, and what it took"
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE)
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.no_wrap = True
+    for column in table.columns[2:]:
         column.justify = "right"
     curves = []
     for name, run in zip(names, past, strict=True):
@@ -46,7 +53,7 @@ def compare(
         test = "-" if result.test_accuracy is None else f"{result.test_accuracy:.2f}%"
         best = max(epoch.valid_accuracy for epoch in history)
         table.add_row(
-            name, run.recipe.name, result.split, f"{parameters:,}", str(result.epochs), f"{best:.2f}%", test,
+            name, result.split, f"{parameters:,}", str(result.epochs), f"{best:.2f}%", test,
             f"{result.seconds:.1f}",
         )  # fmt: skip
         curves.append(

@@ -7,6 +7,8 @@ def evaluate(run: RunFolder, debug: Debug = False) -> None:
     """Test a run's network on its test images: accuracy, each digit, which is taken for which.
 
     The table of confusions is drawn into the run's figures as well.
+
+    Example: glasswork evaluate runs/mine
     """
     from rich.console import Console
     from rich.table import Table
@@ -21,6 +23,8 @@ def evaluate(run: RunFolder, debug: Debug = False) -> None:
     test = load_data(recipe.data).test
     predicted = model.predict(test.images)
     classes = list(range(model.out_features))
+    if past.result.state != "finished":
+        print(f"This run is {past.result.state}, after {past.result.epochs} epochs. {past.result.reason}".rstrip())
     matrix = confusion_matrix(test.labels, predicted, labels=classes)
     precision, recall, f1, count = precision_recall_fscore_support(
         test.labels, predicted, labels=classes, zero_division=0

@@ -41,7 +41,8 @@ def ladder(
     rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
     jobs = jobs or os.cpu_count() or 1
     total = len(rungs) * seeds
-    print(f"{len(rungs)} rungs, {seeds} seeds each, {split} split, {jobs} at a time; runs go to {folder}", flush=True)
+    each = "1 seed" if seeds == 1 else f"{seeds} seeds"
+    print(f"{len(rungs)} rungs, {each} each, {split} split, {jobs} at a time; runs go to {folder}", flush=True)
     start = time.monotonic()
     for done, (recipe, run) in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
         minutes, accuracy = (time.monotonic() - start) / 60, run.result.test_accuracy
@@ -55,7 +56,8 @@ def ladder(
             [result.change for result in results],
             [result.accuracies for result in results],
             bought,
-            title=f"What each idea is worth: test accuracy, {split} split",
+            title=f"What each idea is worth: test accuracy, {split} split"
+            + ("" if epochs is None else f", trained for {epochs} epoch{'s' * (epochs > 1)} only"),
         ),
         folder / "ladder.png",
     )

@@ -1,9 +1,21 @@
 """What several verbs have in common: their arguments, and the way to the run that is meant."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def command() -> str:
+    """Return how this command is called here: ``glasswork``, or its path where the shell would not find it."""
+    here = Path(sys.argv[0])
+    found = shutil.which("glasswork")
+    if here.name != "glasswork" or (found and Path(found).samefile(here)):
+        return "glasswork"
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
+
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, as glasswork train made it.")]

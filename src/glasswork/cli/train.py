@@ -1,5 +1,6 @@
 """``glasswork train``: run an experiment, say how it goes, leave a folder with what it came to."""
 
+import contextlib
 import math
 import tomllib
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glasswork.cli.options import Debug
+from glasswork.cli.options import Debug, command
 
 if TYPE_CHECKING:
     from glasswork.training.recipe import Recipe
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="A recipe's name, see glasswork recipes, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="A recipe's name, see glasswork recipes, a TOML file, or a run, to do it again."
+        ),
     ] = "classwork",
     epochs: Annotated[
         int | None, typer.Option(help="Times through the training images.", show_default="50 in classwork")
@@ -88,7 +92,11 @@ def train(
     for setting in settings or []:
         key, value = _setting(setting)
         asked[key] = value
-    run = Run(_find(recipe).override(asked), out)
+    chosen = _find(recipe)
+    if asked:
+        changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
+        asked["description"] = f"{chosen.description}; changed: {changes}"
+    run = Run(chosen.override(asked), out)
     if not quiet:
         _announce(run)
     total = run.recipe.training.epochs
@@ -116,7 +124,10 @@ def train(
 def _find(recipe: str) -> "Recipe":
     from glasswork.training.recipe import named_recipe, read_recipe
 
-    return read_recipe(Path(recipe)) if recipe.endswith(".toml") else named_recipe(recipe)
+    path = Path(recipe)
+    if (path / "recipe.toml").is_file():  # a run: the same again
+        path = path / "recipe.toml"
+    return read_recipe(path) if path.suffix == ".toml" else named_recipe(recipe)
 
 
 def _widths(text: str) -> list[int]:
@@ -129,16 +140,17 @@ def _widths(text: str) -> list[int]:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """Return the key and the value of ``key=value``; a value that is not TOML is taken as a word."""
+    """Return the key and the value of ``key=value``: a TOML value, a word, or several with commas between."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise typer.BadParameter(
             f"expected KEY=VALUE, such as optimizer.momentum=0.9; got {text!r}", param_hint="--set"
         )
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
+    for attempt in (value, f"[{value}]"):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return key.strip(), tomllib.loads(f"value = {attempt}")["value"]
+    words = [word.strip() for word in value.split(",")]
+    return key.strip(), words if len(words) > 1 else words[0]
 
 
 def _announce(run: "Run") -> None:
@@ -156,7 +168,21 @@ def _announce(run: "Run") -> None:
         )
         if value
     ] + ["batch norm"] * network.batch_norm
-    schedule = "" if recipe.schedule.name == "constant" else f", {recipe.schedule.name} schedule"
+    details = [
+        f"{name} {value:g}"
+        for name, value in (
+            ("momentum", optimizer.momentum),
+            ("weight decay", optimizer.weight_decay),
+            ("clip norm", optimizer.clip_norm),
+            ("max norm", optimizer.max_norm),
+            ("label smoothing", recipe.loss.label_smoothing),
+            ("warm-up", recipe.schedule.warmup),
+            ("average", recipe.training.average),
+            ("early stopping", recipe.training.early_stopping),
+        )
+        if value
+    ]
+    details += [f"{recipe.schedule.name} schedule"] * (recipe.schedule.name != "constant")
     print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
     print(
         f"  data      {recipe.data.source}, {parts.scheme} split: "
@@ -165,7 +191,9 @@ def _announce(run: "Run") -> None:
     print(f"  network   {', '.join([sizes, activation, *extras])}, {parameters:,} parameters, {network.dtype}")
     print(
         f"  training  {recipe.training.epochs} epochs, batches of {recipe.training.batch_size}, {recipe.loss.name}, "
-        f"{optimizer.name} with learning rate {optimizer.learning_rate:g}{schedule}, seed {recipe.seed}"
+        + ", ".join(
+            [f"{optimizer.name} with learning rate {optimizer.learning_rate:g}", *details, f"seed {recipe.seed}"]
+        )
     )
     print(f"  run       {run.folder}\n", flush=True)
 
@@ -173,8 +201,8 @@ def _announce(run: "Run") -> None:
 def _what_next(run: "Run") -> None:
     seconds = sum(result.seconds for result in run.history)
     print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
-    print(f"  glasswork evaluate {run.folder}")
-    print(f"  glasswork predict {run.folder} DIGIT.png")
+    print(f"  {command()} evaluate {run.folder}")
+    print(f"  {command()} predict {run.folder} DIGIT.png")
 
 
 def _draw(run: "Run") -> None:
@@ -196,7 +224,7 @@ def _draw(run: "Run") -> None:
             [result.valid_accuracy for result in history],
             loss_name=run.loss.label,
         ),
-        "diagram": figures.diagram(sizes, activations),
+        "diagram": figures.diagram(sizes, activations, batch_norm=network.batch_norm),
     }
     if math.isqrt(run.model.in_features) ** 2 == run.model.in_features:  # square images, as MNIST's are
         pictures["weights"] = figures.weights(run.model.state()["linear1.weight"])

@@ -118,9 +118,7 @@ def curves(
     width = 2 * MARGIN + 2 * TICKS + 2 * PANEL + NAMES
     figure = new_figure(width, TOP + HEAD + HIGH + FOOT)
     best = f"epoch {epochs[run.best]}"
-    story = (
-        f"{len(epochs)} epochs; the best one by validation accuracy is {best}" if len(epochs) > 1 else f"only {best}"
-    )
+    story = f"{len(epochs)} epochs; validation accuracy was highest at {best}" if len(epochs) > 1 else f"only {best}"
     heading(figure, title or "How the network learnt", story)
 
     loss_axes = epoch_axes(figure, MARGIN + TICKS, PANEL, [run], f"Loss ({one_line(loss_name)})")

@@ -35,7 +35,7 @@ PITCH, RADIUS, ALL = 0.36, 0.13, 10
 ABOVE, BELOW, SIDE, CLASSES = 0.75, 1.0, 0.95, 10
 
 
-def diagram(sizes: Sequence[int], activations: Sequence[str | None]) -> Figure:
+def diagram(sizes: Sequence[int], activations: Sequence[str | None], *, batch_norm: bool = False) -> Figure:
     """Draw a network: some neurons of each layer, all between them, and what there is to learn.
 
     Parameters
@@ -45,6 +45,8 @@ def diagram(sizes: Sequence[int], activations: Sequence[str | None]) -> Figure:
     activations : sequence of str or None
         One for each layer after the input: ``["sigmoid", "sigmoid"]``; None is a layer that leaves
         its sums as they are, whose outputs are called logits.
+    batch_norm : bool
+        Whether each hidden neuron has a scale and a shift to learn as well.
 
     Returns
     -------
@@ -70,7 +72,11 @@ def diagram(sizes: Sequence[int], activations: Sequence[str | None]) -> Figure:
     figure = new_figure(width, height)
     pairs = list(pairwise(sizes))
     total = sum(n_in * n_out + n_out for n_in, n_out in pairs)
-    story = f"{total:,} numbers to learn: a weight for each line, a bias for each neuron after the input"
+    story = "a weight for each line, a bias for each neuron after the input"
+    if batch_norm:
+        total += 2 * sum(sizes[1:-1])
+        story = "a weight for each line; for a neuron a bias and, if hidden, a scale and a shift"
+    story = f"{total:,} numbers to learn: {story}"
     heading(figure, f"The network {'–'.join(map(str, sizes))}", story)
 
     axes = place(figure, 0, 0, width, height)

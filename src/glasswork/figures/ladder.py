@@ -52,7 +52,11 @@ def ladder(
         raise InputError(f"ladder: expected accuracies from 0 to below 100 %, got {min(flat)} to {max(flat)}")
     high = ROW * len(changes)
     figure = new_figure(2 * MARGIN + CHANGES + PANEL + BOUGHT, TOP + high + FOOT)
-    heading(figure, title, "a dot for each seed, a bar at their mean; each rung keeps all the changes above it")
+    heading(
+        figure,
+        title,
+        "a dot for each seed, a bar at their mean; further right is better; each rung keeps all the changes above it",
+    )
     axes = place(figure, MARGIN + CHANGES, FOOT, PANEL, high)
     axes.set_xscale("log")
     axes.set_xlim(max(100 - a for a in flat) * 1.12, min(100 - a for a in flat) / 1.12)

@@ -214,10 +214,14 @@ def markdown(results: list[RungResult], *, split: str) -> str:
     bought_by = ["", *(describe_step(below, above) for below, above in pairwise(results))]
     for result, bought in zip(results, bought_by, strict=True):
         rows.append(
-            f"| {result.name} | {result.change} | {result.mean:.2f} ± {result.deviation:.2f} % | {bought} "
-            f"| {result.parameters:,} | {result.seconds:.0f} |"
+            f"| {result.name} | {result.change} | {_spread(result)} % | {bought} | {result.parameters:,} "
+            f"| {result.seconds:.0f} |"
         )
     return "\n".join(rows) + "\n"
+
+
+def _spread(result: RungResult) -> str:
+    return f"{result.mean:.2f}" + (f" ± {result.deviation:.2f}" if len(result.accuracies) > 1 else "")
 
 
 def describe_step(below: RungResult, above: RungResult) -> str:

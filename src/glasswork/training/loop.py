@@ -127,7 +127,7 @@ def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: C
             if not math.isfinite(loss):
                 raise DivergedError(
                     f"the loss became {loss} at batch {num_samples // len(preds) + 1:,} of the epoch, with a learning "
-                    f"rate of {optimizer.lr:g}; try a smaller one, such as {optimizer.lr / 10:g}"
+                    f"rate of {optimizer.lr:g}; try a smaller one, such as {_smaller(optimizer.lr):g}"
                 )
             model.backward(criterion.backward())
             optimizer.step()
@@ -220,7 +220,7 @@ def fit(
                 if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
                     raise DivergedError(
                         f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
-                        f"try a smaller one, such as {optimizer.lr / 10:g}"
+                        f"try a smaller one, such as {_smaller(optimizer.lr):g}"
                     )
                 last_good = _copy(model)
             if valid_accuracy > best_accuracy:
@@ -234,6 +234,11 @@ def fit(
         raise DivergedError(f"epoch {epoch}: {error}") from None
     else:
         _restore(model, last_good if patience is None else best)
+
+
+def _smaller(learning_rate: float) -> float:
+    """Return a learning rate to try after one that was too large."""
+    return min(learning_rate / 10, 0.1)
 
 
 def _copy(model: Model) -> list[FloatArray]:

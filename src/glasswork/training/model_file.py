@@ -110,7 +110,7 @@ def load_model(path: str | Path) -> MLP:
     if path.is_dir():
         path = path / "model.safetensors"
     if not path.is_file():
-        raise FileError(f"{path}: no such model file; train one with: glasswork train")
+        raise FileError(f"{path}: no such model file, nor a run with one; train one with: glasswork train")
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             return _read(file, path)

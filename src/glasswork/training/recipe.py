@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 import msgspec
 
@@ -29,7 +29,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Data(Section, frozen=True):
     """Which images, and how they are cut into train, valid and test."""
 
-    source: Annotated[str, msgspec.Meta(pattern="^(mnist|openml:.+)$")] = "mnist"
+    source: Annotated[str, msgspec.Meta(pattern="^(mnist|openml:.+)$", description="mnist, or openml: and a name")] = (
+        "mnist"
+    )
     split: Literal["handout", "official"] = "handout"
     split_seed: Seed = 123
 
@@ -120,7 +122,14 @@ class Recipe(Section, frozen=True):
     A recipe that is written and read again is equal to the first.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+    name: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+            max_length=80,
+            description="at most 80 letters, digits, points, underscores and hyphens",
+        ),
+    ]
     description: str = ""
     seed: Seed = 123
     data: Data = Data()
@@ -249,6 +258,35 @@ def _explain(error: msgspec.ValidationError, settings: Mapping[str, Any]) -> str
     """Turn ``Expected `int` >= 1 - at `$.training.epochs``` into words with the key first and the value last."""
     problem, _, where = str(error).partition(" - at ")
     path = where.strip("`").removeprefix("$").removeprefix(".") or "recipe"
-    given = dict(_leaves(settings)).get(path.partition("[")[0], "")
-    allowed = problem.replace("`", "")
+    key = path.partition("[")[0]
+    given = dict(_leaves(settings)).get(key, "")
+    words, description = _allowed(key)
+    if problem.startswith("Invalid enum value"):
+        wrong = next((value for value in (given if isinstance(given, list) else [given]) if value not in words), given)
+        return f"{path}: expected one of {', '.join(words)}{_did_you_mean(str(wrong), words)} (given: {given!r})"
+    allowed = f"expected {description}" if "regex" in problem and description else problem.replace("`", "")
+    allowed = allowed.replace("array, got", "a list such as [300, 100], got").replace("object, got", "a table, got")
     return f"{path}: {allowed[0].lower()}{allowed[1:]}" + (f" (given: {given!r})" if given != "" else "")
+
+
+def _allowed(key: str) -> tuple[list[str], str]:
+    """Return the words that a key may have, as far as it has words, and the description of its values."""
+    kind: Any = Recipe
+    for part in key.split("."):
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)} if kind in _SECTIONS else {}
+        kind = fields.get(part)
+    words: list[str] = []
+    description = ""
+    waiting = [kind]
+    while waiting:
+        kind = waiting.pop(0)
+        if get_origin(kind) is Literal:
+            words += get_args(kind)
+        elif isinstance(kind, msgspec.Meta):
+            description = kind.description or ""
+        else:
+            waiting += get_args(kind)
+    return list(dict.fromkeys(words)), description
+
+
+_SECTIONS = (Recipe, Data, Network, Loss, Optimizer, Schedule, Training)

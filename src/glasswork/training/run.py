@@ -93,6 +93,11 @@ class Run:
         self.parts = load_data(recipe.data)
         classes = int(self.parts.train.labels.max()) + 1
         dtype = recipe.network.dtype
+        if recipe.training.batch_size > len(self.parts.train):
+            raise RecipeError(
+                f"training.batch_size: expected 1 to {len(self.parts.train):,}, the training images "
+                f"(given: {recipe.training.batch_size:,})"
+            )
         try:
             self.model = build_model(
                 recipe.network,
