@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,6 +263,8 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
         (["train", "--out", "/dev/null/run"], 1, r"/dev/null/run: this folder cannot be made"),
         (["train", "--out", "."], 1, r"exists already"),
         (["train", "--wide"], 2, r"No such option: --wide"),
+        (["train", "--set", "seed=" + "9" * 5000], 2, r"seed: expected"),
+        (["train", "--set", "network.hidden=[1000000,1000000]"], 2, r"expected at most 200,000,000 weights"),
         (["trian"], 2, r"No such command 'trian'"),
         (["evaluate", "nowhere"], 1, r"nowhere: expected the folder of a run"),
         (["predict", "nowhere", "x.png"], 1, r"nowhere.*no such model file"),
@@ -301,3 +304,43 @@ def test_a_damaged_model_file_is_refused_and_debug_shows_where(glasswork, home, 
     printed = glasswork("predict", damaged, digits / "1.png", folder=home, status=1)
     assert re.match(r"Error: .*model\.safetensors: not a model file, or a damaged one", printed)
     assert "Traceback" in glasswork("predict", damaged, digits / "1.png", "--debug", folder=home, status=1)
+
+
+def test_sigterm_keeps_what_was_learnt(tmp_path):
+    words = [*COMMAND, "train", "--epochs", "5000", "--out", "run"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("Epoch: 01"):
+                break
+        process.terminate()
+        process.stdout.read()
+    assert process.returncode == 130
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["state"] == "interrupted"
+    load_model(tmp_path / "run")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["recipes"]])
+def test_output_that_cannot_be_written_is_said(words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr
+
+
+def test_letters_that_the_terminal_does_not_have(home, run):
+    done = subprocess.run(
+        [*COMMAND, "evaluate", run], env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert "Test accuracy" in done.stdout
+
+
+def test_a_picture_that_cannot_be_drawn_does_not_hide_the_accuracy(glasswork, run, tmp_path):
+    damaged = tmp_path / "run"
+    shutil.copytree(run, damaged)
+    shutil.rmtree(damaged / "figures")
+    (damaged / "figures").write_text("in the way")
+    printed = glasswork("evaluate", damaged, folder=tmp_path, status=1)
+    assert "Test accuracy" in printed
+    assert "figures: this folder cannot be made (File exists); move away what is there" in printed

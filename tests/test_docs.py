@@ -64,7 +64,7 @@ def test_python_runs(page, capsys):
 
 def test_the_recipe_that_is_shown_is_one():
     (text,) = blocks(ROOT / "docs" / "recipes.md", "toml")
-    assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).network.hidden == [300, 100]
+    assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).network.hidden == (300, 100)
 
 
 def test_every_key_of_a_recipe_is_in_the_table():

@@ -75,7 +75,7 @@ def test_settings_change_any_key_and_the_last_word_counts(glasswork, tmp_path):
     )  # fmt: skip
     recipe = read_recipe(tmp_path / "run" / "recipe.toml")
     assert recipe.optimizer.learning_rate == 0.05
-    assert recipe.network.hidden == [30, 20]
+    assert recipe.network.hidden == (30, 20)
     assert recipe.network.activation == "tanh"
     assert recipe.network.batch_norm is True
     assert recipe.training.epochs == 1
@@ -89,7 +89,7 @@ def test_a_list_may_be_words_with_commas(glasswork, tmp_path):
     words = ["--set", "network.activation=relu,tanh", "--set", "network.hidden=12,8", "--set", "training.epochs=1"]
     glasswork("train", "deep", *words, "--out", "run", "--quiet", folder=tmp_path)
     network = read_recipe(tmp_path / "run" / "recipe.toml").network
-    assert (network.activation, network.hidden) == (["relu", "tanh"], [12, 8])
+    assert (network.activation, network.hidden) == (("relu", "tanh"), (12, 8))
 
 
 @pytest.mark.parametrize(

@@ -253,3 +253,22 @@ def test_wrong_shapes(x, target):
         gradcheck(network(), MSELoss(), x[:, :4], target)
     with pytest.raises(InputError, match=r"MSELoss\(\): expected pred and target of one shape .*\(6, 3\) and \(6, 2\)"):
         gradcheck(network(), MSELoss(), x, target[:, :2])
+
+
+class NotANumber(Linear):
+    def backward_parameters(self, grad_output):
+        super().backward_parameters(grad_output)
+        self.grad_bias[...] = np.nan
+
+
+def test_a_gradient_that_is_no_number_is_wrong(x):
+    report = gradcheck(NotANumber(5, 3, dtype=np.float64), MSELoss(), x, np.ones((6, 3)), verbose=False)
+    assert not checks(report)["bias"].right
+    assert report.error == np.inf
+
+
+@pytest.mark.parametrize("spoil", ["x", "target"])
+def test_input_that_is_no_number(spoil, x, target):
+    {"x": x, "target": target}[spoil][0, 0] = np.nan
+    with pytest.raises(InputError, match="expected finite numbers in x and target"):
+        gradcheck(network(), MSELoss(), x, target)

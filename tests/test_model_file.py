@@ -337,3 +337,20 @@ def test_network_that_a_file_has_no_words_for(path, options):
     with pytest.raises(InputError, match="recipes and model files"):
         save_model(network(**options), path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("order", [np.asfortranarray, lambda w: np.repeat(w, 2, axis=0)[::2]], ids=["F", "strided"])
+def test_weights_that_lie_otherwise_in_memory_are_saved_as_they_are(path, order):
+    """As they come from a framework that keeps (out, in)."""
+    model = network()
+    model.linear1.weight = order(model.linear1.weight)
+    assert not model.linear1.weight.flags.c_contiguous
+    save_model(model, path)
+    np.testing.assert_array_equal(load_model(path).linear1.weight, model.linear1.weight)
+
+
+def test_a_variance_below_zero(path):
+    model = network(batch_norm=True)
+    model.norm1.running_variance[0] = -1
+    save_model(model, path)
+    assert "norm1.running_variance holds values below 0" in refused(path)

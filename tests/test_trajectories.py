@@ -206,3 +206,10 @@ def test_schedules_by_hand(schedule, points):
 def test_bad_schedules(bad):
     with pytest.raises(InputError, match="expected"):
         bad()
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e20), (np.float64, 1e200)])
+def test_clipping_of_gradients_whose_squares_overflow(dtype, size):
+    weight = np.zeros((1, 4), dtype)
+    SGD([weight], [np.full((1, 4), size, dtype)], 1.0, clip_norm=1.0).step()
+    np.testing.assert_allclose(weight, -0.5, rtol=1e-6)

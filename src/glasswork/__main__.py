@@ -8,7 +8,10 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         from importlib.metadata import version
 
-        print(f"glasswork {version('glasswork')}")
+        try:
+            print(f"glasswork {version('glasswork')}", flush=True)
+        except OSError as error:
+            sys.exit(f"Error: {error}")
         return
     from glasswork.cli import run
 

@@ -3,7 +3,11 @@
 0 done     1 failed     2 asked for something that cannot be     130 interrupted
 """
 
+import io
+import logging
+import signal
 import sys
+import warnings
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
@@ -40,12 +44,19 @@ def _options(
 
 def run() -> NoReturn:
     """Run the command that the command line asks for, and exit with its status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be terminated is to be interrupted: all is kept
+    if "--debug" not in sys.argv:
+        warnings.simplefilter("ignore")  # what matters is said by errors; the rest is for those who mend
+        logging.disable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # rather a ? than no answer, where letters cannot be shown
     try:
         app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        if isinstance(error, GlassworkError):
+        if isinstance(error, GlassworkError | OSError):
             print(f"Error: {error}", file=sys.stderr)
         else:
             print(

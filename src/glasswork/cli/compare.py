@@ -25,6 +25,7 @@ def compare(
     """
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from glasswork import figures
@@ -34,6 +35,8 @@ def compare(
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
     if len({folder.resolve() for folder in runs}) < len(runs):
         raise typer.BadParameter("expected each run once", param_hint="RUN")
+    if out.suffix.lower() != ".png":
+        raise typer.BadParameter(f"expected a name that ends in .png, got {out.name!r}", param_hint="--out")
     past = [PastRun(folder) for folder in runs]
     names = _names(runs)
     columns = ("run", "split", "parameters", "epochs", "valid", "test", "seconds")
@@ -53,7 +56,7 @@ def compare(
         test = "-" if result.test_accuracy is None else f"{result.test_accuracy:.2f}%"
         best = max(epoch.valid_accuracy for epoch in history)
         table.add_row(
-            name, result.split, f"{parameters:,}", str(result.epochs), f"{best:.2f}%", test,
+            escape(name), escape(result.split), f"{parameters:,}", str(result.epochs), f"{best:.2f}%", test,
             f"{result.seconds:.1f}",
         )  # fmt: skip
         curves.append(

@@ -1,6 +1,6 @@
 """``glasswork evaluate``: how good a trained network is, digit by digit."""
 
-from glasswork.cli.options import Debug, RunFolder
+from glasswork.cli.options import Debug, RunFolder, figures_folder
 
 
 def evaluate(run: RunFolder, debug: Debug = False) -> None:
@@ -47,7 +47,6 @@ def evaluate(run: RunFolder, debug: Debug = False) -> None:
         cells = (f"[bold]{n}[/bold]" if k == j else "·" if n == 0 else str(n) for j, n in enumerate(matrix[k]))
         confusions.add_row(str(k), *cells)
     console.print(confusions)
-    folder = run / "figures"
-    folder.mkdir(exist_ok=True)
+    folder = figures_folder(run)
     figures.save(figures.confusion(matrix), folder / "confusion.png")
     print(f"Drawn in {folder / 'confusion.png'}")

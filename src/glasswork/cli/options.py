@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from glasswork.errors import FileError
+
 
 def command() -> str:
     """Return how this command is called here: ``glasswork``, or its path where the shell would not find it."""
@@ -15,6 +17,16 @@ def command() -> str:
     if here.name != "glasswork" or (found and Path(found).samefile(here)):
         return "glasswork"
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
+
+
+def figures_folder(run: Path) -> Path:
+    """Return the folder for a run's pictures, made if it is not there yet."""
+    folder = run / "figures"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); move away what is there") from error
+    return folder
 
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")]

@@ -26,7 +26,7 @@ class TrainingBar:
     def __init__(self, epochs: int, batches: int, *, shown: bool) -> None:
         self._done = 0
         self._progress: Any = None
-        if shown and sys.stdout.isatty():
+        if shown and sys.stdout is not None and sys.stdout.isatty():
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("training"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

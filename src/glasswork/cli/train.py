@@ -2,13 +2,15 @@
 
 import contextlib
 import math
+import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glasswork.cli.options import Debug, command
+from glasswork.cli.options import Debug, command, figures_folder
+from glasswork.errors import GlassworkError
 
 if TYPE_CHECKING:
     from glasswork.training.recipe import Recipe
@@ -97,12 +99,11 @@ def train(
         changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
         asked["description"] = f"{chosen.description}; changed: {changes}"
     run = Run(chosen.override(asked), out)
-    if not quiet:
-        _announce(run)
     total = run.recipe.training.epochs
-    bar = TrainingBar(total, len(run.train_loader), shown=not quiet)
     try:
-        with run, bar:
+        with run, TrainingBar(total, len(run.train_loader), shown=not quiet) as bar:
+            if not quiet:
+                _announce(run)
             for result in run.epochs(watch=bar.watch):
                 if not quiet:
                     print(
@@ -111,12 +112,17 @@ def train(
                         flush=True,
                     )
     except KeyboardInterrupt:
-        print(f"Interrupted after {len(run.history)} of {total} epochs; what was learnt is in {run.folder}")
-        raise typer.Exit(130) from None
-    finally:
+        print(f"Interrupted after {len(run.history)} of {total} epochs; what was learnt is in {run.folder}", flush=True)
         if run.history:
             _draw(run)
-    print(f"Test accuracy: {run.test_accuracy:.2f}%")
+        raise typer.Exit(130) from None
+    except GlassworkError:
+        if run.history:
+            with contextlib.suppress(GlassworkError):  # the first error is the one to tell
+                _draw(run)
+        raise
+    print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
+    _draw(run)
     if not quiet:
         _what_next(run)
 
@@ -147,8 +153,10 @@ def _setting(text: str) -> tuple[str, Any]:
             f"expected KEY=VALUE, such as optimizer.momentum=0.9; got {text!r}", param_hint="--set"
         )
     for attempt in (value, f"[{value}]"):
-        with contextlib.suppress(tomllib.TOMLDecodeError):
-            return key.strip(), tomllib.loads(f"value = {attempt}")["value"]
+        with contextlib.suppress(ValueError, RecursionError):
+            parsed = tomllib.loads(f"value = {attempt}")
+            if len(parsed) == 1:
+                return key.strip(), parsed["value"]
     words = [word.strip() for word in value.split(",")]
     return key.strip(), words if len(words) > 1 else words[0]
 
@@ -201,8 +209,9 @@ def _announce(run: "Run") -> None:
 def _what_next(run: "Run") -> None:
     seconds = sum(result.seconds for result in run.history)
     print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
-    print(f"  {command()} evaluate {run.folder}")
-    print(f"  {command()} predict {run.folder} DIGIT.png")
+    here = shlex.quote(str(run.folder))
+    print(f"  {command()} evaluate {here}")
+    print(f"  {command()} predict {here} DIGIT.png")
 
 
 def _draw(run: "Run") -> None:
@@ -210,8 +219,7 @@ def _draw(run: "Run") -> None:
     from glasswork import figures
     from glasswork.training.build import describe_model
 
-    folder = run.folder / "figures"
-    folder.mkdir(exist_ok=True)
+    folder = figures_folder(run.folder)
     history = run.history
     network = describe_model(run.model)
     sizes = [run.model.in_features, *network.hidden, run.model.out_features]

@@ -139,7 +139,7 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels = check_labels(labels, classes)
+        self.labels, images = check_labels(labels, classes), np.asarray(images)
         if images.ndim != 2 or (images.dtype != np.uint8 and images.dtype.kind != "f"):
             raise InputError(
                 "Batches: expected images of shape (N, features), bytes or floats, "
@@ -160,6 +160,8 @@ class Batches:
         self.batch_size, self.drop_last = int(batch_size), drop_last
         self.seed, self.shuffle = seed, shuffle
         self.classes, self.dtype = classes, np.dtype(dtype)
+        if self.dtype.kind != "f":
+            raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
         self.epoch = 1
 
     def __len__(self) -> int:

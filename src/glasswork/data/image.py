@@ -182,7 +182,9 @@ def _to_grey(image: "Image") -> "Image":
     if image.mode in ("I", "F"):
         levels = np.asarray(image, np.float64)
         low, high = float(levels.min()), float(levels.max())
-        if low < 0 or high > 255:  # their unit is unknown: darkest to lightest becomes 0 to 255
+        if high == low:
+            levels[...] = 0  # one even level, whatever its unit
+        elif low < 0 or high > 255:  # their unit is unknown: darkest to lightest becomes 0 to 255
             levels = (levels - low) * (255 / (high - low))
         return Image.fromarray(levels.astype(np.float32))
     if not image.has_transparency_data:

@@ -72,6 +72,7 @@ def split(images: Images, labels: Labels, *, scheme: Scheme = "handout", seed: i
     """
     from sklearn.model_selection import train_test_split
 
+    images, labels = np.asarray(images), np.asarray(labels)
     count = len(labels)
     if count == 0 or len(images) != count:
         raise InputError(f"split: expected as many images as labels and at least one, got {len(images)} and {count}")

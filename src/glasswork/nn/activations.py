@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
+from glasswork.errors import InputError
 from glasswork.nn.layer import Layer
 
 
@@ -112,6 +113,8 @@ class LeakyReLU(Activation):
     def __init__(self, slope: float = 0.01, *, dtype: DTypeLike = np.float32) -> None:
         self.slope = slope
         super().__init__(dtype=dtype)
+        if not 0 <= slope < 1:
+            raise InputError(f"{self}: expected a slope from 0 up to (not including) 1, got {slope}")
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, slope * x)``."""

@@ -35,12 +35,16 @@ class BatchNorm(Layer):
     Raises
     ------
     InputError
-        When training, for a batch of one image: it has no variance.
+        If a number is out of range; when training, for a batch of one image: it has no variance.
     """
 
     def __init__(self, features: int, *, momentum: float = 0.1, dtype: DTypeLike = np.float32) -> None:
         self.features, self.momentum = features, momentum
         super().__init__(dtype=dtype)
+        if features < 1 or not 0 < momentum <= 1:
+            raise InputError(
+                f"{self}: expected at least 1 feature and a momentum above 0 and up to 1, got {features} and {momentum}"
+            )
         self.gamma, self.beta = np.ones(features, self.dtype), np.zeros(features, self.dtype)
         self.grad_gamma, self.grad_beta = np.zeros_like(self.gamma), np.zeros_like(self.beta)
         self.running_mean, self.running_variance = np.zeros_like(self.beta), np.ones_like(self.gamma)
@@ -49,6 +53,8 @@ class BatchNorm(Layer):
         """Normalise, scale and shift: ``(batch, features)`` → the same shape."""
         self._check_input(x, self.features)
         self.observed = self.training
+        if self.observed and len(x) < 2:
+            raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {len(x)}")
         self.normal = self._reuse("normal", *x.shape)
         mean = x.mean(axis=0) if self.observed else self.running_mean
         np.subtract(x, mean, out=self.normal)
@@ -82,8 +88,6 @@ class BatchNorm(Layer):
     def _observe(self, mean: FloatArray) -> FloatArray:
         """Return the variance of the batch, having noted it and the mean in the running statistics."""
         batch = len(self.normal)
-        if batch < 2:
-            raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {batch}")
         variance: FloatArray = np.einsum("bf,bf->f", self.normal, self.normal) / batch
         self.running_mean += self.momentum * (mean - self.running_mean)
         self.running_variance += self.momentum * (variance * (batch / (batch - 1)) - self.running_variance)

@@ -125,6 +125,10 @@ def gradcheck(
     twin = _in_float64(model)
     x = np.array(x, dtype=np.float64, order="C")  # so that reshape(-1) is a view of it
     target = np.asarray(target, dtype=np.float64)
+    if not (np.isfinite(x).all() and np.isfinite(target).all()):
+        raise InputError("gradcheck: expected finite numbers in x and target, got NaN or infinity")
+    if entries is not None and entries < 1:
+        raise InputError(f"gradcheck: expected at least 1 entry of each array, or None for all, got {entries}")
 
     def value() -> float:
         return float(loss(twin(x), target))
@@ -185,6 +189,8 @@ def _check(
     analytic = gradient.reshape(-1)[picked]
     numeric = np.array([_central_difference(array.reshape(-1), i, value) for i in picked])
     scale = max(np.abs(numeric).max(), np.abs(analytic).max())
+    if not (np.isfinite(numeric).all() and np.isfinite(analytic).all()):
+        return Check(name, array.shape, float("inf"), float("nan"))
     error = float(np.abs(analytic - numeric).max() / scale) if scale > 0 else 0.0
     squares = float(numeric @ numeric)
     ratio = float(analytic @ numeric) / squares if squares > 0 else float("nan")

@@ -30,6 +30,8 @@ ROWS_AT_A_TIME = 1000
 class MLP:
     """A network of fully connected layers (handout, section 6), any number of them.
 
+    It works in memory of its own, so a network is for one thread at a time: give each a ``copy.deepcopy``.
+
     Parameters
     ----------
     in_features : int
@@ -99,7 +101,7 @@ class MLP:
         seed: int = 0,
     ) -> None:
         self.in_features, self.out_features = in_features, out_features
-        self.hidden_size = (hidden_size,) if isinstance(hidden_size, int | np.integer) else tuple(hidden_size)
+        self.hidden_size = tuple(hidden_size) if isinstance(hidden_size, Sequence) else (hidden_size,)
         depth = len(self.hidden_size)
         self.activations = tuple(activation) if isinstance(activation, Sequence) else (activation,) * depth
         if len(self.activations) != depth:
@@ -205,15 +207,25 @@ class MLP:
         -------
         (N, out_features)
             One score a class; an array that is the caller's own.
+
+        Raises
+        ------
+        InputError
+            If images are of another width or kind, or scores are not finite.
         """
         images = np.asarray(images)
         if images.ndim != 2:
             raise InputError(f"{self}: expected images of shape (N, {self.in_features}), got shape {images.shape}")
         result = np.empty((len(images), self.out_features), self.dtype)
-        with self.mode(training=False):
+        with self.mode(training=False), np.errstate(over="ignore", invalid="ignore"):  # found and said below
             for start in range(0, len(images), ROWS_AT_A_TIME):
                 rows = slice(start, start + ROWS_AT_A_TIME)
                 result[rows] = self.forward(self._prepare(images[rows]))
+        if not np.isfinite(result).all():
+            raise InputError(
+                f"{self}: its scores are not finite; are there NaN or infinite pixels, or weights from a training that "
+                "diverged?"
+            )
         return result
 
     def probabilities(self, images: ArrayLike) -> FloatArray:
@@ -276,6 +288,8 @@ class MLP:
         """Return a copy of this network that works in another dtype."""
         twin = copy.deepcopy(self)
         twin.dtype = np.dtype(dtype)
+        if twin.dtype.kind != "f":
+            raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {twin.dtype}")
         for layer in twin.layers:
             layer.convert(twin.dtype)
         return twin

@@ -94,6 +94,7 @@ class Adam(Optimizer):
         super().__init__(params, grads, lr, **settings)
         self._check("beta1", beta1, 0, 1)
         self._check("beta2", beta2, 0, 1)
+        self._check("eps", eps, 0, float("inf"))
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self.means = [np.zeros_like(p) for p in self.params]
         self.squares = [np.zeros_like(p) for p in self.params]

@@ -148,7 +148,11 @@ class Optimizer:
             self.average.swap()
 
     def _clip(self, clip_norm: float) -> None:
-        norm = sum(float(np.vdot(g, g)) for g in self.grads) ** 0.5
+        with np.errstate(over="ignore"):
+            norm = sum(float(np.vdot(g, g)) for g in self.grads) ** 0.5
+        if norm == float("inf"):  # the squares overflowed: once more, by the largest gradient
+            largest = max(float(np.abs(g).max()) for g in self.grads)
+            norm = largest * sum(float(np.vdot(g / largest, g / largest)) for g in self.grads) ** 0.5
         if norm > clip_norm:
             for g in self.grads:
                 g *= clip_norm / norm  # noqa: PLW2901

@@ -2,31 +2,31 @@
 
 import csv
 import dataclasses
+import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from glasswork.errors import FileError
+from glasswork.training.files import write_whole
 from glasswork.training.loop import EpochResult
 
 
-def append_history(path: Path, result: EpochResult) -> None:
-    """Add one epoch to a history; the first one makes the file, with the names of its columns.
+def write_history(path: Path, results: Sequence[EpochResult]) -> None:
+    """Write a history, whole or not at all.
 
     Raises
     ------
     FileError
         If it cannot be written.
     """
-    row = dataclasses.asdict(result)
-    try:
-        with path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, row, lineterminator="\n")
-            if stream.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror}); is there room?") from error
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [field.name for field in dataclasses.fields(EpochResult)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dataclasses.asdict(result) for result in results)
+    write_whole(path, text.getvalue().encode())
 
 
 def read_history(path: Path) -> list[EpochResult]:
@@ -39,6 +39,11 @@ def read_history(path: Path) -> list[EpochResult]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return [msgspec.convert(row, EpochResult, strict=False) for row in csv.DictReader(stream)]
+            results = [msgspec.convert(row, EpochResult, strict=False) for row in csv.DictReader(stream)]
     except (OSError, ValueError, csv.Error) as error:
         raise FileError(f"{path}: not the history of a run ({error})") from error
+    numbers = [number for result in results for number in dataclasses.astuple(result)]
+    rising = [result.epoch for result in results] == list(range(1, len(results) + 1))
+    if not rising or not all(map(math.isfinite, numbers)) or any(not 0 <= r.valid_accuracy <= 100 for r in results):
+        raise FileError(f"{path}: not the history of a run (epochs out of order, or numbers that cannot be)")
+    return results

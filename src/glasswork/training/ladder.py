@@ -172,8 +172,8 @@ def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> It
     for recipe, place in wanted:
         if not place.exists():
             missing.append((recipe, place))
-        elif PastRun(place).recipe != recipe:
-            raise FileError(f"{place}: holds a run of another recipe; choose another --out, or move it away")
+        elif (past := PastRun(place)).recipe != recipe or past.result.test_accuracy is None:
+            raise FileError(f"{place}: holds another run, or one that did not finish; choose another --out, or move it")
         else:
             yield recipe, PastRun(place)
     pool = ThreadPoolExecutor(jobs)
@@ -235,12 +235,15 @@ def _train(recipe: Recipe, place: Path) -> None:
     """Train one run in a process of its own; its folder appears only when it is done."""
     unfinished = place.with_name(f".{place.name}-unfinished")
     asked = place.with_name(f".{place.name}.toml")
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{place.parent}: this folder cannot be made ({error.strerror}); choose another") from error
     shutil.rmtree(unfinished, ignore_errors=True)
     write_whole(asked, recipe.to_toml().encode())
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "glasswork", "train", str(asked), "--out", str(unfinished), "--quiet"],
+        [sys.executable, "-P", "-m", "glasswork", "train", "--quiet", f"--out={unfinished}", "--", str(asked)],
         env={**os.environ, **threads},
         capture_output=True,
         text=True,

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import int_to_onehot
-from glasswork.errors import DivergedError, InputError
+from glasswork.errors import DivergedError, InputError, StateError
 from glasswork.nn import MLP
 
 Loader = Iterable[tuple[Any, Any]]
@@ -115,7 +115,10 @@ def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: C
         As soon as the loss of a batch is infinite or NaN; that batch moves nothing.
     InputError
         If the loader gives no batch at all.
+    StateError
+        If the optimiser moves the parameters of another model.
     """
+    _check_together(model, optimizer)
     total_loss = 0.0
     num_samples = 0
     with _mode(model, training=True):
@@ -154,8 +157,9 @@ def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[flo
     with _mode(model, training=False):
         for X_batch, y_batch in valid_loader:
             preds = model(X_batch)
-            total_loss += criterion(preds, _targets(y_batch, preds)) * len(preds)
-            correct_predictions += _correct(preds, y_batch)
+            targets = _targets(y_batch, preds)
+            total_loss += criterion(preds, targets) * len(preds)
+            correct_predictions += _correct(preds, targets)
             total_predictions += len(preds)
     _at_least_one(total_predictions, "valid")
     return total_loss / total_predictions, correct_predictions / total_predictions * 100
@@ -169,7 +173,7 @@ def test(model: Model, test_loader: Loader) -> float:
     with _mode(model, training=False):
         for X_batch, y_batch in test_loader:
             preds = model(X_batch)
-            correct_predictions += _correct(preds, y_batch)
+            correct_predictions += _correct(preds, _targets(y_batch, preds))
             total_predictions += len(preds)
     return correct_predictions / _at_least_one(total_predictions, "test") * 100
 
@@ -208,6 +212,10 @@ def fit(
     DivergedError
         If the loss stops being a number; the weights are then those of the last good epoch.
     """
+    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
+        raise InputError(f"fit: expected epochs to be an integer of at least 0, got {epochs!r}")
+    if patience is not None and patience < 1:
+        raise InputError(f"fit: expected a patience of at least 1 epoch, or None, got {patience!r}")
     last_good = best = _copy(model)
     best_epoch, best_accuracy = 0, -1.0
     averaged: Callable[[], AbstractContextManager[None]] = getattr(optimizer, "averaged", nullcontext)
@@ -232,8 +240,21 @@ def fit(
     except DivergedError as error:
         _restore(model, last_good)
         raise DivergedError(f"epoch {epoch}: {error}") from None
+    except BaseException:  # stopped from outside: what was validated is kept, where that is not where the weights are
+        if best_epoch and (patience is not None or getattr(optimizer, "average", None) is not None):
+            _restore(model, last_good if patience is None else best)
+        raise
     else:
         _restore(model, last_good if patience is None else best)
+
+
+def _check_together(model: Model, optimizer: Optimizer) -> None:
+    moved = getattr(optimizer, "params", None)
+    if moved is not None and {id(p) for p in model.parameters()}.isdisjoint(map(id, moved)):
+        raise StateError(
+            "train: this optimizer moves the parameters of another model; make the optimizer after the model, of its "
+            "parameters() and gradients()"
+        )
 
 
 def _smaller(learning_rate: float) -> float:
@@ -262,13 +283,16 @@ def _mode(model: Model, *, training: bool) -> AbstractContextManager[None]:
 
 def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
     y = np.asarray(y_batch)
-    return y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
+    targets = y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
+    if targets.shape != preds.shape:
+        raise InputError(
+            f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
+        )
+    return targets
 
 
-def _correct(preds: FloatArray, y_batch: ArrayLike) -> int:
-    y: NDArray[Any] = np.asarray(y_batch)
-    labels = y.argmax(axis=1) if y.ndim == 2 else y
-    return int((preds.argmax(axis=1) == labels).sum())
+def _correct(preds: FloatArray, targets: FloatArray) -> int:
+    return int((preds.argmax(axis=1) == targets.argmax(axis=1)).sum())
 
 
 def _at_least_one(samples: int, who: str) -> int:

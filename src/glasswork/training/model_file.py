@@ -84,7 +84,10 @@ def save_model(model: MLP, path: str | Path) -> None:
         classes=[str(label) for label in range(model.out_features)],
     )
     text = msgspec.json.encode(metadata).decode()
-    write_whole(Path(path), safetensors.numpy.save(model.state(), metadata={"glasswork": text}))
+    state = {
+        name: np.ascontiguousarray(array) for name, array in model.state().items()
+    }  # safetensors takes it for granted
+    write_whole(Path(path), safetensors.numpy.save(state, metadata={"glasswork": text}))
 
 
 def load_model(path: str | Path) -> MLP:
@@ -158,5 +161,7 @@ def _read(file: Any, path: Path) -> MLP:
         stored = file.get_tensor(name)
         if not np.isfinite(stored).all():
             raise FileError(f"{path}: {name} holds NaN or infinite values; this network cannot be used")
+        if name.endswith("running_variance") and stored.min() < 0:
+            raise FileError(f"{path}: {name} holds values below 0, which no variance has; this network cannot be used")
         array[...] = stored
     return model

@@ -7,6 +7,7 @@ activation = "sigmoid"          left out         → the default below
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -29,9 +30,9 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Data(Section, frozen=True):
     """Which images, and how they are cut into train, valid and test."""
 
-    source: Annotated[str, msgspec.Meta(pattern="^(mnist|openml:.+)$", description="mnist, or openml: and a name")] = (
-        "mnist"
-    )
+    source: Annotated[
+        str, msgspec.Meta(pattern=r"^(mnist|openml:.+)\Z", description="mnist, or openml: and a name")
+    ] = "mnist"
     split: Literal["handout", "official"] = "handout"
     split_seed: Seed = 123
 
@@ -46,8 +47,8 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 class Network(Section, frozen=True):
     """The network's shape. ``output_activation = "none"`` leaves logits."""
 
-    hidden: Annotated[list[Width], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=lambda: [50])
-    activation: ActivationName | list[ActivationName] = "sigmoid"
+    hidden: Annotated[tuple[Width, ...], msgspec.Meta(max_length=100)] = (50,)
+    activation: ActivationName | tuple[ActivationName, ...] = "sigmoid"
     output_activation: ActivationName | Literal["none"] = "sigmoid"
     batch_norm: bool = False
     dropout: Chance = 0.0
@@ -61,7 +62,7 @@ class Network(Section, frozen=True):
     dtype: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
-        if isinstance(self.activation, list) and len(self.activation) != len(self.hidden):
+        if not isinstance(self.activation, str) and len(self.activation) != len(self.hidden):
             raise ValueError(
                 f"activation: expected one word, or {len(self.hidden)}, one a hidden layer; got {len(self.activation)}"
             )
@@ -125,7 +126,7 @@ class Recipe(Section, frozen=True):
     name: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
             max_length=80,
             description="at most 80 letters, digits, points, underscores and hyphens",
         ),
@@ -145,6 +146,8 @@ class Recipe(Section, frozen=True):
                 "loss.name: cross-entropy takes logits; set network.output_activation to none "
                 f"(it is {self.network.output_activation})"
             )
+        if self.network.batch_norm and self.training.batch_size == 1:
+            raise ValueError("training.batch_size: batch normalisation needs at least 2 images in a batch (given: 1)")
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
@@ -172,6 +175,8 @@ class Recipe(Section, frozen=True):
         """Return a recipe with some settings changed, as ``{"optimizer.learning_rate": 0.05}``."""
         changed = self.to_dict()
         for path, value in settings.items():
+            if isinstance(value, Mapping):
+                raise RecipeError(f"{path}: expected a value, got a table; set its keys one by one, as {path}.KEY")
             *sections, key = path.split(".")
             table = changed
             for section in sections:
@@ -188,13 +193,16 @@ class Recipe(Section, frozen=True):
         return tomli_w.dumps(self.to_dict())
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
+    path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path}: this recipe cannot be read ({error})") from error
-    return _parse(text, path.stem, str(path))
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise FileError(f"{path}: this recipe cannot be read ({reason})") from error
+    stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80]
+    return _parse(text, stem or "recipe", str(path))
 
 
 def named_recipe(name: str) -> Recipe:
@@ -222,10 +230,10 @@ def _shelf() -> Any:
 def _parse(text: str, name: str, where: str) -> Recipe:
     try:
         return Recipe.from_dict({"name": name, **tomllib.loads(text)})
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{where}: not TOML: {error}") from None
     except RecipeError as error:
         raise RecipeError(f"{where}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"{where}: not TOML: {error}") from None
 
 
 def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -262,7 +270,9 @@ def _explain(error: msgspec.ValidationError, settings: Mapping[str, Any]) -> str
     given = dict(_leaves(settings)).get(key, "")
     words, description = _allowed(key)
     if problem.startswith("Invalid enum value"):
-        wrong = next((value for value in (given if isinstance(given, list) else [given]) if value not in words), given)
+        wrong = next(
+            (value for value in (given if isinstance(given, list | tuple) else [given]) if value not in words), given
+        )
         return f"{path}: expected one of {', '.join(words)}{_did_you_mean(str(wrong), words)} (given: {given!r})"
     allowed = f"expected {description}" if "regex" in problem and description else problem.replace("`", "")
     allowed = allowed.replace("array, got", "a list such as [300, 100], got").replace("object, got", "a table, got")

@@ -9,7 +9,9 @@ runs/2026-11-24-classwork/
 """
 
 import datetime
+import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,17 +19,20 @@ from typing import Any, Literal, Self
 import msgspec
 
 from glasswork.data import Batches, Split, load_mnist, split
-from glasswork.errors import FileError, InputError, RecipeError
+from glasswork.errors import FileError, GlassworkError, InputError, RecipeError, StateError
 from glasswork.randomness import Purpose, generator
 from glasswork.training.build import build_loss, build_model, build_optimizer
-from glasswork.training.files import write_whole
-from glasswork.training.history import append_history
+from glasswork.training.files import uninterrupted, write_whole
+from glasswork.training.history import write_history
 from glasswork.training.loop import EpochResult, Loader, fit, test
 from glasswork.training.model_file import save_model
 from glasswork.training.recipe import Data, Recipe
 
 #: Images in a batch when nothing is learnt: any number gives the same result.
 EVALUATION_BATCH = 500
+
+#: Weights of the largest network that is begun: with gradients and moments, a few gigabytes.
+MOST_WEIGHTS = 200_000_000
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +95,17 @@ class Run:
 
     def __init__(self, recipe: Recipe, folder: str | Path | None = None) -> None:
         self.recipe = recipe
-        self.parts = load_data(recipe.data)
+        try:
+            self.parts = load_data(recipe.data)
+        except InputError as error:
+            raise RecipeError(str(error)) from None
         classes = int(self.parts.train.labels.max()) + 1
         dtype = recipe.network.dtype
+        widths = [self.parts.train.images.shape[1], *recipe.network.hidden, classes]
+        if (weights := sum(n * m for n, m in itertools.pairwise(widths))) > MOST_WEIGHTS:
+            raise RecipeError(
+                f"network.hidden: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; choose fewer neurons"
+            )
         if recipe.training.batch_size > len(self.parts.train):
             raise RecipeError(
                 f"training.batch_size: expected 1 to {len(self.parts.train):,}, the training images "
@@ -135,6 +148,7 @@ class Run:
         )
         self.history: list[EpochResult] = []
         self.test_accuracy: float | None = None
+        self._begun = False
         self.folder = _make_folder(Path(folder) if folder is not None else None, recipe.name)
         write_whole(self.folder / "recipe.toml", recipe.to_toml().encode())
         self._write_result("running")
@@ -146,7 +160,15 @@ class Run:
         ----------
         watch : callable
             Wraps the loader of training batches, to count them for a progress bar, say.
+
+        Raises
+        ------
+        StateError
+            If it was called before: a run is one training.
         """
+        if self._begun:
+            raise StateError(f"{self.folder}: this run was trained already; make another Run")
+        self._begun = True
         for result in fit(
             self.model,
             watch(self.train_loader),
@@ -157,7 +179,7 @@ class Run:
             patience=self.recipe.training.early_stopping or None,
         ):
             self.history.append(result)
-            append_history(self.folder / "history.csv", result)
+            write_history(self.folder / "history.csv", self.history)
             yield result
         self.test_accuracy = test(self.model, self.test_loader)
 
@@ -167,13 +189,17 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        save_model(self.model, self.folder / "model.safetensors")
-        if error is None:
-            self._write_result("finished")
-        elif isinstance(error, KeyboardInterrupt):
-            self._write_result("interrupted")
-        else:
-            self._write_result("failed", str(error))
+        with uninterrupted():
+            try:
+                save_model(self.model, self.folder / "model.safetensors")
+            except GlassworkError as failure:
+                with suppress(GlassworkError):
+                    self._write_result("failed", str(failure))
+                raise
+            if error is None or isinstance(error, KeyboardInterrupt):
+                self._write_result("interrupted" if self.test_accuracy is None else "finished")
+            else:
+                self._write_result("failed", str(error))
 
     def _write_result(self, state: Literal["running", "finished", "interrupted", "failed"], reason: str = "") -> None:
         result = RunResult(
@@ -197,9 +223,9 @@ def _make_folder(wanted: Path | None, name: str) -> Path:
     for folder in candidates:
         try:
             folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
         except OSError as error:
+            if folder.exists():
+                continue
             raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); choose another") from error
         return Path(folder)
     raise FileError(f"{wanted or today}: exists already, and a run never overwrites anything; choose another folder")
