@@ -12,7 +12,7 @@ from glasswork.errors import InputError
 from glasswork.figures.style import BLUE, BODY, FAINT, INK, MARGIN, MUTED, SMALL, TOP, heading, new_figure, place
 
 CHANGES, PANEL, BOUGHT, ROW, FOOT = 4.4, 4.6, 2.2, 0.42, 0.6
-_TICKS = (80, 50, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2, 1.5, 1.2, 1, 0.8, 0.6, 0.5, 0.4, 0.3)
+_TICKS = (80, 50, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2, 1.5, 1, 0.8, 0.6, 0.5, 0.4, 0.3)
 
 
 def ladder(
