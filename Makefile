@@ -3,10 +3,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint types imports clean
+.PHONY: help train test bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +22,11 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest --numprocesses 2
 
+bench: $(BENCH)/installed  ## measure speed and memory against the peers (a quarter of an hour)
+	@$(BENCH)/bin/python benchmarks/bench.py
+
 clean:  ## remove the environment and what builds left, but no run
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) $(BENCH) build .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 
 # The package is installed, not linked: what is tested is what users get.
 $(VENV)/installed: $(SOURCE) | $(VENV)/made
@@ -35,6 +39,13 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what tests need ..."
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[dev,openml]"
+	@touch $@
+
+$(BENCH)/installed: $(SOURCE)
+	@echo "Installing the peers into $(BENCH) ..."
+	@rm -rf build
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench]"
 	@touch $@
 
 $(VENV)/made:
