@@ -265,8 +265,8 @@ def page(rows: Sequence[Row], rounds: int) -> str:
         f"{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {versions}.",
         "",
-        f"Ratios are medians over {rounds} rounds in which the contenders took turns, with the least and the largest; each is at",
-        "the better of one and two threads. `make bench` makes this page.",
+        f"Ratios are medians over {rounds} rounds in which the contenders took turns, with the least and the largest;",
+        "each is at the better of one and two threads. `make bench` makes this page.",
         "",
         "| work | measured | target | result | |",
         "|---|---|--:|--:|---|",
