@@ -49,7 +49,7 @@ def compare(runs: Sequence[Curve], *, same_loss: bool, loss_name: str = "loss", 
     heading(
         figure,
         title or ("How the runs compare" if len(runs) > 1 else names[0]),
-        "dots mark each run's best epoch, by validation accuracy; what it reached there is written on the right",
+        "large dots mark each run's best epoch, by validation accuracy, which is written on the far right",
     )
     errors = [100 - np.asarray(run.valid_accuracy, dtype=np.float64) for run in runs]
     losses = [np.asarray(run.valid_loss, dtype=np.float64) for run in runs]
