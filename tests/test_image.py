@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from glasswork import FileError, InputError
 from glasswork.data import image as module
-from glasswork.data.image import centre, read_image, read_images
+from glasswork.data.image import centre, read_image
 
 FIRST_TEST = 60_000
 
@@ -253,14 +253,6 @@ def test_dark_and_light_are_the_same(digits, save):
     for digit in digits:
         both = [read_image(save(grey)) for grey in (enlarged(digit), inverted(enlarged(digit)))]
         assert off(*both) < 0.01
-
-
-def test_read_images(digits, save):
-    paths = [save(picture(digit), f"{i}.png") for i, digit in enumerate(digits)]
-    got = read_images(paths)
-    assert (got.shape, got.dtype) == ((20, 784), np.uint8)
-    assert np.array_equal(got, np.stack([read_image(str(path)) for path in paths]))
-    assert read_images([]).shape == (0, 784)
 
 
 # Drawings ------------------------------------------------------------------------------------------

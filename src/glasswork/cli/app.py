@@ -9,7 +9,7 @@ import signal
 import sys
 import warnings
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -42,7 +42,7 @@ def _options(
         raise typer.Exit
 
 
-def run() -> NoReturn:
+def run() -> None:
     """Run the command that the command line asks for, and exit with its status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be terminated is to be interrupted: all is kept
     if "--debug" not in sys.argv:
@@ -65,4 +65,3 @@ def run() -> NoReturn:
                 file=sys.stderr,
             )
         sys.exit(2 if isinstance(error, RecipeError) else 1)
-    sys.exit(0)

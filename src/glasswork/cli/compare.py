@@ -29,6 +29,7 @@ def compare(
     from rich.table import Table
 
     from glasswork import figures
+    from glasswork.training.build import build_loss
     from glasswork.training.reading import PastRun
 
     if not 2 <= len(runs) <= 8:
@@ -70,7 +71,7 @@ def compare(
         )
     Console().print(table)
     losses = {run.recipe.loss for run in past}
-    label = {"mse": "MSE", "cross-entropy": "CE"}[past[0].recipe.loss.name]
+    label = build_loss(past[0].recipe.loss).label
     figures.save(figures.compare(curves, same_loss=len(losses) == 1, loss_name=label), out)
     print(f"Drawn in {out}")
 

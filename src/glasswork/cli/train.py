@@ -166,30 +166,25 @@ def _announce(run: "Run") -> None:
     sizes = "-".join(str(width) for width in (run.model.in_features, *network.hidden, run.model.out_features))
     parameters = sum(parameter.size for parameter in run.model.parameters())
     activation = network.activation if isinstance(network.activation, str) else ", ".join(network.activation)
-    extras = [
-        f"{name} {value:g}"
-        for name, value in (
-            ("input dropout", network.input_dropout),
-            ("dropout", network.dropout),
-            ("input noise", network.input_noise),
-            ("noise", network.noise),
+    extras = (
+        _switched_on(
+            input_dropout=network.input_dropout,
+            dropout=network.dropout,
+            input_noise=network.input_noise,
+            noise=network.noise,
         )
-        if value
-    ] + ["batch norm"] * network.batch_norm
-    details = [
-        f"{name} {value:g}"
-        for name, value in (
-            ("momentum", optimizer.momentum),
-            ("weight decay", optimizer.weight_decay),
-            ("clip norm", optimizer.clip_norm),
-            ("max norm", optimizer.max_norm),
-            ("label smoothing", recipe.loss.label_smoothing),
-            ("warm-up", recipe.schedule.warmup),
-            ("average", recipe.training.average),
-            ("early stopping", recipe.training.early_stopping),
-        )
-        if value
-    ]
+        + ["batch norm"] * network.batch_norm
+    )
+    details = _switched_on(
+        momentum=optimizer.momentum,
+        weight_decay=optimizer.weight_decay,
+        clip_norm=optimizer.clip_norm,
+        max_norm=optimizer.max_norm,
+        label_smoothing=recipe.loss.label_smoothing,
+        warmup=recipe.schedule.warmup,
+        average=recipe.training.average,
+        early_stopping=recipe.training.early_stopping,
+    )
     details += [f"{recipe.schedule.name} schedule"] * (recipe.schedule.name != "constant")
     print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
     print(
@@ -204,6 +199,10 @@ def _announce(run: "Run") -> None:
         )
     )
     print(f"  run       {run.folder}\n", flush=True)
+
+
+def _switched_on(**settings: float) -> list[str]:
+    return [f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items() if value]
 
 
 def _what_next(run: "Run") -> None:

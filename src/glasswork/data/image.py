@@ -11,7 +11,6 @@ of the field is row 14 and column 14: 69,999 of the 70,000 images of MNIST lie w
 import math
 import os
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -42,29 +41,8 @@ _LEAST_CONTRAST = 24.0
 #: and in a photograph, where the edge of a stroke is a blur.
 _FAINT, _FAINT_RIPPLE, _FAINT_IN_PHOTO = 0.02, 0.15, 0.3
 
-
 #: Grey levels of noise above which a picture is shrunk, which averages the noise away.
 _GRAIN = 4.0
-
-
-def read_images(paths: Iterable[str | os.PathLike[str]]) -> Images:
-    """Read several pictures: :func:`read_image` of each, in order.
-
-    Parameters
-    ----------
-    paths : iterable of N paths
-
-    Returns
-    -------
-    (N, 784) uint8
-
-    Raises
-    ------
-    FileError, InputError
-        As :func:`read_image` does, for the first picture that cannot be used.
-    """
-    images = [read_image(path) for path in paths]
-    return np.stack(images) if images else np.empty((0, _FIELD * _FIELD), np.uint8)
 
 
 def read_image(path: str | os.PathLike[str]) -> Images:

@@ -8,7 +8,9 @@ LeakyReLU, SiLU and GELU are ReLU with its left side tilted or its corner rounde
 any number of Linear layers would be one Linear layer.
 """
 
+import functools
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -41,10 +43,16 @@ class Activation(Layer):
     def _sigmoid(self, x: FloatArray, out: FloatArray) -> FloatArray:
         """Fill ``out`` with ``exp(x) / (1 + exp(x))``."""
         power = self._reuse("power", *x.shape)
-        np.minimum(x, 0.9 * math.log(np.finfo(self.dtype).max), out=power)
+        np.minimum(x, _largest_power(self.dtype), out=power)
         np.exp(power, out=power)
         np.add(power, 1, out=out)
         return np.divide(power, out, out=out)
+
+
+@functools.cache
+def _largest_power(dtype: np.dtype[Any]) -> float:
+    """Return an x whose exp(x) is far from overflowing and from making any difference to ``exp(x) / (1 + exp(x))``."""
+    return 0.9 * math.log(float(np.finfo(dtype).max))
 
 
 class Sigmoid(Activation):

@@ -145,7 +145,3 @@ def softmax(logits: FloatArray) -> FloatArray:
     """
     probabilities: FloatArray = np.exp(log_softmax(logits))
     return probabilities
-
-
-#: What recipes call them.
-LOSSES: dict[str, type[Loss]] = {"mse": MSELoss, "cross-entropy": CrossEntropyLoss}

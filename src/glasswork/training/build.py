@@ -102,7 +102,7 @@ def build_optimizer(recipe: recipe.Recipe, model: MLP, *, total_steps: int) -> O
         weight_decay=settings.weight_decay,
         clip_norm=settings.clip_norm or None,
         max_norm=settings.max_norm or None,
-        schedule=None if recipe.schedule == type(recipe.schedule)() else schedule,
+        schedule=schedule,
         total_steps=total_steps,
         average=Average(list(model.state().values()), average) if average else None,
         **own,
