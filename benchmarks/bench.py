@@ -109,6 +109,7 @@ def training(work: str, rounds: int) -> list[Row]:
             worker.train(1)  # warm-up: pages, caches, compilers
         for _ in range(rounds):
             for worker in started:
+                time.sleep(0.1)  # the threads of the contender before still wait for work, and would be in the way
                 seconds.setdefault((worker.name, worker.threads), []).append(worker.train(epochs) / epochs)
         accuracy = {(worker.name, worker.threads): worker.test() for worker in started}
     best = {

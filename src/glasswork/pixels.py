@@ -27,13 +27,13 @@ def normalize(images: ArrayLike, *, dtype: DTypeLike = np.float32, out: FloatArr
     Returns
     -------
     array of the same shape
-        0 becomes exactly -1 and 255 exactly 1. Computed as ``(X - 127.5) / 127.5``, which is the same
-        number, rounded once instead of twice.
+        0 becomes exactly -1 and 255 exactly 1. Computed as ``(X - 127.5) * (1 / 127.5)``, the same number
+        to its last digit or the one beside, as a product takes a third of the time of a quotient.
     """
     pixels: NDArray[Any] = np.asarray(images)
     if out is None:
         out = np.empty(pixels.shape, dtype)
     np.copyto(out, pixels, casting="unsafe")
     out -= 127.5
-    out /= 127.5
+    out *= 1 / 127.5  # within a last digit of the quotient, and exact at both ends
     return out

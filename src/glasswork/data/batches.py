@@ -124,7 +124,7 @@ class Batches:
     >>> for x, t in loader:                     # an epoch: x (100, 784) in [-1, 1], t (100, 10)
     ...     scores = model.forward(x)
 
-    ``x`` and ``t`` are the same memory at every turn of the loop: copy what you want to keep.
+    ``x`` is the same memory at every turn of the loop: copy what you want to keep.
     """
 
     def __init__(
@@ -197,15 +197,14 @@ class Batches:
         rows = self.order(epoch)
         gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
         x = np.empty(gathered.shape, self.dtype)
-        onehot = np.eye(self.classes, dtype=self.dtype)
-        t = np.empty((self.batch_size, self.classes), self.dtype)
+        targets = np.eye(self.classes, dtype=self.dtype)[self.labels[rows]]  # a few MB, made once an epoch
         for i in range(start, len(self)):
-            batch = rows[i * self.batch_size : (i + 1) * self.batch_size]
-            n = len(batch)
-            self.images.take(batch, axis=0, out=gathered[:n], mode="clip")
-            onehot.take(self.labels[batch], axis=0, out=t[:n], mode="clip")
+            batch = slice(i * self.batch_size, (i + 1) * self.batch_size)
+            t = targets[batch]
+            n = len(t)
+            self.images.take(rows[batch], axis=0, out=gathered[:n], mode="clip")
             if self.images.dtype == np.uint8:
                 normalize(gathered[:n], out=x[:n])
             else:
                 np.copyto(x[:n], gathered[:n], casting="same_kind")
-            yield x[:n], t[:n]
+            yield x[:n], t

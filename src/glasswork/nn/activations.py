@@ -43,7 +43,7 @@ class Activation(Layer):
     def _sigmoid(self, x: FloatArray, out: FloatArray) -> FloatArray:
         """Fill ``out`` with ``exp(x) / (1 + exp(x))``."""
         power = self._reuse("power", *x.shape)
-        np.minimum(x, _largest_power(self.dtype), out=power)
+        np.minimum(x, self._constant(_largest_power(self.dtype), *x.shape), out=power)
         np.exp(power, out=power)
         np.add(power, 1, out=out)
         return np.divide(power, out, out=out)
@@ -100,7 +100,7 @@ class ReLU(Activation):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, 0)``."""
-        return np.maximum(x, 0, out=self._for_output(x))
+        return np.maximum(x, self._constant(0, *x.shape), out=self._for_output(x))
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output`` where the output is positive, 0 elsewhere."""

@@ -81,6 +81,9 @@ class MLP:
     ((784, 50), 39760)
     """
 
+    #: True while `glasswork.train` is at work, and only then; so it is for each layer.
+    training = False
+
     def __init__(
         self,
         in_features: int,
@@ -216,8 +219,11 @@ class MLP:
         images = np.asarray(images)
         if images.ndim != 2:
             raise InputError(f"{self}: expected images of shape (N, {self.in_features}), got shape {images.shape}")
+        if self.training:
+            with self.mode(training=False):
+                return self.scores(images)
         result = np.empty((len(images), self.out_features), self.dtype)
-        with self.mode(training=False), np.errstate(over="ignore", invalid="ignore"):  # found and said below
+        with np.errstate(over="ignore", invalid="ignore"):  # found and said below
             for start in range(0, len(images), ROWS_AT_A_TIME):
                 rows = slice(start, start + ROWS_AT_A_TIME)
                 result[rows] = self.forward(self._prepare(images[rows]))
@@ -262,14 +268,16 @@ class MLP:
         Only dropout, noise and batch normalisation know a difference. A network evaluates unless it is told
         otherwise, and `glasswork.train` tells it.
         """
-        before = [layer.training for layer in self.layers]
-        for layer in self.layers:
-            layer.training = training
+        before = self.training
+        self._switch(training)
         try:
             yield
         finally:
-            for layer, was in zip(self.layers, before, strict=True):
-                layer.training = was
+            self._switch(before)
+
+    def _switch(self, training: bool) -> None:
+        for part in (self, *self.layers):
+            part.training = training
 
     def summary(self) -> str:
         """Return a table of the layers, their output widths and their parameters; print it to see it."""

@@ -66,8 +66,9 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Averages of gradients and of their squares, corrected for starting at 0 (Kingma and Ba 2014, algorithm 1).
 
-    ``m ← beta1 m + (1 - beta1) g``, ``v ← beta2 v + (1 - beta2) g²``,
-    ``p ← p - lr m / (1 - beta1^t) / (√(v / (1 - beta2^t)) + eps)``.
+    ``m ← beta1 m + g``, ``v ← beta2 v + g²``, and with ``M = m (1 - beta1) / (1 - beta1^t)`` and
+    ``V = v (1 - beta2) / (1 - beta2^t)``, the averages: ``p ← p - lr M / (√V + eps)``.
+    Keeping sums in place of averages, and the factors to the end, spares a quarter of the passes over memory.
     Weight decay is added to the gradient first.
 
     Parameters
@@ -105,22 +106,21 @@ class Adam(Optimizer):
             np.multiply(p, weight_decay, out=scratch)
             g += scratch
         m, v = self.means[i], self.squares[i]
-        np.square(g, out=scratch)
-        scratch *= 1 - self.beta2
-        v *= self.beta2
-        v += scratch
-        g *= 1 - self.beta1
+        mean = (1 - self.beta1) / (1 - self.beta1**self.steps)
+        root = ((1 - self.beta2) / (1 - self.beta2**self.steps)) ** 0.5
         m *= self.beta1
         m += g
-        np.sqrt(v, out=scratch)
-        scratch *= 1 / (1 - self.beta2**self.steps) ** 0.5
-        scratch += self.eps
-        np.divide(m, scratch, out=scratch)
-        scratch *= self.lr / (1 - self.beta1**self.steps)
-        p -= scratch
+        np.multiply(g, g, out=g)
+        v *= self.beta2
+        v += g
+        np.sqrt(v, out=g)
+        g += self.eps / root
+        np.divide(m, g, out=g)
+        g *= self.lr * mean / root
+        p -= g
 
     def moments(self) -> dict[str, FloatArray]:
-        """Return the averages of gradients and of squares."""
+        """Return the fading sums of gradients and of squares."""
         return {f"mean.{i}": m for i, m in enumerate(self.means)} | {
             f"square.{i}": v for i, v in enumerate(self.squares)
         }

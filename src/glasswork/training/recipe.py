@@ -108,13 +108,15 @@ class Training(Section, frozen=True):
     """How long, and in what portions. 0 switches averaging and early stopping off.
 
     ``average`` is the decay of an exponential moving average of the weights, such as 0.999;
-    ``early_stopping`` is how many epochs may pass without a better validation accuracy.
+    ``early_stopping`` is how many epochs may pass without a better validation accuracy. ``threads`` is how many
+    threads matrix products are shared among; 0 leaves it to their size.
     """
 
     epochs: Positive = 50
     batch_size: Positive = 100
     average: Share = 0.0
     early_stopping: Annotated[int, msgspec.Meta(ge=0)] = 0
+    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
 
 
 class Recipe(Section, frozen=True):
