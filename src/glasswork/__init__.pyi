@@ -12,6 +12,7 @@ from .errors import (
     InputError as InputError,
     RecipeError as RecipeError,
     StateError as StateError,
+    UnhealthyError as UnhealthyError,
 )
 from .nn import (
     GELU as GELU,
@@ -44,7 +45,15 @@ from .optim import (
     RMSprop as RMSprop,
 )
 from .pixels import normalize as normalize
-from .training.loop import EpochResult as EpochResult, fit as fit, test as test, train as train, valid as valid
+from .training.health import Finding as Finding, diagnose as diagnose
+from .training.loop import (
+    EpochResult as EpochResult,
+    Progress as Progress,
+    fit as fit,
+    test as test,
+    train as train,
+    valid as valid,
+)
 from .training.model_file import load_model as load_model, save_model as save_model
 from .training.recipe import Recipe as Recipe, named_recipe as named_recipe, read_recipe as read_recipe
 from .training.run import Run as Run

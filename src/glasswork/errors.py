@@ -8,7 +8,8 @@ The command prints that message alone; any other exception is a bug of ours.
     │   └── RecipeError an experiment is asked for that cannot be
     ├── StateError      the right call at the wrong moment           (also a RuntimeError)
     ├── FileError       a file is missing, damaged or not ours       (also an OSError)
-    └── DivergedError   the loss stopped being a number              (also an ArithmeticError)
+    ├── DivergedError   the loss stopped being a number              (also an ArithmeticError)
+    └── UnhealthyError  a training goes wrong, and was to be strict
 """
 
 
@@ -34,3 +35,7 @@ class FileError(GlassworkError, OSError):
 
 class DivergedError(GlassworkError, ArithmeticError):
     """The loss became infinite or NaN while training."""
+
+
+class UnhealthyError(GlassworkError):
+    """A training goes on without an error and learns nothing, or not what it should."""

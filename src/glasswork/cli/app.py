@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli import compare, evaluate, ladder, predict, recipes, train
+from glasswork.cli import compare, evaluate, ladder, predict, recipes, resume, runs, train
 from glasswork.errors import GlassworkError, RecipeError
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(name="train")(train.train)
+app.command(name="resume")(resume.resume)
+app.command(name="runs")(runs.runs)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)

@@ -31,3 +31,12 @@ def figures_folder(run: Path) -> Path:
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, as glasswork train made it.")]
+CheckpointEvery = Annotated[
+    float,
+    typer.Option(min=0.0, metavar="SECONDS", help="Between two checkpoints; each epoch ends with one as well."),
+]
+CHECKPOINT_EVERY = 5.0
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Stop where a training goes wrong in a way that is otherwise only said.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the test accuracy.")]

@@ -19,19 +19,21 @@ class TrainingBar:
     ----------
     epochs, batches : int
         How many epochs, and how many batches in each.
+    done : int
+        Batches that were done before, where a run is taken up again.
     shown : bool
         False shows nothing; so does an output that is not a terminal.
     """
 
-    def __init__(self, epochs: int, batches: int, *, shown: bool) -> None:
-        self._done = 0
+    def __init__(self, epochs: int, batches: int, *, done: int = 0, shown: bool) -> None:
+        self._done = done
         self._progress: Any = None
         if shown and sys.stdout is not None and sys.stdout.isatty():
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("training"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
             self._progress = Progress(*columns, TextColumn("left"), transient=True)
-            self._task = self._progress.add_task("training", total=epochs * batches)
+            self._task = self._progress.add_task("training", total=epochs * batches, completed=done)
 
     def watch(self, loader: Loader) -> Loader:
         """Return the loader, counted as it is looped over."""

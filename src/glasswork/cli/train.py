@@ -1,16 +1,15 @@
 """``glasswork train``: run an experiment, say how it goes, leave a folder with what it came to."""
 
 import contextlib
-import math
-import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glasswork.cli.options import Debug, command, figures_folder
-from glasswork.errors import GlassworkError
+from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict
+from glasswork.cli.seeing import see_through
+from glasswork.errors import FileError
 
 if TYPE_CHECKING:
     from glasswork.training.recipe import Recipe
@@ -59,15 +58,20 @@ def train(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for what the run leaves; a new one.", show_default="runs/<date>-<recipe>"),
+        typer.Option(
+            help="Folder for what the run leaves; a new one, or a run of the same recipe, to train for more epochs.",
+            show_default="runs/<date>-<recipe>",
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but the test accuracy.")] = False,
+    checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
+    strict: Strict = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
 
     It leaves a folder with the recipe, the history, the network and pictures.
-    Ctrl-C stops it; what was learnt by then is kept.
+    Ctrl-C stops it after the step at hand; glasswork resume goes on from there, as if nothing had been.
 
     Examples:
 
@@ -77,7 +81,6 @@ def train(
 
     glasswork train deep --set optimizer.momentum=0.8 --set network.activation=tanh --out runs/mine
     """
-    from glasswork.cli.progress import TrainingBar
     from glasswork.training.run import Run
 
     flags = {
@@ -98,33 +101,25 @@ def train(
     if asked:
         changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
         asked["description"] = f"{chosen.description}; changed: {changes}"
-    run = Run(chosen.override(asked), out)
-    total = run.recipe.training.epochs
-    try:
-        with run, TrainingBar(total, len(run.train_loader), shown=not quiet) as bar:
-            if not quiet:
-                _announce(run)
-            for result in run.epochs(watch=bar.watch):
-                if not quiet:
-                    print(
-                        f"Epoch: {result.epoch:02d}/{total} | Train {run.loss.label}: {result.train_loss:.4f} | "
-                        f"Valid {run.loss.label}: {result.valid_loss:.4f} | Valid Acc: {result.valid_accuracy:.2f}%",
-                        flush=True,
-                    )
-    except KeyboardInterrupt:
-        print(f"Interrupted after {len(run.history)} of {total} epochs; what was learnt is in {run.folder}", flush=True)
-        if run.history:
-            _draw(run)
-        raise typer.Exit(130) from None
-    except GlassworkError:
-        if run.history:
-            with contextlib.suppress(GlassworkError):  # the first error is the one to tell
-                _draw(run)
-        raise
-    print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
-    _draw(run)
-    if not quiet:
-        _what_next(run)
+    wanted = chosen.override(asked)
+    if out is not None and (out / "recipe.toml").is_file():
+        run = _extend(out, wanted, checkpoint_every)
+    else:
+        run = Run(wanted, out, checkpoint_every=checkpoint_every)
+    see_through(run, strict=strict, quiet=quiet)
+
+
+def _extend(out: Path, wanted: "Recipe", checkpoint_every: float) -> "Run":
+    """Take up the run in a folder for more epochs, if that is what is asked for."""
+    from glasswork.training.checkpoint import same_experiment
+    from glasswork.training.reading import read_recipe_of
+    from glasswork.training.run import Run
+
+    there = read_recipe_of(out)
+    epochs = wanted.training.epochs
+    if epochs <= there.training.epochs or not same_experiment(there.override({"training.epochs": epochs}), wanted):
+        raise FileError(f"{out}: exists already, and a run never overwrites anything; choose another folder")
+    return Run.resume(out, epochs=epochs, checkpoint_every=checkpoint_every)
 
 
 def _find(recipe: str) -> "Recipe":
@@ -159,83 +154,3 @@ def _setting(text: str) -> tuple[str, Any]:
                 return key.strip(), parsed["value"]
     words = [word.strip() for word in value.split(",")]
     return key.strip(), words if len(words) > 1 else words[0]
-
-
-def _announce(run: "Run") -> None:
-    recipe, parts, network, optimizer = run.recipe, run.parts, run.recipe.network, run.recipe.optimizer
-    sizes = "-".join(str(width) for width in (run.model.in_features, *network.hidden, run.model.out_features))
-    parameters = sum(parameter.size for parameter in run.model.parameters())
-    activation = network.activation if isinstance(network.activation, str) else ", ".join(network.activation)
-    extras = (
-        _switched_on(
-            input_dropout=network.input_dropout,
-            dropout=network.dropout,
-            input_noise=network.input_noise,
-            noise=network.noise,
-        )
-        + ["batch norm"] * network.batch_norm
-    )
-    details = _switched_on(
-        momentum=optimizer.momentum,
-        weight_decay=optimizer.weight_decay,
-        clip_norm=optimizer.clip_norm,
-        max_norm=optimizer.max_norm,
-        label_smoothing=recipe.loss.label_smoothing,
-        warmup=recipe.schedule.warmup,
-        average=recipe.training.average,
-        early_stopping=recipe.training.early_stopping,
-    )
-    details += [f"{recipe.schedule.name} schedule"] * (recipe.schedule.name != "constant")
-    print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
-    print(
-        f"  data      {recipe.data.source}, {parts.scheme} split: "
-        f"{len(parts.train):,} train, {len(parts.valid):,} valid, {len(parts.test):,} test"
-    )
-    print(f"  network   {', '.join([sizes, activation, *extras])}, {parameters:,} parameters, {network.dtype}")
-    print(
-        f"  training  {recipe.training.epochs} epochs, batches of {recipe.training.batch_size}, {recipe.loss.name}, "
-        + ", ".join(
-            [f"{optimizer.name} with learning rate {optimizer.learning_rate:g}", *details, f"seed {recipe.seed}"]
-        )
-    )
-    print(f"  run       {run.folder}\n", flush=True)
-
-
-def _switched_on(**settings: float) -> list[str]:
-    return [f"{name.replace('_', ' ')} {value:g}" for name, value in settings.items() if value]
-
-
-def _what_next(run: "Run") -> None:
-    seconds = sum(result.seconds for result in run.history)
-    print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
-    here = shlex.quote(str(run.folder))
-    print(f"  {command()} evaluate {here}")
-    print(f"  {command()} predict {here} DIGIT.png")
-
-
-def _draw(run: "Run") -> None:
-    """Draw the pictures of a run into its folder."""
-    from glasswork import figures
-    from glasswork.training.build import describe_model
-
-    folder = figures_folder(run.folder)
-    history = run.history
-    network = describe_model(run.model)
-    sizes = [run.model.in_features, *network.hidden, run.model.out_features]
-    activations = [*network.activation, None if network.output_activation == "none" else network.output_activation]
-    pictures = {
-        "curves": figures.curves(
-            [result.epoch for result in history],
-            [result.train_loss for result in history],
-            [result.valid_loss for result in history],
-            [result.valid_accuracy for result in history],
-            loss_name=run.loss.label,
-        ),
-        "diagram": figures.diagram(sizes, activations, batch_norm=network.batch_norm),
-    }
-    if math.isqrt(run.model.in_features) ** 2 == run.model.in_features:  # square images, as MNIST's are
-        pictures["weights"] = figures.weights(run.model.state()["linear1.weight"])
-        if run.model.out_features == 10:
-            pictures["digits"] = figures.digits(run.parts.train.images, run.parts.train.labels)
-    for name, picture in pictures.items():
-        figures.save(picture, folder / f"{name}.png")

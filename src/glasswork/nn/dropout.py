@@ -60,7 +60,8 @@ class Dropout(Layer):
             return x
         rng = generator(self.seed, Purpose.DROPOUT, epoch=self.index, index=self.step)
         self.step += 1
-        chances = rng.integers(1 << 64, size=-(-x.size // 4), dtype=np.uint64).view(np.uint16)[: x.size].reshape(x.shape)
+        drawn = rng.integers(1 << 64, size=-(-x.size // 4), dtype=np.uint64)  # a seventh of the time of rng.bytes
+        chances = drawn.view(np.uint16)[: x.size].reshape(x.shape)
         self.mask = self._reuse("mask", *x.shape)
         np.multiply(chances >= self._dropped, _PARTS / (_PARTS - self._dropped), out=self.mask)
         self.output = self._reuse("output", *x.shape)

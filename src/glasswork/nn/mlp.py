@@ -276,8 +276,9 @@ class MLP:
             self._switch(before)
 
     def _switch(self, training: bool) -> None:
-        for part in (self, *self.layers):
-            part.training = training
+        self.training = training
+        for layer in self.layers:
+            layer.training = training
 
     def summary(self) -> str:
         """Return a table of the layers, their output widths and their parameters; print it to see it."""

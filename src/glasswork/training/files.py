@@ -1,6 +1,6 @@
 """Files that are written whole or not at all.
 
-bytes ──► hidden file in the same folder, flushed to the disk ──rename──► the file
+bytes ──► hidden file in the same folder, synced, read back, compared ──rename──► the file, the folder synced
 """
 
 import os
@@ -15,12 +15,12 @@ from glasswork.errors import FileError
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever finds a half of it.
+    """Write a file so that nobody ever finds a half of it, not even after the power went out.
 
     Raises
     ------
     FileError
-        If it cannot be written; what was there before is untouched.
+        If it cannot be written, or reads back otherwise; what was there before is untouched.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
@@ -29,12 +29,35 @@ def write_whole(path: Path, content: bytes) -> None:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
+            if temporary.read_bytes() != content:
+                raise FileError(f"{path}: what was written reads back otherwise; is the disk failing?")
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+        _sync_folder(path.parent)
+    except FileError:
+        raise
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror}); is there room, and permission?") from error
+        raise FileError(
+            f"{path}: cannot be written ({error.strerror}); what was there is kept; is there room, and permission?"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a rename to the disk, where folders can be synced: not on Windows."""
+    if os.name == "posix":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the hidden files of writes that were killed before they were whole."""
+    for left in folder.glob(".*-????????"):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,9 +7,9 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -91,8 +91,58 @@ class EpochResult:
     learning_rate: float
 
 
+@dataclass
+class Progress:
+    """Where a training stands: beside weights and the optimiser's state, all that its future depends on.
+
+    Attributes
+    ----------
+    epoch : int
+        How many are done.
+    batch, num_samples, total_loss : int, int, float
+        Of the epoch under way: batches and images seen, and the sum of their losses.
+    seconds : float
+        Spent on the epoch under way before it was taken up again.
+    best_epoch, best_accuracy : int, float
+        The epoch with the highest validation accuracy, and that.
+    last_good, best : lists of arrays
+        The model's arrays after the last epoch and after the best one; empty before the first.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    num_samples: int = 0
+    total_loss: float = 0.0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    last_good: list[FloatArray] = field(default_factory=list)
+    best: list[FloatArray] = field(default_factory=list)
+
+    def note_batch(self, loss: float, images: int) -> None:
+        """Count one batch, whose step is done."""
+        self.batch += 1
+        self.num_samples += images
+        self.total_loss += loss * images
+
+    def note_epoch(self, accuracy: float, arrays: list[FloatArray]) -> None:
+        """Count one epoch, validated, and begin the next."""
+        self.epoch += 1
+        self.batch, self.num_samples, self.total_loss, self.seconds = 0, 0, 0.0, 0.0
+        self.last_good = arrays
+        if accuracy > self.best_accuracy:
+            self.best, self.best_epoch, self.best_accuracy = arrays, self.epoch, accuracy
+
+
 @np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and said below
-def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: Criterion) -> float:
+def train(
+    model: Model,
+    train_loader: Loader,
+    optimizer: Optimizer,
+    criterion: Criterion,
+    *,
+    progress: Progress | None = None,
+) -> float:
     """Train a model for one epoch (handout, section 7).
 
     Parameters
@@ -103,6 +153,8 @@ def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: C
         ``(batch, classes)``.
     optimizer : SGD
     criterion : MSELoss
+    progress : Progress, optional
+        Counts the batches as they are done; where an epoch is taken up again, those before count as well.
 
     Returns
     -------
@@ -119,8 +171,7 @@ def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: C
         If the optimiser moves the parameters of another model.
     """
     _check_together(model, optimizer)
-    total_loss = 0.0
-    num_samples = 0
+    progress = progress or Progress()
     with _mode(model, training=True):
         for X_batch, y_batch in train_loader:
             optimizer.zero_grad()
@@ -129,15 +180,14 @@ def train(model: Model, train_loader: Loader, optimizer: Optimizer, criterion: C
             loss = criterion(preds, _targets(y_batch, preds))
             if not math.isfinite(loss):
                 raise DivergedError(
-                    f"the loss became {loss} at batch {num_samples // len(preds) + 1:,} of the epoch, with a learning "
+                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, with a learning "
                     f"rate of {optimizer.lr:g}; try a smaller one, such as {_smaller(optimizer.lr):g}"
                 )
             model.backward(criterion.backward())
             optimizer.step()
 
-            total_loss += loss * len(preds)
-            num_samples += len(preds)
-    return total_loss / _at_least_one(num_samples, "train")
+            progress.note_batch(loss, len(preds))
+    return progress.total_loss / _at_least_one(progress.num_samples, "train")
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -187,7 +237,8 @@ def fit(
     *,
     epochs: int,
     patience: int | None = None,
-) -> Iterator[EpochResult]:
+    progress: Progress | None = None,
+) -> Generator[EpochResult]:
     """Train for some epochs and yield what each one came to.
 
     An optimiser with an average of the weights has that average validated, and left in the model at the
@@ -202,6 +253,8 @@ def fit(
     epochs : int
     patience : int, optional
         Stop early, when the validation accuracy has not risen for so many epochs.
+    progress : Progress, optional
+        Where to go on from, kept up to date; the first loop over ``train_loader`` must begin there.
 
     Yields
     ------
@@ -216,13 +269,13 @@ def fit(
         raise InputError(f"fit: expected epochs to be an integer of at least 0, got {epochs!r}")
     if patience is not None and patience < 1:
         raise InputError(f"fit: expected a patience of at least 1 epoch, or None, got {patience!r}")
-    last_good = best = _copy(model)
-    best_epoch, best_accuracy = 0, -1.0
+    progress = progress or Progress()
+    progress.last_good = progress.last_good or _copy(model)
     averaged: Callable[[], AbstractContextManager[None]] = getattr(optimizer, "averaged", nullcontext)
     try:
-        for epoch in range(1, epochs + 1):
-            start = time.perf_counter()
-            train_loss = train(model, train_loader, optimizer, criterion)
+        while progress.epoch < epochs and (patience is None or progress.epoch - progress.best_epoch < patience):
+            start = time.perf_counter() - progress.seconds
+            train_loss = train(model, train_loader, optimizer, criterion, progress=progress)
             with averaged():
                 valid_loss, valid_accuracy = valid(model, valid_loader, criterion)
                 if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
@@ -230,22 +283,18 @@ def fit(
                         f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
                         f"try a smaller one, such as {_smaller(optimizer.lr):g}"
                     )
-                last_good = _copy(model)
-            if valid_accuracy > best_accuracy:
-                best, best_epoch, best_accuracy = last_good, epoch, valid_accuracy
+                progress.note_epoch(valid_accuracy, _copy(model))
             seconds = time.perf_counter() - start
-            yield EpochResult(epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
-            if patience is not None and epoch - best_epoch >= patience:
-                break
+            yield EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
     except DivergedError as error:
-        _restore(model, last_good)
-        raise DivergedError(f"epoch {epoch}: {error}") from None
+        _restore(model, progress.last_good)
+        raise DivergedError(f"epoch {progress.epoch + 1}: {error}") from None
     except BaseException:  # stopped from outside: what was validated is kept, where that is not where the weights are
-        if best_epoch and (patience is not None or getattr(optimizer, "average", None) is not None):
-            _restore(model, last_good if patience is None else best)
+        if progress.epoch and (patience is not None or getattr(optimizer, "average", None) is not None):
+            _restore(model, progress.last_good if patience is None else progress.best)
         raise
     else:
-        _restore(model, last_good if patience is None else best)
+        _restore(model, progress.last_good if patience is None else progress.best or progress.last_good)
 
 
 def _check_together(model: Model, optimizer: Optimizer) -> None:

@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from glasswork.errors import FileError
 from glasswork.nn import MLP
 from glasswork.training.history import read_history
+from glasswork.training.lock import is_locked
 from glasswork.training.loop import EpochResult
 from glasswork.training.model_file import load_model
 from glasswork.training.recipe import Recipe, read_recipe
-from glasswork.training.run import RunResult
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended: the content of its ``result.json``."""
+
+    state: Literal["running", "finished", "interrupted", "failed"]
+    epochs: int = 0
+    test_accuracy: float | None = None
+    split: str = ""
+    seconds: float = 0.0
+    reason: str = ""
+    pid: int = 0
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,7 @@ class PastRun:
 
     def __post_init__(self) -> None:
         if not (self.folder / "recipe.toml").is_file():
-            raise FileError(f"{self.folder}: expected the folder of a run, with a recipe.toml in it; see ls runs/")
+            raise FileError(f"{self.folder}: expected a run, with a recipe.toml in it; see: glasswork runs")
 
     @property
     def recipe(self) -> Recipe:
@@ -52,8 +65,21 @@ class PastRun:
     @property
     def result(self) -> RunResult:
         """How it ended."""
-        path = self.folder / "result.json"
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=RunResult)
-        except (OSError, msgspec.MsgspecError) as error:
-            raise FileError(f"{path}: not the result of a run ({error})") from error
+        result = read_result(self.folder)
+        if result.state == "running" and not is_locked(self.folder):
+            return msgspec.structs.replace(result, state="interrupted", reason=f"process {result.pid} was killed")
+        return result
+
+
+def read_recipe_of(folder: Path) -> Recipe:
+    """Return the recipe of a run's folder."""
+    return PastRun(folder).recipe
+
+
+def read_result(folder: Path) -> RunResult:
+    """Return what a run's ``result.json`` says; a run that was killed says that it is running."""
+    path = folder / "result.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunResult)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise FileError(f"{path}: not the result of a run ({error})") from error

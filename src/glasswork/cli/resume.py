@@ -1,0 +1,37 @@
+"""``glasswork resume``: go on with a run that was stopped or killed, as if nothing had been."""
+
+from typing import Annotated
+
+import typer
+
+from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunFolder, Strict
+from glasswork.cli.seeing import see_through
+
+
+def resume(
+    run: RunFolder,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs in all, to extend a run.", show_default="the run's")
+    ] = None,
+    checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Go on with a run from its last checkpoint; it ends byte for byte as if it had never been stopped.
+
+    That holds on the same machine, with the same versions and number of threads.
+
+    Examples:
+
+    glasswork resume runs/mine
+
+    glasswork resume runs/mine --epochs 80
+    """
+    from glasswork.training.run import Run
+
+    see_through(
+        Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every),
+        strict=strict,
+        quiet=quiet,
+    )

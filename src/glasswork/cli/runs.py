@@ -1,0 +1,61 @@
+"""``glasswork runs``: the runs there are, and how each one stands."""
+
+import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glasswork.cli.options import Debug
+
+
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path("runs"),
+    debug: Debug = False,
+) -> None:
+    """List runs, the newest last: state, epochs, accuracy, recipe, and when each was last at work.
+
+    running, finished, interrupted (glasswork resume goes on), failed and why.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from glasswork.errors import FileError
+    from glasswork.training.reading import PastRun
+
+    if not folder.is_dir():
+        raise FileError(f"{folder}: no such folder; train a network first: glasswork train")
+    found = [place for place in folder.iterdir() if (place / "recipe.toml").is_file()]
+    if not found:
+        print(f"No runs in {folder}; train a network first: glasswork train")
+        return
+    table = Table("run", "state", "epochs", "valid", "test", "recipe", "when", box=box.SIMPLE)
+    reasons = []
+    for place in sorted(found, key=_when):
+        past = PastRun(place)
+        when = f"{datetime.datetime.fromtimestamp(_when(place)):%Y-%m-%d %H:%M}"
+        try:
+            result, recipe = past.result, past.recipe
+            best = max((epoch.valid_accuracy for epoch in past.history), default=None) if result.epochs else None
+        except FileError as error:
+            table.add_row(escape(place.name), "damaged", "", "", "", "", when)
+            reasons.append(f"{place.name}: {error}")
+            continue
+        accuracies = ("-" if accuracy is None else f"{accuracy:.2f}%" for accuracy in (best, result.test_accuracy))
+        epochs = f"{result.epochs}/{recipe.training.epochs}"
+        table.add_row(escape(place.name), result.state, epochs, *accuracies, escape(recipe.name), when)
+        if result.reason:
+            reasons.append(f"{place.name}: {result.reason}")
+    table.columns[0].overflow = "fold"
+    for column in table.columns[2:5]:
+        column.justify = "right"
+    Console().print(table)
+    for reason in reasons:
+        print(reason)
+
+
+def _when(place: Path) -> float:
+    """Return when a run last wrote, in seconds."""
+    return max(path.stat().st_mtime for path in (place, *place.glob("*.*")))

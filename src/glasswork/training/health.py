@@ -1,0 +1,199 @@
+"""Training that goes wrong, noticed while it happens.
+
+images ──► linear1 ──► act1 ──► linear2 ──► scores        history, epoch by epoch
+0 to 255?  NaN?        all 0?   NaN?        at chance?    does the loss fall?  are labels learnt at all?
+
+A loss that is no number stops the loop by itself. What is found here goes on without an error, and learns nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import InputError
+from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.pixels import normalize
+from glasswork.training.loop import EpochResult
+
+#: Images that are looked at, spread over all that are given: always the same ones.
+SAMPLE = 500
+
+#: Share of a layer that is nearly all of it. In runs that go well it was 0.4 at most, in runs that fail 0.92 at least.
+NEARLY_ALL = 0.9
+
+#: Slope of a sigmoid or tanh, as a share of its steepest, that is nearly nothing: a sigmoid's beyond -6 and 6.
+FLAT = 0.01
+
+#: Output that is nearly nothing: a dead ReLU gives 0, a dead SiLU or GELU comes close to it.
+SILENT = 1e-3
+
+#: Root mean square of pixels that is far too large: from -1 to 1 it is at most 1, bytes as floats have 79.
+LARGE = 3.0
+
+#: Distance from -1 within which all pixels are if they were normalised twice: 1 becomes -0.992.
+SQUEEZED = 0.05
+
+#: Epochs in which a run should have begun to learn, and the share by which its loss should have fallen in them.
+PATIENCE, FALL = 3, 0.05
+
+#: Share of the way from chance to 100 % that may still be luck.
+LUCK = 0.1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a training.
+
+    Attributes
+    ----------
+    name : str
+        The kind of fault, such as ``"dead-layer"``.
+    message : str
+        One line: what was seen, the likely cause, what to try.
+    where : str
+        The layer or the array, such as ``"act1"`` or ``"linear1.weight"``; empty if it is the whole run.
+    """
+
+    name: str
+    message: str
+    where: str = ""
+
+
+class Watch:
+    """Remembers what was said in a run, so that nothing is said twice."""
+
+    def __init__(self) -> None:
+        self._said: set[tuple[str, str]] = set()
+
+    def new(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return those findings whose name and place did not come before."""
+        fresh = [finding for finding in findings if (finding.name, finding.where) not in self._said]
+        self._said |= {(finding.name, finding.where) for finding in fresh}
+        return fresh
+
+
+def diagnose(model: MLP, images: NDArray[Any], labels: ArrayLike, history: Sequence[EpochResult]) -> list[Finding]:
+    """Return what is wrong with a training at an epoch's end; the run is left as it was.
+
+    Parameters
+    ----------
+    model : MLP
+    images : (N, features)
+        To train on: bytes, normalised here as in the batches, or floats, taken as prepared already.
+    labels : (N,) integers
+    history : sequence of EpochResult
+        So far; may be empty.
+
+    Raises
+    ------
+    InputError
+        If there are no images, or not as many labels.
+    """
+    images, known = np.asarray(images), np.asarray(labels)
+    if len(images) == 0 or len(images) != len(known):
+        raise InputError(f"diagnose: expected images and as many labels, got {len(images):,} and {len(known):,}")
+    rate = max((epoch.learning_rate for epoch in history), default=0.0)
+    slower = "a smaller learning rate" + (f" than {rate:g}" if rate else "")
+    if broken := _check_weights(model, slower):
+        return broken  # whatever else such weights lead to means nothing
+    chance = 100 * np.unique(known, return_counts=True)[1].max() / len(known)
+    luck = float(chance + LUCK * (100 - chance))
+
+    rows = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(int)
+    sample, known = images[rows], known[rows]
+    x = normalize(sample, dtype=model.dtype) if sample.dtype == np.uint8 else sample.astype(model.dtype)
+    with model.mode(training=False), np.errstate(over="ignore", invalid="ignore"):
+        accuracy = 100 * float((model.forward(x).argmax(axis=1) == known).mean())
+
+    findings = _check_images(x)
+    for name, layer in model.named_layers.items():
+        if layer is not model.layers[-1] or accuracy < luck:  # scores that are right may well be near 0 and 1
+            findings += _check_layer(name, layer, slower)
+    latest = history[-PATIENCE:]
+    if len(latest) == PATIENCE and all(epoch.valid_accuracy < luck for epoch in latest):
+        before, now = latest[0].train_loss, latest[-1].train_loss
+        seen = (
+            f"in {PATIENCE} epochs the training loss went from {before:.4g} to {now:.4g}, and the validation accuracy, "
+            f"{latest[-1].valid_accuracy:.1f} %, is no better than chance"
+        )
+        unlearnable = _check_labels(x, known, accuracy, luck, seen)
+        findings += unlearnable or ([] if findings else _check_loss(before, now, rate, seen))  # one cause is enough
+    return findings
+
+
+def _check_weights(model: MLP, slower: str) -> list[Finding]:
+    return [
+        Finding(
+            "weights-not-finite",
+            f"{name}: {bad:,} of its {array.size:,} numbers are NaN or infinite; steps were too long, so begin again "
+            f"with {slower}",
+            name,
+        )
+        for name, array in model.state().items()
+        if (bad := array.size - int(np.isfinite(array).sum()))
+    ]
+
+
+def _check_images(x: FloatArray) -> list[Finding]:
+    low, high = float(x.min()), float(x.max())
+    seen = f"the images' numbers go from {low:.4g} to {high:.4g}"
+    if np.sqrt(np.square(x).mean()) > LARGE:
+        cure = "where -1 to 1 is expected; give the bytes as they are, or glasswork.normalize(images)"
+        return [Finding("images-not-normalised", f"{seen}, {cure}")]
+    if max(abs(low + 1), abs(high + 1)) < SQUEEZED:
+        cure = "so black and white hardly differ; they were probably normalised twice, so do it once, from 0 to 255"
+        return [Finding("images-normalised-twice", f"{seen}, {cure}")]
+    return []
+
+
+def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
+    y = layer.output
+    if isinstance(layer, Sigmoid | Tanh):
+        slope, ends = (4 * y * (1 - y), "0 or 1") if isinstance(layer, Sigmoid) else (1 - np.square(y), "-1 or 1")
+        flat = float((slope < FLAT).mean())
+        seen = f"{name}: {100 * flat:.0f} % of its outputs are nearly {ends}, where a gradient is nearly nothing"
+        cure = f"its sums are too large, so look whether the images are normalised, and try {slower}"
+        return [Finding("saturated-layer", f"{seen}; {cure}", name)] if flat > NEARLY_ALL else []
+    if isinstance(layer, ReLU | SiLU | GELU):
+        dead = int((np.abs(y).max(axis=0) < SILENT).sum())
+        seen = f"{name}: {dead:,} of its {y.shape[1]:,} neurons give 0 for each of {len(y)} images, and learn no more"
+        cure = f"steps were probably too long, so try {slower}, or leaky-relu"
+        return [Finding("dead-layer", f"{seen}; {cure}", name)] if dead > NEARLY_ALL * y.shape[1] else []
+    return []
+
+
+def _check_labels(x: FloatArray, labels: NDArray[Any], accuracy: float, luck: float, seen: str) -> list[Finding]:
+    """Tell, at chance, labels that cannot be learnt from a network that does not learn."""
+    if accuracy >= luck:
+        evidence = f"of the training images {accuracy:.0f} % are right"
+    elif len(x) == SAMPLE and _nearest_mean(x, labels) < luck:
+        evidence = "not even the nearest mean image tells a training image's label"
+    else:
+        return []
+    cure = "labels are probably in another order than their images, so shuffle and cut both by the same indices"
+    return [Finding("labels-do-not-match", f"{seen}; {evidence}: {cure}")]
+
+
+def _nearest_mean(x: FloatArray, labels: NDArray[Any]) -> float:
+    """Return in percent how often the nearest mean image of half of the sample tells the label in the other half."""
+    x = x - x.mean(axis=0)
+    classes = np.unique(labels[::2])
+    means = np.stack([x[::2][labels[::2] == label].mean(axis=0) for label in classes])
+    distances = np.square(means).sum(axis=1) - 2 * x[1::2] @ means.T
+    return 100 * float((classes[distances.argmin(axis=1)] == labels[1::2]).mean())
+
+
+def _check_loss(before: float, now: float, rate: float, seen: str) -> list[Finding]:
+    if now <= (1 - FALL) * before:
+        return []
+    cure = (
+        f"the learning rate of {rate:g} may be far too small or far too large, so try ten times as much and a tenth; "
+        "through many layers of sigmoids gradients vanish, relu and batch_norm help"
+        if rate
+        else "the learning rate is 0 and nothing moves, so try 0.1, or 0.001 with Adam"
+    )
+    return [Finding("loss-does-not-move", f"{seen}; {cure}")]

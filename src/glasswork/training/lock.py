@@ -1,0 +1,48 @@
+"""One process at a time works on a run: the operating system holds the lock, and drops it however the process ends."""
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from glasswork.errors import FileError, StateError
+
+
+def lock(folder: Path) -> FileLock:
+    """Take a run's lock, or say who has it.
+
+    Raises
+    ------
+    StateError
+        If another process has it.
+    FileError
+        If the folder does not let itself be locked.
+    """
+    taken = _lock_of(folder)
+    try:
+        taken.acquire()
+    except Timeout:
+        from glasswork.training.reading import read_result
+
+        raise StateError(
+            f"{folder}: process {read_result(folder).pid} is at work on this run; wait for it, or end it first"
+        ) from None
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be written in ({error.strerror}); is there permission?") from error
+    return taken
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process is at work on a run."""
+    probe = _lock_of(folder)
+    try:
+        probe.acquire()
+    except Timeout:
+        return True
+    except OSError:  # a folder that cannot be written in is not worked on
+        return False
+    probe.release()
+    return False
+
+
+def _lock_of(folder: Path) -> FileLock:
+    return FileLock(folder / ".lock", timeout=0)
