@@ -22,7 +22,7 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest --numprocesses 2
 
-bench: $(BENCH)/installed  ## measure speed and memory against the peers (ten minutes or so)
+bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)
 	@$(BENCH)/bin/python benchmarks/bench.py
 
 clean:  ## remove the environment and what builds left, but no run

@@ -15,8 +15,8 @@ def evaluate(run: RunFolder, debug: Debug = False) -> None:
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     from glasswork import figures
+    from glasswork.training.experiment import load_data
     from glasswork.training.reading import PastRun
-    from glasswork.training.run import load_data
 
     past = PastRun(run)
     recipe, model = past.recipe, past.model

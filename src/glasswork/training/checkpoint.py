@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import FileError
+from glasswork.errors import FileError, RecipeError
 from glasswork.nn import MLP, Dropout, GaussianNoise
 from glasswork.optim import Optimizer
 from glasswork.training.loop import EpochResult, Progress
@@ -156,6 +156,20 @@ class Checkpoints:
 def can_extend(recipe: Recipe) -> bool:
     """Whether more epochs continue a run: not where the learning rate was laid out for the epochs there were."""
     return recipe.schedule.name == "constant" and recipe.schedule.warmup == 0
+
+
+def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
+    """Return the recipe with more epochs, for the run in a folder, or say why it cannot have them."""
+    had = recipe.training.epochs
+    if epochs != had and not can_extend(recipe):
+        raise RecipeError(
+            f"training.epochs: {folder} was laid out for {had} epochs by its {recipe.schedule.name} schedule"
+            + (" with a warm-up" if recipe.schedule.warmup else "")
+            + f"; it cannot be extended to {epochs}; train it anew with --epochs {epochs}"
+        )
+    if epochs < had:
+        raise RecipeError(f"training.epochs: expected at least the {had} that {folder} has, got {epochs}")
+    return recipe.override({"training.epochs": epochs})
 
 
 def same_experiment(a: Recipe, b: Recipe) -> bool:

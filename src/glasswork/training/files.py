@@ -3,6 +3,7 @@
 bytes ──► hidden file in the same folder, synced, read back, compared ──rename──► the file, the folder synced
 """
 
+import datetime
 import os
 import secrets
 import signal
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from glasswork.errors import FileError
 
@@ -77,3 +79,28 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
         if held:
             signal.raise_signal(held[0])
+
+
+def new_run_folder(wanted: Path | None, name: str) -> Path:
+    """Make the folder of a new run: the wanted one, or ``runs/<date>-<name>``, with a number if that is taken.
+
+    Raises
+    ------
+    FileError
+        If it exists already, or cannot be made.
+    """
+    today = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
+    candidates: Iterator[Any] = (
+        iter([wanted])
+        if wanted
+        else (today if n == 1 else today.with_name(f"{today.name}-{n}") for n in range(1, 10_000))
+    )
+    for folder in candidates:
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            if folder.exists():
+                continue
+            raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); choose another") from error
+        return Path(folder)
+    raise FileError(f"{wanted or today}: exists already, and a run never overwrites anything; choose another folder")

@@ -81,5 +81,5 @@ def read_result(folder: Path) -> RunResult:
     path = folder / "result.json"
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunResult)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, msgspec.MsgspecError) as error:  # ValueError: no UTF-8
         raise FileError(f"{path}: not the result of a run ({error})") from error

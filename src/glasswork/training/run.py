@@ -9,9 +9,6 @@ runs/2026-11-24-classwork/
   figures/             pictures, drawn by those who look at the run
 """
 
-import datetime
-import hashlib
-import itertools
 import os
 import signal
 import threading
@@ -23,45 +20,25 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import msgspec
-import numpy as np
 
-from glasswork.data import Batches, Split, load_mnist, split
-from glasswork.errors import FileError, GlassworkError, InputError, RecipeError, StateError, UnhealthyError
-from glasswork.randomness import Purpose, generator
-from glasswork.training.build import build_loss, build_model, build_optimizer
-from glasswork.training.checkpoint import Checkpoints, Machine, can_extend
-from glasswork.training.files import remove_unfinished, uninterrupted, write_whole
+from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
+from glasswork.training.checkpoint import Checkpoints, Machine, extended
+from glasswork.training.experiment import assemble
+from glasswork.training.files import new_run_folder, remove_unfinished, uninterrupted, write_whole
 from glasswork.training.health import Finding, Watch, diagnose
 from glasswork.training.history import write_history
 from glasswork.training.lock import lock
 from glasswork.training.loop import EpochResult, Loader, Progress, fit, test
 from glasswork.training.model_file import save_model
 from glasswork.training.reading import RunResult, read_recipe_of, read_result
-from glasswork.training.recipe import Data, Recipe
+from glasswork.training.recipe import Recipe
 from glasswork.training.threads import choose_threads, limited_to
-
-#: Images in a batch when nothing is learnt: any number gives the same result.
-EVALUATION_BATCH = 500
 
 #: Seconds between two checkpoints, unless told otherwise.
 CHECKPOINT_EVERY = 5.0
 
 #: Training images that are looked at to tell whether a training goes wrong.
 HEALTH_SAMPLE = 500
-
-#: Weights of the largest network that is begun: with gradients and moments, a few gigabytes.
-MOST_WEIGHTS = 200_000_000
-
-
-def load_data(data: Data) -> Split:
-    """Return the images that a recipe asks for, cut as it asks."""
-    if data.source == "mnist":
-        images, labels = load_mnist()
-    else:
-        from glasswork.data.openml import load_openml
-
-        images, labels = load_openml(data.source.removeprefix("openml:"))
-    return split(images, labels, scheme=data.split, seed=data.split_seed)
 
 
 class Run:
@@ -112,7 +89,7 @@ class Run:
         self, recipe: Recipe, folder: str | Path | None = None, *, checkpoint_every: float = CHECKPOINT_EVERY
     ) -> None:
         self._build(recipe, checkpoint_every)
-        self._open(_make_folder(Path(folder) if folder is not None else None, recipe.name))
+        self._open(new_run_folder(Path(folder) if folder is not None else None, recipe.name))
         write_whole(self.folder / "recipe.toml", recipe.to_toml().encode())
         self._write_result("running")
 
@@ -137,7 +114,7 @@ class Run:
         Raises
         ------
         StateError
-            If another process is at work on the run, or there is nothing left to do.
+            If another process is at work on the run.
         RecipeError
             If the run cannot be extended so.
         FileError
@@ -145,7 +122,7 @@ class Run:
         """
         folder = Path(folder)
         written = read_recipe_of(folder)
-        recipe = written if epochs is None else _extended(written, epochs, folder)
+        recipe = written if epochs is None else extended(written, epochs, folder)
         run = cls.__new__(cls)
         run._build(recipe, checkpoint_every)
         run._open(folder)
@@ -171,14 +148,8 @@ class Run:
                 f"{self.folder}: its data ({recipe.data.source}) are not those that it was trained on "
                 f"(SHA-256 {self.data_sha256[:12]}…, then {facts.data_sha256[:12]}…); bring those back to go on"
             )
-        result = read_result(self.folder)
-        patience = recipe.training.early_stopping
-        stale = bool(patience) and self.progress.epoch - self.progress.best_epoch >= patience
-        if result.state == "finished" and (self.progress.epoch >= recipe.training.epochs or stale):
-            raise StateError(
-                f"{self.folder}: finished, after {self.progress.epoch} epochs; nothing is left to do. "
-                + ("It stopped early, by its recipe" if stale else "--epochs N trains it for more, up to N in all")
-            )
+        if read_result(self.folder).state == "finished" and self.progress.epoch >= recipe.training.epochs:
+            self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
         self.history.extend(facts.history)
         write_history(self.folder / "history.csv", self.history)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
@@ -199,60 +170,14 @@ class Run:
         self.recipe = recipe
         self.checkpoint_every = checkpoint_every
         self.notes: list[str] = []
-        try:
-            self.parts = load_data(recipe.data)
-        except InputError as error:
-            raise RecipeError(str(error)) from None
-        classes = int(self.parts.train.labels.max()) + 1
-        dtype = recipe.network.dtype
-        widths = [self.parts.train.images.shape[1], *recipe.network.hidden, classes]
-        if (weights := sum(n * m for n, m in itertools.pairwise(widths))) > MOST_WEIGHTS:
-            raise RecipeError(
-                f"network.hidden: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; choose fewer neurons"
-            )
-        if recipe.training.batch_size > len(self.parts.train):
-            raise RecipeError(
-                f"training.batch_size: expected 1 to {len(self.parts.train):,}, the training images "
-                f"(given: {recipe.training.batch_size:,})"
-            )
-        try:
-            self.model = build_model(
-                recipe.network,
-                self.parts.train.images.shape[1],
-                classes,
-                rng=generator(recipe.seed, Purpose.WEIGHTS),
-                seed=recipe.seed,
-            )
-            self.train_loader = Batches(
-                self.parts.train.images,
-                self.parts.train.labels,
-                recipe.training.batch_size,
-                seed=recipe.seed,
-                classes=classes,
-                dtype=dtype,
-            )
-        except InputError as error:
-            raise RecipeError(str(error)) from None
-        self.valid_loader, self.test_loader = (
-            Batches(
-                part.images,
-                part.labels,
-                min(EVALUATION_BATCH, len(part)),
-                seed=recipe.seed,
-                drop_last=False,
-                shuffle=False,
-                classes=classes,
-                dtype=dtype,
-            )
-            for part in (self.parts.valid, self.parts.test)
-        )
-        self.loss = build_loss(recipe.loss)
-        self.optimizer = build_optimizer(
-            recipe, self.model, total_steps=recipe.training.epochs * len(self.train_loader)
-        )
+        made = assemble(recipe)
+        self.parts, self.data_sha256 = made.parts, made.data_sha256
+        self.model, self.loss, self.optimizer = made.model, made.loss, made.optimizer
+        self.train_loader, self.valid_loader, self.test_loader = made.train_loader, made.valid_loader, made.test_loader
         self.progress = Progress()
-        self.data_sha256 = _hash(self.parts)
-        self.threads = choose_threads(recipe.training.threads, batch_size=recipe.training.batch_size, weights=weights)
+        self.threads = choose_threads(
+            recipe.training.threads, batch_size=recipe.training.batch_size, weights=made.weights
+        )
         self.history: list[EpochResult] = []
         self.test_accuracy: float | None = None
         self.findings: list[Finding] = []
@@ -324,15 +249,18 @@ class Run:
         FileError
             If it cannot be written; the one before is kept.
         """
-        self._checkpoints.save(
-            self.model,
-            self.optimizer,
-            self.progress,
-            recipe=self.recipe,
-            data_sha256=self.data_sha256,
-            machine=Machine.here(self.threads),
-            history=self.history,
-        )
+        try:
+            self._checkpoints.save(
+                self.model,
+                self.optimizer,
+                self.progress,
+                recipe=self.recipe,
+                data_sha256=self.data_sha256,
+                machine=Machine.here(self.threads),
+                history=self.history,
+            )
+        except FileError as error:
+            raise FileError(f"{error} The checkpoint before it is whole: then go on with glasswork resume") from error
 
     def _stop_if_asked(self) -> None:
         if self._asked_to_stop:
@@ -373,9 +301,12 @@ class Run:
         try:
             save_model(self.model, self.folder / "model.safetensors")
         except GlassworkError as failure:
+            first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to tell
             with suppress(GlassworkError):
-                self._write_result("failed", str(failure))
-            raise
+                self._write_result("failed", str(first))
+            if first is failure:
+                raise
+            return
         if error is None or isinstance(error, KeyboardInterrupt):
             self._write_result("interrupted" if self.test_accuracy is None else "finished")
         else:
@@ -410,44 +341,3 @@ class _Kept:
                 run.save()
                 saved = now
                 run._stop_if_asked()
-
-
-def _hash(parts: Split) -> str:
-    """Return the SHA-256 of the images and labels that a run learns from and is judged by."""
-    digest = hashlib.sha256()
-    for part in (parts.train, parts.valid, parts.test):
-        digest.update(np.ascontiguousarray(part.images).data)
-        digest.update(np.ascontiguousarray(part.labels).data)
-    return digest.hexdigest()
-
-
-def _extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
-    """Return the recipe with more epochs, or say why it cannot have them."""
-    had = recipe.training.epochs
-    if epochs != had and not can_extend(recipe):
-        raise RecipeError(
-            f"training.epochs: {folder} was laid out for {had} epochs by its {recipe.schedule.name} schedule"
-            + (" with a warm-up" if recipe.schedule.warmup else "")
-            + f"; it cannot be extended to {epochs}; train it anew with --epochs {epochs}"
-        )
-    if epochs < had:
-        raise RecipeError(f"training.epochs: expected at least the {had} that {folder} has, got {epochs}")
-    return recipe.override({"training.epochs": epochs})
-
-
-def _make_folder(wanted: Path | None, name: str) -> Path:
-    today = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
-    candidates: Iterator[Any] = (
-        iter([wanted])
-        if wanted
-        else (today if n == 1 else today.with_name(f"{today.name}-{n}") for n in range(1, 10_000))
-    )
-    for folder in candidates:
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            if folder.exists():
-                continue
-            raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); choose another") from error
-        return Path(folder)
-    raise FileError(f"{wanted or today}: exists already, and a run never overwrites anything; choose another folder")

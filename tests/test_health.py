@@ -1,0 +1,252 @@
+"""Trainings that go wrong are told by name while they run; those that go well are left in peace."""
+
+import copy
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from glasswork import (
+    MLP,
+    SGD,
+    Adam,
+    Batches,
+    BatchNorm,
+    CrossEntropyLoss,
+    InputError,
+    MSELoss,
+    ReLU,
+    Run,
+    Sigmoid,
+    Tanh,
+    fit,
+    named_recipe,
+    normalize,
+    train,
+)
+from glasswork.randomness import Purpose, generator
+from glasswork.training.build import build_loss, build_model, build_optimizer
+from glasswork.training.health import Finding, Watch, diagnose
+from glasswork.training.recipe import recipe_names
+
+
+def diagnose_run(recipe, folder, batches=None):
+    """Train a recipe, on so many batches an epoch; return what was found at the end of each epoch."""
+
+    class Some:
+        def __init__(self, loader):
+            self.loader = loader
+
+        def __iter__(self):
+            return islice(self.loader, batches)
+
+    with Run(recipe, folder / "run") as run:
+        part = run.parts.train
+        return [diagnose(run.model, part.images, part.labels, run.history) for _ in run.epochs(watch=Some)]
+
+
+def diagnose_fit(train_images, train_labels, valid_images, valid_labels, *, epochs, rate=0.1, activation=ReLU):
+    """Train 784-50-10 on arrays and cross-entropy; return what was found at the end of each epoch."""
+    model = MLP(784, 50, 10, activation=activation, output_activation=None, rng=np.random.default_rng(1))
+    history, found = [], []
+    for result in fit(
+        model,
+        Batches(train_images, train_labels, 100, seed=1),
+        Batches(valid_images, valid_labels, 500, seed=1),
+        SGD(model.parameters(), model.gradients(), rate),
+        CrossEntropyLoss(),
+        epochs=epochs,
+    ):
+        history.append(result)
+        found.append(diagnose(model, train_images, train_labels, history))
+    return found
+
+
+def names(found):
+    return [[finding.name for finding in findings] for findings in found]
+
+
+@pytest.fixture
+def digits(parts):
+    """5,000 images to learn from and 1,000 to validate on: images, labels, images, labels."""
+    return parts.train.images[:5000], parts.train.labels[:5000], parts.valid.images[:1000], parts.valid.labels[:1000]
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_recipes_are_silent(name, digits):
+    """Each on 2,000 images, where it has hardly begun to learn; as whole runs they were tried by hand."""
+    recipe = named_recipe(name)
+    images, labels = digits[0][:2000], digits[1][:2000]
+    model = build_model(recipe.network, 784, 10, rng=generator(recipe.seed, Purpose.WEIGHTS), seed=recipe.seed)
+    loader = Batches(images, labels, 100, seed=1)
+    optimizer, history = build_optimizer(recipe, model, total_steps=10 * len(loader)), []
+    for result in fit(model, loader, Batches(*digits[2:], 500, seed=1), optimizer, build_loss(recipe.loss), epochs=3):
+        history.append(result)
+        assert diagnose(model, images, labels, history) == []
+    assert len(history) == 3
+
+
+@pytest.mark.parametrize("activation", [Sigmoid, Tanh, ReLU])
+@pytest.mark.parametrize("prepare", [normalize, lambda x: x / 255.0, lambda x: (x / 255 - 0.1307) / 0.3081])
+def test_usual_ways_to_prepare_images_are_silent(prepare, activation, digits):
+    images, labels, valid_images, valid_labels = digits
+    arrays = prepare(images), labels, prepare(valid_images), valid_labels
+    assert diagnose_fit(*arrays, epochs=3, rate=0.05, activation=activation) == [[]] * 3
+
+
+def test_scores_that_are_right_may_be_near_0_and_1(digits):
+    """What 100 images learnt by heart look like: the output layer is at its ends, as it should be."""
+    images, labels = digits[0][:100], digits[1][:100]
+    model = MLP(784, 50, 10, activation=ReLU, rng=np.random.default_rng(1))
+    optimizer = Adam(model.parameters(), model.gradients(), 0.003)
+    loader = Batches(images, labels, 10, seed=1)
+    for _ in range(100):
+        train(model, loader, optimizer, MSELoss())
+    for array in model.linear2.parameters():
+        array *= 5  # noqa: PLW2901 - the same answers, and surer of them
+    scores = model.scores(images)
+    assert (np.minimum(scores, 1 - scores) < 0.0025).mean() > 0.95
+    assert diagnose(model, images, labels, []) == []
+    wrong = diagnose(model, images, np.roll(labels, 1), [])  # at the same ends, and at chance
+    assert [(finding.name, finding.where) for finding in wrong] == [("saturated-layer", "act2")]
+
+
+@pytest.mark.parametrize(("name", "learning_rate"), [("relu", 10.0), ("adam", 0.3)])
+def test_a_learning_rate_that_kills_relu(name, learning_rate, tmp_path):
+    recipe = named_recipe(name).override({"optimizer.learning_rate": learning_rate, "training.epochs": 1})
+    (found,) = diagnose_run(recipe, tmp_path, batches=100)
+    assert {finding.name for finding in found} == {"dead-layer"}
+    assert found[0].where == "act1"
+    neurons = recipe.network.hidden[0]
+    assert f"of its {neurons} neurons give 0 for each of 500 images" in found[0].message
+    assert "smaller learning rate" in found[0].message
+
+
+@pytest.mark.parametrize(("activation", "ends"), [("sigmoid", "0 or 1"), ("tanh", "-1 or 1")])
+def test_a_learning_rate_that_saturates(activation, ends, tmp_path):
+    settings = {"optimizer.learning_rate": 10.0, "training.epochs": 1, "network.activation": activation}
+    (found,) = diagnose_run(named_recipe("classwork").override(settings), tmp_path, batches=100)
+    assert [(finding.name, finding.where) for finding in found] == [
+        ("saturated-layer", "act1"), ("saturated-layer", "act2"),
+    ]  # fmt: skip
+    assert f"% of its outputs are nearly {ends}" in found[0].message
+    assert "a smaller learning rate than 10" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "words"),
+    [(0.0, "the learning rate is 0 and nothing moves"), (1e-6, "1e-06 may be far too small")],
+)
+def test_a_loss_that_does_not_move(learning_rate, words, tmp_path):
+    recipe = named_recipe("classwork").override({"optimizer.learning_rate": learning_rate, "training.epochs": 3})
+    found = diagnose_run(recipe, tmp_path, batches=50)
+    assert names(found) == [[], [], ["loss-does-not-move"]]
+    assert words in found[-1][0].message
+    assert "no better than chance" in found[-1][0].message
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.001])
+def test_labels_shuffled_against_their_images(rate, digits):
+    images, labels, valid_images, valid_labels = digits
+    shuffled = np.random.default_rng(1).permutation(labels)
+    found = diagnose_fit(images, shuffled, valid_images, valid_labels, epochs=3, rate=rate)
+    assert names(found) == [[], [], ["labels-do-not-match"]]
+    assert "nearest mean image" in found[-1][0].message
+    assert "shuffle and cut both by the same indices" in found[-1][0].message
+
+
+def test_only_the_validation_labels_shuffled(digits):
+    images, labels, valid_images, valid_labels = digits
+    shuffled = np.random.default_rng(1).permutation(valid_labels)
+    found = diagnose_fit(images, labels, valid_images, shuffled, epochs=3)
+    assert names(found) == [[], [], ["labels-do-not-match"]]
+    assert "of the training images" in found[-1][0].message
+
+
+def test_bytes_as_floats(digits):
+    images, labels, valid_images, valid_labels = digits
+    arrays = images.astype(np.float32), labels, valid_images.astype(np.float32), valid_labels
+    (found,) = diagnose_fit(*arrays, epochs=1, activation=Sigmoid)
+    assert names([found]) == [["images-not-normalised", "saturated-layer"]]
+    assert "from 0 to 255" in found[0].message
+    assert "glasswork.normalize" in found[0].message
+
+
+def test_images_normalised_twice(digits):
+    images, labels, valid_images, valid_labels = digits
+    arrays = normalize(normalize(images)), labels, normalize(normalize(valid_images)), valid_labels
+    found = diagnose_fit(*arrays, epochs=4, activation=Sigmoid)
+    assert names(found) == [["images-normalised-twice"]] * 4
+    assert "from -1.008 to -0.9922" in found[0][0].message
+
+
+def test_weights_that_are_no_numbers(digits):
+    """A loop of one's own may not look at the loss again after the last step."""
+    images, labels = digits[:2]
+    model = MLP(784, 50, 10, activation=ReLU, output_activation=None, rng=np.random.default_rng(1))
+    optimizer = SGD(model.parameters(), model.gradients(), 1e40)
+    loader = Batches(images[:100], labels[:100], 100, seed=1)
+    train(model, loader, optimizer, CrossEntropyLoss())
+    found = diagnose(model, images, labels, [])
+    assert {finding.name for finding in found} == {"weights-not-finite"}
+    broken = [name for name, array in model.state().items() if not np.isfinite(array).all()]
+    assert [finding.where for finding in found] == broken
+    assert "linear1.weight: " in found[0].message
+    assert "NaN or infinite" in found[0].message
+
+
+def network():
+    return MLP(
+        784, [20, 20], 10, activation=ReLU, output_activation=None, batch_norm=True, dropout=0.2, input_dropout=0.1,
+        noise=0.1, input_noise=0.1, rng=np.random.default_rng(1),
+    )  # fmt: skip
+
+
+def test_a_run_that_is_watched_is_the_same_run(digits):
+    images, labels = digits[:2]
+    ends = []
+    for watched in (False, True):
+        model = network()
+        optimizer, history = SGD(model.parameters(), model.gradients(), 0.1), []
+        loader = Batches(images, labels, 100, seed=1)
+        for result in fit(model, loader, loader, optimizer, CrossEntropyLoss(), epochs=3):
+            history.append(result)
+            if watched:
+                assert diagnose(model, images, labels, history) == []
+        ends.append(model.state())
+    for name, array in ends[0].items():
+        np.testing.assert_array_equal(array, ends[1][name], err_msg=name)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_looking_changes_nothing(training, digits):
+    images, labels = digits[:2]
+    model = network()
+    with model.mode(training=training):
+        model.forward(normalize(images[:100]))
+        before = copy.deepcopy(model)
+        np.random.seed(1)
+        diagnose(model, images, labels, [])
+        assert np.random.random() == np.random.RandomState(1).random_sample()
+        assert all(layer.training == training for layer in (model, *model.layers))
+    for layer, was in zip(model.layers, before.layers, strict=True):
+        assert getattr(layer, "step", None) == getattr(was, "step", None)
+        if isinstance(layer, BatchNorm):
+            np.testing.assert_array_equal(layer.running_mean, was.running_mean)
+            np.testing.assert_array_equal(layer.running_variance, was.running_variance)
+
+
+def test_each_finding_is_told_once():
+    watch = Watch()
+    dead, other = Finding("dead-layer", "act1: 40 of 50", "act1"), Finding("dead-layer", "act2: 9 of 9", "act2")
+    assert watch.new([dead]) == [dead]
+    assert watch.new([Finding("dead-layer", "act1: 41 of 50", "act1"), other]) == [other]
+    assert watch.new([dead, other]) == []
+    assert Watch().new([dead]) == [dead]
+
+
+def test_images_and_labels_belong_together(digits):
+    with pytest.raises(InputError, match="as many labels, got 5,000 and 300"):
+        diagnose(network(), digits[0], digits[1][:300], [])
+    with pytest.raises(InputError, match="expected images"):
+        diagnose(network(), digits[0][:0], digits[1][:0], [])
