@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test bench clean
+.PHONY: help train test bench soak fuzz clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 
 bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)
 	@$(BENCH)/bin/python benchmarks/bench.py
+
+soak: $(VENV)/installed-dev  ## kill three hundred runs and see that each goes on as if nothing had been (an hour)
+	@$(BIN)/python -u tests/soak.py
+
+fuzz: $(VENV)/installed-dev  ## read 200,000 damaged files (half an hour)
+	@$(BIN)/python -u tests/fuzz.py
 
 clean:  ## remove the environment and what builds left, but no run
 	rm -rf $(VENV) $(BENCH) build .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info

@@ -13,6 +13,7 @@ from functools import partial
 import part_command
 import part_growth
 import part_predicting
+import part_safety
 import part_training
 from processes import HERE
 from report import Row, page
@@ -40,6 +41,7 @@ def main() -> None:
         "start": lambda: part_command.cold_start(asked.rounds),
         "memory": part_command.memory,
         "load": lambda: part_command.loading(asked.rounds),
+        "safety": lambda: part_safety.rows(asked.rounds),
         "growth": growing,
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -1,6 +1,7 @@
 """Trainings that go wrong are told by name while they run; those that go well are left in peace."""
 
 import copy
+import re
 from itertools import islice
 
 import numpy as np
@@ -250,3 +251,19 @@ def test_images_and_labels_belong_together(digits):
         diagnose(network(), digits[0], digits[1][:300], [])
     with pytest.raises(InputError, match="expected images"):
         diagnose(network(), digits[0][:0], digits[1][:0], [])
+
+
+def test_the_command_says_it_once_between_the_epochs(glasswork, tmp_path):
+    words = ("train", "--learning-rate", 0, "--epochs", 5, "--batch-size", 500, "--out", "run")
+    printed = glasswork(*words, folder=tmp_path).splitlines()
+    notices = [number for number, line in enumerate(printed) if line.startswith("Notice: ")]
+    assert len(notices) == 1
+    assert printed[notices[0] - 1].startswith("Epoch: 03/5")
+    assert "no better than chance" in printed[notices[0]]
+
+
+def test_strict_stops(glasswork, tmp_path):
+    words = ("train", "--learning-rate", 0, "--epochs", 5, "--batch-size", 500, "--strict", "--out", "run")
+    printed = glasswork(*words, folder=tmp_path, status=1)
+    assert "Error: epoch 3: " in printed
+    assert re.search(r"^ +run +failed +3/5 ", glasswork("runs", ".", folder=tmp_path), re.MULTILINE)

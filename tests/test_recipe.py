@@ -75,6 +75,7 @@ def recipe_dicts(draw):
             "batch_size": draw(st.integers(2, 1000)),
             "average": draw(number(0, 0.999)),
             "early_stopping": draw(st.integers(0, 10)),
+            "threads": draw(st.integers(0, 64)),
         },
     }
 

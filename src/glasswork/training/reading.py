@@ -45,7 +45,7 @@ class PastRun:
 
     def __post_init__(self) -> None:
         if not (self.folder / "recipe.toml").is_file():
-            raise FileError(f"{self.folder}: expected a run, with a recipe.toml in it; see: glasswork runs")
+            raise FileError(f"{self.folder}: expected the folder of a run, with a recipe.toml; see glasswork runs")
 
     @property
     def recipe(self) -> Recipe:

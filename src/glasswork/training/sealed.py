@@ -87,7 +87,7 @@ def open_sealed(path: Path, kind: type[AnyFacts], *, what: str) -> Iterator[tupl
         raise
     except (safetensors.SafetensorError, OSError) as error:
         raise FileError(
-            f"{path}: not a {what}, or damaged ({error}); restore it from a copy, or train it again"
+            f"{path}: not a {what}, or a damaged one ({error}); restore it, or train it again"
         ) from error
 
 
@@ -118,7 +118,7 @@ def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, Floa
     if facts.sha256 != _digest(facts, stored):
         raise FileError(
             f"{path}: a damaged {what}: its content is not what it was sealed with; "
-            "restore it from a copy, or train it again"
+            "restore it, or train it again"
         )
     for name, array in expected.items():
         array[...] = stored[name]

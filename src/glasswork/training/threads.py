@@ -14,7 +14,7 @@ from functools import cache
 from threadpoolctl import ThreadpoolController
 
 #: Multiplications in a step's products by the weights from which sharing pays; benchmarks/NOTES.md has the measure.
-WORTH_SHARING = 10_000_000
+WORTH_SHARING = 100_000_000
 
 
 def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
