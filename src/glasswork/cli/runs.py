@@ -31,11 +31,22 @@ def runs(
     if not found:
         print(f"No runs in {folder}; train a network first: glasswork train")
         return
-    table = Table("run", "state", "epochs", "valid", "test", "recipe", "when", box=box.SIMPLE)
+    table = Table(
+        "run",
+        "state",
+        "epochs",
+        "valid",
+        "test",
+        "recipe",
+        "when",
+        box=box.SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     reasons = []
     for place in sorted(found, key=_when):
         past = PastRun(place)
-        when = f"{datetime.datetime.fromtimestamp(_when(place)):%Y-%m-%d %H:%M}"
+        when = f"{datetime.datetime.fromtimestamp(_when(place)):%d %b %H:%M}"
         try:
             result, recipe = past.result, past.recipe
             best = max((epoch.valid_accuracy for epoch in past.history), default=None) if result.epochs else None
@@ -49,6 +60,8 @@ def runs(
         if result.reason:
             reasons.append(f"{place.name}: {result.reason}")
     table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.no_wrap = True
     for column in table.columns[2:5]:
         column.justify = "right"
     Console().print(table)

@@ -133,6 +133,8 @@ class Checkpoints:
         for n, path in enumerate(self.paths):
             if path.exists():
                 try:
+                    if not path.is_file():
+                        raise FileError(f"{path}: expected a checkpoint, and it is no file; move it away")
                     with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, _):
                         found.append((facts.place, n))
                 except FileError as error:

@@ -4,9 +4,11 @@ bytes ──► hidden file in the same folder, synced, read back, compared ─�
 """
 
 import datetime
+import errno
 import os
 import secrets
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +56,25 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(number)
         finally:
             os.close(number)
+
+
+def read_small(path: Path, *, most: int = 1 << 24) -> bytes:
+    """Read a file that is small by nature, such as a recipe.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is no file, or is larger than any such file: 16 MB, unless told otherwise.
+    """
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe must not make it wait
+    number = os.open(path, os.O_RDONLY | flags)
+    with os.fdopen(number, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MB, which none is")
+    return content
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from glasswork.errors import FileError
-from glasswork.training.files import write_whole
+from glasswork.training.files import read_small, write_whole
 from glasswork.training.loop import EpochResult
 
 
@@ -38,8 +38,8 @@ def read_history(path: Path) -> list[EpochResult]:
         If it is missing or damaged.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            results = [msgspec.convert(row, EpochResult, strict=False) for row in csv.DictReader(stream)]
+        rows = csv.DictReader(io.StringIO(read_small(path).decode(), newline=""))
+        results = [msgspec.convert(row, EpochResult, strict=False) for row in rows]
     except (OSError, ValueError, csv.Error) as error:
         raise FileError(f"{path}: not the history of a run ({error})") from error
     numbers = [number for result in results for number in dataclasses.astuple(result)]

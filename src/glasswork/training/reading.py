@@ -8,6 +8,7 @@ import msgspec
 
 from glasswork.errors import FileError
 from glasswork.nn import MLP
+from glasswork.training.files import read_small
 from glasswork.training.history import read_history
 from glasswork.training.lock import is_locked
 from glasswork.training.loop import EpochResult
@@ -80,6 +81,6 @@ def read_result(folder: Path) -> RunResult:
     """Return what a run's ``result.json`` says; a run that was killed says that it is running."""
     path = folder / "result.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunResult)
+        return msgspec.json.decode(read_small(path), type=RunResult)
     except (OSError, ValueError, msgspec.MsgspecError) as error:  # ValueError: no UTF-8
         raise FileError(f"{path}: not the result of a run ({error})") from error

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self, get_args, get_origin
 import msgspec
 
 from glasswork.errors import FileError, RecipeError
+from glasswork.training.files import read_small
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
@@ -199,7 +200,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise FileError(f"{path}: this recipe cannot be read ({reason})") from error

@@ -86,9 +86,7 @@ def open_sealed(path: Path, kind: type[AnyFacts], *, what: str) -> Iterator[tupl
     except FileError:
         raise
     except (safetensors.SafetensorError, OSError) as error:
-        raise FileError(
-            f"{path}: not a {what}, or a damaged one ({error}); restore it, or train it again"
-        ) from error
+        raise FileError(f"{path}: not a {what}, or a damaged one ({error}); restore it, or train it again") from error
 
 
 def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, FloatArray], *, what: str) -> None:
@@ -117,8 +115,7 @@ def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, Floa
             raise FileError(f"{path}: {name} holds values below 0, which no variance has; this network cannot be used")
     if facts.sha256 != _digest(facts, stored):
         raise FileError(
-            f"{path}: a damaged {what}: its content is not what it was sealed with; "
-            "restore it, or train it again"
+            f"{path}: a damaged {what}: its content is not what it was sealed with; restore it, or train it again"
         )
     for name, array in expected.items():
         array[...] = stored[name]
