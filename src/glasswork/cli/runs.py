@@ -17,7 +17,6 @@ def runs(
 
     running, finished, interrupted (glasswork resume goes on), failed and why.
     """
-    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -31,18 +30,8 @@ def runs(
     if not found:
         print(f"No runs in {folder}; train a network first: glasswork train")
         return
-    table = Table(
-        "run",
-        "state",
-        "epochs",
-        "valid",
-        "test",
-        "recipe",
-        "when",
-        box=box.SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    columns = ("run", "state", "epochs", "valid", "test", "recipe", "when")
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))  # fits 80 columns
     reasons = []
     for place in sorted(found, key=_when):
         past = PastRun(place)
