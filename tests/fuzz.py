@@ -28,8 +28,7 @@ from PIL import Image
 from glasswork import GlassworkError, Run, load_mnist, load_model, named_recipe, read_image, read_recipe
 from glasswork.data.idx import read_idx
 from glasswork.training.checkpoint import Checkpoints
-from glasswork.training.history import read_history
-from glasswork.training.reading import read_result
+from glasswork.training.reading import PastRun, read_result
 
 #: Memory that one input may take beyond what is there, and seconds.
 MEGABYTES, SECONDS = 200, 1.0
@@ -82,8 +81,8 @@ def readers(folder: Path) -> dict[str, Reader]:
         "model": Reader(folder / "run" / "model.safetensors", model, True),
         "checkpoint": Reader(folder / "run" / "checkpoint-1.safetensors", checkpoint, True),
         "recipe": Reader(folder / "run" / "recipe.toml", read_recipe, False),
-        "history": Reader(folder / "run" / "history.csv", read_history, False),
-        "result": Reader(folder / "run" / "result.json", lambda path: read_result(path.parent), False),
+        "history": Reader(folder / "run" / "history.csv", lambda path: PastRun(path.parent).history, True),
+        "result": Reader(folder / "run" / "result.json", lambda path: read_result(path.parent), True),
         "images": Reader(folder / "images.gz", lambda path: read_idx(path).tobytes(), True),
         "labels": Reader(folder / "labels", lambda path: read_idx(path).tobytes(), False),
         "picture": Reader(folder / "digit.png", lambda path: read_image(path).tobytes(), False),

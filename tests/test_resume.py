@@ -228,6 +228,19 @@ def test_two_damaged_checkpoints_are_an_error(recipe, tmp_path):
         Run.resume(tmp_path / "run")
 
 
+@pytest.mark.parametrize("name", ["result.json", "history.csv"])
+def test_a_damaged_text_is_noticed_and_written_anew(name, recipe, undisturbed, tmp_path):
+    train(recipe, tmp_path / "run")
+    path = tmp_path / "run" / name
+    path.write_text(path.read_text().replace("8", "9"))
+    past = PastRun(tmp_path / "run")
+    with pytest.raises(FileError, match=rf"{name}: .*was changed since the run wrote it"):
+        _ = (past.result, past.history)
+    take_up(tmp_path / "run")
+    assert soak.outcome(tmp_path / "run") == undisturbed
+    assert len(past.history) == past.result.epochs == 2
+
+
 def test_other_data_are_noticed(recipe, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("glasswork.training.experiment.hash_data", lambda parts: "0" * 64)

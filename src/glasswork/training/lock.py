@@ -21,11 +21,7 @@ def lock(folder: Path) -> FileLock:
     try:
         taken.acquire()
     except Timeout:
-        from glasswork.training.reading import read_result
-
-        raise StateError(
-            f"{folder}: process {read_result(folder).pid} is at work on this run; wait for it, or end it first"
-        ) from None
+        raise StateError(f"{folder}: {_who(folder)} is at work on this run; wait for it, or end it first") from None
     except OSError as error:
         raise FileError(f"{folder}: cannot be written in ({error.strerror}); is there permission?") from error
     return taken
@@ -42,6 +38,15 @@ def is_locked(folder: Path) -> bool:
         return False
     probe.release()
     return False
+
+
+def _who(folder: Path) -> str:
+    from glasswork.training.reading import read_result
+
+    try:
+        return f"process {read_result(folder).pid}"
+    except FileError:
+        return "another process"
 
 
 def _lock_of(folder: Path) -> FileLock:

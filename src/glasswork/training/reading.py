@@ -1,8 +1,9 @@
 """Looking at a run that was left behind: its recipe, its network, its history."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
@@ -26,6 +27,13 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     reason: str = ""
     pid: int = 0
+    history_sha256: str = ""
+    sha256: str = ""
+
+    def sealed(self) -> Self:
+        """Return this result with the SHA-256 of all else that it says."""
+        bare = msgspec.structs.replace(self, sha256="")
+        return msgspec.structs.replace(bare, sha256=hashlib.sha256(msgspec.json.encode(bare)).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,11 @@ class PastRun:
     @property
     def history(self) -> list[EpochResult]:
         """How it went, epoch by epoch."""
-        return read_history(self.folder / "history.csv")
+        path, sealed = self.folder / "history.csv", read_result(self.folder).history_sha256
+        history = read_history(path)
+        if sealed and sealed != hash_file(path):
+            raise FileError(f"{path}: was changed since the run wrote it; glasswork resume writes it anew")
+        return history
 
     @property
     def result(self) -> RunResult:
@@ -81,6 +93,14 @@ def read_result(folder: Path) -> RunResult:
     """Return what a run's ``result.json`` says; a run that was killed says that it is running."""
     path = folder / "result.json"
     try:
-        return msgspec.json.decode(read_small(path), type=RunResult)
+        result = msgspec.json.decode(read_small(path), type=RunResult)
     except (OSError, ValueError, msgspec.MsgspecError) as error:  # ValueError: no UTF-8
         raise FileError(f"{path}: not the result of a run ({error})") from error
+    if result != result.sealed():
+        raise FileError(f"{path}: not the result of a run (it was changed since the run wrote it)")
+    return result
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a small file; nothing if it is not there."""
+    return hashlib.sha256(read_small(path)).hexdigest() if path.exists() else ""

@@ -9,6 +9,7 @@ runs/2026-11-24-classwork/
   figures/             pictures, drawn by those who look at the run
 """
 
+import math
 import os
 import signal
 import threading
@@ -30,7 +31,7 @@ from glasswork.training.history import write_history
 from glasswork.training.lock import lock
 from glasswork.training.loop import EpochResult, Loader, Progress, fit, test
 from glasswork.training.model_file import save_model
-from glasswork.training.reading import RunResult, read_recipe_of, read_result
+from glasswork.training.reading import RunResult, hash_file, read_recipe_of, read_result
 from glasswork.training.recipe import Recipe
 from glasswork.training.threads import choose_threads, limited_to
 
@@ -148,8 +149,9 @@ class Run:
                 f"{self.folder}: its data ({recipe.data.source}) are not those that it was trained on "
                 f"(SHA-256 {self.data_sha256[:12]}…, then {facts.data_sha256[:12]}…); bring those back to go on"
             )
-        if read_result(self.folder).state == "finished" and self.progress.epoch >= recipe.training.epochs:
-            self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
+        with suppress(FileError):  # a damaged result is no hindrance: it is written anew
+            if read_result(self.folder).state == "finished" and self.progress.epoch >= recipe.training.epochs:
+                self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
         self.history.extend(facts.history)
         write_history(self.folder / "history.csv", self.history)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
@@ -318,10 +320,11 @@ class Run:
             epochs=len(self.history),
             test_accuracy=self.test_accuracy,
             split=self.parts.scheme,
-            seconds=sum(epoch.seconds for epoch in self.history),
+            seconds=math.fsum(epoch.seconds for epoch in self.history),
             reason=reason,
             pid=os.getpid(),
-        )
+            history_sha256="" if state == "running" else hash_file(self.folder / "history.csv"),
+        ).sealed()
         write_whole(self.folder / "result.json", msgspec.json.format(msgspec.json.encode(result)) + b"\n")
 
 
