@@ -18,7 +18,7 @@ import part_training
 from processes import HERE
 from report import Row, page
 
-ROUNDS = 7
+ROUNDS = 5
 
 
 def main() -> None:

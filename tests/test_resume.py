@@ -160,7 +160,7 @@ def test_runs_are_listed(recipe, undisturbed, tmp_path):
     rows = {row.split()[0]: row.split()[1:] for row in process.stdout.splitlines() if row.strip()}
     assert rows["whole"][:2] == ["finished", "2/2"]
     assert re.fullmatch(r"\d\d\.\d\d%", rows["whole"][3])
-    assert rows["stopped"][0] == "interrupted"
+    assert rows["stopped"][:2] == ["interrupted", "1/2"]
     assert rows["damaged"][0] == "damaged"
 
 
@@ -241,6 +241,32 @@ def test_a_damaged_text_is_noticed_and_written_anew(name, recipe, undisturbed, t
     assert len(past.history) == past.result.epochs == 2
 
 
+def test_a_network_without_checkpoints_is_left_as_it_is(recipe, undisturbed, tmp_path):
+    train(recipe, tmp_path / "run")
+    for path in (tmp_path / "run").glob("checkpoint-*"):
+        path.unlink()
+    with pytest.raises(FileError, match="has a network and no checkpoint to go on from"):
+        Run.resume(tmp_path / "run")
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == undisturbed[0]
+    assert PastRun(tmp_path / "run").result.state == "finished"
+
+
+def test_only_what_a_killed_write_left_is_removed(recipe, tmp_path):
+    stop_after(recipe, tmp_path / "run", 5, checkpoint_every=0.0)
+    for name in (".my-analysis", ".checkpoint-1.safetensors-0123abcd"):
+        (tmp_path / "run" / name).write_text("keep")
+    (tmp_path / "run" / ".my-notebook").mkdir()
+    take_up(tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").glob(".*")} == {".my-analysis", ".my-notebook", ".lock"}
+
+
+def test_epochs_may_not_be_fewer_than_there_were(recipe, tmp_path):
+    stop_after(recipe, tmp_path / "run", 150, checkpoint_every=0.0)
+    (tmp_path / "run" / "recipe.toml").write_text(recipe.override({"training.epochs": 1}).to_toml())
+    with pytest.raises(FileError, match=r"that had training\.epochs = 2"):
+        Run.resume(tmp_path / "run")
+
+
 def test_other_data_are_noticed(recipe, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("glasswork.training.experiment.hash_data", lambda parts: "0" * 64)
@@ -252,7 +278,7 @@ def test_other_data_are_noticed(recipe, tmp_path, monkeypatch):
 def test_another_recipe_is_noticed(recipe, tmp_path):
     stop_after(recipe, tmp_path / "run", 5, checkpoint_every=0.0)
     (tmp_path / "run" / "recipe.toml").write_text(recipe.override({"seed": 9}).to_toml())
-    with pytest.raises(FileError, match="belongs to another experiment"):
+    with pytest.raises(FileError, match=r"belongs to another experiment .* that had seed = 123"):
         Run.resume(tmp_path / "run")
 
 

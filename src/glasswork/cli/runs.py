@@ -25,7 +25,7 @@ def runs(
     from glasswork.training.reading import PastRun
 
     if not folder.is_dir():
-        raise FileError(f"{folder}: no such folder; train a network first: glasswork train")
+        raise FileError(f"{folder}: no folder of runs; train a network first: glasswork train")
     found = [place for place in folder.iterdir() if (place / "recipe.toml").is_file()]
     if not found:
         print(f"No runs in {folder}; train a network first: glasswork train")
@@ -38,13 +38,14 @@ def runs(
         when = f"{datetime.datetime.fromtimestamp(_when(place)):%d %b %H:%M}"
         try:
             result, recipe = past.result, past.recipe
-            best = max((epoch.valid_accuracy for epoch in past.history), default=None) if result.epochs else None
+            history = past.history if (place / "history.csv").exists() else []
         except FileError as error:
             table.add_row(escape(place.name), "damaged", "", "", "", "", when)
             reasons.append(f"{place.name}: {error}")
             continue
+        best = max((epoch.valid_accuracy for epoch in history), default=None)
         accuracies = ("-" if accuracy is None else f"{accuracy:.2f}%" for accuracy in (best, result.test_accuracy))
-        epochs = f"{result.epochs}/{recipe.training.epochs}"
+        epochs = f"{len(history)}/{recipe.training.epochs}"
         table.add_row(escape(place.name), result.state, epochs, *accuracies, escape(recipe.name), when)
         if result.reason:
             reasons.append(f"{place.name}: {result.reason}")
@@ -60,4 +61,5 @@ def runs(
 
 def _when(place: Path) -> float:
     """Return when a run last wrote, in seconds."""
-    return max(path.stat().st_mtime for path in (place, *place.glob("*.*")))
+    names = ("recipe.toml", "history.csv", "result.json")
+    return max(path.stat().st_mtime for name in names if (path := place / name).exists())

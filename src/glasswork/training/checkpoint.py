@@ -19,7 +19,7 @@ from glasswork.errors import FileError, RecipeError
 from glasswork.nn import MLP, Dropout, GaussianNoise
 from glasswork.optim import Optimizer
 from glasswork.training.loop import EpochResult, Progress
-from glasswork.training.recipe import Recipe, Section
+from glasswork.training.recipe import Recipe, Section, leaves
 from glasswork.training.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
 
 _WHAT = "checkpoint"
@@ -132,9 +132,9 @@ class Checkpoints:
         problems: list[str] = []
         for n, path in enumerate(self.paths):
             if path.exists():
+                if not path.is_file():
+                    raise FileError(f"{path}: expected a checkpoint, and it is no file; move it away")
                 try:
-                    if not path.is_file():
-                        raise FileError(f"{path}: expected a checkpoint, and it is no file; move it away")
                     with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, _):
                         found.append((facts.place, n))
                 except FileError as error:
@@ -181,8 +181,10 @@ def same_experiment(a: Recipe, b: Recipe) -> bool:
 
 
 def _check_recipe(path: Path, written: Recipe, recipe: Recipe) -> None:
-    if not same_experiment(written, recipe):
-        raise FileError(f"{path}: belongs to another experiment than the recipe.toml beside it")
+    if not same_experiment(written, recipe) or recipe.training.epochs < written.training.epochs:
+        before, now = dict(leaves(written.to_dict())), dict(leaves(recipe.to_dict()))
+        differ = ", ".join(f"{key} = {before[key]!r}" for key in before if before[key] != now[key])
+        raise FileError(f"{path}: belongs to another experiment than the recipe.toml beside it; that had {differ}")
 
 
 def _arrays(model: MLP, optimizer: Optimizer, progress: Progress, *, with_best: bool) -> dict[str, FloatArray]:

@@ -6,6 +6,7 @@ bytes ──► hidden file in the same folder, synced, read back, compared ─�
 import datetime
 import errno
 import os
+import re
 import secrets
 import signal
 import stat
@@ -78,9 +79,10 @@ def read_small(path: Path, *, most: int = 1 << 24) -> bytes:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the hidden files of writes that were killed before they were whole."""
+    """Remove the hidden files of writes that were killed before they were whole, and nothing else."""
     for left in folder.glob(".*-????????"):
-        left.unlink(missing_ok=True)
+        if re.fullmatch(r"\.[a-z0-9-]+\.(toml|csv|json|safetensors)-[0-9a-f]{8}", left.name) and left.is_file():
+            left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,6 +6,9 @@ from filelock import FileLock, Timeout
 
 from glasswork.errors import FileError, StateError
 
+#: The file in a run's folder that stands for the lock; it says nothing by itself.
+NAME = ".lock"
+
 
 def lock(folder: Path) -> FileLock:
     """Take a run's lock, or say who has it.
@@ -19,11 +22,11 @@ def lock(folder: Path) -> FileLock:
     """
     taken = _lock_of(folder)
     try:
-        taken.acquire()
+        taken.acquire(timeout=0.5)  # somebody may just look whether it is taken
     except Timeout:
         raise StateError(f"{folder}: {_who(folder)} is at work on this run; wait for it, or end it first") from None
     except OSError as error:
-        raise FileError(f"{folder}: cannot be written in ({error.strerror}); is there permission?") from error
+        raise FileError(f"{folder / NAME}: cannot be locked ({error.strerror}); is there permission?") from error
     return taken
 
 
@@ -50,4 +53,4 @@ def _who(folder: Path) -> str:
 
 
 def _lock_of(folder: Path) -> FileLock:
-    return FileLock(folder / ".lock", timeout=0)
+    return FileLock(folder / NAME, timeout=0)

@@ -97,7 +97,7 @@ def read_result(folder: Path) -> RunResult:
     except (OSError, ValueError, msgspec.MsgspecError) as error:  # ValueError: no UTF-8
         raise FileError(f"{path}: not the result of a run ({error})") from error
     if result != result.sealed():
-        raise FileError(f"{path}: not the result of a run (it was changed since the run wrote it)")
+        raise FileError(f"{path}: not the result of a run (it has no seal, or was changed since the run wrote it)")
     return result
 
 

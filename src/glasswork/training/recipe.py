@@ -161,7 +161,7 @@ class Recipe(Section, frozen=True):
         RecipeError
             Naming the key's full path and what is allowed there.
         """
-        for path, value in _leaves(settings):
+        for path, value in leaves(settings):
             if isinstance(value, float) and not math.isfinite(value):
                 raise RecipeError(f"{path}: expected a finite number, got {value}")
         _refuse_unknown(settings, cls, "")
@@ -239,10 +239,11 @@ def _parse(text: str, name: str, where: str) -> Recipe:
         raise RecipeError(f"{where}: not TOML: {error}") from None
 
 
-def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the keys of nested dictionaries, with their full paths, and their values."""
     for key, value in settings.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
@@ -270,7 +271,7 @@ def _explain(error: msgspec.ValidationError, settings: Mapping[str, Any]) -> str
     problem, _, where = str(error).partition(" - at ")
     path = where.strip("`").removeprefix("$").removeprefix(".") or "recipe"
     key = path.partition("[")[0]
-    given = dict(_leaves(settings)).get(key, "")
+    given = dict(leaves(settings)).get(key, "")
     words, description = _allowed(key)
     if problem.startswith("Invalid enum value"):
         wrong = next(

@@ -142,6 +142,11 @@ class Run:
         facts, problems = self._checkpoints.load(self.model, self.optimizer, self.progress, recipe=recipe)
         self.notes += [f"passed over: {problem}" for problem in problems]
         if facts is None:
+            if (self.folder / "model.safetensors").exists():
+                raise FileError(
+                    f"{self.folder}: has a network and no checkpoint to go on from; the network is left as it is; "
+                    f"train it anew with: glasswork train {self.folder}"
+                )
             self.notes.append("there is no checkpoint yet: the run begins anew")
             return
         if facts.data_sha256 != self.data_sha256:
