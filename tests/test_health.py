@@ -266,4 +266,4 @@ def test_strict_stops(glasswork, tmp_path):
     words = ("train", "--learning-rate", 0, "--epochs", 5, "--batch-size", 500, "--strict", "--out", "run")
     printed = glasswork(*words, folder=tmp_path, status=1)
     assert "Error: epoch 3: " in printed
-    assert re.search(r"^ +run +failed +3/5 ", glasswork("runs", ".", folder=tmp_path), re.MULTILINE)
+    assert re.search(r"^run +failed +3/5 ", glasswork("runs", ".", folder=tmp_path), re.MULTILINE)

@@ -63,6 +63,8 @@ def stop_after(recipe, folder, batches, **options):
                     raise Enough
                 batches -= 1
                 yield batch
+            if batches == 0:  # all batches of an epoch are done, and it is not validated yet
+                raise Enough
 
     run = Run(recipe, folder, **options)
     with pytest.raises(Enough):
@@ -87,6 +89,16 @@ def test_stopped_at_any_batch(batches, recipe, undisturbed, tmp_path):
     take_up(tmp_path / "run")
     assert soak.outcome(tmp_path / "run") == undisturbed
     assert PastRun(tmp_path / "run").result.state == "finished"
+
+
+@pytest.mark.parametrize("batches", [110, 220])
+def test_stopped_between_an_epochs_last_step_and_its_end(batches, recipe, tmp_path):
+    """No step is left to set the learning rate, which belongs into the history."""
+    recipe = recipe.override({"schedule.name": "cosine"})
+    expected = train(recipe, tmp_path / "whole")
+    stop_after(recipe, tmp_path / "run", batches, checkpoint_every=0.0)
+    take_up(tmp_path / "run")
+    assert soak.outcome(tmp_path / "run") == expected
 
 
 def test_the_best_epoch_is_remembered(tmp_path):

@@ -82,8 +82,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter by one step."""
-        if self.schedule is not None and self.total_steps is not None:
-            self.lr = self.base_lr * self.schedule(min(self.steps / self.total_steps, 1.0))
+        self._follow_schedule(self.steps)
         self.steps += 1
         if self.clip_norm is not None:
             self._clip(self.clip_norm)
@@ -130,6 +129,8 @@ class Optimizer:
         if {name: array.shape for name, array in own.items()} != {name: a.shape for name, a in state.items()}:
             raise StateError(f"{self}: this state has other names or shapes than the optimiser's own")
         self.steps = int(state["steps"][0])
+        if self.steps:
+            self._follow_schedule(self.steps - 1)  # the learning rate is that of the last step
         for name, array in self.moments().items():
             array[...] = state[name]
         if self.average is not None:
@@ -146,6 +147,11 @@ class Optimizer:
             yield
         finally:
             self.average.swap()
+
+    def _follow_schedule(self, step: int) -> None:
+        """Set the learning rate of a step, counted from 0."""
+        if self.schedule is not None and self.total_steps is not None:
+            self.lr = self.base_lr * self.schedule(min(step / self.total_steps, 1.0))
 
     def _clip(self, clip_norm: float) -> None:
         with np.errstate(over="ignore"):
