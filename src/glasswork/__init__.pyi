@@ -48,12 +48,12 @@ from .pixels import normalize as normalize
 from .training.health import Finding as Finding, diagnose as diagnose
 from .training.loop import (
     EpochResult as EpochResult,
-    Progress as Progress,
     fit as fit,
     test as test,
     train as train,
     valid as valid,
 )
 from .training.model_file import load_model as load_model, save_model as save_model
+from .training.progress import Progress as Progress
 from .training.recipe import Recipe as Recipe, named_recipe as named_recipe, read_recipe as read_recipe
 from .training.run import Run as Run

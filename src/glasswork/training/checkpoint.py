@@ -18,7 +18,8 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, RecipeError
 from glasswork.nn import MLP, Dropout, GaussianNoise
 from glasswork.optim import Optimizer
-from glasswork.training.loop import EpochResult, Progress
+from glasswork.training.loop import EpochResult
+from glasswork.training.progress import Progress
 from glasswork.training.recipe import Recipe, Section, leaves
 from glasswork.training.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
 

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import int_to_onehot
 from glasswork.errors import DivergedError, InputError, StateError
 from glasswork.nn import MLP
+from glasswork.training.progress import Progress
 
 Loader = Iterable[tuple[Any, Any]]
 
@@ -89,49 +90,6 @@ class EpochResult:
     valid_accuracy: float
     seconds: float
     learning_rate: float
-
-
-@dataclass
-class Progress:
-    """Where a training stands: beside weights and the optimiser's state, all that its future depends on.
-
-    Attributes
-    ----------
-    epoch : int
-        How many are done.
-    batch, num_samples, total_loss : int, int, float
-        Of the epoch under way: batches and images seen, and the sum of their losses.
-    seconds : float
-        Spent on the epoch under way before it was taken up again.
-    best_epoch, best_accuracy : int, float
-        The epoch with the highest validation accuracy, and that.
-    last_good, best : lists of arrays
-        The model's arrays after the last epoch and after the best one; empty before the first.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    num_samples: int = 0
-    total_loss: float = 0.0
-    seconds: float = 0.0
-    best_epoch: int = 0
-    best_accuracy: float = -1.0
-    last_good: list[FloatArray] = field(default_factory=list)
-    best: list[FloatArray] = field(default_factory=list)
-
-    def note_batch(self, loss: float, images: int) -> None:
-        """Count one batch, whose step is done."""
-        self.batch += 1
-        self.num_samples += images
-        self.total_loss += loss * images
-
-    def note_epoch(self, accuracy: float, arrays: list[FloatArray]) -> None:
-        """Count one epoch, validated, and begin the next."""
-        self.epoch += 1
-        self.batch, self.num_samples, self.total_loss, self.seconds = 0, 0, 0.0, 0.0
-        self.last_good = arrays
-        if accuracy > self.best_accuracy:
-            self.best, self.best_epoch, self.best_accuracy = arrays, self.epoch, accuracy
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and said below

@@ -29,8 +29,9 @@ from glasswork.training.files import new_run_folder, remove_unfinished, uninterr
 from glasswork.training.health import Finding, Watch, diagnose
 from glasswork.training.history import write_history
 from glasswork.training.lock import lock
-from glasswork.training.loop import EpochResult, Loader, Progress, fit, test
+from glasswork.training.loop import EpochResult, Loader, fit, test
 from glasswork.training.model_file import save_model
+from glasswork.training.progress import Progress
 from glasswork.training.reading import RunResult, hash_file, read_recipe_of, read_result
 from glasswork.training.recipe import Recipe
 from glasswork.training.threads import choose_threads, limited_to
