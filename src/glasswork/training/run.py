@@ -268,7 +268,7 @@ class Run:
                 history=self.history,
             )
         except FileError as error:
-            raise FileError(f"{error} The checkpoint before it is whole: then go on with glasswork resume") from error
+            raise FileError(f"{error} What was saved before is whole: glasswork resume goes on from it") from error
 
     def _stop_if_asked(self) -> None:
         if self._asked_to_stop:
