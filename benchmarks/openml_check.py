@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from glasswork.data import load_mnist
-from glasswork.data.openml import load_openml
+from glasswork.data.sources.openml import load_openml
 from glasswork.errors import GlassworkError
 
 

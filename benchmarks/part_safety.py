@@ -12,7 +12,7 @@ from pathlib import Path
 from report import Row
 
 from glasswork import Run, fit, named_recipe
-from glasswork.training.experiment import assemble
+from glasswork.recipes.experiment import assemble
 from glasswork.training.threads import limited_to
 
 #: For each recipe, how much of its bare time it may take at most, and how many epochs a round has.

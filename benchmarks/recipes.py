@@ -10,8 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-from glasswork.training.ladder import RungResult, climb, summarize
-from glasswork.training.recipe import Recipe, named_recipe, recipe_names
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.shelf import named_recipe, recipe_names
+from glasswork.runs.ladder import RungResult, climb, summarize
 
 SEEDS = 3
 WRITTEN = Path(__file__).parents[1] / "src" / "glasswork" / "recipes" / "measured.json"

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from glasswork.training.recipe import Recipe
+from glasswork.recipes.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from glasswork import named_recipe, read_recipe
-from glasswork.training.recipe import recipe_names
+from glasswork.recipes.shelf import recipe_names
 
 #: Quick, and with everything in it that is random or remembered from step to step.
 EVERYTHING = """

@@ -14,7 +14,7 @@ from PIL import Image
 from glasswork import figures
 from glasswork.errors import FileError, InputError
 from glasswork.figures.line_ends import keep_apart
-from glasswork.training.ladder import RUNGS
+from glasswork.runs.ladder import RUNGS
 
 NAMES = [
     "classwork",

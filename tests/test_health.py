@@ -26,9 +26,9 @@ from glasswork import (
     train,
 )
 from glasswork.randomness import Purpose, generator
-from glasswork.training.build import build_loss, build_model, build_optimizer
+from glasswork.recipes.build import build_loss, build_model, build_optimizer
+from glasswork.recipes.shelf import recipe_names
 from glasswork.training.health import Finding, Watch, diagnose
-from glasswork.training.recipe import recipe_names
 
 
 def diagnose_run(recipe, folder, batches=None):

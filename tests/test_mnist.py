@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from glasswork import FileError, normalize
-from glasswork.data.idx import read_idx
+from glasswork.data.sources.idx import read_idx
 
 TRAIN, TEST = slice(0, 60_000), slice(60_000, 70_000)
 

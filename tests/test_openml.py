@@ -14,7 +14,7 @@ import pytest
 
 from glasswork import FileError, InputError
 from glasswork.data import openml
-from glasswork.data.openml import load_openml
+from glasswork.data.sources.openml import load_openml
 
 NAME, ROWS = "mnist_784", 60
 

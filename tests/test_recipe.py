@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from glasswork import Batches, DivergedError, FileError, Recipe, RecipeError, fit, named_recipe, read_recipe
-from glasswork.training.build import build_loss, build_model, build_optimizer, describe_model
-from glasswork.training.ladder import recipes as rungs
-from glasswork.training.recipe import recipe_names
+from glasswork.recipes.build import build_loss, build_model, build_optimizer, describe_model
+from glasswork.recipes.shelf import recipe_names
+from glasswork.runs.ladder import recipes as rungs
 
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "leaky-relu", "silu", "gelu", "identity"]
 

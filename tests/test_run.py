@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from glasswork import InputError, RecipeError, Run, StateError, load_model, named_recipe
-from glasswork.training.files import uninterrupted, write_whole
-from glasswork.training.history import read_history
-from glasswork.training.reading import PastRun
+from glasswork.files import uninterrupted, write_whole
+from glasswork.runs.history import read_history
+from glasswork.runs.reading import PastRun
 
 
 @pytest.fixture

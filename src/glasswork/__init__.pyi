@@ -1,9 +1,9 @@
 """The names that a user imports; `__init__.py` loads each from here when it is first used."""
 
 from .data.batches import Batches as Batches, int_to_onehot as int_to_onehot, minibatch_generator as minibatch_generator
-from .data.embedded import load_mnist as load_mnist
 from .data.image import read_image as read_image
-from .data.openml import load_openml as load_openml
+from .data.sources.embedded import load_mnist as load_mnist
+from .data.sources.openml import load_openml as load_openml
 from .data.split import Split as Split, split as split
 from .errors import (
     DivergedError as DivergedError,
@@ -45,6 +45,10 @@ from .optim import (
     RMSprop as RMSprop,
 )
 from .pixels import normalize as normalize
+from .recipes.recipe import Recipe as Recipe
+from .recipes.shelf import named_recipe as named_recipe, read_recipe as read_recipe
+from .runs.model_file import load_model as load_model, save_model as save_model
+from .runs.run import Run as Run
 from .training.health import Finding as Finding, diagnose as diagnose
 from .training.loop import (
     EpochResult as EpochResult,
@@ -53,7 +57,4 @@ from .training.loop import (
     train as train,
     valid as valid,
 )
-from .training.model_file import load_model as load_model, save_model as save_model
 from .training.progress import Progress as Progress
-from .training.recipe import Recipe as Recipe, named_recipe as named_recipe, read_recipe as read_recipe
-from .training.run import Run as Run

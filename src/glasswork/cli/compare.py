@@ -29,8 +29,8 @@ def compare(
     from rich.table import Table
 
     from glasswork import figures
-    from glasswork.training.build import build_loss
-    from glasswork.training.reading import PastRun
+    from glasswork.recipes.build import build_loss
+    from glasswork.runs.reading import PastRun
 
     if not 2 <= len(runs) <= 8:
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")

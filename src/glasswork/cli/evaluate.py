@@ -15,8 +15,8 @@ def evaluate(run: RunFolder, debug: Debug = False) -> None:
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     from glasswork import figures
-    from glasswork.training.experiment import load_data
-    from glasswork.training.reading import PastRun
+    from glasswork.recipes.experiment import load_data
+    from glasswork.runs.reading import PastRun
 
     past = PastRun(run)
     recipe, model = past.recipe, past.model

@@ -29,8 +29,8 @@ def ladder(
     It takes hours. Stopped and called again, it goes on: a run that is done is not trained again.
     """
     from glasswork import figures
-    from glasswork.training.files import write_whole
-    from glasswork.training.ladder import climb, describe_step, markdown, recipes, summarize
+    from glasswork.files import write_whole
+    from glasswork.runs.ladder import climb, describe_step, markdown, recipes, summarize
 
     split = "official" if official else "handout"
     folder = out / (split if epochs is None else f"{split}-{epochs}-epochs")

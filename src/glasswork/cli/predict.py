@@ -31,7 +31,7 @@ def predict(
     """
     from glasswork.data.image import read_image
     from glasswork.errors import GlassworkError
-    from glasswork.training.model_file import load_model
+    from glasswork.runs.model_file import load_model
 
     model = load_model(run)
     width = max(len(str(path)) for path in images)

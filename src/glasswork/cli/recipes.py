@@ -5,7 +5,7 @@ from glasswork.cli.options import Debug
 
 def recipes(debug: Debug = False) -> None:
     """List the recipes: what each one is, and the test accuracy that was measured."""
-    from glasswork.training.recipe import measured, named_recipe, recipe_names
+    from glasswork.recipes.shelf import measured, named_recipe, recipe_names
 
     names = recipe_names()
     width = max(len(name) for name in names)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from glasswork.cli.follow import follow
 from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunFolder, Strict
-from glasswork.cli.seeing import see_through
 
 
 def resume(
@@ -28,9 +28,9 @@ def resume(
 
     glasswork resume runs/mine --epochs 80
     """
-    from glasswork.training.run import Run
+    from glasswork.runs.run import Run
 
-    see_through(
+    follow(
         Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every),
         strict=strict,
         quiet=quiet,

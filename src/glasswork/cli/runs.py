@@ -22,7 +22,7 @@ def runs(
     from rich.table import Table
 
     from glasswork.errors import FileError
-    from glasswork.training.reading import PastRun
+    from glasswork.runs.reading import PastRun
 
     if not folder.is_dir():
         raise FileError(f"{folder}: no folder of runs; train a network first: glasswork train")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glasswork.cli.follow import follow
 from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict
-from glasswork.cli.seeing import see_through
 from glasswork.errors import FileError
 
 if TYPE_CHECKING:
-    from glasswork.training.recipe import Recipe
-    from glasswork.training.run import Run
+    from glasswork.recipes.recipe import Recipe
+    from glasswork.runs.run import Run
 
 
 def train(
@@ -81,7 +81,7 @@ def train(
 
     glasswork train deep --set optimizer.momentum=0.8 --set network.activation=tanh --out runs/mine
     """
-    from glasswork.training.run import Run
+    from glasswork.runs.run import Run
 
     flags = {
         "training.epochs": epochs,
@@ -106,14 +106,14 @@ def train(
         run = _extend(out, wanted, checkpoint_every)
     else:
         run = Run(wanted, out, checkpoint_every=checkpoint_every)
-    see_through(run, strict=strict, quiet=quiet)
+    follow(run, strict=strict, quiet=quiet)
 
 
 def _extend(out: Path, wanted: "Recipe", checkpoint_every: float) -> "Run":
     """Take up the run in a folder for more epochs, if that is what is asked for."""
-    from glasswork.training.checkpoint import same_experiment
-    from glasswork.training.reading import read_recipe_of
-    from glasswork.training.run import Run
+    from glasswork.runs.checkpoint import same_experiment
+    from glasswork.runs.reading import read_recipe_of
+    from glasswork.runs.run import Run
 
     there = read_recipe_of(out)
     epochs = wanted.training.epochs
@@ -123,7 +123,7 @@ def _extend(out: Path, wanted: "Recipe", checkpoint_every: float) -> "Run":
 
 
 def _find(recipe: str) -> "Recipe":
-    from glasswork.training.recipe import named_recipe, read_recipe
+    from glasswork.recipes.shelf import named_recipe, read_recipe
 
     path = Path(recipe)
     if (path / "recipe.toml").is_file():  # a run: the same again

@@ -1,7 +1,7 @@
 """Where images come from and how they become batches."""
 
 from glasswork.data.batches import Batches, int_to_onehot, minibatch_generator
-from glasswork.data.embedded import load_mnist
+from glasswork.data.sources.embedded import load_mnist
 from glasswork.data.split import Part, Split, split
 from glasswork.pixels import normalize
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from glasswork.errors import InputError
-from glasswork.training.files import write_whole
+from glasswork.files import write_whole
 
 #: Letters and lines, from strong to faint, and the paper.
 INK, MUTED, FAINT, PAPER = "#1f2933", "#5b6673", "#d9dee4", "#ffffff"

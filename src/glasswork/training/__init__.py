@@ -1,1 +1,1 @@
-"""The loop, the recipe, and the run with what it leaves behind."""
+"""The loop, and what watches it: progress, health, threads."""

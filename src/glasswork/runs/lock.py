@@ -44,7 +44,7 @@ def is_locked(folder: Path) -> bool:
 
 
 def _who(folder: Path) -> str:
-    from glasswork.training.reading import read_result
+    from glasswork.runs.reading import read_result
 
     try:
         return f"process {read_result(folder).pid}"

@@ -20,8 +20,8 @@ from glasswork.nn import MLP, Dropout, GaussianNoise
 from glasswork.optim import Optimizer
 from glasswork.training.loop import EpochResult
 from glasswork.training.progress import Progress
-from glasswork.training.recipe import Recipe, Section, leaves
-from glasswork.training.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.recipes.recipe import Recipe, Section, leaves
+from glasswork.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
 
 _WHAT = "checkpoint"
 

@@ -20,7 +20,7 @@ import safetensors.numpy
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import FileError
-from glasswork.training.files import write_whole
+from glasswork.files import write_whole
 
 #: Counts the changes after which older versions of glasswork cannot read a file.
 FORMAT = 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from glasswork.errors import FileError
-from glasswork.training.files import read_small, write_whole
+from glasswork.files import read_small, write_whole
 from glasswork.training.loop import EpochResult
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glasswork.arrays import Images, Labels
-from glasswork.data.idx import read_idx
+from glasswork.data.sources.idx import read_idx
 
 _FOLDER = Path(__file__).parent / "mnist"
 

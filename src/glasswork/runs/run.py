@@ -23,17 +23,17 @@ from typing import Any, Literal, Self
 import msgspec
 
 from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
-from glasswork.training.checkpoint import Checkpoints, Machine, extended
-from glasswork.training.experiment import assemble
-from glasswork.training.files import new_run_folder, remove_unfinished, uninterrupted, write_whole
+from glasswork.runs.checkpoint import Checkpoints, Machine, extended
+from glasswork.recipes.experiment import assemble
+from glasswork.files import new_run_folder, remove_unfinished, uninterrupted, write_whole
 from glasswork.training.health import Finding, Watch, diagnose
-from glasswork.training.history import write_history
-from glasswork.training.lock import lock
+from glasswork.runs.history import write_history
+from glasswork.runs.lock import lock
 from glasswork.training.loop import EpochResult, Loader, fit, test
-from glasswork.training.model_file import save_model
+from glasswork.runs.model_file import save_model
 from glasswork.training.progress import Progress
-from glasswork.training.reading import RunResult, hash_file, read_recipe_of, read_result
-from glasswork.training.recipe import Recipe
+from glasswork.runs.reading import RunResult, hash_file, read_recipe_of, read_result
+from glasswork.recipes.recipe import Recipe
 from glasswork.training.threads import choose_threads, limited_to
 
 #: Seconds between two checkpoints, unless told otherwise.

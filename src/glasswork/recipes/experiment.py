@@ -14,8 +14,8 @@ from glasswork.errors import InputError, RecipeError
 from glasswork.nn import MLP, Loss
 from glasswork.optim import Optimizer
 from glasswork.randomness import Purpose, generator
-from glasswork.training.build import build_loss, build_model, build_optimizer
-from glasswork.training.recipe import Data, Recipe
+from glasswork.recipes.build import build_loss, build_model, build_optimizer
+from glasswork.recipes.recipe import Data, Recipe
 
 #: Images in a batch when nothing is learnt: any number gives the same result.
 EVALUATION_BATCH = 500
@@ -114,7 +114,7 @@ def load_data(data: Data) -> Split:
     if data.source == "mnist":
         images, labels = load_mnist()
     else:
-        from glasswork.data.openml import load_openml
+        from glasswork.data.sources.openml import load_openml
 
         images, labels = load_openml(data.source.removeprefix("openml:"))
     return split(images, labels, scheme=data.split, seed=data.split_seed)

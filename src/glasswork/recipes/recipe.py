@@ -7,17 +7,12 @@ activation = "sigmoid"          left out         → the default below
 
 import difflib
 import math
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 import msgspec
 
-from glasswork.errors import FileError, RecipeError
-from glasswork.training.files import read_small
+from glasswork.errors import RecipeError
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
@@ -196,49 +191,6 @@ class Recipe(Section, frozen=True):
         return tomli_w.dumps(self.to_dict())
 
 
-def read_recipe(path: str | Path) -> Recipe:
-    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
-    path = Path(path)
-    try:
-        text = read_small(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise FileError(f"{path}: this recipe cannot be read ({reason})") from error
-    stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80]
-    return _parse(text, stem or "recipe", str(path))
-
-
-def named_recipe(name: str) -> Recipe:
-    """Return one of the recipes that come with glasswork, such as ``"classwork"``."""
-    names = recipe_names()
-    if name not in names:
-        raise RecipeError(f"no recipe is called {name!r}{_did_you_mean(name, names)}; there are {', '.join(names)}")
-    return _parse((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name, f"recipe {name}")
-
-
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that come with glasswork."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _shelf().iterdir() if entry.name.endswith(".toml"))
-
-
-def measured() -> dict[str, str]:
-    """Return, for the recipes that come with glasswork, the test accuracies that were measured, in words."""
-    return msgspec.json.decode((_shelf() / "measured.json").read_bytes(), type=dict[str, str])
-
-
-def _shelf() -> Any:
-    return resources.files("glasswork") / "recipes"
-
-
-def _parse(text: str, name: str, where: str) -> Recipe:
-    try:
-        return Recipe.from_dict({"name": name, **tomllib.loads(text)})
-    except RecipeError as error:
-        raise RecipeError(f"{where}: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{where}: not TOML: {error}") from None
-
-
 def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the keys of nested dictionaries, with their full paths, and their values."""
     for key, value in settings.items():
@@ -253,7 +205,7 @@ def _refuse_unknown(settings: Mapping[str, Any], section: type[Section], prefix:
     for key, value in settings.items():
         if key not in known:
             raise RecipeError(
-                f"{prefix}{key}: no such key{_did_you_mean(key, list(known))}; "
+                f"{prefix}{key}: no such key{did_you_mean(key, list(known))}; "
                 f"{prefix.rstrip('.') or 'a recipe'} has {', '.join(known)}"
             )
         inner = known[key]
@@ -261,7 +213,8 @@ def _refuse_unknown(settings: Mapping[str, Any], section: type[Section], prefix:
             _refuse_unknown(value, inner, f"{prefix}{key}.")
 
 
-def _did_you_mean(word: str, known: list[str]) -> str:
+def did_you_mean(word: str, known: list[str]) -> str:
+    """Return a suggestion to append to an error message, or nothing if no known word is close."""
     close = difflib.get_close_matches(word, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -277,7 +230,7 @@ def _explain(error: msgspec.ValidationError, settings: Mapping[str, Any]) -> str
         wrong = next(
             (value for value in (given if isinstance(given, list | tuple) else [given]) if value not in words), given
         )
-        return f"{path}: expected one of {', '.join(words)}{_did_you_mean(str(wrong), words)} (given: {given!r})"
+        return f"{path}: expected one of {', '.join(words)}{did_you_mean(str(wrong), words)} (given: {given!r})"
     allowed = f"expected {description}" if "regex" in problem and description else problem.replace("`", "")
     allowed = allowed.replace("array, got", "a list such as [300, 100], got").replace("object, got", "a table, got")
     return f"{path}: {allowed[0].lower()}{allowed[1:]}" + (f" (given: {given!r})" if given != "" else "")

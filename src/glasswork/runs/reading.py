@@ -9,12 +9,13 @@ import msgspec
 
 from glasswork.errors import FileError
 from glasswork.nn import MLP
-from glasswork.training.files import read_small
-from glasswork.training.history import read_history
-from glasswork.training.lock import is_locked
+from glasswork.files import read_small
+from glasswork.runs.history import read_history
+from glasswork.runs.lock import is_locked
 from glasswork.training.loop import EpochResult
-from glasswork.training.model_file import load_model
-from glasswork.training.recipe import Recipe, read_recipe
+from glasswork.runs.model_file import load_model
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.shelf import read_recipe
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from pathlib import Path
 from glasswork.errors import FileError
 from glasswork.nn import MLP
 from glasswork.randomness import Purpose, generator
-from glasswork.training import recipe
-from glasswork.training.build import build_model, describe_model
-from glasswork.training.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.recipes import recipe
+from glasswork.recipes.build import build_model, describe_model
+from glasswork.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
 
 #: What an image must go through before the network sees it.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}

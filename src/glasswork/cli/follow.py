@@ -12,10 +12,10 @@ from glasswork.cli.progress import TrainingBar
 from glasswork.errors import GlassworkError
 
 if TYPE_CHECKING:
-    from glasswork.training.run import Run
+    from glasswork.runs.run import Run
 
 
-def see_through(run: "Run", *, strict: bool, quiet: bool) -> None:
+def follow(run: "Run", *, strict: bool, quiet: bool) -> None:
     """Train a run to its end, new or taken up again, and say how it goes."""
     total, batches = run.recipe.training.epochs, len(run.train_loader)
     done = run.progress.epoch * batches + run.progress.batch
@@ -110,7 +110,7 @@ def _what_next(run: "Run") -> None:
 def _draw(run: "Run") -> None:
     """Draw the pictures of a run into its folder."""
     from glasswork import figures
-    from glasswork.training.build import describe_model
+    from glasswork.recipes.build import describe_model
 
     folder = figures_folder(run.folder)
     history = run.history

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from glasswork.errors import FileError, GlassworkError, InputError
-from glasswork.training.files import write_whole
-from glasswork.training.reading import PastRun
-from glasswork.training.recipe import Recipe, named_recipe
+from glasswork.files import write_whole
+from glasswork.runs.reading import PastRun
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.shelf import named_recipe
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from glasswork.nn import MLP, CrossEntropyLoss, Loss, MSELoss
 from glasswork.nn.activations import ACTIVATIONS, Activation
 from glasswork.optim import SGD, Adam, AdamW, Average, Optimizer, RMSprop, Schedule
 from glasswork.optim.schedules import constant, cosine, one_cycle, step, warmup
-from glasswork.training import recipe
+from glasswork.recipes import recipe
 
 _OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
 _SCHEDULES: dict[str, Callable[[], Schedule]] = {

@@ -1,0 +1,59 @@
+"""The shelf: recipes read from TOML files, and those that come with glasswork.
+
+classwork  cross-entropy  relu  deep  adam  dropout  plain-best
+"""
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from glasswork.errors import FileError, RecipeError
+from glasswork.files import read_small
+from glasswork.recipes.recipe import Recipe, did_you_mean
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
+    path = Path(path)
+    try:
+        text = read_small(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise FileError(f"{path}: this recipe cannot be read ({reason})") from error
+    stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80]
+    return _parse(text, stem or "recipe", str(path))
+
+
+def named_recipe(name: str) -> Recipe:
+    """Return one of the recipes that come with glasswork, such as ``"classwork"``."""
+    names = recipe_names()
+    if name not in names:
+        raise RecipeError(f"no recipe is called {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+    return _parse((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name, f"recipe {name}")
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with glasswork."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _shelf().iterdir() if entry.name.endswith(".toml"))
+
+
+def measured() -> dict[str, str]:
+    """Return, for the recipes that come with glasswork, the test accuracies that were measured, in words."""
+    return msgspec.json.decode((_shelf() / "measured.json").read_bytes(), type=dict[str, str])
+
+
+def _shelf() -> Any:
+    return resources.files("glasswork") / "recipes"
+
+
+def _parse(text: str, name: str, where: str) -> Recipe:
+    try:
+        return Recipe.from_dict({"name": name, **tomllib.loads(text)})
+    except RecipeError as error:
+        raise RecipeError(f"{where}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"{where}: not TOML: {error}") from None
