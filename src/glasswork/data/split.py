@@ -108,8 +108,8 @@ def split(
         check_lengths("split", pixels, numbers)
         shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else guess_shape(pixels[0].size)
         name = "images"
-    parts = [Part(pixels[rows], numbers[rows], rows) for rows in _rows(numbers, scheme, seed)]
-    return Split(*parts, scheme=scheme, classes=classes, shape=shape, name=name)
+    train, valid, test = (Part(pixels[rows], numbers[rows], rows) for rows in _rows(numbers, scheme, seed))
+    return Split(train, valid, test, scheme, classes, shape, name)
 
 
 def _rows(labels: Labels, scheme: Scheme, seed: int) -> list[NDArray[Any]]:

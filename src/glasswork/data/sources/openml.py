@@ -103,7 +103,6 @@ def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) ->
                 as_frame=False,
                 return_X_y=True,
                 parser=parser,
-                n_retries=0,
                 # Let pandas find the types itself: as categories, numbers break scikit-learn 1.9 with pandas 3.1
                 # (https://github.com/scikit-learn/scikit-learn/pull/34902).
                 read_csv_kwargs={"dtype": None},
@@ -119,8 +118,9 @@ def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) ->
 def _impatience() -> Iterator[None]:
     """Context manager: a socket that is silent for ``SILENCE`` seconds fails, and nothing is asked again and again.
 
-    ``n_retries`` reaches only some of scikit-learn's requests; the others warn before they try again, and here
-    that warning is an error. The time limit holds for new sockets of the whole process, and is restored on exit.
+    scikit-learn tries again at least once, and most of its requests three times, whatever ``n_retries`` says; it
+    warns before it does, and here that warning is an error. The time limit holds for new sockets of the whole
+    process, and is restored on exit.
     """
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(SILENCE)
@@ -141,16 +141,19 @@ def _explain(error: Exception, name: str, version: int, home: str | None) -> Inp
         chain.append(earlier)
     network = next((e for e in chain if isinstance(e, URLError | TimeoutError | ConnectionError | HTTPException)), None)
     status = network.code if isinstance(network, HTTPError) else None
-    if isinstance(network, HTTPError):
-        network.close()
+    for answer in chain:
+        if isinstance(answer, HTTPError):
+            answer.close()
     if status in (404, 412) or type(error).__name__ == "OpenMLError":  # scikit-learn's name for "nothing found"
         return InputError(
-            f"OpenML has no dataset {name!r} of version {version}; look its name and version up at openml.org; {_INSTEAD}"
+            f"OpenML has no dataset {name!r} of version {version}; look its name and version up at openml.org; "
+            f"{_INSTEAD}"
         )
     if network is not None:
         reason = getattr(network, "reason", None) or network
         return FileError(
-            f"OpenML's {name} cannot be fetched: openml.org cannot be reached or stopped answering ({reason}); {_INSTEAD}"
+            f"OpenML's {name} cannot be fetched: openml.org cannot be reached or stopped answering ({reason}); "
+            f"{_INSTEAD}"
         )
     first_line = (str(error).splitlines() or [""])[0][:200]
     return FileError(
