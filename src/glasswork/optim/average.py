@@ -1,14 +1,15 @@
-"""An average of the weights along the way, which is often better than where they happen to stand.
+"""Average: a moving average of the weights, which often generalises better than the last weights.
 
 average ← decay × average + (1 - decay) × weights        after every step
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import InputError
+from glasswork.settings import Range, check_settings
 
 
 class Average:
@@ -17,10 +18,10 @@ class Average:
     Parameters
     ----------
     arrays : sequence of arrays
-        What to follow: ``model.state().values()``, so that running statistics are averaged as well.
+        What to average: ``model.state().values()``, so that running statistics are averaged as well.
     decay : float
-        From 0 up to 1. At step t no more than ``t / (t + 9)`` is used, so that early steps, far from good,
-        are soon forgotten.
+        From 0 up to, not including, 1. Step t uses at most ``t / (t + 9)``, so that the first, poor weights are
+        soon forgotten.
 
     Raises
     ------
@@ -28,15 +29,16 @@ class Average:
         If ``decay`` is out of range.
     """
 
-    def __init__(self, arrays: Sequence[FloatArray], decay: float) -> None:
-        if not 0 <= decay < 1:
-            raise InputError(f"Average: expected a decay from 0 up to (not including) 1, got {decay}")
+    def __init__(
+        self, arrays: Sequence[FloatArray], decay: Annotated[float, Range(ge=0, lt=1), "how slowly it forgets"]
+    ) -> None:
+        check_settings("Average", Average, decay=decay)
         self.arrays, self.decay, self.steps = list(arrays), decay, 0
         self.averages = [array.copy() for array in self.arrays]
         self._scratch = [np.empty_like(array) for array in self.arrays]
 
     def update(self) -> None:
-        """Follow the arrays by one step."""
+        """Move the averages by one step, towards the arrays as they are now."""
         self.steps += 1
         share = 1 - min(self.decay, self.steps / (self.steps + 9))
         for array, average, scratch in zip(self.arrays, self.averages, self._scratch, strict=True):
@@ -52,13 +54,13 @@ class Average:
             average[...] = scratch
 
     def state(self) -> dict[str, FloatArray]:
-        """Return copies of the averages, and how many steps they followed."""
+        """Return copies of the averages, and the number of steps taken."""
         state = {f"average.{i}": average.copy() for i, average in enumerate(self.averages)}
         state["average.steps"] = np.array([self.steps], np.float64)
         return state
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
-        """Go on from a ``state()``."""
+        """Resume from a ``state()``."""
         self.steps = int(state["average.steps"][0])
         for i, average in enumerate(self.averages):
             average[...] = state[f"average.{i}"]
