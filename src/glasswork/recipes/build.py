@@ -1,40 +1,162 @@
-"""From a recipe's words to the objects they mean, and for networks back again.
+"""From a recipe's words to the objects they mean, ready to train; nothing is written yet.
 
+[data] ──► images, divided in three ──► loaders
 [network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
 
+import functools
+import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-import msgspec
 import numpy as np
 
-from glasswork.errors import InputError
-from glasswork.nn import MLP, CrossEntropyLoss, Loss, MSELoss
-from glasswork.nn.activations import ACTIVATIONS, Activation
-from glasswork.optim import SGD, Adam, AdamW, Average, Optimizer, RMSprop, Schedule
-from glasswork.optim.schedules import constant, cosine, one_cycle, step, warmup
-from glasswork.recipes import recipe
+from glasswork.data import Batches, Dataset, Part, Split, load_dataset, split
+from glasswork.errors import InputError, RecipeError
+from glasswork.nn import MLP, Layer, Loss
+from glasswork.optim import Average, Optimizer, warmup
+from glasswork.randomness import Purpose, generator
+from glasswork.recipes import schema
+from glasswork.recipes.kinds import Choice
+from glasswork.recipes.recipe import Recipe
 
-_OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
-_SCHEDULES: dict[str, Callable[[], Schedule]] = {
-    "constant": constant,
-    "step": step,
-    "cosine": cosine,
-    "one-cycle": one_cycle,
-}
+#: Images in a batch for evaluation; the result does not depend on it.
+EVALUATION_BATCH = 500
+
+#: Weights of the largest network that is built: with gradients and moments, a few gigabytes.
+MOST_WEIGHTS = 200_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """All that a recipe asks for, in memory.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    parts : Split
+        The data, with the names of the classes and the shape of an image.
+    data_sha256 : str
+        Of these parts.
+    model : MLP
+    weights : int
+        Each image is multiplied by so many.
+    loss : Loss
+    optimizer : Optimizer
+    average : Average or None
+        Of the weights, if the recipe asks for it.
+    train_loader, valid_loader, test_loader : Batches
+    """
+
+    recipe: Recipe
+    parts: Split
+    data_sha256: str
+    model: MLP
+    weights: int
+    loss: Loss
+    optimizer: Optimizer
+    average: Average | None
+    train_loader: Batches
+    valid_loader: Batches
+    test_loader: Batches
+
+
+def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
+    """Build all that a recipe asks for.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    dataset : Dataset, optional
+        To use instead of loading the recipe's ``data.source``.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe asks for something that the data do not allow.
+    FileError
+        If the data cannot be loaded.
+    """
+    try:
+        parts = load_data(recipe.data, dataset)
+        weights = _count_weights(recipe, parts)
+        if recipe.training.batch_size > len(parts.train):
+            raise InputError(
+                f"training.batch_size: expected at most {len(parts.train):,}, the number of training images, got "
+                f"{recipe.training.batch_size:,}"
+            )
+        model = build_model(
+            recipe.network,
+            parts.train.images.shape[1],
+            len(parts.classes),
+            rng=generator(recipe.seed, Purpose.WEIGHTS),
+            seed=recipe.seed,
+        )
+        train_loader = _loader(recipe, parts, parts.train, recipe.training.batch_size, learning=True)
+        valid_loader, test_loader = (
+            _loader(recipe, parts, part, min(EVALUATION_BATCH, len(part)), learning=False)
+            for part in (parts.valid, parts.test)
+        )
+    except InputError as error:
+        raise RecipeError(str(error)) from None
+    return Experiment(
+        recipe=recipe,
+        parts=parts,
+        data_sha256=parts.fingerprint(),
+        model=model,
+        weights=weights,
+        loss=build_loss(recipe.loss),
+        optimizer=build_optimizer(recipe, model, total_steps=recipe.training.epochs * len(train_loader)),
+        average=build_average(recipe, model),
+        train_loader=train_loader,
+        valid_loader=valid_loader,
+        test_loader=test_loader,
+    )
+
+
+def load_data(data: schema.Data, dataset: Dataset | None = None) -> Split:
+    """Return the images that a recipe asks for, or those given in their place, divided as it asks."""
+    return split(dataset or load_dataset(data.source), scheme=data.split, seed=data.split_seed)
+
+
+def _count_weights(recipe: Recipe, parts: Split) -> int:
+    widths = [parts.train.images.shape[1], *recipe.network.hidden, len(parts.classes)]
+    weights: int = sum(n * m for n, m in itertools.pairwise(widths))
+    if weights > MOST_WEIGHTS:
+        raise InputError(
+            f"network.hidden: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; choose fewer neurons"
+        )
+    return weights
+
+
+def _loader(recipe: Recipe, parts: Split, part: Part, batch_size: int, *, learning: bool) -> Batches:
+    return Batches(
+        part.images,
+        part.labels,
+        batch_size,
+        seed=recipe.seed,
+        drop_last=learning,
+        shuffle=learning,
+        classes=len(parts.classes),
+        dtype=recipe.network.dtype,
+    )
+
+
+# Part by part ---------------------------------------------------------------------------------------
 
 
 def build_model(
-    network: recipe.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
+    network: schema.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
 ) -> MLP:
     """Return the network that a recipe describes: initial weights from ``rng``, masks and noise from ``seed``."""
-    words = network.activation
+    output = network.output_activation
     return MLP(
         in_features,
         network.hidden,
         out_features,
-        activation=[ACTIVATIONS[word] for word in ([words] * len(network.hidden) if isinstance(words, str) else words)],
-        output_activation=None if network.output_activation == "none" else ACTIVATIONS[network.output_activation],
+        activation=[_maker(choice) for choice in network.activations],
+        output_activation=None if output.name == "none" else _maker(output),
         batch_norm=network.batch_norm,
         dropout=network.dropout,
         input_dropout=network.input_dropout,
@@ -48,62 +170,33 @@ def build_model(
     )
 
 
-def describe_model(model: MLP) -> recipe.Network:
-    """Return the description from which `build_model` makes a network of the same shape.
-
-    Raises
-    ------
-    InputError
-        If the network has activations, or a dtype, that no recipe has a word for.
-    """
-    settings = {
-        "hidden": [int(width) for width in model.hidden_size],
-        "activation": [_word(activation) for activation in model.activations],
-        "output_activation": "none" if model.output_activation is None else _word(model.output_activation),
-        "batch_norm": model.batch_norm,
-        "dropout": model.dropout,
-        "input_dropout": model.input_dropout,
-        "noise": model.noise,
-        "input_noise": model.input_noise,
-        "initializer": model.initializer or "auto",
-        "bias_grad": model.bias_grad,
-        "dtype": model.dtype.name,
-    }
-    try:
-        return msgspec.convert(settings, recipe.Network)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{model}: cannot be described in recipes and model files: {error}") from None
+def _maker(choice: Choice) -> Callable[..., Layer]:
+    """Return what makes an activation when it is called with a dtype: a class, or one with its options set."""
+    kind: Callable[..., Any] = schema.ACTIVATION_TABLE.makers[choice.name]
+    options = schema.ACTIVATION_TABLE.arguments(choice)
+    return functools.partial(kind, **options) if options else kind
 
 
-def _word(activation: type[Activation]) -> str:
-    for word, known in ACTIVATIONS.items():
-        if known is activation:
-            return word
-    raise InputError(f"{activation!r} has no name in recipes and model files; there are {', '.join(ACTIVATIONS)}")
-
-
-def build_loss(loss: recipe.Loss) -> Loss:
+def build_loss(loss: schema.Loss) -> Loss:
     """Return the loss that a recipe names."""
-    if loss.name == "cross-entropy":
-        return CrossEntropyLoss(label_smoothing=loss.label_smoothing)
-    return MSELoss()
+    made: Loss = schema.LOSS_TABLE.make(loss.choice)
+    return made
 
 
-def build_optimizer(recipe: recipe.Recipe, model: MLP, *, total_steps: int) -> Optimizer:
+def build_optimizer(recipe: Recipe, model: MLP, *, total_steps: int) -> Optimizer:
     """Return the optimiser that a recipe describes, with its schedule, for the parameters of a model."""
-    settings = recipe.optimizer
-    schedule = warmup(_SCHEDULES[recipe.schedule.name](), recipe.schedule.warmup)
-    own = {"momentum": settings.momentum, "nesterov": settings.nesterov} if settings.name == "sgd" else {}
-    average = recipe.training.average
-    return _OPTIMIZERS[settings.name](
+    schedule = schema.SCHEDULE_TABLE.make(recipe.schedule.choice)
+    made: Optimizer = schema.OPTIMIZER_TABLE.make(
+        recipe.optimizer.choice,
         model.parameters(),
         model.gradients(),
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        clip_norm=settings.clip_norm or None,
-        max_norm=settings.max_norm or None,
-        schedule=schedule,
+        schedule=warmup(schedule, recipe.schedule.warmup),
         total_steps=total_steps,
-        average=Average(list(model.state().values()), average) if average else None,
-        **own,
     )
+    return made
+
+
+def build_average(recipe: Recipe, model: MLP) -> Average | None:
+    """Return the average of the weights that a recipe asks for, if it does."""
+    decay = recipe.training.average
+    return Average(list(model.state().values()), decay) if decay else None
