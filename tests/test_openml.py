@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from glasswork import FileError, InputError
-from glasswork.data import openml
+from glasswork.data.sources import openml
 from glasswork.data.sources.openml import load_openml
 
 NAME, ROWS = "mnist_784", 60
