@@ -17,7 +17,7 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, RecipeError
 from glasswork.recipes.build import Experiment
 from glasswork.recipes.recipe import Recipe, leaves
-from glasswork.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.version import __version__
@@ -94,7 +94,6 @@ class Checkpoints:
             If it cannot be written; the one before is untouched.
         """
         facts = CheckpointFacts(
-            format=FORMAT,
             version=__version__,
             recipe=experiment.recipe.to_dict(),
             data_sha256=experiment.data_sha256,
@@ -103,8 +102,12 @@ class Checkpoints:
             history=history,
         )
         arrays = _arrays(experiment, progress, with_best=_with_best(experiment.recipe, progress))
-        write_sealed(self.paths[self._next], facts, arrays)
-        self._next = 1 - self._next
+        before = self.signature()
+        try:
+            write_sealed(self.paths[self._next], facts, arrays)
+        finally:
+            if self.signature() != before:  # in place, even where the folder could not be synced: the other is older
+                self._next = 1 - self._next
 
     def load(self, experiment: Experiment, progress: Progress) -> tuple[CheckpointFacts | None, list[str]]:
         """Put the newest checkpoint that is whole into a run; the other is the next to be written over.

@@ -17,7 +17,7 @@ import numpy as np
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, InputError
 from glasswork.nn import LAYERS, MLP, Layer, Linear
-from glasswork.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.version import __version__
 
 #: What an image must go through before the network sees it.
@@ -103,7 +103,6 @@ def save_model(
         raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
     extra = {} if reference is None else {f"reference.{k}": a for k, a in reference.to_arrays().items()}
     facts = ModelFacts(
-        format=FORMAT,
         version=__version__,
         layers=[_describe(name, layer) for name, layer in model.named_layers.items()],
         dtype=model.dtype.name,

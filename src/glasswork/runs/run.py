@@ -370,9 +370,7 @@ class Run:
         while True:
             try:
                 return self._place.create(self.recipe, self._result("running"))
-            except FileError:
-                if not self.folder.exists():
-                    raise
+            except FileExistsError:
                 self._place = self._next_folder()
                 self._checkpoints = Checkpoints(self.folder)
 
