@@ -1,15 +1,16 @@
-"""An average of the weights along the way, which generalises better than the last weights.
+"""Average: a moving average of the weights, which often generalises better than the last weights.
 
 average ← decay × average + (1 - decay) × weights        after every step
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Annotated
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import InputError
+from glasswork.settings import Range, check_settings
 
 
 class Average:
@@ -36,9 +37,10 @@ class Average:
         If ``decay`` is out of range.
     """
 
-    def __init__(self, arrays: Sequence[FloatArray], decay: float) -> None:
-        if not 0 <= decay < 1:
-            raise InputError(f"Average: expected a decay from 0 up to (not including) 1, got {decay}")
+    def __init__(
+        self, arrays: Sequence[FloatArray], decay: Annotated[float, Range(ge=0, lt=1), "how slowly it forgets"]
+    ) -> None:
+        check_settings("Average", Average, decay=decay)
         self.arrays, self.decay, self.steps, self.shown = list(arrays), decay, 0, False
         self._kept = [array.copy() for array in self.arrays]  # the averages; while shown, the training's weights
         self._scratch = [np.empty_like(array) for array in self.arrays]
