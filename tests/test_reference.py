@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from glasswork import InputError
 from glasswork.data.image import centre
-from glasswork.reference import ReferenceSet
+from glasswork.data.reference import ReferenceSet
 
 
 @pytest.fixture(scope="module")

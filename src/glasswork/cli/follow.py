@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
@@ -69,8 +70,6 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
 
 
 def _announce(run: "Run") -> None:
-    from glasswork.recipes.words import describe_network, describe_training
-
     recipe, parts = run.recipe, run.parts
     print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
     print(
