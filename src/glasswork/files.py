@@ -44,7 +44,7 @@ def write_whole(path: Path, content: bytes) -> None:
             with temporary.open("xb") as stream:
                 stream.write(content)
                 stream.flush()
-                _sync(stream.fileno())
+                sync(stream.fileno())
             if temporary.read_bytes() != content:
                 raise FileError(f"{path}: what was written reads back differently; is the disk failing?")
             temporary.replace(path)
@@ -77,7 +77,7 @@ def sync_folder(folder: Path) -> None:
     except OSError as error:
         raise FileError(f"{folder}: cannot be opened to sync it ({error.strerror})") from error
     try:
-        _sync(number)
+        sync(number)
     except OSError as error:
         raise FileError(
             f"{folder}: cannot be synced ({error.strerror}); what was written is there, and may be gone after a power "
@@ -87,7 +87,8 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-def _sync(number: int) -> None:
+def sync(number: int) -> None:
+    """Bring an open file, or folder, to the disk, where that is possible."""
     try:
         os.fsync(number)
     except OSError as error:
