@@ -3,20 +3,15 @@
 bytes ──► hidden file in the same folder, synced, read back, compared ──rename──► the file, the folder synced
 """
 
-import datetime
 import errno
 import os
 import re
 import secrets
 import shutil
-import signal
 import stat
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from glasswork.errors import FileError
 

@@ -43,7 +43,5 @@ CheckpointEvery = Annotated[
     typer.Option(min=0.0, metavar="SECONDS", help="Between two checkpoints; each epoch ends with one as well."),
 ]
 CHECKPOINT_EVERY = 5.0
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")
-]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]

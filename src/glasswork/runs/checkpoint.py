@@ -15,7 +15,7 @@ import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, RecipeError
-from glasswork.recipes.build import Experiment
+from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.training.progress import Progress
@@ -36,6 +36,15 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     def here(cls, threads: int) -> "Machine":
         """Return this machine."""
         return cls(threads=threads, numpy=np.__version__, processor=platform.machine())
+
+    def differences(self, here: "Machine") -> list[str]:
+        """Return in words what is different here."""
+        pairs = [(name, getattr(self, name), getattr(here, name)) for name in self.__struct_fields__]
+        return [
+            f"{name}: {then} then, {now} now; the last digits may differ from an unbroken run's"
+            for name, then, now in pairs
+            if then != now
+        ]
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,9 +92,7 @@ class Checkpoints:
         """Return what changes whenever a checkpoint is written."""
         return [(stat.st_mtime_ns, stat.st_ino) for path in self.paths if path.exists() and (stat := path.stat())]
 
-    def save(
-        self, experiment: Experiment, progress: Progress, *, machine: Machine, history: list[EpochResult]
-    ) -> None:
+    def save(self, experiment: Experiment, progress: Progress, *, machine: Machine, history: list[EpochResult]) -> None:
         """Write a checkpoint in place of the older of the two.
 
         Raises
@@ -140,6 +147,7 @@ class Checkpoints:
             try:
                 with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, file):
                     _check_recipe(path, Recipe.from_dict(facts.recipe, newer=True), experiment.recipe)
+                    _check_data(path, facts.data_sha256, experiment)
                     _restore(file, path, facts, experiment, progress)
             except (FileError, RecipeError) as error:
                 problems.append(str(error))
@@ -181,6 +189,14 @@ def _check_recipe(path: Path, written: Recipe, recipe: Recipe) -> None:
         before, now = dict(leaves(written.to_dict())), dict(leaves(recipe.to_dict()))
         differ = ", ".join(f"{key} = {value!r}" for key, value in before.items() if value != now.get(key))
         raise FileError(f"{path}: belongs to another experiment than the recipe.toml beside it; that had {differ}")
+
+
+def _check_data(path: Path, written: str, experiment: Experiment) -> None:
+    if written != experiment.data_sha256:
+        raise FileError(
+            f"{path}: its data ({experiment.recipe.data.source}) are not those that the run was trained on (SHA-256 "
+            f"{experiment.data_sha256[:12]}…, then {written[:12]}…); bring those back to go on"
+        )
 
 
 def _arrays(experiment: Experiment, progress: Progress, *, with_best: bool) -> dict[str, FloatArray]:

@@ -136,9 +136,13 @@ class RunFolder:
         try:
             self._lock.acquire()
         except Timeout:
-            raise StateError(f"{self.path}: {self._worker()} is at work on this run; wait for it, or end it first") from None
+            raise StateError(
+                f"{self.path}: {self._worker()} is at work on this run; wait for it, or end it first"
+            ) from None
         except OSError as error:
-            raise FileError(f"{self.path / '.lock'}: cannot be locked ({error.strerror}); is there permission?") from error
+            raise FileError(
+                f"{self.path / '.lock'}: cannot be locked ({error.strerror}); is there permission?"
+            ) from error
         remove_unfinished(self.path)
 
     def unlock(self) -> None:
@@ -152,7 +156,9 @@ class RunFolder:
         except FileError:  # a damaged result is written anew; the lock decides
             return
         if result.state == "running" and not self._lock.is_locked:
-            raise StateError(f"{self.path}: process {result.worker.pid} is at work on this run; wait for it, or end it first")
+            raise StateError(
+                f"{self.path}: process {result.worker.pid} is at work on this run; wait for it, or end it first"
+            )
 
     def _worker(self) -> str:
         try:
@@ -180,6 +186,21 @@ def default_folders(name: str) -> Iterator[Path]:
     first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
     yield first
     yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
+
+
+def free_folder(candidates: Iterator[Path]) -> RunFolder:
+    """Return the next of the candidates that does not exist.
+
+    Raises
+    ------
+    FileError
+        If all of them exist.
+    """
+    for path in candidates:
+        if not path.exists() and not path.is_symlink():
+            return RunFolder(path)
+    more = f"; to train it for more epochs: glasswork resume {path} --epochs N" if RunFolder(path).exists() else ""
+    raise FileError(f"{path}: exists already, and a run never overwrites anything; choose another folder{more}")
 
 
 def find_runs(folder: Path) -> list[RunFolder]:

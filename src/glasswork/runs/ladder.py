@@ -19,9 +19,9 @@ from typing import Any
 
 from glasswork.errors import FileError, GlassworkError, InputError
 from glasswork.files import write_whole
-from glasswork.runs.reading import PastRun
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import named_recipe
+from glasswork.runs.reading import PastRun
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, InputError
-from glasswork.nn import LAYERS, MLP, Layer, Linear
+from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.version import __version__
 
@@ -31,7 +31,7 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class ModelFacts(Facts, frozen=True, kw_only=True):
@@ -41,8 +41,8 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     dtype: str
     classes: list[str]
     image_shape: tuple[int, int] | None = None
-    preprocessing: dict[str, str] = {}
-    reference: dict[str, tuple[str, list[int]]] = {}
+    preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
+    reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,9 +181,7 @@ def _check_size(path: Path, facts: ModelFacts) -> None:
 def _build(path: Path, facts: ModelFacts) -> MLP:
     """Make a network of the layers that a file states."""
     try:
-        layers = {
-            layer.name: LAYERS[layer.kind](**layer.settings, dtype=facts.dtype) for layer in facts.layers
-        }
+        layers = {layer.name: LAYERS[layer.kind](**layer.settings, dtype=facts.dtype) for layer in facts.layers}
         return MLP.from_layers(layers)
     except KeyError as error:
         raise FileError(f"{path}: has a layer of the unknown kind {error}; a newer glasswork may know it") from None

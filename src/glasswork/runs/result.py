@@ -8,12 +8,14 @@ A run that was killed cannot write how it ended: its file still says "running". 
 process that wrote it is alive.
 """
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
+import numpy as np
 
-from glasswork.processes import is_alive
+from glasswork.processes import is_alive, this_process
 from glasswork.sealed import Sealed
+from glasswork.version import __version__
 
 State: TypeAlias = Literal["running", "finished", "interrupted", "failed", "unknown"]
 
@@ -60,6 +62,12 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     host: str = ""
     numpy: str = ""
     history_sha256: str = ""
+
+    @classmethod
+    def by_this_process(cls, **facts: Any) -> "RunResult":
+        """Return a result with these facts, and with who writes it."""
+        pid, started, host = this_process()
+        return cls(pid=pid, started=started, host=host, version=__version__, numpy=np.__version__, **facts)
 
     def as_seen_now(self) -> "RunResult":
         """Return this result, with ``"running"`` put right where the process that wrote it is gone."""

@@ -1,7 +1,7 @@
 """A run: a recipe being trained, and the folder that it leaves behind.
 
-    recipe ──► Experiment ──fit──► EpochResult, EpochResult, ...      checkpoints between steps
-                                                                      model, history and result at the end
+recipe ──► Experiment ──fit──► EpochResult, EpochResult, ...      checkpoints between steps
+                                                                  model, history and result at the end
 """
 
 import dataclasses
@@ -14,18 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-import numpy as np
-
 from glasswork.data import Split
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
-from glasswork.processes import this_process
 from glasswork.recipes.experiment import assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine, extended
-from glasswork.runs.folder import RunFolder, default_folders
+from glasswork.runs.folder import RunFolder, default_folders, free_folder
 from glasswork.runs.history import encode_history
 from glasswork.runs.model_file import save_model
 from glasswork.runs.result import RunResult, State
@@ -34,7 +30,6 @@ from glasswork.training.loop import AfterStep, StopTraining, fit, show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
 from glasswork.training.threads import choose_threads
-from glasswork.version import __version__
 
 #: Seconds between two checkpoints, unless told otherwise.
 CHECKPOINT_EVERY = 5.0
@@ -85,6 +80,10 @@ class Run:
     leaves its last checkpoint: see `Run.resume`.
     """
 
+    history: list[EpochResult]
+    test_accuracy: float | None
+    notes: list[str]
+
     def __init__(
         self,
         recipe: Recipe,
@@ -94,7 +93,7 @@ class Run:
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._candidates = iter([Path(folder)]) if folder is not None else default_folders(recipe.name)
-        self._build(recipe, self._next_folder(), checkpoint_every, should_stop)
+        self._build(recipe, free_folder(self._candidates), checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -309,28 +308,20 @@ class Run:
             self._place.write_result(self._result("failed", str(error) or type(error).__name__))
 
     def _result(self, state: State, reason: str = "") -> RunResult:
-        pid, started, host = this_process()
-        return RunResult(
+        best = self.recipe.training.early_stopping > 0 and self.progress.best_epoch > 0
+        return RunResult.by_this_process(
             state=state,
             epochs=len(self.history),
-            valid_accuracy=self._valid_accuracy(),
+            valid_accuracy=self.progress.best_accuracy if best else self._last_accuracy(),
             test_accuracy=self.test_accuracy,
             split=self.parts.scheme,
             parameters=sum(parameter.size for parameter in self.model.parameters()),
             seconds=math.fsum(epoch.seconds for epoch in self.history),
             reason=reason,
-            pid=pid,
-            started=started,
-            host=host,
-            version=__version__,
-            numpy=np.__version__,
             history_sha256="" if state == "running" else self._history_sha256,
         )
 
-    def _valid_accuracy(self) -> float | None:
-        """Return the validation accuracy of the weights that are tested and saved."""
-        if self.recipe.training.early_stopping and self.progress.best_epoch:
-            return self.progress.best_accuracy
+    def _last_accuracy(self) -> float | None:
         return self.history[-1].valid_accuracy if self.history else None
 
     # Building ---------------------------------------------------------------------------------------
@@ -339,31 +330,21 @@ class Run:
         self, recipe: Recipe, place: RunFolder, checkpoint_every: float, should_stop: Callable[[], bool]
     ) -> None:
         """Make all that a recipe asks for, in memory."""
-        self._place, self._checkpoints = place, Checkpoints(place.path)
+        self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
         self.experiment = assemble(recipe)
         self.progress = Progress()
         self.threads = choose_threads(
             recipe.training.threads, batch_size=recipe.training.batch_size, weights=self.experiment.weights
         )
-        self.history: list[EpochResult] = []
-        self.test_accuracy: float | None = None
-        self.notes: list[str] = []
+        self.history, self.notes, self.test_accuracy = [], [], None
         self._history_sha256 = ""
         self._watch = Watch()
-        self._resumed = self._entered = self._begun = self._stopped = False
+        self._resumed = False  # whether it goes on with a folder that was there
+        self._entered = False  # whether its block is under way
+        self._begun = False  # whether its training was begun
+        self._stopped = False  # whether it was asked to stop within an epoch
         self._saved_at = 0.0
-
-    def _next_folder(self) -> RunFolder:
-        """Return the next folder that a new run may have."""
-        for path in self._candidates:
-            if not path.exists() and not path.is_symlink():
-                return RunFolder(path)
-            last = path
-        raise FileError(
-            f"{last}: exists already, and a run never overwrites anything; choose another folder"
-            + (f", or train it for more epochs: glasswork resume {last} --epochs N" if RunFolder(last).exists() else "")
-        )
 
     def _create(self) -> None:
         """Make the folder of a new run; another process may have taken its default name meanwhile."""
@@ -371,8 +352,10 @@ class Run:
             try:
                 return self._place.create(self.recipe, self._result("running"))
             except FileExistsError:
-                self._place = self._next_folder()
-                self._checkpoints = Checkpoints(self.folder)
+                self._use(free_folder(self._candidates))
+
+    def _use(self, place: RunFolder) -> None:
+        self._place, self._checkpoints = place, Checkpoints(place.path)
 
     def _load(self) -> None:
         """Put the newest checkpoint into memory."""
@@ -388,11 +371,6 @@ class Run:
                 )
             self.notes.append("there is no checkpoint yet: the run begins anew")
             return
-        if facts.data_sha256 != self.experiment.data_sha256:
-            raise FileError(
-                f"{self.folder}: its data ({self.recipe.data.source}) are not those that it was trained on "
-                f"(SHA-256 {self.experiment.data_sha256[:12]}…, then {facts.data_sha256[:12]}…); bring those back to go on"
-            )
         with suppress(FileError):  # a damaged result is no hindrance: it is written anew
             if self._place.result().state == "finished" and self.progress.epoch >= self.recipe.training.epochs:
                 self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
@@ -400,8 +378,4 @@ class Run:
         self._history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
         self._watch = Watch(self.findings)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
-        here = Machine.here(self.threads)
-        for name in Machine.__struct_fields__:
-            then, now = getattr(facts.machine, name), getattr(here, name)
-            if then != now:
-                self.notes.append(f"{name}: {then} then, {now} now; the last digits may differ from an unbroken run's")
+        self.notes += facts.machine.differences(Machine.here(self.threads))

@@ -1,7 +1,7 @@
 """What the loop asks of a model, a loss and an optimiser; a student's own from the handout will do.
 
-    model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
-    optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
+model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
+optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
 """
 
 from contextlib import AbstractContextManager, nullcontext

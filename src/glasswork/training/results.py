@@ -1,7 +1,7 @@
 """What an epoch leaves behind, as plain data: one stream with many readers.
 
-    EpochResult ──► a printed line, a row of history.csv, a page
-        └─ findings: what seems to go wrong, in words
+EpochResult ──► a printed line, a row of history.csv, a page
+    └─ findings: what seems to go wrong, in words
 """
 
 from dataclasses import dataclass
