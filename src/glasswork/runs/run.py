@@ -83,6 +83,10 @@ class Run:
     history: list[EpochResult]
     test_accuracy: float | None
     notes: list[str]
+    _resumed: bool  #: Whether it goes on with a folder that was there.
+    _entered: bool  #: Whether its block is under way.
+    _begun: bool  #: Whether its training was begun.
+    _stopped: bool  #: Whether it was asked to stop within an epoch.
 
     def __init__(
         self,
@@ -340,10 +344,7 @@ class Run:
         self.history, self.notes, self.test_accuracy = [], [], None
         self._history_sha256 = ""
         self._watch = Watch()
-        self._resumed = False  # whether it goes on with a folder that was there
-        self._entered = False  # whether its block is under way
-        self._begun = False  # whether its training was begun
-        self._stopped = False  # whether it was asked to stop within an epoch
+        self._resumed = self._entered = self._begun = self._stopped = False
         self._saved_at = 0.0
 
     def _create(self) -> None:
