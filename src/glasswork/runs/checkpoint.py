@@ -16,7 +16,7 @@ import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, RecipeError
-from glasswork.nn import MLP, Dropout, GaussianNoise
+from glasswork.nn import MLP
 from glasswork.optim import Optimizer
 from glasswork.training.loop import EpochResult
 from glasswork.training.progress import Progress
@@ -214,9 +214,6 @@ def _restore(
     read_arrays(file, path, facts, arrays, what=_WHAT)
     state = {name.removeprefix("optimizer."): array for name, array in arrays.items() if name.startswith("optimizer.")}
     optimizer.load_state(state)
-    for layer in model.layers:
-        if isinstance(layer, Dropout | GaussianNoise):  # masks and noise are functions of the step
-            layer.step = optimizer.steps
     if not with_best:
         fresh.best = fresh.last_good if position.best_epoch else []
     vars(progress).update(vars(fresh))

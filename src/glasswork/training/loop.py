@@ -134,6 +134,8 @@ def train(
         for X_batch, y_batch in train_loader:
             optimizer.zero_grad()
 
+            if isinstance(model, MLP):
+                model.set_position(int(getattr(optimizer, "steps", progress.batch)))
             preds = model(X_batch)
             loss = criterion(preds, _targets(y_batch, preds))
             if not math.isfinite(loss):
