@@ -34,6 +34,24 @@ WEIGHT = RNG.normal(0, 0.1, (784, 300)).astype(np.float32)
 CONFUSIONS = np.diag(np.arange(900, 1000, 10)) + RNG.integers(0, 30, (10, 10))
 
 
+FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+TWELVE = tuple(f"glyph {letter}" for letter in "ABCDEFGHIJKL")
+LONG = ("a class with a very long name indeed, longer than any", "b", "costs $5 and $6")
+
+
+def shown(count, shape, classes):
+    """Return figures.digits of random images: a shape and classes that are not MNIST's."""
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 256, (count, shape[0] * shape[1]), dtype=np.uint8)
+    return figures.digits(images, np.arange(count) % len(classes), classes=classes, shape=shape)
+
+
+def confused(classes):
+    rng = np.random.default_rng(3)
+    size = len(classes)
+    return figures.confusion(np.diag(rng.integers(90, 99, size)) + rng.integers(0, 9, (size, size)), classes=classes)
+
+
 def learnt(epochs, seed=0, name=""):
     rng = np.random.default_rng(seed)
     steps = np.arange(1, epochs + 1)
@@ -61,8 +79,8 @@ def ladder(rungs, seeds=5):
     return figures.ladder(changes, (100 - errors).tolist(), bought, title="What each idea is worth: official split")
 
 
-def network(*sizes):
-    return figures.diagram(sizes, ["sigmoid"] * (len(sizes) - 2) + [None])
+def network(*sizes, **options):
+    return figures.diagram(sizes, ["sigmoid"] * (len(sizes) - 2) + [None], **options)
 
 
 PICTURES = {
@@ -79,6 +97,23 @@ PICTURES = {
         f"diagram {sizes}": lambda sizes=sizes: network(*sizes)
         for sizes in ([784, 50, 10], [784, 300, 100, 10], [784, *[1024] * 5, 10], [2, 1, 1], [4, 10, 11], [784, 10])
     },
+    "digits of Fashion-MNIST": lambda: shown(40, (28, 28), FASHION),
+    "digits, 12 classes of 8 × 8": lambda: shown(40, (8, 8), TWELVE),
+    "digits, 26 wide ones": lambda: shown(26, (16, 40), [chr(97 + k) for k in range(26)]),
+    "digits, 3 tall ones of long names": lambda: shown(40, (40, 16), LONG),
+    "digits, too many": lambda: shown(70, (4, 4), [f"{k}" for k in range(70)]),
+    "digits of one row": lambda: shown(40, (1, 90), TWELVE),
+    **{
+        f"weights {shape} {n}": lambda shape=shape, n=n: figures.weights(WEIGHT[: shape[0] * shape[1], :n], shape=shape)
+        for shape in ((8, 8), (12, 30), (30, 12), (1, 90))
+        for n in (1, 20)
+    },
+    "diagram, named": lambda: figures.diagram([64, 20, 3], ["relu", None], shape=(8, 8), classes=LONG),
+    "diagram, twelve": lambda: figures.diagram([64, 20, 12], ["relu", None], shape=(8, 8), classes=TWELVE),
+    "confusion of Fashion-MNIST": lambda: confused(FASHION),
+    "confusion, 3 of long names": lambda: confused(LONG),
+    **{f"confusion {n}": lambda n=n: confused([f"{k}" for k in range(n)]) for n in (12, 26, 60, 100)},
+    "confusion, 47 words": lambda: confused([f"class {k}" for k in range(47)]),
     "confusion": lambda: figures.confusion(CONFUSIONS, title="784–50–10 on the test set"),
     "confusion, large": lambda: figures.confusion(np.full((10, 10), 888_888)),
     "ladder": lambda: ladder(len(RUNGS)),
@@ -120,6 +155,10 @@ def visible_texts(figure: Figure):
     return [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and t not in hidden]
 
 
+def range_of(count):
+    return [str(k) for k in range(count)]
+
+
 def texts(thing):
     return [text.get_text() for text in thing.findobj(Text) if text.get_text()]
 
@@ -154,6 +193,19 @@ def test_weights_image_is_the_column_and_zero_is_white(hidden):
     assert axes.yaxis_inverted()
     assert axes.images[0].cmap(0.5)[:3] == pytest.approx((0.97, 0.97, 0.97), abs=0.01)
     assert axes.images[0].cmap(1.0)[0] > axes.images[0].cmap(1.0)[2], "red is positive"
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (12, 30), (1, 90)])
+def test_images_of_another_shape(shape):
+    height, width = shape
+    weight = WEIGHT[: height * width, :20]
+    for i, image in enumerate(figures.weights(weight, shape=shape).axes[0].images):
+        np.testing.assert_array_equal(image.get_array(), weight[:, i].reshape(shape))
+    figure = figures.digits(IMAGES[:12, : height * width], np.arange(12), classes=TWELVE, shape=shape)
+    for i, axes in enumerate(figure.axes):
+        np.testing.assert_array_equal(axes.images[0].get_array(), IMAGES[i, : height * width].reshape(shape))
+        assert {TWELVE[i], f"row {i}"} <= set(texts(axes))
+    assert "The first image of each class" in texts(figure)
 
 
 def test_weights_say_how_many_are_left_out():
@@ -222,8 +274,17 @@ def test_keep_apart_keeps_order_gap_and_bounds():
 
 
 def test_diagram_names_layers_and_counts_parameters():
-    said = "\n".join(texts(figures.diagram([784, 300, 100, 10], ["relu", "sigmoid", None])))
-    for words in ("input 784", "hidden 300", "relu", "hidden 100", "sigmoid", "output 10", "logits"):
+    said = "\n".join(texts(network(784, 300, 100, 10, shape=(28, 28), classes=range_of(10))))
+    for words in (
+        "input 784",
+        "28 × 28 pixels",
+        "hidden 300",
+        "sigmoid",
+        "hidden 100",
+        "sigmoid",
+        "output 10",
+        "logits",
+    ):
         assert re.search(rf"^{words}$", said, re.MULTILINE), words
     for words in ("235,200 weights\n+ 300 biases", "30,000 weights\n+ 100 biases", "1,000 weights\n+ 10 biases"):
         assert words in said
@@ -256,6 +317,15 @@ def test_confusion_shows_counts_and_the_accuracy_of_each_row():
     assert f"{100 * np.trace(matrix) / matrix.sum():.2f}%" in " ".join(texts(figure))
 
 
+def test_confusion_names_the_classes():
+    figure = confused(FASHION)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(FASHION)
+    assert [label.get_text() for label in axes.get_xticklabels()] == list(FASHION)
+    assert {"Which class is taken for which", "true class"} <= set(texts(figure))
+    assert "Which digit is taken for which" in texts(figures.confusion(CONFUSIONS))
+
+
 def test_confusion_is_coloured_by_the_mistakes_alone():
     (image,) = figures.confusion(np.diag([5000] * 10) + np.eye(10, k=1, dtype=int) * 7).axes[0].images
     assert image.norm.vmax == 7
@@ -266,10 +336,14 @@ def test_confusion_is_coloured_by_the_mistakes_alone():
     ("call", "words"),
     [
         (lambda: figures.digits(IMAGES, LABELS[:3]), r"got shapes \(40, 784\) and \(3,\)"),
-        (lambda: figures.digits(IMAGES[:, :783], LABELS), "square"),
-        (lambda: figures.digits(IMAGES, LABELS + 5), "got 14"),
+        (lambda: figures.digits(IMAGES[:, :783], LABELS), r"27 × 27 pixels, got 783.*pass shape=\(height, width\)"),
+        (lambda: figures.digits(IMAGES, LABELS, shape=(28, 27)), r"28 × 27 pixels, got 784"),
+        (lambda: figures.digits(IMAGES, LABELS + 5), "got 14; pass classes"),
+        (lambda: figures.confusion(CONFUSIONS, classes=["a"]), "names of 10 classes, got 1"),
+        (lambda: network(784, 10, shape=(8, 8)), "8 × 8 pixels, got 784"),
+        (lambda: network(784, 10, classes="abc"), "names of 10 classes, got 3"),
         (lambda: figures.digits(IMAGES, LABELS / 2), "integers"),
-        (lambda: figures.weights(WEIGHT[:700]), r"700.*676 and 729"),
+        (lambda: figures.weights(WEIGHT[:700]), r"26 × 26 pixels, got 700"),
         (lambda: figures.weights(WEIGHT[:, :0]), "at least one neuron"),
         (lambda: figures.weights(np.where(WEIGHT > 0.4, np.nan, WEIGHT)), "NaN"),
         (lambda: figures.curves([], [], [], []), "at least one"),

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from glasswork import FileError, InputError
-from glasswork.data import openml
-from glasswork.data.sources.openml import load_openml
+from glasswork.data import load_dataset
+from glasswork.data.sources import openml
+from glasswork.data.sources.openml import load_openml, openml_dataset
 
 NAME, ROWS = "mnist_784", 60
 
@@ -194,45 +195,27 @@ def test_a_damaged_file_on_disk_is_fetched_again(server, source, tmp_path):
     assert np.array_equal(load_openml(data_home=tmp_path)[0], source[0])
 
 
-def test_urllib_is_left_as_it_was(server, tmp_path):
-    before, timeout = urllib.request._opener, socket.getdefaulttimeout()
-    load_openml(data_home=tmp_path)
-    with pytest.raises(InputError):
-        load_openml("no-such-dataset", data_home=tmp_path)
+def test_the_process_is_left_as_it_was(server, tmp_path):
+    before = urllib.request._opener
+    socket.setdefaulttimeout(99)
+    try:
+        load_openml(data_home=tmp_path)
+        with pytest.raises(InputError):
+            load_openml("no-such-dataset", data_home=tmp_path)
+        assert socket.getdefaulttimeout() == 99
+    finally:
+        socket.setdefaulttimeout(None)
     assert urllib.request._opener is before
-    assert socket.getdefaulttimeout() == timeout
-
-
-def test_another_thread_may_use_urllib_meanwhile(server, tmp_path):
-    address = "https://www.openml.org/api/v1/json/data/554"
-    with openml._asking_once() as network, urllib.request.urlopen(address) as mine:
-        codes = [mine.status]
-
-        def twice():
-            for _ in range(2):
-                with urllib.request.urlopen(address) as response:
-                    codes.append(response.status)
-
-        other = threading.Thread(target=twice)
-        other.start()
-        other.join()
-        assert codes == [200, 200, 200]
-        assert network.host == "www.openml.org"
 
 
 # No network ----------------------------------------------------------------------------------------
-
-
-def test_the_limit_leaves_time_to_load_scikit_learn():
-    """Each address is asked once, so that this one wait is the whole of it."""
-    assert openml.SILENCE <= 7
 
 
 def test_connection_refused(redirect, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound, but nobody listens
         redirect(free.getsockname())
-        with pytest.raises(FileError, match=r"mnist_784 cannot be fetched.*www.openml.org.*refused") as error:
+        with pytest.raises(FileError, match=r"mnist_784 cannot be fetched.*openml\.org.*refused") as error:
             load_openml(data_home=tmp_path)
     assert instead(error)
 
@@ -246,28 +229,6 @@ def test_host_name_unknown(redirect, tmp_path, monkeypatch):
     with pytest.raises(FileError, match="Name or service not known") as error:
         load_openml(data_home=tmp_path)
     assert instead(error)
-
-
-def test_name_server_never_answers(redirect, tmp_path, monkeypatch):
-    """The look-up of a name heeds no timeout of a socket."""
-    done = threading.Event()
-
-    def slow(*args, **kwargs):
-        done.wait(20)
-        raise socket.gaierror(-3, "Temporary failure in name resolution")
-
-    redirect(("nowhere.invalid", 80))
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    monkeypatch.setattr(openml, "SILENCE", 0.2)
-    start = time.perf_counter()
-    with pytest.raises(FileError, match=r"no answer within 0\.2 seconds") as error:
-        load_openml(data_home=tmp_path)
-    assert time.perf_counter() - start < 5
-    assert instead(error)
-    done.set()
-    for thread in threading.enumerate():
-        if thread.name == "glasswork-openml":
-            thread.join(5)
 
 
 @pytest.mark.parametrize("sign_of_life", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"])
@@ -291,23 +252,21 @@ def test_black_hole(redirect, tmp_path, monkeypatch, sign_of_life):
         thread.start()
         monkeypatch.setattr(openml, "SILENCE", 0.3)
         start = time.perf_counter()
-        with pytest.raises(
-            FileError, match=r"cannot be reached or stopped answering \(.*(timed out|no answer)"
-        ) as error:
+        with pytest.raises(FileError, match=r"cannot be reached or stopped answering \(.*timed out") as error:
             load_openml(data_home=tmp_path)
         seconds = time.perf_counter() - start
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
     for connection in connections:
         connection.close()
-    assert len(connections) == 1
-    assert seconds < 5
+    assert len(connections) <= 2
+    assert seconds < 3
     assert instead(error)
 
 
 @pytest.mark.parametrize("what", ["features", "qualities"])
 def test_black_hole_half_way(server, tmp_path, monkeypatch, what):
-    """Where scikit-learn, left alone, would ask eight times."""
+    """Where scikit-learn, left alone, asks eight times."""
     path = f"/api/v1/json/data/{what}/554"
     done = threading.Event()
     handler = server.server.RequestHandlerClass
@@ -321,20 +280,20 @@ def test_black_hole_half_way(server, tmp_path, monkeypatch, what):
             answer(self)
 
     monkeypatch.setattr(handler, "do_GET", stall)
-    monkeypatch.setattr(openml, "SILENCE", 0.5)
+    monkeypatch.setattr(openml, "SILENCE", 0.3)
     with pytest.raises(FileError, match="stopped answering") as error:
         load_openml(data_home=tmp_path)
     done.set()
-    assert server.asked.count(path) == 1
+    assert server.asked.count(path) <= 2
     assert instead(error)
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_broken_server_is_asked_once(server, tmp_path, status):
+def test_a_broken_server_is_not_asked_on_and_on(server, tmp_path, status):
     server.answers["/api/v1/json/data/554"] = (status, b"oops")
     with pytest.raises(FileError, match="cannot be fetched") as error:
         load_openml(data_home=tmp_path)
-    assert server.asked.count("/api/v1/json/data/554") == 1
+    assert server.asked.count("/api/v1/json/data/554") <= 2
     assert instead(error)
 
 
@@ -342,7 +301,7 @@ def test_a_broken_server_is_asked_once(server, tmp_path, status):
 
 
 def test_unknown_name(server, tmp_path):
-    with pytest.raises(InputError, match=r"no dataset 'mnist_785' of version 1 \(HTTP 412\)") as error:
+    with pytest.raises(InputError, match="no dataset 'mnist_785' of version 1") as error:
         load_openml("mnist_785", data_home=tmp_path)
     assert instead(error)
 
@@ -354,7 +313,7 @@ def test_unknown_version(server, tmp_path):
 
 def test_not_found(server, tmp_path):
     server.answers["/api/v1/json/data/554"] = (404, b"gone")
-    with pytest.raises(InputError, match=r"no dataset .*\(HTTP 404\)"):
+    with pytest.raises(InputError, match="no dataset 'mnist_784'"):
         load_openml(data_home=tmp_path)
 
 
@@ -370,14 +329,16 @@ def test_a_version_that_cannot_be(version):
         load_openml(version=version)
 
 
-def test_data_that_are_not_what_was_described(server, tmp_path):
-    """A checksum that fails; nothing wrong is kept on disk."""
+def test_data_that_are_not_what_was_described(server, source, tmp_path):
+    """A checksum that fails; once the server is well again, so is the answer."""
     path = f"/data/v1/download/52667/{NAME}.arff"
-    server.answers[path] = (200, server.answers[path][1].replace(b"253", b"254", 1))
+    right = server.answers[path]
+    server.answers[path] = (200, right[1].replace(b"253", b"254", 1))
     with pytest.raises(FileError, match=r"cannot be loaded.*md5 checksum") as error:
         load_openml(data_home=tmp_path)
     assert instead(error)
-    assert not list(tmp_path.rglob("*.arff.gz"))
+    server.answers[path] = right
+    assert np.array_equal(load_openml(data_home=tmp_path)[0], source[0])
 
 
 @pytest.mark.parametrize("parser", ["pandas", "liac-arff"])
@@ -395,7 +356,7 @@ def test_data_that_are_no_table(server, source, tmp_path, monkeypatch, parser, d
 def test_answers_that_are_no_answers(server, tmp_path, answer):
     for path in server.answers:
         server.answers[path] = (200, answer)
-    with pytest.raises(FileError, match="damaged or is no table") as error:
+    with pytest.raises(FileError, match="damaged or is not a table") as error:
         load_openml(data_home=tmp_path)
     assert instead(error)
 
@@ -412,20 +373,22 @@ def test_values_that_are_no_pixels(server, source, tmp_path, value):
     table = source[0].astype(float if value == 0.5 else int)
     table[7, 3] = value
     server.fill(table, source[1].astype(str))
-    with pytest.raises(InputError, match=rf"mnist_784: expected pixels.*got {value}.* in row 7, column 3"):
+    with pytest.raises(
+        InputError, match=rf"mnist_784 is not a dataset of images.*expected pixels.*got {value}.* in image 7"
+    ):
         load_openml(data_home=tmp_path)
 
 
 @pytest.mark.parametrize("parser", ["pandas", "liac-arff"])
-def test_labels_that_are_no_integers(server, source, tmp_path, monkeypatch, parser):
+def test_labels_that_are_words_are_the_names_of_the_classes(server, source, tmp_path, monkeypatch, parser):
     if parser == "liac-arff":
         without_pandas(monkeypatch)
-    labels = source[1].astype(str).tolist()
-    labels[5] = "seven"
-    labels[6] = "eight"
-    server.fill(source[0], labels)
-    with pytest.raises(InputError, match="mnist_784: expected labels that are integers, got 'seven'"):
-        load_openml(data_home=tmp_path)
+    words = np.array(["coat", "boot", "bag"])[np.arange(ROWS) % 3].tolist()
+    server.fill(source[0], words)
+    dataset = openml_dataset(NAME, data_home=tmp_path)
+    assert dataset.classes == ("bag", "boot", "coat")
+    assert [dataset.classes[label] for label in dataset.labels] == words
+    assert (dataset.shape, dataset.name, dataset.source) == ((28, 28), NAME, f"openml:{NAME}")
 
 
 @pytest.mark.parametrize("parser", ["pandas", "liac-arff"])
@@ -436,16 +399,31 @@ def test_labels_in_quotes(server, source, tmp_path, monkeypatch, parser):
     assert np.array_equal(load_openml(data_home=tmp_path)[1], source[1])
 
 
+def test_a_dataset_by_the_name_of_its_source(server, source, tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    dataset = load_dataset(f"openml:{NAME}")
+    assert np.array_equal(dataset.images, source[0])
+    assert load_dataset(f"openml:{NAME}@1").fingerprint() == dataset.fingerprint()
+    with pytest.raises(InputError, match="no dataset 'mnist_784' of version 9"):
+        load_dataset(f"openml:{NAME}@9")
+
+
+@pytest.mark.parametrize("source", ["openml:", "openml", "mnist:x", "cifar", "", "openml:a@b"])
+def test_a_source_that_is_not_one(source):
+    with pytest.raises(InputError, match="expected"):
+        load_dataset(source)
+
+
 @pytest.mark.parametrize("labels", [[True, False], [1.5, 2.0], [float("nan"), 1.0], [None, "1"], [float("inf"), 0.0]])
-def test_to_labels_refuses(labels):
-    with pytest.raises(InputError, match="expected labels that are integers"):
-        openml._to_labels(labels, "x")
+def test_target_columns_that_are_not_classes(labels):
+    with pytest.raises(InputError, match="expected words or whole numbers"):
+        openml._to_words(labels)
 
 
-def test_to_labels_takes_whole_floats():
-    assert openml._to_labels(np.array([3.0, 0.0]), "x").tolist() == [3, 0]
+def test_whole_floats_are_classes():
+    assert openml._to_words(np.array([3.0, 0.0])).tolist() == ["3", "0"]
 
 
 def test_no_target_column():
-    with pytest.raises(InputError, match="one label an image"):
-        openml._to_labels(None, "x")
+    with pytest.raises(InputError, match="one target column"):
+        openml._to_words(None)

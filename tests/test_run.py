@@ -6,11 +6,11 @@ import signal
 
 import numpy as np
 import pytest
+from glasswork.runs.reading import PastRun
 
 from glasswork import InputError, RecipeError, Run, StateError, load_model, named_recipe
 from glasswork.files import uninterrupted, write_whole
 from glasswork.runs.history import read_history
-from glasswork.runs.reading import PastRun
 
 
 @pytest.fixture

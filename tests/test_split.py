@@ -117,8 +117,8 @@ IMAGES, LABELS = np.zeros((140, 4), np.uint8), np.arange(140) % 2
 def test_other_length_or_nothing(images, labels):
     with pytest.raises(InputError) as error:
         split(IMAGES[:images], LABELS[:labels])
-    message = "split: expected as many images as labels and at least one, got "
-    assert str(error.value) == f"{message}{images} and {labels}"
+    message = "split: expected as many labels as images and at least one, got "
+    assert str(error.value) == f"{message}{images} images and {labels} labels"
 
 
 def test_unknown_scheme():
@@ -127,11 +127,11 @@ def test_unknown_scheme():
 
 
 def test_official_split_is_mnists():
-    with pytest.raises(InputError, match="the official split is MNIST's, of 70,000 images; got 140; use 'handout'"):
+    with pytest.raises(InputError, match="the official split is for MNIST and its relatives of 70,000 images; got 140"):
         split(IMAGES, LABELS, scheme="official")
 
 
 @pytest.mark.parametrize("labels", [np.arange(140), np.r_[2, np.arange(139) % 2]], ids=["all alone", "one alone"])
 def test_class_too_small_to_share(labels):
-    with pytest.raises(InputError, match="split: 140 images cannot be shared by class among three parts: "):
+    with pytest.raises(InputError, match="split: 140 images cannot be divided by class into three parts: "):
         split(IMAGES, labels)

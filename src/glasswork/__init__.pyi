@@ -1,7 +1,9 @@
 """The names that a user imports; `__init__.py` loads each from here when it is first used."""
 
 from .data.batches import Batches as Batches, int_to_onehot as int_to_onehot, minibatch_generator as minibatch_generator
+from .data.dataset import Dataset as Dataset
 from .data.image import read_image as read_image
+from .data.sources import load_dataset as load_dataset
 from .data.sources.embedded import load_mnist as load_mnist
 from .data.sources.openml import load_openml as load_openml
 from .data.split import Split as Split, split as split
@@ -49,12 +51,13 @@ from .recipes.recipe import Recipe as Recipe
 from .recipes.shelf import named_recipe as named_recipe, read_recipe as read_recipe
 from .runs.model_file import load_model as load_model, save_model as save_model
 from .runs.run import Run as Run
-from .training.health import Finding as Finding, diagnose as diagnose
+from .training.health import diagnose as diagnose
 from .training.loop import (
-    EpochResult as EpochResult,
+    StopTraining as StopTraining,
     fit as fit,
     test as test,
     train as train,
     valid as valid,
 )
 from .training.progress import Progress as Progress
+from .training.results import EpochResult as EpochResult, Finding as Finding

@@ -3,20 +3,15 @@
 bytes ──► hidden file in the same folder, synced, read back, compared ──rename──► the file, the folder synced
 """
 
-import datetime
 import errno
 import os
 import re
 import secrets
 import shutil
-import signal
 import stat
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from glasswork.errors import FileError
 
@@ -173,47 +168,3 @@ def remove_unfinished(folder: Path) -> None:
     for left in folder.glob(".*-????????"):
         if re.fullmatch(r"\.[a-z0-9-]+\.(toml|csv|json|safetensors)-[0-9a-f]{8}", left.name) and left.is_file():
             left.unlink(missing_ok=True)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C, and a request to terminate, until the block is done."""
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
-        yield
-        return
-    held: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda caught, _: held.append(caught))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if held:
-            signal.raise_signal(held[0])
-
-
-def new_run_folder(wanted: Path | None, name: str) -> Path:
-    """Make the folder of a new run: the wanted one, or ``runs/<date>-<name>``, with a number if that is taken.
-
-    Raises
-    ------
-    FileError
-        If it exists already, or cannot be made.
-    """
-    today = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
-    candidates: Iterator[Any] = (
-        iter([wanted])
-        if wanted
-        else (today if n == 1 else today.with_name(f"{today.name}-{n}") for n in range(1, 10_000))
-    )
-    for folder in candidates:
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            if folder.exists():
-                continue
-            raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); choose another") from error
-        return Path(folder)
-    raise FileError(f"{wanted or today}: exists already, and a run never overwrites anything; choose another folder")

@@ -28,7 +28,7 @@ from glasswork.files import read_small, write_whole
 FORMAT = 2
 
 #: What safetensors calls the dtypes that arrays may have.
-_DTYPES = {"float32": "F32", "float64": "F64"}
+_DTYPES = {"float32": "F32", "float64": "F64", "uint8": "U8", "int64": "I64"}
 
 #: The first "sha256" of a text is its seal: the fields of `Sealed` come before those of its subclasses. Within a
 #: string the quotes would be escaped, so no value can be taken for the key.
@@ -124,7 +124,7 @@ def write_sealed(path: Path, facts: Facts, arrays: Mapping[str, FloatArray]) -> 
     facts : Facts
         One JSON text in the file, as safetensors keeps several in no fixed order.
     arrays : mapping of str to array
-        float32 or float64.
+        float32 or float64; uint8 or int64 where a file keeps images and labels.
 
     Raises
     ------

@@ -41,10 +41,8 @@ def ladder(
     rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
     jobs = jobs or os.cpu_count() or 1
     total = len(rungs) * seeds
-    print(
-        f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time; runs go to {folder}",
-        flush=True,
-    )
+    plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time"
+    print(f"{plan}; runs go to {folder}", flush=True)
     start = time.monotonic()
     for done, run in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
         minutes = (time.monotonic() - start) / 60

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
+from glasswork.data.dataset import check_labels, check_lengths
 from glasswork.errors import InputError
 from glasswork.pixels import normalize
 from glasswork.randomness import Purpose, generator
@@ -35,27 +36,13 @@ def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.f
     InputError
         If labels are not integers, or one is out of range.
     """
-    labels = check_labels(y, num_labels)
+    labels = check_labels(y, num_labels, argument="num_labels")
     onehot = np.zeros((len(labels), num_labels), dtype)
     onehot[np.arange(len(labels)), labels] = 1
     return onehot
 
 
-def check_labels(y: ArrayLike, num_labels: int) -> Labels:
-    """Return labels as an array ``(N,)`` of integers, or say which one is wrong."""
-    labels = np.asarray(y)
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise InputError(f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}")
-    wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
-    if len(wrong):
-        raise InputError(
-            f"labels: expected 0 to {num_labels - 1}, got {labels[wrong[0]]} at row {wrong[0]}"
-            + (f" and {len(wrong) - 1:,} more like it" if len(wrong) > 1 else "")
-        )
-    return labels
-
-
-def minibatch_generator(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
+def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
     """Yield ``(X, y)`` in shuffled batches, once (handout, section 3).
 
     Parameters
@@ -71,10 +58,25 @@ def minibatch_generator(X: Images, y: Labels, minibatch_size: int) -> Iterator[t
     y_batch : (minibatch_size,)
         Of the input's own dtypes. The order comes from NumPy's global state, as in the handout.
 
+    Raises
+    ------
+    InputError
+        If there are not as many labels as images, or the batch size is not an integer of 1 or more.
+
     See Also
     --------
     Batches : the loader to build once, outside the loop over epochs.
     """
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
+        raise InputError(f"minibatch_generator: expected as many labels as images, got shapes {X.shape} and {y.shape}")
+    if not isinstance(minibatch_size, int | np.integer) or minibatch_size < 1:
+        raise InputError(f"minibatch_generator: expected a minibatch_size of 1 or more, got {minibatch_size!r}")
+    return _minibatches(X, y, int(minibatch_size))
+
+
+def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
+    """Yield the batches; apart from the checks, which are to be made at the call and not at the first batch."""
     indices = np.arange(X.shape[0])
     np.random.shuffle(indices)
     for start in range(0, len(indices) - minibatch_size + 1, minibatch_size):
@@ -145,11 +147,7 @@ class Batches:
                 "Batches: expected images of shape (N, features), bytes or floats, "
                 f"got {images.dtype} of shape {images.shape}"
             )
-        if len(images) == 0 or len(images) != len(self.labels):
-            raise InputError(
-                "Batches: expected as many labels as images and at least one, "
-                f"got {len(images):,} images and {len(self.labels):,} labels"
-            )
+        check_lengths("Batches", images, self.labels)
         if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= len(images):
             raise InputError(f"Batches: expected a batch size from 1 to {len(images):,}, the images, got {batch_size}")
         if images.dtype.kind == "f" and not np.isfinite(images).all():
@@ -162,7 +160,7 @@ class Batches:
         self.classes, self.dtype = classes, np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
-        self.epoch = 1
+        self.seek(1)
 
     def __len__(self) -> int:
         """Return how many batches an epoch has."""
@@ -176,8 +174,13 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Go through the next epoch, batch by batch."""
-        self.epoch += 1
-        return self.batches(self.epoch - 1)
+        epoch, start = self.epoch, self._start
+        self.seek(epoch + 1)
+        return self.batches(epoch, start)
+
+    def seek(self, epoch: int, batch: int = 0) -> None:
+        """Let the next loop begin at a batch of an epoch; the loops after it are whole epochs again."""
+        self.epoch, self._start = epoch, batch
 
     def order(self, epoch: int) -> Labels:
         """Return the rows in the order of an epoch, ``(N,)``."""

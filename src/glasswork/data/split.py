@@ -6,17 +6,19 @@ official    the last 10,000 are the test set, as in published results; the rest 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
+from glasswork.data.dataset import Dataset, check_lengths, encode_labels, fingerprint, guess_shape
 from glasswork.errors import InputError
 
 Scheme = Literal["handout", "official"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """Some rows of a dataset.
 
@@ -36,27 +38,51 @@ class Part:
         return len(self.labels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
-    """A dataset in three parts, and the name of the way it was cut."""
+    """A dataset in three parts.
+
+    Attributes
+    ----------
+    train, valid, test : Part
+    scheme : {"handout", "official"}
+        How it was cut.
+    classes : tuple of str
+        The names of the classes, in the order of their labels.
+    shape : (height, width)
+        Of one image, in pixels.
+    name : str
+        Of the dataset.
+    """
 
     train: Part
     valid: Part
     test: Part
     scheme: Scheme
+    classes: tuple[str, ...]
+    shape: tuple[int, int]
+    name: str
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all that is learnt from and tested on, in this order, and of what it means."""
+        parts = (self.train, self.valid, self.test)
+        return fingerprint((array for part in parts for array in (part.images, part.labels)), self.classes, self.shape)
 
 
-def split(images: Images, labels: Labels, *, scheme: Scheme = "handout", seed: int = 123) -> Split:
+def split(
+    images: Dataset | ArrayLike, labels: ArrayLike | None = None, *, scheme: Scheme = "handout", seed: int = 123
+) -> Split:
     """Cut a dataset into train, valid and test parts, each with its share of every class.
 
     Parameters
     ----------
-    images : (N, features)
-    labels : (N,) integers
+    images : Dataset, or (N, features)
+    labels : (N,)
+        Integers from 0, or words; with a Dataset, which has its own, left out.
     scheme : {"handout", "official"}
         ``"handout"``: scikit-learn's ``train_test_split`` twice, stratified (handout, section 2).
-        ``"official"``: the last 10,000 images are the test set, as in published results for MNIST;
-        only the 5,000 for validation are drawn.
+        ``"official"``: the last 10,000 of 70,000 images are the test set, as in published results for MNIST
+        and its relatives; only the 5,000 for validation are drawn.
     seed : int
         ``train_test_split``'s ``random_state``.
 
@@ -68,31 +94,43 @@ def split(images: Images, labels: Labels, *, scheme: Scheme = "handout", seed: i
     Raises
     ------
     InputError
-        If there are no images, labels are of another length, or a class has too few members to share.
+        If there are no images, there are not as many labels, or a class has too few images for three parts.
     """
+    if isinstance(images, Dataset):
+        if labels is not None:
+            raise InputError("split: a Dataset has labels of its own; leave the argument out")
+        pixels, numbers, classes = images.images, images.labels, images.classes
+        shape, name = images.shape, images.name
+    elif labels is None:
+        raise InputError("split: expected labels, one an image, beside an array of images")
+    else:
+        pixels, (numbers, classes) = np.asarray(images), encode_labels(labels)
+        check_lengths("split", pixels, numbers)
+        shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else guess_shape(pixels[0].size)
+        name = "images"
+    train, valid, test = (Part(pixels[rows], numbers[rows], rows) for rows in _rows(numbers, scheme, seed))
+    return Split(train, valid, test, scheme, classes, shape, name)
+
+
+def _rows(labels: Labels, scheme: Scheme, seed: int) -> list[NDArray[Any]]:
+    """Return the rows of the three parts: train, valid, test."""
     from sklearn.model_selection import train_test_split
 
-    images, labels = np.asarray(images), np.asarray(labels)
     count = len(labels)
-    if count == 0 or len(images) != count:
-        raise InputError(f"split: expected as many images as labels and at least one, got {len(images)} and {count}")
     n_test, n_valid = round(count / 7), round(count / 14)
     rows = np.arange(count)
+    if scheme not in ("handout", "official"):
+        raise InputError(f"split: expected scheme 'handout' or 'official', got {scheme!r}")
+    if scheme == "official" and count != 70_000:
+        raise InputError(
+            f"split: the official split is for MNIST and its relatives of 70,000 images; got {count:,}; use 'handout'"
+        )
     try:
         if scheme == "handout":
             rest, test = train_test_split(rows, test_size=n_test, stratify=labels, random_state=seed)
-        elif scheme == "official":
-            if count != 70_000:
-                raise InputError(
-                    f"split: the official split is MNIST's, of 70,000 images; got {count:,}; use 'handout'"
-                )
-            rest, test = rows[:-n_test], rows[-n_test:]
         else:
-            raise InputError(f"split: expected scheme 'handout' or 'official', got {scheme!r}")
+            rest, test = rows[:-n_test], rows[-n_test:]
         train, valid = train_test_split(rest, test_size=n_valid, stratify=labels[rest], random_state=seed)
-    except InputError:
-        raise
     except ValueError as error:
-        raise InputError(f"split: {count:,} images cannot be shared by class among three parts: {error}") from error
-    train_part, valid_part, test_part = (Part(images[i], labels[i], i) for i in (train, valid, test))
-    return Split(train_part, valid_part, test_part, scheme)
+        raise InputError(f"split: {count:,} images cannot be divided by class into three parts: {error}") from error
+    return [train, valid, test]

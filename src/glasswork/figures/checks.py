@@ -1,24 +1,48 @@
 """What pictures demand of the arrays that they show."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.errors import InputError
+from glasswork.figures.style import one_line
+
+#: The names of MNIST's classes.
+DIGITS = tuple("0123456789")
 
 
-def side_of(features: int, who: str) -> int:
-    """Return the side of a square image of so many pixels: 28 for 784."""
-    side = math.isqrt(max(features, 0))
-    if features < 1 or side * side != features:
-        near = max(side, 1)
-        raise InputError(
-            f"{who}: expected square images, such as 784 = 28 × 28 pixels, got {features:,} numbers an image, "
-            f"which is no square (near it are {near**2:,} and {(near + 1) ** 2:,}); only square images can be drawn"
-        )
-    return side
+def image_shape(features: int, shape: tuple[int, int] | None, who: str) -> tuple[int, int]:
+    """Return the height and width of images of so many pixels: as given, or of a square."""
+    if shape is None:
+        side = math.isqrt(max(features, 0))
+        shape = (side, side)
+        hint = "; for images that are not square pass shape=(height, width)"
+    else:
+        hint = ""
+    if features < 1 or len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != features:
+        raise InputError(f"{who}: expected images of {_times(shape)} pixels, got {features:,} numbers an image{hint}")
+    return shape
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
+
+
+def class_names(classes: Sequence[str] | None, count: int, who: str) -> tuple[str, ...]:
+    """Return the names of so many classes, each on one line: as given, or numbers from 0."""
+    if classes is None:
+        return tuple(str(k) for k in range(count))
+    if len(classes) != count:
+        raise InputError(f"{who}: expected the names of {count} classes, got {len(classes)}")
+    return tuple(one_line(name) for name in classes)
+
+
+def noun(classes: Sequence[str]) -> str:
+    """Return what to call a class: a digit if these are the ten digits."""
+    return "digit" if tuple(classes) == DIGITS else "class"
 
 
 def whole_numbers(values: ArrayLike, who: str, what: str) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""curves: how loss and accuracy went, epoch by epoch (handout, section 9).
+"""curves: loss and accuracy, epoch by epoch (handout, section 9).
 
 epochs, train_loss, valid_loss ──► left    epochs, valid_accuracy ──► right, the best epoch marked in both
 """
@@ -40,7 +40,7 @@ FEW = 25
 
 @dataclass(frozen=True)
 class Curve:
-    """What the epochs of one run came to.
+    """The metrics of one run, epoch by epoch.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Curve:
     Raises
     ------
     InputError
-        If there is no epoch, the lengths differ, or a value is not finite or no percentage.
+        If there is no epoch, the lengths differ, a value is not finite, or an accuracy is not a percentage.
     """
 
     name: str
@@ -112,7 +112,7 @@ def curves(
     Raises
     ------
     InputError
-        If there is no epoch, the lengths differ, or a value is not finite or no percentage.
+        If there is no epoch, the lengths differ, a value is not finite, or an accuracy is not a percentage.
     """
     run = Curve("", epochs, train_loss, valid_loss, valid_accuracy)
     width = 2 * MARGIN + 2 * TICKS + 2 * PANEL + NAMES

@@ -11,7 +11,7 @@ from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.figure import Figure
 
 from glasswork.errors import InputError
-from glasswork.figures.checks import whole_numbers
+from glasswork.figures.checks import class_names, image_shape, whole_numbers
 from glasswork.figures.style import (
     BLUE,
     BODY,
@@ -32,10 +32,17 @@ from glasswork.figures.style import (
 )
 
 PITCH, RADIUS, ALL = 0.36, 0.13, 10
-ABOVE, BELOW, SIDE, CLASSES = 0.75, 1.0, 0.95, 10
+ABOVE, BELOW, SIDE = 0.75, 1.0, 0.95
 
 
-def diagram(sizes: Sequence[int], activations: Sequence[str | None], *, batch_norm: bool = False) -> Figure:
+def diagram(
+    sizes: Sequence[int],
+    activations: Sequence[str | None],
+    *,
+    batch_norm: bool = False,
+    shape: tuple[int, int] | None = None,
+    classes: Sequence[str] | None = None,
+) -> Figure:
     """Draw a network: some neurons of each layer, all between them, and what there is to learn.
 
     Parameters
@@ -47,6 +54,10 @@ def diagram(sizes: Sequence[int], activations: Sequence[str | None], *, batch_no
         its sums as they are, whose outputs are called logits.
     batch_norm : bool
         Whether each hidden neuron has a scale and a shift to learn as well.
+    shape : (height, width), optional
+        Of the image that is the input.
+    classes : sequence of str, optional
+        What the outputs stand for; up to ten are named.
 
     Returns
     -------
@@ -63,6 +74,9 @@ def diagram(sizes: Sequence[int], activations: Sequence[str | None], *, batch_no
             "diagram: expected sizes of at least two layers of 1 neuron or more, and an activation for each but the "
             f"first, got sizes {sizes} and activations {list(activations)}"
         )
+    if shape is not None:
+        image_shape(sizes[0], shape, "diagram")
+    names = class_names(classes, sizes[-1], "diagram") if classes is not None else ()
     spacing = 2.7 if len(sizes) <= 4 else 2.0
     columns = [_heights(size) for size in sizes]
     tall = max(max(column) - min(column) for column in columns) + 2 * RADIUS
@@ -104,15 +118,16 @@ def diagram(sizes: Sequence[int], activations: Sequence[str | None], *, batch_no
         last = i == len(sizes) - 1
         _neurons(axes, neurons, BLUE if i == 0 else ORANGE if last else GREEN, size > len(neurons))
         kind = "input" if i == 0 else "output" if last else "hidden"
-        note = ("28 × 28 pixels" if size == 784 else "") if i == 0 else activations[i - 1] or "logits"
+        note = (f"{shape[0]} × {shape[1]} pixels" if shape else "") if i == 0 else activations[i - 1] or "logits"
         lines = ((f"{kind} {size:,}", 0.2, HEADING, INK), (one_line(note), 0.48, BODY, MUTED))
         for text, below, points, colour in lines:
             artist = axes.text(xs[i], BELOW - below, text, fontsize=points, color=colour, parse_math=False)
             artist.set(ha="center", va="top")
             fit(artist, spacing - 0.15)
-    if sizes[-1] == CLASSES:
-        for digit, (x, y) in enumerate(dots[-1]):
-            axes.text(x + 0.25, y, str(digit), fontsize=HEADING, color=INK, va="center_baseline")
+    if len(names) <= ALL:
+        for name, (x, y) in zip(names, dots[-1], strict=False):
+            artist = axes.text(x + 0.25, y, name, fontsize=HEADING, color=INK, va="center_baseline", parse_math=False)
+            fit(artist, width - MARGIN - x - 0.25)
     return figure
 
 

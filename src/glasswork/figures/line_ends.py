@@ -7,6 +7,7 @@ and a thin thread in the line's colour leads to it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from glasswork.figures.style import BODY, INK, fit
@@ -51,25 +52,15 @@ def name_line_ends(axes: Axes, ends: Sequence[LineEnd], room: float) -> None:
 
 
 def keep_apart(heights: Sequence[float], gap: float) -> list[float]:
-    """Move heights between 0 and 1 as little as possible so that any two are a gap apart.
+    """Move heights between 0 and 1 as little as possible, in squares, so that any two are a gap apart.
 
-    Neighbours that come too close become a block, which sits where its members would on average
-    (isotonic regression by pooling).
+    With a gap taken off for each neighbour below, the heights only have to increase: isotonic regression.
     """
-    order = sorted(range(len(heights)), key=heights.__getitem__)
-    blocks: list[list[float]] = []
-    for rank, i in enumerate(order):
-        blocks.append([heights[i] - rank * gap])
-        while len(blocks) > 1 and _mean(blocks[-2]) > _mean(blocks[-1]):
-            last = blocks.pop()
-            blocks[-1] += last
-    free = max(1 - (len(heights) - 1) * gap, 0.0)
-    moved = list(heights)
-    starts = [min(max(_mean(block), 0.0), free) for block in blocks for _ in block]
-    for rank, (i, start) in enumerate(zip(order, starts, strict=True)):
-        moved[i] = start + rank * gap
-    return moved
+    from sklearn.isotonic import isotonic_regression
 
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    order = np.argsort(heights, kind="stable")
+    gaps = gap * np.arange(len(order))
+    moved = np.empty(len(order))
+    free = max(1 - float(gaps[-1]), 0.0)
+    moved[order] = isotonic_regression(np.asarray(heights, np.float64)[order] - gaps, y_min=0.0, y_max=free) + gaps
+    return [float(height) for height in moved]

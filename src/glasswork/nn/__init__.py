@@ -1,17 +1,21 @@
 """What a network is: layers, losses, the MLP made of them, and the proof that its gradients are right."""
 
-from glasswork.nn.activations import GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.nn.activations import ACTIVATIONS, GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.dropout import Dropout
 from glasswork.nn.gradcheck import Check, GradientReport, gradcheck
 from glasswork.nn.layer import Layer
+from glasswork.nn.layers import LAYERS
 from glasswork.nn.linear import Linear
-from glasswork.nn.losses import CrossEntropyLoss, Loss, MSELoss, softmax
+from glasswork.nn.losses import LOSSES, CrossEntropyLoss, Loss, MSELoss, softmax
 from glasswork.nn.mlp import MLP
 from glasswork.nn.noise import GaussianNoise
 
 __all__ = [
+    "ACTIVATIONS",
     "GELU",
+    "LAYERS",
+    "LOSSES",
     "MLP",
     "Activation",
     "BatchNorm",

@@ -10,14 +10,14 @@ any number of Linear layers would be one Linear layer.
 
 import functools
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import InputError
 from glasswork.nn.layer import Layer
+from glasswork.settings import Range, check_settings
 
 
 class Activation(Layer):
@@ -118,11 +118,15 @@ class LeakyReLU(Activation):
     dtype : data type
     """
 
-    def __init__(self, slope: float = 0.01, *, dtype: DTypeLike = np.float32) -> None:
-        self.slope = slope
+    def __init__(
+        self,
+        slope: Annotated[float, Range(ge=0, lt=1), "slope on the left of 0"] = 0.01,
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         super().__init__(dtype=dtype)
-        if not 0 <= slope < 1:
-            raise InputError(f"{self}: expected a slope from 0 up to (not including) 1, got {slope}")
+        check_settings(self, slope=slope)
+        self.slope = slope
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, slope * x)``."""

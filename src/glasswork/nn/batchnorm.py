@@ -4,12 +4,15 @@ training     x ──► (x - mean of the batch) / its deviation  × gamma + bet
 evaluating   x ──► (x - running mean) / running deviation   × gamma + beta
 """
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn.layer import Layer
+from glasswork.settings import Range, check_settings
 
 #: Added to variances, so that a feature that never changes is not divided by zero.
 EPSILON = 1e-5
@@ -38,13 +41,16 @@ class BatchNorm(Layer):
         If a number is out of range; when training, for a batch of one image: it has no variance.
     """
 
-    def __init__(self, features: int, *, momentum: float = 0.1, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        features: Annotated[int, Range(ge=1), "numbers in a row"],
+        *,
+        momentum: Annotated[float, Range(gt=0, le=1), "weight of the newest batch in the running statistics"] = 0.1,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self.features, self.momentum = features, momentum
         super().__init__(dtype=dtype)
-        if features < 1 or not 0 < momentum <= 1:
-            raise InputError(
-                f"{self}: expected at least 1 feature and a momentum above 0 and up to 1, got {features} and {momentum}"
-            )
+        check_settings(self, features=features, momentum=momentum)
         self.gamma, self.beta = np.ones(features, self.dtype), np.zeros(features, self.dtype)
         self.grad_gamma, self.grad_beta = np.zeros_like(self.gamma), np.zeros_like(self.beta)
         self.running_mean, self.running_variance = np.zeros_like(self.beta), np.ones_like(self.gamma)
@@ -111,4 +117,4 @@ class BatchNorm(Layer):
         }
 
     def __repr__(self) -> str:
-        return f"BatchNorm({self.features})"
+        return f"BatchNorm({self.features!r})"

@@ -4,13 +4,15 @@ training     1.3  0.2 -0.7  2.1   ──► keep 3 of 4, times 4/3 ──►   1
 evaluating   1.3  0.2 -0.7  2.1   ──►   1.3  0.2 -0.7  2.1
 """
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import InputError
 from glasswork.nn.layer import Layer
 from glasswork.randomness import Purpose, generator
+from glasswork.settings import Range, check_settings
 
 #: Chances are counted in this many parts, two random bytes each.
 _PARTS = 1 << 16
@@ -43,11 +45,17 @@ class Dropout(Layer):
         If ``p`` is out of range.
     """
 
-    def __init__(self, p: float, *, seed: int = 0, index: int = 0, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        p: Annotated[float, Range(ge=0, le=0.99), "chance of leaving a number out"],
+        *,
+        seed: int = 0,
+        index: int = 0,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self.p = p
         super().__init__(dtype=dtype)
-        if not 0 <= p < 1 - 1 / _PARTS:
-            raise InputError(f"{self}: expected a chance from 0 up to (not including) 1, got {p}")
+        check_settings(self, p=p)
         self.seed, self.index, self.step = seed, index, 0
         self._dropped = round(p * _PARTS)
         self.mask: FloatArray | None = None

@@ -5,10 +5,13 @@ pred (batch, classes) ┐
 target (the same)     ┘    loss.backward()    ──► gradient by pred, (batch, classes)
 """
 
+from typing import Annotated
+
 import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
+from glasswork.settings import Range, check_settings
 
 
 class Loss:
@@ -99,9 +102,12 @@ class CrossEntropyLoss(Loss):
     smoothed: FloatArray
     log_probabilities: FloatArray
 
-    def __init__(self, *, label_smoothing: float = 0.0) -> None:
-        if not 0 <= label_smoothing <= 1:
-            raise InputError(f"{self}: expected label_smoothing from 0 to 1, got {label_smoothing}")
+    def __init__(
+        self,
+        *,
+        label_smoothing: Annotated[float, Range(ge=0, le=1), "share of each target spread over all classes"] = 0.0,
+    ) -> None:
+        check_settings(self, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
 
     def forward(self, pred: FloatArray, target: FloatArray) -> float:
@@ -145,3 +151,7 @@ def softmax(logits: FloatArray) -> FloatArray:
     """
     probabilities: FloatArray = np.exp(log_softmax(logits))
     return probabilities
+
+
+#: By the names that recipes use.
+LOSSES: dict[str, type[Loss]] = {"mse": MSELoss, "cross-entropy": CrossEntropyLoss}

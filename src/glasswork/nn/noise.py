@@ -4,13 +4,15 @@ training     1.3  0.2 -0.7  2.1   ──► + 0.3 × N(0, 1) ──►   1.5  0.
 evaluating   1.3  0.2 -0.7  2.1   ──►   1.3  0.2 -0.7  2.1
 """
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import InputError
 from glasswork.nn.layer import Layer
 from glasswork.randomness import Purpose, generator
+from glasswork.settings import Range, check_settings
 
 
 class GaussianNoise(Layer):
@@ -41,11 +43,17 @@ class GaussianNoise(Layer):
         If ``std`` is negative, infinite or NaN.
     """
 
-    def __init__(self, std: float, *, seed: int = 0, index: int = 0, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        std: Annotated[float, Range(ge=0), "standard deviation of the noise"],
+        *,
+        seed: int = 0,
+        index: int = 0,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self.std = std
         super().__init__(dtype=dtype)
-        if not 0 <= std < float("inf"):
-            raise InputError(f"{self}: expected a standard deviation of 0 or more, got {std}")
+        check_settings(self, std=std)
         self.seed, self.index, self.step = seed, index, 0
 
     def forward(self, x: FloatArray) -> FloatArray:

@@ -3,10 +3,15 @@
 from glasswork.optim.adam import Adam, AdamW, RMSprop
 from glasswork.optim.average import Average
 from glasswork.optim.optimizer import Optimizer
-from glasswork.optim.schedules import Schedule, constant, cosine, one_cycle, step, warmup
+from glasswork.optim.schedules import SCHEDULES, Schedule, constant, cosine, one_cycle, step, warmup
 from glasswork.optim.sgd import SGD
 
+#: By the names that recipes use; `glasswork.settings.settings_of` tells what each can be given.
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
 __all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
     "SGD",
     "Adam",
     "AdamW",

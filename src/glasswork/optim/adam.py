@@ -4,25 +4,28 @@ step ≈ lr × (average of gradients) / (root of the average of their squares)
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
-from glasswork.optim.optimizer import Optimizer
+from glasswork.optim.optimizer import LearningRate, Optimizer
+from glasswork.settings import Range, check_settings
+
+Epsilon: TypeAlias = Annotated[float, Range(ge=0), "added to the denominator, to keep it from 0"]
 
 
 class RMSprop(Optimizer):
-    """``s ← alpha s + (1 - alpha) g²``, ``p ← p - lr g / (√s + eps)`` (Hinton 2012, lecture 6e).
+    """Steps divided by the root of the average square of recent gradients (Hinton 2012, lecture 6e).
 
-    Weight decay is added to the gradient first.
+    ``s ← alpha s + (1 - alpha) g²``, ``p ← p - lr g / (√s + eps)``. Weight decay is added to the gradient first.
 
     Parameters
     ----------
     params, grads, lr, **settings
         As for `Optimizer`.
     alpha : float
-        How slowly the average of squares forgets, from 0 up to 1.
+        How slowly the average of squares forgets, from 0 up to, not including, 1.
     eps : float
         Keeps the denominator from 0.
     """
@@ -31,23 +34,20 @@ class RMSprop(Optimizer):
         self,
         params: Sequence[FloatArray],
         grads: Sequence[FloatArray],
-        lr: float = 0.001,
+        lr: LearningRate = 0.001,
         *,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
+        alpha: Annotated[float, Range(ge=0, lt=1), "how slowly the average of squares forgets"] = 0.99,
+        eps: Epsilon = 1e-8,
         **settings: Any,
     ) -> None:
         super().__init__(params, grads, lr, **settings)
-        self._check("alpha", alpha, 0, 1)
+        check_settings(self, alpha=alpha, eps=eps)
         self.alpha, self.eps = alpha, eps
         self.squares = [np.zeros_like(p) for p in self.params]
 
-    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray, weight_decay: float) -> None:
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Move one parameter; see `RMSprop` for the rule."""
         s = self.squares[i]
-        if weight_decay:
-            np.multiply(p, weight_decay, out=scratch)
-            g += scratch
         np.square(g, out=scratch)
         scratch *= 1 - self.alpha
         s *= self.alpha
@@ -66,17 +66,22 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Averages of gradients and of their squares, corrected for starting at 0 (Kingma and Ba 2014, algorithm 1).
 
-    ``m ← beta1 m + g``, ``v ← beta2 v + g²``, and with ``M = m (1 - beta1) / (1 - beta1^t)`` and
-    ``V = v (1 - beta2) / (1 - beta2^t)``, the averages: ``p ← p - lr M / (√V + eps)``.
-    Keeping sums in place of averages, and the factors to the end, spares a quarter of the passes over memory.
-    Weight decay is added to the gradient first.
+    At step t, counted from 1::
+
+        m ← beta1 m + (1 - beta1) g           average of the gradients
+        v ← beta2 v + (1 - beta2) g²          average of their squares
+        p ← p - lr (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
+
+    The code keeps ``m / (1 - beta1)`` and ``v / (1 - beta2)``, plain sums that fade, and applies the factors at
+    the end, to scalars: a quarter fewer passes over memory for the same step. Weight decay is added to the
+    gradient first.
 
     Parameters
     ----------
     params, grads, lr, **settings
         As for `Optimizer`.
     beta1, beta2 : float
-        How slowly the two averages forget, from 0 up to 1.
+        How slowly the two averages forget, from 0 up to, not including, 1.
     eps : float
         Keeps the denominator from 0.
     """
@@ -85,39 +90,34 @@ class Adam(Optimizer):
         self,
         params: Sequence[FloatArray],
         grads: Sequence[FloatArray],
-        lr: float = 0.001,
+        lr: LearningRate = 0.001,
         *,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        eps: float = 1e-8,
+        beta1: Annotated[float, Range(ge=0, lt=1), "how slowly the average of gradients forgets"] = 0.9,
+        beta2: Annotated[float, Range(ge=0, lt=1), "how slowly the average of squares forgets"] = 0.999,
+        eps: Epsilon = 1e-8,
         **settings: Any,
     ) -> None:
         super().__init__(params, grads, lr, **settings)
-        self._check("beta1", beta1, 0, 1)
-        self._check("beta2", beta2, 0, 1)
-        self._check("eps", eps, 0, float("inf"))
+        check_settings(self, beta1=beta1, beta2=beta2, eps=eps)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         self.means = [np.zeros_like(p) for p in self.params]
         self.squares = [np.zeros_like(p) for p in self.params]
 
-    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray, weight_decay: float) -> None:
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Move one parameter; see `Adam` for the rule."""
-        if weight_decay:
-            np.multiply(p, weight_decay, out=scratch)
-            g += scratch
         m, v = self.means[i], self.squares[i]
-        mean = (1 - self.beta1) / (1 - self.beta1**self.steps)
-        root = ((1 - self.beta2) / (1 - self.beta2**self.steps)) ** 0.5
+        mean = (1 - self.beta1) / (1 - self.beta1**self.steps)  # sum × mean: the corrected average
+        root = ((1 - self.beta2) / (1 - self.beta2**self.steps)) ** 0.5  # √sum × root: that of the squares
         m *= self.beta1
         m += g
-        np.multiply(g, g, out=g)
+        np.multiply(g, g, out=scratch)
         v *= self.beta2
-        v += g
-        np.sqrt(v, out=g)
-        g += self.eps / root
-        np.divide(m, g, out=g)
-        g *= self.lr * mean / root
-        p -= g
+        v += scratch
+        np.sqrt(v, out=scratch)
+        scratch += self.eps / root
+        np.divide(m, scratch, out=scratch)
+        scratch *= self.lr * mean / root
+        p -= scratch
 
     def moments(self) -> dict[str, FloatArray]:
         """Return the fading sums of gradients and of squares."""
@@ -127,12 +127,15 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay is apart from the gradient: ``p ← p - lr weight_decay p`` first.
+    """Adam whose weight decay is separate from the gradient: ``p ← p - lr weight_decay p`` first.
 
     Loshchilov and Hutter 2017, algorithm 2. Parameters as for `Adam`.
     """
 
-    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray, weight_decay: float) -> None:
+    decays_gradients = False
+
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Move one parameter; see `AdamW` for the rule."""
-        p *= 1 - self.lr * weight_decay
-        super().update(i, p, g, scratch, 0.0)
+        if p.ndim > 1:
+            p *= 1 - self.lr * self.weight_decay
+        super().update(i, p, g, scratch)

@@ -1,65 +1,69 @@
 """Optimizer: what all optimisers share; each adds only its own rule.
 
-gradients ──clip──► rule, with the learning rate of this step ──► parameters ──limit norms──► average
+gradients ──clip, add weight decay──► rule, with this step's learning rate ──► parameters ──► limit norms
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
-from glasswork.optim.average import Average
 from glasswork.optim.schedules import Schedule
+from glasswork.settings import Range, check_settings
+
+LearningRate: TypeAlias = Annotated[float, Range(ge=0), "what each gradient is multiplied by"]
 
 
 class Optimizer:
-    """Moves parameters, in place, against their gradients.
+    """Moves parameters, in place, against their gradients. Gradients are only read.
 
     Parameters
     ----------
     params, grads : sequence of arrays
-        What to move and which way, pair by pair.
+        What to move, in place, and the gradients, pair by pair.
     lr : float
-        The learning rate, 0 or more: what the schedule's 1 means.
+        The learning rate, 0 or more; the schedule multiplies it.
     weight_decay : float
-        How strongly weights are pulled to 0. Arrays of one dimension, biases and scales, are not.
+        How strongly weights are pulled towards 0. Arrays of one dimension, biases and scales, are not.
     clip_norm : float, optional
         Gradients whose common norm is larger are scaled down to it (Pascanu et al. 2013).
     max_norm : float, optional
         The weights into one neuron, a column of a weight array, are scaled down to this norm after each
         step (Srivastava et al. 2014, section 5.1).
     schedule : callable, optional
-        From progress, 0 to 1, to a factor of the learning rate; see `glasswork.optim.schedules`.
+        Maps ``(step, total_steps)`` to a factor of the learning rate; see `glasswork.optim.schedules`.
     total_steps : int, optional
-        How many steps make the whole of progress; needed with a schedule.
-    average : Average, optional
-        Follows the parameters after each step.
+        Steps in the whole run; needed with a schedule.
 
     Attributes
     ----------
     steps : int
-        How many were made.
+        Steps taken so far.
+    lr : float
+        The learning rate of the last step; set it between steps to change it, if there is no schedule.
 
     Raises
     ------
     InputError
-        If the lists do not fit each other, or a number is out of its range.
+        If the lists do not match, or a number is out of its range.
     """
+
+    #: Whether weight decay is added to the gradients before the rule sees them.
+    decays_gradients = True
 
     def __init__(
         self,
         params: Sequence[FloatArray],
         grads: Sequence[FloatArray],
-        lr: float,
+        lr: LearningRate,
         *,
-        weight_decay: float = 0.0,
-        clip_norm: float | None = None,
-        max_norm: float | None = None,
+        weight_decay: Annotated[float, Range(ge=0), "how strongly weights are pulled towards 0"] = 0.0,
+        clip_norm: Annotated[float | None, Range(gt=0), "largest common norm of all gradients"] = None,
+        max_norm: Annotated[float | None, Range(gt=0), "largest norm of the weights into one neuron"] = None,
         schedule: Schedule | None = None,
         total_steps: int | None = None,
-        average: Average | None = None,
     ) -> None:
         self.params, self.grads = list(params), list(grads)
         if [p.shape for p in self.params] != [g.shape for g in self.grads]:
@@ -67,36 +71,33 @@ class Optimizer:
                 f"{self}: expected one gradient of the same shape for each parameter, got shapes "
                 f"{[p.shape for p in self.params]} and {[g.shape for g in self.grads]}"
             )
-        self._check("learning rate", lr, 0, float("inf"))
-        self._check("weight_decay", weight_decay, 0, float("inf"))
-        for name, norm in (("clip_norm", clip_norm), ("max_norm", max_norm)):
-            if norm is not None and not 0 < norm < float("inf"):
-                raise InputError(f"{self}: expected {name} to be above 0, got {norm}")
-        if schedule is not None and (total_steps is None or total_steps < 1):
-            raise InputError(f"{self}: a schedule needs total_steps, how many steps make the whole run")
+        check_settings(self, lr=lr, weight_decay=weight_decay, clip_norm=clip_norm, max_norm=max_norm)
+        if schedule is not None and not callable(schedule):
+            raise InputError(f"{self}: expected a schedule such as glasswork.optim.cosine(), got {schedule!r}")
+        if schedule is not None and total_steps is None:
+            raise InputError(f"{self}: a schedule needs total_steps, the number of steps in the whole run")
+        if total_steps is not None and (not isinstance(total_steps, int | np.integer) or total_steps < 1):
+            raise InputError(f"{self}: expected total_steps to be an integer at least 1, got {total_steps!r}")
         self.lr = self.base_lr = lr
         self.weight_decay, self.clip_norm, self.max_norm = weight_decay, clip_norm, max_norm
-        self.schedule, self.total_steps, self.average = schedule, total_steps, average
+        self.schedule, self.total_steps = schedule, total_steps
         self.steps = 0
         self._scratch = [np.empty_like(p) for p in self.params]
+        self._changed: list[FloatArray] = []
 
     def step(self) -> None:
         """Move every parameter by one step."""
         self._follow_schedule(self.steps)
         self.steps += 1
-        if self.clip_norm is not None:
-            self._clip(self.clip_norm)
-        for i, (p, g) in enumerate(zip(self.params, self.grads, strict=True)):
-            self.update(i, p, g, self._scratch[i], self.weight_decay if p.ndim > 1 else 0.0)
+        for i, (p, g) in enumerate(zip(self.params, self._clipped_and_decayed(), strict=True)):
+            self.update(i, p, g, self._scratch[i])
         if self.max_norm is not None:
-            self._limit(self.max_norm)
-        if self.average is not None:
-            self.average.update()
+            self._limit_norms(self.max_norm)
 
-    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray, weight_decay: float) -> None:
-        """Move parameter ``i``, the array ``p``, against its gradient ``g``, in place: the rule itself.
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
+        """Move parameter ``i``, the array ``p``, in place, against its gradient ``g``, which is only read: the rule.
 
-        ``scratch`` is memory of the same shape to work in; ``g`` may be overwritten.
+        ``scratch`` is memory of the same shape to work in.
         """
         raise NotImplementedError
 
@@ -113,12 +114,10 @@ class Optimizer:
         """Return copies of all that the next step depends on, besides parameters and settings."""
         state = {name: array.copy() for name, array in self.moments().items()}
         state["steps"] = np.array([self.steps], np.float64)
-        if self.average is not None:
-            state |= self.average.state()
         return state
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
-        """Go on from a ``state()``: k steps, then these, then k more are 2k steps, bit for bit.
+        """Resume from a ``state()``: k steps, then this, then k more are 2k steps, bit for bit.
 
         Raises
         ------
@@ -133,46 +132,43 @@ class Optimizer:
             self._follow_schedule(self.steps - 1)  # the learning rate is that of the last step
         for name, array in self.moments().items():
             array[...] = state[name]
-        if self.average is not None:
-            self.average.load_state(state)
-
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Put the averaged parameters in place of the parameters, if there is an average, for a while."""
-        if self.average is None:
-            yield
-            return
-        self.average.swap()
-        try:
-            yield
-        finally:
-            self.average.swap()
 
     def _follow_schedule(self, step: int) -> None:
         """Set the learning rate of a step, counted from 0."""
         if self.schedule is not None and self.total_steps is not None:
-            self.lr = self.base_lr * self.schedule(min(step / self.total_steps, 1.0))
+            self.lr = self.base_lr * self.schedule(min(step, self.total_steps), self.total_steps)
 
-    def _clip(self, clip_norm: float) -> None:
-        with np.errstate(over="ignore"):
-            norm = sum(float(np.vdot(g, g)) for g in self.grads) ** 0.5
-        if norm == float("inf"):  # the squares overflowed: once more, by the largest gradient
-            largest = max(float(np.abs(g).max()) for g in self.grads)
-            norm = largest * sum(float(np.vdot(g / largest, g / largest)) for g in self.grads) ** 0.5
-        if norm > clip_norm:
-            for g in self.grads:
-                g *= clip_norm / norm  # noqa: PLW2901
+    def _clipped_and_decayed(self) -> list[FloatArray]:
+        """Return the gradients that the rule is to follow; what differs from ``grads`` is in memory of its own."""
+        norm = 0.0 if self.clip_norm is None else _common_norm(self.grads)
+        factor = self.clip_norm / norm if self.clip_norm is not None and norm > self.clip_norm else 1.0
+        decay = self.weight_decay if self.decays_gradients else 0.0
+        if factor == 1 and decay == 0:
+            return self.grads
+        self._changed = self._changed or [np.empty_like(g) for g in self.grads]
+        for p, g, changed, scratch in zip(self.params, self.grads, self._changed, self._scratch, strict=True):
+            np.multiply(g, factor, out=changed)
+            if decay and p.ndim > 1:
+                np.multiply(p, decay, out=scratch)
+                changed += scratch  # noqa: PLW2901
+        return self._changed
 
-    def _limit(self, max_norm: float) -> None:
+    def _limit_norms(self, max_norm: float) -> None:
         for p in self.params:
             if p.ndim > 1:
                 norms = np.sqrt(np.einsum("io,io->o", p, p))
                 if norms.max() > max_norm:
                     np.multiply(p, np.minimum(1, max_norm / np.maximum(norms, 1e-30)), out=p)
 
-    def _check(self, name: str, value: float, low: float, high: float) -> None:
-        if not low <= value < high:
-            raise InputError(f"{self}: expected {name} of at least {low:g} and below {high:g}, got {value}")
-
     def __repr__(self) -> str:
         return type(self).__name__
+
+
+def _common_norm(gradients: Sequence[FloatArray]) -> float:
+    """Return the Euclidean norm of all gradients together."""
+    with np.errstate(over="ignore"):
+        norm: float = sum(float(np.vdot(g, g)) for g in gradients) ** 0.5
+    if norm == float("inf"):  # the squares overflowed: once more, relative to the largest gradient
+        largest = max(float(np.abs(g).max()) for g in gradients)
+        norm = largest * sum(float(np.vdot(g / largest, g / largest)) for g in gradients) ** 0.5
+    return norm

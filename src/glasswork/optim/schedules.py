@@ -1,69 +1,94 @@
-"""Schedules: the learning rate as a function of progress, from 0, the first step, to 1, the end.
+"""Schedules: the learning rate as a function of the step.
 
     1 ┤────╮             1 ┤──╮              1 ┤ ╭─╮
       │    ╰───╮           │   ╲               │╱   ╲
     0 ┼────────╰──       0 ┼────╰──          0 ┼─────╰──
          step               cosine            one-cycle
 
-A schedule gives a factor of the learning rate. It has no memory, so a run goes on anywhere.
+A schedule maps ``(step, total_steps)`` to a factor of the learning rate, with steps counted from 0. It has no
+memory, so a run can resume at any step.
 """
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
-from glasswork.errors import InputError
+from glasswork.settings import Range, check_settings
 
-Schedule: TypeAlias = Callable[[float], float]
+#: Maps ``(step, total_steps)``, with ``0 <= step <= total_steps``, to a factor of the learning rate.
+Schedule: TypeAlias = Callable[[int, int], float]
 
 
 def constant() -> Schedule:
-    """Return the schedule that is 1 throughout."""
-    return lambda progress: 1.0
+    """Return the schedule that is 1 at every step."""
+    return lambda step, total_steps: 1.0
 
 
-def step(drops: int = 2, factor: float = 0.1) -> Schedule:
-    """Return the schedule that drops by ``factor``, so many times, at equal distances."""
-    if drops < 1 or not 0 < factor < 1:
-        raise InputError(f"step schedule: expected at least 1 drop by a factor between 0 and 1, got {drops}, {factor}")
-    return lambda progress: factor ** min(drops, math.floor(progress * (drops + 1)))
+def step(
+    drops: Annotated[int, Range(ge=1, le=1000), "number of drops"] = 2,
+    factor: Annotated[float, Range(gt=0, lt=1), "what each drop multiplies the learning rate by"] = 0.1,
+) -> Schedule:
+    """Return the schedule that is multiplied by ``factor`` at ``drops`` equally spaced steps."""
+    check_settings("step schedule", step, drops=drops, factor=factor)
+    return lambda step, total_steps: factor ** min(drops, step * (drops + 1) // total_steps)
 
 
-def cosine(end: float = 0.0) -> Schedule:
+def cosine(end: Annotated[float, Range(ge=0, le=1), "factor of the learning rate at the end"] = 0.0) -> Schedule:
     """Return half a cosine wave from 1 down to ``end`` (Loshchilov and Hutter 2016, eq. 5)."""
-    return lambda progress: end + (1 - end) * (1 + math.cos(math.pi * progress)) / 2
+    check_settings("cosine schedule", cosine, end=end)
+    return lambda step, total_steps: _fall(step / total_steps, end)
 
 
-def one_cycle(peak: float = 0.3, start: float = 0.04, end: float = 0.0) -> Schedule:
-    """Return a rise from ``start`` to 1 at progress ``peak``, then a fall to ``end``, both along a cosine.
+def one_cycle(
+    peak: Annotated[float, Range(gt=0, lt=1), "share of the run after which the learning rate is largest"] = 0.3,
+    start: Annotated[float, Range(ge=0, le=1), "factor of the learning rate at the first step"] = 0.04,
+    end: Annotated[float, Range(ge=0, le=1), "factor of the learning rate at the end"] = 0.0,
+) -> Schedule:
+    """Return a rise from ``start`` to 1, then a fall to ``end``, each along half a cosine wave.
 
     Smith and Topin 2017, "Super-convergence".
     """
-    if not 0 < peak < 1:
-        raise InputError(f"one-cycle schedule: expected its peak between 0 and 1, got {peak}")
-    fall = cosine(end)
+    check_settings("one-cycle schedule", one_cycle, peak=peak, start=start, end=end)
 
-    def at(progress: float) -> float:
+    def at(step: int, total_steps: int) -> float:
+        progress = step / total_steps
         if progress < peak:
             return start + (1 - start) * (1 - math.cos(math.pi * progress / peak)) / 2
-        return fall((progress - peak) / (1 - peak))
+        return _fall((progress - peak) / (1 - peak), end)
 
     return at
 
 
-def warmup(schedule: Schedule, share: float) -> Schedule:
-    """Return a schedule that first rises in a line from 0, for a share of the run, then is the given one.
+def warmup(
+    schedule: Schedule, share: Annotated[float, Range(ge=0, lt=1), "share of the run that warms up"]
+) -> Schedule:
+    """Return a schedule that first rises in a straight line to the given one (Goyal et al. 2017, section 2.2).
 
-    Goyal et al. 2017, section 2.2.
+    If the share amounts to n steps, rounded and at least one, they have 1/n, 2/n, ..., n/n of the given schedule's
+    first value: so no step is lost to a rate of 0. The given schedule then covers the rest of the run.
     """
-    if not 0 <= share < 1:
-        raise InputError(f"warmup: expected a share of the run from 0 up to (not including) 1, got {share}")
+    check_settings("warmup", warmup, share=share)
     if share == 0:
         return schedule
 
-    def at(progress: float) -> float:
-        if progress < share:
-            return progress / share * schedule(0.0)
-        return schedule((progress - share) / (1 - share))
+    def at(step: int, total_steps: int) -> float:
+        rising = min(max(1, round(share * total_steps)), total_steps - 1)
+        if step < rising:
+            return (step + 1) / rising * schedule(0, total_steps - rising)
+        return schedule(step - rising, total_steps - rising)
 
     return at
+
+
+def _fall(progress: float, end: float) -> float:
+    """Return half a cosine wave from 1, at progress 0, to ``end``, at progress 1."""
+    return end + (1 - end) * (1 + math.cos(math.pi * progress)) / 2
+
+
+#: By the names that recipes use.
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    "constant": constant,
+    "step": step,
+    "cosine": cosine,
+    "one-cycle": one_cycle,
+}

@@ -1,33 +1,34 @@
-"""SGD: every parameter goes a small step against its gradient, perhaps with momentum.
+"""SGD: every parameter moves a small step against its gradient, with momentum if asked.
 
 parameter ← parameter - lr × gradient
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.optim.optimizer import Optimizer
+from glasswork.optim.optimizer import LearningRate, Optimizer
+from glasswork.settings import Range, check_settings
 
 
 class SGD(Optimizer):
-    """Gradient descent on the batch at hand (handout, section 5).
+    """Gradient descent on the current batch (handout, section 5).
 
-    With momentum, a velocity gathers the gradients: ``v ← momentum v + g``, ``p ← p - lr v`` (Polyak
+    With momentum, a velocity accumulates the gradients: ``v ← momentum v + g``, ``p ← p - lr v`` (Polyak
     1964; Sutskever et al. 2013). With ``nesterov``, ``p ← p - lr (g + momentum v)``. Weight decay is
     added to the gradient first: ``g + weight_decay p``.
 
     Parameters
     ----------
     params, grads : sequence of arrays
-        What to move and which way, pair by pair; moved in place.
+        What to move, in place, and the gradients, pair by pair.
     lr : float
         The learning rate, 0 or more.
     momentum : float
-        From 0 up to 1.
+        From 0 up to, not including, 1.
     nesterov : bool
         Needs momentum.
     **settings
@@ -36,41 +37,39 @@ class SGD(Optimizer):
     Raises
     ------
     InputError
-        If the lists do not fit each other, or a number is out of its range.
+        If the lists do not match, or a number is out of its range.
     """
 
     def __init__(
         self,
         params: Sequence[FloatArray],
         grads: Sequence[FloatArray],
-        lr: float = 0.1,
+        lr: LearningRate = 0.1,
         *,
-        momentum: float = 0.0,
-        nesterov: bool = False,
+        momentum: Annotated[float, Range(ge=0, lt=1), "share of the last step that is kept"] = 0.0,
+        nesterov: Annotated[bool, "look ahead along the momentum"] = False,
         **settings: Any,
     ) -> None:
         super().__init__(params, grads, lr, **settings)
-        self._check("momentum", momentum, 0, 1)
+        check_settings(self, momentum=momentum, nesterov=nesterov)
         if nesterov and momentum == 0:
             raise InputError(f"{self}: nesterov needs a momentum above 0, such as 0.9")
         self.momentum, self.nesterov = momentum, nesterov
         self.velocities = [np.zeros_like(p) for p in self.params] if momentum else []
 
-    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray, weight_decay: float) -> None:
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Move one parameter; see `SGD` for the rule."""
-        if weight_decay:
-            np.multiply(p, weight_decay, out=scratch)
-            g += scratch
+        direction = g
         if self.momentum:
             v = self.velocities[i]
             v *= self.momentum
             v += g
-            if self.nesterov:
-                np.multiply(v, self.momentum, out=scratch)
-                g += scratch
-            else:
-                g = v
-        np.multiply(g, self.lr, out=scratch)
+            direction = v
+        if self.nesterov:
+            np.multiply(v, self.momentum, out=scratch)
+            scratch += g
+            direction = scratch
+        np.multiply(direction, self.lr, out=scratch)
         p -= scratch
 
     def moments(self) -> dict[str, FloatArray]:

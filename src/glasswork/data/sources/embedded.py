@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glasswork.arrays import Images, Labels
+from glasswork.data.dataset import Dataset
 from glasswork.data.sources.idx import read_idx
 
 _FOLDER = Path(__file__).parent / "mnist"
@@ -27,7 +28,7 @@ def load_mnist() -> tuple[Images, Labels]:
     Returns
     -------
     images : (70000, 784) uint8
-        Rows of 28×28 pixels, 0 is the ground and 255 is full ink: the 60,000 training images, then the
+        Rows of 28×28 pixels, 0 is the background and 255 is full ink: the 60,000 training images, then the
         10,000 test images, which is the row order of OpenML's ``mnist_784``.
     labels : (70000,) int64
 
@@ -42,6 +43,13 @@ def load_mnist() -> tuple[Images, Labels]:
         _fill(f"{part}-images-idx3-ubyte", images[rows])
         _fill(f"{part}-labels-idx1-ubyte", labels[rows])
     return images.reshape(70_000, 784), labels.astype(np.int64)
+
+
+def mnist_dataset() -> Dataset:
+    """Return the same as a `Dataset`."""
+    images, labels = load_mnist()
+    classes = tuple(str(digit) for digit in range(10))
+    return Dataset(images, labels, classes, (28, 28), name="MNIST", source="mnist")
 
 
 def _fill(name: str, out: Images) -> None:

@@ -19,12 +19,12 @@ from glasswork.errors import FileError
 _CHUNK = 1 << 20
 
 
-def read_idx(path: Path, *, sha256: str | None = None, out: Images | None = None) -> Images:
+def read_idx(path: str | Path, *, sha256: str | None = None, out: Images | None = None) -> Images:
     """Read one IDX file of bytes, compressed with gzip or not.
 
     Parameters
     ----------
-    path : Path
+    path : path
         The file; a name that ends in ``.gz`` is decompressed on the way, without a second copy.
     sha256 : str, optional
         What the uncompressed content must hash to.
@@ -40,6 +40,7 @@ def read_idx(path: Path, *, sha256: str | None = None, out: Images | None = None
     FileError
         If the file cannot be read, is not IDX, is longer or shorter than it says, or hashes to something else.
     """
+    path = Path(path)
     try:
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "rb") as stream:

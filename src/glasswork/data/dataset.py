@@ -1,0 +1,273 @@
+"""Dataset: images, their labels, and what the numbers mean: the names of the classes, the shape of an image.
+
+images (N, height * width) uint8   0 is the background, 255 full ink
+labels (N,) int64                  label k is the class called classes[k]
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasswork.arrays import Images, Labels
+from glasswork.errors import InputError
+
+#: More classes than this are a column of measurements taken for labels.
+MAX_CLASSES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images with labels. Make one of arrays of your own with `Dataset.of`.
+
+    Attributes
+    ----------
+    images : (N, height * width) uint8
+    labels : (N,) int64
+        From 0 to ``len(classes) - 1``.
+    classes : tuple of str
+        The name of each class, in the order of their labels.
+    shape : (height, width)
+        Of one image, in pixels.
+    name : str
+        For titles and tables, such as ``MNIST``.
+    source : str
+        From which `glasswork.data.load_dataset` loads it again, such as ``openml:Fashion-MNIST``; empty for
+        arrays of your own.
+
+    Raises
+    ------
+    InputError
+        If these do not fit each other.
+    """
+
+    images: Images
+    labels: Labels
+    classes: tuple[str, ...]
+    shape: tuple[int, int]
+    name: str
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 2 or self.images.dtype != np.uint8:
+            raise InputError(
+                f"Dataset: expected images (N, height * width) of bytes (uint8), got {self.images.dtype} of shape "
+                f"{self.images.shape}; Dataset.of converts other arrays"
+            )
+        if self.labels.ndim != 1 or self.labels.dtype != np.int64:
+            raise InputError(
+                f"Dataset: expected labels (N,) of int64, got {self.labels.dtype} of shape {self.labels.shape}; "
+                "Dataset.of converts other arrays"
+            )
+        check_lengths("Dataset", self.images, self.labels)
+        check_classes(self.classes)
+        check_labels(self.labels, len(self.classes))
+        if len(self.shape) != 2 or min(self.shape) < 1 or math.prod(self.shape) != self.images.shape[1]:
+            raise InputError(
+                f"Dataset: expected the shape (height, width) of images of {self.images.shape[1]:,} pixels, got "
+                f"{self.shape}"
+            )
+
+    @classmethod
+    def of(
+        cls,
+        images: ArrayLike,
+        labels: ArrayLike,
+        *,
+        classes: Sequence[str] | int | None = None,
+        shape: tuple[int, int] | None = None,
+        name: str = "images",
+        source: str = "",
+    ) -> Self:
+        """Make a dataset of arrays, lists or data frames.
+
+        Parameters
+        ----------
+        images : (N, features), (N, height, width) or (N, height, width, 1)
+            Whole numbers from 0 to 255, of any dtype.
+        labels : (N,)
+            Integers from 0, or words. Each distinct word is a class, in alphabetical order; words that are
+            numbers, such as ``"10"``, in the order of the numbers.
+        classes : sequence of str, or int, optional
+            The names of the classes, or how many there are, where the labels do not show all of them.
+        shape : (height, width), optional
+            Of images given as rows. By default as square as possible: 784 pixels are 28 × 28; where the number
+            is not a square, an image is one row of pixels.
+        name, source : str
+            See `Dataset`.
+
+        Raises
+        ------
+        InputError
+            If there are no images, pixels are not whole numbers from 0 to 255, or labels, classes and shape do
+            not fit.
+
+        Examples
+        --------
+        >>> data = Dataset.of([[0, 255], [255, 0]], ["left", "right"], shape=(1, 2), name="sides")
+        >>> data.classes, data.labels.tolist(), data.images.dtype.name
+        (('left', 'right'), [0, 1], 'uint8')
+        """
+        pixels = to_pixels(images)
+        if pixels.ndim == 4 and pixels.shape[3] == 1:
+            pixels = pixels[..., 0]
+        if pixels.ndim == 3:
+            shape = shape or (pixels.shape[1], pixels.shape[2])
+            pixels = pixels.reshape(len(pixels), -1)
+        if pixels.ndim != 2 or pixels.shape[1] == 0:
+            raise InputError(
+                "Dataset: expected images of shape (N, features), (N, height, width) or (N, height, width, 1), got "
+                f"{np.shape(pixels)}; convert colour images to grey first"
+            )
+        numbers, names = encode_labels(labels, classes)
+        height, width = shape or guess_shape(pixels.shape[1])
+        return cls(np.ascontiguousarray(pixels), numbers, names, (int(height), int(width)), name, source)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        return f"Dataset({self.name!r}, {len(self):,} images of {height}×{width}, {len(self.classes)} classes)"
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of images, labels, class names and shape: equal for equal data, under any name."""
+        return fingerprint([self.images, self.labels], self.classes, self.shape)
+
+
+def fingerprint(arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int]) -> str:
+    """Return the SHA-256 of arrays of images and labels, and of what they mean."""
+    digest = hashlib.sha256(repr((tuple(classes), tuple(shape))).encode())
+    for array in arrays:
+        digest.update(repr((array.dtype.str, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def guess_shape(features: int) -> tuple[int, int]:
+    """Return the shape of a square image of so many pixels, or of one row where the number is not a square."""
+    side = math.isqrt(features)
+    return (side, side) if side * side == features else (1, features)
+
+
+# Pixels ----------------------------------------------------------------------------------------------
+
+
+def to_pixels(images: ArrayLike) -> Images:
+    """Return an array of whole numbers from 0 to 255 as bytes, of the same shape."""
+    values: NDArray[Any] = np.asarray(images)
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype.kind not in "uif":
+        raise InputError(f"Dataset: expected images of whole numbers from 0 to 255, got an array of {values.dtype}")
+    pixels: Images = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values) if values.ndim else 0, 1000):  # in pieces, to spare memory
+        piece = values[start : start + 1000]
+        with np.errstate(invalid="ignore"):
+            pixels[start : start + 1000] = piece.astype(np.uint8)
+        wrong = np.argwhere(pixels[start : start + 1000] != piece)
+        if len(wrong):
+            value = piece[tuple(wrong[0])]
+            remedy = "; multiply by 255 and round" if np.all((piece >= 0) & (piece <= 1)) else ""
+            raise InputError(
+                f"Dataset: expected pixels that are whole numbers from 0 to 255, got {value} in image "
+                f"{start + int(wrong[0][0])}{remedy}"
+            )
+    return pixels
+
+
+# Labels and classes ----------------------------------------------------------------------------------
+
+
+def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
+    """Raise unless there are as many images as labels, and at least one."""
+    if len(labels) == 0 or len(images) != len(labels):
+        raise InputError(
+            f"{who}: expected as many labels as images and at least one, got {len(images):,} images and "
+            f"{len(labels):,} labels"
+        )
+
+
+def check_classes(classes: Sequence[str]) -> None:
+    """Raise unless classes have names, each its own."""
+    if not classes or not all(isinstance(name, str) and name.strip() for name in classes):
+        raise InputError(f"classes: expected the name of each class, got {list(classes)}")
+    if len(set(classes)) < len(classes):
+        twice = next(name for i, name in enumerate(classes) if name in classes[:i])
+        raise InputError(f"classes: expected each name once, got {twice!r} twice")
+
+
+def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") -> Labels:
+    """Return labels as an array ``(N,)`` of integers, or say which one is wrong.
+
+    ``argument`` is the name of the caller's argument that says how many classes there are.
+    """
+    labels: NDArray[Any] = np.asarray(y)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise InputError(f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}")
+    wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
+    if len(wrong):
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0:
+            remedy = "labels count from 0"
+        elif low == 1 and high == num_labels:
+            remedy = "labels count from 0: subtract 1 from these"
+        else:
+            remedy = f"for {high + 1} classes pass {argument}={high + 1}"
+        more = f" and {len(wrong) - 1:,} more like it" if len(wrong) > 1 else ""
+        raise InputError(
+            f"labels: expected 0 to {num_labels - 1}, got {labels[wrong[0]]} at row {wrong[0]}{more}; {remedy}"
+        )
+    return labels
+
+
+def encode_labels(labels: ArrayLike, classes: Sequence[str] | int | None = None) -> tuple[Labels, tuple[str, ...]]:
+    """Return labels as integers from 0, ``(N,)``, and the names of their classes; see `Dataset.of`."""
+    if isinstance(classes, int):
+        classes = [str(k) for k in range(classes)]
+    values: NDArray[Any] = np.asarray(labels)
+    if values.ndim != 1:
+        raise InputError(f"labels: expected one label an image, of shape (N,), got shape {values.shape}")
+    if values.dtype.kind == "O":
+        values = _of_one_kind(values)
+    if values.dtype.kind == "f" and np.array_equal(values, np.trunc(values)) and np.isfinite(values).all():
+        values = values.astype(np.int64)
+    if values.dtype.kind in "US":
+        return _encode_words([str(word) for word in values.astype(np.str_)], classes)
+    if values.dtype.kind not in "iu":
+        raise InputError(f"labels: expected integers or words, got {values.dtype}, such as {values[:1].tolist()}")
+    count = int(values.max(initial=0)) + 1 if classes is None else len(classes)
+    if count > MAX_CLASSES:
+        raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got a label of {count - 1}")
+    names = tuple(str(k) for k in range(count)) if classes is None else tuple(classes)
+    return check_labels(values, count).astype(np.int64), names
+
+
+def _of_one_kind(values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of Python objects as integers, floats or words, if that is what all of them are."""
+    for kind, types in (("i", int | np.integer), ("f", float | int | np.number), ("U", str)):
+        if all(isinstance(value, types) and not isinstance(value, bool) for value in values):
+            return values.astype(np.str_ if kind == "U" else kind)
+    odd = next((value for value in values if not isinstance(value, str)), None)
+    raise InputError(f"labels: expected integers or words, got {odd!r} among them")
+
+
+def _encode_words(words: list[str], classes: Sequence[str] | None) -> tuple[Labels, tuple[str, ...]]:
+    if classes is None:
+        distinct = set(words)
+        numbered = all(word.removeprefix("-").isdecimal() for word in distinct)
+        classes = sorted(distinct, key=int if numbered else str)
+        if len(classes) > MAX_CLASSES:
+            raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got {len(classes):,} distinct words")
+    number = {name: k for k, name in enumerate(classes)}
+    unknown = next((row for row, word in enumerate(words) if word not in number), None)
+    if unknown is not None:
+        raise InputError(
+            f"labels: expected one of the classes {', '.join(list(classes)[:20])}, got {words[unknown]!r} at row "
+            f"{unknown}"
+        )
+    return np.array([number[word] for word in words], np.int64), tuple(classes)
