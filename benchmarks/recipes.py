@@ -12,7 +12,8 @@ from pathlib import Path
 
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import named_recipe, recipe_names
-from glasswork.runs.ladder import RungResult, climb, summarize
+from glasswork.runs.ladder import climb
+from glasswork.runs.ladder_table import RungResult, summarize
 
 SEEDS = 3
 WRITTEN = Path(__file__).parents[1] / "src" / "glasswork" / "recipes" / "measured.json"
@@ -21,8 +22,8 @@ WRITTEN = Path(__file__).parents[1] / "src" / "glasswork" / "recipes" / "measure
 def main() -> None:
     folder, ladder = Path(sys.argv[1]), Path(sys.argv[2]) / "official"
     recipes = [named_recipe(name) for name in recipe_names() if name != "plain-best"]
-    for recipe, run in climb(recipes, folder, seeds=SEEDS, jobs=2):
-        print(f"{recipe.name}, seed {recipe.seed}: {run.result.test_accuracy:.2f}%", flush=True)
+    for run in climb(recipes, folder, seeds=SEEDS, jobs=2):
+        print(f"{run.recipe.name}, seed {run.recipe.seed}: {run.result.test_accuracy:.2f}%", flush=True)
     measured = {
         recipe.name: in_words(result, recipe, SEEDS)
         for recipe, result in zip(recipes, summarize(recipes, folder, seeds=SEEDS), strict=True)

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from glasswork.runs.reading import PastRun, read_result
 from PIL import Image
 
 from glasswork import GlassworkError, Run, load_mnist, load_model, named_recipe, read_image, read_recipe
 from glasswork.data.sources.idx import read_idx
 from glasswork.runs.checkpoint import Checkpoints
-from glasswork.runs.reading import PastRun, read_result
 
 #: Memory that one input may take beyond what is there, and seconds.
 MEGABYTES, SECONDS = 200, 1.0

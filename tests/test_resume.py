@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from glasswork.runs.reading import PastRun
 
 import soak
 from glasswork import FileError, RecipeError, Run, StateError, named_recipe
 from glasswork.runs.checkpoint import Checkpoints
-from glasswork.runs.reading import PastRun
 
 WORDS = ["classwork", "--batch-size", "250", "--quiet"]
 

@@ -51,12 +51,13 @@ from .recipes.recipe import Recipe as Recipe
 from .recipes.shelf import named_recipe as named_recipe, read_recipe as read_recipe
 from .runs.model_file import load_model as load_model, save_model as save_model
 from .runs.run import Run as Run
-from .training.health import Finding as Finding, diagnose as diagnose
+from .training.health import diagnose as diagnose
 from .training.loop import (
-    EpochResult as EpochResult,
+    StopTraining as StopTraining,
     fit as fit,
     test as test,
     train as train,
     valid as valid,
 )
 from .training.progress import Progress as Progress
+from .training.results import EpochResult as EpochResult, Finding as Finding

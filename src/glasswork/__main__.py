@@ -6,10 +6,10 @@ import sys
 def main() -> None:
     """Answer ``--version`` at once; hand everything else to the command line."""
     if sys.argv[1:] == ["--version"]:
-        from importlib.metadata import version
+        from glasswork.version import __version__
 
         try:
-            print(f"glasswork {version('glasswork')}", flush=True)
+            print(f"glasswork {__version__}", flush=True)
         except OSError as error:
             sys.exit(f"Error: {error}")
         return

@@ -9,7 +9,8 @@ The command prints that message alone; any other exception is a bug of ours.
     ├── StateError      the right call at the wrong moment           (also a RuntimeError)
     ├── FileError       a file is missing, damaged or not ours       (also an OSError)
     ├── DivergedError   the loss stopped being a number              (also an ArithmeticError)
-    └── UnhealthyError  a training goes wrong, and was to be strict
+    ├── UnhealthyError  a training goes wrong, and was to be strict
+    └── TaskError       one of many tasks failed
 """
 
 
@@ -39,3 +40,7 @@ class DivergedError(GlassworkError, ArithmeticError):
 
 class UnhealthyError(GlassworkError):
     """A training goes on without an error and learns nothing, or not what it should."""
+
+
+class TaskError(GlassworkError):
+    """One of many tasks failed, took too long, or took down its process."""

@@ -3,29 +3,35 @@
 bytes ──► hidden file in the same folder, synced, read back, compared ──rename──► the file, the folder synced
 """
 
-import datetime
 import errno
 import os
 import re
 import secrets
-import signal
+import shutil
 import stat
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from glasswork.errors import FileError
 
+#: What a file system answers that cannot sync a file or a folder at all, as some network and user-space mounts. There
+#: is nothing more to be done then, and what was written is in place: SQLite ignores it as well.
+_CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+#: Seconds after which a folder that `create_folder` left half-filled cannot be in the making any more.
+_ABANDONED_AFTER = 3600
+
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever finds a half of it, not even after the power went out.
+    """Write a file so that nobody ever finds a half of it, not even after a power cut.
 
     Raises
     ------
     FileError
-        If it cannot be written, or reads back otherwise; what was there before is untouched.
+        If the new content is not in place: the file cannot be written or reads back differently, and what was there
+        before is untouched. Also if the disk fails while the folder is synced: the new content is there, whole, and
+        may be gone after a power cut.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
@@ -33,30 +39,109 @@ def write_whole(path: Path, content: bytes) -> None:
             with temporary.open("xb") as stream:
                 stream.write(content)
                 stream.flush()
-                os.fsync(stream.fileno())
+                sync(stream.fileno())
             if temporary.read_bytes() != content:
-                raise FileError(f"{path}: what was written reads back otherwise; is the disk failing?")
+                raise FileError(f"{path}: what was written reads back differently; is the disk failing?")
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
     except FileError:
         raise
     except OSError as error:
         raise FileError(
             f"{path}: cannot be written ({error.strerror}); what was there is kept; is there room, and permission?"
         ) from error
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring a rename to the disk, where folders can be synced: not on Windows."""
-    if os.name == "posix":
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where folders can be synced: not on Windows, nor on every mount.
+
+    Raises
+    ------
+    FileError
+        If the disk fails.
+    """
+    if os.name != "posix":
+        return
+    try:
         number = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one may write in a folder that one may not list; that cannot be synced either
+        return
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be opened to sync it ({error.strerror})") from error
+    try:
+        sync(number)
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot be synced ({error.strerror}); what was written is there, and may be gone after a power "
+            "cut; is the disk failing?"
+        ) from error
+    finally:
+        os.close(number)
+
+
+def sync(number: int) -> None:
+    """Bring an open file, or folder, to the disk, where that is possible."""
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+
+
+def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
+    """Create a folder with its first files, so that nobody ever finds it without them, however the process ends.
+
+    It is filled under a hidden name beside the wanted one and renamed. Folders that killed processes left half-filled
+    beside it, an hour ago or longer, are removed.
+
+    Parameters
+    ----------
+    wanted : Path
+        Must not exist; the folders above it are created.
+    fill : callable
+        Is given the hidden folder, and writes its files there; what it raises is passed on, and nothing is left.
+
+    Raises
+    ------
+    FileExistsError
+        If there is something of that name, even if it came into being only while the folder was filled.
+    FileError
+        If the folder cannot be created.
+    """
+    if os.path.lexists(wanted):
+        raise FileExistsError(errno.EEXIST, "exists already", str(wanted))
+    temporary = wanted.with_name(f".{wanted.name}-{secrets.token_hex(4)}.unfinished")
+    try:
+        temporary.mkdir(parents=True)
+        _remove_abandoned(wanted.parent)
+    except OSError as error:
+        raise FileError(f"{wanted}: this folder cannot be created ({error.strerror}); choose another") from error
+    try:
+        fill(temporary)
+        sync_folder(temporary)
         try:
-            os.fsync(number)
-        finally:
-            os.close(number)
+            temporary.rename(wanted)  # refused where a folder with files in it came into being meanwhile
+        except OSError as error:
+            if os.path.lexists(wanted):
+                raise FileExistsError(errno.EEXIST, "exists already", str(wanted)) from error
+            raise FileError(f"{wanted}: this folder cannot be created ({error.strerror}); choose another") from error
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(wanted.parent)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for left in parent.glob(".*-????????.unfinished"):
+        if (
+            re.search(r"-[0-9a-f]{8}\.unfinished$", left.name)
+            and left.is_dir()
+            and time.time() - left.stat().st_mtime > _ABANDONED_AFTER
+        ):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def read_small(path: Path, *, most: int = 1 << 24) -> bytes:
@@ -65,16 +150,16 @@ def read_small(path: Path, *, most: int = 1 << 24) -> bytes:
     Raises
     ------
     OSError
-        If it cannot be read, is no file, or is larger than any such file: 16 MB, unless told otherwise.
+        If it cannot be read, is not a file, or is larger than any such file: 16 MB, unless told otherwise.
     """
     flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe must not make it wait
     number = os.open(path, os.O_RDONLY | flags)
     with os.fdopen(number, "rb") as stream:
         if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise OSError(errno.EINVAL, "it is no ordinary file")
+            raise OSError(errno.EINVAL, "it is not an ordinary file")
         content = stream.read(most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MB, which none is")
+        raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MB; no such file is that large")
     return content
 
 
@@ -83,47 +168,3 @@ def remove_unfinished(folder: Path) -> None:
     for left in folder.glob(".*-????????"):
         if re.fullmatch(r"\.[a-z0-9-]+\.(toml|csv|json|safetensors)-[0-9a-f]{8}", left.name) and left.is_file():
             left.unlink(missing_ok=True)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C, and a request to terminate, until the block is done."""
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
-        yield
-        return
-    held: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda caught, _: held.append(caught))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if held:
-            signal.raise_signal(held[0])
-
-
-def new_run_folder(wanted: Path | None, name: str) -> Path:
-    """Make the folder of a new run: the wanted one, or ``runs/<date>-<name>``, with a number if that is taken.
-
-    Raises
-    ------
-    FileError
-        If it exists already, or cannot be made.
-    """
-    today = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
-    candidates: Iterator[Any] = (
-        iter([wanted])
-        if wanted
-        else (today if n == 1 else today.with_name(f"{today.name}-{n}") for n in range(1, 10_000))
-    )
-    for folder in candidates:
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            if folder.exists():
-                continue
-            raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); choose another") from error
-        return Path(folder)
-    raise FileError(f"{wanted or today}: exists already, and a run never overwrites anything; choose another folder")

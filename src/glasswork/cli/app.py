@@ -8,13 +8,14 @@ import logging
 import signal
 import sys
 import warnings
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from glasswork.cli import compare, evaluate, ladder, predict, recipes, resume, runs, train
+from glasswork.cli.options import Debugging
 from glasswork.errors import GlassworkError, RecipeError
+from glasswork.version import __version__
 
 app = typer.Typer(
     name="glasswork",
@@ -40,23 +41,22 @@ def _options(
     show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     if show_version:
-        print(f"glasswork {version('glasswork')}")
+        print(f"glasswork {__version__}")
         raise typer.Exit
 
 
 def run() -> None:
     """Run the command that the command line asks for, and exit with its status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be terminated is to be interrupted: all is kept
-    if "--debug" not in sys.argv:
-        warnings.simplefilter("ignore")  # what matters is said by errors; the rest is for those who mend
-        logging.disable()
+    warnings.simplefilter("ignore")  # errors say what matters; --debug brings the rest back
+    logging.disable()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # rather a ? than no answer, where letters cannot be shown
     try:
         app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
     except Exception as error:
-        if "--debug" in sys.argv:
+        if Debugging.on:
             raise
         if isinstance(error, GlassworkError | OSError):
             print(f"Error: {error}", file=sys.stderr)

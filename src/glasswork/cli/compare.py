@@ -13,7 +13,7 @@ def compare(
     out: Annotated[Path, typer.Option(help="Where the picture goes; a file there is replaced.")] = Path("compare.png"),
     debug: Debug = False,
 ) -> None:
-    """Compare runs: a table of what they came to, and a picture of how they got there.
+    """Compare runs: a table of their results, and a picture of their curves.
 
     Examples:
 
@@ -29,8 +29,8 @@ def compare(
     from rich.table import Table
 
     from glasswork import figures
-    from glasswork.recipes.build import build_loss
-    from glasswork.runs.reading import PastRun
+    from glasswork.nn.losses import LOSSES
+    from glasswork.runs.folder import RunFolder
 
     if not 2 <= len(runs) <= 8:
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
@@ -38,7 +38,7 @@ def compare(
         raise typer.BadParameter("expected each run once", param_hint="RUN")
     if out.suffix.lower() != ".png":
         raise typer.BadParameter(f"expected a name that ends in .png, got {out.name!r}", param_hint="--out")
-    past = [PastRun(folder) for folder in runs]
+    past = [RunFolder(folder) for folder in runs]
     names = _names(runs)
     columns = ("run", "split", "parameters", "epochs", "valid", "test", "seconds")
     title = "Best validation accuracy, test accuracy, and what it took"
@@ -50,15 +50,14 @@ def compare(
         column.justify = "right"
     curves = []
     for name, run in zip(names, past, strict=True):
-        history, result = run.history, run.result
+        history, result = run.history(), run.result()
         if not history:
-            raise typer.BadParameter(f"{run.folder} has no epoch to show yet", param_hint="RUN")
-        parameters = sum(array.size for array in run.model.parameters())
+            raise typer.BadParameter(f"{run.path} has no epoch to show yet", param_hint="RUN")
         test = "-" if result.test_accuracy is None else f"{result.test_accuracy:.2f}%"
         best = max(epoch.valid_accuracy for epoch in history)
         table.add_row(
-            escape(name), escape(result.split), f"{parameters:,}", str(result.epochs), f"{best:.2f}%", test,
-            f"{result.seconds:.1f}",
+            escape(name), escape(result.split), f"{result.parameters:,}", str(len(history)), f"{best:.2f}%", test,
+            f"{sum(epoch.seconds for epoch in history):.1f}",
         )  # fmt: skip
         curves.append(
             figures.Curve(
@@ -70,9 +69,9 @@ def compare(
             )
         )
     Console().print(table)
-    losses = {run.recipe.loss for run in past}
-    label = build_loss(past[0].recipe.loss).label
-    figures.save(figures.compare(curves, same_loss=len(losses) == 1, loss_name=label), out)
+    losses = [run.recipe().loss for run in past]
+    label = LOSSES[losses[0].name].label
+    figures.save(figures.compare(curves, same_loss=len(set(losses)) == 1, loss_name=label), out)
     print(f"Drawn in {out}")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +25,12 @@ def ladder(
 ) -> None:
     """Climb from the handout's network to the best plain one, one change a rung, on several seeds.
 
-    It takes hours. Stopped and called again, it goes on: a run that is done is not trained again.
+    It takes hours. Stop it at any time and call it again: finished runs are not trained again, others are resumed.
     """
     from glasswork import figures
     from glasswork.files import write_whole
-    from glasswork.runs.ladder import climb, describe_step, markdown, recipes, summarize
+    from glasswork.runs.ladder import climb, recipes
+    from glasswork.runs.ladder_table import gains, markdown, summarize
 
     split = "official" if official else "handout"
     folder = out / (split if epochs is None else f"{split}-{epochs}-epochs")
@@ -41,24 +41,32 @@ def ladder(
     rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
     jobs = jobs or os.cpu_count() or 1
     total = len(rungs) * seeds
-    each = "1 seed" if seeds == 1 else f"{seeds} seeds"
-    print(f"{len(rungs)} rungs, {each} each, {split} split, {jobs} at a time; runs go to {folder}", flush=True)
+    plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time"
+    print(f"{plan}; runs go to {folder}", flush=True)
     start = time.monotonic()
-    for done, (recipe, run) in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
-        minutes, accuracy = (time.monotonic() - start) / 60, run.result.test_accuracy
-        print(f"{done:>3}/{total}  {recipe.name}, seed {recipe.seed}: {accuracy:.2f}%  ({minutes:.1f} min)", flush=True)
+    for done, run in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
+        minutes = (time.monotonic() - start) / 60
+        resumed = "" if run.resumed_after is None else f", resumed after {_count(run.resumed_after, 'epoch')}"
+        print(
+            f"{done:>3}/{total}  {run.recipe.name}, seed {run.recipe.seed}: {run.result.test_accuracy:.2f}%  "
+            f"({minutes:.1f} min{resumed})",
+            flush=True,
+        )
     results = summarize(rungs, folder, seeds=seeds)
     table = markdown(results, split=split)
     write_whole(folder / "ladder.md", table.encode())
-    bought = ["", *(describe_step(below, above) for below, above in pairwise(results))]
     figures.save(
         figures.ladder(
             [result.change for result in results],
             [result.accuracies for result in results],
-            bought,
+            gains(results),
             title=f"What each idea is worth: test accuracy, {split} split"
-            + ("" if epochs is None else f", trained for {epochs} epoch{'s' * (epochs > 1)} only"),
+            + ("" if epochs is None else f", trained for {_count(epochs, 'epoch')} only"),
         ),
         folder / "ladder.png",
     )
     print(f"\n{table}\nWritten to {folder / 'ladder.md'}, drawn in {folder / 'ladder.png'}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,14 +9,14 @@ import numpy as np
 import typer
 
 from glasswork.arrays import Images
-from glasswork.cli.options import Debug, RunFolder
+from glasswork.cli.options import Debug, RunArgument
 
 #: Below this confidence the second guess is told as well.
 _DOUBT = 0.7
 
 
 def predict(
-    run: RunFolder,
+    run: RunArgument,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files, one digit on each.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show each digit as the network sees it.")] = False,

@@ -2,47 +2,49 @@
 
 import sys
 import time
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from glasswork.training.loop import Loader
+from glasswork.training.progress import Progress
 
 #: Seconds between two updates: the eye does not need more, and training has better things to do.
 _INTERVAL = 0.1
 
 
 class TrainingBar:
-    """A progress bar over all the batches of all epochs, with the time that is left.
+    """A progress bar over all steps of a training, with the time that is left; an ``after_step`` callable.
 
     Parameters
     ----------
-    epochs, batches : int
-        How many epochs, and how many batches in each.
+    steps : int
+        Steps in all epochs.
     done : int
-        Batches that were done before, where a run is taken up again.
+        Steps done before, where a run is resumed.
     shown : bool
         False shows nothing; so does an output that is not a terminal.
     """
 
-    def __init__(self, epochs: int, batches: int, *, done: int = 0, shown: bool) -> None:
-        self._done = done
+    def __init__(self, steps: int, *, done: int = 0, shown: bool) -> None:
         self._progress: Any = None
+        self._updated = 0.0
         if shown and sys.stdout is not None and sys.stdout.isatty():
-            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+            from rich import progress
 
-            columns = (TextColumn("training"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-            self._progress = Progress(*columns, TextColumn("left"), transient=True)
-            self._task = self._progress.add_task("training", total=epochs * batches, completed=done)
+            columns = (
+                progress.TextColumn("training"),
+                progress.BarColumn(),
+                progress.TaskProgressColumn(),
+                progress.TimeRemainingColumn(),
+                progress.TextColumn("left"),
+            )
+            self._progress = progress.Progress(*columns, transient=True)
+            self._task = self._progress.add_task("training", total=steps, completed=done)
 
-    def watch(self, loader: Loader) -> Loader:
-        """Return the loader, counted as it is looped over."""
-        return loader if self._progress is None else _Counted(loader, self)
-
-    def advance(self, batches: int) -> None:
-        """Move the bar."""
-        self._done += batches
-        self._progress.update(self._task, completed=self._done)
+    def __call__(self, position: Progress) -> None:
+        """Move the bar to a position, from time to time."""
+        if self._progress is not None and time.monotonic() - self._updated >= _INTERVAL:
+            self._updated = time.monotonic()
+            self._progress.update(self._task, completed=position.step)
 
     def __enter__(self) -> Self:
         if self._progress is not None:
@@ -54,18 +56,3 @@ class TrainingBar:
     ) -> None:
         if self._progress is not None:
             self._progress.stop()
-
-
-class _Counted:
-    def __init__(self, loader: Loader, bar: TrainingBar) -> None:
-        self._loader, self._bar = loader, bar
-
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        pending, shown = 0, time.monotonic()
-        for batch in self._loader:
-            yield batch
-            pending += 1
-            if time.monotonic() - shown >= _INTERVAL:
-                self._bar.advance(pending)
-                pending, shown = 0, time.monotonic()
-        self._bar.advance(pending)

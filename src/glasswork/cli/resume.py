@@ -1,15 +1,15 @@
-"""``glasswork resume``: go on with a run that was stopped or killed, as if nothing had been."""
+"""``glasswork resume``: go on with a run that was stopped or killed."""
 
 from typing import Annotated
 
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunFolder, Strict
+from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunArgument, Strict
 
 
 def resume(
-    run: RunFolder,
+    run: RunArgument,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs in all, to extend a run.", show_default="the run's")
     ] = None,
@@ -18,7 +18,7 @@ def resume(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Go on with a run from its last checkpoint; it ends byte for byte as if it had never been stopped.
+    """Go on with a run from its last checkpoint; it ends as if it had never been stopped, byte for byte.
 
     That holds on the same machine, with the same versions and number of threads.
 
@@ -31,7 +31,7 @@ def resume(
     from glasswork.runs.run import Run
 
     follow(
-        Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every),
+        lambda stop: Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every, should_stop=stop),
         strict=strict,
         quiet=quiet,
     )

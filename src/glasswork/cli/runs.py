@@ -1,65 +1,99 @@
-"""``glasswork runs``: the runs there are, and how each one stands."""
+"""``glasswork runs``: the runs there are, and the state of each."""
 
 import datetime
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glasswork.cli.options import Debug
+from glasswork.errors import FileError
+
+if TYPE_CHECKING:
+    from glasswork.runs.folder import RunFolder
 
 
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     debug: Debug = False,
 ) -> None:
-    """List runs, the newest last: state, epochs, accuracy, recipe, and when each was last at work.
+    """List runs, the newest last: state, epochs, accuracy, recipe, and when each last wrote.
 
-    running, finished, interrupted (glasswork resume goes on), failed and why.
+    running, finished, interrupted (glasswork resume goes on), failed and why. Accuracies are those of the weights in
+    the run's model file.
     """
+    from glasswork.runs.folder import find_runs
+
+    if not folder.is_dir():
+        raise FileError(f"{folder}: no folder of runs; train a network first: glasswork train")
+    rows = [_read(run) for run in find_runs(folder)]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    elif rows:
+        _print(rows)
+    else:
+        print(f"No runs in {folder}; train a network first: glasswork train")
+
+
+def _read(run: "RunFolder") -> dict[str, Any]:
+    """Return what is to be known about one run; each of its files is read once."""
+    row: dict[str, Any] = {"run": run.path.name, "folder": str(run.path), "last_change": run.last_change()}
+    try:
+        result, recipe, history = run.result(), run.recipe(), run.history()
+    except FileError as error:
+        return {**row, "state": "damaged", "reason": str(error)}
+    return {
+        **row,
+        "state": result.state,
+        "reason": result.reason,
+        "epochs": len(history),
+        "epochs_wanted": recipe.training.epochs,
+        "valid_accuracy": _valid_accuracy(recipe.training.early_stopping > 0, [e.valid_accuracy for e in history]),
+        "test_accuracy": result.test_accuracy,
+        "recipe": recipe.name,
+        "split": result.split,
+        "parameters": result.parameters,
+        "seconds": sum(epoch.seconds for epoch in history),
+        "findings": [
+            {"epoch": epoch.epoch, "name": finding.name, "where": finding.where, "message": finding.message}
+            for epoch in history
+            for finding in epoch.findings
+        ],
+    }
+
+
+def _valid_accuracy(early_stopping: bool, accuracies: list[float]) -> float | None:
+    """Return the validation accuracy of the weights that the run keeps: the best epoch's, or the last one's."""
+    if not accuracies:
+        return None
+    return max(accuracies) if early_stopping else accuracies[-1]
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from glasswork.errors import FileError
-    from glasswork.runs.reading import PastRun
-
-    if not folder.is_dir():
-        raise FileError(f"{folder}: no folder of runs; train a network first: glasswork train")
-    found = [place for place in folder.iterdir() if (place / "recipe.toml").is_file()]
-    if not found:
-        print(f"No runs in {folder}; train a network first: glasswork train")
-        return
     columns = ("run", "state", "epochs", "valid", "test", "recipe", "when")
     table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))  # fits 80 columns
-    reasons = []
-    for place in sorted(found, key=_when):
-        past = PastRun(place)
-        when = f"{datetime.datetime.fromtimestamp(_when(place)):%d %b %H:%M}"
-        try:
-            result, recipe = past.result, past.recipe
-            history = past.history if (place / "history.csv").exists() else []
-        except FileError as error:
-            table.add_row(escape(place.name), "damaged", "", "", "", "", when)
-            reasons.append(f"{place.name}: {error}")
-            continue
-        best = max((epoch.valid_accuracy for epoch in history), default=None)
-        accuracies = ("-" if accuracy is None else f"{accuracy:.2f}%" for accuracy in (best, result.test_accuracy))
-        epochs = f"{len(history)}/{recipe.training.epochs}"
-        table.add_row(escape(place.name), result.state, epochs, *accuracies, escape(recipe.name), when)
-        if result.reason:
-            reasons.append(f"{place.name}: {result.reason}")
+    notes = []
+    for row in rows:
+        when = f"{datetime.datetime.fromtimestamp(row['last_change']):%d %b %H:%M}"
+        if row["state"] == "damaged":
+            table.add_row(escape(row["run"]), "damaged", "", "", "", "", when)
+        else:
+            accuracies = ("-" if a is None else f"{a:.2f}%" for a in (row["valid_accuracy"], row["test_accuracy"]))
+            epochs = f"{row['epochs']}/{row['epochs_wanted']}"
+            table.add_row(escape(row["run"]), row["state"], epochs, *accuracies, escape(row["recipe"]), when)
+        notes += [f"{row['run']}: {row['reason']}"] * bool(row["reason"])
+        notes += [f"{row['run']}: epoch {found['epoch']}: {found['message']}" for found in row.get("findings", [])]
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.no_wrap = True
     for column in table.columns[2:5]:
         column.justify = "right"
     Console().print(table)
-    for reason in reasons:
-        print(reason)
-
-
-def _when(place: Path) -> float:
-    """Return when a run last wrote, in seconds."""
-    names = ("recipe.toml", "history.csv", "result.json")
-    return max(path.stat().st_mtime for name in names if (path := place / name).exists())
+    for note in notes:
+        print(note)

@@ -1,4 +1,4 @@
-"""``glasswork train``: run an experiment, say how it goes, leave a folder with what it came to."""
+"""``glasswork train``: run an experiment, print its progress, leave a folder with the results."""
 
 import contextlib
 import tomllib
@@ -9,11 +9,9 @@ import typer
 
 from glasswork.cli.follow import follow
 from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict
-from glasswork.errors import FileError
 
 if TYPE_CHECKING:
     from glasswork.recipes.recipe import Recipe
-    from glasswork.runs.run import Run
 
 
 def train(
@@ -59,7 +57,7 @@ def train(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for what the run leaves; a new one, or a run of the same recipe, to train for more epochs.",
+            help="Folder for what the run leaves; must not exist yet.",
             show_default="runs/<date>-<recipe>",
         ),
     ] = None,
@@ -71,7 +69,7 @@ def train(
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
 
     It leaves a folder with the recipe, the history, the network and pictures.
-    Ctrl-C stops it after the step at hand; glasswork resume goes on from there, as if nothing had been.
+    Ctrl-C stops it after the step at hand; glasswork resume goes on from there.
 
     Examples:
 
@@ -102,24 +100,9 @@ def train(
         changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
         asked["description"] = f"{chosen.description}; changed: {changes}"
     wanted = chosen.override(asked)
-    if out is not None and (out / "recipe.toml").is_file():
-        run = _extend(out, wanted, checkpoint_every)
-    else:
-        run = Run(wanted, out, checkpoint_every=checkpoint_every)
-    follow(run, strict=strict, quiet=quiet)
-
-
-def _extend(out: Path, wanted: "Recipe", checkpoint_every: float) -> "Run":
-    """Take up the run in a folder for more epochs, if that is what is asked for."""
-    from glasswork.runs.checkpoint import same_experiment
-    from glasswork.runs.reading import read_recipe_of
-    from glasswork.runs.run import Run
-
-    there = read_recipe_of(out)
-    epochs = wanted.training.epochs
-    if epochs <= there.training.epochs or not same_experiment(there.override({"training.epochs": epochs}), wanted):
-        raise FileError(f"{out}: exists already, and a run never overwrites anything; choose another folder")
-    return Run.resume(out, epochs=epochs, checkpoint_every=checkpoint_every)
+    follow(
+        lambda stop: Run(wanted, out, checkpoint_every=checkpoint_every, should_stop=stop), strict=strict, quiet=quiet
+    )
 
 
 def _find(recipe: str) -> "Recipe":

@@ -160,7 +160,7 @@ class Batches:
         self.classes, self.dtype = classes, np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
-        self.epoch = 1
+        self.seek(1)
 
     def __len__(self) -> int:
         """Return how many batches an epoch has."""
@@ -174,8 +174,13 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Go through the next epoch, batch by batch."""
-        self.epoch += 1
-        return self.batches(self.epoch - 1)
+        epoch, start = self.epoch, self._start
+        self.seek(epoch + 1)
+        return self.batches(epoch, start)
+
+    def seek(self, epoch: int, batch: int = 0) -> None:
+        """Let the next loop begin at a batch of an epoch; the loops after it are whole epochs again."""
+        self.epoch, self._start = epoch, batch
 
     def order(self, epoch: int) -> Labels:
         """Return the rows in the order of an epoch, ``(N,)``."""

@@ -3,7 +3,8 @@
 average ← decay × average + (1 - decay) × weights        after every step
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import numpy as np
@@ -18,10 +19,17 @@ class Average:
     Parameters
     ----------
     arrays : sequence of arrays
-        What to average: ``model.state().values()``, so that running statistics are averaged as well.
+        What to follow: ``model.state().values()``, so that running statistics are averaged as well.
     decay : float
-        From 0 up to, not including, 1. Step t uses at most ``t / (t + 9)``, so that the first, poor weights are
-        soon forgotten.
+        From 0 up to 1. At step t at most ``t / (t + 9)`` is used, so that the first steps, far from good,
+        are soon forgotten.
+
+    Attributes
+    ----------
+    steps : int
+        Updates so far.
+    shown : bool
+        Whether the arrays hold the averages now, and this object keeps the weights of the training.
 
     Raises
     ------
@@ -33,34 +41,62 @@ class Average:
         self, arrays: Sequence[FloatArray], decay: Annotated[float, Range(ge=0, lt=1), "how slowly it forgets"]
     ) -> None:
         check_settings("Average", Average, decay=decay)
-        self.arrays, self.decay, self.steps = list(arrays), decay, 0
-        self.averages = [array.copy() for array in self.arrays]
+        self.arrays, self.decay, self.steps, self.shown = list(arrays), decay, 0, False
+        self._kept = [array.copy() for array in self.arrays]  # the averages; while shown, the training's weights
         self._scratch = [np.empty_like(array) for array in self.arrays]
 
+    @property
+    def averages(self) -> list[FloatArray]:
+        """The averages, one for each array."""
+        return self.arrays if self.shown else self._kept
+
     def update(self) -> None:
-        """Move the averages by one step, towards the arrays as they are now."""
+        """Follow the arrays by one step."""
+        self.hide()
         self.steps += 1
         share = 1 - min(self.decay, self.steps / (self.steps + 9))
-        for array, average, scratch in zip(self.arrays, self.averages, self._scratch, strict=True):
-            np.subtract(array, average, out=scratch)
-            scratch *= share  # noqa: PLW2901
-            average += scratch  # noqa: PLW2901
+        for array, average, difference in zip(self.arrays, self._kept, self._scratch, strict=True):
+            np.subtract(array, average, out=difference)
+            np.multiply(difference, share, out=difference)
+            np.add(average, difference, out=average)
 
-    def swap(self) -> None:
-        """Exchange the arrays' contents and their averages, in place; twice changes nothing."""
-        for array, average, scratch in zip(self.arrays, self.averages, self._scratch, strict=True):
+    def show(self) -> None:
+        """Put the averages into the arrays, in place, until `hide`."""
+        if not self.shown:
+            self._exchange()
+
+    def hide(self) -> None:
+        """Put the weights of the training back into the arrays, in place."""
+        if self.shown:
+            self._exchange()
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Context manager: the arrays hold the weights of the training, and on exit what they held before."""
+        before = self.shown
+        self.hide()
+        try:
+            yield
+        finally:
+            if before:
+                self.show()
+
+    def _exchange(self) -> None:
+        for array, kept, scratch in zip(self.arrays, self._kept, self._scratch, strict=True):
             scratch[...] = array
-            array[...] = average
-            average[...] = scratch
+            array[...] = kept
+            kept[...] = scratch
+        self.shown = not self.shown
 
     def state(self) -> dict[str, FloatArray]:
-        """Return copies of the averages, and the number of steps taken."""
+        """Return copies of the averages, and the number of updates."""
         state = {f"average.{i}": average.copy() for i, average in enumerate(self.averages)}
         state["average.steps"] = np.array([self.steps], np.float64)
         return state
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
-        """Resume from a ``state()``."""
+        """Go on from a ``state()``; the arrays hold the weights of the training then."""
+        self.hide()
         self.steps = int(state["average.steps"][0])
-        for i, average in enumerate(self.averages):
+        for i, average in enumerate(self._kept):
             average[...] = state[f"average.{i}"]

@@ -1,4 +1,4 @@
-"""Checkpoints: a run at one position, whole, so that it can go on from there as if nothing had happened.
+"""Checkpoints: a run at one position, whole, so that it goes on from there to the same end.
 
     checkpoint-1.safetensors  ┐  two generations, written in turn: while one is written,
     checkpoint-2.safetensors  ┘  the other is there, whole
@@ -7,7 +7,6 @@ All randomness is a function of the position; so weights, the optimiser's state 
 """
 
 import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,17 @@ import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, RecipeError
-from glasswork.nn import MLP, Dropout, GaussianNoise
-from glasswork.optim import Optimizer
-from glasswork.training.loop import EpochResult
+from glasswork.recipes.experiment import Experiment
+from glasswork.recipes.recipe import Recipe, leaves
+from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.training.progress import Progress
-from glasswork.recipes.recipe import Recipe, Section, leaves
-from glasswork.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.training.results import EpochResult
+from glasswork.version import __version__
 
 _WHAT = "checkpoint"
 
 
-class Machine(Section, frozen=True):
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """What the last digits of a result may depend on, beside the recipe and the data."""
 
     threads: int
@@ -38,14 +37,24 @@ class Machine(Section, frozen=True):
         """Return this machine."""
         return cls(threads=threads, numpy=np.__version__, processor=platform.machine())
 
+    def differences(self, here: "Machine") -> list[str]:
+        """Return in words what is different here."""
+        pairs = [(name, getattr(self, name), getattr(here, name)) for name in self.__struct_fields__]
+        return [
+            f"{name}: {then} then, {now} now; the last digits may differ from an unbroken run's"
+            for name, then, now in pairs
+            if then != now
+        ]
 
-class Position(Section, frozen=True):
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers of a `Progress`."""
 
     epoch: int
     batch: int
     num_samples: int
     total_loss: float
+    step: int
     seconds: float
     best_epoch: int
     best_accuracy: float
@@ -54,7 +63,7 @@ class Position(Section, frozen=True):
 class CheckpointFacts(Facts, frozen=True, kw_only=True):
     """What a checkpoint says beside its arrays."""
 
-    recipe: Recipe
+    recipe: dict[str, Any]
     data_sha256: str
     machine: Machine
     position: Position
@@ -79,17 +88,11 @@ class Checkpoints:
         self.paths = [folder / f"checkpoint-{n}.safetensors" for n in (1, 2)]
         self._next = 0
 
-    def save(
-        self,
-        model: MLP,
-        optimizer: Optimizer,
-        progress: Progress,
-        *,
-        recipe: Recipe,
-        data_sha256: str,
-        machine: Machine,
-        history: list[EpochResult],
-    ) -> None:
+    def signature(self) -> list[tuple[int, int]]:
+        """Return what changes whenever a checkpoint is written."""
+        return [(stat.st_mtime_ns, stat.st_ino) for path in self.paths if path.exists() and (stat := path.stat())]
+
+    def save(self, experiment: Experiment, progress: Progress, *, machine: Machine, history: list[EpochResult]) -> None:
         """Write a checkpoint in place of the older of the two.
 
         Raises
@@ -97,24 +100,23 @@ class Checkpoints:
         FileError
             If it cannot be written; the one before is untouched.
         """
-        position = Position(**{field: getattr(progress, field) for field in Position.__struct_fields__})
         facts = CheckpointFacts(
-            format=FORMAT,
-            version=version("glasswork"),
-            recipe=recipe,
-            data_sha256=data_sha256,
+            version=__version__,
+            recipe=experiment.recipe.to_dict(),
+            data_sha256=experiment.data_sha256,
             machine=machine,
-            position=position,
+            position=Position(**{field: getattr(progress, field) for field in Position.__struct_fields__}),
             history=history,
         )
-        write_sealed(
-            self.paths[self._next], facts, _arrays(model, optimizer, progress, with_best=_with_best(recipe, progress))
-        )
-        self._next = 1 - self._next
+        arrays = _arrays(experiment, progress, with_best=_with_best(experiment.recipe, progress))
+        before = self.signature()
+        try:
+            write_sealed(self.paths[self._next], facts, arrays)
+        finally:
+            if self.signature() != before:  # in place, even where the folder could not be synced: the other is older
+                self._next = 1 - self._next
 
-    def load(
-        self, model: MLP, optimizer: Optimizer, progress: Progress, *, recipe: Recipe
-    ) -> tuple[CheckpointFacts | None, list[str]]:
+    def load(self, experiment: Experiment, progress: Progress) -> tuple[CheckpointFacts | None, list[str]]:
         """Put the newest checkpoint that is whole into a run; the other is the next to be written over.
 
         Returns
@@ -134,7 +136,7 @@ class Checkpoints:
         for n, path in enumerate(self.paths):
             if path.exists():
                 if not path.is_file():
-                    raise FileError(f"{path}: expected a checkpoint, and it is no file; move it away")
+                    raise FileError(f"{path}: expected a checkpoint, and it is not a file; move it away")
                 try:
                     with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, _):
                         found.append((facts.place, n))
@@ -144,9 +146,10 @@ class Checkpoints:
             path = self.paths[n]
             try:
                 with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, file):
-                    _check_recipe(path, facts.recipe, recipe)
-                    _restore(file, path, facts, model, optimizer, progress)
-            except FileError as error:
+                    _check_recipe(path, Recipe.from_dict(facts.recipe, newer=True), experiment.recipe)
+                    _check_data(path, facts.data_sha256, experiment)
+                    _restore(file, path, facts, experiment, progress)
+            except (FileError, RecipeError) as error:
                 problems.append(str(error))
                 continue
             self._next = 1 - n
@@ -184,13 +187,24 @@ def same_experiment(a: Recipe, b: Recipe) -> bool:
 def _check_recipe(path: Path, written: Recipe, recipe: Recipe) -> None:
     if not same_experiment(written, recipe) or recipe.training.epochs < written.training.epochs:
         before, now = dict(leaves(written.to_dict())), dict(leaves(recipe.to_dict()))
-        differ = ", ".join(f"{key} = {before[key]!r}" for key in before if before[key] != now[key])
+        differ = ", ".join(f"{key} = {value!r}" for key, value in before.items() if value != now.get(key))
         raise FileError(f"{path}: belongs to another experiment than the recipe.toml beside it; that had {differ}")
 
 
-def _arrays(model: MLP, optimizer: Optimizer, progress: Progress, *, with_best: bool) -> dict[str, FloatArray]:
-    arrays = {f"model.{name}": array for name, array in model.state().items()}
-    arrays |= {f"optimizer.{name}": array for name, array in optimizer.state().items()}
+def _check_data(path: Path, written: str, experiment: Experiment) -> None:
+    if written != experiment.data_sha256:
+        raise FileError(
+            f"{path}: its data ({experiment.recipe.data.source}) are not those that the run was trained on (SHA-256 "
+            f"{experiment.data_sha256[:12]}…, then {written[:12]}…); bring those back to go on"
+        )
+
+
+def _arrays(experiment: Experiment, progress: Progress, *, with_best: bool) -> dict[str, FloatArray]:
+    """Return every array of a position by name; those of the model and of ``progress`` are not copies."""
+    arrays = {f"model.{name}": array for name, array in experiment.model.state().items()}
+    arrays |= {f"optimizer.{name}": array for name, array in experiment.optimizer.state().items()}
+    if experiment.average is not None:
+        arrays |= experiment.average.state()
     arrays |= {f"last_good.{i}": array for i, array in enumerate(progress.last_good)}
     if with_best:
         arrays |= {f"best.{i}": array for i, array in enumerate(progress.best)}
@@ -202,21 +216,20 @@ def _with_best(recipe: Recipe, progress: Progress | Position) -> bool:
     return recipe.training.early_stopping > 0 and progress.best_epoch not in (0, progress.epoch)
 
 
-def _restore(
-    file: Any, path: Path, facts: CheckpointFacts, model: MLP, optimizer: Optimizer, progress: Progress
-) -> None:
-    position = facts.position
-    fresh = Progress(**msgspec.structs.asdict(position))
-    fresh.last_good = [np.empty_like(array) for array in model.state().values()]
+def _restore(file: Any, path: Path, facts: CheckpointFacts, experiment: Experiment, progress: Progress) -> None:
+    fresh = Progress(**msgspec.structs.asdict(facts.position))
+    fresh.last_good = [np.empty_like(array) for array in experiment.model.state().values()]
     fresh.best = [np.empty_like(array) for array in fresh.last_good]
-    with_best = _with_best(facts.recipe, position)
-    arrays = _arrays(model, optimizer, fresh, with_best=with_best)  # the optimiser's state is a copy, so filled apart
+    with_best = _with_best(experiment.recipe, facts.position)
+    arrays = _arrays(experiment, fresh, with_best=with_best)
     read_arrays(file, path, facts, arrays, what=_WHAT)
-    state = {name.removeprefix("optimizer."): array for name, array in arrays.items() if name.startswith("optimizer.")}
-    optimizer.load_state(state)
-    for layer in model.layers:
-        if isinstance(layer, Dropout | GaussianNoise):  # masks and noise are functions of the step
-            layer.step = optimizer.steps
+    experiment.optimizer.load_state(_part(arrays, "optimizer."))
+    if experiment.average is not None:
+        experiment.average.load_state({name: array for name, array in arrays.items() if name.startswith("average.")})
     if not with_best:
-        fresh.best = fresh.last_good if position.best_epoch else []
+        fresh.best = fresh.last_good if facts.position.best_epoch else []
     vars(progress).update(vars(fresh))
+
+
+def _part(arrays: dict[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

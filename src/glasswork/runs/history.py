@@ -1,49 +1,50 @@
-"""history.csv: how a run went, one row an epoch."""
+"""history.csv: one row an epoch, with what seemed to go wrong in it."""
 
 import csv
 import dataclasses
 import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from glasswork.errors import FileError
-from glasswork.files import read_small, write_whole
-from glasswork.training.loop import EpochResult
+from glasswork.training.results import EpochResult, Finding
+
+_COLUMNS = [field.name for field in dataclasses.fields(EpochResult)]
 
 
-def write_history(path: Path, results: Sequence[EpochResult]) -> None:
-    """Write a history, whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written.
-    """
+def encode_history(results: Sequence[EpochResult]) -> bytes:
+    """Return a history as the content of a CSV file; findings are JSON in their cell."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [field.name for field in dataclasses.fields(EpochResult)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(dataclasses.asdict(result) for result in results)
-    write_whole(path, text.getvalue().encode())
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for result in results:
+        *numbers, findings = (getattr(result, name) for name in _COLUMNS)
+        writer.writerow([*numbers, msgspec.json.encode(findings).decode() if findings else ""])
+    return text.getvalue().encode()
 
 
-def read_history(path: Path) -> list[EpochResult]:
-    """Return the epochs of a history.
+def decode_history(content: bytes) -> list[EpochResult]:
+    """Return the epochs of a history; columns that a later glasswork added are left out.
 
     Raises
     ------
-    FileError
-        If it is missing or damaged.
+    ValueError
+        If it is not a history.
     """
-    try:
-        rows = csv.DictReader(io.StringIO(read_small(path).decode(), newline=""))
-        results = [msgspec.convert(row, EpochResult, strict=False) for row in rows]
-    except (OSError, ValueError, csv.Error) as error:
-        raise FileError(f"{path}: not the history of a run ({error})") from error
-    numbers = [number for result in results for number in dataclasses.astuple(result)]
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
+    results = [_epoch(row) for row in rows]
+    numbers = [number for result in results for number in dataclasses.astuple(result)[:-1]]
     rising = [result.epoch for result in results] == list(range(1, len(results) + 1))
     if not rising or not all(map(math.isfinite, numbers)) or any(not 0 <= r.valid_accuracy <= 100 for r in results):
-        raise FileError(f"{path}: not the history of a run (epochs out of order, or numbers that cannot be)")
+        raise ValueError("epochs out of order, or impossible numbers")
     return results
+
+
+def _epoch(row: dict[str, Any]) -> EpochResult:
+    findings = row.pop("findings", "") or "[]"
+    known = {name: text for name, text in row.items() if name in _COLUMNS}
+    return msgspec.convert(
+        {**known, "findings": msgspec.json.decode(findings, type=list[Finding])}, EpochResult, strict=False
+    )

@@ -2,26 +2,25 @@
 
     classwork ──► true bias gradient ──► cross-entropy ──► ReLU ──► ... ──► plain-best
 
-Every rung is trained on several seeds. A rung that is done is never trained again.
+Every rung is trained on several seeds. A run that is finished is never trained again; one that was stopped or killed
+goes on from its last checkpoint.
 """
 
-import os
-import shutil
-import statistics
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from glasswork.errors import FileError, GlassworkError, InputError
-from glasswork.files import write_whole
-from glasswork.runs.reading import PastRun
+from filelock import FileLock, Timeout
+
+from glasswork.errors import FileError, InputError, StateError, TaskError
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import named_recipe
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.result import RunResult
+from glasswork.runs.run import Run
+from glasswork.tasks import run_tasks
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,11 @@ RUNGS = (
         {"loss.name": "cross-entropy", "network.output_activation": "none"},
     ),
     Rung("relu", "ReLU in place of sigmoid, He's initial weights", {"network.activation": "relu"}),
-    Rung("momentum", "momentum 0.9", {"optimizer.momentum": 0.9, "optimizer.learning_rate": 0.01}),
+    Rung(
+        "momentum",
+        "momentum 0.9, a tenth of the learning rate",
+        {"optimizer.momentum": 0.9, "optimizer.learning_rate": 0.01},
+    ),
     Rung("width", "512 hidden neurons in place of 50", {"network.hidden": [512]}),
     Rung("depth", "a second hidden layer", {"network.hidden": [512, 512]}),
     Rung(
@@ -111,45 +114,33 @@ def recipes(*, official: bool = False, epochs: int | None = None) -> list[Recipe
 
 
 @dataclass(frozen=True)
-class RungResult:
-    """What a rung came to.
+class Climbed:
+    """A run of the ladder that is finished.
 
     Attributes
     ----------
-    name, change : str
-    accuracies : tuple of float
-        Test accuracy of each seed, percent.
-    parameters : int
-    seconds : float
-        Of training the fastest seed, on one thread of matrix products: the others had to share the machine.
+    recipe : Recipe
+    result : RunResult
+    resumed_after : int or None
+        Epochs it already had when it went on from a checkpoint; None if it was trained in one go, now or before.
     """
 
-    name: str
-    change: str
-    accuracies: tuple[float, ...]
-    parameters: int
-    seconds: float
-
-    @property
-    def mean(self) -> float:
-        """Mean test accuracy, percent."""
-        return statistics.fmean(self.accuracies)
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation over the seeds, percent; 0 for one seed."""
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+    recipe: Recipe
+    result: RunResult
+    resumed_after: int | None = None
 
 
-def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> Iterator[tuple[Recipe, PastRun]]:
-    """Train every rung on every seed, several at a time, and yield each run when it is done.
+def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> Iterator[Climbed]:
+    """Train every rung on every seed, several at a time, and yield each run when it is finished.
+
+    A run that fails does not stop the others.
 
     Parameters
     ----------
     rungs : sequence of Recipe
         From the bottom up, such as those of `recipes`.
     folder : Path
-        Where the runs go, ``<folder>/<rung>/seed-<n>``; runs that are done there are not trained again.
+        Where the runs go, ``<folder>/<rung>/seed-<n>``.
     seeds : int
         The seeds are 1, 2, ... to this.
     jobs : int
@@ -157,100 +148,88 @@ def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> It
 
     Raises
     ------
+    InputError
+        If there is to be no seed or no job.
+    StateError
+        If another ladder is at work in the folder.
     FileError
-        If the folder holds runs of another recipe, or cannot be written.
-    GlassworkError
-        If a run fails.
+        If the folder holds other runs, or cannot be written.
+    TaskError
+        At the end, if runs failed.
     """
-    wanted = [
-        (rung.override({"seed": seed}), folder / rung.name / f"seed-{seed}")
-        for rung in rungs
-        for seed in range(1, seeds + 1)
-    ]
     if seeds < 1 or jobs < 1:
         raise InputError(f"ladder: expected at least 1 seed and 1 job, got {seeds} and {jobs}")
-    missing = []
-    for recipe, place in wanted:
-        if not place.exists():
-            missing.append((recipe, place))
-        elif (past := PastRun(place)).recipe != recipe or past.result.test_accuracy is None:
-            raise FileError(f"{place}: holds another run, or one that did not finish; choose another --out, or move it")
+    wanted = {
+        str(run_folder(folder, rung, seed)): rung.override({"seed": seed})
+        for rung in rungs
+        for seed in range(1, seeds + 1)
+    }
+    with _locked(folder):
+        finished = {place: result for place, recipe in wanted.items() if (result := _finished(Path(place), recipe))}
+        for place, result in finished.items():
+            yield Climbed(wanted[place], result)
+        missing = {place: (place, recipe) for place, recipe in wanted.items() if place not in finished}
+        yield from _train_all(missing, jobs)
+
+
+def run_folder(folder: Path, rung: Recipe, seed: int) -> Path:
+    """Return where a rung's run on a seed goes."""
+    return folder / rung.name / f"seed-{seed}"
+
+
+def _train_all(missing: Mapping[str, tuple[str, Recipe]], jobs: int) -> Iterator[Climbed]:
+    failed = []
+    for outcome in run_tasks(_train, missing, workers=jobs):
+        if outcome.error is not None:
+            failed.append(str(outcome.error))
         else:
-            yield recipe, PastRun(place)
-    pool = ThreadPoolExecutor(jobs)
+            place, recipe = missing[outcome.key]
+            yield Climbed(recipe, RunFolder(place).result(), outcome.value)
+    if failed:
+        runs = "1 run" if len(failed) == 1 else f"{len(failed)} runs"
+        raise TaskError(f"ladder: {runs} of {len(missing)} failed, the others are kept: {'; '.join(failed)}")
+
+
+def _train(task: tuple[str, Recipe]) -> int | None:
+    """Train one run to its end, in a process of its own; return after how many epochs it was resumed, if it was."""
+    place, recipe = task
+    resumed = RunFolder(place).exists()
+    run = Run.resume(place) if resumed else Run(recipe, place)
+    before = len(run.history)
+    with run:
+        for _ in run.epochs():
+            pass
+    return before if resumed else None
+
+
+def _finished(place: Path, recipe: Recipe) -> RunResult | None:
+    """Return the result of a finished run; None if it is still to be trained, or trained further."""
+    run = RunFolder(place)
+    if not run.exists():
+        if place.exists():
+            raise FileError(f"{place}: is in the way, and is not the folder of a run; choose another --out, or move it")
+        return None
+    alike = {"description": ""}
+    if run.recipe().override(alike) != recipe.override(alike):
+        raise FileError(f"{place}: holds a run of another recipe; choose another --out, or move it")
+    result = run.result()
+    return result if result.state == "finished" else None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other ladders out of a folder; the operating system opens it again however this process ends."""
+    lock = FileLock(folder / ".lock", timeout=0.5)
     try:
-        waiting = {pool.submit(_train, recipe, place): (recipe, place) for recipe, place in missing}
-        for done in as_completed(waiting):
-            done.result()
-            recipe, place = waiting[done]
-            yield recipe, PastRun(place)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def summarize(rungs: Sequence[Recipe], folder: Path, *, seeds: int) -> list[RungResult]:
-    """Return what each rung under a folder came to, from the bottom up."""
-    results = []
-    for rung in rungs:
-        runs = [PastRun(folder / rung.name / f"seed-{seed}") for seed in range(1, seeds + 1)]
-        ends = [run.result for run in runs]
-        results.append(
-            RungResult(
-                rung.name,
-                rung.description,
-                tuple(end.test_accuracy or 0.0 for end in ends),
-                sum(array.size for array in runs[0].model.parameters()),
-                min(end.seconds for end in ends),
-            )
-        )
-    return results
-
-
-def markdown(results: list[RungResult], *, split: str) -> str:
-    """Return the ladder as a table in Markdown; what a rung bought is its step in mean accuracy."""
-    rows = [
-        f"| rung | change | test accuracy, {split} split | bought | parameters | seconds |",
-        "|---|---|--:|--:|--:|--:|",
-    ]
-    bought_by = ["", *(describe_step(below, above) for below, above in pairwise(results))]
-    for result, bought in zip(results, bought_by, strict=True):
-        rows.append(
-            f"| {result.name} | {result.change} | {_spread(result)} % | {bought} | {result.parameters:,} "
-            f"| {result.seconds:.0f} |"
-        )
-    return "\n".join(rows) + "\n"
-
-
-def _spread(result: RungResult) -> str:
-    return f"{result.mean:.2f}" + (f" ± {result.deviation:.2f}" if len(result.accuracies) > 1 else "")
-
-
-def describe_step(below: RungResult, above: RungResult) -> str:
-    """Return what a rung bought, in words: a step of less than twice its standard error is nothing."""
-    step = above.mean - below.mean
-    error = sum(result.deviation**2 / len(result.accuracies) for result in (below, above)) ** 0.5
-    return f"{step:+.2f}" if abs(step) > 2 * error else f"nothing ({step:+.2f})"
-
-
-def _train(recipe: Recipe, place: Path) -> None:
-    """Train one run in a process of its own; its folder appears only when it is done."""
-    unfinished = place.with_name(f".{place.name}-unfinished")
-    asked = place.with_name(f".{place.name}.toml")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise StateError(
+            f"{folder}: another ladder is at work here; wait for it or end it, or choose another --out"
+        ) from None
     except OSError as error:
-        raise FileError(f"{place.parent}: this folder cannot be made ({error.strerror}); choose another") from error
-    shutil.rmtree(unfinished, ignore_errors=True)
-    write_whole(asked, recipe.to_toml().encode())
-    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "glasswork", "train", "--quiet", f"--out={unfinished}", "--", str(asked)],
-        env={**os.environ, **threads},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise GlassworkError(f"{place}: this run failed: {done.stderr.strip() or done.stdout.strip()}")
-    asked.unlink()
-    unfinished.rename(place)
+        raise FileError(f"{folder}: this folder cannot be used ({error.strerror}); choose another") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,43 +1,82 @@
 """A model file: a network's arrays and what one must know to use them, in one safetensors file.
 
-    metadata   format, version, architecture, preprocessing, classes, SHA-256
-    tensors    linear1.weight (784, 50), linear1.bias (50,), ...
+    metadata   format, version, layers, classes, image shape, preprocessing, SHA-256
+    tensors    linear1.weight (784, 50), linear1.bias (50,), ..., and the reference set
 
-It is a sealed file: any change to it is found when it is read.
+It describes the network in words of its own, so that it does not depend on what recipes may say. It is a sealed file:
+any change to it is found when it is read.
 """
 
-import itertools
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from glasswork.errors import FileError
-from glasswork.nn import MLP
-from glasswork.randomness import Purpose, generator
-from glasswork.recipes import recipe
-from glasswork.recipes.build import build_model, describe_model
-from glasswork.sealed import FORMAT, Facts, open_sealed, read_arrays, write_sealed
+import msgspec
+import numpy as np
+
+from glasswork.data.reference import ReferenceSet
+from glasswork.errors import FileError, InputError
+from glasswork.nn import LAYERS, MLP, Layer
+from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
+from glasswork.version import __version__
 
 #: What an image must go through before the network sees it.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
 
-
-class Architecture(recipe.Section, frozen=True):
-    """What makes an `MLP` of the right shape."""
-
-    in_features: recipe.Width
-    out_features: recipe.Width
-    network: recipe.Network
+_WHAT = "model file"
 
 
-class Metadata(Facts, frozen=True, kw_only=True):
+class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One layer: its name in the network, the word for its kind, and the arguments that make one like it."""
+
+    name: str
+    kind: str
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ModelFacts(Facts, frozen=True, kw_only=True):
     """What a model file says about its arrays."""
 
-    architecture: Architecture
-    preprocessing: dict[str, str]
+    layers: list[LayerFacts]
+    dtype: str
     classes: list[str]
+    image_shape: tuple[int, int] | None = None
+    preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
+    reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
 
 
-def save_model(model: MLP, path: str | Path) -> None:
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file holds.
+
+    Attributes
+    ----------
+    model : MLP
+    classes : tuple of str
+        The names of the classes, in the order of the scores.
+    image_shape : (height, width) or None
+        None where the features are not an image.
+    preprocessing : dict
+        What an image goes through before the network sees it, in words.
+    reference : ReferenceSet or None
+        Training images to compare with.
+    """
+
+    model: MLP
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+    preprocessing: dict[str, str]
+    reference: ReferenceSet | None
+
+
+def save_model(
+    model: MLP,
+    path: str | Path,
+    *,
+    classes: tuple[str, ...] | None = None,
+    image_shape: tuple[int, int] | None = None,
+    reference: ReferenceSet | None = None,
+) -> None:
     """Write a network into a model file, whole or not at all.
 
     Parameters
@@ -45,25 +84,34 @@ def save_model(model: MLP, path: str | Path) -> None:
     model : MLP
     path : path
         By custom it ends in ``.safetensors``.
+    classes : sequence of str, optional
+        The names of the classes; by default 0, 1, 2, ...
+    image_shape : (height, width), optional
+        Of the images; by default square, where the number of features is a square.
+    reference : ReferenceSet, optional
+        Training images, for "resembles" and "unlike anything it was trained on".
 
     Raises
     ------
     FileError
         If the file cannot be written.
     InputError
-        If the network has parts that a model file has no words for.
+        If the network has a layer that no word stands for.
     """
-    architecture = Architecture(
-        in_features=int(model.in_features), out_features=int(model.out_features), network=describe_model(model)
-    )
-    metadata = Metadata(
-        format=FORMAT,
-        version=version("glasswork"),
-        architecture=architecture,
+    names = [str(name) for name in classes or range(model.out_features)]
+    if len(names) != model.out_features:
+        raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
+    extra = {} if reference is None else {f"reference.{k}": a for k, a in reference.to_arrays().items()}
+    facts = ModelFacts(
+        version=__version__,
+        layers=[_describe(name, layer) for name, layer in model.named_layers.items()],
+        dtype=model.dtype.name,
+        classes=names,
+        image_shape=image_shape or _square(model.in_features),
         preprocessing=PREPROCESSING,
-        classes=[str(label) for label in range(model.out_features)],
+        reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
     )
-    write_sealed(Path(path), metadata, model.state())
+    write_sealed(Path(path), facts, {**model.state(), **extra})
 
 
 def load_model(path: str | Path) -> MLP:
@@ -82,9 +130,14 @@ def load_model(path: str | Path) -> MLP:
     Raises
     ------
     FileError
-        If there is no such file, it is damaged or not a model file, or its arrays are not those of the
-        architecture that it states: other names, shapes or dtypes, not finite, or changed since they were saved.
+        If there is no such file, it is damaged or not a model file, or its arrays do not fit the layers that
+        it states: other names, shapes or dtypes, not finite, or changed since they were saved.
     """
+    return read_model_file(path).model
+
+
+def read_model_file(path: str | Path) -> ModelFile:
+    """Read a model file with all that it says about its network; see `load_model`."""
     path = Path(path)
     if path.is_dir():
         path = path / "model.safetensors"
@@ -93,17 +146,49 @@ def load_model(path: str | Path) -> MLP:
             f"{path}: no such model file, nor a run with one; train one with: glasswork train, "
             "or finish a run that was stopped: glasswork resume"
         )
-    with open_sealed(path, Metadata, what="model file") as (metadata, file):
-        architecture = metadata.architecture
-        widths = [architecture.in_features, *architecture.network.hidden, architecture.out_features]
-        if sum(n * m for n, m in itertools.pairwise(widths)) > path.stat().st_size:
-            raise FileError(f"{path}: too small a file for its architecture, {'-'.join(map(str, widths))}")
-        model = build_model(
-            architecture.network,
-            architecture.in_features,
-            architecture.out_features,
-            rng=generator(0, Purpose.WEIGHTS),
-            seed=0,
-        )
-        read_arrays(file, path, metadata, model.state(), what="model file")
-    return model
+    with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
+        _check_size(path, facts)
+        model = _build(path, facts)
+        extra = {name: np.empty(shape, dtype) for name, (dtype, shape) in facts.reference.items()}
+        read_arrays(file, path, facts, {**model.state(), **extra}, what=_WHAT)
+    packed = {name.removeprefix("reference."): array for name, array in extra.items()}
+    return ModelFile(
+        model,
+        tuple(facts.classes),
+        facts.image_shape,
+        facts.preprocessing,
+        ReferenceSet.from_arrays(packed) if packed else None,
+    )
+
+
+def _describe(name: str, layer: Layer) -> LayerFacts:
+    if LAYERS.get(layer.kind) is not type(layer):
+        raise InputError(f"{name}, {layer!r}, cannot be saved: model files know the layers {', '.join(LAYERS)} only")
+    return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
+
+
+def _check_size(path: Path, facts: ModelFacts) -> None:
+    """Check that a file is large enough for what it states, before memory is taken for it."""
+    wanted = sum(
+        int(layer.settings.get("in_features", 0)) * int(layer.settings.get("out_features", 0))
+        for layer in facts.layers
+        if layer.kind == "linear"
+    ) + sum(int(np.prod(shape)) for _, shape in facts.reference.values())
+    if wanted > path.stat().st_size:
+        raise FileError(f"{path}: too small a file for the layers that it states")
+
+
+def _build(path: Path, facts: ModelFacts) -> MLP:
+    """Make a network of the layers that a file states."""
+    try:
+        layers = {layer.name: LAYERS[layer.kind](**layer.settings, dtype=facts.dtype) for layer in facts.layers}
+        return MLP.from_layers(layers)
+    except KeyError as error:
+        raise FileError(f"{path}: has a layer of the unknown kind {error}; a newer glasswork may know it") from None
+    except (TypeError, ValueError) as error:
+        raise FileError(f"{path}: states layers that cannot be built ({error})") from None
+
+
+def _square(features: int) -> tuple[int, int] | None:
+    side = round(features**0.5)
+    return (side, side) if side * side == features else None

@@ -1,50 +1,42 @@
 """A run: a recipe being trained, and the folder that it leaves behind.
 
-runs/2026-11-24-classwork/
-  recipe.toml          all that was asked, defaults included: enough to run it again
-  history.csv          one row an epoch
-  model.safetensors    the network
-  checkpoint-*         where it stands, two generations: `Run.resume` goes on from there, bit for bit
-  result.json          how it ended, and the test accuracy
-  figures/             pictures, drawn by those who look at the run
+recipe ──► Experiment ──fit──► EpochResult, EpochResult, ...      checkpoints between steps
+                                                                  model, history and result at the end
 """
 
+import dataclasses
+import hashlib
 import math
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Self
 
-import msgspec
-
+from glasswork.data import Split
+from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
-from glasswork.runs.checkpoint import Checkpoints, Machine, extended
+from glasswork.nn import MLP
 from glasswork.recipes.experiment import assemble
-from glasswork.files import new_run_folder, remove_unfinished, uninterrupted, write_whole
-from glasswork.training.health import Finding, Watch, diagnose
-from glasswork.runs.history import write_history
-from glasswork.runs.lock import lock
-from glasswork.training.loop import EpochResult, Loader, fit, test
-from glasswork.runs.model_file import save_model
-from glasswork.training.progress import Progress
-from glasswork.runs.reading import RunResult, hash_file, read_recipe_of, read_result
 from glasswork.recipes.recipe import Recipe
-from glasswork.training.threads import choose_threads, limited_to
+from glasswork.runs.checkpoint import Checkpoints, Machine, extended
+from glasswork.runs.folder import RunFolder, default_folders, free_folder
+from glasswork.runs.history import encode_history
+from glasswork.runs.model_file import save_model
+from glasswork.runs.result import RunResult, State
+from glasswork.training.health import Watch, diagnose
+from glasswork.training.loop import AfterStep, StopTraining, fit, show_validated, test
+from glasswork.training.progress import Progress
+from glasswork.training.results import EpochResult, Finding
+from glasswork.training.threads import choose_threads
 
 #: Seconds between two checkpoints, unless told otherwise.
 CHECKPOINT_EVERY = 5.0
 
-#: Training images that are looked at to tell whether a training goes wrong.
-HEALTH_SAMPLE = 500
-
 
 class Run:
-    """A recipe being trained. Everything is checked and built before the folder is made.
+    """A recipe being trained. The constructor checks and builds everything in memory and changes nothing on disk.
 
     Parameters
     ----------
@@ -53,53 +45,70 @@ class Run:
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
     checkpoint_every : float
         Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
+    should_stop : callable, optional
+        Asked between two steps; when it returns True, the run is saved and ends as interrupted.
 
     Attributes
     ----------
     folder : Path
-    model : MLP
-    parts : Split
-        The data.
+        Final once the block is entered.
+    experiment : Experiment
+        What the recipe asks for: model, data, loss, optimizer, loaders.
+    recipe, model, parts
+        Those of the experiment.
     history : list of EpochResult
         So far.
     test_accuracy : float or None
         Percent, once all epochs are done.
-    findings : list of Finding
-        What seems to go wrong, each said once; see `glasswork.training.health`.
     notes : list of str
-        What is to be said of a run that was taken up again.
+        What a user should know about a run that was resumed.
 
     Raises
     ------
     RecipeError
         If the recipe asks for what the data does not allow.
     FileError
-        If the folder exists or cannot be made.
+        If the folder exists.
 
     Examples
     --------
-    >>> with Run(named_recipe("classwork")) as run:
+    >>> with Run(named_recipe("classwork")) as run:  # doctest: +SKIP
     ...     for result in run.epochs():
     ...         print(result.epoch, result.valid_accuracy)
 
-    However the block is left, what was learnt is in the folder then, and how it ended. In the block, a first Ctrl-C
-    or SIGTERM lets the step end, saves the run and raises KeyboardInterrupt; a second one ends it at once. A process
-    that is killed leaves its last checkpoint: see `Run.resume`.
+    However the block is left, the folder then holds what was learnt, and how the run ended. A process that is killed
+    leaves its last checkpoint: see `Run.resume`.
     """
 
+    history: list[EpochResult]
+    test_accuracy: float | None
+    notes: list[str]
+    _resumed: bool  #: Whether it goes on with a folder that was there.
+    _entered: bool  #: Whether its block is under way.
+    _begun: bool  #: Whether its training was begun.
+    _stopped: bool  #: Whether it was asked to stop within an epoch.
+
     def __init__(
-        self, recipe: Recipe, folder: str | Path | None = None, *, checkpoint_every: float = CHECKPOINT_EVERY
+        self,
+        recipe: Recipe,
+        folder: str | Path | None = None,
+        *,
+        checkpoint_every: float = CHECKPOINT_EVERY,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._build(recipe, checkpoint_every)
-        self._open(new_run_folder(Path(folder) if folder is not None else None, recipe.name))
-        write_whole(self.folder / "recipe.toml", recipe.to_toml().encode())
-        self._write_result("running")
+        self._candidates = iter([Path(folder)]) if folder is not None else default_folders(recipe.name)
+        self._build(recipe, free_folder(self._candidates), checkpoint_every, should_stop)
 
     @classmethod
     def resume(
-        cls, folder: str | Path, *, epochs: int | None = None, checkpoint_every: float = CHECKPOINT_EVERY
+        cls,
+        folder: str | Path,
+        *,
+        epochs: int | None = None,
+        checkpoint_every: float = CHECKPOINT_EVERY,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> Self:
-        """Take up a run that was stopped or killed: it ends as if it had never been, byte for byte.
+        """Return the run in a folder at its last checkpoint; it ends as if it had never been stopped, byte for byte.
 
         That holds on the same machine, with the same versions and as many threads; where they differ, ``notes``
         says so.
@@ -110,7 +119,7 @@ class Run:
             Of the run.
         epochs : int, optional
             How many in all, to extend a run; where its learning rate was not laid out for those it has.
-        checkpoint_every : float
+        checkpoint_every, should_stop
             As for a new run.
 
         Raises
@@ -122,88 +131,54 @@ class Run:
         FileError
             If the folder is not that of a run, its data are no longer what they were, or all checkpoints are damaged.
         """
-        folder = Path(folder)
-        written = read_recipe_of(folder)
-        recipe = written if epochs is None else extended(written, epochs, folder)
+        place = RunFolder(folder)
+        written = place.recipe()
+        place.check_free()
+        recipe = written if epochs is None else extended(written, epochs, place.path)
         run = cls.__new__(cls)
-        run._build(recipe, checkpoint_every)
-        run._open(folder)
-        try:
-            run._take_up(recipe)
-        except BaseException:
-            run._lock.release()
-            raise
-        if recipe != written:
-            write_whole(folder / "recipe.toml", recipe.to_toml().encode())
-        run._write_result("running")
+        run._candidates = iter(())
+        run._build(recipe, place, checkpoint_every, should_stop)
+        run._load()
         return run
 
-    def _take_up(self, recipe: Recipe) -> None:
-        remove_unfinished(self.folder)
-        facts, problems = self._checkpoints.load(self.model, self.optimizer, self.progress, recipe=recipe)
-        self.notes += [f"passed over: {problem}" for problem in problems]
-        if facts is None:
-            if (self.folder / "model.safetensors").exists():
-                raise FileError(
-                    f"{self.folder}: has a network and no checkpoint to go on from; the network is left as it is; "
-                    f"train it anew with: glasswork train {self.folder}"
-                )
-            self.notes.append("there is no checkpoint yet: the run begins anew")
-            return
-        if facts.data_sha256 != self.data_sha256:
-            raise FileError(
-                f"{self.folder}: its data ({recipe.data.source}) are not those that it was trained on "
-                f"(SHA-256 {self.data_sha256[:12]}…, then {facts.data_sha256[:12]}…); bring those back to go on"
-            )
-        with suppress(FileError):  # a damaged result is no hindrance: it is written anew
-            if read_result(self.folder).state == "finished" and self.progress.epoch >= recipe.training.epochs:
-                self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
-        self.history.extend(facts.history)
-        write_history(self.folder / "history.csv", self.history)
-        self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
-        here = Machine.here(self.threads)
-        for name in Machine.__struct_fields__:
-            then, now = getattr(facts.machine, name), getattr(here, name)
-            if then != now:
-                self.notes.append(f"{name}: {then} then, {now} now; the last digits may differ from an unbroken run's")
+    @property
+    def folder(self) -> Path:
+        """Where the run leaves what it leaves."""
+        return self._place.path
 
-    def _open(self, folder: Path) -> None:
-        """Make a folder this run's own, for as long as this process is at work."""
-        self.folder = folder
-        self._lock = lock(folder)
-        self._checkpoints = Checkpoints(folder)
+    @property
+    def recipe(self) -> Recipe:
+        """What was asked."""
+        return self.experiment.recipe
 
-    def _build(self, recipe: Recipe, checkpoint_every: float) -> None:
-        """Make all that a recipe asks for, in memory."""
-        self.recipe = recipe
-        self.checkpoint_every = checkpoint_every
-        self.notes: list[str] = []
-        made = assemble(recipe)
-        self.parts, self.data_sha256 = made.parts, made.data_sha256
-        self.model, self.loss, self.optimizer = made.model, made.loss, made.optimizer
-        self.train_loader, self.valid_loader, self.test_loader = made.train_loader, made.valid_loader, made.test_loader
-        self.progress = Progress()
-        self.threads = choose_threads(
-            recipe.training.threads, batch_size=recipe.training.batch_size, weights=made.weights
-        )
-        self.history: list[EpochResult] = []
-        self.test_accuracy: float | None = None
-        self.findings: list[Finding] = []
-        self._watch = Watch()
-        self._handlers: dict[int, Any] = {}
-        self._begun = self._asked_to_stop = self._saved = False
+    @property
+    def model(self) -> MLP:
+        """The network."""
+        return self.experiment.model
+
+    @property
+    def parts(self) -> Split:
+        """The data."""
+        return self.experiment.parts
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What seemed to go wrong so far."""
+        return [finding for result in self.history for finding in result.findings]
+
+    # Training ---------------------------------------------------------------------------------------
 
     def epochs(
-        self, *, watch: Callable[[Loader], Loader] = lambda loader: loader, strict: bool = False
+        self, *, after_step: AfterStep | Sequence[AfterStep] = (), strict: bool = False
     ) -> Iterator[EpochResult]:
-        """Train, and yield what each epoch came to; at the end, test.
+        """Train, and yield the metrics of each epoch; at the end, test.
 
         Parameters
         ----------
-        watch : callable
-            Wraps the loader of training batches, to count them for a progress bar, say.
+        after_step : callable or sequence of callables
+            Called with the position between two steps, to draw a progress bar, say.
         strict : bool
-            Whether a training that goes wrong is stopped; else what was found is added to ``findings``, once.
+            Stop with an error at the first finding: a training that seems to go wrong.
 
         Raises
         ------
@@ -214,40 +189,60 @@ class Run:
         FileError
             If the folder cannot be written in: the last good checkpoint is kept.
         StateError
-            If it was called before: a run is one training.
+            If the run was trained before, or outside of its ``with`` block.
         """
-        if self._begun:
-            raise StateError(f"{self.folder}: this run was trained already; make another Run")
+        if not self._entered or self._begun:
+            done = "was trained already; make another Run" if self._begun else "is to be used in a block: with run: ..."
+            raise StateError(f"{self.folder}: this run {done}")
         self._begun = True
+        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
+
+    def _epochs(self, after_step: Sequence[AfterStep], strict: bool) -> Iterator[EpochResult]:
+        if self._resumed:
+            if self.recipe != self._place.recipe():
+                self._place.write_recipe(self.recipe)
+            self._place.write_result(self._result("running"))
+        made = self.experiment
         epochs = fit(
-            self.model,
-            watch(_Kept(self)),
-            self.valid_loader,
-            self.optimizer,
-            self.loss,
+            made.model,
+            made.train_loader,
+            made.valid_loader,
+            made.optimizer,
+            made.loss,
             epochs=self.recipe.training.epochs,
             patience=self.recipe.training.early_stopping or None,
+            average=made.average,
             progress=self.progress,
+            after_step=(self._save_or_stop, *after_step),
+            threads=self.threads,
         )
-        with limited_to(self.threads), closing(epochs):
-            for result in epochs:
-                self.history.append(result)
-                self.save()
-                write_history(self.folder / "history.csv", self.history)
-                self._look(strict)
-                yield result
-                self._stop_if_asked()
-            self.test_accuracy = test(self.model, self.test_loader)
+        for result in epochs:
+            train = made.parts.train
+            found = tuple(self._watch.new(diagnose(made.model, train.images, train.labels, [*self.history, result])))
+            self.history.append(dataclasses.replace(result, findings=found))
+            self.save()
+            self._history_sha256 = self._place.write_history(self.history)
+            if found and strict:
+                raise UnhealthyError(f"epoch {result.epoch}: {found[0].message}")
+            yield self.history[-1]
+            if not self._entered:
+                raise StateError(f"{self.folder}: the block of this run was left; Run.resume goes on with it")
+            self._saved_at = time.monotonic()
+            if self._should_stop():
+                return
+        if not self._stopped:
+            self.test_accuracy = test(made.model, made.test_loader)
 
-    def _look(self, strict: bool) -> None:
-        """Look whether the training goes wrong."""
-        train = self.parts.train
-        found = self._watch.new(
-            diagnose(self.model, train.images[:HEALTH_SAMPLE], train.labels[:HEALTH_SAMPLE], self.history)
-        )
-        if found and strict:
-            raise UnhealthyError(f"epoch {self.progress.epoch}: {found[0].message}")
-        self.findings += found
+    def _save_or_stop(self, progress: Progress) -> None:
+        """Write a checkpoint from time to time, and end the training when asked to."""
+        now = time.monotonic()
+        stop = self._should_stop()
+        if stop or now - self._saved_at >= self.checkpoint_every:
+            progress.seconds += now - self._saved_at
+            self.save()
+            if stop:
+                self._stopped = True
+                raise StopTraining
 
     def save(self) -> None:
         """Write a checkpoint, between two steps.
@@ -257,96 +252,131 @@ class Run:
         FileError
             If it cannot be written; the one before is kept.
         """
+        machine = Machine.here(self.threads)
+        average = self.experiment.average
         try:
-            self._checkpoints.save(
-                self.model,
-                self.optimizer,
-                self.progress,
-                recipe=self.recipe,
-                data_sha256=self.data_sha256,
-                machine=Machine.here(self.threads),
-                history=self.history,
-            )
+            with nullcontext() if average is None else average.hidden():  # what goes on is the training's weights
+                self._checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
         except FileError as error:
             raise FileError(f"{error} What was saved before is whole: glasswork resume goes on from it") from error
+        self._saved_at = time.monotonic()
 
-    def _stop_if_asked(self) -> None:
-        if self._asked_to_stop:
-            self._saved = True
-            raise KeyboardInterrupt
-
-    def _ask_to_stop(self, number: int, frame: object) -> None:
-        """Note a first Ctrl-C or SIGTERM, and leave the next to those who handled them before."""
-        self._asked_to_stop = True
-        self._give_back_signals()
-
-    def _give_back_signals(self) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers = {}
+    # Entering and leaving ---------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():  # signals are the main thread's
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._handlers[number] = signal.signal(number, self._ask_to_stop)
+        if self._entered or self._begun:
+            raise StateError(f"{self.folder}: this run was used already; make another Run")
+        if self._resumed:
+            self._place.lock()
+            if self._checkpoints.signature() != self._seen:  # another process went on with it since
+                self._load()
+        else:
+            self._create()
+        self._entered = True
+        self._saved_at = time.monotonic()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._give_back_signals()
-        with uninterrupted():
-            try:
+        self._entered = False
+        try:
+            if self._begun or not self._resumed:
                 self._close(error)
-            finally:
-                self._lock.release()
+        finally:
+            self._place.unlock()
 
     def _close(self, error: BaseException | None) -> None:
-        """Leave in the folder what was learnt, and how it ended."""
-        if isinstance(error, KeyboardInterrupt) and self._asked_to_stop and not self._saved:
-            self._write_result("interrupted")  # at once, perhaps within a step: the checkpoint is what counts
-            return
+        """Leave in the folder what was learnt, and how the run ended."""
+        if self.recipe.training.early_stopping and self.progress.epoch:
+            show_validated(self.model, self.experiment.average, self.progress, self.recipe.training.early_stopping)
         try:
-            save_model(self.model, self.folder / "model.safetensors")
+            split = self.parts
+            save_model(
+                self.model,
+                self._place.model_path,
+                classes=split.classes,
+                image_shape=split.shape,
+                reference=ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images),
+            )
         except GlassworkError as failure:
-            first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to tell
+            first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to report
             with suppress(GlassworkError):
-                self._write_result("failed", str(first))
+                self._place.write_result(self._result("failed", str(first)))
             if first is failure:
                 raise
             return
-        if error is None or isinstance(error, KeyboardInterrupt):
-            self._write_result("interrupted" if self.test_accuracy is None else "finished")
+        if error is None or not isinstance(error, Exception):  # the block's end, or Ctrl-C
+            self._place.write_result(self._result("interrupted" if self.test_accuracy is None else "finished"))
         else:
-            self._write_result("failed", str(error))
+            self._place.write_result(self._result("failed", str(error) or type(error).__name__))
 
-    def _write_result(self, state: Literal["running", "finished", "interrupted", "failed"], reason: str = "") -> None:
-        result = RunResult(
+    def _result(self, state: State, reason: str = "") -> RunResult:
+        best = self.recipe.training.early_stopping > 0 and self.progress.best_epoch > 0
+        return RunResult.by_this_process(
             state=state,
             epochs=len(self.history),
+            valid_accuracy=self.progress.best_accuracy if best else self._last_accuracy(),
             test_accuracy=self.test_accuracy,
             split=self.parts.scheme,
+            parameters=sum(parameter.size for parameter in self.model.parameters()),
             seconds=math.fsum(epoch.seconds for epoch in self.history),
             reason=reason,
-            pid=os.getpid(),
-            history_sha256="" if state == "running" else hash_file(self.folder / "history.csv"),
-        ).sealed()
-        write_whole(self.folder / "result.json", msgspec.json.format(msgspec.json.encode(result)) + b"\n")
+            history_sha256="" if state == "running" else self._history_sha256,
+        )
 
+    def _last_accuracy(self) -> float | None:
+        return self.history[-1].valid_accuracy if self.history else None
 
-class _Kept:
-    """A run's training batches; between two of them, a step being done, it is saved from time to time."""
+    # Building ---------------------------------------------------------------------------------------
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def _build(
+        self, recipe: Recipe, place: RunFolder, checkpoint_every: float, should_stop: Callable[[], bool]
+    ) -> None:
+        """Make all that a recipe asks for, in memory."""
+        self._use(place)
+        self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
+        self.experiment = assemble(recipe)
+        self.progress = Progress()
+        self.threads = choose_threads(
+            recipe.training.threads, batch_size=recipe.training.batch_size, weights=self.experiment.weights
+        )
+        self.history, self.notes, self.test_accuracy = [], [], None
+        self._history_sha256 = ""
+        self._watch = Watch()
+        self._resumed = self._entered = self._begun = self._stopped = False
+        self._saved_at = 0.0
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        run, saved = self._run, time.monotonic()
-        for batch in run.train_loader.batches(run.progress.epoch + 1, start=run.progress.batch):
-            yield batch
-            now = time.monotonic()
-            if now - saved >= run.checkpoint_every or run._asked_to_stop:
-                run.progress.seconds += now - saved
-                run.save()
-                saved = now
-                run._stop_if_asked()
+    def _create(self) -> None:
+        """Make the folder of a new run; another process may have taken its default name meanwhile."""
+        while True:
+            try:
+                return self._place.create(self.recipe, self._result("running"))
+            except FileExistsError:
+                self._use(free_folder(self._candidates))
+
+    def _use(self, place: RunFolder) -> None:
+        self._place, self._checkpoints = place, Checkpoints(place.path)
+
+    def _load(self) -> None:
+        """Put the newest checkpoint into memory."""
+        self._resumed, self._seen = True, self._checkpoints.signature()
+        self.history, self.notes = [], []
+        facts, problems = self._checkpoints.load(self.experiment, self.progress)
+        self.notes += [f"passed over: {problem}" for problem in problems]
+        if facts is None:
+            if self._place.model_path.exists():
+                raise FileError(
+                    f"{self.folder}: has a network and no checkpoint to go on from; the network is left as it is; "
+                    f"train it anew with: glasswork train {self.folder}"
+                )
+            self.notes.append("there is no checkpoint yet: the run begins anew")
+            return
+        with suppress(FileError):  # a damaged result is no hindrance: it is written anew
+            if self._place.result().state == "finished" and self.progress.epoch >= self.recipe.training.epochs:
+                self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
+        self.history = list(facts.history)
+        self._history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
+        self._watch = Watch(self.findings)
+        self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
+        self.notes += facts.machine.differences(Machine.here(self.threads))

@@ -7,7 +7,6 @@ A loss that is no number stops the loop by itself. What is found here goes on wi
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,19 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
 from glasswork.pixels import normalize
-from glasswork.training.loop import EpochResult
+from glasswork.training.results import EpochResult, Finding
 
 #: Images that are looked at, spread over all that are given: always the same ones.
 SAMPLE = 500
 
-#: Share of a layer that is nearly all of it. In runs that go well it was 0.4 at most, in runs that fail 0.92 at least.
+#: Images from which it can be told whether labels belong to them.
+ENOUGH = 400
+
+#: Share of a layer that is nearly all of it: in runs that fail it was 0.92 at least.
 NEARLY_ALL = 0.9
+
+#: Share of a layer's neurons whose death is reported: in runs that go well at most 0.4 of them gave 0 for all images.
+MANY = 0.5
 
 #: Slope of a sigmoid or tanh, as a share of its steepest, that is nearly nothing: a sigmoid's beyond -6 and 6.
 FLAT = 0.01
@@ -44,35 +49,16 @@ PATIENCE, FALL = 3, 0.05
 LUCK = 0.1
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something that is wrong with a training.
-
-    Attributes
-    ----------
-    name : str
-        The kind of fault, such as ``"dead-layer"``.
-    message : str
-        One line: what was seen, the likely cause, what to try.
-    where : str
-        The layer or the array, such as ``"act1"`` or ``"linear1.weight"``; empty if it is the whole run.
-    """
-
-    name: str
-    message: str
-    where: str = ""
-
-
 class Watch:
-    """Remembers what was said in a run, so that nothing is said twice."""
+    """Remembers what was reported in a run, so that nothing is reported twice."""
 
-    def __init__(self) -> None:
-        self._said: set[tuple[str, str]] = set()
+    def __init__(self, reported: Iterable[Finding] = ()) -> None:
+        self._reported = {(finding.name, finding.where) for finding in reported}
 
     def new(self, findings: Iterable[Finding]) -> list[Finding]:
         """Return those findings whose name and place did not come before."""
-        fresh = [finding for finding in findings if (finding.name, finding.where) not in self._said]
-        self._said |= {(finding.name, finding.where) for finding in fresh}
+        fresh = [finding for finding in findings if (finding.name, finding.where) not in self._reported]
+        self._reported |= {(finding.name, finding.where) for finding in fresh}
         return fresh
 
 
@@ -162,7 +148,9 @@ def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
         dead = int((np.abs(y).max(axis=0) < SILENT).sum())
         seen = f"{name}: {dead:,} of its {y.shape[1]:,} neurons give 0 for each of {len(y)} images, and learn no more"
         cure = f"steps were probably too long, so try {slower}, or leaky-relu"
-        return [Finding("dead-layer", f"{seen}; {cure}", name)] if dead > NEARLY_ALL * y.shape[1] else []
+        share = dead / y.shape[1]
+        kind = "dead-layer" if share > NEARLY_ALL else "dead-neurons"
+        return [Finding(kind, f"{seen}; {cure}", name)] if share > MANY else []
     return []
 
 
@@ -170,7 +158,7 @@ def _check_labels(x: FloatArray, labels: NDArray[Any], accuracy: float, luck: fl
     """Tell, at chance, labels that cannot be learnt from a network that does not learn."""
     if accuracy >= luck:
         evidence = f"of the training images {accuracy:.0f} % are right"
-    elif len(x) == SAMPLE and _nearest_mean(x, labels) < luck:
+    elif len(x) >= ENOUGH and _nearest_mean(x, labels) < luck:
         evidence = "not even the nearest mean image tells a training image's label"
     else:
         return []

@@ -1,98 +1,54 @@
 """The loop: forward, loss, backward, step, for every batch of every epoch.
 
-    for epoch in fit(...):  EpochResult ──► a printed line, a row of history.csv, a page: one stream, many readers
+    for epoch in fit(...):  EpochResult ──► a printed line, a row of history.csv, a page
 
-`train`, `valid` and `test` are the handout's (section 7); `fit` is built on them.
+`train`, `valid` and `test` are the handout's (sections 7 and 10); `fit` is built on the same steps.
 """
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import int_to_onehot
-from glasswork.errors import DivergedError, InputError, StateError
-from glasswork.nn import MLP
+from glasswork.errors import DivergedError, InputError
+from glasswork.nn import check_output
+from glasswork.optim import Average
+from glasswork.training.contract import (
+    Criterion,
+    Model,
+    Optimizer,
+    arrays_of,
+    check_not_rebound,
+    check_together,
+    copy_arrays,
+    first_step,
+    gradients_of,
+    mode_of,
+    restore_arrays,
+)
 from glasswork.training.progress import Progress
+from glasswork.training.results import EpochResult
+from glasswork.training.threads import choose_threads, limited_to
 
-Loader = Iterable[tuple[Any, Any]]
+#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
+Loader: TypeAlias = Iterable[tuple[Any, Any]]
 
+#: Called between two steps with the position; it may save, draw a bar, or raise `StopTraining`.
+AfterStep: TypeAlias = Callable[[Progress], object]
 
-class Model(Protocol):
-    """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout."""
-
-    def __call__(self, x: Any) -> FloatArray:
-        """Return scores, ``(batch, classes)``."""
-        ...
-
-    def backward(self, grad_output: FloatArray) -> Any:
-        """Fill the gradients."""
-        ...
-
-    def parameters(self) -> list[FloatArray]:
-        """Return what training moves."""
-        ...
+#: The handout's batch size, assumed of a loader that does not tell its own.
+USUAL_BATCH = 100
 
 
-class Criterion(Protocol):
-    """What the loop needs of a loss."""
-
-    def __call__(self, pred: Any, target: Any) -> float:
-        """Return the loss, a mean over the batch."""
-        ...
-
-    def backward(self) -> FloatArray:
-        """Return its gradient by ``pred``."""
-        ...
+class StopTraining(Exception):  # noqa: N818  (a request, as StopIteration is, and not an error)
+    """Raised by an ``after_step`` callable to end a training between two steps."""
 
 
-class Optimizer(Protocol):
-    """What the loop needs of an optimiser."""
-
-    lr: float
-
-    def step(self) -> None:
-        """Move the parameters."""
-        ...
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        ...
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """What one epoch came to.
-
-    Attributes
-    ----------
-    epoch : int
-        From 1.
-    train_loss, valid_loss : float
-        Mean over the samples; the first is taken while the weights move.
-    valid_accuracy : float
-        Percent.
-    seconds : float
-        For training and validation.
-    learning_rate : float
-        At the epoch's end.
-    """
-
-    epoch: int
-    train_loss: float
-    valid_loss: float
-    valid_accuracy: float
-    seconds: float
-    learning_rate: float
-
-
-@np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and said below
 def train(
     model: Model,
     train_loader: Loader,
@@ -100,6 +56,7 @@ def train(
     criterion: Criterion,
     *,
     progress: Progress | None = None,
+    after_step: AfterStep | Sequence[AfterStep] = (),
 ) -> float:
     """Train a model for one epoch (handout, section 7).
 
@@ -112,7 +69,9 @@ def train(
     optimizer : SGD
     criterion : MSELoss
     progress : Progress, optional
-        Counts the batches as they are done; where an epoch is taken up again, those before count as well.
+        Counts the batches as they are done. In an epoch that is resumed, those done before count as well.
+    after_step : callable or sequence of callables, optional
+        Called with ``progress`` between two steps.
 
     Returns
     -------
@@ -124,31 +83,15 @@ def train(
     DivergedError
         As soon as the loss of a batch is infinite or NaN; that batch moves nothing.
     InputError
-        If the loader gives no batch at all.
+        If the loader gives no batch at all, or the loss does not suit the model's output.
     StateError
-        If the optimiser moves the parameters of another model.
+        If the optimiser moves other arrays than the model's parameters and gradients.
     """
-    _check_together(model, optimizer)
-    progress = progress or Progress()
-    with _mode(model, training=True):
-        for X_batch, y_batch in train_loader:
-            optimizer.zero_grad()
-
-            preds = model(X_batch)
-            loss = criterion(preds, _targets(y_batch, preds))
-            if not math.isfinite(loss):
-                raise DivergedError(
-                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, with a learning "
-                    f"rate of {optimizer.lr:g}; try a smaller one, such as {_smaller(optimizer.lr):g}"
-                )
-            model.backward(criterion.backward())
-            optimizer.step()
-
-            progress.note_batch(loss, len(preds))
-    return progress.total_loss / _at_least_one(progress.num_samples, "train")
+    progress = progress or Progress(step=first_step(model, optimizer))
+    with limited_to(_threads(model, train_loader)):
+        return _train_epoch(model, train_loader, optimizer, criterion, progress, _as_sequence(after_step))
 
 
-@np.errstate(over="ignore", invalid="ignore")
 def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
     """Return the loss, mean over the samples, and the accuracy in percent (handout, section 7).
 
@@ -159,18 +102,8 @@ def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[flo
         As for `train`.
     criterion : MSELoss
     """
-    total_loss = 0.0
-    correct_predictions = 0
-    total_predictions = 0
-    with _mode(model, training=False):
-        for X_batch, y_batch in valid_loader:
-            preds = model(X_batch)
-            targets = _targets(y_batch, preds)
-            total_loss += criterion(preds, targets) * len(preds)
-            correct_predictions += _correct(preds, targets)
-            total_predictions += len(preds)
-    _at_least_one(total_predictions, "valid")
-    return total_loss / total_predictions, correct_predictions / total_predictions * 100
+    with limited_to(_threads(model, valid_loader)):
+        return _validate(model, valid_loader, criterion)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -178,7 +111,7 @@ def test(model: Model, test_loader: Loader) -> float:
     """Return the accuracy in percent (handout, section 10)."""
     correct_predictions = 0
     total_predictions = 0
-    with _mode(model, training=False):
+    with limited_to(_threads(model, test_loader)), mode_of(model, training=False):
         for X_batch, y_batch in test_loader:
             preds = model(X_batch)
             correct_predictions += _correct(preds, _targets(y_batch, preds))
@@ -195,12 +128,17 @@ def fit(
     *,
     epochs: int,
     patience: int | None = None,
+    average: float | Average | None = None,
     progress: Progress | None = None,
+    after_step: AfterStep | Sequence[AfterStep] = (),
+    threads: int | None = None,
 ) -> Generator[EpochResult]:
-    """Train for some epochs and yield what each one came to.
+    """Train for some epochs and yield the metrics of each.
 
-    An optimiser with an average of the weights has that average validated, and left in the model at the
-    end. With ``patience``, the weights of the best epoch are left in it.
+    Whenever an epoch is yielded, the model holds the weights that were validated. At the end it holds
+    those of the last epoch; with ``patience``, those of the best one. An error or a Ctrl-C within an epoch
+    brings those back; an ``after_step`` callable that raises `StopTraining` ends the training quietly and
+    does so too with ``average`` or ``patience``, and otherwise leaves the weights of the last step.
 
     Parameters
     ----------
@@ -211,8 +149,15 @@ def fit(
     epochs : int
     patience : int, optional
         Stop early, when the validation accuracy has not risen for so many epochs.
+    average : float or Average, optional
+        Follow the weights with an exponential moving average of this decay, and validate the average.
     progress : Progress, optional
-        Where to go on from, kept up to date; the first loop over ``train_loader`` must begin there.
+        The position to go on from, kept up to date. A ``train_loader`` with ``seek(epoch, batch)``, such as
+        `Batches`, is sent there.
+    after_step : callable or sequence of callables, optional
+        Called with ``progress`` between two steps.
+    threads : int, optional
+        Threads of NumPy's matrix products; by default one for small work, all for large.
 
     Yields
     ------
@@ -227,65 +172,138 @@ def fit(
         raise InputError(f"fit: expected epochs to be an integer of at least 0, got {epochs!r}")
     if patience is not None and patience < 1:
         raise InputError(f"fit: expected a patience of at least 1 epoch, or None, got {patience!r}")
-    progress = progress or Progress()
-    progress.last_good = progress.last_good or _copy(model)
-    averaged: Callable[[], AbstractContextManager[None]] = getattr(optimizer, "averaged", nullcontext)
+    if average is not None and not isinstance(average, Average):
+        average = Average(arrays_of(model), average)
+    steps = _as_sequence(after_step) if average is None else (lambda _: average.update(), *_as_sequence(after_step))
+    threads = threads or _threads(model, train_loader)
+    if progress is None:
+        progress = Progress(step=first_step(model, optimizer))
+    elif hasattr(train_loader, "seek"):
+        train_loader.seek(progress.epoch + 1, progress.batch)
+    progress.last_good = progress.last_good or copy_arrays(model)
+    kept = patience is not None or average is not None  # whether the model should end with other weights than the last
     try:
         while progress.epoch < epochs and (patience is None or progress.epoch - progress.best_epoch < patience):
-            start = time.perf_counter() - progress.seconds
-            train_loss = train(model, train_loader, optimizer, criterion, progress=progress)
-            with averaged():
-                valid_loss, valid_accuracy = valid(model, valid_loader, criterion)
-                if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
-                    raise DivergedError(
-                        f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
-                        f"try a smaller one, such as {_smaller(optimizer.lr):g}"
-                    )
-                progress.note_epoch(valid_accuracy, _copy(model))
-            seconds = time.perf_counter() - start
-            yield EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
+            if average is not None:
+                average.hide()
+            with limited_to(threads):
+                result = _fit_epoch(model, train_loader, valid_loader, optimizer, criterion, average, progress, steps)
+            yield result
     except DivergedError as error:
-        _restore(model, progress.last_good)
+        restore_arrays(model, progress.last_good)
         raise DivergedError(f"epoch {progress.epoch + 1}: {error}") from None
-    except BaseException:  # stopped from outside: what was validated is kept, where that is not where the weights are
-        if progress.epoch and (patience is not None or getattr(optimizer, "average", None) is not None):
-            _restore(model, progress.last_good if patience is None else progress.best)
+    except GeneratorExit:  # nobody asks for more epochs: the model is left alone, whoever uses it by now
         raise
+    except BaseException as stop:
+        if progress.epoch and (kept or not isinstance(stop, StopTraining)):
+            show_validated(model, average, progress, patience)
+        if not isinstance(stop, StopTraining):
+            raise
     else:
-        _restore(model, progress.last_good if patience is None else progress.best or progress.last_good)
+        if kept:
+            show_validated(model, average, progress, patience)
 
 
-def _check_together(model: Model, optimizer: Optimizer) -> None:
-    moved = getattr(optimizer, "params", None)
-    if moved is not None and {id(p) for p in model.parameters()}.isdisjoint(map(id, moved)):
-        raise StateError(
-            "train: this optimizer moves the parameters of another model; make the optimizer after the model, of its "
-            "parameters() and gradients()"
+def _fit_epoch(
+    model: Model,
+    train_loader: Loader,
+    valid_loader: Loader,
+    optimizer: Optimizer,
+    criterion: Criterion,
+    average: Average | None,
+    progress: Progress,
+    after_step: Sequence[AfterStep],
+) -> EpochResult:
+    """Train and validate one epoch; the model is left with the weights that were validated."""
+    start = time.perf_counter() - progress.seconds
+    train_loss = _train_epoch(model, train_loader, optimizer, criterion, progress, after_step)
+    if average is not None:
+        average.show()
+    valid_loss, valid_accuracy = _validate(model, valid_loader, criterion)
+    if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
+        raise DivergedError(
+            f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
+            f"try a smaller one, such as {_smaller(optimizer.lr):g}"
         )
+    progress.note_epoch(valid_accuracy, copy_arrays(model))
+    seconds = time.perf_counter() - start
+    return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and reported below
+def _train_epoch(
+    model: Model,
+    train_loader: Loader,
+    optimizer: Optimizer,
+    criterion: Criterion,
+    progress: Progress,
+    after_step: Sequence[AfterStep],
+) -> float:
+    """Do the steps of one epoch, from the position on."""
+    check_together(model, optimizer)
+    check_output(model, criterion)
+    set_position = getattr(model, "set_position", None)
+    gradients = gradients_of(model)
+    with mode_of(model, training=True):
+        for X_batch, y_batch in train_loader:
+            if set_position is not None:
+                set_position(progress.step)
+            optimizer.zero_grad()
+
+            preds = model(X_batch)
+            loss = criterion(preds, _targets(y_batch, preds))
+            if not math.isfinite(loss):
+                raise DivergedError(
+                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, with a learning "
+                    f"rate of {optimizer.lr:g}; try a smaller one, such as {_smaller(optimizer.lr):g}"
+                )
+            model.backward(criterion.backward())
+            if gradients:
+                check_not_rebound(gradients, model)
+                gradients = []  # once an epoch is enough
+            optimizer.step()
+
+            progress.note_batch(loss, len(preds))
+            for call in after_step:
+                call(progress)
+    return progress.total_loss / _at_least_one(progress.num_samples, "train")
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
+    total_loss = 0.0
+    correct_predictions = 0
+    total_predictions = 0
+    with mode_of(model, training=False):
+        for X_batch, y_batch in valid_loader:
+            preds = model(X_batch)
+            targets = _targets(y_batch, preds)
+            total_loss += criterion(preds, targets) * len(preds)
+            correct_predictions += _correct(preds, targets)
+            total_predictions += len(preds)
+    _at_least_one(total_predictions, "valid")
+    return total_loss / total_predictions, correct_predictions / total_predictions * 100
+
+
+def show_validated(model: Model, average: Average | None, progress: Progress, patience: int | None) -> None:
+    """Leave the weights in the model that were validated last, or with ``patience`` best."""
+    if average is not None:
+        average.show()  # so that the average keeps the last step's weights
+    restore_arrays(model, progress.last_good if patience is None else progress.best or progress.last_good)
+
+
+def _threads(model: Model, loader: Loader) -> int:
+    weights = sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
+    return choose_threads(0, batch_size=getattr(loader, "batch_size", USUAL_BATCH), weights=weights)
+
+
+def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterStep]:
+    return (after_step,) if callable(after_step) else tuple(after_step)
 
 
 def _smaller(learning_rate: float) -> float:
     """Return a learning rate to try after one that was too large."""
     return min(learning_rate / 10, 0.1)
-
-
-def _copy(model: Model) -> list[FloatArray]:
-    return [array.copy() for array in _arrays(model)]
-
-
-def _restore(model: Model, arrays: list[FloatArray]) -> None:
-    for array, kept in zip(_arrays(model), arrays, strict=True):
-        array[...] = kept
-
-
-def _arrays(model: Model) -> list[FloatArray]:
-    """Return all that makes a model what it is; of a student's own, what training moves."""
-    return list(model.state().values()) if isinstance(model, MLP) else model.parameters()
-
-
-def _mode(model: Model, *, training: bool) -> AbstractContextManager[None]:
-    """Train or evaluate for a while, if the model knows a difference; a student's own may not."""
-    return model.mode(training=training) if isinstance(model, MLP) else nullcontext()
 
 
 def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Progress: where a training stands, in a few numbers; what a checkpoint keeps beside weights and moments."""
+"""Progress: the position of a training, in a few numbers; what a checkpoint keeps beside weights and moments."""
 
 from dataclasses import dataclass, field
 
@@ -7,26 +7,29 @@ from glasswork.arrays import FloatArray
 
 @dataclass
 class Progress:
-    """Where a training stands: beside weights and the optimiser's state, all that its future depends on.
+    """The position of a training: with the weights and the optimiser's state, all that its future depends on.
 
     Attributes
     ----------
     epoch : int
-        How many are done.
+        Epochs done.
     batch, num_samples, total_loss : int, int, float
         Of the epoch under way: batches and images seen, and the sum of their losses.
+    step : int
+        Steps taken since the training began, over all epochs; random layers draw for this number.
     seconds : float
-        Spent on the epoch under way before it was taken up again.
+        Time spent on the epoch under way before it was resumed.
     best_epoch, best_accuracy : int, float
-        The epoch with the highest validation accuracy, and that.
+        The epoch with the highest validation accuracy, and that accuracy in percent.
     last_good, best : lists of arrays
-        The model's arrays after the last epoch and after the best one; empty before the first.
+        The model's arrays as they were validated after the last epoch and after the best one; empty before the first.
     """
 
     epoch: int = 0
     batch: int = 0
     num_samples: int = 0
     total_loss: float = 0.0
+    step: int = 0
     seconds: float = 0.0
     best_epoch: int = 0
     best_accuracy: float = -1.0
@@ -34,13 +37,14 @@ class Progress:
     best: list[FloatArray] = field(default_factory=list)
 
     def note_batch(self, loss: float, images: int) -> None:
-        """Count one batch, whose step is done."""
+        """Count one batch whose step is done."""
         self.batch += 1
+        self.step += 1
         self.num_samples += images
         self.total_loss += loss * images
 
     def note_epoch(self, accuracy: float, arrays: list[FloatArray]) -> None:
-        """Count one epoch, validated, and begin the next."""
+        """Count one validated epoch and begin the next."""
         self.epoch += 1
         self.batch, self.num_samples, self.total_loss, self.seconds = 0, 0, 0.0, 0.0
         self.last_good = arrays

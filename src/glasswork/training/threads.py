@@ -1,12 +1,13 @@
-"""How many threads the matrix products of a run are shared among.
+"""How many threads the matrix products of a training are shared among.
 
     few multiplications a step  ──► 1      meeting costs more than sharing saves, and a busy machine hurts twice
     many                        ──► all that NumPy's BLAS has
 
-A function of the recipe alone, never of a trial: the last digits of a product may depend on the number of threads,
-so the same recipe on the same machine has to use as many each time.
+The choice depends on the size of the work alone, never on a trial: the last digits of a product may depend on the
+number of threads, so the same recipe on the same machine has to use as many each time.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,7 +19,7 @@ WORTH_SHARING = 100_000_000
 
 
 def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
-    """Return how many threads a run's products get.
+    """Return how many threads a training's products get.
 
     Parameters
     ----------
@@ -32,22 +33,50 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
     int
         At least 1, and at most what NumPy's BLAS has: its own limits, such as ``OPENBLAS_NUM_THREADS``, hold.
     """
-    there = max((library["num_threads"] for library in _blas().info()), default=1)
-    if asked:
-        return min(asked, there)
-    return there if batch_size * weights >= WORTH_SHARING else 1
+    if not asked and batch_size * weights < WORTH_SHARING:
+        return 1
+    with _changing:
+        available = max(_before or _numbers(), default=1)
+    return min(asked or available, available)
 
 
 @contextmanager
 def limited_to(threads: int) -> Iterator[None]:
-    """Share matrix products among so many threads for a while; then it is again as it was."""
-    with _blas().limit(limits=threads):
+    """Context manager: share matrix products among so many threads, and restore the limit on exit.
+
+    The limit is the whole process's. Where trainings in several Python threads overlap, the newest one's limit
+    holds, and the last to end restores what was there before the first.
+    """
+    libraries = _blas().lib_controllers
+    with _changing:
+        if not _active:
+            _before[:] = _numbers()
+        _active.append(threads)
+        for library in libraries:
+            library.set_num_threads(threads)
+    try:
         yield
+    finally:
+        with _changing:
+            _active.remove(threads)
+            for library, before in zip(libraries, _before, strict=True):
+                library.set_num_threads(_active[-1] if _active else before)
+            if not _active:
+                _before.clear()
+
+
+_changing = threading.Lock()
+_active: list[int] = []  # the limits that are set now, oldest first
+_before: list[int] = []  # the number of threads of each library before the first of them
+
+
+def _numbers() -> list[int]:
+    return [library.get_num_threads() for library in _blas().lib_controllers]
 
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return the hold on NumPy's BLAS, looked for once: it is a search through all loaded libraries."""
-    import numpy as np  # noqa: F401  (its BLAS has to be there before it can be found)
+    """Return the handle on NumPy's BLAS; finding it is a search through all loaded libraries, so it is done once."""
+    import numpy as np  # noqa: F401  (its BLAS has to be loaded before it can be found)
 
     return ThreadpoolController().select(user_api="blas")

@@ -1,0 +1,1 @@
+"""Networks of glasswork as other libraries run them."""

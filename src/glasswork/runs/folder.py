@@ -1,0 +1,207 @@
+"""RunFolder: what a run leaves on disk, and who is at work on it.
+
+runs/2026-11-24-classwork/
+  recipe.toml          all that was asked, defaults included: enough to run it again
+  history.csv          one row an epoch
+  model.safetensors    the network
+  checkpoint-*         the position, weights and moments, two generations
+  result.json          how it stands, or how it ended
+  figures/             pictures
+  .lock                one process at a time trains; the operating system drops its lock however it ends
+"""
+
+import datetime
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from glasswork.errors import FileError, StateError
+from glasswork.files import create_folder, read_small, remove_unfinished, write_whole
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.shelf import read_recipe
+from glasswork.runs.history import decode_history, encode_history
+from glasswork.runs.result import RunResult
+from glasswork.sealed import read_sealed_json, write_sealed_json
+from glasswork.training.results import EpochResult
+
+
+class RunFolder:
+    """The folder of a run. Every method that reads looks at the disk once: keep what it returns.
+
+    Parameters
+    ----------
+    path : path
+        It need not exist yet: `create` makes it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.history_path = self.path / "history.csv"
+        self.model_path = self.path / "model.safetensors"
+        self._lock = FileLock(self.path / ".lock", timeout=0.5)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    # Reading ----------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Whether this is the folder of a run."""
+        return (self.path / "recipe.toml").is_file()
+
+    def check(self) -> None:
+        """Raise a FileError unless this is the folder of a run."""
+        if not self.exists():
+            raise FileError(f"{self.path}: expected the folder of a run, with a recipe.toml; see glasswork runs")
+
+    def recipe(self) -> Recipe:
+        """Return what was asked.
+
+        Raises
+        ------
+        FileError
+            If this is not the folder of a run, or its recipe is damaged.
+        """
+        self.check()
+        return read_recipe(self.path / "recipe.toml", newer=True)
+
+    def result(self) -> RunResult:
+        """Return how the run stands now, or how it ended.
+
+        Raises
+        ------
+        FileError
+            If it cannot be read, or was changed since the run wrote it.
+        """
+        return read_sealed_json(self.path / "result.json", RunResult, what="result of a run").as_seen_now()
+
+    def history(self) -> list[EpochResult]:
+        """Return the metrics epoch by epoch, none if there is no epoch yet.
+
+        Raises
+        ------
+        FileError
+            If it is damaged, or was changed since the run wrote it.
+        """
+        path = self.history_path
+        if not path.exists():
+            return []
+        sealed = self.result().history_sha256
+        try:
+            content = read_small(path)
+            history = decode_history(content)
+        except (OSError, ValueError) as error:
+            raise FileError(f"{path}: not the history of a run ({error})") from error
+        if sealed and sealed != hashlib.sha256(content).hexdigest():
+            raise FileError(f"{path}: was changed since the run wrote it; glasswork resume writes it anew")
+        return history
+
+    def last_change(self) -> float:
+        """Return when the run last wrote one of its small files, in seconds since 1970."""
+        names = ("recipe.toml", "history.csv", "result.json")
+        return max(path.stat().st_mtime for name in names if (path := self.path / name).exists())
+
+    # Writing ----------------------------------------------------------------------------------------
+
+    def create(self, recipe: Recipe, result: RunResult) -> None:
+        """Make the folder with its recipe and its result, whole or not at all, and take its lock.
+
+        Raises
+        ------
+        FileExistsError
+            If there is something of that name.
+        FileError
+            If it cannot be made.
+        """
+
+        def fill(path: Path) -> None:
+            write_whole(path / "recipe.toml", recipe.to_toml().encode())
+            write_sealed_json(path / "result.json", result)
+
+        create_folder(self.path, fill)
+        self.lock()
+
+    def lock(self) -> None:
+        """Take the run for this process, and remove what a killed one left half-written.
+
+        Raises
+        ------
+        StateError
+            If another process is at work on it.
+        FileError
+            If the folder does not let itself be locked.
+        """
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise self._busy() from None
+        except OSError as error:
+            raise FileError(
+                f"{self.path / '.lock'}: cannot be locked ({error.strerror}); is there permission?"
+            ) from error
+        remove_unfinished(self.path)
+
+    def unlock(self) -> None:
+        """Leave the run to others."""
+        self._lock.release()
+
+    def check_free(self) -> None:
+        """Raise a StateError if another process is at work on the run; takes and creates nothing."""
+        try:
+            result = self.result()
+        except FileError:  # a damaged result is written anew; the lock decides
+            return
+        if result.state == "running" and result.pid != os.getpid():
+            raise self._busy()
+
+    def _busy(self) -> StateError:
+        try:
+            who = f"process {self.result().pid}"
+        except FileError:
+            who = "another process"
+        return StateError(f"{self.path}: {who} is at work on this run; wait for it, or end it first")
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Write what is asked, in place of what was."""
+        write_whole(self.path / "recipe.toml", recipe.to_toml().encode())
+
+    def write_result(self, result: RunResult) -> None:
+        """Write how the run stands."""
+        write_sealed_json(self.path / "result.json", result)
+
+    def write_history(self, history: Sequence[EpochResult]) -> str:
+        """Write the metrics of all epochs; return their SHA-256."""
+        content = encode_history(history)
+        write_whole(self.history_path, content)
+        return hashlib.sha256(content).hexdigest()
+
+
+def default_folders(name: str) -> Iterator[Path]:
+    """Yield the folders that a new run may have: ``runs/<date>-<name>``, then the same with a number."""
+    first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
+    yield first
+    yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
+
+
+def free_folder(candidates: Iterator[Path]) -> RunFolder:
+    """Return the next of the candidates that does not exist.
+
+    Raises
+    ------
+    FileError
+        If all of them exist.
+    """
+    for path in candidates:
+        if not path.exists() and not path.is_symlink():
+            return RunFolder(path)
+    more = f"; to train it for more epochs: glasswork resume {path} --epochs N" if RunFolder(path).exists() else ""
+    raise FileError(f"{path}: exists already, and a run never overwrites anything; choose another folder{more}")
+
+
+def find_runs(folder: Path) -> list[RunFolder]:
+    """Return the runs in a folder, the one that wrote last at the end."""
+    found = [RunFolder(path) for path in folder.iterdir() if RunFolder(path).exists()]
+    return sorted(found, key=RunFolder.last_change)

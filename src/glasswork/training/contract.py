@@ -1,0 +1,123 @@
+"""What the loop asks of a model, a loss and an optimiser; a student's own from the handout will do.
+
+model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
+optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+import numpy as np
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import StateError
+
+
+class Model(Protocol):
+    """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
+
+    A model that also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, is asked.
+    """
+
+    def __call__(self, x: Any) -> FloatArray:
+        """Return scores, ``(batch, classes)``."""
+        ...
+
+    def backward(self, grad_output: FloatArray) -> Any:
+        """Fill the gradients."""
+        ...
+
+    def parameters(self) -> list[FloatArray]:
+        """Return what training moves."""
+        ...
+
+
+class Criterion(Protocol):
+    """What the loop needs of a loss."""
+
+    def __call__(self, pred: Any, target: Any) -> float:
+        """Return the loss, a mean over the batch."""
+        ...
+
+    def backward(self) -> FloatArray:
+        """Return its gradient with respect to ``pred``."""
+        ...
+
+
+class Optimizer(Protocol):
+    """What the loop needs of an optimiser."""
+
+    lr: float
+
+    def step(self) -> None:
+        """Move the parameters."""
+        ...
+
+    def zero_grad(self) -> None:
+        """Clear the gradients."""
+        ...
+
+
+def check_together(model: Model, optimizer: Optimizer) -> None:
+    """Check that the optimiser moves the model's own parameters along the model's own gradients."""
+    for what, held, own in (
+        ("parameters", getattr(optimizer, "params", None), model.parameters()),
+        ("gradients", getattr(optimizer, "grads", None), gradients_of(model)),
+    ):
+        if held and own and not {_memory(array) for array in held} <= {_memory(array) for array in own}:
+            raise StateError(
+                f"train: this optimizer holds {what} that are not this model's: of another model, or of layers or "
+                "arrays that were replaced since; make the optimizer after the model, from its parameters() and "
+                "gradients(), and write into arrays with [...] = instead of replacing them"
+            )
+
+
+def check_not_rebound(before: list[FloatArray], model: Model) -> None:
+    """Check that backward wrote into the gradients, where the optimiser sees them, and made no new arrays."""
+    pairs = zip(before, gradients_of(model), strict=False)
+    rebound = [i for i, (old, new) in enumerate(pairs) if _memory(old) != _memory(new)]
+    if rebound:
+        raise StateError(
+            f"train: backward replaced {len(rebound)} of the model's {len(before)} gradients by new arrays (the first "
+            f"is gradients()[{rebound[0]}]), so the optimizer, which holds the old ones, would move nothing; write "
+            "into them instead: self.grad_weight[...] = ..."
+        )
+
+
+def _memory(array: FloatArray) -> tuple[Any, ...]:
+    """Return what two views of the same memory have in common."""
+    return (np.asarray(array).__array_interface__["data"][0], np.shape(array))
+
+
+def gradients_of(model: Model) -> list[FloatArray]:
+    """Return the model's gradients, none for a model that keeps them to itself."""
+    gradients = getattr(model, "gradients", None)
+    return list(gradients()) if callable(gradients) else []
+
+
+def first_step(model: Model, optimizer: Optimizer) -> int:
+    """Return the number of the next step, as far as it is known from the optimiser's or the model's last one."""
+    return int(getattr(optimizer, "steps", None) or getattr(model, "position", None) or 0)
+
+
+def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:
+    """Context manager: the mode of a model that has one, as an MLP or a wrapper of it; a student's own may not."""
+    mode = getattr(model, "mode", None)
+    return mode(training=training) if callable(mode) else nullcontext()
+
+
+def arrays_of(model: Model) -> list[FloatArray]:
+    """Return all arrays that make a model what it is; of a student's own, what training moves."""
+    state = getattr(model, "state", None)
+    return list(state().values()) if callable(state) else model.parameters()
+
+
+def copy_arrays(model: Model) -> list[FloatArray]:
+    """Return copies of all arrays that make a model what it is."""
+    return [array.copy() for array in arrays_of(model)]
+
+
+def restore_arrays(model: Model, arrays: list[FloatArray]) -> None:
+    """Write copies back into a model, in place."""
+    for array, kept in zip(arrays_of(model), arrays, strict=True):
+        array[...] = kept

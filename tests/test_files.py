@@ -1,0 +1,137 @@
+"""Files and folders that are written whole or not at all; what was there before survives every failure."""
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from glasswork.errors import FileError
+from glasswork.files import create_folder, read_small, write_whole
+
+
+def failing_sync(monkeypatch, number, *, folders):
+    """From now on syncing folders, or files, fails as the operating system would have it fail."""
+    real = os.fsync
+
+    def fsync(file):
+        if stat.S_ISDIR(os.fstat(file).st_mode) == folders:
+            raise OSError(number, os.strerror(number))
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("folders", [True, False], ids=["folders", "files"])
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_mount_that_cannot_sync_is_written_to_without_an_error(tmp_path, monkeypatch, number, folders):
+    failing_sync(monkeypatch, number, folders=folders)
+    write_whole(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_a_disk_that_fails_to_sync_a_file_keeps_the_old_one(tmp_path, monkeypatch):
+    write_whole(tmp_path / "a", b"old")
+    failing_sync(monkeypatch, errno.EIO, folders=False)
+    with pytest.raises(FileError, match=r"a: cannot be written \(Input/output error\); what was there is kept"):
+        write_whole(tmp_path / "a", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+
+def test_a_disk_that_fails_to_sync_a_folder_is_reported_as_it_is(tmp_path, monkeypatch):
+    failing_sync(monkeypatch, errno.EIO, folders=True)
+    with pytest.raises(FileError, match="what was written is there, and may be gone after a power cut"):
+        write_whole(tmp_path / "a", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
+
+
+def test_a_small_file_is_a_file_and_small(tmp_path):
+    (tmp_path / "large").write_bytes(bytes(101))
+    os.mkfifo(tmp_path / "pipe")
+    assert len(read_small(tmp_path / "large", most=101)) == 101
+    for name, most in (("large", 100), ("pipe", 100), (".", 100), ("nothing", 100)):
+        with pytest.raises(OSError, match=r"no such file is that large|not an ordinary file|directory|No such file"):
+            read_small(tmp_path / name, most=most)
+
+
+def test_a_folder_appears_with_all_that_is_in_it(tmp_path):
+    wanted = tmp_path / "deep" / "folder"
+
+    def fill(folder):
+        assert not wanted.exists()
+        write_whole(folder / "a", b"1")
+        write_whole(folder / "b", b"2")
+
+    create_folder(wanted, fill)
+    assert {path.name: path.read_bytes() for path in wanted.iterdir()} == {"a": b"1", "b": b"2"}
+    assert list(wanted.parent.iterdir()) == [wanted]
+
+
+def test_a_folder_that_exists_is_never_touched(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_bytes(b"mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("empty", "file", "link"):
+        with pytest.raises(FileExistsError):
+            create_folder(tmp_path / name, lambda _: pytest.fail("nothing is to be filled"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_somebody_else_creates_meanwhile_is_theirs(tmp_path):
+    def fill(folder):
+        (folder / "a").write_bytes(b"ours")
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "a").write_bytes(b"theirs")
+
+    with pytest.raises(FileExistsError):
+        create_folder(tmp_path / "run", fill)
+    assert [(path.name, path.is_dir()) for path in tmp_path.iterdir()] == [("run", True)]
+    assert (tmp_path / "run" / "a").read_bytes() == b"theirs"
+
+
+@pytest.mark.parametrize("error", [FileError("full"), KeyboardInterrupt()], ids=repr)
+def test_a_folder_that_cannot_be_filled_leaves_nothing(tmp_path, error):
+    def fill(folder):
+        (folder / "a").write_bytes(b"half")
+        raise error
+
+    with pytest.raises(type(error)):
+        create_folder(tmp_path / "run", fill)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_created_is_told(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match="run: this folder cannot be created"):
+        create_folder(tmp_path / "file" / "run", lambda _: None)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from glasswork.files import create_folder
+def fill(folder):
+    (folder / "a").write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+create_folder(Path(sys.argv[1]), fill)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_an_hour_later(tmp_path):
+    wanted = tmp_path / "run"
+    assert subprocess.run([sys.executable, "-c", KILLED, wanted], check=False).returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".run-")
+    for name in (".mine-0123abcd", ".mine-notahexa.unfinished"):
+        (tmp_path / name).mkdir()
+    create_folder(tmp_path / "soon", lambda _: None)
+    assert left.exists()  # somebody might be at it
+    for path in tmp_path.iterdir():
+        os.utime(path, (time.time() - 4000, time.time() - 4000))
+    create_folder(wanted, lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "soon", ".mine-0123abcd", ".mine-notahexa.unfinished"}

@@ -1,0 +1,119 @@
+"""What is unlike anything in the training images is marked, and 2 % of what is like them."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from glasswork import InputError
+from glasswork.data.image import centre
+from glasswork.data.reference import ReferenceSet
+
+
+@pytest.fixture(scope="module")
+def reference(mnist):
+    images, labels = mnist
+    rows = np.random.default_rng(1).permutation(60_000)
+    train, valid = rows[:55_000], rows[55_000:]
+    return ReferenceSet.choose(images[train], labels[train], images[valid])
+
+
+def drawing(strokes):
+    """Straight strokes of a pen, in shares of the canvas, as an image like those of MNIST: (784,) uint8."""
+    canvas = Image.new("L", (280, 280), 0)
+    pen = ImageDraw.Draw(canvas)
+    for stroke in strokes:
+        pen.line([(60 + 160 * x, 60 + 160 * y) for x, y in stroke], fill=255, width=22, joint="curve")
+    return centre(np.asarray(canvas))
+
+
+SHAPES = {
+    "square": [[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0), (1, 0)]],
+    "x": [[(0, 0), (1, 1)], [(1, 0), (0, 1)]],
+    "e": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, 0.5), (0.8, 0.5)]],
+    "k": [[(0, 0), (0, 1)], [(0.9, 0), (0, 0.5), (0.9, 1)]],
+    "m": [[(0, 1), (0, 0), (0.5, 0.6), (1, 0), (1, 1)]],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_no_digit_is_unlike(reference, shape):
+    image = drawing(SHAPES[shape])[np.newaxis]
+    assert reference.unlike(image).tolist() == [True]
+
+
+def test_false_alarms_on_digits_never_seen(reference, mnist):
+    share = reference.unlike(mnist[0][60_000:]).mean()
+    assert share == pytest.approx(0.02, abs=0.006)
+
+
+def test_the_nearest_images_are_of_the_same_class(reference, mnist):
+    images, labels = mnist[0][60_000:62_000], mnist[1][60_000:62_000]
+    rows, distances = reference.nearest(images, 5)
+    assert rows.shape == distances.shape == (2000, 5)
+    assert np.all(np.diff(distances, axis=1) >= 0)
+    assert np.mean(reference.labels[rows[:, 0]] == labels) > 0.92
+    assert np.array_equal(reference.distances(images), distances[:, 0])
+
+
+def test_an_image_of_the_set_is_its_own_nearest(reference):
+    rows, distances = reference.nearest(reference.images[:50], 1)
+    assert rows[:, 0].tolist() == list(range(50))
+    assert distances.max() < 2e-3
+
+
+def test_one_level_is_unlike_everything(reference):
+    assert reference.distances(np.full((1, 784), 90, np.uint8)) == np.inf
+    assert reference.unlike(np.zeros((1, 784), np.uint8)).all()
+
+
+def test_no_images_no_answers(reference):
+    assert reference.unlike(np.zeros((0, 784), np.uint8)).shape == (0,)
+
+
+def test_a_seed_decides_which_images(mnist):
+    images, labels = mnist[0][:500], mnist[1][:500]
+    sets = [ReferenceSet.choose(images, labels, mnist[0][500:600], size=100, seed=seed) for seed in (3, 3, 4)]
+    assert np.array_equal(sets[0].images, sets[1].images)
+    assert sets[0].threshold == sets[1].threshold
+    assert not np.array_equal(sets[0].images, sets[2].images)
+    assert len(sets[0].labels) == 100
+
+
+@pytest.mark.parametrize("side", [28, 27, 8])
+def test_packed_at_four_bits_and_back(side):
+    rng = np.random.default_rng(5)
+    images = rng.integers(0, 256, (40, side * side)).astype(np.uint8)
+    one = ReferenceSet.choose(images, np.arange(40) % 10, images, size=30)
+    arrays = one.to_arrays()
+    assert arrays["images"].shape == (30, -(-side * side // 2))
+    again = ReferenceSet.from_arrays(arrays)
+    assert np.array_equal(again.images, one.images)
+    assert np.array_equal(again.labels, one.labels)
+    assert again.threshold == one.threshold
+    assert np.array_equal(again.distances(images), one.distances(images))
+    assert np.abs(one.images.astype(int) - images[np.random.default_rng(0).permutation(40)[:30]]).max() <= 8
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((3, 784)), np.zeros(784, np.uint8), np.zeros((3, 783), np.uint8), np.zeros((3, 100), np.uint8), [[0]]],
+    ids=["floats", "flat", "not square", "other size", "list"],
+)
+def test_images_that_cannot_be_compared(reference, wrong):
+    with pytest.raises(InputError, match=r"reference set: expected \(N, features\) uint8"):
+        reference.unlike(wrong)
+
+
+def test_a_set_needs_images(mnist):
+    with pytest.raises(InputError, match="two or more training images"):
+        ReferenceSet.choose(mnist[0][:1], mnist[1][:1], mnist[0][:5])
+
+
+def test_arrays_that_are_not_a_set(reference):
+    arrays = reference.to_arrays()
+    with pytest.raises(InputError, match="no array named labels"):
+        ReferenceSet.from_arrays({"images": arrays["images"], "threshold": arrays["threshold"]})
+    with pytest.raises(InputError, match="expected 2000 labels"):
+        ReferenceSet.from_arrays(arrays | {"labels": arrays["labels"][:5]})
+    with pytest.raises(InputError, match=r"expected \(N, bytes\) uint8"):
+        ReferenceSet.from_arrays(arrays | {"images": arrays["images"].astype(np.float32)})
