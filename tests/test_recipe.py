@@ -18,7 +18,8 @@ from glasswork import (
     read_recipe,
     split,
 )
-from glasswork.recipes.build import assemble, build_loss, build_model, build_optimizer
+from glasswork.recipes.build import build_loss, build_model, build_optimizer
+from glasswork.recipes.experiment import assemble
 from glasswork.recipes.kinds import Choice, Options
 from glasswork.recipes.recipe import leaves, recipe_keys
 from glasswork.recipes.shelf import recipe_names
@@ -301,6 +302,8 @@ def test_a_name_brings_its_own_keys_and_defaults():
         "weight_decay": 0.0, "clip_norm": 0.0, "max_norm": 0.0,
     }  # fmt: skip
     assert optimizer().learning_rate == 0.1
+    assert optimizer().changed() == {}
+    assert optimizer(name="adam", learning_rate=0.001, beta1=0.8).changed() == {"beta1": 0.8}
     assert optimizer(name="rmsprop", alpha=0.5).options["alpha"] == 0.5
 
 

@@ -1,149 +1,19 @@
-"""From a recipe's words to the objects they mean, ready to train; nothing is written yet.
+"""From a recipe's words to the objects they mean.
 
-[data] ──► images, divided in three ──► loaders
 [network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
 
 import functools
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from glasswork.data import Batches, Dataset, Part, Split, load_dataset, split
-from glasswork.errors import InputError, RecipeError
 from glasswork.nn import MLP, Layer, Loss
 from glasswork.optim import Average, Optimizer, warmup
-from glasswork.randomness import Purpose, generator
 from glasswork.recipes import schema
 from glasswork.recipes.kinds import Choice
 from glasswork.recipes.recipe import Recipe
-
-#: Images in a batch for evaluation; the result does not depend on it.
-EVALUATION_BATCH = 500
-
-#: Weights of the largest network that is built: with gradients and moments, a few gigabytes.
-MOST_WEIGHTS = 200_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Experiment:
-    """All that a recipe asks for, in memory.
-
-    Attributes
-    ----------
-    recipe : Recipe
-    parts : Split
-        The data, with the names of the classes and the shape of an image.
-    data_sha256 : str
-        Of these parts.
-    model : MLP
-    weights : int
-        Each image is multiplied by so many.
-    loss : Loss
-    optimizer : Optimizer
-    average : Average or None
-        Of the weights, if the recipe asks for it.
-    train_loader, valid_loader, test_loader : Batches
-    """
-
-    recipe: Recipe
-    parts: Split
-    data_sha256: str
-    model: MLP
-    weights: int
-    loss: Loss
-    optimizer: Optimizer
-    average: Average | None
-    train_loader: Batches
-    valid_loader: Batches
-    test_loader: Batches
-
-
-def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
-    """Build all that a recipe asks for.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    dataset : Dataset, optional
-        To use instead of loading the recipe's ``data.source``.
-
-    Raises
-    ------
-    RecipeError
-        If the recipe asks for something that the data do not allow.
-    FileError
-        If the data cannot be loaded.
-    """
-    try:
-        parts = load_data(recipe.data, dataset)
-        weights = _count_weights(recipe, parts)
-        if recipe.training.batch_size > len(parts.train):
-            raise InputError(
-                f"training.batch_size: expected at most {len(parts.train):,}, the number of training images, got "
-                f"{recipe.training.batch_size:,}"
-            )
-        model = build_model(
-            recipe.network,
-            parts.train.images.shape[1],
-            len(parts.classes),
-            rng=generator(recipe.seed, Purpose.WEIGHTS),
-            seed=recipe.seed,
-        )
-        train_loader = _loader(recipe, parts, parts.train, recipe.training.batch_size, learning=True)
-        valid_loader, test_loader = (
-            _loader(recipe, parts, part, min(EVALUATION_BATCH, len(part)), learning=False)
-            for part in (parts.valid, parts.test)
-        )
-    except InputError as error:
-        raise RecipeError(str(error)) from None
-    return Experiment(
-        recipe=recipe,
-        parts=parts,
-        data_sha256=parts.fingerprint(),
-        model=model,
-        weights=weights,
-        loss=build_loss(recipe.loss),
-        optimizer=build_optimizer(recipe, model, total_steps=recipe.training.epochs * len(train_loader)),
-        average=build_average(recipe, model),
-        train_loader=train_loader,
-        valid_loader=valid_loader,
-        test_loader=test_loader,
-    )
-
-
-def load_data(data: schema.Data, dataset: Dataset | None = None) -> Split:
-    """Return the images that a recipe asks for, or those given in their place, divided as it asks."""
-    return split(dataset or load_dataset(data.source), scheme=data.split, seed=data.split_seed)
-
-
-def _count_weights(recipe: Recipe, parts: Split) -> int:
-    widths = [parts.train.images.shape[1], *recipe.network.hidden, len(parts.classes)]
-    weights: int = sum(n * m for n, m in itertools.pairwise(widths))
-    if weights > MOST_WEIGHTS:
-        raise InputError(
-            f"network.hidden: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; choose fewer neurons"
-        )
-    return weights
-
-
-def _loader(recipe: Recipe, parts: Split, part: Part, batch_size: int, *, learning: bool) -> Batches:
-    return Batches(
-        part.images,
-        part.labels,
-        batch_size,
-        seed=recipe.seed,
-        drop_last=learning,
-        shuffle=learning,
-        classes=len(parts.classes),
-        dtype=recipe.network.dtype,
-    )
-
-
-# Part by part ---------------------------------------------------------------------------------------
 
 
 def build_model(

@@ -145,6 +145,11 @@ class ChoiceSection(Section):
         """The name and its options."""
         return Choice(self.name, self.options)
 
+    def changed(self) -> dict[str, Any]:
+        """Return the options that are not at their defaults."""
+        kinds = self.table.options(self.name)
+        return {key: value for key, value in self.options.items() if value != default_of(kinds[key])}
+
     @classmethod
     def keys(cls, path: str) -> Iterator[Key]:
         """Yield the keys that this table may have, those of all names."""
