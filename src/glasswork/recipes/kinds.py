@@ -221,15 +221,18 @@ class Table:
         """Return the names that have an option."""
         return [name for name in self.makers if option in self.options(name)]
 
-    def read_options(self, name: str, given: Mapping[str, Any], path: str, *, newer: bool = False) -> Options:
-        """Return the options of a name, those that are not given at their defaults."""
+    def read_options(
+        self, name: str, given: Mapping[str, Any], path: str, *, beside: Sequence[str] = ("name",), newer: bool = False
+    ) -> Options:
+        """Return the options of a name, those that are not given at their defaults; ``beside`` names the other keys."""
         known = self.options(name)
         for key in given:
             if key not in known and not newer:
                 if owners := self.having(key):
-                    verb = "has" if len(owners) == 1 else "have"
-                    raise RecipeError(f"{path}.{key}: only {' and '.join(owners)} {verb} {key}, not {name}")
-                raise unknown(path, key, ["name", *known])
+                    *most, last = owners
+                    who = f"{', '.join(most)} and {last} have" if most else f"{last} has"
+                    raise RecipeError(f"{path}.{key}: only {who} {key}, not {name}")
+                raise unknown(path, key, [*beside, *known])
         return Options(
             {
                 key: kind.read(given[key], f"{path}.{key}") if key in given else default_of(kind)

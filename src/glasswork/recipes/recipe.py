@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
 from glasswork.errors import InputError, RecipeError
-from glasswork.recipes.kinds import Text, refuse, unknown
+from glasswork.recipes.kinds import Text, unknown
 from glasswork.recipes.schema import (
     ChoiceSection,
     Data,
@@ -120,16 +120,15 @@ class Recipe:
         """
         changed = self.to_dict()
         for path, value in settings.items():
-            if path in SECTIONS:
-                raise refuse(path, f"a value, not a table; set its keys one by one, as {path}.KEY", value)
+            if path in SECTIONS and isinstance(value, Mapping):
+                raise RecipeError(f"{path}: is a table; set its keys one by one, as {path}.KEY")
             _set(changed, path, value)
-        for key, section in SECTIONS.items():
-            if issubclass(section, ChoiceSection) and changed[key]["name"] in section.table.makers:
-                before = getattr(self, key)
-                known = section.table.options(changed[key]["name"])
-                for option in before.options:
-                    if option not in known and f"{key}.{option}" not in settings:
-                        del changed[key][option]
+        for key in SECTIONS:
+            section = getattr(self, key)
+            if isinstance(section, ChoiceSection) and f"{key}.name" in settings:
+                for option in section.not_in(settings[f"{key}.name"]):
+                    if f"{key}.{option}" not in settings:
+                        changed[key].pop(option)
         return self.from_dict(changed)
 
     def to_toml(self) -> str:

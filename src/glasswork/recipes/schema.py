@@ -134,7 +134,7 @@ class ChoiceSection(Section):
         """Return the table that a mapping describes, the options of its name at their defaults unless given."""
         own, rest = cls._read_own(value, path, newer=newer)
         name: str = own.get("name", cls.__dataclass_fields__["name"].default)
-        return cls(**own, options=cls.table.read_options(name, rest, path, newer=newer))
+        return cls(**own, options=cls.table.read_options(name, rest, path, beside=list(cls.kinds()), newer=newer))
 
     def write(self) -> dict[str, Any]:
         """Return the table as TOML holds it, the defaults of its name included."""
@@ -144,6 +144,11 @@ class ChoiceSection(Section):
     def choice(self) -> Choice:
         """The name and its options."""
         return Choice(self.name, self.options)
+
+    def not_in(self, name: object) -> list[str]:
+        """Return the options that another name does not have."""
+        known = self.table.options(name) if isinstance(name, str) and name in self.table.makers else self.options
+        return [option for option in self.options if option not in known]
 
     def changed(self) -> dict[str, Any]:
         """Return the options that are not at their defaults."""
