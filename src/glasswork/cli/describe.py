@@ -11,7 +11,8 @@ def describe_network(recipe: "Recipe", model: "MLP") -> str:
     """Return the network in words: ``784-50-10, sigmoid, 39,760 parameters, float32``."""
     network = recipe.network
     sizes = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
-    activation = network.activation if isinstance(network.activation, str) else ", ".join(network.activation)
+    chosen = network.activation if isinstance(network.activation, tuple) else (network.activation,)
+    activation = ", ".join(map(str, chosen))
     extras = _switched_on(
         input_dropout=network.input_dropout,
         dropout=network.dropout,
@@ -27,11 +28,9 @@ def describe_training(recipe: "Recipe") -> str:
     """Return how a network is trained: ``50 epochs, batches of 100, mse, sgd with learning rate 0.1, seed 123``."""
     optimizer, training = recipe.optimizer, recipe.training
     details = _switched_on(
-        momentum=optimizer.momentum,
-        weight_decay=optimizer.weight_decay,
-        clip_norm=optimizer.clip_norm,
-        max_norm=optimizer.max_norm,
-        label_smoothing=recipe.loss.label_smoothing,
+        **{key: value for key, value in optimizer.changed().items() if key != "learning_rate"},
+        **recipe.loss.changed(),
+        **recipe.schedule.changed(),
         warmup=recipe.schedule.warmup,
         average=training.average,
         early_stopping=training.early_stopping,
