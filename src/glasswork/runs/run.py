@@ -83,6 +83,7 @@ class Run:
     history: list[EpochResult]
     test_accuracy: float | None
     notes: list[str]
+    _watch: Watch
     _resumed: bool  #: Whether it goes on with a folder that was there.
     _entered: bool  #: Whether its block is under way.
     _begun: bool  #: Whether its training was begun.
