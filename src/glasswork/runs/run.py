@@ -202,6 +202,7 @@ class Run:
         if self._resumed:
             if self.recipe != self._place.recipe():
                 self._place.write_recipe(self.recipe)
+            self._place.write_history(self.history)
             self._place.write_result(self._result("running"))
         made = self.experiment
         epochs = fit(
@@ -268,9 +269,7 @@ class Run:
         if self._entered or self._begun:
             raise StateError(f"{self.folder}: this run was used already; make another Run")
         if self._resumed:
-            self._place.lock()
-            if self._checkpoints.signature() != self._seen:  # another process went on with it since
-                self._load()
+            self._take_again()
         else:
             self._create()
         self._entered = True
@@ -298,7 +297,7 @@ class Run:
                 self._place.model_path,
                 classes=split.classes,
                 image_shape=split.shape,
-                reference=ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images),
+                reference=_reference(split),
             )
         except GlassworkError as failure:
             first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to report
@@ -356,6 +355,16 @@ class Run:
             except FileExistsError:
                 self._use(free_folder(self._candidates))
 
+    def _take_again(self) -> None:
+        """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
+        self._place.lock()
+        try:
+            if self._checkpoints.signature() != self._seen:
+                self._load()
+        except BaseException:
+            self._place.unlock()
+            raise
+
     def _use(self, place: RunFolder) -> None:
         self._place, self._checkpoints = place, Checkpoints(place.path)
 
@@ -381,3 +390,11 @@ class Run:
         self._watch = Watch(self.findings)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
         self.notes += facts.machine.differences(Machine.here(self.threads))
+
+
+def _reference(split: Split) -> ReferenceSet | None:
+    """Return training images to compare others with; None where images are not square, or hardly any."""
+    height, width = split.shape
+    if height != width or len(split.train) < 2 or len(split.valid) < 1:
+        return None
+    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)
