@@ -30,7 +30,7 @@ STEP = 1e-5
 DIRECTIONS = 6
 
 _REPLACED = (
-    "{method}() does not return the same arrays before and after backward; the optimiser goes on with the first ones, so "
+    "{method}() returns other arrays after backward than before; the optimiser goes on with the first ones, so "
     "training would change nothing; write into them, as self.{array}[...] = np.dot(...), without replacing them"
 )
 _UNUSED = "forward does not use it, so training it changes nothing; was the layer replaced after forward was set up?"
@@ -134,7 +134,7 @@ def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
     """Check one layer alone, on the input it had in the network, with a random gradient from behind."""
     layer, name = part.layer, part.name
     if part.input is None:
-        yield Check(name, (), 0.0, float("nan"), problem="the network's forward never uses this layer")
+        yield Check(name, (), 0.0, float("nan"), problem="forward never uses this layer; does it use an older one?")
         return
     x = part.input.copy()
     rng = np.random.default_rng(0)
@@ -185,7 +185,6 @@ def _check_network(
         for array in _arrays(part.layer, "parameters")
         if id(array) not in known
     ]
-    problem = _REPLACED if replaced else ""
     if forgotten:
         problem = (
             f"its parameters() leave out {', '.join(forgotten)}, or return copies, so training would not move them"
