@@ -1,16 +1,22 @@
-"""A run, as the library gives it: what is in its folder however it is left."""
+"""A run, as the library gives it: what is in its folder however it is left, and what anybody sees of it."""
 
 import json
 import os
-import signal
+import subprocess
+import sys
+import time
 
+import msgspec
 import numpy as np
+import psutil
 import pytest
-from glasswork.runs.reading import PastRun
 
-from glasswork import InputError, RecipeError, Run, StateError, load_model, named_recipe
-from glasswork.files import uninterrupted, write_whole
-from glasswork.runs.history import read_history
+import soak
+from glasswork import FileError, InputError, RecipeError, Run, StateError, load_model, named_recipe
+from glasswork.files import write_whole
+from glasswork.runs.folder import RunFolder, find_runs
+from glasswork.runs.history import decode_history, encode_history
+from glasswork.training.results import EpochResult, Finding
 
 
 @pytest.fixture
@@ -26,12 +32,14 @@ def test_a_run_that_ends_is_finished_and_can_be_read_again(recipe, tmp_path):
     with Run(recipe, tmp_path / "run") as run:
         assert state(run) == "running"
         results = list(run.epochs())
-    past = PastRun(tmp_path / "run")
-    assert past.recipe == recipe
-    assert past.history == results == run.history
-    assert (past.result.state, past.result.epochs, past.result.test_accuracy) == ("finished", 3, run.test_accuracy)
+    past = RunFolder(tmp_path / "run")
+    assert past.recipe() == recipe
+    assert past.history() == results == run.history
+    result = past.result()
+    assert (result.state, result.epochs, result.test_accuracy) == ("finished", 3, run.test_accuracy)
+    assert (result.parameters, result.valid_accuracy) == (784 * 8 + 8 + 8 * 10 + 10, results[-1].valid_accuracy)
     images = run.parts.test.images[:50]
-    np.testing.assert_array_equal(past.model.scores(images), run.model.scores(images))
+    np.testing.assert_array_equal(load_model(run.folder).scores(images), run.model.scores(images))
     with pytest.raises(StateError, match="this run was trained already"):
         next(run.epochs())
 
@@ -41,35 +49,68 @@ def test_a_run_that_is_left_early_is_interrupted(recipe, tmp_path):
         for _ in run.epochs():
             break
     assert state(run) == "interrupted"
-    assert len(read_history(tmp_path / "run" / "history.csv")) == 1
+    assert len(RunFolder(tmp_path / "run").history()) == 1
 
 
-@pytest.mark.parametrize("settings", [{"training.average": 0.999}, {"training.early_stopping": 9}])
-def test_an_interrupted_run_keeps_what_was_validated(settings, recipe, tmp_path):
-    """The average, or the best epoch, and not where the weights happened to be."""
-    recipe = recipe.override({**settings, "training.epochs": 6, "optimizer.learning_rate": 0.8})
+def test_a_run_outside_of_its_block_writes_nothing(recipe, tmp_path):
     run = Run(recipe, tmp_path / "run")
-    with pytest.raises(KeyboardInterrupt), run:  # noqa: PT012
-        for result in run.epochs(watch=lambda loader: interrupting(loader, run)):
-            last = result.valid_accuracy
+    with pytest.raises(StateError, match="is to be used in a block"):
+        run.epochs()
+    with run:
+        epochs = run.epochs()
+        next(epochs)
+    before = soak.everything(tmp_path / "run")
+    with pytest.raises(StateError, match=r"the block of this run was left; Run\.resume goes on with it"):
+        next(epochs)
+    assert soak.everything(tmp_path / "run") == before
+
+
+def test_a_constructor_changes_nothing_on_disk(recipe, tmp_path):
+    Run(recipe, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    with Run(recipe, tmp_path / "run") as run:
+        list(run.epochs())
+    before = soak.everything(tmp_path / "run")
+    Run.resume(tmp_path / "run")
+    Run.resume(tmp_path / "run", epochs=9)
+    with Run.resume(tmp_path / "run"):
+        pass
+    assert soak.everything(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize("settings", [{"training.average": 0.99}, {"training.early_stopping": 9}])
+@pytest.mark.parametrize("way", ["Ctrl-C", "should_stop", "break", "held"])
+def test_an_interrupted_run_keeps_what_was_validated(settings, way, recipe, tmp_path):
+    """The average, or the best epoch, and not where the weights happen to be; also while somebody holds the epochs."""
+    recipe = recipe.override({**settings, "training.epochs": 6, "optimizer.learning_rate": 0.8})
+    stop = False
+
+    def ctrl_c(progress):
+        nonlocal stop
+        if progress.epoch == 2 and progress.batch == 20:
+            if way == "Ctrl-C":
+                raise KeyboardInterrupt
+            stop = way == "should_stop"
+
+    run = Run(recipe, tmp_path / "run", should_stop=lambda: stop)
+    try:
+        with run:
+            epochs = run.epochs(after_step=ctrl_c)
+            for result in epochs:
+                if way in ("break", "held") and result.epoch == 2:
+                    break
+            if way != "held":
+                del epochs
+    except KeyboardInterrupt:
+        assert way == "Ctrl-C"
     assert state(run) == "interrupted"
-    expected = max(r.valid_accuracy for r in run.history) if "training.early_stopping" in settings else last
+    accuracies = [result.valid_accuracy for result in run.history]
+    assert len(accuracies) == 2
     valid = run.parts.valid
-    kept = 100 * (load_model(tmp_path / "run").predict(valid.images) == valid.labels).mean()
-    assert kept == pytest.approx(expected)
-
-
-def interrupting(loader, run):
-    """Loop over a loader's batches; in the third epoch Ctrl-C comes after twenty of them."""
-
-    class Interrupting:
-        def __iter__(self):
-            for i, batch in enumerate(loader):
-                if len(run.history) == 2 and i == 20:
-                    raise KeyboardInterrupt
-                yield batch
-
-    return Interrupting()
+    for model in (load_model(tmp_path / "run"), run.model):
+        kept = 100 * (model.predict(valid.images) == valid.labels).mean()
+        assert kept == pytest.approx(max(accuracies) if "training.early_stopping" in settings else accuracies[-1])
+    assert RunFolder(run.folder).result().valid_accuracy == pytest.approx(kept)
 
 
 def test_a_run_that_cannot_save_its_network_says_so(recipe, tmp_path):
@@ -93,17 +134,80 @@ def test_what_the_data_do_not_allow_is_refused_before_anything_is_written(settin
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_wait_until_what_must_not_be_torn_is_done(number):
-    before = signal.signal(number, signal.default_int_handler)
-    done = []
-    try:
-        with pytest.raises(KeyboardInterrupt), uninterrupted():  # noqa: PT012
-            os.kill(os.getpid(), number)
-            done.append("all of it")
-    finally:
-        signal.signal(number, before)
-    assert done == ["all of it"]
+def test_a_folder_is_never_overwritten(recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Run(recipe) as first:
+        pass
+    with pytest.raises(FileError, match=r"exists already, .* glasswork resume .* --epochs N"):
+        Run(recipe, first.folder)
+    second, third = Run(recipe), Run(recipe)
+    with second, third:
+        assert len({first.folder, second.folder, third.folder}) == 3
+    assert [run.path.name for run in find_runs(tmp_path / "runs")] == [
+        run.folder.name for run in (first, second, third)
+    ]
+
+
+# Who is at work -----------------------------------------------------------------------------------
+
+
+def look(folder):
+    """Look at a run from another process, as a reader does; return its state."""
+    code = f"from glasswork.runs.folder import RunFolder; print(RunFolder({str(folder)!r}).result().state)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_looking_takes_nothing_and_creates_nothing(recipe, tmp_path):
+    with Run(recipe, tmp_path / "run"):
+        (tmp_path / "run" / ".lock").unlink()
+        before = soak.everything(tmp_path / "run")
+        (tmp_path / "run").chmod(0o555)
+        assert look(tmp_path / "run") == "running"
+        assert RunFolder(tmp_path / "run").result().state == "running"
+        (tmp_path / "run").chmod(0o755)
+        assert soak.everything(tmp_path / "run") == before
+
+
+def test_a_dead_run_is_never_seen_running_by_any_of_several_readers(recipe, tmp_path):
+    with Run(recipe, tmp_path / "run") as run:
+        pid, started, host = psutil.Process().pid, 0.0, os.uname().nodename  # our id, of a process of another boot
+        dead = RunFolder(run.folder).result()
+        run._place.write_result(msgspec.structs.replace(dead, pid=pid, started=started, host=host))
+        readers = [
+            subprocess.Popen(
+                [sys.executable, "-c",
+                 "import sys; from glasswork.runs.folder import RunFolder\n"
+                 "print({RunFolder(sys.argv[1]).result().state for _ in range(300)})", str(run.folder)],
+                stdout=subprocess.PIPE, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        seen = {reader.communicate()[0].strip() for reader in readers}
+    assert seen == {"{'interrupted'}"}
+
+
+def test_a_process_that_ended_and_was_not_waited_for_is_dead(tmp_path, recipe):
+    with Run(recipe, tmp_path / "run") as run:
+        code = (
+            "import sys, msgspec; from glasswork.runs.folder import RunFolder; from glasswork.runs.result import RunResult;"
+            "RunFolder(sys.argv[1]).write_result(RunResult.by_this_process(state='running'))"
+        )
+        child = subprocess.Popen([sys.executable, "-c", code, str(run.folder)])
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        result = RunFolder(run.folder).result()
+        child.wait()
+    assert (result.state, result.reason) == ("interrupted", f"process {child.pid} was killed")
+
+
+def test_a_run_of_another_machine_is_unknown(recipe, tmp_path):
+    with Run(recipe, tmp_path / "run") as run:
+        there = msgspec.structs.replace(RunFolder(run.folder).result(), host="another")
+        run._place.write_result(there)
+        assert RunFolder(run.folder).result().state == "unknown"
+
+
+# Files --------------------------------------------------------------------------------------------
 
 
 def test_files_have_the_permissions_that_the_user_wants(tmp_path):
@@ -116,16 +220,26 @@ def test_files_have_the_permissions_that_the_user_wants(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row", ["2,1,1,50,1,0.1", "1,nan,1,50,1,0.1", "1,1,1,101,1,0.1", "1,1,1", "one,1,1,50,1,0.1"], ids=str
-)
-def test_a_history_that_cannot_be_is_refused(row, tmp_path):
-    path = tmp_path / "history.csv"
-    path.write_text(f"epoch,train_loss,valid_loss,valid_accuracy,seconds,learning_rate\n{row}\n")
-    with pytest.raises(OSError, match=r"history\.csv: not the history of a run"):
-        read_history(path)
+    "row", ["2,1,1,50,1,0.1,", "1,nan,1,50,1,0.1,", "1,1,1,101,1,0.1,", "1,1,1", "one,1,1,50,1,0.1,",
+            "1,1,1,50,1,0.1,[{]"], ids=str
+)  # fmt: skip
+def test_a_history_that_cannot_be_is_refused(row):
+    text = f"epoch,train_loss,valid_loss,valid_accuracy,seconds,learning_rate,findings\n{row}\n"
+    with pytest.raises(ValueError, match=r"."):
+        decode_history(text.encode())
 
 
-def test_scores_that_are_no_numbers_are_no_prediction(recipe, tmp_path):
+def test_a_history_keeps_its_findings_and_reads_newer_columns():
+    found = Finding("dead-layer", 'act1: "all" of it, and\nmore', "act1")
+    history = [EpochResult(1, 0.25, 1 / 3, 50.0, 1.5, 0.1), EpochResult(2, 0.125, 0.5, 60.0, 1.5, 0.1, (found,))]
+    text = encode_history(history)
+    assert decode_history(text) == history
+    head, *rows = text.decode().replace('act1: \\"all\\" of it, and\\nmore', "x").splitlines()
+    newer = "\n".join([f"{head},memory", *(f"{row},17" for row in rows)])
+    assert [result.epoch for result in decode_history(newer.encode())] == [1, 2]
+
+
+def test_scores_that_are_not_finite_are_no_prediction(recipe, tmp_path):
     run = Run(recipe, tmp_path / "run")
     with pytest.raises(InputError, match="its scores are not finite"):
         run.model.predict(np.full((2, 784), np.nan))

@@ -1,16 +1,20 @@
 """Randomness as a function of a position, not as a stream that is used up.
 
-    (seed, purpose, epoch, index) ──► generator ──► a permutation, a mask, initial weights ...
+    (seed, purpose, epoch, index, block) ──► generator ──► a permutation, a mask, initial weights ...
 
-Ask twice with the same four numbers and the same values come out, whatever was drawn in between. So
-a run that stopped anywhere can go on exactly, and workers need not agree on anything.
+Ask twice with the same numbers and the same values come out, whatever was drawn in between. So a run that stopped
+anywhere can go on exactly, and workers need not agree on anything.
 """
 
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glasswork.errors import InputError
+
+#: The 64-bit words that Philox makes at a time, from one value of its counter.
+WORDS_PER_BLOCK = 4
 
 
 class Purpose(IntEnum):
@@ -22,7 +26,7 @@ class Purpose(IntEnum):
     NOISE = 4
 
 
-def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0) -> np.random.Generator:
+def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0, block: int = 0) -> np.random.Generator:
     """Return the generator that belongs to one position.
 
     Parameters
@@ -33,13 +37,15 @@ def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0) ->
         What the numbers are for.
     epoch, index : int
         Where in the run: which epoch, and which step, image or layer in it.
+    block : int
+        Blocks of four 64-bit words to skip, at no cost.
 
     Returns
     -------
     numpy.random.Generator
         On Philox, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as
         1, 2, 3"): the seed and purpose are its key, the position is its counter, and each position has
-        2**128 values before it would reach the next.
+        2**128 blocks before it would reach the next.
 
     Raises
     ------
@@ -49,5 +55,31 @@ def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0) ->
     if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
         raise InputError(f"seed: expected an integer from 0 to 2**64 - 1, got {seed!r}")
     key = np.array([seed, purpose], dtype=np.uint64)
-    counter = np.array([0, 0, index, epoch], dtype=np.uint64)
+    counter = np.array([block, 0, index, epoch], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
+def random_rows(
+    seed: int, purpose: Purpose, *, epoch: int, index: int, row: int, rows: int, blocks: int
+) -> NDArray[np.uint64]:
+    """Return rows of random words, each a function of its own row number alone.
+
+    Row r is made of the blocks from ``r * blocks`` on, so that any part of a batch can be drawn without the rest.
+
+    Parameters
+    ----------
+    seed, purpose, epoch, index
+        As for `generator`.
+    row, rows : int
+        The first row, and how many.
+    blocks : int
+        Blocks of four words in a row.
+
+    Returns
+    -------
+    (rows, 4 * blocks) uint64
+        Little-endian, whatever the machine.
+    """
+    rng = generator(seed, purpose, epoch=epoch, index=index, block=row * blocks)
+    words = rng.integers(1 << 64, size=(rows, blocks * WORDS_PER_BLOCK), dtype=np.uint64)
+    return words.astype("<u8", copy=False)

@@ -41,15 +41,8 @@ class Range:
         )
 
     def __str__(self) -> str:
-        if self.gt is not None:
-            low = f"above {self.gt:g}"
-        else:
-            low = "" if self.ge is None else f"at least {self.ge:g}"
-        if self.lt is not None:
-            high = f"below {self.lt:g}"
-        else:
-            high = "" if self.le is None else f"at most {self.le:g}"
-        return " and ".join(filter(None, (low, high)))
+        limits = (("at least", self.ge), ("above", self.gt), ("at most", self.le), ("below", self.lt))
+        return " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)
@@ -83,14 +76,14 @@ class Setting:
 
     @property
     def expected(self) -> str:
-        """What is allowed, in words: ``"a number of at least 0 and below 1"``."""
+        """What is allowed, in words: ``"a finite number, at least 0 and below 1"``."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.type is bool:
             return "True or False"
         kind = "an integer" if self.type is int else "a finite number"
         limits = str(self.range)
-        return kind + (f" {limits}" if limits else "") + (", or None" if self.optional else "")
+        return kind + (f", {limits}" if limits else "") + (", or None" if self.optional else "")
 
     def allows(self, value: object) -> bool:
         """Whether a value has the right type and is in range."""
@@ -118,7 +111,7 @@ def settings_of(maker: Callable[..., Any]) -> dict[str, Setting]:
     --------
     >>> from glasswork.optim import SGD
     >>> settings_of(SGD)["momentum"].expected
-    'a finite number at least 0 and below 1'
+    'a finite number, at least 0 and below 1'
     """
     classes = maker.__mro__ if isinstance(maker, type) else ()
     functions = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)] or [maker]
@@ -150,7 +143,8 @@ def check_settings(owner: object, maker: Callable[..., Any] | None = None, /, **
     InputError
         For the first value that is not allowed.
     """
-    settings = settings_of(type(owner) if maker is None else maker)
+    source: Any = type(owner) if maker is None else maker
+    settings = settings_of(source)
     for name, value in values.items():
         if not settings[name].allows(value):
             raise InputError(f"{owner}: expected {name} to be {settings[name].expected}, got {value!r}")

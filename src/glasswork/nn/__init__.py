@@ -5,11 +5,12 @@ from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.dropout import Dropout
 from glasswork.nn.gradcheck import Check, GradientReport, gradcheck
 from glasswork.nn.layer import Layer
-from glasswork.nn.layers import LAYERS
+from glasswork.nn.layers import LAYERS, make_layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.losses import LOSSES, CrossEntropyLoss, Loss, MSELoss, softmax
 from glasswork.nn.mlp import MLP
 from glasswork.nn.noise import GaussianNoise
+from glasswork.nn.random_layer import RandomLayer
 
 __all__ = [
     "ACTIVATIONS",
@@ -30,10 +31,12 @@ __all__ = [
     "Linear",
     "Loss",
     "MSELoss",
+    "RandomLayer",
     "ReLU",
     "SiLU",
     "Sigmoid",
     "Tanh",
     "gradcheck",
+    "make_layer",
     "softmax",
 ]

@@ -1,4 +1,4 @@
-"""Activations: what a neuron makes of its weighted sum, one number at a time.
+"""Activations: the function that a neuron applies to its weighted sum, one number at a time.
 
     Sigmoid  1 ┤      ╭───      ReLU   ┤      ╱      Tanh  1 ┤     ╭───
                ┤    ╭─╯                ┤    ╱                ┼────╱────
@@ -31,46 +31,48 @@ class Activation(Layer):
 
     initializer = "he"
 
-    def _for_output(self, x: FloatArray) -> FloatArray:
+    def _output_like(self, x: FloatArray) -> FloatArray:
+        """Check an input and return memory for its output, which backward will look for in ``self.output``."""
         self._check_input(x)
-        self.output = self._reuse("output", *x.shape)
-        return self.output
+        self.output = output = self._new("output", *x.shape)
+        return output
 
-    def _for_grad(self, grad_output: FloatArray) -> FloatArray:
+    def _gradient_like(self, grad_output: FloatArray) -> FloatArray:
+        """Check a gradient and return memory for the one that backward returns."""
         self._check_grad(grad_output)
-        return self._reuse("grad_input", *grad_output.shape)
+        return self._new("grad_input", *grad_output.shape)
 
-    def _sigmoid(self, x: FloatArray, out: FloatArray) -> FloatArray:
-        """Fill ``out`` with ``exp(x) / (1 + exp(x))``."""
-        power = self._reuse("power", *x.shape)
+    def _fill_with_sigmoid(self, output: FloatArray, x: FloatArray) -> FloatArray:
+        """Fill ``output`` with ``exp(x) / (1 + exp(x))``, which is ``1 / (1 + exp(-x))``, and return it.
+
+        x is cut off where the result already rounds to 1: so nothing overflows, and values close to 0 keep all
+        their digits.
+        """
+        power = self._new("power", *x.shape)
         np.minimum(x, self._constant(_largest_power(self.dtype), *x.shape), out=power)
         np.exp(power, out=power)
-        np.add(power, 1, out=out)
-        return np.divide(power, out, out=out)
+        np.add(power, 1, out=output)
+        return np.divide(power, output, out=output)
 
 
 @functools.cache
 def _largest_power(dtype: np.dtype[Any]) -> float:
-    """Return an x whose exp(x) is far from overflowing and from making any difference to ``exp(x) / (1 + exp(x))``."""
+    """Return an x for which exp(x) is far from overflowing and ``exp(x) / (1 + exp(x))`` rounds to 1."""
     return 0.9 * math.log(float(np.finfo(dtype).max))
 
 
 class Sigmoid(Activation):
-    """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B).
-
-    Computed as ``exp(x) / (1 + exp(x))``, which is the same number, with x cut off where the result is
-    1 to the last digit long since: so nothing overflows, and values close to 0 keep all their digits.
-    """
+    """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B)."""
 
     initializer = "handout"
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return the sigmoid of every element, in (0, 1)."""
-        return self._sigmoid(x, out=self._for_output(x))
+        return self._fill_with_sigmoid(self._output_like(x), x)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * output * (1 - output)``."""
-        grad_input = self._for_grad(grad_output)
+        grad_input = self._gradient_like(grad_output)
         np.subtract(1, self.output, out=grad_input)
         grad_input *= self.output
         grad_input *= grad_output
@@ -84,11 +86,11 @@ class Tanh(Activation):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``tanh(x)``."""
-        return np.tanh(x, out=self._for_output(x))
+        return np.tanh(x, out=self._output_like(x))
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * (1 - output²)``."""
-        grad_input = self._for_grad(grad_output)
+        grad_input = self._gradient_like(grad_output)
         np.square(self.output, out=grad_input)
         np.subtract(1, grad_input, out=grad_input)
         grad_input *= grad_output
@@ -100,11 +102,12 @@ class ReLU(Activation):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, 0)``."""
-        return np.maximum(x, self._constant(0, *x.shape), out=self._for_output(x))
+        output = self._output_like(x)
+        return np.maximum(x, self._constant(0, *x.shape), out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output`` where the output is positive, 0 elsewhere."""
-        grad_input = self._for_grad(grad_output)
+        grad_input = self._gradient_like(grad_output)
         return np.multiply(grad_output, self.output > 0, out=grad_input)
 
 
@@ -124,22 +127,29 @@ class LeakyReLU(Activation):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        self.slope = slope
         super().__init__(dtype=dtype)
         check_settings(self, slope=slope)
-        self.slope = slope
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, slope * x)``."""
-        output = self._for_output(x)
+        output = self._output_like(x)
         np.multiply(x, self.slope, out=output)
         return np.maximum(x, output, out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output`` where the output is positive, ``slope * grad_output`` elsewhere."""
-        grad_input = self._for_grad(grad_output)
+        grad_input = self._gradient_like(grad_output)
         np.maximum(self.output > 0, self.slope, out=grad_input, casting="same_kind")
         grad_input *= grad_output
         return grad_input
+
+    def settings(self) -> dict[str, Any]:
+        """Return the slope."""
+        return {"slope": float(self.slope)}
+
+    def __repr__(self) -> str:
+        return f"LeakyReLU({self.slope})"
 
 
 class SiLU(Activation):
@@ -147,13 +157,13 @@ class SiLU(Activation):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * sigmoid(x)``."""
-        output = self._for_output(x)
-        self.gate = self._sigmoid(x, out=self._reuse("gate", *x.shape))
-        return np.multiply(x, self.gate, out=output)
+        output = self._output_like(x)
+        self.gate = gate = self._fill_with_sigmoid(self._new("gate", *x.shape), x)
+        return np.multiply(x, gate, out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * (gate + output * (1 - gate))``, gate being the sigmoid."""
-        grad_input = self._for_grad(grad_output)
+        grad_input = self._gradient_like(grad_output)
         np.subtract(1, self.gate, out=grad_input)
         grad_input *= self.output
         grad_input += self.gate
@@ -169,24 +179,24 @@ class GELU(Activation):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * Φ(x)``."""
-        output = self._for_output(x)
+        output = self._output_like(x)
         self.input = x
-        self.tanh = self._reuse("tanh", *x.shape)
-        np.square(x, out=self.tanh)
-        self.tanh *= 0.044715
-        self.tanh += 1
-        self.tanh *= x
-        self.tanh *= math.sqrt(2 / math.pi)
-        np.tanh(self.tanh, out=self.tanh)
-        np.add(self.tanh, 1, out=output)
+        self.tanh = tanh = self._new("tanh", *x.shape)
+        np.square(x, out=tanh)
+        tanh *= 0.044715
+        tanh += 1
+        tanh *= x
+        tanh *= math.sqrt(2 / math.pi)
+        np.tanh(tanh, out=tanh)
+        np.add(tanh, 1, out=output)
         output *= x
         output *= 0.5
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output / 2 * (1 + tanh + x (1 - tanh²) √(2/π) (1 + 3 * 0.044715 x²))``."""
-        grad_input = self._for_grad(grad_output)
-        inner = self._reuse("inner", *grad_output.shape)
+        grad_input = self._gradient_like(grad_output)
+        inner = self._new("inner", *grad_output.shape)
         np.square(self.input, out=inner)
         inner *= 3 * 0.044715
         inner += 1
@@ -209,7 +219,7 @@ class Identity(Activation):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return a copy of x."""
-        output = self._for_output(x)
+        output = self._output_like(x)
         np.copyto(output, x)
         return output
 
@@ -219,7 +229,7 @@ class Identity(Activation):
         return grad_output
 
 
-#: What recipes and model files call them.
+#: By the names that recipes and model files use.
 ACTIVATIONS: dict[str, type[Activation]] = {
     "sigmoid": Sigmoid,
     "tanh": Tanh,

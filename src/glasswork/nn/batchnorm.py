@@ -1,17 +1,17 @@
 """BatchNorm: every feature is brought to mean 0 and variance 1 over the batch, then scaled and shifted.
 
 training     x ──► (x - mean of the batch) / its deviation  × gamma + beta
-evaluating   x ──► (x - running mean) / running deviation   × gamma + beta
+evaluation   x ──► (x - running mean) / running deviation   × gamma + beta
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.nn.layer import Layer
+from glasswork.nn.layer import FixedArray, Layer
 from glasswork.settings import Range, check_settings
 
 #: Added to variances, so that a feature that never changes is not divided by zero.
@@ -38,8 +38,12 @@ class BatchNorm(Layer):
     Raises
     ------
     InputError
-        If a number is out of range; when training, for a batch of one image: it has no variance.
+        If a number is out of range; in training, for a batch of one image: it has no variance.
     """
+
+    gamma, beta = FixedArray(), FixedArray()
+    grad_gamma, grad_beta = FixedArray(), FixedArray()
+    running_mean, running_variance = FixedArray(), FixedArray()
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class BatchNorm(Layer):
         self.features, self.momentum = features, momentum
         super().__init__(dtype=dtype)
         check_settings(self, features=features, momentum=momentum)
+        self.in_features = self.out_features = features
         self.gamma, self.beta = np.ones(features, self.dtype), np.zeros(features, self.dtype)
         self.grad_gamma, self.grad_beta = np.zeros_like(self.gamma), np.zeros_like(self.beta)
         self.running_mean, self.running_variance = np.zeros_like(self.beta), np.ones_like(self.gamma)
@@ -58,31 +63,29 @@ class BatchNorm(Layer):
     def forward(self, x: FloatArray) -> FloatArray:
         """Normalise, scale and shift: ``(batch, features)`` → the same shape."""
         self._check_input(x, self.features)
-        self.observed = self.training
-        if self.observed and len(x) < 2:
+        if self.training and len(x) < 2:
             raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {len(x)}")
-        self.normal = self._reuse("normal", *x.shape)
-        mean = x.mean(axis=0) if self.observed else self.running_mean
-        np.subtract(x, mean, out=self.normal)
-        variance = self._observe(mean) if self.observed else self.running_variance
-        self.scale = 1 / np.sqrt(variance + EPSILON)
-        self.normal *= self.scale
-        self.output = self._reuse("output", *x.shape)
-        np.multiply(self.normal, self.gamma, out=self.output)
-        self.output += self.beta
-        return self.output
+        mean = x.mean(axis=0) if self.training else self.running_mean
+        normal = np.subtract(x, mean, out=self._new("normal", *x.shape))
+        variance = self._observe(mean, normal) if self.training else self.running_variance
+        scale = 1 / np.sqrt(variance + EPSILON)
+        normal *= scale
+        output: FloatArray = np.multiply(normal, self.gamma, out=self._new("output", *x.shape))
+        output += self.beta
+        self.batch_statistics, self.normal, self.scale, self.output = self.training, normal, scale, output
+        return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return the gradient by the input; fill ``grad_gamma`` and ``grad_beta``.
+        """Return the gradient with respect to the input; fill ``grad_gamma`` and ``grad_beta``.
 
-        While training, the batch's mean and variance move with the input as well: the gradient loses
-        its mean and its part along the normalised input.
+        In training, the batch's mean and variance depend on the input as well: the gradient loses its mean and its
+        part along the normalised input.
         """
         self._check_grad(grad_output)
         np.sum(grad_output, axis=0, out=self.grad_beta)
         np.einsum("bf,bf->f", grad_output, self.normal, out=self.grad_gamma)
-        grad_input = self._reuse("grad_input", *grad_output.shape)
-        if self.observed:
+        grad_input = self._new("grad_input", *grad_output.shape)
+        if self.batch_statistics:
             np.multiply(self.normal, self.grad_gamma / -len(grad_output), out=grad_input)
             grad_input += grad_output
             grad_input -= self.grad_beta / len(grad_output)
@@ -91,10 +94,10 @@ class BatchNorm(Layer):
             np.multiply(grad_output, self.scale * self.gamma, out=grad_input)
         return grad_input
 
-    def _observe(self, mean: FloatArray) -> FloatArray:
-        """Return the variance of the batch, having noted it and the mean in the running statistics."""
-        batch = len(self.normal)
-        variance: FloatArray = np.einsum("bf,bf->f", self.normal, self.normal) / batch
+    def _observe(self, mean: FloatArray, centred: FloatArray) -> FloatArray:
+        """Return the variance of the batch, and move the running statistics towards it and the mean."""
+        batch = len(centred)
+        variance: FloatArray = np.einsum("bf,bf->f", centred, centred) / batch
         self.running_mean += self.momentum * (mean - self.running_mean)
         self.running_variance += self.momentum * (variance * (batch / (batch - 1)) - self.running_variance)
         return variance
@@ -115,6 +118,10 @@ class BatchNorm(Layer):
             "running_mean": self.running_mean,
             "running_variance": self.running_variance,
         }
+
+    def settings(self) -> dict[str, Any]:
+        """Return the width and the momentum."""
+        return {"features": int(self.features), "momentum": float(self.momentum)}
 
     def __repr__(self) -> str:
         return f"BatchNorm({self.features!r})"

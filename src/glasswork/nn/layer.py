@@ -3,12 +3,12 @@
         x ──────► forward ──────► output          remembers what backward needs
     grad_input ◄── backward ◄── grad_output       fills the layer's own gradients in place
 
-All arrays are ``(batch, features)``. A layer works in one dtype and in its own reused memory: what it
-hands over is valid until its next ``forward`` or ``backward``.
+All arrays are ``(batch, features)``, and a layer works in one dtype. While it is in training mode, ``forward`` and
+``backward`` reuse the memory of the batch before; calling the layer, ``layer(x)``, always returns a new array.
 """
 
 import copy
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,8 +17,39 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
 
 
+class FixedArray:
+    """An array of a layer that is never replaced: assigning to it copies the numbers into the array that is there.
+
+    So an optimiser, which holds the same array, sees the new numbers, and none is ever trained in vain.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, layer: Any, owner: type | None = None) -> FloatArray:
+        if layer is None:
+            return self  # type: ignore[return-value]  # the class's own attribute, as for any descriptor
+        try:
+            array: FloatArray = layer.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(f"{type(layer).__name__} has no {self.name} yet") from None
+        return array
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        existing = layer.__dict__.get(self.name)
+        if existing is None:
+            layer.__dict__[self.name] = value
+        elif value is not existing:
+            if np.shape(value) != existing.shape:
+                raise InputError(
+                    f"{layer}: expected {self.name} of shape {existing.shape}, got {describe(value)}; "
+                    "for another width make another layer"
+                )
+            existing[...] = value
+
+
 class Layer:
-    """Base of all layers: a differentiable function with, perhaps, parameters of its own.
+    """Base of all layers: a differentiable function, perhaps with parameters.
 
     Parameters
     ----------
@@ -26,9 +57,13 @@ class Layer:
         Of every array the layer takes, makes and keeps: float32 unless told otherwise.
     """
 
-    #: True while `glasswork.train` is at work, and only then: layers that train otherwise than they
-    #: evaluate (dropout, noise, batch normalisation) look here.
+    #: True while `glasswork.train` runs, and only then: dropout, noise and batch normalisation then behave
+    #: differently, and memory is reused from batch to batch.
     training = False
+
+    #: The width of what comes in and goes out, or 0 where a layer takes any width and keeps it.
+    in_features: int = 0
+    out_features: int = 0
 
     #: What the last ``forward`` was given and what it returned, ``(batch, in)`` and ``(batch, out)``.
     input: FloatArray
@@ -38,40 +73,51 @@ class Layer:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {self.dtype}")
-        self._memory: dict[str, FloatArray] = {}
+        self._memory: dict[Any, FloatArray] = {}
+
+    @property
+    def kind(self) -> str | None:
+        """The word for this kind of layer in recipes and model files; None where there is none."""
+        from glasswork.nn.layers import LAYERS  # the table imports every layer, so this one cannot import it first
+
+        return next((word for word, known in LAYERS.items() if known is type(self)), None)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments from which another layer of this shape can be made."""
+        return {}
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        """Return ``forward(x)``."""
-        return self.forward(x)
+        """Return ``forward(x)`` in an array that belongs to the caller."""
+        return self.forward(x).copy()
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Map ``(batch, in)`` to ``(batch, out)`` and remember what ``backward`` needs."""
         raise NotImplementedError
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Map the loss's gradient by the output, ``(batch, out)``, to that by the input, ``(batch, in)``.
+        """Map the loss's gradient with respect to the output, ``(batch, out)``, to that with respect to the input.
 
-        Overwrites the gradients of the layer's own parameters.
+        Overwrites the gradients of the layer's own parameters, in place.
         """
         raise NotImplementedError
 
     def backward_parameters(self, grad_output: FloatArray) -> None:
         """Do the part of ``backward`` that fills the layer's own gradients, and no more.
 
-        A network's first layer needs no gradient by its input: nobody moves the pixels.
+        A network's first layer needs no gradient with respect to its input: nothing trains the pixels.
         """
         self.backward(grad_output)
 
     def parameters(self) -> list[FloatArray]:
-        """Return the arrays that training moves; they are never rebound."""
+        """Return the arrays that training moves; always the same ones."""
         return []
 
     def gradients(self) -> list[FloatArray]:
-        """Return the gradient of each of ``parameters()``, in the same order; never rebound either."""
+        """Return the gradient of each of ``parameters()``, in the same order; always the same arrays."""
         return []
 
     def state(self) -> dict[str, FloatArray]:
-        """Return, by name, the arrays that make this layer what it is: what a model file keeps."""
+        """Return, by name, the arrays that a model file keeps: parameters and running statistics."""
         return {}
 
     def astype(self, dtype: DTypeLike) -> Self:
@@ -81,35 +127,49 @@ class Layer:
         return twin
 
     def convert(self, dtype: DTypeLike) -> None:
-        """Convert this layer to another dtype, rebinding its arrays."""
+        """Convert this layer to another dtype: the one place where its arrays are replaced."""
         self.dtype = np.dtype(dtype)
         self._memory = {}
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                setattr(self, name, value.astype(self.dtype))
+                vars(self)[name] = value.astype(self.dtype)
 
-    def _reuse(self, name: str, rows: int, columns: int) -> FloatArray:
-        """Return ``(rows, columns)`` of uninitialised memory: the same memory at every call that it fits."""
+    def for_evaluation(self) -> Self:
+        """Return a layer in evaluation mode that shares this one's arrays but neither its mode nor its memory."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), training=False, _memory={})
+        return twin
+
+    def set_training(self, training: bool) -> None:
+        """Switch between training and evaluation; memory that was reused is given back."""
+        self.training = training
+        self._memory = {}
+
+    def _new(self, name: str, rows: int, columns: int) -> FloatArray:
+        """Return ``(rows, columns)`` of uninitialised memory; in training, the memory of that name again if it fits."""
+        if not self.training:
+            return np.empty((rows, columns), self.dtype)
         memory = self._memory.get(name)
         if memory is None or memory.shape[0] < rows or memory.shape[1] != columns:
             memory = self._memory[name] = np.empty((rows, columns), self.dtype)
         return memory if len(memory) == rows else memory[:rows]
 
     def _constant(self, value: float, rows: int, columns: int) -> FloatArray:
-        """Return ``(rows, columns)`` of one value, always the same one for a layer.
+        """Return ``(rows, columns)`` of one value, to be read only; in training, the same memory again if it fits.
 
         NumPy's minimum and maximum are three times as fast between two arrays as with a scalar.
         """
-        constant = self._memory.get("constant")
+        constant = self._memory.get(value) if self.training else None
         if constant is None or constant.shape[0] < rows or constant.shape[1] != columns:
-            constant = self._reuse("constant", rows, columns)
-            constant.fill(value)
+            constant = np.full((rows, columns), value, self.dtype)
+            if self.training:
+                self._memory[value] = constant
         return constant[:rows]
 
     def _check_input(self, x: FloatArray, features: int | None = None) -> None:
         if getattr(x, "ndim", None) != 2 or (features is not None and x.shape[1] != features):
             expected = "features" if features is None else str(features)
-            raise InputError(f"{self}: expected an input of shape (batch, {expected}), got {_describe(x)}")
+            raise InputError(f"{self}: expected an input of shape (batch, {expected}), got {describe(x)}")
         if x.dtype != self.dtype:
             raise InputError(
                 f"{self}: works in {self.dtype}, got an input of {x.dtype}; convert it with "
@@ -121,8 +181,7 @@ class Layer:
             raise StateError(f"{self}: backward was called before forward; call forward(x) first")
         if getattr(grad_output, "shape", None) != self.output.shape:
             raise InputError(
-                f"{self}: expected a grad_output of the output's shape {self.output.shape}, "
-                f"got {_describe(grad_output)}"
+                f"{self}: expected a grad_output of the output's shape {self.output.shape}, got {describe(grad_output)}"
             )
         if grad_output.dtype != self.dtype:
             raise InputError(f"{self}: works in {self.dtype}, got a grad_output of {grad_output.dtype}")
@@ -131,6 +190,7 @@ class Layer:
         return f"{type(self).__name__}()"
 
 
-def _describe(x: object) -> str:
+def describe(x: object) -> str:
+    """Return an object's shape in words, for a message."""
     shape = getattr(x, "shape", None)
     return f"an object of type {type(x).__name__}" if shape is None else f"shape {shape}"

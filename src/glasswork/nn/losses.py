@@ -2,15 +2,17 @@
 
 pred (batch, classes) ┐
                       ├──► loss(pred, target) ──► float, the mean over the batch
-target (the same)     ┘    loss.backward()    ──► gradient by pred, (batch, classes)
+target (the same)     ┘    loss.backward()    ──► gradient with respect to pred, (batch, classes)
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
+from glasswork.nn.activations import Activation, Identity
 from glasswork.settings import Range, check_settings
 
 
@@ -22,32 +24,51 @@ class Loss:
     label : str
         What printed lines and axes call it.
     pred, target : (batch, classes)
-        What the last ``forward`` was given.
+        What the last ``forward`` was given, as arrays.
     """
 
     label: str
     pred: FloatArray
     target: FloatArray
 
-    def __call__(self, pred: FloatArray, target: FloatArray) -> float:
+    def __call__(self, pred: ArrayLike, target: ArrayLike) -> float:
         """Return ``forward(pred, target)``."""
         return self.forward(pred, target)
 
-    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+    def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
         """Return the loss, a mean over the batch."""
         raise NotImplementedError
 
     def backward(self) -> FloatArray:
-        """Return the gradient of the last loss by ``pred``, ``(batch, classes)``."""
+        """Return the gradient of the last loss with respect to ``pred``, ``(batch, classes)``."""
         raise NotImplementedError
 
-    def _remember(self, pred: FloatArray, target: FloatArray) -> None:
+    def check_model(self, model: object) -> None:
+        """Check that this loss suits what a model ends in; any model suits one that does not say otherwise."""
+
+    def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Keep and return the arguments as arrays, having checked them."""
+        pred, target = self._array("pred", pred), self._array("target", target)
         if pred.ndim != 2 or pred.shape != target.shape or len(pred) == 0:
             raise InputError(
                 f"{self}: expected pred and target of one shape (batch, classes), got {pred.shape} and "
                 f"{target.shape}; make targets of labels with int_to_onehot(labels)"
             )
         self.pred, self.target = pred, target
+        return pred, target
+
+    def _array(self, name: str, value: ArrayLike) -> FloatArray:
+        try:
+            array: NDArray[Any] = np.asarray(value)
+        except ValueError:  # rows of different lengths
+            raise InputError(
+                f"{self}: expected {name} of shape (batch, classes), got rows of different lengths"
+            ) from None
+        if array.dtype.kind in "biu":
+            return array.astype(np.float64)
+        if array.dtype.kind != "f":
+            raise InputError(f"{self}: expected {name} to be numbers, (batch, classes), got {array.dtype}")
+        return array
 
     def _check_forward(self) -> None:
         if not hasattr(self, "pred"):
@@ -67,9 +88,9 @@ class MSELoss(Loss):
     label = "MSE"
     difference: FloatArray
 
-    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+    def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
         """Return ``sum((pred - target)**2) / batch``."""
-        self._remember(pred, target)
+        pred, target = self._remember(pred, target)
         self.difference = np.subtract(pred, target, dtype=pred.dtype)
         return float(np.vdot(self.difference, self.difference)) / len(pred)
 
@@ -110,15 +131,31 @@ class CrossEntropyLoss(Loss):
         check_settings(self, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
 
-    def forward(self, pred: FloatArray, target: FloatArray) -> float:
+    def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
         """Return the mean of ``-sum(target * log_softmax(pred))``; pred are logits."""
-        self._remember(pred, target)
+        pred, target = self._remember(pred, target)
         self.smoothed = target.astype(pred.dtype, casting="same_kind", copy=False)
         if self.label_smoothing:
             spread = self.smoothed.sum(axis=1, keepdims=True) * (self.label_smoothing / pred.shape[1])
             self.smoothed = self.smoothed * (1 - self.label_smoothing) + spread
         self.log_probabilities = log_softmax(pred)
         return -float(np.vdot(self.smoothed, self.log_probabilities)) / len(pred)
+
+    def check_model(self, model: object) -> None:
+        """Refuse a model that ends in an activation, which this loss would squash a second time.
+
+        Raises
+        ------
+        InputError
+            If the model's last layer is an activation other than `Identity`. A model of the user's own, which does
+            not say what it ends in, passes.
+        """
+        output = getattr(model, "output_activation", None)
+        if isinstance(output, Activation) and not isinstance(output, Identity):
+            raise InputError(
+                f"{self}: takes logits, and the last layer of {model} is {output}; make the model with "
+                "output_activation=None, or use MSELoss()"
+            )
 
     def backward(self) -> FloatArray:
         """Return ``(softmax(pred) * sum(target) - target) / batch``, ``(batch, classes)``."""

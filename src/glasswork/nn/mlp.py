@@ -5,7 +5,7 @@ images → Linear → Sigmoid → Linear → Sigmoid → scores
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, Self
 
@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError
-from glasswork.nn.activations import Activation, Identity, Sigmoid
+from glasswork.nn.activations import Identity, Sigmoid
+from glasswork.nn.assembly import ActivationMaker, build_layers, check_layers, give_indices, widths
 from glasswork.nn.batchnorm import BatchNorm
-from glasswork.nn.dropout import Dropout
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.losses import softmax
-from glasswork.nn.noise import GaussianNoise
+from glasswork.nn.random_layer import RandomLayer
 from glasswork.pixels import normalize
 
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
@@ -30,7 +30,8 @@ ROWS_AT_A_TIME = 1000
 class MLP:
     """A network of fully connected layers (handout, section 6), any number of them.
 
-    It works in memory of its own, so a network is for one thread at a time: give each a ``copy.deepcopy``.
+    Several threads may ask one network for `scores`, `predict` and `probabilities`, and call it, at the same time;
+    training it is for one thread.
 
     Parameters
     ----------
@@ -40,17 +41,18 @@ class MLP:
         Neurons in the hidden layer, or in each of them, from the input on.
     out_features : int
         Classes: 10 for MNIST.
-    activation : class of a Layer, or a sequence of them
-        Of the hidden layers, or of each.
+    activation : callable, or a sequence of them
+        Makes the activation of the hidden layers, or of each, when called with ``dtype=...``: a class such as
+        `ReLU`, or ``functools.partial(LeakyReLU, slope=0.2)``.
     output_activation : the same, or None
         Of the output layer; None leaves its sums as they are: logits, for `CrossEntropyLoss`.
     batch_norm : bool
         Whether a `BatchNorm` follows each hidden Linear layer.
     dropout, input_dropout : float
-        The chance with which `Dropout` leaves out each hidden neuron, and each pixel, while training.
+        The chance with which `Dropout` leaves out each hidden neuron, and each pixel, in training.
     noise, input_noise : float
-        The standard deviation of the `GaussianNoise` on what each hidden activation gets, and on each pixel,
-        while training.
+        The standard deviation of the `GaussianNoise` on the input of each hidden activation, and on each pixel,
+        in training.
     initializer : str, optional
         Of the weights; by default the one that suits the activation behind them.
     bias_grad : {"sum", "mean"}
@@ -64,10 +66,11 @@ class MLP:
 
     Attributes
     ----------
-    layers : list of Layer
+    named_layers : dict of str to Layer
         In the order in which an image passes them.
     linear1, act1, linear2, act2, ... : Layer
-        The same ones, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are such.
+        The same ones, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are such. Assigning to
+        one, as ``model.act1 = ReLU()``, replaces the layer; an optimiser has to be made anew then.
 
     Raises
     ------
@@ -81,7 +84,7 @@ class MLP:
     ((784, 50), 39760)
     """
 
-    #: True while `glasswork.train` is at work, and only then; so it is for each layer.
+    #: True while `glasswork.train` runs, and only then; so it is for each layer.
     training = False
 
     def __init__(
@@ -90,8 +93,8 @@ class MLP:
         hidden_size: int | Sequence[int],
         out_features: int,
         *,
-        activation: type[Activation] | Sequence[type[Activation]] = Sigmoid,
-        output_activation: type[Activation] | None = Sigmoid,
+        activation: ActivationMaker | Sequence[ActivationMaker] = Sigmoid,
+        output_activation: ActivationMaker | None = Sigmoid,
         batch_norm: bool = False,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
@@ -103,51 +106,109 @@ class MLP:
         rng: np.random.Generator | None = None,
         seed: int = 0,
     ) -> None:
-        self.in_features, self.out_features = in_features, out_features
-        self.hidden_size = tuple(hidden_size) if isinstance(hidden_size, Sequence) else (hidden_size,)
-        depth = len(self.hidden_size)
-        self.activations = tuple(activation) if isinstance(activation, Sequence) else (activation,) * depth
-        if len(self.activations) != depth:
-            raise InputError(f"{self}: expected {depth} activations, one a hidden layer, got {len(self.activations)}")
-        for kind in (*self.activations, output_activation or Identity):
-            if not (isinstance(kind, type) and issubclass(kind, Activation)):
-                raise InputError(
-                    f"{self}: expected activations to be subclasses of glasswork.Activation, such as ReLU, got {kind!r}"
-                )
-        self.output_activation, self.initializer, self.bias_grad = output_activation, initializer, bias_grad
-        self.batch_norm, self.dropout, self.input_dropout = batch_norm, dropout, input_dropout
-        self.noise, self.input_noise = noise, input_noise
-        self.dtype = np.dtype(dtype)
-        self.named_layers: dict[str, Layer] = {}
-        if input_dropout:
-            self._add("drop0", Dropout(input_dropout, seed=seed, index=0, dtype=dtype))
-        if input_noise:
-            self._add("noise0", GaussianNoise(input_noise, seed=seed, index=0, dtype=dtype))
-        widths = (in_features, *self.hidden_size, out_features)
-        for i, act in enumerate((*self.activations, output_activation), start=1):
-            weights = initializer or (act or Identity).initializer
-            self._add(
-                f"linear{i}",
-                Linear(widths[i - 1], widths[i], bias_grad=bias_grad, dtype=dtype, rng=rng, initializer=weights),
-            )
-            hidden = i <= depth
-            if hidden and batch_norm:
-                self._add(f"norm{i}", BatchNorm(widths[i], dtype=dtype))
-            if hidden and noise:
-                self._add(f"noise{i}", GaussianNoise(noise, seed=seed, index=i, dtype=dtype))
-            if act is not None:
-                self._add(f"act{i}", act(dtype=dtype))
-            if hidden and dropout:
-                self._add(f"drop{i}", Dropout(dropout, seed=seed, index=i, dtype=dtype))
+        layers = build_layers(
+            (in_features, *widths(hidden_size), out_features),
+            activation,
+            output_activation,
+            batch_norm=batch_norm,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            noise=noise,
+            input_noise=input_noise,
+            initializer=initializer,
+            bias_grad=bias_grad,
+            dtype=dtype,
+            rng=rng,
+            seed=seed,
+        )
+        self._take(layers)
 
-    def _add(self, name: str, layer: Layer) -> None:
+    @classmethod
+    def from_layers(cls, layers: Mapping[str, Layer]) -> Self:
+        """Return a network of given layers.
+
+        Parameters
+        ----------
+        layers : mapping of str to Layer
+            Names as in the handout, in the order in which an image passes the layers.
+
+        Raises
+        ------
+        InputError
+            If a layer does not take what the one before it gives, or works in another dtype.
+
+        Examples
+        --------
+        >>> from glasswork import Linear, ReLU
+        >>> MLP.from_layers({"linear1": Linear(784, 30), "act1": ReLU(), "linear2": Linear(30, 10)})
+        MLP(784-30-10)
+        """
+        model = cls.__new__(cls)
+        model._take(dict(layers))
+        return model
+
+    def _take(self, layers: dict[str, Layer]) -> None:
+        """Become the network of these layers."""
+        check_layers(layers, reserved=dir(type(self)))
+        give_indices([layer for layer in layers.values() if isinstance(layer, RandomLayer)])
+        self.named_layers = layers
+        self.dtype = next(iter(layers.values())).dtype
+
+    def __getattr__(self, name: str) -> Any:
+        layers = self.__dict__.get("named_layers", {})
+        if name in layers:
+            return layers[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; its layers are {', '.join(layers)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("named_layers", {}):
+            self._replace(name, value)
+        elif isinstance(value, Layer):
+            raise InputError(
+                f"{self}: has no layer called {name} to replace; its layers are {', '.join(self.named_layers)}"
+            )
+        else:
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.named_layers]
+
+    def _replace(self, name: str, layer: Any) -> None:
+        if not isinstance(layer, Layer):
+            raise InputError(f"{self}: expected {name} to be a layer, such as {self.named_layers[name]}, got {layer!r}")
+        old = self.named_layers[name]
+        for end in ("in_features", "out_features"):
+            if getattr(old, end) and getattr(layer, end) not in (0, getattr(old, end)):
+                raise InputError(f"{self}: expected a layer of the widths of {name}, which is {old}, got {layer}")
+        check_layers(self.named_layers | {name: layer}, reserved=dir(type(self)))
+        layer.set_training(self.training)
         self.named_layers[name] = layer
-        setattr(self, name, layer)
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, in the order in which an image passes them."""
         return list(self.named_layers.values())
+
+    @property
+    def in_features(self) -> int:
+        """Numbers in an image."""
+        return next((layer.in_features for layer in self.layers if layer.in_features), 0)
+
+    @property
+    def out_features(self) -> int:
+        """Classes."""
+        return next((layer.out_features for layer in reversed(self.layers) if layer.out_features), 0)
+
+    @property
+    def hidden_size(self) -> tuple[int, ...]:
+        """Neurons in each hidden layer."""
+        return tuple(layer.out_features for layer in self.layers if isinstance(layer, Linear))[:-1]
+
+    @property
+    def output_activation(self) -> Layer | None:
+        """The layer whose outputs are the scores; None where the scores are a Linear layer's sums."""
+        last = self.layers[-1]
+        return None if isinstance(last, Linear | BatchNorm | RandomLayer) else last
 
     def __call__(self, x: ArrayLike) -> FloatArray:
         """Return the scores of images from outside; `forward` is the same without the conversions.
@@ -172,18 +233,33 @@ class MLP:
         return x
 
     def backward(self, grad_output: FloatArray) -> None:
-        """Send the loss's gradient back through all layers, filling ``gradients()`` in place.
+        """Send the loss's gradient back through all layers, filling ``gradients()`` in place (the chain rule).
 
-        It stops at the first layer's own gradients, as in the handout: nobody moves the pixels.
+        It stops at the first layer that has parameters, as in the handout: nothing trains the pixels.
         """
+        first = next((layer for layer in self.named_layers.values() if layer.parameters()), None)
         for layer in reversed(self.named_layers.values()):
-            if layer is self.named_layers["linear1"]:
+            if layer is first:
                 layer.backward_parameters(grad_output)
                 break
             grad_output = layer.backward(grad_output)
 
+    def set_position(self, step: int, row: int = 0) -> None:
+        """Tell the layers that draw random numbers which step the next forward belongs to; see `RandomLayer`.
+
+        Parameters
+        ----------
+        step : int
+            From 0; `glasswork.train` counts the steps of a run.
+        row : int
+            The first image's row in its batch: 0 unless the batch is cut into parts.
+        """
+        for layer in self.named_layers.values():
+            if isinstance(layer, RandomLayer):
+                layer.set_position(step, row)
+
     def parameters(self) -> list[FloatArray]:
-        """Return all weights and biases, from the input on; they are never rebound."""
+        """Return all weights and biases, from the input on; always the same arrays."""
         return [parameter for layer in self.named_layers.values() for parameter in layer.parameters()]
 
     def gradients(self) -> list[FloatArray]:
@@ -219,14 +295,15 @@ class MLP:
         images = np.asarray(images)
         if images.ndim != 2:
             raise InputError(f"{self}: expected images of shape (N, {self.in_features}), got shape {images.shape}")
-        if self.training:
-            with self.mode(training=False):
-                return self.scores(images)
-        result = np.empty((len(images), self.out_features), self.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):  # found and said below
-            for start in range(0, len(images), ROWS_AT_A_TIME):
-                rows = slice(start, start + ROWS_AT_A_TIME)
-                result[rows] = self.forward(self._prepare(images[rows]))
+        layers = [layer.for_evaluation() for layer in self.named_layers.values()]
+        parts = []
+        with np.errstate(over="ignore", invalid="ignore"):  # found and reported below
+            for start in range(0, max(len(images), 1), ROWS_AT_A_TIME):
+                x = self._prepare(images[start : start + ROWS_AT_A_TIME])
+                for layer in layers:
+                    x = layer.forward(x)
+                parts.append(x)
+        result = np.concatenate(parts)
         if not np.isfinite(result).all():
             raise InputError(
                 f"{self}: its scores are not finite; are there NaN or infinite pixels, or weights from a training that "
@@ -235,14 +312,14 @@ class MLP:
         return result
 
     def probabilities(self, images: ArrayLike) -> FloatArray:
-        """Return how likely the network takes each class to be: ``(N, out_features)``, rows that sum to 1.
+        """Return the estimated probability of each class: ``(N, out_features)``, rows that sum to 1.
 
         Logits go through `softmax`. Scores of an output activation, trained on squared error, estimate
         each class's probability by themselves (Richard and Lippmann 1991): they are cut off at 0 and
         made to sum to 1.
         """
         scores = self.scores(images)
-        if self.output_activation in (None, Identity):
+        if self.output_activation is None or isinstance(self.output_activation, Identity):
             return softmax(scores)
         scores = np.maximum(scores, np.finfo(self.dtype).tiny)
         probabilities: FloatArray = scores / scores.sum(axis=1, keepdims=True)
@@ -263,10 +340,10 @@ class MLP:
 
     @contextmanager
     def mode(self, *, training: bool) -> Iterator[None]:
-        """Train or evaluate for a while; then it is again as it was.
+        """Context manager: sets training or evaluation mode, and restores the mode on exit.
 
-        Only dropout, noise and batch normalisation know a difference. A network evaluates unless it is told
-        otherwise, and `glasswork.train` tells it.
+        Only dropout, noise and batch normalisation behave differently; in training, layers also reuse memory. A
+        network is in evaluation mode unless `glasswork.train` sets it otherwise.
         """
         before = self.training
         self._switch(training)
@@ -278,14 +355,14 @@ class MLP:
     def _switch(self, training: bool) -> None:
         self.training = training
         for layer in self.layers:
-            layer.training = training
+            layer.set_training(training)
 
     def summary(self) -> str:
         """Return a table of the layers, their output widths and their parameters; print it to see it."""
         rows = [("layer", "", "output", "parameters")]
         width = self.in_features
         for name, layer in self.named_layers.items():
-            width = layer.out_features if isinstance(layer, Linear) else width
+            width = layer.out_features or width
             rows.append((name, repr(layer), str(width), f"{sum(p.size for p in layer.parameters()):,}"))
         rows.append(("all", repr(self), str(width), f"{sum(p.size for p in self.parameters()):,}"))
         wide = [max(len(row[column]) for row in rows) for column in range(4)]

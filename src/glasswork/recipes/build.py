@@ -3,25 +3,24 @@
 [network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
 
-from collections.abc import Callable
-
 import msgspec
 import numpy as np
 
 from glasswork.errors import InputError
-from glasswork.nn import MLP, CrossEntropyLoss, Loss, MSELoss
-from glasswork.nn.activations import ACTIVATIONS, Activation
-from glasswork.optim import SGD, Adam, AdamW, Average, Optimizer, RMSprop, Schedule
-from glasswork.optim.schedules import constant, cosine, one_cycle, step, warmup
+from glasswork.nn import (
+    ACTIVATIONS,
+    MLP,
+    BatchNorm,
+    CrossEntropyLoss,
+    Dropout,
+    GaussianNoise,
+    Layer,
+    Linear,
+    Loss,
+    MSELoss,
+)
+from glasswork.optim import OPTIMIZERS, SCHEDULES, Optimizer, warmup
 from glasswork.recipes import recipe
-
-_OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
-_SCHEDULES: dict[str, Callable[[], Schedule]] = {
-    "constant": constant,
-    "step": step,
-    "cosine": cosine,
-    "one-cycle": one_cycle,
-}
 
 
 def build_model(
@@ -56,17 +55,20 @@ def describe_model(model: MLP) -> recipe.Network:
     InputError
         If the network has activations, or a dtype, that no recipe has a word for.
     """
+    layers = model.named_layers
+    hidden = range(1, len(model.hidden_size) + 1)
+    drop, drop0, noise, noise0 = (layers.get(name) for name in ("drop1", "drop0", "noise1", "noise0"))
+    linear, output = layers["linear1"], model.output_activation
     settings = {
         "hidden": [int(width) for width in model.hidden_size],
-        "activation": [_word(activation) for activation in model.activations],
-        "output_activation": "none" if model.output_activation is None else _word(model.output_activation),
-        "batch_norm": model.batch_norm,
-        "dropout": model.dropout,
-        "input_dropout": model.input_dropout,
-        "noise": model.noise,
-        "input_noise": model.input_noise,
-        "initializer": model.initializer or "auto",
-        "bias_grad": model.bias_grad,
+        "activation": [_word(layers[f"act{i}"]) for i in hidden],
+        "output_activation": "none" if output is None else _word(output),
+        "batch_norm": isinstance(layers.get("norm1"), BatchNorm),
+        "dropout": drop.p if isinstance(drop, Dropout) else 0.0,
+        "input_dropout": drop0.p if isinstance(drop0, Dropout) else 0.0,
+        "noise": noise.std if isinstance(noise, GaussianNoise) else 0.0,
+        "input_noise": noise0.std if isinstance(noise0, GaussianNoise) else 0.0,
+        "bias_grad": linear.bias_grad if isinstance(linear, Linear) else "sum",
         "dtype": model.dtype.name,
     }
     try:
@@ -75,10 +77,9 @@ def describe_model(model: MLP) -> recipe.Network:
         raise InputError(f"{model}: cannot be described in recipes and model files: {error}") from None
 
 
-def _word(activation: type[Activation]) -> str:
-    for word, known in ACTIVATIONS.items():
-        if known is activation:
-            return word
+def _word(activation: Layer) -> str:
+    if activation.kind in ACTIVATIONS:
+        return str(activation.kind)
     raise InputError(f"{activation!r} has no name in recipes and model files; there are {', '.join(ACTIVATIONS)}")
 
 
@@ -92,10 +93,9 @@ def build_loss(loss: recipe.Loss) -> Loss:
 def build_optimizer(recipe: recipe.Recipe, model: MLP, *, total_steps: int) -> Optimizer:
     """Return the optimiser that a recipe describes, with its schedule, for the parameters of a model."""
     settings = recipe.optimizer
-    schedule = warmup(_SCHEDULES[recipe.schedule.name](), recipe.schedule.warmup)
+    schedule = warmup(SCHEDULES[recipe.schedule.name](), recipe.schedule.warmup)
     own = {"momentum": settings.momentum, "nesterov": settings.nesterov} if settings.name == "sgd" else {}
-    average = recipe.training.average
-    return _OPTIMIZERS[settings.name](
+    return OPTIMIZERS[settings.name](
         model.parameters(),
         model.gradients(),
         settings.learning_rate,
@@ -104,6 +104,5 @@ def build_optimizer(recipe: recipe.Recipe, model: MLP, *, total_steps: int) -> O
         max_norm=settings.max_norm or None,
         schedule=schedule,
         total_steps=total_steps,
-        average=Average(list(model.state().values()), average) if average else None,
         **own,
     )

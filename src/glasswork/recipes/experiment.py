@@ -12,7 +12,7 @@ import numpy as np
 from glasswork.data import Batches, Split, load_mnist, split
 from glasswork.errors import InputError, RecipeError
 from glasswork.nn import MLP, Loss
-from glasswork.optim import Optimizer
+from glasswork.optim import Average, Optimizer
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model, build_optimizer
 from glasswork.recipes.recipe import Data, Recipe
@@ -38,12 +38,14 @@ class Experiment:
         That each image is multiplied by.
     """
 
+    recipe: Recipe
     parts: Split
     data_sha256: str
     model: MLP
     weights: int
     loss: Loss
     optimizer: Optimizer
+    average: Average | None
     train_loader: Batches
     valid_loader: Batches
     test_loader: Batches
@@ -106,7 +108,20 @@ def assemble(recipe: Recipe) -> Experiment:
     )
     loss = build_loss(recipe.loss)
     optimizer = build_optimizer(recipe, model, total_steps=recipe.training.epochs * len(train_loader))
-    return Experiment(parts, hash_data(parts), model, weights, loss, optimizer, train_loader, valid_loader, test_loader)
+    average = Average(list(model.state().values()), recipe.training.average) if recipe.training.average else None
+    return Experiment(
+        recipe,
+        parts,
+        hash_data(parts),
+        model,
+        weights,
+        loss,
+        optimizer,
+        average,
+        train_loader,
+        valid_loader,
+        test_loader,
+    )
 
 
 def load_data(data: Data) -> Split:

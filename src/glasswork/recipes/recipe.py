@@ -148,7 +148,7 @@ class Recipe(Section, frozen=True):
             raise ValueError("training.batch_size: batch normalisation needs at least 2 images in a batch (given: 1)")
 
     @classmethod
-    def from_dict(cls, settings: Mapping[str, Any]) -> Self:
+    def from_dict(cls, settings: Mapping[str, Any], *, newer: bool = False) -> Self:
         """Make a recipe of nested dictionaries, checked whole.
 
         Raises

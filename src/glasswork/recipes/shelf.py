@@ -16,7 +16,7 @@ from glasswork.files import read_small
 from glasswork.recipes.recipe import Recipe, did_you_mean
 
 
-def read_recipe(path: str | Path) -> Recipe:
+def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
     """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
     path = Path(path)
     try:

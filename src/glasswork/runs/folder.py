@@ -12,6 +12,7 @@ runs/2026-11-24-classwork/
 
 import datetime
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -136,9 +137,7 @@ class RunFolder:
         try:
             self._lock.acquire()
         except Timeout:
-            raise StateError(
-                f"{self.path}: {self._worker()} is at work on this run; wait for it, or end it first"
-            ) from None
+            raise self._busy() from None
         except OSError as error:
             raise FileError(
                 f"{self.path / '.lock'}: cannot be locked ({error.strerror}); is there permission?"
@@ -155,16 +154,15 @@ class RunFolder:
             result = self.result()
         except FileError:  # a damaged result is written anew; the lock decides
             return
-        if result.state == "running" and not self._lock.is_locked:
-            raise StateError(
-                f"{self.path}: process {result.worker.pid} is at work on this run; wait for it, or end it first"
-            )
+        if result.state == "running" and result.pid != os.getpid():
+            raise self._busy()
 
-    def _worker(self) -> str:
+    def _busy(self) -> StateError:
         try:
-            return f"process {self.result().worker.pid}"
+            who = f"process {self.result().pid}"
         except FileError:
-            return "another process"
+            who = "another process"
+        return StateError(f"{self.path}: {who} is at work on this run; wait for it, or end it first")
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write what is asked, in place of what was."""

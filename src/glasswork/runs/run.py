@@ -83,6 +83,11 @@ class Run:
     history: list[EpochResult]
     test_accuracy: float | None
     notes: list[str]
+    _watch: Watch
+    _resumed: bool  #: Whether it goes on with a folder that was there.
+    _entered: bool  #: Whether its block is under way.
+    _begun: bool  #: Whether its training was begun.
+    _stopped: bool  #: Whether it was asked to stop within an epoch.
 
     def __init__(
         self,
@@ -197,6 +202,7 @@ class Run:
         if self._resumed:
             if self.recipe != self._place.recipe():
                 self._place.write_recipe(self.recipe)
+            self._place.write_history(self.history)
             self._place.write_result(self._result("running"))
         made = self.experiment
         epochs = fit(
@@ -263,9 +269,7 @@ class Run:
         if self._entered or self._begun:
             raise StateError(f"{self.folder}: this run was used already; make another Run")
         if self._resumed:
-            self._place.lock()
-            if self._checkpoints.signature() != self._seen:  # another process went on with it since
-                self._load()
+            self._take_again()
         else:
             self._create()
         self._entered = True
@@ -293,7 +297,7 @@ class Run:
                 self._place.model_path,
                 classes=split.classes,
                 image_shape=split.shape,
-                reference=ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images),
+                reference=_reference(split),
             )
         except GlassworkError as failure:
             first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to report
@@ -340,10 +344,7 @@ class Run:
         self.history, self.notes, self.test_accuracy = [], [], None
         self._history_sha256 = ""
         self._watch = Watch()
-        self._resumed = False  # whether it goes on with a folder that was there
-        self._entered = False  # whether its block is under way
-        self._begun = False  # whether its training was begun
-        self._stopped = False  # whether it was asked to stop within an epoch
+        self._resumed = self._entered = self._begun = self._stopped = False
         self._saved_at = 0.0
 
     def _create(self) -> None:
@@ -353,6 +354,16 @@ class Run:
                 return self._place.create(self.recipe, self._result("running"))
             except FileExistsError:
                 self._use(free_folder(self._candidates))
+
+    def _take_again(self) -> None:
+        """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
+        self._place.lock()
+        try:
+            if self._checkpoints.signature() != self._seen:
+                self._load()
+        except BaseException:
+            self._place.unlock()
+            raise
 
     def _use(self, place: RunFolder) -> None:
         self._place, self._checkpoints = place, Checkpoints(place.path)
@@ -379,3 +390,11 @@ class Run:
         self._watch = Watch(self.findings)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
         self.notes += facts.machine.differences(Machine.here(self.threads))
+
+
+def _reference(split: Split) -> ReferenceSet | None:
+    """Return training images to compare others with; None where images are not square, or hardly any."""
+    height, width = split.shape
+    if height != width or len(split.train) < 2 or len(split.valid) < 1:
+        return None
+    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)

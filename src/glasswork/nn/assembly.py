@@ -1,0 +1,124 @@
+"""How layers become a network: which layers an `MLP` has, in which order, and whether they fit each other.
+
+a hidden layer:  linear → (norm) → (noise) → act → (dropout)           the output layer:  linear → (act)
+"""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from glasswork.errors import InputError
+from glasswork.nn.activations import Activation, Identity
+from glasswork.nn.batchnorm import BatchNorm
+from glasswork.nn.dropout import Dropout
+from glasswork.nn.layer import Layer
+from glasswork.nn.linear import Linear
+from glasswork.nn.noise import GaussianNoise
+from glasswork.nn.random_layer import RandomLayer
+
+#: Makes an activation when called with ``dtype=...``: a class, or ``functools.partial(LeakyReLU, slope=0.2)``.
+ActivationMaker: TypeAlias = Callable[..., Layer]
+
+
+def build_layers(
+    widths: Sequence[int],
+    activation: ActivationMaker | Sequence[ActivationMaker],
+    output_activation: ActivationMaker | None,
+    *,
+    batch_norm: bool,
+    dropout: float,
+    input_dropout: float,
+    noise: float,
+    input_noise: float,
+    initializer: str | None,
+    bias_grad: Literal["sum", "mean"],
+    dtype: DTypeLike,
+    rng: np.random.Generator | None,
+    seed: int,
+) -> dict[str, Layer]:
+    """Return the layers of an `MLP` by name, in order; ``widths`` is those of the input, hidden layers and output."""
+    depth = len(widths) - 2
+    makers = list(activation) if isinstance(activation, list | tuple) else [activation] * depth
+    if len(makers) != depth:
+        raise InputError(f"MLP: expected {depth} activations, one for each hidden layer, got {len(makers)}")
+    acts: list[Layer | None] = [make_activation(maker, dtype) for maker in makers]
+    acts.append(None if output_activation is None else make_activation(output_activation, dtype))
+    layers: dict[str, Layer] = {}
+    if input_dropout:
+        layers["drop0"] = Dropout(input_dropout, seed=seed, index=0, dtype=dtype)
+    if input_noise:
+        layers["noise0"] = GaussianNoise(input_noise, seed=seed, index=0, dtype=dtype)
+    for i, act in enumerate(acts, start=1):
+        weights = initializer or str(getattr(act or Identity, "initializer", Activation.initializer))
+        layers[f"linear{i}"] = Linear(
+            widths[i - 1], widths[i], bias_grad=bias_grad, dtype=dtype, rng=rng, initializer=weights
+        )
+        is_hidden = i <= depth
+        if is_hidden and batch_norm:
+            layers[f"norm{i}"] = BatchNorm(widths[i], dtype=dtype)
+        if is_hidden and noise:
+            layers[f"noise{i}"] = GaussianNoise(noise, seed=seed, index=i, dtype=dtype)
+        if act is not None:
+            layers[f"act{i}"] = act
+        if is_hidden and dropout:
+            layers[f"drop{i}"] = Dropout(dropout, seed=seed, index=i, dtype=dtype)
+    return layers
+
+
+def widths(hidden_size: Any) -> list[Any]:
+    """Return the widths of the hidden layers, of a number or a sequence of them."""
+    if isinstance(hidden_size, Sequence | np.ndarray) and not isinstance(hidden_size, str | bytes):
+        return list(hidden_size)
+    if isinstance(hidden_size, int | float | np.number):
+        return [hidden_size]
+    raise InputError(
+        f"MLP: expected hidden_size to be an integer, or a sequence such as [300, 100], got {hidden_size!r}"
+    )
+
+
+def make_activation(maker: Any, dtype: DTypeLike) -> Layer:
+    """Return the activation that a class or a function makes."""
+    if not callable(maker) or isinstance(maker, Layer):
+        raise InputError(
+            "MLP: expected an activation to be a class such as glasswork.ReLU, or a function that makes a layer when "
+            f"called with dtype=..., got {maker!r}"
+        )
+    layer = maker(dtype=dtype)
+    if not isinstance(layer, Layer):
+        raise InputError(f"MLP: expected {maker!r} to make a layer when called with dtype=..., got {layer!r}")
+    return layer
+
+
+def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
+    """Check that layers fit together: names, dtypes and widths, each taking what the one before it gives."""
+    if not layers:
+        raise InputError("MLP: expected at least one layer, got none")
+    width, before, first = 0, "", next(iter(layers.values()))
+    for name, layer in layers.items():
+        if not isinstance(layer, Layer):
+            raise InputError(f"MLP: expected {name} to be a layer, a subclass of glasswork.Layer, got {layer!r}")
+        if not name.isidentifier() or name in reserved:
+            raise InputError(f"MLP: a layer cannot be called {name!r}; use a name such as linear1 or act1")
+        if layer.dtype != first.dtype:
+            raise InputError(
+                f"MLP: expected all layers to work in {first.dtype}, and {name}, {layer}, in {layer.dtype}"
+            )
+        if width and layer.in_features not in (0, width):
+            raise InputError(f"MLP: {before} gives {width} features, and {name}, {layer}, takes {layer.in_features}")
+        if layer.out_features or layer.parameters():  # 0 for a layer of the user's own, which does not say
+            width, before = layer.out_features, f"{name}, {layer},"
+    if len({id(layer) for layer in layers.values()}) < len(layers):
+        raise InputError(
+            "MLP: expected different layers, got the same object twice; each keeps what its backward needs"
+        )
+
+
+def give_indices(layers: Sequence[RandomLayer]) -> None:
+    """Give layers that would draw the same random numbers indices of their own."""
+    taken: set[tuple[type, int, int]] = set()
+    for layer in layers:
+        while (type(layer), layer.seed, layer.index) in taken:
+            layer.index += 1
+        taken.add((type(layer), layer.seed, layer.index))

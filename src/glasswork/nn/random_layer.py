@@ -1,0 +1,72 @@
+"""RandomLayer: what layers that draw random numbers share. They are told where training is, and keep no count.
+
+(seed, layer, step, row) ──► the random numbers of one image in one step
+"""
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import InputError, StateError
+from glasswork.nn.layer import Layer
+from glasswork.randomness import WORDS_PER_BLOCK, Purpose, random_rows
+
+
+class RandomLayer(Layer):
+    """Base of `Dropout` and `GaussianNoise`: random in training, the identity in evaluation.
+
+    What is drawn for an image is a function of the seed, the layer, the step and the image's row in the batch. So a
+    run that resumes sets one number, and half a batch draws its own half of what the whole batch would draw.
+
+    Parameters
+    ----------
+    seed : int
+        The network's.
+    index : int
+        Which of a network's layers it is, so that no two draw the same numbers.
+    dtype : data type
+    """
+
+    #: What the random numbers are for, so that no two kinds of layer share them.
+    purpose: Purpose
+
+    #: Random numbers that one 64-bit word gives.
+    numbers_per_word: int
+
+    def __init__(self, *, seed: int, index: int, dtype: DTypeLike) -> None:
+        super().__init__(dtype=dtype)
+        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < 2**63:
+            raise InputError(f"{self}: expected index to be an integer of at least 0, got {index!r}")
+        self.seed, self.index = seed, index
+        self.position: tuple[int, int] | None = None
+
+    def set_position(self, step: int, row: int = 0) -> None:
+        """Say which step the next forward belongs to, and which row of its batch comes first.
+
+        Parameters
+        ----------
+        step : int
+            From 0; `glasswork.train` counts the steps of a run.
+        row : int
+            0 unless the batch is cut into parts.
+        """
+        for name, number in (("step", step), ("row", row)):
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < 2**48:
+                raise InputError(f"{self}: expected {name} to be an integer of at least 0, got {number!r}")
+        self.position = int(step), int(row)
+
+    def _draw(self, rows: int, features: int) -> NDArray[np.uint64]:
+        """Return the random words of some rows, enough for their features: ``(rows, words)``."""
+        if self.position is None:
+            raise StateError(
+                f"{self}: is in training mode and does not know which step it is, so it cannot draw; call "
+                "model.set_position(step) before each forward, as glasswork.train does"
+            )
+        step, row = self.position
+        blocks = -(-features // (self.numbers_per_word * WORDS_PER_BLOCK))
+        return random_rows(self.seed, self.purpose, epoch=self.index, index=step, row=row, rows=rows, blocks=blocks)
+
+    def _pass_on(self, x: FloatArray) -> FloatArray:
+        """Return the input itself, as in evaluation."""
+        self.output = x
+        return x
