@@ -18,7 +18,10 @@ from glasswork.recipes.recipe import Recipe
 
 
 def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
-    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
+    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's.
+
+    With ``newer``, keys that this glasswork does not know are left out: see `Recipe.from_dict`.
+    """
     path = Path(path)
     try:
         text = read_small(path).decode("utf-8-sig")
@@ -26,7 +29,7 @@ def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise FileError(f"{path}: this recipe cannot be read ({reason})") from error
     stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80]
-    return _parse(text, stem or "recipe", str(path))
+    return _parse(text, stem or "recipe", str(path), newer=newer)
 
 
 def named_recipe(name: str) -> Recipe:
@@ -51,9 +54,9 @@ def _shelf() -> Any:
     return resources.files("glasswork") / "recipes"
 
 
-def _parse(text: str, name: str, where: str) -> Recipe:
+def _parse(text: str, name: str, where: str, *, newer: bool = False) -> Recipe:
     try:
-        return Recipe.from_dict({"name": name, **tomllib.loads(text)})
+        return Recipe.from_dict({"name": name, **tomllib.loads(text)}, newer=newer)
     except RecipeError as error:
         raise RecipeError(f"{where}: {error}") from None
     except (ValueError, RecursionError) as error:
