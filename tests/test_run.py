@@ -102,7 +102,7 @@ def test_an_interrupted_run_keeps_what_was_validated(settings, way, recipe, tmp_
             if way != "held":
                 del epochs
     except KeyboardInterrupt:
-        assert way == "Ctrl-C"  # noqa: PT017
+        assert way == "Ctrl-C"
     assert state(run) == "interrupted"
     accuracies = [result.valid_accuracy for result in run.history]
     assert len(accuracies) == 2
@@ -234,7 +234,7 @@ def test_a_history_keeps_its_findings_and_reads_newer_columns():
     history = [EpochResult(1, 0.25, 1 / 3, 50.0, 1.5, 0.1), EpochResult(2, 0.125, 0.5, 60.0, 1.5, 0.1, (found,))]
     text = encode_history(history)
     assert decode_history(text) == history
-    head, *rows = text.decode().replace("act1: \\\"all\\\" of it, and\\nmore", "x").splitlines()
+    head, *rows = text.decode().replace('act1: \\"all\\" of it, and\\nmore', "x").splitlines()
     newer = "\n".join([f"{head},memory", *(f"{row},17" for row in rows)])
     assert [result.epoch for result in decode_history(newer.encode())] == [1, 2]
 

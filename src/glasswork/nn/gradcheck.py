@@ -29,11 +29,13 @@ STEP = 1e-5
 #: Random directions in which the network as a whole is checked, for each of its arrays.
 DIRECTIONS = 6
 
-_REPLACED = (
-    "{method}() does not return the same arrays before and after backward; the optimiser goes on with the first ones, so "
-    "training would change nothing; write into them, as self.{array}[...] = np.dot(...), without replacing them"
-)
-_UNUSED = "forward does not use it, so training it changes nothing; was the layer replaced after forward was set up?"
+_REPLACED = {
+    "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
+    "self.bias]; the optimiser moves those it was given first, and these are others",
+    "gradients": "backward put new arrays in the place of the old ones, which the optimiser goes on reading, so training "
+    "would change nothing; write into them instead: self.grad_weight[...] = np.dot(...)",
+}
+_UNUSED = "forward does not use it, so training it changes nothing"
 
 
 def gradcheck(
@@ -134,7 +136,7 @@ def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
     """Check one layer alone, on the input it had in the network, with a random gradient from behind."""
     layer, name = part.layer, part.name
     if part.input is None:
-        yield Check(name, (), 0.0, float("nan"), problem="the network's forward never uses this layer")
+        yield Check(name, (), 0.0, float("nan"), problem="forward does not use this layer, but perhaps an older one")
         return
     x = part.input.copy()
     rng = np.random.default_rng(0)
@@ -185,7 +187,6 @@ def _check_network(
         for array in _arrays(part.layer, "parameters")
         if id(array) not in known
     ]
-    problem = _REPLACED if replaced else ""
     if forgotten:
         problem = (
             f"its parameters() leave out {', '.join(forgotten)}, or return copies, so training would not move them"
@@ -273,11 +274,9 @@ def _replaced(
     before: tuple[list[FloatArray], list[FloatArray]], after: tuple[list[FloatArray], list[FloatArray]]
 ) -> str:
     """Return what is wrong if lists do not hold the same objects as before, equal or not; else nothing."""
-    for method, array, old, new in zip(
-        ("parameters", "gradients"), ("weight", "grad_weight"), before, after, strict=True
-    ):
+    for method, old, new in zip(("parameters", "gradients"), before, after, strict=True):
         if len(old) != len(new) or any(a is not b for a, b in zip(old, new, strict=True)):
-            return _REPLACED.format(method=method, array=array)
+            return _REPLACED[method]
     return ""
 
 

@@ -138,7 +138,8 @@ class GradientReport:
         for check in self.checks:
             shape = " × ".join(str(n) for n in check.shape)
             verdict = "right" if check.right else "WRONG"
-            rows.append(f"{check.name:<{width}}  {shape:<12}{check.error:>14.1e}{check.ratio:>12.6f}  {verdict}")
+            numbers = f"{check.error:>14.1e}{check.ratio:>12.6f}" if check.shape else " " * 26  # an unused layer
+            rows.append(f"{check.name:<{width}}  {shape:<12}{numbers}  {verdict}")
         return "\n".join([*rows, self.verdict])
 
     def __repr__(self) -> str:

@@ -66,9 +66,9 @@ def find_parts(model: Any) -> list[Part]:
 
 @contextmanager
 def recorded(parts: list[Part]) -> Iterator[None]:
-    """Context manager: note what each part is given, and in the end sort the parts as forward used them.
+    """Context manager: notes the input of each part, and on exit sorts the parts: unused ones first, then in forward's order.
 
-    For its time the class of each layer is a subclass that looks on; then it is the old one again.
+    Inside, the class of each layer is a subclass that takes notes; the old class is restored on exit.
     """
     used: list[Part] = []
     classes = [type(part.layer) for part in parts]
@@ -99,7 +99,8 @@ def recorded(parts: list[Part]) -> Iterator[None]:
     finally:
         for part, kind in zip(parts, classes, strict=True):
             part.layer.__class__ = kind
-    parts.sort(key=lambda part: used.index(part) if part in used else len(used))
+    order = {part.name: i for i, part in enumerate(used)}
+    parts.sort(key=lambda part: order.get(part.name, -1))
 
 
 def _is_layer(item: Any) -> bool:

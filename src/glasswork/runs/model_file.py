@@ -17,6 +17,7 @@ import numpy as np
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, InputError
 from glasswork.nn import LAYERS, MLP, Layer
+from glasswork.nn.layers import make_layer
 from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.version import __version__
 
@@ -162,7 +163,7 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
-    if LAYERS.get(layer.kind) is not type(layer):
+    if layer.kind is None:
         raise InputError(f"{name}, {layer!r}, cannot be saved: model files know the layers {', '.join(LAYERS)} only")
     return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
 
@@ -181,11 +182,9 @@ def _check_size(path: Path, facts: ModelFacts) -> None:
 def _build(path: Path, facts: ModelFacts) -> MLP:
     """Make a network of the layers that a file states."""
     try:
-        layers = {layer.name: LAYERS[layer.kind](**layer.settings, dtype=facts.dtype) for layer in facts.layers}
-        return MLP.from_layers(layers)
-    except KeyError as error:
-        raise FileError(f"{path}: has a layer of the unknown kind {error}; a newer glasswork may know it") from None
-    except (TypeError, ValueError) as error:
+        made = {layer.name: make_layer(layer.kind, layer.settings, dtype=facts.dtype) for layer in facts.layers}
+        return MLP.from_layers(made)
+    except (InputError, TypeError) as error:  # TypeError: no such dtype
         raise FileError(f"{path}: states layers that cannot be built ({error})") from None
 
 

@@ -35,8 +35,7 @@ def draw_pictures(run: Run) -> Path:
     folder = figures_folder(run.folder)
     history, parts, layers = run.history, run.parts, run.model.layers
     linears = [layer for layer in layers if isinstance(layer, Linear)]
-    activations = [layer.kind for layer in layers if isinstance(layer, Activation)]
-    activations += [None] * (len(linears) - len(activations))  # an output layer without one
+    activations = [layer.kind or type(layer).__name__ for layer in layers if isinstance(layer, Activation)]
     pictures = {
         "curves": figures.curves(
             [result.epoch for result in history],
@@ -47,7 +46,7 @@ def draw_pictures(run: Run) -> Path:
         ),
         "diagram": figures.diagram(
             [linears[0].in_features, *(linear.out_features for linear in linears)],
-            activations,
+            [*activations, *[None] * (len(linears) - len(activations))],  # an output layer may have none
             batch_norm=any(isinstance(layer, BatchNorm) for layer in layers),
             shape=parts.shape,
             classes=parts.classes,

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import int_to_onehot
 from glasswork.errors import DivergedError, InputError
-from glasswork.nn import check_output
 from glasswork.optim import Average
 from glasswork.training.contract import (
     Criterion,
@@ -168,10 +167,7 @@ def fit(
     DivergedError
         If the loss stops being a number; the weights are then those of the last good epoch.
     """
-    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
-        raise InputError(f"fit: expected epochs to be an integer of at least 0, got {epochs!r}")
-    if patience is not None and patience < 1:
-        raise InputError(f"fit: expected a patience of at least 1 epoch, or None, got {patience!r}")
+    _check_settings(epochs, patience)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
     steps = _as_sequence(after_step) if average is None else (lambda _: average.update(), *_as_sequence(after_step))
@@ -192,16 +188,23 @@ def fit(
     except DivergedError as error:
         restore_arrays(model, progress.last_good)
         raise DivergedError(f"epoch {progress.epoch + 1}: {error}") from None
-    except GeneratorExit:  # nobody asks for more epochs: the model is left alone, whoever uses it by now
-        raise
-    except BaseException as stop:
-        if progress.epoch and (kept or not isinstance(stop, StopTraining)):
+    except StopTraining:
+        if kept and progress.epoch:
             show_validated(model, average, progress, patience)
-        if not isinstance(stop, StopTraining):
-            raise
-    else:
+    except (Exception, KeyboardInterrupt):
+        if progress.epoch:
+            show_validated(model, average, progress, patience)
+        raise
+    else:  # never when the generator is closed or deleted: the model may be somebody else's by then
         if kept:
             show_validated(model, average, progress, patience)
+
+
+def _check_settings(epochs: int, patience: int | None) -> None:
+    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
+        raise InputError(f"fit: expected epochs to be an integer of at least 0, got {epochs!r}")
+    if patience is not None and patience < 1:
+        raise InputError(f"fit: expected a patience of at least 1 epoch, or None, got {patience!r}")
 
 
 def _fit_epoch(
@@ -241,7 +244,8 @@ def _train_epoch(
 ) -> float:
     """Do the steps of one epoch, from the position on."""
     check_together(model, optimizer)
-    check_output(model, criterion)
+    if hasattr(criterion, "check_model"):
+        criterion.check_model(model)
     set_position = getattr(model, "set_position", None)
     gradients = gradients_of(model)
     with mode_of(model, training=True):
