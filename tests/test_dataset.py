@@ -115,7 +115,7 @@ def test_a_split_has_the_datas_meaning_and_a_fingerprint_of_its_own():
         (np.zeros(2), [0, 1], {}, r"images of shape \(N, features\)"),
         (np.zeros((2, 0)), [0, 1], {}, r"images of shape \(N, features\)"),
         (PIXELS, [0], {}, "as many labels as images and at least one, got 2 images and 1 labels"),
-        (PIXELS[:0], [], {}, "expected integers or words, got float64"),
+        (PIXELS[:0], [], {}, "at least one, got 0 images and 0 labels"),
         (PIXELS, [[0], [1]], {}, r"one label an image, of shape \(N,\), got shape \(2, 1\)"),
         (PIXELS, [0.5, 1], {}, "expected integers or words, got float64"),
         (PIXELS, [True, False], {}, "expected integers or words, got bool"),
