@@ -32,7 +32,7 @@ DIRECTIONS = 6
 _REPLACED = {
     "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
     "self.bias]; the optimiser moves those it was given first, and these are others",
-    "gradients": "backward put new arrays in the place of the old ones, which the optimiser goes on reading, so training "
+    "gradients": "backward put new arrays in the place of the old ones, which the optimiser still reads, so training "
     "would change nothing; write into them instead: self.grad_weight[...] = np.dot(...)",
 }
 _UNUSED = "forward does not use it, so training it changes nothing"
