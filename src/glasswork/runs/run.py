@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from glasswork.data import Split
+from glasswork.data import Dataset, Split
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
@@ -43,6 +43,8 @@ class Run:
     recipe : Recipe
     folder : path, optional
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
+    dataset : Dataset, optional
+        The images, in place of those of the recipe's ``data.source``.
     checkpoint_every : float
         Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
     should_stop : callable, optional
@@ -94,11 +96,12 @@ class Run:
         recipe: Recipe,
         folder: str | Path | None = None,
         *,
+        dataset: Dataset | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._candidates = iter([Path(folder)]) if folder is not None else default_folders(recipe.name)
-        self._build(recipe, free_folder(self._candidates), checkpoint_every, should_stop)
+        self._build(recipe, free_folder(self._candidates), dataset, checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -106,6 +109,7 @@ class Run:
         folder: str | Path,
         *,
         epochs: int | None = None,
+        dataset: Dataset | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Self:
@@ -120,7 +124,7 @@ class Run:
             Of the run.
         epochs : int, optional
             How many in all, to extend a run; where its learning rate was not laid out for those it has.
-        checkpoint_every, should_stop
+        dataset, checkpoint_every, should_stop
             As for a new run.
 
         Raises
@@ -138,7 +142,7 @@ class Run:
         recipe = written if epochs is None else extended(written, epochs, place.path)
         run = cls.__new__(cls)
         run._candidates = iter(())
-        run._build(recipe, place, checkpoint_every, should_stop)
+        run._build(recipe, place, dataset, checkpoint_every, should_stop)
         run._load()
         return run
 
@@ -331,12 +335,17 @@ class Run:
     # Building ---------------------------------------------------------------------------------------
 
     def _build(
-        self, recipe: Recipe, place: RunFolder, checkpoint_every: float, should_stop: Callable[[], bool]
+        self,
+        recipe: Recipe,
+        place: RunFolder,
+        dataset: Dataset | None,
+        checkpoint_every: float,
+        should_stop: Callable[[], bool],
     ) -> None:
         """Make all that a recipe asks for, in memory."""
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
-        self.experiment = assemble(recipe)
+        self.experiment = assemble(recipe, dataset)
         self.progress = Progress()
         self.threads = choose_threads(
             recipe.training.threads, batch_size=recipe.training.batch_size, weights=self.experiment.weights
