@@ -18,7 +18,6 @@ from glasswork.runs.folder import RunFolder, find_runs
 from glasswork.runs.history import decode_history, encode_history
 from glasswork.training.results import EpochResult, Finding
 
-
 pytestmark = pytest.mark.usefixtures("few_images")
 
 
