@@ -305,6 +305,11 @@ class ChosenList:
     one: Chosen
 
     @property
+    def table(self) -> Table:
+        """Where the names come from."""
+        return self.one.table
+
+    @property
     def expected(self) -> str:
         """What is allowed."""
         return f"{self.one.expected}, or a list with one for each hidden layer"
