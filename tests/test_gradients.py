@@ -34,7 +34,7 @@ def rng():
 
 
 def training(layer):
-    layer.training = True
+    layer.set_training(True)
     if isinstance(layer, RandomLayer):
         layer.set_position(3)
     return layer

@@ -30,7 +30,7 @@ DRAWING = [lambda **k: Dropout(0.25, **k), lambda **k: GaussianNoise(0.5, **k)]
 
 
 def training(layer, step=0, row=0):
-    layer.training = True
+    layer.set_training(True)
     if isinstance(layer, RandomLayer):
         layer.set_position(step, row)
     return layer

@@ -64,7 +64,7 @@ def everything():
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_called_layer_hands_over_an_array_of_the_callers_own(make, training):
     layer = make()
-    layer.training = training
+    layer.set_training(training)
     if isinstance(layer, Dropout | GaussianNoise):
         layer.set_position(0)
     x = rows()
@@ -149,7 +149,7 @@ def test_threads_may_ask_while_a_thread_is_in_training_mode():
 def test_a_constant_is_the_one_that_was_asked_for():
     layer = Sigmoid()
     for training in (False, True):
-        layer.training = training
+        layer.set_training(training)
         for value, shape in ((1, (2, 3)), (5, (2, 3)), (1, (4, 3)), (5, (1, 3))):
             np.testing.assert_array_equal(layer._constant(value, *shape), np.full(shape, value))
 

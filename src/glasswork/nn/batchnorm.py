@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.nn.layer import FixedArray, Layer
+from glasswork.nn.layer import Layer, fixed_array
 from glasswork.settings import Range, check_settings
 
 #: Added to variances, so that a feature that never changes is not divided by zero.
@@ -41,9 +41,12 @@ class BatchNorm(Layer):
         If a number is out of range; in training, for a batch of one image: it has no variance.
     """
 
-    gamma, beta = FixedArray(), FixedArray()
-    grad_gamma, grad_beta = FixedArray(), FixedArray()
-    running_mean, running_variance = FixedArray(), FixedArray()
+    gamma: FloatArray = fixed_array()
+    beta: FloatArray = fixed_array()
+    grad_gamma: FloatArray = fixed_array()
+    grad_beta: FloatArray = fixed_array()
+    running_mean: FloatArray = fixed_array()
+    running_variance: FloatArray = fixed_array()
 
     def __init__(
         self,

@@ -147,10 +147,11 @@ class Optimizer:
             return self.grads
         self._changed = self._changed or [np.empty_like(g) for g in self.grads]
         for p, g, changed, scratch in zip(self.params, self.grads, self._changed, self._scratch, strict=True):
-            np.multiply(g, factor, out=changed)
             if decay and p.ndim > 1:
-                np.multiply(p, decay, out=scratch)
-                changed += scratch  # noqa: PLW2901
+                np.multiply(p, decay, out=changed)
+                changed += g if factor == 1 else np.multiply(g, factor, out=scratch)  # noqa: PLW2901
+            else:
+                np.multiply(g, factor, out=changed)
         return self._changed
 
     def _limit_norms(self, max_norm: float) -> None:
