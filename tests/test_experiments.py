@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from glasswork import named_recipe, read_recipe
+from glasswork.recipes.kinds import Choice, Options
 from glasswork.recipes.shelf import recipe_names
 
 #: Quick, and with everything in it that is random or remembered from step to step.
@@ -76,7 +77,7 @@ def test_settings_change_any_key_and_the_last_word_counts(glasswork, tmp_path):
     recipe = read_recipe(tmp_path / "run" / "recipe.toml")
     assert recipe.optimizer.learning_rate == 0.05
     assert recipe.network.hidden == (30, 20)
-    assert recipe.network.activation == "tanh"
+    assert recipe.network.activation == Choice("tanh")
     assert recipe.network.batch_norm is True
     assert recipe.training.epochs == 1
     assert recipe.description.endswith("network.activation = tanh, network.batch_norm = True")
@@ -89,7 +90,19 @@ def test_a_list_may_be_words_with_commas(glasswork, tmp_path):
     words = ["--set", "network.activation=relu,tanh", "--set", "network.hidden=12,8", "--set", "training.epochs=1"]
     glasswork("train", "deep", *words, "--out", "run", "--quiet", folder=tmp_path)
     network = read_recipe(tmp_path / "run" / "recipe.toml").network
-    assert (network.activation, network.hidden) == (("relu", "tanh"), (12, 8))
+    assert (network.activations, network.hidden) == ((Choice("relu"), Choice("tanh")), (12, 8))
+
+
+def test_options_of_what_was_chosen_can_be_set(glasswork, tmp_path):
+    words = ["--set", "optimizer.name=adam", "--set", "optimizer.beta1=0.8", "--set", "network.activation=leaky-relu"]
+    words += ["--set", "network.activation.slope=0.2", "--set", "schedule.name=cosine", "--set", "schedule.end=0.1"]
+    printed = glasswork("train", "relu", "--epochs", 1, *words, "--out", "run", folder=tmp_path)
+    assert "leaky-relu (slope 0.2)" in printed
+    assert "beta1 0.8" in printed
+    recipe = read_recipe(tmp_path / "run" / "recipe.toml")
+    assert recipe.optimizer.options["beta1"] == 0.8
+    assert recipe.schedule.options["end"] == 0.1
+    assert recipe.network.activations == (Choice("leaky-relu", Options({"slope": 0.2})),)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +114,12 @@ def test_a_list_may_be_words_with_commas(glasswork, tmp_path):
             ["train", "--set", "optimizer.learning_rte=1"],
             r"optimizer\.learning_rte: no such key; did you mean learning",
         ),
-        (["train", "--set", "training.epochs=many"], r"training\.epochs: expected int, got str \(given: 'many'\)"),
+        (["train", "--set", "training.epochs=many"], r"training\.epochs: expected an integer.*, got 'many'"),
         (["train", "--set", "training.epochs"], r"expected KEY=VALUE, such as optimizer\.momentum=0\.9"),
+        (
+            ["train", "--set", "optimizer.beta1=0.5"],
+            r"Error: optimizer\.beta1: only adam and adamw have beta1, not sgd",
+        ),
         (["train", "bad.toml"], r"bad\.toml: network\.width: no such key; network has hidden"),
         (["compare", "bad.toml", "./bad.toml"], r"expected each run once"),
         (["compare", "run"], r"expected two to eight runs, got 1"),

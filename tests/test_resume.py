@@ -281,7 +281,7 @@ def test_epochs_may_not_be_fewer_than_there_were(recipe, tmp_path):
 
 def test_other_data_are_noticed(recipe, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("glasswork.recipes.experiment.hash_data", lambda parts: "0" * 64)
+        patch.setattr("glasswork.data.split.Split.fingerprint", lambda parts: "0" * 64)
         stop_after(recipe, tmp_path / "run", 5, checkpoint_every=0.0)
     with pytest.raises(FileError, match=r"its data \(mnist\) are not those that it was trained on"):
         Run.resume(tmp_path / "run")

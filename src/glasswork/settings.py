@@ -42,7 +42,7 @@ class Range:
 
     def __str__(self) -> str:
         limits = (("at least", self.ge), ("above", self.gt), ("at most", self.le), ("below", self.lt))
-        return " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
+        return " and ".join(f"{word} {limit:,}" for word, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)

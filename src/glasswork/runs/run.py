@@ -21,7 +21,7 @@ from glasswork.nn import MLP
 from glasswork.recipes.experiment import assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine, extended
-from glasswork.runs.folder import RunFolder, default_folders, free_folder
+from glasswork.runs.folder import RunFolder, free_folder
 from glasswork.runs.history import encode_history
 from glasswork.runs.model_file import save_model
 from glasswork.runs.result import RunResult, State
@@ -89,7 +89,6 @@ class Run:
     _resumed: bool  #: Whether it goes on with a folder that was there.
     _entered: bool  #: Whether its block is under way.
     _begun: bool  #: Whether its training was begun.
-    _stopped: bool  #: Whether it was asked to stop within an epoch.
 
     def __init__(
         self,
@@ -100,8 +99,8 @@ class Run:
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._candidates = iter([Path(folder)]) if folder is not None else default_folders(recipe.name)
-        self._build(recipe, free_folder(self._candidates), dataset, checkpoint_every, should_stop)
+        self._wanted = None if folder is None else Path(folder)
+        self._build(recipe, free_folder(self._wanted, recipe.name), dataset, checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -141,7 +140,7 @@ class Run:
         place.check_free()
         recipe = written if epochs is None else extended(written, epochs, place.path)
         run = cls.__new__(cls)
-        run._candidates = iter(())
+        run._wanted = place.path
         run._build(recipe, place, dataset, checkpoint_every, should_stop)
         run._load()
         return run
@@ -196,18 +195,22 @@ class Run:
         StateError
             If the run was trained before, or outside of its ``with`` block.
         """
+        self._check_fresh()
+        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
+
+    def _check_fresh(self) -> None:
         if not self._entered or self._begun:
             done = "was trained already; make another Run" if self._begun else "is to be used in a block: with run: ..."
             raise StateError(f"{self.folder}: this run {done}")
-        self._begun = True
-        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
 
     def _epochs(self, after_step: Sequence[AfterStep], strict: bool) -> Iterator[EpochResult]:
+        self._check_fresh()
+        self._begun = True
         if self._resumed:
-            if self.recipe != self._place.recipe():
-                self._place.write_recipe(self.recipe)
             self._place.write_history(self.history)
             self._place.write_result(self._result("running"))
+            if self.recipe != self._place.recipe():  # last, so that a kill leaves no finished run of too few epochs
+                self._place.write_recipe(self.recipe)
         made = self.experiment
         epochs = fit(
             made.model,
@@ -236,7 +239,7 @@ class Run:
             self._saved_at = time.monotonic()
             if self._should_stop():
                 return
-        if not self._stopped:
+        if self.progress.batch == 0:  # it was not stopped within an epoch
             self.test_accuracy = test(made.model, made.test_loader)
 
     def _save_or_stop(self, progress: Progress) -> None:
@@ -247,7 +250,6 @@ class Run:
             progress.seconds += now - self._saved_at
             self.save()
             if stop:
-                self._stopped = True
                 raise StopTraining
 
     def save(self) -> None:
@@ -353,7 +355,7 @@ class Run:
         self.history, self.notes, self.test_accuracy = [], [], None
         self._history_sha256 = ""
         self._watch = Watch()
-        self._resumed = self._entered = self._begun = self._stopped = False
+        self._resumed = self._entered = self._begun = False
         self._saved_at = 0.0
 
     def _create(self) -> None:
@@ -362,7 +364,7 @@ class Run:
             try:
                 return self._place.create(self.recipe, self._result("running"))
             except FileExistsError:
-                self._use(free_folder(self._candidates))
+                self._use(free_folder(self._wanted, self.recipe.name))
 
     def _take_again(self) -> None:
         """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
@@ -384,7 +386,7 @@ class Run:
         facts, problems = self._checkpoints.load(self.experiment, self.progress)
         self.notes += [f"passed over: {problem}" for problem in problems]
         if facts is None:
-            if self._place.model_path.exists():
+            if self._place.model_path.exists() and self._place.history():
                 raise FileError(
                     f"{self.folder}: has a network and no checkpoint to go on from; the network is left as it is; "
                     f"train it anew with: glasswork train {self.folder}"
