@@ -18,7 +18,7 @@ from glasswork.settings import Range, check_settings
 EPSILON = 1e-5
 
 
-class BatchNorm(Layer):
+class BatchNorm(Layer, kind="batch-norm"):
     """Batch normalisation (Ioffe and Szegedy 2015, algorithm 1).
 
     Parameters

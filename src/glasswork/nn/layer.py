@@ -57,6 +57,10 @@ class Layer:
         Of every array the layer takes, makes and keeps: float32 unless told otherwise.
     """
 
+    #: The word for this kind of layer in recipes and model files; None for a class of the user's own, also for one
+    #: that is derived from a kind with a word: it may compute something else.
+    kind: str | None = None
+
     #: True while `glasswork.train` runs, and only then: dropout, noise and batch normalisation then behave
     #: differently, and memory is reused from batch to batch.
     training = False
@@ -69,18 +73,15 @@ class Layer:
     input: FloatArray
     output: FloatArray
 
+    def __init_subclass__(cls, *, kind: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.kind = kind
+
     def __init__(self, *, dtype: DTypeLike = np.float32) -> None:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {self.dtype}")
         self._memory: dict[Any, FloatArray] | None = None  # to be reused; None: every array is a new one
-
-    @property
-    def kind(self) -> str | None:
-        """The word for this kind of layer in recipes and model files; None where there is none."""
-        from glasswork.nn.layers import LAYERS  # the table imports every layer, so this one cannot import it first
-
-        return next((word for word, known in LAYERS.items() if known is type(self)), None)
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments from which another layer of this shape can be made."""

@@ -15,7 +15,7 @@ from glasswork.nn import initializers
 from glasswork.nn.layer import Layer, fixed_array
 
 
-class Linear(Layer):
+class Linear(Layer, kind="linear"):
     """A fully connected layer, ``output = x @ weight + bias`` (handout, section 4 A).
 
     The gradients follow from the chain rule. ``output[b, j]`` depends on ``weight[i, j]`` by the factor
