@@ -159,8 +159,8 @@ def main() -> None:
         counted = soak(kills, Path(folder), seed=seed)
     print(
         f"{counted['kills']} kills ({counted['without a folder']} before there was a folder, "
-        f"{counted['while writing']} within a write) of {counted['runs']} runs: {counted['byte-identical']} ended byte for byte as the "
-        "undisturbed ones, 0 lost"
+        f"{counted['while writing']} within a write) of {counted['runs']} runs: "
+        f"{counted['byte-identical']} ended byte for byte as the undisturbed ones, 0 lost"
     )
 
 
