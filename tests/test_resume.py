@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 import soak
 from glasswork import FileError, RecipeError, Run, StateError, named_recipe
@@ -22,7 +23,7 @@ from glasswork.training.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("few_images")
 
-WORDS = ["classwork", "--batch-size", "250", "--quiet"]
+WORDS = ["classwork", "--batch-size", "1000", "--hidden", "10", "--quiet"]
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +114,13 @@ def test_killed_between_an_epochs_last_step_and_its_end(batches, recipe, tmp_pat
 
 def test_the_best_epoch_is_remembered(tmp_path):
     recipe = named_recipe("relu").override(
-        {"network.hidden": [8], "training.batch_size": 50, "training.epochs": 6, "optimizer.learning_rate": 1.0,
+        {"network.hidden": [8], "training.batch_size": 50, "training.epochs": 6, "optimizer.learning_rate": 0.1,
          "training.early_stopping": 5}
     )  # fmt: skip
     expected = train(recipe, tmp_path / "whole")
-    accuracies = [epoch.valid_accuracy for epoch in RunFolder(tmp_path / "whole").history()]
-    assert max(accuracies[:4]) > max(accuracies[4:])
-    stop_after(recipe, tmp_path / "run", 100, checkpoint_every=0.0)
+    stop_after(recipe, tmp_path / "run", 115, checkpoint_every=0.0)  # within the last epoch, and the fourth is the best
+    with safe_open(newest_checkpoint(tmp_path / "run"), framework="numpy") as file:
+        assert "best.0" in file.keys()  # noqa: SIM118
     go_on(tmp_path / "run")
     assert soak.outcome(tmp_path / "run") == expected
 
@@ -141,9 +142,6 @@ def test_signals_and_two_processes(tmp_path):
     process = started(folder, *epochs)
     with pytest.raises(StateError, match=f"process {process.pid} is at work on this run"):
         Run.resume(folder)
-    printed, _ = (second := soak.start(["resume", str(folder)], every=5)).communicate()
-    assert second.returncode == 1
-    assert re.match(rf"Error: .*process {process.pid} is at work", printed)
     assert state(folder) == "running"
 
     process.send_signal(signal.SIGTERM)  # lets the step at hand end
