@@ -158,9 +158,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         counted = soak(kills, Path(folder), seed=seed)
     print(
-        f"{counted['kills']} kills ({counted['without a folder']} before there was a folder, {counted['while writing']} "
-        f"within a write) of {counted['runs']} runs: {counted['byte-identical']} ended byte for byte as the "
-        "undisturbed ones, 0 lost"
+        f"{counted['kills']} kills ({counted['without a folder']} before there was a folder, "
+        f"{counted['while writing']} within a write) of {counted['runs']} runs: "
+        f"{counted['byte-identical']} ended byte for byte as the undisturbed ones, 0 lost"
     )
 
 

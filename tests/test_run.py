@@ -243,7 +243,7 @@ def test_a_dead_run_is_never_seen_running_by_any_of_several_readers(recipe, tmp_
 def test_a_process_that_ended_and_was_not_waited_for_is_dead(tmp_path, recipe):
     with Run(recipe, tmp_path / "run") as run:
         code = (
-            "import sys, msgspec; from glasswork.runs.folder import RunFolder; from glasswork.runs.result import RunResult;"
+            "import sys; from glasswork.runs.folder import RunFolder; from glasswork.runs.result import RunResult;"
             "RunFolder(sys.argv[1]).write_result(RunResult.by_this_process(state='running'))"
         )
         child = subprocess.Popen([sys.executable, "-c", code, str(run.folder)])

@@ -404,8 +404,8 @@ class Run:
 
 
 def _reference(split: Split) -> ReferenceSet | None:
-    """Return training images to compare others with; None where images are not square, or hardly any."""
+    """Return training images to compare others with; None where images are not square, tiny, or hardly any."""
     height, width = split.shape
-    if height != width or len(split.train) < 2 or len(split.valid) < 1:
+    if height != width or height < 3 or len(split.train) < 2 or len(split.valid) < 1:
         return None
     return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)
