@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli import compare, evaluate, help_, ladder, predict, recipes, resume, runs, train
+from glasswork.cli import compare, data, evaluate, help_, ladder, predict, recipes, resume, runs, train
 from glasswork.cli.options import Debugging
 from glasswork.cli.recipe_options import RecipeOptions
 from glasswork.errors import GlassworkError, RecipeError
@@ -36,6 +36,7 @@ app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)
 app.command(name="compare")(compare.compare)
 app.command(name="ladder")(ladder.ladder)
+app.add_typer(data.app, name="data")
 
 
 @app.callback()

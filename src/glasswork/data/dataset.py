@@ -7,13 +7,14 @@ labels (N,) int64                  label k is the class called classes[k]
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
+from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 
 #: More classes than this are a column of measurements taken for labels.
@@ -38,6 +39,8 @@ class Dataset:
     source : str
         From which `glasswork.data.load_dataset` loads it again, such as ``openml:Fashion-MNIST``; empty for
         arrays of your own.
+    origin : Origin
+        What format the source has, how it divides its images, and what was done to them.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Dataset:
     shape: tuple[int, int]
     name: str
     source: str = ""
+    origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
         if self.images.ndim != 2 or self.images.dtype != np.uint8:

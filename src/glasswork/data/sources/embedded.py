@@ -9,6 +9,7 @@ import numpy as np
 
 from glasswork.arrays import Images, Labels
 from glasswork.data.dataset import Dataset
+from glasswork.data.origin import Origin
 from glasswork.data.sources.idx import read_idx
 
 _FOLDER = Path(__file__).parent / "mnist"
@@ -45,11 +46,12 @@ def load_mnist() -> tuple[Images, Labels]:
     return images.reshape(70_000, 784), labels.astype(np.int64)
 
 
-def mnist_dataset() -> Dataset:
+def load(argument: str = "") -> Dataset:
     """Return the same as a `Dataset`."""
     images, labels = load_mnist()
     classes = tuple(str(digit) for digit in range(10))
-    return Dataset(images, labels, classes, (28, 28), name="MNIST", source="mnist")
+    origin = Origin("MNIST", "its name", {"train": 60_000, "test": 10_000}, pictures="digits")
+    return Dataset(images, labels, classes, (28, 28), "MNIST", "mnist", origin)
 
 
 def _fill(name: str, out: Images) -> None:

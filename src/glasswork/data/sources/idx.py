@@ -1,39 +1,48 @@
-"""IDX: the file format of MNIST, a short header and then bytes.
+"""IDX: the file format of MNIST, a short header and then numbers.
 
-0 0 8 n │ n sizes, 4 bytes each, big-endian │ the bytes themselves
-(Y. LeCun, "The MNIST database": 8 stands for unsigned bytes, n for the number of dimensions)
+0 0 t n │ n sizes, 4 bytes each, big-endian │ the numbers themselves, big-endian
+(Y. LeCun, "The MNIST database": t is 8 for unsigned bytes, n is the number of dimensions)
+
+MNIST, Fashion-MNIST and KMNIST; EMNIST, whose images are stored with rows and columns swapped, with its mapping files;
+QMNIST, whose labels have eight columns.
 """
 
-import gzip
 import hashlib
 import math
-import zlib
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from glasswork.arrays import Images
-from glasswork.errors import FileError
+from glasswork.data.sources.found import Found, Part
+from glasswork.data.sources.naming import dataset_of, part_of, role_of
+from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
+from glasswork.data.sources.store import MAP_FROM
+from glasswork.errors import FileError, InputError
 
 _CHUNK = 1 << 20
 
+#: The third byte of a file, and what its numbers are.
+TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
-def read_idx(path: str | Path, *, sha256: str | None = None, out: Images | None = None) -> Images:
-    """Read one IDX file of bytes, compressed with gzip or not.
+
+def read_idx(path: str | Path, *, sha256: str | None = None, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Read one IDX file, packed with gzip, xz or bz2 or not, whatever it is called.
 
     Parameters
     ----------
     path : path
-        The file; a name that ends in ``.gz`` is decompressed on the way, without a second copy.
     sha256 : str, optional
-        What the uncompressed content must hash to.
+        What the unpacked content must hash to.
     out : array, optional
         Filled and returned in place of a new array.
 
     Returns
     -------
-    uint8 array of the shape that the file states
+    array of the type and shape that the file states
 
     Raises
     ------
@@ -41,45 +50,239 @@ def read_idx(path: str | Path, *, sha256: str | None = None, out: Images | None 
         If the file cannot be read, is not IDX, is longer or shorter than it says, or hashes to something else.
     """
     path = Path(path)
-    try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rb") as stream:
-            return _read(cast(BinaryIO, stream), path, sha256, out)
-    except FileError:
-        raise
-    except (OSError, EOFError, zlib.error) as error:
-        raise FileError(f"{path}: cannot be read ({error}); restore the file, or install glasswork again") from error
+    with explained(path), open_unpacked(path) as stream:
+        return _read(stream, path, sha256, out)
 
 
-def _read(stream: BinaryIO, path: Path, sha256: str | None, out: Images | None) -> Images:
-    start = stream.read(4)
-    if len(start) < 4 or start[:3] != b"\0\0\x08" or not 1 <= start[3] <= 3:
-        raise FileError(f"{path}: expected an IDX file of bytes (it starts 0 0 8 1, 2 or 3), got {start!r}")
-    sizes = stream.read(4 * start[3])
-    if len(sizes) < 4 * start[3]:
+@dataclass(frozen=True)
+class _Header:
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        return 4 + 4 * len(self.shape)
+
+
+def _header(start: bytes, path: Path) -> _Header:
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES or not 1 <= start[3] <= 4:
+        raise FileError(
+            f"{path}: expected an IDX file, which starts with the bytes 0 0, a type (8 for bytes) and 1 to 4 "
+            f"dimensions, got {start[:4]!r}"
+        )
+    if len(start) < 4 + 4 * start[3]:
         raise FileError(f"{path}: ends within its header; restore the file")
-    digest = hashlib.sha256(start + sizes)
-    shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
+    shape = tuple(int(n) for n in np.frombuffer(start, ">u4", start[3], 4))
+    return _Header(np.dtype(TYPES[start[2]]), shape)
+
+
+def _read(stream: BinaryIO, path: Path, sha256: str | None, out: NDArray[Any] | None) -> NDArray[Any]:
+    start = stream.read(4)
+    start += stream.read(4 * start[3]) if len(start) == 4 and start[3] <= 4 else b""
+    header = _header(start, path)
+    digest = hashlib.sha256(start)
     if out is None:
-        if math.prod(shape) > 1 << 32:
-            raise FileError(f"{path}: its header asks for an array of {shape}, which is too large to be right")
-        out = np.empty(shape, np.uint8)
-    elif out.shape != shape:
-        raise FileError(f"{path}: expected an array of {out.shape}, its header says {shape}")
-    target = out.reshape(-1)
+        if math.prod(header.shape) > 1 << 34:
+            raise FileError(f"{path}: its header asks for an array of {header.shape}, which is too large to be right")
+        out = np.empty(header.shape, header.dtype.newbyteorder("="))
+    elif out.shape != header.shape:
+        raise FileError(f"{path}: expected an array of {out.shape}, its header says {header.shape}")
+    target, size = out.reshape(-1), header.dtype.itemsize
     filled = 0
     while filled < len(target):
-        chunk = stream.read(min(_CHUNK, len(target) - filled))
-        if not chunk:
-            raise FileError(f"{path}: ends after {filled:,} of its {len(target):,} bytes; restore the file")
+        chunk = stream.read(min(_CHUNK, (len(target) - filled) * size))
+        while len(chunk) % size and (more := stream.read(size - len(chunk) % size)):
+            chunk += more
+        if not chunk or len(chunk) % size:
+            raise FileError(
+                f"{path}: ends after {filled * size + len(chunk):,} of its {len(target) * size:,} bytes; restore the file"
+            )
         digest.update(chunk)
-        target[filled : filled + len(chunk)] = np.frombuffer(chunk, np.uint8)
-        filled += len(chunk)
+        count = len(chunk) // size
+        target[filled : filled + count] = np.frombuffer(chunk, header.dtype)
+        filled += count
     if stream.read(1):
-        raise FileError(f"{path}: holds more than the {len(target):,} bytes that its header states")
+        raise FileError(f"{path}: holds more than the {len(target) * size:,} bytes that its header states")
     if sha256 is not None and digest.hexdigest() != sha256:
         raise FileError(
             f"{path}: its content is not MNIST's (SHA-256 {digest.hexdigest()[:12]}…, expected {sha256[:12]}…); "
             "install glasswork again to restore it"
         )
     return out
+
+
+# As a source ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _File:
+    peek: Peek
+    header: _Header
+
+    @property
+    def holds_labels(self) -> bool:
+        dims = len(self.header.shape)
+        return dims == 1 or (dims == 2 and (self.header.dtype.itemsize > 1 or role_of(self.peek.path.name) == "labels"))
+
+    @property
+    def role(self) -> str:
+        return "labels" if self.holds_labels else "images"
+
+    def read(self) -> NDArray[Any]:
+        """Read it, or map it where it is large and not packed."""
+        path, header = self.peek.path, self.header
+        bytes_ = math.prod(header.shape) * header.dtype.itemsize
+        if self.peek.packing or bytes_ < MAP_FROM:
+            return read_idx(path)
+        if path.stat().st_size != header.length + bytes_:
+            raise FileError(
+                f"{path}: expected {header.length + bytes_:,} bytes, as its header states; restore the file"
+            )
+        return np.memmap(path, header.dtype, "r", header.length, header.shape)
+
+
+def is_idx(head: bytes) -> bool:
+    """Whether a file begins as IDX files do."""
+    return len(head) >= 8 and head[:2] == b"\0\0" and head[2] in TYPES and 1 <= head[3] <= 4
+
+
+def recognise(source: Peek) -> str | None:
+    """Say by what a file or folder is recognised, or None; a path may also be how the names of several files begin."""
+    if source.path.is_file():
+        return f"it begins with 0 0 {source.head[2]} {source.head[3]}" if is_idx(source.head) else None
+    files = _files(source.path) if source.is_folder else _files(source.path.parent, source.path.name)
+    return f"{len(files)} files that begin with 0 0, a type and a number of dimensions" if files else None
+
+
+def read(source: Peek) -> Found:
+    """Find the images and labels of an IDX file, and the one beside it, or of a folder."""
+    path = source.path
+    if source.is_folder:
+        return _found(path, _only(path, _groups(_files(path))))
+    if not path.is_file():
+        return _found(path, _only(path, _groups(_files(path.parent, path.name))))
+    wanted = _File(source, _header(source.head, path))
+    part, group = part_of(path.name) or "all", _groups(_files(path.parent)).get(dataset_of(path.name), {})
+    pair = {**group.get(part, {}), wanted.role: wanted}
+    return _found(path, _only(path, {dataset_of(path.name): {part: pair}}))
+
+
+def _groups(files: list[_File]) -> dict[str, dict[str, dict[str, _File]]]:
+    """Return files by dataset, part and role, as their names say."""
+    groups: dict[str, dict[str, dict[str, _File]]] = {}
+    for file in files:
+        name = file.peek.path.name
+        groups.setdefault(dataset_of(name), {}).setdefault(part_of(name) or "all", {})[file.role] = file
+    return groups
+
+
+def _only(path: Path, groups: dict[str, dict[str, dict[str, _File]]]) -> dict[str, dict[str, _File]]:
+    with_images = {name: g for name, g in groups.items() if any("images" in pair for pair in g.values())}
+    if len(with_images) > 1:
+        raise InputError(
+            f"holds {len(with_images)} datasets: {', '.join(sorted(with_images))}; give the one you mean: "
+            f"{path / min(with_images)}"
+        )
+    if not with_images:
+        raise InputError("only labels, and no images beside them; give the folder that holds both")
+    return next(iter(with_images.values()))
+
+
+def _found(path: Path, group: dict[str, dict[str, _File]]) -> Found:
+    found = Found("IDX", "", {})
+    known: list[NDArray[Any]] = []
+    for name, pair in group.items():
+        if "images" not in pair:
+            found.note(f"the part {name!r} has labels and no images, and was left out")
+            continue
+        images = pair["images"].read()
+        labels = _labels(pair["labels"], found) if "labels" in pair else None
+        if labels is not None:
+            known.append(labels)
+            if len(labels) != len(images):
+                raise InputError(
+                    f"{pair['labels'].peek.path.name} has {len(labels):,} labels, and "
+                    f"{pair['images'].peek.path.name} {len(images):,} images; restore the file that is wrong"
+                )
+        found.parts[name] = Part.of(images, labels)
+    _name_classes(found, next(pair["images"] for pair in group.values() if "images" in pair).peek.path, path, known)
+    return found
+
+
+def _labels(file: _File, found: Found) -> NDArray[Any]:
+    labels = file.read()
+    if labels.ndim == 2 and labels.shape[1] == 8 and labels.dtype.itemsize > 1:
+        found.note("labels have eight columns, as QMNIST's: the first is the class")
+        return labels[:, 0]
+    return labels
+
+
+def _name_classes(found: Found, file: Path, path: Path, known: list[NDArray[Any]]) -> None:
+    """Find out whether this is EMNIST, and what its labels are called."""
+    mapping = _mapping(file)
+    letters = bool(known) and all(labels.size and labels.min() == 1 and labels.max() == 26 for labels in known)
+    if mapping is not None or letters or _in_emnist(file) or _in_emnist(path):
+        found.transposed = True
+        found.note("EMNIST stores images with rows and columns swapped: they were swapped back")
+    if mapping is not None:
+        found.names = mapping
+        found.note("classes are named by the mapping file")
+    elif letters:
+        found.names = {k: chr(64 + k) for k in range(1, 27)}
+        found.note("labels are 1 to 26: the letters A to Z")
+
+
+def _in_emnist(path: Path) -> bool:
+    return any(re.search(r"(?<![a-z])emnist", place.name.lower()) for place in (path, path.parent, path.parent.parent))
+
+
+def _files(folder: Path, prefix: str = "") -> list[_File]:
+    """Return the IDX files in a folder, in ``raw`` in it, and in folders called like the files, as some zips make."""
+    places = [folder, folder / "raw"]
+    places += (
+        [place for place in folder.iterdir() if place.is_dir() and "ubyte" in place.name] if folder.is_dir() else []
+    )
+    found: dict[str, _File] = {}
+    for place in places:
+        for path in sorted(place.iterdir()) if place.is_dir() else []:
+            if path.is_dir() or path.name.startswith(".") or not path.name.startswith(prefix):
+                continue
+            if file := _as_idx(path):
+                key = re.sub(r"\.(gz|xz|bz2|zip)$", "", path.name)
+                if key not in found or found[key].peek.packing:  # the same file twice: the one that is not packed
+                    found[key] = file
+    return list(found.values())
+
+
+def _as_idx(path: Path) -> _File | None:
+    try:
+        with open_unpacked(path) as stream:
+            start = stream.read(20)
+        if not is_idx(start):
+            _refuse_named_idx(path)
+            return None
+        return _File(peek(path), _header(start, path))
+    except (OSError, EOFError):
+        if "ubyte" in path.name:
+            raise
+        return None
+
+
+def _refuse_named_idx(path: Path) -> None:
+    """Raise where a file has the name of an IDX file and is a web page or the like."""
+    if "ubyte" in path.name:
+        peek(path)
+
+
+def _mapping(path: Path) -> dict[int, str] | None:
+    """Return the names that an EMNIST mapping file beside gives: lines of a label and its characters' codes."""
+    name = dataset_of(path.name)
+    for place in (path.parent, path.parent.parent):
+        candidates = sorted(place.glob("*mapping*.txt"))
+        exact = [c for c in candidates if name and c.name.startswith(name)]
+        alone = candidates if len(candidates) == 1 and name in ("", "emnist") else []
+        for candidate in exact or alone:
+            rows = [line.split() for line in candidate.read_text().splitlines() if line.strip()]
+            if rows and all(len(row) >= 2 and all(cell.isdecimal() for cell in row) for row in rows):
+                return {int(row[0]): chr(int(row[1])) for row in rows}
+    return None

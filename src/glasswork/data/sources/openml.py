@@ -80,6 +80,12 @@ def openml_dataset(name: str, *, version: int = 1, data_home: str | os.PathLike[
         ) from error
 
 
+def load(argument: str) -> Dataset:
+    """Load the dataset that follows ``openml:``."""
+    name, version = parse_name(argument)
+    return openml_dataset(name, version=version)
+
+
 def parse_name(argument: str) -> tuple[str, int]:
     """Return the name and version of ``NAME`` or ``NAME@VERSION``."""
     name, at, version = argument.partition("@")

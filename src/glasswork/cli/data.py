@@ -1,0 +1,112 @@
+"""``glasswork data inspect``: what a source holds, before anything is trained on it."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from glasswork.cli.options import Debug, user_path
+
+if TYPE_CHECKING:
+    from glasswork.data.inspect import Inspection
+
+app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
+
+
+@app.callback()
+def _data() -> None:
+    """Look at data before training on it."""
+
+
+@app.command()
+def inspect(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="A file or folder, or mnist, digits or openml:NAME; as --data takes it."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="PNG file for a picture of samples.", show_default="a temporary file", parser=user_path
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail if anything in it cannot be read.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Explain what a source holds: format, sizes, classes, ranges, duplicates, problems, and a picture of samples.
+
+    The exit status is 1 if no network can be trained on it.
+
+    Example: glasswork data inspect letters/
+    """
+    from glasswork.data.inspect import inspect as look
+
+    found = look(source)
+    picture = _draw(found, out)
+    if as_json:
+        print(json.dumps({**found.to_dict(), "picture": picture and str(picture)}, indent=2))
+    else:
+        _print(found, picture)
+    if not found.trainable or (strict and found.dataset is not None and found.dataset.origin.skipped):
+        raise typer.Exit(1)
+
+
+def _draw(found: "Inspection", out: Path | None) -> Path | None:
+    """Draw the first image of each class; return the file."""
+    from glasswork import figures
+
+    if found.dataset is None:
+        return None
+    data = found.dataset
+    if out is None:
+        with tempfile.NamedTemporaryFile(prefix="glasswork-", suffix=".png", delete=False) as file:
+            out = Path(file.name)
+    figures.save(figures.digits(data.images, data.labels, classes=data.classes, shape=data.shape), out)
+    return out
+
+
+def _print(found: "Inspection", picture: Path | None) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    if found.dataset is None:
+        if found.format:
+            size = f", of {found.shape[0]}×{found.shape[1]}" if found.shape else ""
+            print(f"{found.format}: {found.recognised}; {found.images:,} images{size}")
+        print("No network can be trained on this:")
+        for problem in found.problems:
+            print(f"  {problem}")
+        return
+    data = found.dataset
+    height, width = data.shape
+    parts = ", ".join(f"{count:,} {name}" for name, count in found.splits().items())
+    print(f"{data.name}: {len(data):,} images of {height}×{width} (height × width), {len(data.classes)} classes")
+    print(f"  format      {data.origin.format}: {data.origin.recognised}")
+    print(
+        f"  parts       {parts if data.origin.sizes else 'one pile, which training divides into train, valid and test'}"
+    )
+    print(f"  pixels      {found.ranges[0]} to {found.ranges[1]}; no value is missing")
+    print(f"  duplicates  {found.duplicates['within']:,} within a part, {found.duplicates['across']:,} across parts")
+    for note in data.origin.notes:
+        print(f"  note        {note}")
+    console = Console()
+    table = Table("class", "images", "share")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for name, count in found.counts():
+        table.add_row(escape(name), f"{count:,}", f"{count / len(data):.1%}")
+    console.print(table)
+    skipped = len(data.origin.skipped)
+    if found.problems:
+        print(
+            f"{len(found.problems):,} problems"
+            + (f", {skipped:,} of them items that were left out:" if skipped else ":")
+        )
+        for problem in found.problems[:20]:
+            print(f"  {problem}")
+        if len(found.problems) > 20:
+            print(f"  ... and {len(found.problems) - 20:,} more")
+    print(f"Samples are drawn in {picture}")

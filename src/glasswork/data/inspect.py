@@ -1,0 +1,171 @@
+"""What a source holds, looked at before anything is trained on it: classes, ranges, duplicates, problems."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glasswork.arrays import Images
+from glasswork.data.dataset import Dataset
+from glasswork.data.sources import find, load_dataset
+from glasswork.data.sources.gather import prepared
+from glasswork.data.sources.levels import Levels
+from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
+
+#: Rows hashed in one go.
+_AT_A_TIME = 10_000
+
+#: Fewer images of a class cannot be divided into three parts.
+_FEWEST = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What a source holds.
+
+    Attributes
+    ----------
+    source : str
+    dataset : Dataset or None
+        None where it cannot be trained on.
+    format, recognised : str or None
+        None where it is no format that is known.
+    images : int
+        How many there are, all parts together.
+    shape : (height, width) or None
+        Of an image.
+    problems : tuple of str
+        What is wrong: why it cannot be trained on, or what should be looked at.
+    duplicates : dict of str to int
+        How many images occur a second time: ``within``, in the same part or pile, and ``across``, in several parts.
+    ranges : (int, int)
+        The smallest and the largest pixel.
+    """
+
+    source: str
+    dataset: Dataset | None
+    problems: tuple[str, ...]
+    format: str | None = None
+    recognised: str | None = None
+    images: int = 0
+    shape: tuple[int, int] | None = None
+    duplicates: Mapping[str, int] = field(default_factory=lambda: {"within": 0, "across": 0})
+    ranges: tuple[int, int] = (0, 0)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether a network can be trained on it."""
+        return self.dataset is not None
+
+    def counts(self) -> list[tuple[str, int]]:
+        """Return the name of each class and how many images it has."""
+        if self.dataset is None:
+            return []
+        counts = np.bincount(self.dataset.labels, minlength=len(self.dataset.classes))
+        return list(zip(self.dataset.classes, counts.tolist(), strict=True))
+
+    def splits(self) -> dict[str, int]:
+        """Return how many images each part has that the source itself divides; one part, ``all``, if it does not."""
+        if self.dataset is None:
+            return {}
+        return dict(self.dataset.origin.sizes) or {"all": len(self.dataset)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts for programs."""
+        data = self.dataset
+        return {
+            "source": self.source,
+            "format": self.format,
+            "recognised": self.recognised,
+            "images": self.images,
+            "shape": list(self.shape) if self.shape else None,
+            "classes": [{"name": name, "count": count} for name, count in self.counts()],
+            "splits": self.splits(),
+            "range": list(self.ranges),
+            "missing": 0,
+            "duplicates": dict(self.duplicates),
+            "notes": list(data.origin.notes) if data else [],
+            "problems": list(self.problems),
+            "trainable": self.trainable,
+        }
+
+
+def inspect(source: str) -> Inspection:
+    """Look at a source.
+
+    Raises
+    ------
+    FileError
+        If there is nothing at this path, or it cannot be fetched.
+    """
+    try:
+        dataset = load_dataset(source)
+    except (InputError, MissingLibraryError, FileError) as error:
+        return _survey(source, str(error))
+    return inspect_dataset(dataset, source)
+
+
+def _survey(source: str, problem: str) -> Inspection:
+    """Say what a source holds that cannot be trained on, as far as it can be read."""
+    images, shape, found = 0, None, None
+    with suppress(GlassworkError):
+        if Path(source).expanduser().exists():
+            found = find(Path(source).expanduser())
+            for part in found.parts.values():
+                for _, pixels in prepared(found, part, Levels(found.levels)):
+                    images += len(pixels)
+                    shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else (1, pixels.shape[1])
+    problems = (problem, *(found.skipped if found else ()))
+    return Inspection(source, None, problems, found and found.format, found and found.recognised, images, shape)
+
+
+def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
+    """Look at a dataset."""
+    duplicates, mixed = _duplicates(dataset)
+    problems = list(dataset.origin.skipped)
+    low, high = _range(dataset.images)
+    if low == high:
+        problems.append(f"every pixel is {low}: there is nothing to learn from")
+    for name, count in zip(dataset.classes, np.bincount(dataset.labels, minlength=len(dataset.classes)), strict=True):
+        if count < _FEWEST:
+            problems.append(f"the class {name!r} has {count} images; three parts need at least {_FEWEST}")
+    if duplicates["across"]:
+        problems.append(
+            f"{duplicates['across']:,} images are in more than one part: the test accuracy will be too good"
+        )
+    if mixed:
+        problems.append(f"{mixed:,} images occur with different labels")
+    origin = dataset.origin
+    return Inspection(
+        source, dataset, tuple(problems), origin.format, origin.recognised, len(dataset), dataset.shape, duplicates,
+        (low, high),
+    )  # fmt: skip
+
+
+def _range(images: Images) -> tuple[int, int]:
+    pieces = [images[start : start + _AT_A_TIME] for start in range(0, len(images), _AT_A_TIME)]
+    return min(int(piece.min()) for piece in pieces), max(int(piece.max()) for piece in pieces)
+
+
+def _duplicates(dataset: Dataset) -> tuple[dict[str, int], int]:
+    """Count images that occur again in their part, in another part, and with another label."""
+    sizes = dict(dataset.origin.sizes) or {"all": len(dataset)}
+    ends = np.cumsum(list(sizes.values()))
+    seen: dict[bytes, tuple[int, int]] = {}  # the part and the label where an image was first
+    count: Counter[str] = Counter(within=0, across=0)
+    mixed = 0
+    for start in range(0, len(dataset), _AT_A_TIME):
+        for row, image in enumerate(np.ascontiguousarray(dataset.images[start : start + _AT_A_TIME]), start):
+            digest = hashlib.blake2b(image.data, digest_size=12).digest()
+            here = int(np.searchsorted(ends, row, side="right")), int(dataset.labels[row])
+            if digest not in seen:
+                seen[digest] = here
+                continue
+            count["within" if seen[digest][0] == here[0] else "across"] += 1
+            mixed += seen[digest][1] != here[1]
+    return dict(count), mixed

@@ -1,0 +1,42 @@
+"""Where a dataset came from, and what was done to its values on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+#: How pictures are read: as they are, in grey and at the dataset's size, or as photographs of a digit, which are
+#: cut out and centred the way MNIST was made.
+Pictures: TypeAlias = Literal["digits", "as they are"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset came from.
+
+    Attributes
+    ----------
+    format : str
+        Such as ``IDX`` or ``CSV``.
+    recognised : str
+        By what the format was recognised.
+    sizes : mapping of str to int
+        How many images each part has that the source itself divides, in the order of the rows; the parts are called
+        ``train``, ``valid`` and ``test``. Empty where the source is one pile of images.
+    low, high : float
+        The values at the source that became the pixels 0 and 255.
+    pictures : {"digits", "as they are"}
+        How a picture is to be read that a network trained on this data is asked about.
+    notes : tuple of str
+        What was converted, and what was assumed.
+    skipped : tuple of str
+        What could not be read and was left out, each with the reason.
+    """
+
+    format: str = "arrays"
+    recognised: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    low: float = 0.0
+    high: float = 255.0
+    pictures: Pictures = "as they are"
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()

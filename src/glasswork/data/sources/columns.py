@@ -1,0 +1,242 @@
+"""What the columns of a table are: pixels, the label, an index; found in its header and in its first rows.
+
+label,pixel0,pixel1,...     0,1x1,1x2,...     ,label,0,1,2,...     no header, the label first or last     one-hot columns
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.errors import InputError
+
+_LABELS = {"label", "labels", "class", "classes", "target", "targets", "y", "digit", "category", "letter", "character"}
+_INDICES = {"", "id", "ids", "index", "idx", "imageid", "image_id", "unnamed: 0", "row", "rowid", "row_id", "no"}
+_MOST_CLASSES_IN_COLUMNS = 100
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table.
+
+    Attributes
+    ----------
+    header : tuple of str
+        The names, or empty where the table has no header.
+    count : int
+        How many there are.
+    label : int or None
+        Which one holds the labels.
+    one_hot : tuple of int
+        Which ones are a column for each class, in place of ``label``.
+    index : int or None
+        Which one numbers the rows.
+    shape : (height, width) or None
+        Of an image, where the header says it.
+    notes : tuple of str
+        What was assumed.
+    """
+
+    header: tuple[str, ...]
+    count: int
+    label: int | None = None
+    one_hot: tuple[int, ...] = ()
+    index: int | None = None
+    shape: tuple[int, int] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def pixels(self) -> list[int]:
+        """The columns that hold pixels, in order."""
+        others = {self.label, self.index, *self.one_hot}
+        return [k for k in range(self.count) if k not in others]
+
+    def name(self, k: int) -> str:
+        """Return how a column is called in messages, counted from 1."""
+        return f"column {k + 1}" + (f" ({self.header[k]!r})" if k < len(self.header) and self.header[k] else "")
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of a table names the columns: it has words where the rows below have numbers.
+
+    A header may be all numbers: 0, 1, 2, ... as pandas counts columns, or 5, 0, 0.1, 0.2, ... where pandas took a row of
+    data for the header and made its repeated values distinct.
+    """
+    first, rest = rows[0], rows[1:]
+    words = [k for k, cell in enumerate(first) if not is_number(cell)]
+    if not rest:
+        return len(words) > 1
+    if len(words) == len(first):
+        return True
+    if any(all(k < len(row) and is_number(row[k]) for row in rest) for k in words):
+        return True
+    numbers = [cell for k, cell in enumerate(first) if k not in words]
+    if numbers == [str(k) for k in range(len(numbers))] and len(numbers) > 3:
+        return True
+    return _made_distinct(numbers) and all("." not in cell for row in rest for cell in row)
+
+
+def _made_distinct(cells: Sequence[str]) -> bool:
+    """Whether cells are all different, and some are another one with .1, .2, ... behind it."""
+    known = set(cells)
+    suffixed = [cell for cell in cells if re.fullmatch(r"\d+\.\d+", cell) and cell.split(".")[0] in known]
+    return len(known) == len(cells) and len(suffixed) > 0
+
+
+def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] = (), *, header: bool) -> Columns:
+    """Find what the columns are.
+
+    Parameters
+    ----------
+    rows : sequence of rows
+        The first rows of the table, the header included.
+    spread : sequence of rows
+        Rows from all over the table, as the first ones may be all of one class.
+    header : bool
+        Whether the first one is a header.
+
+    Raises
+    ------
+    InputError
+        If there is no row of data.
+    """
+    names = tuple(cell.strip() for cell in rows[0]) if header else ()
+    body = rows[1:] if header else rows
+    if not body:
+        raise InputError("a header and no rows")
+    count = len(names) or len(body[0])
+    body = [row for row in body if len(row) == count] or body
+    lower = [name.lower() for name in names]
+    notes = []
+    if header and _made_distinct([name for name in names if is_number(name)]):
+        notes.append("the header is a row of data that was taken for names and made distinct: that image is lost")
+        lower, known = [], ()
+    else:
+        known = names
+    label = next((k for k, name in enumerate(lower) if name in _LABELS), None)
+    index = next((k for k, name in enumerate(lower) if name in _INDICES and k != label), None)
+    label, index, one_hot, assumed = _by_content(body, spread, count, lower, label, index)
+    columns = Columns(names, count, label, one_hot, index, _shape_in(known, label, index), (*notes, *assumed))
+    if not columns.pixels:
+        raise InputError("no column of pixels in it")
+    return columns
+
+
+def _by_content(
+    body: Sequence[Sequence[str]],
+    spread: Sequence[Sequence[str]],
+    count: int,
+    lower: list[str],
+    label: int | None,
+    index: int | None,
+) -> tuple[int | None, int | None, tuple[int, ...], list[str]]:
+    """Complete what the header says by what the first rows hold."""
+    if label is not None:
+        return label, index, (), []
+    words = [k for k in range(count) if k != index and any(not is_number(row[k]) for row in body if k < len(row))]
+    texts = [k for k in words if all(not is_number(row[k]) and row[k] for row in body if k < len(row))]
+    if texts:
+        label = max(texts, key=lambda k: -len({row[k] for row in body}))
+        return label, next((k for k in texts if k != label), index), (), [f"labels are the words of column {label + 1}"]
+    values = _numbers(body, count)
+    if index is None and _counts_up(values[:, 0]) and not _is_square(count - 1):
+        index = 0
+    values = _numbers([*body, *spread], count)
+    rest = [k for k in range(count) if k != index]
+    if one_hot := _one_hot(values, rest, lower):
+        return (
+            None,
+            index,
+            one_hot,
+            [f"labels are {len(one_hot)} columns, one for each class, from column {one_hot[0] + 1}"],
+        )
+    odd = _odd_one(lower, rest)
+    if odd is not None:
+        return odd, index, (), [f"labels are column {odd + 1}, whose name is unlike the others"]
+    if lower and _alike(lower, rest) and (_is_square(len(rest)) or not _is_square(len(rest) - 1)):
+        return None, index, (), ["no column holds labels"]
+    if _is_square(len(rest)) and not _is_square(len(rest) - 1):
+        return None, index, (), ["no column holds labels: all of them make square images"]
+    first, last = rest[0], rest[-1]
+    return (
+        (chosen := _label_end(values, first, last)),
+        index,
+        (),
+        [f"labels are column {chosen + 1} of {count}, as its values show"],
+    )
+
+
+def _numbers(body: Sequence[Sequence[str]], count: int) -> NDArray[np.float64]:
+    return np.array([[float(c) if is_number(c) else np.nan for c in row[:count]] for row in body if len(row) >= count])
+
+
+def _counts_up(column: NDArray[np.float64]) -> bool:
+    return len(column) >= 2 and bool(np.all(np.diff(column) == 1))
+
+
+def _is_square(number: int) -> bool:
+    return number > 3 and math.isqrt(number) ** 2 == number
+
+
+def _one_hot(values: NDArray[np.float64], rest: list[int], lower: list[str]) -> tuple[int, ...]:
+    """Return the block of columns at either end that hold a single 1 in each row, and leave square images."""
+    for classes in range(2, min(_MOST_CLASSES_IN_COLUMNS, len(rest) - 4) + 1):
+        if not _is_square(len(rest) - classes):
+            continue
+        for block in (rest[:classes], rest[-classes:]):
+            cells = values[:, block]
+            if np.isin(cells, (0, 1)).all() and (cells.sum(axis=1) == 1).all() and (cells.any(axis=0).sum() > 1):
+                return tuple(block)
+    return ()
+
+
+def _pattern(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _alike(lower: list[str], rest: list[int]) -> bool:
+    return len({_pattern(lower[k]) for k in rest}) == 1
+
+
+def _odd_one(lower: list[str], rest: list[int]) -> int | None:
+    """Return the only column whose name does not follow the pattern of all others."""
+    if len(lower) < 4:
+        return None
+    patterns = [_pattern(lower[k]) for k in rest]
+    usual = max(set(patterns), key=patterns.count)
+    odd = [k for k, pattern in zip(rest, patterns, strict=True) if pattern != usual]
+    return odd[0] if len(odd) == 1 and "#" in usual else None
+
+
+def _label_end(values: NDArray[np.float64], first: int, last: int) -> int:
+    """Return which of the two ends holds labels: they vary from row to row, and pixels in a corner hardly do."""
+
+    def likeness(k: int) -> tuple[bool, bool, int]:
+        column = values[:, k]
+        distinct = len(np.unique(column))
+        whole = bool(np.all(column == np.trunc(column)) and column.min() >= 0 and column.max() < 62)
+        return whole, distinct > 1 or len(column) == 1, -abs(distinct - 10) if whole else -1000
+
+    return first if likeness(first) >= likeness(last) else last
+
+
+def _shape_in(names: Sequence[str], label: int | None, index: int | None) -> tuple[int, int] | None:
+    """Return the shape that columns called 1x1 to 28x28 state."""
+    places = [re.fullmatch(r"(\d+)x(\d+)", name) for k, name in enumerate(names) if k not in (label, index)]
+    if not places or not all(places):
+        return None
+    pairs = [(int(place[1]), int(place[2])) for place in places if place]
+    high, wide = (max(pair[axis] for pair in pairs) + (min(pair[axis] for pair in pairs) == 0) for axis in (0, 1))
+    return (high, wide) if high * wide == len(pairs) else None

@@ -1,0 +1,126 @@
+"""What a reader finds in a source: its parts, each as blocks of images and labels that are read when asked for.
+
+A reader knows its format and nothing else; `glasswork.data.sources.gather` turns what it found into a `Dataset`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Bytes of images in a block.
+BLOCK_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some images, one after the other.
+
+    Attributes
+    ----------
+    images : (n, features), (n, height, width) or (n, height, width, channels), or channels first
+        Of any dtype.
+    labels : (n,) or (n, k), optional
+        As they are at the source: integers, words, or one column a class.
+    names : sequence of str
+        What each image is called in its source: a file, a row, an id; may be empty.
+    """
+
+    images: NDArray[Any]
+    labels: NDArray[Any] | None = None
+    names: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of a source, such as its training images.
+
+    Attributes
+    ----------
+    blocks : callable
+        Reads the part from its start, block by block.
+    whole : array, optional
+        All its images, where they are in memory or mapped from the disk.
+    """
+
+    blocks: Callable[[], Iterator[Block]]
+    whole: NDArray[Any] | None = None
+
+    @classmethod
+    def of(cls, images: NDArray[Any], labels: NDArray[Any] | None) -> "Part":
+        """Make a part of arrays."""
+
+        def blocks() -> Iterator[Block]:
+            rows = max(1, BLOCK_BYTES // max(1, images[:1].nbytes))
+            for start in range(0, len(images), rows):
+                piece = slice(start, start + rows)
+                yield Block(images[piece], None if labels is None else labels[piece])
+
+        return cls(blocks, images)
+
+    @classmethod
+    def chain(cls, parts: "Sequence[Part]") -> "Part":
+        """Make one part of several."""
+
+        def blocks() -> Iterator[Block]:
+            for part in parts:
+                yield from part.blocks()
+
+        return parts[0] if len(parts) == 1 else cls(blocks)
+
+
+@dataclass(eq=False)
+class Found:
+    """What a source holds.
+
+    Attributes
+    ----------
+    format, recognised : str
+        See `glasswork.data.origin.Origin`.
+    parts : dict of str to Part
+        ``train``, ``valid``, ``test``, or ``all``.
+    names : dict or sequence, optional
+        The name of each label, where the source says so.
+    shape : (height, width), optional
+        Of images that are rows.
+    transposed : bool
+        Whether rows and columns of each image are swapped at the source.
+    levels : (low, high), optional
+        The values of ground and ink, where the format states them; else they are found out.
+    pictures : bool
+        Whether the images are picture files.
+    one_hot : bool
+        Whether labels with several columns may be one column a class.
+    labels_of : callable, optional
+        Changes labels before they are encoded, such as SVHN's 10, which means 0.
+    where : callable, optional
+        Says in words where a value is, from its image and its place in the image.
+    notes, skipped : list of str
+        See `Origin`; a reader may add to them while it reads.
+    """
+
+    format: str
+    recognised: str
+    parts: dict[str, Part]
+    names: dict[Any, str] | Sequence[str] | None = None
+    shape: tuple[int, int] | None = None
+    transposed: bool = False
+    levels: tuple[float, float] | None = None
+    pictures: bool = False
+    one_hot: bool = True
+    labels_of: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+    where: Callable[[int, int], str] | None = None
+    notes: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Add a note, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def as_rows(images: NDArray[Any]) -> NDArray[Any]:
+    """Return grey images as rows: (n, height, width) to (n, height * width)."""
+    return images.reshape(len(images), int(np.prod(images.shape[1:])))

@@ -1,0 +1,144 @@
+"""From what a reader found to a `Dataset`: pixels in grey from 0 to 255, labels from 0, parts one after the other.
+
+Found ──block by block──► grey ──► bytes ──► rows ──► memory, or a file that is mapped
+      ──labels of all parts───────────────────────► numbers from 0, names of the classes
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.arrays import Images
+from glasswork.data.dataset import Dataset, guess_shape
+from glasswork.data.origin import Origin
+from glasswork.data.sources.found import Block, Found, Part, as_rows
+from glasswork.data.sources.labels import encode, flat_labels
+from glasswork.data.sources.levels import Levels, in_words, to_grey
+from glasswork.data.sources.store import PixelStore
+from glasswork.errors import InputError
+
+#: Numbers in one image, at most: 1024×1024.
+MOST_FEATURES = 1 << 20
+
+#: The order of parts in a dataset.
+ORDER = ("train", "valid", "test", "all")
+
+_DIGITS = tuple("0123456789")
+
+
+def gather(found: Found, *, name: str, source: str, cache: Path | None = None) -> Dataset:
+    """Read all that a reader found.
+
+    Parameters
+    ----------
+    found : Found
+    name, source : str
+        See `Dataset`.
+    cache : Path, optional
+        A folder that does not exist yet, for images that are too many for memory.
+
+    Raises
+    ------
+    InputError
+        If it cannot be trained on: there are no labels, or only one class; a value is missing or out of range.
+    """
+    levels, store = Levels(found.levels), PixelStore(cache)
+    shape: tuple[int, int] | None = None
+    labels: dict[str, list[NDArray[Any]]] = {}
+    sizes: dict[str, int] = {}
+    order = [part for part in ORDER if part in found.parts]
+    mapped = _mapped(found, order)
+    for part in order:
+        for block, pixels in prepared(found, found.parts[part], levels):
+            if block.labels is None:
+                raise InputError(_without_labels(part, order))
+            shape = _same_shape(shape, pixels, found, part)
+            if mapped is None:
+                store.append(as_rows(pixels))
+            labels.setdefault(part, []).append(flat_labels(block.labels, one_hot=found.one_hot))
+            sizes[part] = sizes.get(part, 0) + len(pixels)
+    if not sizes or shape is None:
+        raise InputError("there are no images in it" + (f"; {found.skipped[0]}" if found.skipped else ""))
+    joined = [np.concatenate(pieces) for pieces in labels.values()]
+    if found.labels_of is not None:
+        joined = [found.labels_of(piece) for piece in joined]
+    numbers, classes = encode(joined, found.names)
+    if len(classes) < 2:
+        raise InputError(
+            f"there is only one class, {classes[0]}, and nothing to tell it from; give the folder that holds "
+            "all classes"
+        )
+    images = _binary(mapped if mapped is not None else store.finish(), levels, found)
+    origin = Origin(
+        format=found.format,
+        recognised=found.recognised,
+        sizes={} if order == ["all"] else sizes,
+        low=levels.low,
+        high=levels.high,
+        pictures="digits" if classes == _DIGITS and shape == (28, 28) and not found.pictures else "as they are",
+        notes=_notes(found, levels, sizes),
+        skipped=tuple(found.skipped),
+    )
+    return Dataset(images, np.concatenate(numbers), classes, shape, name, source, origin)
+
+
+def prepared(found: Found, part: Part, levels: Levels) -> Iterator[tuple[Block, Images]]:
+    """Yield the blocks of a part, each with its images in grey: (n, height, width) uint8, or (n, features) rows."""
+    first = 0
+    for block in part.blocks():
+        grey, coloured = to_grey(block.images)
+        if coloured:
+            found.note("colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue")
+        pixels = levels.to_bytes(grey, first=first, where=found.where or in_words)
+        first += len(pixels)
+        shape = pixels.shape[1:] if pixels.ndim == 3 else found.shape or guess_shape(pixels.shape[1])
+        if found.transposed:
+            pixels = pixels.reshape(len(pixels), *shape).swapaxes(1, 2)
+        elif pixels.ndim == 2 and np.prod(shape) == pixels.shape[1]:
+            pixels = pixels.reshape(len(pixels), *shape)
+        yield block, pixels
+
+
+def _mapped(found: Found, order: Sequence[str]) -> Images | None:
+    """Return the images if they can be used from the disk as they are."""
+    whole = found.parts[order[0]].whole if len(order) == 1 else None
+    if isinstance(whole, np.memmap) and whole.dtype == np.uint8 and whole.ndim in (2, 3) and not found.transposed:
+        return as_rows(whole)
+    return None
+
+
+def _same_shape(shape: tuple[int, int] | None, pixels: Images, found: Found, part: str) -> tuple[int, int]:
+    own = (int(pixels.shape[1]), int(pixels.shape[2])) if pixels.ndim == 3 else (1, int(pixels.shape[1]))
+    if shape is not None and own != shape:
+        raise InputError(f"expected images of {shape[0]}×{shape[1]}, got {own[0]}×{own[1]} in the part {part!r}")
+    if own[0] * own[1] > MOST_FEATURES:
+        raise InputError(
+            f"an image has {own[0]}×{own[1]} pixels, and each would be a number that the network sees; "
+            "make them smaller first"
+        )
+    return own
+
+
+def _binary(images: Images, levels: Levels, found: Found) -> Images:
+    """Return images of 0 and 1 alone as 0 and 255: else they would be all but black."""
+    if not (levels.plain and levels.largest == 1):
+        return images
+    levels.high = 1.0
+    return images * np.uint8(255)
+
+
+def _without_labels(part: str, order: Sequence[str]) -> str:
+    where = f"its part {part!r}" if len(order) > 1 else "it"
+    return f"there are no labels in {where}; to ask a network about these images: glasswork predict RUN SOURCE"
+
+
+def _notes(found: Found, levels: Levels, sizes: dict[str, int]) -> tuple[str, ...]:
+    notes = list(found.notes)
+    if (scaled := levels.describe()) is not None:
+        notes.append(scaled)
+    elif levels.largest < 128:
+        notes.append(f"the largest pixel is {levels.largest:g} of 255: is the range of the values another one?")
+    return tuple(notes)

@@ -1,0 +1,116 @@
+"""From the labels of a source, of any usual form, to numbers from 0 and the names of the classes.
+
+3, 1, 2 │ "cat", "dog" │ (N, 1) │ one column a class, a single 1 a row ──► 0, 1, 2, ... and a name for each
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.arrays import Labels
+from glasswork.data.dataset import MAX_CLASSES
+from glasswork.data.sources.naming import natural_order
+from glasswork.errors import InputError
+
+
+def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
+    """Return one label an image, ``(n,)``: integers or words.
+
+    Parameters
+    ----------
+    labels : (n,), (n, 1), (1, n) or (n, k)
+        With k columns, one for each class: a 1 in one column of each row, 0 in the others.
+    one_hot : bool
+        Whether several columns are allowed.
+
+    Raises
+    ------
+    InputError
+        If an image has several labels or none, or a label is missing or no whole number.
+    """
+    values: NDArray[Any] = np.asarray(labels)
+    if values.ndim == 2 and 1 in values.shape:
+        values = values.reshape(-1)
+    if values.ndim == 2 and values.dtype.kind in "uifb":
+        values = _of_columns(values, one_hot=one_hot)
+    if values.ndim != 1:
+        raise InputError(f"labels: expected one an image, got an array of {values.shape}")
+    if values.dtype.kind == "b":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f":
+        wrong = np.flatnonzero(~(np.isfinite(values) & (values == np.trunc(values))))
+        if len(wrong):
+            raise InputError(f"labels: expected whole numbers or words, got {values[wrong[0]]} at row {wrong[0]:,}")
+        return values.astype(np.int64)
+    if values.dtype.kind in "ui":
+        return values.astype(np.int64)
+    words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else word for word in values.tolist()]
+    missing = next((row for row, word in enumerate(words) if word is None or str(word).strip() in ("", "nan")), None)
+    if missing is not None:
+        raise InputError(f"labels: a missing label at row {missing:,}; fill it in, or remove the row")
+    return np.array([str(word).strip() for word in words])
+
+
+def _of_columns(values: NDArray[Any], *, one_hot: bool) -> NDArray[Any]:
+    ones = values == 1
+    several = np.flatnonzero((ones.sum(axis=1) != 1) | ((values != 0) & ~ones).any(axis=1))
+    if not one_hot or len(several):
+        how = (
+            f"image {several[0]:,} has {int(ones[several[0]].sum())}"
+            if len(several)
+            else "each is a question by itself"
+        )
+        raise InputError(
+            f"labels: an array of {values.shape}, one column for each of {values.shape[1]} classes ({how}): this is "
+            "multi-label data, where an image may have several labels or none, and a network here gives each image "
+            "one; keep one column, or choose another dataset"
+        )
+    return ones.argmax(axis=1)
+
+
+def encode(
+    parts: Sequence[NDArray[Any]], names: Mapping[Any, str] | Sequence[str] | None
+) -> tuple[list[Labels], tuple[str, ...]]:
+    """Return the labels of all parts as numbers from 0, and the names of the classes.
+
+    Parameters
+    ----------
+    parts : sequence of (n,)
+        As `flat_labels` returns them.
+    names : mapping or sequence, optional
+        The name of each label: of the labels 0, 1, 2, ..., or of those in the mapping. Words that are labels are their
+        own names; a sequence then states their order.
+
+    Raises
+    ------
+    InputError
+        If a label has no name, or there are too many classes.
+    """
+    if any(part.dtype.kind == "U" for part in parts):
+        parts = [part.astype(np.str_) for part in parts]
+        distinct: list[Any] = natural_order(sorted({str(word) for part in parts for word in np.unique(part)}))
+        values = list(names) if names is not None and not isinstance(names, Mapping) else distinct
+        classes = tuple(str(value) for value in values)
+    else:
+        distinct = sorted({int(value) for part in parts for value in np.unique(part)})
+        if names is None:
+            values = list(range(distinct[-1] + 1)) if distinct and distinct[0] == 0 and distinct[-1] < 10 else distinct
+            classes = tuple(str(value) for value in values)
+        elif isinstance(names, Mapping):
+            values, classes = list(names), tuple(names.values())
+        else:
+            values, classes = list(range(len(names))), tuple(names)
+    if len(values) > MAX_CLASSES:
+        raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got {len(values):,} different labels")
+    number = {value: k for k, value in enumerate(values)}
+    unknown = next((value for value in distinct if value not in number), None)
+    if unknown is not None:
+        raise InputError(f"labels: {unknown!r} is none of the classes that the source names: {', '.join(classes[:20])}")
+    return [_numbers(part, number) for part in parts], classes
+
+
+def _numbers(part: NDArray[Any], number: Mapping[Any, int]) -> Labels:
+    distinct, inverse = np.unique(part, return_inverse=True)
+    return np.array([number[value.item()] for value in distinct], np.int64)[inverse.reshape(-1)]

@@ -1,0 +1,150 @@
+"""From the values of a source, of any usual range, to pixels from 0 to 255; colours become grey.
+
+0 to 255      as they are                    0 to 65535 (16 bits)    divided by 257
+0 to 1        times 255                      -1 to 1                 (x + 1) times 127.5
+
+The first block decides, and every other is held to it: nothing is cut off, and nothing is filled in.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.arrays import Images
+from glasswork.errors import InputError
+
+#: How grey is made of red, green and blue (ITU-R BT.601, as in Pillow).
+LUMA = (0.299, 0.587, 0.114)
+
+#: Says where a value is, from the row of an image and the place of the value in it.
+Where = Callable[[int, int], str]
+
+
+def in_words(row: int, place: int) -> str:
+    """Say where a value is, counted from 0."""
+    return f"image {row:,}, value {place:,}"
+
+
+def to_grey(images: NDArray[Any]) -> tuple[NDArray[Any], bool]:
+    """Return images without their channels, and whether there were colours.
+
+    Parameters
+    ----------
+    images : (n, features), (n, height, width), (n, height, width, c) or (n, c, height, width)
+        With 1, 3 or 4 channels c; of four, the last is transparency and is left out.
+    """
+    if images.ndim < 4:
+        return images, False
+    if images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
+        images = np.moveaxis(images, 1, 3)
+    channels = images.shape[3]
+    if images.ndim != 4 or channels not in (1, 3, 4):
+        raise InputError(f"expected images in grey, or with 3 or 4 channels of colour, got an array of {images.shape}")
+    if channels == 1:
+        return images[..., 0], False
+    grey = images[..., :3].astype(np.float32) @ np.array(LUMA, np.float32)
+    return (np.rint(grey).astype(images.dtype) if images.dtype.kind in "ui" else grey), True
+
+
+class Levels:
+    """Turns blocks of values into bytes.
+
+    Parameters
+    ----------
+    given : (low, high), optional
+        The values of ground and ink; by default the first block decides.
+
+    Attributes
+    ----------
+    low, high : float
+        What became 0 and 255.
+    smallest, largest : float
+        Of all values so far.
+    rounded : bool
+        Whether values lay between two of the 256 levels.
+    """
+
+    def __init__(self, given: tuple[float, float] | None = None) -> None:
+        self._decided = given is not None
+        self.low, self.high = given or (0.0, 255.0)
+        self.smallest, self.largest = np.inf, -np.inf
+        self.rounded = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether pixels are the values as they are."""
+        return (self.low, self.high) == (0.0, 255.0)
+
+    def to_bytes(self, values: NDArray[Any], *, first: int = 0, where: Where = in_words) -> Images:
+        """Return values as bytes, of the same shape.
+
+        Parameters
+        ----------
+        values : array
+            The first axis counts images.
+        first : int
+            Number of the first of these images, for messages.
+        where : callable
+            Says where a value is.
+
+        Raises
+        ------
+        InputError
+            If a value is missing, or outside the range.
+        """
+        if values.dtype.kind == "b":
+            values = values.astype(np.uint8)
+        if values.dtype.kind not in "uif":
+            raise InputError(f"expected pixels that are numbers, got {values.dtype}")
+        if values.size == 0:
+            return values.astype(np.uint8)
+        low, high = float(values.min()), float(values.max())
+        if np.isnan(low):
+            raise self._wrong(values, np.isnan(values), first, where, "a missing value (nan)")
+        self.smallest, self.largest = min(self.smallest, low), max(self.largest, high)
+        if not self._decided:
+            self._decide(values, low, high, first, where)
+        if low < self.low or high > self.high:
+            outside = (values < self.low) | (values > self.high)
+            raise self._wrong(values, outside, first, where, f"expected {self.low:g} to {self.high:g}")
+        if self.plain and values.dtype.kind in "ui":
+            return values.astype(np.uint8, copy=False)
+        exact = (values.astype(np.float64) - self.low) * (255 / (self.high - self.low))
+        pixels = np.rint(exact)
+        off = np.abs(exact - pixels) > 2e-3
+        if self.plain and off.any():
+            raise self._wrong(values, off, first, where, "expected whole numbers from 0 to 255")
+        self.rounded |= bool(off.any())
+        return pixels.astype(np.uint8)
+
+    def _decide(self, values: NDArray[Any], low: float, high: float, first: int, where: Where) -> None:
+        self._decided = True
+        whole = values.dtype.kind in "ui" or bool(np.array_equal(values, np.trunc(values)))
+        if whole and low >= 0 and high <= 255:
+            return
+        if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+            self.low, self.high = 0.0, 65535.0
+        elif low >= 0 and high <= 1:
+            self.low, self.high = 0.0, 1.0
+        elif low >= -1 and high <= 1:
+            self.low, self.high = -1.0, 1.0
+        elif low >= 0 and high <= 255:
+            off = values != np.trunc(values)
+            raise self._wrong(values, off, first, where, "expected whole numbers from 0 to 255")
+        else:
+            outside = (values < 0) | (values > 255)
+            raise self._wrong(values, outside, first, where, "expected 0 to 255, 0 to 1 or -1 to 1")
+
+    def _wrong(self, values: NDArray[Any], wrong: NDArray[Any], first: int, where: Where, problem: str) -> InputError:
+        rows = values.reshape(len(values), -1)
+        row, place = (int(i) for i in np.argwhere(wrong.reshape(rows.shape))[0])
+        return InputError(f"{where(first + row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it")
+
+    def describe(self) -> str | None:
+        """Say what was done to the values, or None if nothing was."""
+        if self.plain:
+            return None
+        rounded = "; values between two of the 256 levels were rounded" if self.rounded else ""
+        return f"values from {self.low:g} to {self.high:g} became pixels from 0 to 255{rounded}"

@@ -1,0 +1,130 @@
+"""A dataset on disk, as arrays that need not fit into memory, and the store that collects them.
+
+folder/
+  images.npy     (N, height * width) uint8, mapped into memory when it is large
+  labels.npy     (N,) int64
+  dataset.json   classes, shape, name, source, origin
+"""
+
+import secrets
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from glasswork.arrays import Images
+from glasswork.data.dataset import Dataset
+from glasswork.data.origin import Origin
+from glasswork.errors import FileError
+from glasswork.files import write_whole
+
+#: Bytes of images from which they are mapped from the disk and not read into memory.
+MAP_FROM = 1 << 28
+
+
+class PixelStore:
+    """Collects images block by block: in memory, and from `MAP_FROM` bytes on in a file that is mapped at the end.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the file may be; without one, everything stays in memory.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._blocks: list[Images] = []
+        self._stream: Any = None
+        self.rows = self.features = 0
+
+    def append(self, rows: Images) -> None:
+        """Take some images, ``(n, features)``."""
+        self.rows, self.features = self.rows + len(rows), rows.shape[1]
+        if self._stream is not None:
+            self._stream.write(np.ascontiguousarray(rows).data)
+            return
+        self._blocks.append(rows)
+        if self._folder is not None and self.rows * self.features > MAP_FROM:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._stream = (self._folder / "images.npy").open("wb+")
+            self._write_header()
+            for block in self._blocks:
+                self._stream.write(np.ascontiguousarray(block).data)
+            self._blocks = []
+
+    def finish(self) -> Images:
+        """Return all images, ``(N, features)``."""
+        if self._stream is None:
+            return self._blocks[0] if len(self._blocks) == 1 else np.concatenate(self._blocks)
+        assert self._folder is not None
+        self._stream.seek(0)
+        self._write_header()
+        self._stream.close()
+        return np.load(self._folder / "images.npy", mmap_mode="r")  # type: ignore[no-any-return]
+
+    def _write_header(self) -> None:
+        """Write the header of an array of so many rows; its length is the same for any number of them."""
+        facts = {"descr": "|u1", "fortran_order": False, "shape": (self.rows, self.features)}
+        np.lib.format.write_array_header_1_0(self._stream, facts)
+
+
+class _Facts(msgspec.Struct):
+    classes: list[str]
+    shape: tuple[int, int]
+    name: str
+    source: str
+    origin: dict[str, Any]
+
+
+def write_dataset(dataset: Dataset, folder: Path) -> None:
+    """Write a dataset into a folder, whole or not at all; images that are in it already stay as they are.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    facts = _Facts(list(dataset.classes), dataset.shape, dataset.name, dataset.source, asdict(dataset.origin))
+    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.unfinished")
+    try:
+        if folder.exists():
+            temporary = folder
+        else:
+            temporary.mkdir(parents=True)
+        if not (temporary / "images.npy").exists():
+            np.save(temporary / "images.npy", dataset.images)
+        np.save(temporary / "labels.npy", dataset.labels)
+        write_whole(temporary / "dataset.json", msgspec.json.encode(facts))
+        if temporary != folder:
+            temporary.rename(folder)
+    except OSError as error:
+        if temporary != folder:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise FileError(
+            f"{folder}: the data cannot be written there ({error}); is there room, and permission?"
+        ) from error
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read what `write_dataset` wrote; large images are mapped.
+
+    Raises
+    ------
+    FileError
+        If it is missing or damaged.
+    """
+    try:
+        facts = msgspec.json.decode((folder / "dataset.json").read_bytes(), type=_Facts)
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        if images.nbytes < MAP_FROM:
+            images = np.array(images)
+        labels = np.load(folder / "labels.npy")
+        origin = Origin(
+            **{**facts.origin, "notes": tuple(facts.origin["notes"]), "skipped": tuple(facts.origin["skipped"])}
+        )
+        return Dataset(images, labels, tuple(facts.classes), facts.shape, facts.name, facts.source, origin)
+    except (OSError, ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
+        raise FileError(f"{folder}: the data kept there are missing or damaged ({error})") from error
