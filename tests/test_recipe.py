@@ -206,7 +206,10 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
             {"optimizer.name": "adm"},
             r"^optimizer\.name: expected one of sgd, adam, adamw, rmsprop, got 'adm'; did you mean adam\?$",
         ),
-        ({"data.source": "cifar"}, r"^data\.source: expected mnist, openml:NAME or openml:NAME@VERSION, got 'cifar'"),
+        (
+            {"data.source": "cifar"},
+            r"^data\.source: expected mnist, digits, openml:NAME or openml:NAME@VERSION, or the path.* got 'cifar'",
+        ),
         (
             {"network.hidden": 500},
             r"^network\.hidden: expected a list of up to 100 integers .*, such as \[300, 100\], got 500",

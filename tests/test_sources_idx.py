@@ -57,10 +57,12 @@ def test_any_array_comes_back(tmp_path_factory, array, packing):
 def test_damaged_files_are_refused_and_nothing_else(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("idx") / "train-images-idx3-ubyte"
     path.write_bytes(b"\0\0\x08\x01" + content)
-    try:
+    whole = len(content) >= 4 and int.from_bytes(content[:4], "big") == len(content) - 4
+    if whole:
         assert read_idx(path).size == len(content) - 4
-    except FileError as error:
-        assert str(path) in str(error)
+    else:
+        with pytest.raises(FileError, match="train-images-idx3-ubyte"):
+            read_idx(path)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".bin"])
@@ -160,7 +162,7 @@ def test_lengths_that_do_not_fit(tmp_path):
 def test_images_alone_and_labels_alone(tmp_path):
     pair(tmp_path)
     shutil.move(tmp_path / "train-labels-idx1-ubyte", tmp_path / "elsewhere-labels")
-    with pytest.raises(InputError, match="there are no labels in it; to ask a network.*glasswork predict"):
+    with pytest.raises(InputError, match=r"there are no labels in it; to ask a network.*glasswork predict"):
         load_dataset(tmp_path / "train-images-idx3-ubyte")
     with pytest.raises(InputError, match="only labels, and no images"):
         load_dataset(tmp_path / "elsewhere-labels")

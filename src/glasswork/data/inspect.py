@@ -13,6 +13,7 @@ import numpy as np
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources import find, load_dataset
+from glasswork.data.sources.found import Found
 from glasswork.data.sources.gather import prepared
 from glasswork.data.sources.levels import Levels
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
@@ -112,7 +113,8 @@ def inspect(source: str) -> Inspection:
 
 def _survey(source: str, problem: str) -> Inspection:
     """Say what a source holds that cannot be trained on, as far as it can be read."""
-    images, shape, found = 0, None, None
+    images, shape = 0, None
+    found: Found | None = None
     with suppress(GlassworkError):
         if Path(source).expanduser().exists():
             found = find(Path(source).expanduser())
@@ -121,7 +123,9 @@ def _survey(source: str, problem: str) -> Inspection:
                     images += len(pixels)
                     shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else (1, pixels.shape[1])
     problems = (problem, *(found.skipped if found else ()))
-    return Inspection(source, None, problems, found and found.format, found and found.recognised, images, shape)
+    return Inspection(
+        source, None, problems, found.format if found else None, found.recognised if found else None, images, shape
+    )
 
 
 def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:

@@ -51,9 +51,14 @@ class Source:
 #: Names first, then formats, in the order in which they are tried.
 SOURCES = (
     Source("embedded", "mnist", "the 70,000 digits that come with glasswork"),
+    Source("digits", "digits", "scikit-learn's 1,797 digits of 8×8 pixels"),
     Source("openml", "openml:NAME or openml:NAME@VERSION", "a dataset of openml.org, from the network"),
     Source("idx", "", "IDX: MNIST, Fashion-MNIST, KMNIST, EMNIST, QMNIST; one file or a folder"),
     Source("npz", "", "NPZ and NPY, NumPy's files: Keras, MedMNIST, KMNIST; Quick Draw's folder"),
+    Source("parquet", "", "Parquet: Hugging Face's datasets, or a column for each pixel"),
+    Source("mat", "", "MATLAB files and HDF5: SVHN, EMNIST, mnist-original"),
+    Source("arff", "", "ARFF: Weka, OpenML"),
+    Source("libsvm", "", "LIBSVM's format: USPS"),
     Source("table", "", "CSV: an image a row, with or without a header, any separator"),
     Source("folder", "", "pictures: a folder for each class, or a table that names their classes"),
     Source("files", "", "a folder of data files of these formats, called train and test"),

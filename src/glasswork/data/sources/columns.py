@@ -1,6 +1,6 @@
 """What the columns of a table are: pixels, the label, an index; found in its header and in its first rows.
 
-label,pixel0,pixel1,...     0,1x1,1x2,...     ,label,0,1,2,...     no header, the label first or last     one-hot columns
+label,pixel0,pixel1,...    label,1x1,1x2,...    ,label,0,1,2,...    no header, the label first or last    one-hot columns
 """
 
 import math
@@ -71,8 +71,8 @@ def is_number(cell: str) -> bool:
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row of a table names the columns: it has words where the rows below have numbers.
 
-    A header may be all numbers: 0, 1, 2, ... as pandas counts columns, or 5, 0, 0.1, 0.2, ... where pandas took a row of
-    data for the header and made its repeated values distinct.
+    A header may be all numbers: 0, 1, 2, ... as pandas counts columns, or 5, 0, 0.1, 0.2, ... where pandas took a row
+    of data for the header and made its repeated values distinct.
     """
     first, rest = rows[0], rows[1:]
     words = [k for k, cell in enumerate(first) if not is_number(cell)]
@@ -122,13 +122,11 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     notes = []
     if header and _made_distinct([name for name in names if is_number(name)]):
         notes.append("the header is a row of data that was taken for names and made distinct: that image is lost")
-        lower, known = [], ()
-    else:
-        known = names
+        lower = []
     label = next((k for k, name in enumerate(lower) if name in _LABELS), None)
     index = next((k for k, name in enumerate(lower) if name in _INDICES and k != label), None)
     label, index, one_hot, assumed = _by_content(body, spread, count, lower, label, index)
-    columns = Columns(names, count, label, one_hot, index, _shape_in(known, label, index), (*notes, *assumed))
+    columns = Columns(names, count, label, one_hot, index, _shape_in(names, label, index), (*notes, *assumed))
     if not columns.pixels:
         raise InputError("no column of pixels in it")
     return columns
@@ -165,10 +163,9 @@ def _by_content(
     odd = _odd_one(lower, rest)
     if odd is not None:
         return odd, index, (), [f"labels are column {odd + 1}, whose name is unlike the others"]
-    if lower and _alike(lower, rest) and (_is_square(len(rest)) or not _is_square(len(rest) - 1)):
+    all_pixels = _is_square(len(rest)) and not _is_square(len(rest) - 1)
+    if all_pixels or (lower and _alike(lower, rest) and not _is_square(len(rest) - 1)):
         return None, index, (), ["no column holds labels"]
-    if _is_square(len(rest)) and not _is_square(len(rest) - 1):
-        return None, index, (), ["no column holds labels: all of them make square images"]
     first, last = rest[0], rest[-1]
     return (
         (chosen := _label_end(values, first, last)),

@@ -152,7 +152,7 @@ def _usual_shape(paths: Sequence[Path], found: Found) -> tuple[int, int] | None:
     for path in paths:
         try:
             counts[picture_shape(path)] += 1
-        except Exception:  # noqa: S112  damaged: reported where it is read
+        except Exception:  # damaged: reported where it is read
             continue
     if not counts:
         return None

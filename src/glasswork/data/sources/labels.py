@@ -67,7 +67,8 @@ def _of_columns(values: NDArray[Any], *, one_hot: bool) -> NDArray[Any]:
             "multi-label data, where an image may have several labels or none, and a network here gives each image "
             "one; keep one column, or choose another dataset"
         )
-    return ones.argmax(axis=1)
+    numbers: NDArray[Any] = ones.argmax(axis=1)
+    return numbers
 
 
 def encode(

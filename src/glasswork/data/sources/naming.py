@@ -47,7 +47,7 @@ def role_of(name: str) -> str | None:
 
 
 def dataset_of(name: str) -> str:
-    """Return what a name says beside part and role: ``emnist-letters`` of ``emnist-letters-train-images-idx3-ubyte``."""
+    """Return what a name says beside part and role: ``emnist-letters`` of ``emnist-letters-train-images-idx3``."""
     stem = name.split(".", 1)[0] if re.search(r"[a-z]", name.split(".", 1)[0].lower()) else name
     words = re.split(r"[-_.\s]+", stem)
     own = [w for w in words if not any(part in _PARTS or part in _ROLES for part in _words(w))]

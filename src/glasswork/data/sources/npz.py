@@ -5,6 +5,7 @@ X, y      images, labels              arr_0, arr_1   numpy.savez without names; 
 cat.npy, dog.npy, ...                 Quick Draw: one class a file
 """
 
+import functools
 import re
 import zipfile
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.naming import dataset_of, natural_order, part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked
+from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
 from glasswork.data.sources.store import MAP_FROM
 from glasswork.errors import FileError, InputError
 
@@ -64,7 +65,7 @@ def _load_npy(path: Path) -> NDArray[Any]:
 
 def _load_npz(path: Path) -> dict[str, NDArray[Any]]:
     with explained(path), np.load(path, allow_pickle=False) as file:
-        return {name: _guarded(path, name, lambda name=name: file[name]) for name in file.files}  # type: ignore[misc]
+        return {name: _guarded(path, name, functools.partial(file.__getitem__, name)) for name in file.files}
 
 
 def _guarded(path: Path, name: str, load: Callable[[], NDArray[Any]]) -> NDArray[Any]:
@@ -129,11 +130,14 @@ def _with_labels_beside(images: NDArray[Any], source: Peek) -> Found:
     if role_of(path.name) == "labels":
         raise InputError("only labels; give the file of the images, or the folder that holds both")
     for other in sorted(path.parent.iterdir()):
-        name = other.name
-        if other != path and other.is_file() and role_of(name) == "labels" and part_of(name) == part_of(path.name):
-            if dataset_of(name) == dataset_of(path.name) and other.suffix in (".npz", ".npy", ".gz"):
-                arrays = list(_load_npz(other).values()) if other.suffix == ".npz" else [_load(other)]
-                labels, by = arrays[0], f"it holds one array, and {name} beside it the labels"
+        same = part_of(other.name) == part_of(path.name) and dataset_of(other.name) == dataset_of(path.name)
+        if other != path and other.is_file() and role_of(other.name) == "labels" and same:
+            content = peek(other)
+            if content.head.startswith(_ZIP):
+                labels = next(iter(_load_npz(other).values()))
+            elif content.head.startswith(_NPY):
+                labels = _load(other)
+            by = f"it holds one array, and {other.name} beside it the labels"
     if labels is not None and len(labels) != len(images):
         raise InputError(f"{len(images):,} images, and {len(labels):,} labels in the file beside; restore one of them")
     return Found(

@@ -10,6 +10,7 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data.dataset import Dataset, check_lengths, to_pixels
+from glasswork.data.origin import Origin
 from glasswork.errors import FileError, InputError
 
 #: Seconds after which a server that sends nothing is given up.
@@ -73,11 +75,14 @@ def openml_dataset(name: str, *, version: int = 1, data_home: str | os.PathLike[
         pixels = to_pixels(data.toarray() if hasattr(data, "toarray") else data)
         words = _to_words(target)
         check_lengths("Dataset", pixels, words)
-        return Dataset.of(pixels, words, name=name, source=source)
+        dataset = Dataset.of(pixels, words, name=name, source=source)
     except InputError as error:
         raise InputError(
             f"OpenML's {name} is not a dataset of images with classes: {error}; choose another one, or version"
         ) from error
+    digits = dataset.shape == (28, 28) and dataset.classes == tuple("0123456789")
+    origin = Origin("OpenML", "its name", pictures="digits" if digits else "as they are")
+    return replace(dataset, origin=origin)
 
 
 def load(argument: str) -> Dataset:

@@ -5,10 +5,10 @@ A cell that is missing, too many or no pixel is named by its row and column; not
 
 import csv
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ _LONGEST_LABEL = 64
 def recognise(source: Peek) -> str | None:
     """Say by what a file is recognised, or None."""
     utf16 = source.head[:2] in (b"\xff\xfe", b"\xfe\xff")
-    if source.is_folder or (b"\0" in source.head and not utf16):
+    if not source.head or (b"\0" in source.head and not utf16):
         return None
     try:
         lines = _first_lines(source.path, 3)
@@ -109,12 +109,12 @@ def read_blocks(path: Path, separator: str, columns: Columns, *, skip: int) -> I
         yield from parse_blocks(stream, separator, columns, skip=skip)
 
 
-def parse_blocks(stream: TextIO, separator: str, columns: Columns, *, skip: int) -> Iterator[Block]:
+def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, *, skip: int) -> Iterator[Block]:
     """Yield the rows of an open table, block by block.
 
     Parameters
     ----------
-    stream : text stream
+    stream : lines of text
     separator : str
     columns : Columns
     skip : int

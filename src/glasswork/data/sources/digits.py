@@ -1,0 +1,14 @@
+"""scikit-learn's digits: 1,797 of 8×8 pixels, from 0 to 16, which come with it (E. Alpaydin and C. Kaynak, 1998)."""
+
+from glasswork.data.dataset import Dataset
+from glasswork.data.sources.found import Found, Part
+from glasswork.data.sources.gather import gather
+
+
+def load(argument: str = "") -> Dataset:
+    """Load them."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    found = Found("scikit-learn", "its name", {"all": Part.of(bunch.images, bunch.target)}, levels=(0.0, 16.0))
+    return gather(found, name="digits", source="digits")

@@ -1,0 +1,43 @@
+"""LIBSVM's text format, in which USPS is distributed: a label, then index:value for each pixel that is not 0."""
+
+import math
+import re
+
+import numpy as np
+
+from glasswork.data.sources.found import Found, Part
+from glasswork.data.sources.peek import Peek, explained, open_unpacked
+from glasswork.errors import FileError
+
+_LINE = re.compile(rb"\s*[-+]?\d+(\.\d+)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?")
+
+#: The last pixels are 0 in all images of some datasets, and left out: MNIST has 780 of 784.
+_MOST_LEFT_OUT = 1.1
+
+
+def recognise(source: Peek) -> str | None:
+    """Say by what a file is recognised, or None."""
+    lines = source.head.split(b"\n")[:20]
+    whole = lines[:-1] if len(lines) > 1 else lines
+    return "lines of a label and index:value" if whole and all(_LINE.fullmatch(line) for line in whole) else None
+
+
+def read(source: Peek) -> Found:
+    """Find the images and labels of a file."""
+    from sklearn.datasets import load_svmlight_file
+
+    with explained(source.path), open_unpacked(source.path) as stream:
+        try:
+            sparse, labels = load_svmlight_file(stream)
+        except ValueError as error:
+            raise FileError(f"{source.path}: damaged ({error}); restore the file") from error
+    found = Found("LIBSVM", "", {})
+    features = sparse.shape[1]
+    square = math.isqrt(features - 1) + 1
+    if square**2 != features and square**2 < features * _MOST_LEFT_OUT:
+        found.note(
+            f"{features} features: the last {square**2 - features} of {square}×{square} pixels are 0 in all images"
+        )
+        sparse.resize(sparse.shape[0], square**2)
+    found.parts = {"all": Part.of(sparse.toarray().astype(np.float32), labels)}
+    return found

@@ -1,0 +1,168 @@
+"""Parquet: the format of Hugging Face's datasets, with encoded pictures in a column, or a column for each pixel.
+
+image: struct<bytes, path>, label: int64       found by the types that the file's metadata state, else by their content
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glasswork.data.sources.columns import find_columns
+from glasswork.data.sources.found import Block, Found, Part
+from glasswork.data.sources.peek import Peek, explained
+from glasswork.data.sources.picture import is_picture, read_grey
+from glasswork.errors import FileError, InputError, MissingLibraryError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Rows read in one go.
+_ROWS = 2000
+
+
+def recognise(source: Peek) -> str | None:
+    """Say by what a file is recognised, or None."""
+    return "it begins with PAR1" if source.head.startswith(b"PAR1") else None
+
+
+def read(source: Peek) -> Found:
+    """Find the columns of images and labels."""
+    pl = _polars(source.path)
+    if source.packing:
+        raise FileError(f"{source.path}: a Parquet file packed with {source.packing}; unpack it first")
+    with explained(source.path):
+        try:
+            schema = pl.read_parquet_schema(source.path)
+            features = _features(pl, source.path)
+            head = pl.scan_parquet(source.path).head(300).collect()
+        except pl.exceptions.PolarsError as error:
+            raise FileError(f"{source.path}: damaged ({error}); download it again") from error
+    found = Found("Parquet", "", {})
+    column = _image_column(pl, schema, features, head)
+    if column is None:
+        _pixel_columns(source.path, head, found)
+    else:
+        label, names = _label_column(pl, schema, features, column)
+        found.names, found.pictures, found.levels = names, True, (0.0, 255.0)
+        found.note(f"images are the column {column!r}, labels " + (f"the column {label!r}" if label else "are missing"))
+        found.parts = {"all": Part(lambda: _picture_blocks(source.path, column, label, found))}
+    return found
+
+
+def _polars(path: Path) -> Any:
+    try:
+        import polars
+    except ImportError as error:
+        raise MissingLibraryError(f"{path}: a Parquet file; to read it: pip install 'glasswork[formats]'") from error
+    return polars
+
+
+def _features(pl: Any, path: Path) -> dict[str, Any]:
+    """Return what Hugging Face's datasets library wrote about each column."""
+    try:
+        stated = json.loads(pl.read_parquet_metadata(path).get("huggingface", "{}"))
+        return dict(stated.get("info", {}).get("features", {}))
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _image_column(pl: Any, schema: Any, features: dict[str, Any], head: "pl.DataFrame") -> str | None:
+    stated = [name for name in schema if (features.get(name) or {}).get("_type") == "Image"]
+    by_content = [name for name in schema if _holds_pictures(pl, head[name])]
+    columns = stated or by_content
+    if len(columns) > 1:
+        raise InputError(f"several columns hold images: {', '.join(columns)}; keep one")
+    return columns[0] if columns else None
+
+
+def _holds_pictures(pl: Any, column: Any) -> bool:
+    first = next((cell for cell in (_bytes(cell) for cell in column.head(20).to_list()) if cell), None)
+    return first is not None and is_picture(first[:32])
+
+
+def _bytes(cell: Any) -> bytes | None:
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    return content if isinstance(content, bytes) else None
+
+
+def _label_column(pl: Any, schema: Any, features: dict[str, Any], image: str) -> tuple[str | None, list[str] | None]:
+    """Return the column of labels, and the names of the classes where the metadata state them."""
+    stated = [name for name in schema if (features.get(name) or {}).get("_type") == "ClassLabel"]
+    others = [
+        name
+        for name in schema
+        if name != image and (schema[name].is_integer() or schema[name] in (pl.String, pl.Categorical))
+    ]
+    named = [
+        name for name in others if name.lower() in ("label", "labels", "class", "target", "digit", "y", "category")
+    ]
+    columns = stated or named or others
+    if len(columns) > 1:
+        raise InputError(f"several columns may be the label: {', '.join(columns)}; keep one, or call it label")
+    if not columns:
+        return None, None
+    names = (features.get(columns[0]) or {}).get("names")
+    return columns[0], list(names) if names else None
+
+
+def _slices(path: Path) -> "Iterator[pl.DataFrame]":
+    pl = _polars(path)
+    frame = pl.scan_parquet(path)
+    count = frame.select(pl.len()).collect().item()
+    for start in range(0, count, _ROWS):
+        yield frame.slice(start, _ROWS).collect()
+
+
+def _picture_blocks(path: Path, column: str, label: str | None, found: Found) -> Iterator[Block]:
+    first = 0
+    for frame in _slices(path):
+        images, rows = [], []
+        for row, cell in enumerate(frame[column].to_list()):
+            content = _bytes(cell)
+            try:
+                if content is None:
+                    raise FileError("there is no picture in it")
+                pixels, coloured = read_grey(content, shape=found.shape)
+            except FileError as error:
+                found.skipped.append(f"{path.name}, row {first + row + 1:,}: {error}")
+                continue
+            if coloured:
+                found.note("colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue")
+            found.shape = (pixels.shape[0], pixels.shape[1])  # the first picture's; others are resized to it
+            images.append(pixels)
+            rows.append(row)
+        labels = None if label is None else np.array(frame[label].to_list(), dtype=object)[rows]
+        if images:
+            yield Block(np.stack(images), _plain(labels), [str(first + row + 1) for row in rows])
+        first += len(frame)
+
+
+def _plain(labels: Any) -> Any:
+    """Return labels as integers where all are."""
+    if labels is not None and all(isinstance(label, int) for label in labels):
+        return labels.astype(np.int64)
+    return labels
+
+
+def _pixel_columns(path: Path, head: "pl.DataFrame", found: Found) -> None:
+    """Find pixels and labels in a table of numbers."""
+    rows = [head.columns, *([("" if cell is None else str(cell)) for cell in row] for row in head.rows())]
+    columns = find_columns(rows, header=True)
+    names = [head.columns[k] for k in columns.pixels]
+    label = None if columns.label is None else head.columns[columns.label]
+    found.shape, found.notes = columns.shape, list(columns.notes)
+    if label is not None:
+        found.note(f"labels are the column {label!r}")
+    found.where = lambda row, place: f"row {row + 1:,}, column {names[place]!r}"
+
+    def blocks() -> Iterator[Block]:
+        for frame in _slices(path):
+            labels = None if label is None else _plain(np.array(frame[label].to_list(), dtype=object))
+            if columns.one_hot:
+                labels = frame[[head.columns[k] for k in columns.one_hot]].to_numpy()
+            yield Block(frame.select(names).to_numpy(), labels)
+
+    found.parts = {"all": Part(blocks)}
