@@ -149,7 +149,7 @@ def test_header_that_asks_for_too_much(path):
 
 
 def test_missing_file(path):
-    assert "No such file" in damaged(path)
+    assert "there is no such file or folder" in damaged(path)
 
 
 def test_folder_in_place_of_a_file(path):
