@@ -83,7 +83,7 @@ def test_python_m_glasswork_is_the_command(glasswork, tmp_path):
     ("verb", "words"),
     [
         ("train", ["--epochs", "--hidden", "--learning-rate", "--split", "--out", "--quiet", "Examples"]),
-        ("evaluate", ["RUN", "digit"]),
+        ("evaluate", ["RUN", "each class", "confusion table"]),
         ("predict", ["IMAGE", "--json", "dark on light"]),
     ],
 )
