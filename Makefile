@@ -25,7 +25,7 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)
 	@$(BENCH)/bin/python benchmarks/bench.py
 
-soak: $(VENV)/installed-dev  ## kill three hundred runs and see that each goes on as if nothing had been (an hour)
+soak: $(VENV)/installed-dev  ## kill a hundred runs and see that each goes on as if nothing had been (half an hour)
 	@$(BIN)/python -u tests/soak.py
 
 fuzz: $(VENV)/installed-dev  ## read 200,000 damaged files (half an hour)
