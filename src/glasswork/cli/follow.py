@@ -14,10 +14,13 @@ from glasswork.cli.stopping import StopOnSignal
 from glasswork.errors import GlassworkError
 
 if TYPE_CHECKING:
+    from glasswork.runs.folder import RunFolder
     from glasswork.runs.run import Run
 
 
-def follow(make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool) -> None:
+def follow(
+    make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool, repeats: "RunFolder | None" = None
+) -> None:
     """Train a run, new or resumed, to its end and report on it.
 
     Parameters
@@ -26,8 +29,12 @@ def follow(make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool) 
         Makes the run; it is given what the run asks whether to stop.
     strict, quiet : bool
         The options of these names.
+    repeats : RunFolder, optional
+        The run that is trained once more, to compare with at the end.
     """
+    from glasswork.runs.folder import RunFolder
     from glasswork.runs.pictures import draw_pictures
+    from glasswork.runs.repeat import compare_with
 
     with StopOnSignal() as stop:
         run = make(stop)
@@ -47,6 +54,8 @@ def follow(make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool) 
             raise typer.Exit(130)
         print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
         draw_pictures(run)
+        if repeats is not None:
+            print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
             _what_next(run)
 
