@@ -28,7 +28,7 @@ bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty
 interop: $(BENCH)/installed  ## check that PyTorch computes what we do, layer by layer
 	@$(BENCH)/bin/python tests/interop_torch.py
 
-soak: $(VENV)/installed-dev  ## kill three hundred runs and see that each goes on as if nothing had been (an hour)
+soak: $(VENV)/installed-dev  ## kill a hundred runs and see that each goes on as if nothing had been (half an hour)
 	@$(BIN)/python -u tests/soak.py
 
 fuzz: $(VENV)/installed-dev  ## read 200,000 damaged files (half an hour)

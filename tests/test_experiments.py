@@ -133,7 +133,7 @@ def test_options_of_what_was_chosen_can_be_set(glasswork, tmp_path):
             ["train", "--set", "optimizer.learning_rte=1"],
             r"optimizer\.learning_rte: no such key; did you mean learning",
         ),
-        (["train", "--set", "training.epochs=many"], r"training\.epochs: expected an integer.*, got 'many'"),
+        (["train", "--set", "training.epochs=many"], r"training\.epochs: expected a whole number.*, got 'many'"),
         (["train", "--set", "training.epochs"], r"expected KEY=VALUE, such as optimizer\.momentum=0\.9"),
         (
             ["train", "--set", "optimizer.beta1=0.5"],

@@ -81,7 +81,7 @@ class Setting:
             return "one of " + ", ".join(self.choices)
         if self.type is bool:
             return "True or False"
-        kind = "an integer" if self.type is int else "a finite number"
+        kind = "a whole number" if self.type is int else "a finite number"
         limits = str(self.range)
         return kind + (f", {limits}" if limits else "") + (", or None" if self.optional else "")
 

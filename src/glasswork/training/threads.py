@@ -11,8 +11,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
-from threadpoolctl import ThreadpoolController
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 #: Multiplications in a step's products by the weights from which sharing pays; benchmarks/NOTES.md has the measure.
 WORTH_SHARING = 100_000_000
@@ -75,8 +77,9 @@ def _numbers() -> list[int]:
 
 
 @cache
-def _blas() -> ThreadpoolController:
+def _blas() -> "ThreadpoolController":
     """Return the handle on NumPy's BLAS; finding it is a search through all loaded libraries, so it is done once."""
     import numpy as np  # noqa: F401  (its BLAS has to be loaded before it can be found)
+    from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
