@@ -127,10 +127,7 @@ def test_content_that_goes_on(path):
 @pytest.mark.parametrize("magic", [b"\0\0\x0a\3", b"\0\1\x08\3", b"\0\0\x08\0", b"\0\0\x08\5", b"\x89PNG"])
 def test_wrong_magic_number(path, magic):
     write(path, magic + CONTENT[4:])
-    assert (
-        f"expected an IDX file, which starts with the bytes 0 0, a type (8 for bytes) and 1 to 4 dimensions, got {magic!r}"
-        in damaged(path)
-    )
+    assert f"a type (8 for bytes) and 1 to 4 dimensions, got {magic!r}" in damaged(path)
 
 
 def test_wrong_checksum(path):

@@ -23,6 +23,7 @@ from glasswork import (
     LeakyReLU,
     Linear,
     ReLU,
+    Scale,
     Sigmoid,
     load_model,
     save_model,
@@ -135,6 +136,7 @@ def test_every_kind_of_layer_is_read_as_it_was_saved(path):
         "batch-norm": partial(BatchNorm, 6, momentum=0.2),
         "dropout": partial(Dropout, 0.25, index=3),
         "gaussian-noise": partial(GaussianNoise, 0.5, index=2),
+        "scale": partial(Scale, 0.5, 2.0),
         "leaky-relu": partial(LeakyReLU, slope=0.3),
     }
     model = MLP.from_layers({f"layer{i}": special.get(kind, LAYERS[kind])() for i, kind in enumerate(LAYERS)})

@@ -122,7 +122,7 @@ def test_other_length_or_nothing(images, labels):
 
 
 def test_unknown_scheme():
-    with pytest.raises(InputError, match="split: expected scheme 'handout' or 'official', got 'random'"):
+    with pytest.raises(InputError, match="split: expected scheme 'handout', 'official' or 'source', got 'random'"):
         split(IMAGES, LABELS, scheme="random")
 
 

@@ -32,6 +32,7 @@ from .nn import (
     Loss as Loss,
     MSELoss as MSELoss,
     ReLU as ReLU,
+    Scale as Scale,
     Sigmoid as Sigmoid,
     SiLU as SiLU,
     Tanh as Tanh,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.data.dataset import check_labels, check_lengths
+from glasswork.data.mapped import MappedRows
 from glasswork.errors import InputError
 from glasswork.pixels import normalize
 from glasswork.randomness import Purpose, generator
@@ -141,7 +142,10 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels, images = check_labels(labels, classes), np.asarray(images)
+        self.labels, images = (
+            check_labels(labels, classes),
+            images if isinstance(images, MappedRows) else np.asarray(images),
+        )
         if images.ndim != 2 or (images.dtype != np.uint8 and images.dtype.kind != "f"):
             raise InputError(
                 "Batches: expected images of shape (N, features), bytes or floats, "
@@ -202,10 +206,10 @@ class Batches:
         rows = self.order(epoch)
         gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
         x = np.empty(gathered.shape, self.dtype)
-        targets = np.eye(self.classes, dtype=self.dtype)[self.labels[rows]]  # a few MB, made once an epoch
+        one_hot = np.eye(self.classes, dtype=self.dtype)
         for i in range(start, len(self)):
             batch = slice(i * self.batch_size, (i + 1) * self.batch_size)
-            t = targets[batch]
+            t = one_hot[self.labels[rows[batch]]]
             n = len(t)
             self.images.take(rows[batch], axis=0, out=gathered[:n], mode="clip")
             if self.images.dtype == np.uint8:

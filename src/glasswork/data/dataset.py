@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
+from glasswork.data.mapped import in_blocks
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 
@@ -148,7 +149,8 @@ def fingerprint(arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: t
     digest = hashlib.sha256(repr((tuple(classes), tuple(shape))).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())
-        digest.update(np.ascontiguousarray(array).data)
+        for block in in_blocks(array):
+            digest.update(block.data)
     return digest.hexdigest()
 
 

@@ -23,6 +23,7 @@ from glasswork.nn import (
     LeakyReLU,
     Linear,
     ReLU,
+    Scale,
     Sigmoid,
     SiLU,
     Tanh,
@@ -117,6 +118,10 @@ def _leaky_relu(graph: _Graph, x: str, layer: LeakyReLU) -> str:
     return graph.add("Max", x, graph.add("Mul", x, layer.slope))  # LeakyRelu exists in few dtypes
 
 
+def _scale(graph: _Graph, x: str, layer: Scale) -> str:
+    return graph.add("Mul", graph.add("Sub", x, layer.offset), 1 / layer.spread)
+
+
 def _silu(graph: _Graph, x: str, layer: SiLU) -> str:
     return graph.add("Mul", x, graph.add("Sigmoid", x))
 
@@ -149,4 +154,5 @@ _TRANSLATIONS: dict[type[Layer], Callable[[_Graph, str, Any], str]] = {
     Identity: _nothing,
     Dropout: _nothing,
     GaussianNoise: _nothing,
+    Scale: _scale,
 }

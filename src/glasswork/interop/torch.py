@@ -19,6 +19,7 @@ from glasswork.nn import (
     LeakyReLU,
     Linear,
     ReLU,
+    Scale,
     Sigmoid,
     SiLU,
     Tanh,
@@ -83,6 +84,12 @@ def _filled(torch: Any, twin: Any, arrays: dict[str, Any]) -> Any:
     return twin
 
 
+def _scale(torch: Any, layer: Scale) -> Any:
+    scale = torch.nn.Module()
+    scale.forward = lambda x: (x - layer.offset) * (1 / layer.spread)
+    return scale
+
+
 def _dtype(torch: Any, layer: Layer) -> Any:
     return getattr(torch, layer.dtype.name)
 
@@ -100,4 +107,5 @@ _TRANSLATIONS: dict[type[Layer], Callable[[Any, Any], Any] | None] = {
     Identity: None,
     Dropout: None,
     GaussianNoise: None,
+    Scale: _scale,
 }

@@ -12,6 +12,7 @@ from glasswork.nn.losses import LOSSES, CrossEntropyLoss, Loss, MSELoss, softmax
 from glasswork.nn.mlp import MLP
 from glasswork.nn.noise import GaussianNoise
 from glasswork.nn.random_layer import RandomLayer
+from glasswork.nn.scale import Scale
 
 __all__ = [
     "ACTIVATIONS",
@@ -34,6 +35,7 @@ __all__ = [
     "MSELoss",
     "RandomLayer",
     "ReLU",
+    "Scale",
     "SiLU",
     "Sigmoid",
     "Tanh",

@@ -12,11 +12,12 @@ from glasswork.nn.dropout import Dropout
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.noise import GaussianNoise
+from glasswork.nn.scale import Scale
 from glasswork.randomness import Purpose, generator
 
 #: ``LAYERS[layer.kind](**layer.settings(), dtype=...)`` makes a layer of the same shape.
 LAYERS: dict[str, type[Layer]] = {
-    **{str(kind.kind): kind for kind in (Linear, BatchNorm, Dropout, GaussianNoise)},
+    **{str(kind.kind): kind for kind in (Linear, BatchNorm, Dropout, GaussianNoise, Scale)},
     **ACTIVATIONS,
 }
 

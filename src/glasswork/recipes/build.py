@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.nn import MLP, Layer, Loss
+from glasswork.arrays import Images
+from glasswork.data.mapped import MappedRows, in_blocks
+from glasswork.nn import MLP, Layer, Loss, Scale
 from glasswork.optim import Average, Optimizer, warmup
 from glasswork.recipes import schema
 from glasswork.recipes.kinds import Choice
@@ -17,11 +19,20 @@ from glasswork.recipes.recipe import Recipe
 
 
 def build_model(
-    network: schema.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
+    network: schema.Network,
+    in_features: int,
+    out_features: int,
+    *,
+    rng: np.random.Generator,
+    seed: int,
+    scale: tuple[float, float] | None = None,
 ) -> MLP:
-    """Return the network that a recipe describes: initial weights from ``rng``, masks and noise from ``seed``."""
+    """Return the network that a recipe describes: initial weights from ``rng``, masks and noise from ``seed``.
+
+    With a ``scale``, its first layer is a `Scale` of this offset and spread.
+    """
     output = network.output_activation
-    return MLP(
+    model = MLP(
         in_features,
         network.hidden,
         out_features,
@@ -38,6 +49,31 @@ def build_model(
         rng=rng,
         seed=seed,
     )
+    if scale is None:
+        return model
+    return MLP.from_layers({"scale": Scale(*scale, dtype=network.dtype), **model.named_layers})
+
+
+def pixel_scale(scaling: str, images: Images | MappedRows) -> tuple[float, float] | None:
+    """Return the offset and spread by which pixels from -1 to 1 are scaled, or None if they stay as they are.
+
+    Parameters
+    ----------
+    scaling : {"handout", "zero-to-one", "standardize"}
+    images : (N, features) uint8
+        To train on: their mean and standard deviation are those of all pixels together.
+    """
+    if scaling == "handout":
+        return None
+    if scaling == "zero-to-one":
+        return -1.0, 2.0
+    counts = np.zeros(256)
+    for block in in_blocks(images):
+        counts += np.bincount(block.reshape(-1), minlength=256)
+    levels = (np.arange(256) - 127.5) / 127.5
+    mean = float(counts @ levels / counts.sum())
+    spread = float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum()))
+    return mean, spread or 1.0
 
 
 def _maker(choice: Choice) -> Callable[..., Layer]:

@@ -5,18 +5,23 @@ recipe ──► data, divided in three ──► loaders       network, loss, o
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 from glasswork.data import Batches, Dataset, Part, Split, load_dataset, split
+from glasswork.data.sources import ARRAYS
 from glasswork.errors import InputError, RecipeError
 from glasswork.nn import MLP, Loss
 from glasswork.optim import Average, Optimizer
 from glasswork.randomness import Purpose, generator
-from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer
+from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer, pixel_scale
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.schema import Data
 
 #: Images in a batch for evaluation; the result does not depend on it.
 EVALUATION_BATCH = 500
+
+#: Where copies of data are kept that are too large for memory and cannot be mapped as they are, beside the runs.
+DATA_CACHE = Path("runs") / ".data"
 
 #: Weights of the largest network that is built: with gradients and moments, a few gigabytes.
 MOST_WEIGHTS = 200_000_000
@@ -72,6 +77,7 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
     FileError
         If the data cannot be loaded.
     """
+    recipe = named_after(recipe, dataset)
     try:
         parts = load_data(recipe.data, dataset)
         weights = _count_weights(recipe, parts)
@@ -86,6 +92,7 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
             len(parts.classes),
             rng=generator(recipe.seed, Purpose.WEIGHTS),
             seed=recipe.seed,
+            scale=pixel_scale(recipe.data.scaling, parts.train.images),
         )
         train_loader = _loader(recipe, parts, parts.train, recipe.training.batch_size, learning=True)
         valid_loader, test_loader = (
@@ -111,7 +118,21 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
 
 def load_data(data: Data, dataset: Dataset | None = None) -> Split:
     """Return the images that a recipe asks for, or those given in their place, divided as it asks."""
-    return split(dataset or load_dataset(data.source), scheme=data.split, seed=data.split_seed)
+    return split(
+        dataset or load_dataset(data.source, cache=DATA_CACHE),
+        scheme=data.split,
+        seed=data.split_seed,
+        test=data.test or None,
+        valid=data.valid or None,
+    )
+
+
+def named_after(recipe: Recipe, dataset: Dataset | None) -> Recipe:
+    """Return the recipe with the source of a dataset that is used in place of its own."""
+    if dataset is None:
+        return recipe
+    source = dataset.source or f"{ARRAYS}:{dataset.name}"
+    return recipe if source == recipe.data.source else recipe.override({"data.source": source})
 
 
 def _count_weights(recipe: Recipe, parts: Split) -> int:

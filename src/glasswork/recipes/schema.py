@@ -185,7 +185,15 @@ class Data(Section):
     """Which images, and how they are divided into train, valid and test."""
 
     source: Annotated[str, Checked(check_source, forms()), "where the images come from"] = "mnist"
-    split: Annotated[Scheme, "handout: test images drawn from all; official: MNIST's last 10,000"] = "handout"
+    split: Annotated[
+        Scheme, "handout: test images drawn from all; official: MNIST's last 10,000; source: as its files divide it"
+    ] = "handout"
+    test: Annotated[float, Range(ge=0, lt=1), "share of the images to test on; 0: a seventh"] = 0.0
+    valid: Annotated[float, Range(ge=0, lt=1), "share of the images to validate on; 0: a fourteenth"] = 0.0
+    scaling: Annotated[
+        Literal["handout", "zero-to-one", "standardize"],
+        "of pixels; handout: -1 to 1; standardize: mean 0 and standard deviation 1 over the training images",
+    ] = "handout"
     split_seed: Annotated[int, Range(ge=0, lt=2**32), "decides which images are drawn for valid and test"] = 123
 
 

@@ -7,6 +7,7 @@ runs/2026-11-24-classwork/
   checkpoint-*         the position, weights and moments, two generations
   result.json          how it stands, or how it ended
   figures/             pictures
+  data/                the images, where a program handed them in as arrays
   .lock                one process at a time trains; the operating system drops its lock however it ends
 """
 
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from glasswork.data.dataset import Dataset
+from glasswork.data.sources.store import read_dataset, write_dataset
 from glasswork.errors import FileError, StateError
 from glasswork.files import create_folder, read_small, remove_unfinished, write_whole
 from glasswork.recipes.recipe import Recipe
@@ -41,6 +44,7 @@ class RunFolder:
         self.path = Path(path)
         self.history_path = self.path / "history.csv"
         self.model_path = self.path / "model.safetensors"
+        self.data_path = self.path / "data"
         self._lock = FileLock(self.path / ".lock", timeout=0.5)
 
     def __repr__(self) -> str:
@@ -67,6 +71,16 @@ class RunFolder:
         """
         self.check()
         return read_recipe(self.path / "recipe.toml", newer=True)
+
+    def kept_data(self) -> Dataset | None:
+        """Return the arrays that the run was given by a program, or None if it keeps none.
+
+        Raises
+        ------
+        FileError
+            If they are damaged.
+        """
+        return read_dataset(self.data_path) if (self.data_path / "dataset.json").is_file() else None
 
     def result(self) -> RunResult:
         """Return how the run stands now, or how it ended.
@@ -106,8 +120,8 @@ class RunFolder:
 
     # Writing ----------------------------------------------------------------------------------------
 
-    def create(self, recipe: Recipe, result: RunResult) -> None:
-        """Make the folder with its recipe and its result, whole or not at all, and take its lock.
+    def create(self, recipe: Recipe, result: RunResult, data: Dataset | None = None) -> None:
+        """Make the folder with its recipe, its result and data to keep, whole or not at all, and take its lock.
 
         Raises
         ------
@@ -120,6 +134,8 @@ class RunFolder:
         def fill(path: Path) -> None:
             write_whole(path / "recipe.toml", recipe.to_toml().encode())
             write_sealed_json(path / "result.json", result)
+            if data is not None:
+                write_dataset(data, path / "data")
 
         create_folder(self.path, fill)
         self.lock()

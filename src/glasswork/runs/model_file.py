@@ -37,6 +37,23 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How the images were read that a network was trained on, so that others are read in the same way.
+
+    Attributes
+    ----------
+    pictures : str
+        ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
+        turned grey and resized.
+    low, high : float
+        The values at the source that became the pixels 0 and 255.
+    """
+
+    pictures: str = "as they are"
+    low: float = 0.0
+    high: float = 255.0
+
+
 class ModelFacts(Facts, frozen=True, kw_only=True):
     """What a model file says about its arrays."""
 
@@ -46,6 +63,7 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     image_shape: tuple[int, int] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
     reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,8 @@ class ModelFile:
         What an image goes through before the network sees it, in words.
     reference : ReferenceSet or None
         Training images to compare with.
+    reading : Reading
+        How the images were read that it was trained on.
     """
 
     model: MLP
@@ -70,6 +90,7 @@ class ModelFile:
     image_shape: tuple[int, int] | None
     preprocessing: dict[str, str]
     reference: ReferenceSet | None
+    reading: Reading
 
 
 def save_model(
@@ -79,6 +100,7 @@ def save_model(
     classes: tuple[str, ...] | None = None,
     image_shape: tuple[int, int] | None = None,
     reference: ReferenceSet | None = None,
+    reading: Reading | None = None,
 ) -> None:
     """Write a network into a model file, whole or not at all.
 
@@ -93,6 +115,9 @@ def save_model(
         Of the images; by default square, where the number of features is a square.
     reference : ReferenceSet, optional
         Training images, for "resembles" and "unlike anything it was trained on".
+
+    reading : Reading, optional
+        How the images were read that it was trained on.
 
     Raises
     ------
@@ -115,6 +140,7 @@ def save_model(
         image_shape=image_shape or _square(model.in_features),
         preprocessing=PREPROCESSING,
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
+        reading=reading,
     )
     write_sealed(Path(path), facts, {**model.state(), **extra})
 
@@ -158,7 +184,14 @@ def read_model_file(path: str | Path) -> ModelFile:
         read_arrays(file, path, facts, {**model.state(), **extra}, what=_WHAT)
     if len(facts.classes) != model.out_features:
         raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
-    return ModelFile(model, tuple(facts.classes), facts.image_shape, facts.preprocessing, _unpack(path, extra))
+    return ModelFile(
+        model,
+        tuple(facts.classes),
+        facts.image_shape,
+        facts.preprocessing,
+        _unpack(path, extra),
+        facts.reading or _usual_reading(facts),
+    )
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
@@ -201,6 +234,12 @@ def _build(path: Path, facts: ModelFacts) -> MLP:
         return MLP.from_layers(made)
     except InputError as error:
         raise FileError(f"{path}: states layers that cannot be built ({error})") from None
+
+
+def _usual_reading(facts: ModelFacts) -> Reading:
+    """Return how images were read for a network of which that is not known: pictures of digits are photographs."""
+    digits = facts.classes == list("0123456789") and facts.image_shape == (28, 28)
+    return Reading(pictures="digits" if digits else "as they are")
 
 
 def _square(features: int) -> tuple[int, int] | None:

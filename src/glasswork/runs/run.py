@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from glasswork.data import Dataset, Split
+from glasswork.data.sources.store import MAP_FROM
 from glasswork.errors import GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
 from glasswork.recipes.experiment import Experiment
@@ -34,9 +35,11 @@ class Run:
     ----------
     recipe : Recipe
     folder : path, optional
-        Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
+        Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. A dataset may stand
+        here as well: ``Run(recipe, dataset)``.
     dataset : Dataset, optional
-        The images, in place of those of the recipe's ``data.source``.
+        The images, in place of those of the recipe's ``data.source``, which then names where they came from. Arrays
+        that have no source are kept in the run's folder, up to 256 MB, so that it can be resumed and evaluated.
     checkpoint_every : float
         Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
     should_stop : callable, optional
@@ -61,17 +64,20 @@ class Run:
 
     _resumed: bool  #: Whether it goes on with a folder that was there.
     _entered: bool  #: Whether its block is under way.
+    _kept: Dataset | None  #: Arrays of a program's own, to be kept in the folder.
     _begun: bool  #: Whether its training was begun.
 
     def __init__(
         self,
         recipe: Recipe,
-        folder: str | Path | None = None,
+        folder: str | Path | Dataset | None = None,
         *,
         dataset: Dataset | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        if isinstance(folder, Dataset):
+            folder, dataset = None, folder
         self._wanted = None if folder is None else Path(folder)
         self._build(recipe, free_folder(self._wanted, recipe.name), dataset, checkpoint_every, should_stop)
 
@@ -316,7 +322,9 @@ class Run:
         """Make all that a recipe asks for, in memory."""
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
-        self._state = RunState.begin(recipe, dataset)
+        self._state = RunState.begin(recipe, dataset, place)
+        own = dataset is not None and not dataset.source and dataset.images.nbytes < MAP_FROM
+        self._kept = dataset if own else None
         self._resumed = self._entered = self._begun = False
         self._saved_at = 0.0
 
@@ -324,7 +332,7 @@ class Run:
         """Make the folder of a new run; another process may have taken its default name meanwhile."""
         while True:
             try:
-                return self._place.create(self.recipe, self._state.result("running"))
+                return self._place.create(self.recipe, self._state.result("running"), self._kept)
             except FileExistsError:
                 self._use(free_folder(self._wanted, self.recipe.name))
 

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from glasswork.data import Dataset, Split
+from glasswork.data.mapped import MappedRows
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError
 from glasswork.recipes.experiment import Experiment, assemble
@@ -18,13 +21,16 @@ from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
-from glasswork.runs.model_file import save_model
+from glasswork.runs.model_file import Reading, save_model
 from glasswork.runs.result import RunResult, State
 from glasswork.training.health import Watch, diagnose
 from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
 from glasswork.training.threads import choose_threads
+
+#: Images that are looked at where all of them may be too many.
+_SAMPLE = 10_000
 
 
 @dataclass
@@ -57,15 +63,15 @@ class RunState:
     _watch: Watch = field(default_factory=Watch)
 
     @classmethod
-    def begin(cls, recipe: Recipe, dataset: Dataset | None) -> "RunState":
-        """Return the state before the first step.
+    def begin(cls, recipe: Recipe, dataset: Dataset | None, place: RunFolder) -> "RunState":
+        """Return the state before the first step; arrays that a program handed in may be kept in the run's folder.
 
         Raises
         ------
         RecipeError
             If the recipe asks for what the data does not allow.
         """
-        experiment = assemble(recipe, dataset)
+        experiment = assemble(recipe, dataset or place.kept_data())
         batch_size, weights = recipe.training.batch_size, experiment.weights
         threads = choose_threads(recipe.training.threads, batch_size=batch_size, weights=weights)
         return cls(experiment, Progress(), threads)
@@ -78,7 +84,11 @@ class RunState:
     def note_epoch(self, result: EpochResult) -> EpochResult:
         """Add an epoch to the history, with what seems to go wrong since; return it."""
         train = self.experiment.parts.train
-        found = diagnose(self.experiment.model, train.images, train.labels, [*self.history, result])
+        images, labels = train.images, train.labels
+        if isinstance(images, MappedRows):  # some of them are enough, and all might not fit into memory
+            rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
+            images, labels = images[rows], labels[rows]
+        found = diagnose(self.experiment.model, images, labels, [*self.history, result])
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
@@ -146,6 +156,7 @@ class RunState:
             classes=split.classes,
             image_shape=split.shape,
             reference=_reference(split),
+            reading=Reading(pictures=split.origin.pictures, low=split.origin.low, high=split.origin.high),
         )
 
     def result(self, state: State, reason: str = "") -> RunResult:
@@ -177,4 +188,4 @@ def _reference(split: Split) -> ReferenceSet | None:
     height, width = split.shape
     if height != width or height < 3 or len(split.train) < 2 or len(split.valid) < 1:
         return None
-    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)
+    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images[:_SAMPLE])

@@ -64,6 +64,9 @@ SOURCES = (
     Source("files", "", "a folder of data files of these formats, called train and test"),
 )
 
+#: The word before the name of arrays that a user's program made; they are kept in the folder of the run.
+ARRAYS = "arrays"
+
 _NAMES = {source.form.partition(":")[0]: source for source in SOURCES if source.form}
 _FORMATS = tuple(source for source in SOURCES if not source.form)
 
@@ -77,6 +80,8 @@ def check_source(source: str) -> tuple[Source | None, str]:
         If it is neither the name of a source nor the path of a file or folder.
     """
     word, colon, argument = source.partition(":")
+    if word == ARRAYS and argument:
+        return Source("arrays", f"{ARRAYS}:NAME", "arrays of a program"), argument
     if word in _NAMES and _NAMES[word].takes_argument == bool(colon and argument):
         return _NAMES[word], argument
     if word not in _NAMES and source and _is_path(source):
@@ -144,7 +149,7 @@ def _load_path(path: Path, text: str, cache: Path | None) -> Dataset:
     if place is not None and (place / "dataset.json").exists():
         return read_dataset(place)
     try:
-        dataset = gather(find(path), name=_title(path), source=text, cache=place)
+        dataset = gather(find(path), name=_title(path), source=str(path.absolute()), cache=place)
     except InputError as error:
         raise InputError(f"{text}: {error}") from None
     if place is not None and place.exists():

@@ -1,6 +1,6 @@
 """What the columns of a table are: pixels, the label, an index; found in its header and in its first rows.
 
-label,pixel0,pixel1,...    label,1x1,1x2,...    ,label,0,1,2,...    no header, the label first or last    one-hot columns
+label,pixel0,pixel1,...    label,1x1,1x2,...    ,label,0,1,2,...    no header, label first or last    one-hot
 """
 
 import math

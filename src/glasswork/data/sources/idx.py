@@ -95,7 +95,8 @@ def _read(stream: BinaryIO, path: Path, sha256: str | None, out: NDArray[Any] | 
             chunk += more
         if not chunk or len(chunk) % size:
             raise FileError(
-                f"{path}: ends after {filled * size + len(chunk):,} of its {len(target) * size:,} bytes; restore the file"
+                f"{path}: ends after {filled * size + len(chunk):,} of its {len(target) * size:,} bytes; "
+                "restore the file"
             )
         digest.update(chunk)
         count = len(chunk) // size

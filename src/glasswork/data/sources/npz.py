@@ -58,9 +58,9 @@ def _load_npy(path: Path) -> NDArray[Any]:
         packed = stream.read(6) != _NPY
     if packed:
         with open_unpacked(path) as stream:
-            return np.lib.format.read_array(stream, allow_pickle=False)  # type: ignore[no-any-return]
+            return np.lib.format.read_array(stream, allow_pickle=False)
     large = path.stat().st_size >= MAP_FROM
-    return np.load(path, mmap_mode="r" if large else None, allow_pickle=False)  # type: ignore[no-any-return]
+    return np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
 
 
 def _load_npz(path: Path) -> dict[str, NDArray[Any]]:

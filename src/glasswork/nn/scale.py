@@ -1,0 +1,73 @@
+"""Scale: the numbers that a network sees, shifted and stretched by two constants that are part of it.
+
+pixels -1 to 1 ──► (x - offset) / spread ──► mean 0 and standard deviation 1, say
+"""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from glasswork.arrays import FloatArray
+from glasswork.nn.layer import Layer
+from glasswork.settings import Range, check_settings
+
+
+class Scale(Layer, kind="scale"):
+    """Compute ``(x - offset) / spread``; nothing in it is trained.
+
+    As the first layer it holds the scaling of the pixels, so that it is saved with the network and prediction cannot
+    forget it.
+
+    Parameters
+    ----------
+    offset : float
+        What becomes 0.
+    spread : float
+        What is divided by; not 0.
+    dtype : data type
+
+    Raises
+    ------
+    InputError
+        If a constant is infinite or NaN, or ``spread`` is not positive.
+
+    Examples
+    --------
+    >>> Scale(-1.0, 2.0).forward(np.array([[-1, 0, 1]], np.float32))
+    array([[0. , 0.5, 1. ]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        offset: Annotated[float, Range(), "what becomes 0"],
+        spread: Annotated[float, Range(gt=0), "what is divided by"],
+        *,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        super().__init__(dtype=dtype)
+        self.offset, self.spread = offset, spread
+        check_settings(self, offset=offset, spread=spread)
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Return ``(x - offset) / spread``, of the same shape."""
+        self._check_input(x)
+        output = self._new("output", *x.shape)
+        np.subtract(x, self.offset, out=output, casting="same_kind")
+        output *= 1 / self.spread
+        self.output = output
+        return output
+
+    def backward(self, grad_output: FloatArray) -> FloatArray:
+        """Return ``grad_output / spread``."""
+        self._check_grad(grad_output)
+        grad_input = self._new("grad_input", *grad_output.shape)
+        np.multiply(grad_output, 1 / self.spread, out=grad_input)
+        return grad_input
+
+    def settings(self) -> dict[str, Any]:
+        """Return the two constants."""
+        return {"offset": float(self.offset), "spread": float(self.spread)}
+
+    def __repr__(self) -> str:
+        return f"Scale({self.offset:g}, {self.spread:g})"
