@@ -1,22 +1,42 @@
 """``glasswork evaluate``: how good a trained network is, class by class."""
 
+from typing import Annotated
+
+import typer
+
 from glasswork.cli.options import Debug, RunArgument
 
 
-def evaluate(run: RunArgument, debug: Debug = False) -> None:
-    """Test a run's network on its test images: accuracy, each class, confusion table.
+def evaluate(
+    run: RunArgument,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="Images with labels to test on.", show_default="the run's test images"),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Test a run's network on its test images, or on other data: accuracy, each class, confusion table.
 
     The confusion table is drawn into the run's figures as well.
 
-    Example: glasswork evaluate runs/mine
+    Examples:
+
+    glasswork evaluate runs/mine
+
+    glasswork evaluate runs/mine --data photographs/
     """
+    import numpy as np
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     from glasswork import figures
+    from glasswork.data.dataset import Dataset
+    from glasswork.data.mapped import in_blocks
+    from glasswork.data.split import Part
     from glasswork.recipes.experiment import load_data
+    from glasswork.runs.answers import load_like
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.model_file import read_model_file
     from glasswork.runs.pictures import figures_folder
@@ -24,8 +44,11 @@ def evaluate(run: RunArgument, debug: Debug = False) -> None:
     past = RunFolder(run)
     recipe, result, read = past.recipe(), past.result(), read_model_file(run)
     model, names = read.model, read.classes
-    test = load_data(recipe.data).test
-    predicted = model.predict(test.images)
+    if data is None:
+        test: Part | Dataset = load_data(recipe.data, past.kept_data()).test
+    else:
+        test = load_like(data, read)
+    predicted = np.concatenate([model.predict(block) for block in in_blocks(test.images)])
     classes = list(range(model.out_features))
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
@@ -35,7 +58,7 @@ def evaluate(run: RunArgument, debug: Debug = False) -> None:
     )
     print(
         f"Test accuracy: {100 * (predicted == test.labels).mean():.2f}% "
-        f"({len(test):,} images, {recipe.data.split} split)\n"
+        f"({len(test):,} images, {f'{recipe.data.split} split' if data is None else data})\n"
     )
     console = Console()
     table = Table("class", "images", "recall", "precision", "F1", title="Class by class", title_justify="left")

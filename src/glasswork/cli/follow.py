@@ -11,7 +11,7 @@ from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
-from glasswork.errors import GlassworkError
+from glasswork.errors import GlassworkError, InputError
 
 if TYPE_CHECKING:
     from glasswork.runs.folder import RunFolder
@@ -38,6 +38,9 @@ def follow(
 
     with StopOnSignal() as stop:
         run = make(stop)
+        skipped = run.parts.origin.skipped
+        if skipped and strict:
+            raise InputError(f"{run.recipe.data.source}: {len(skipped):,} images cannot be read: {skipped[0]}")
         try:
             _train(run, strict=strict, quiet=quiet)
         except KeyboardInterrupt:  # the second signal
@@ -85,6 +88,10 @@ def _announce(run: "Run") -> None:
         f"  data      {recipe.data.source}, {parts.scheme} split: "
         f"{len(parts.train):,} train, {len(parts.valid):,} valid, {len(parts.test):,} test"
     )
+    for note in parts.origin.notes:
+        print(f"            {note}")
+    if skipped := parts.origin.skipped:
+        print(f"            {len(skipped):,} images cannot be read and are left out, the first: {skipped[0]}")
     print(f"  network   {describe_network(recipe, run.model)}")
     print(f"  training  {describe_training(recipe)}")
     print(f"  run       {run.folder}")
@@ -106,4 +113,5 @@ def _what_next(run: "Run") -> None:
     print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
     here = shlex.quote(str(run.folder))
     print(f"  {command()} evaluate {here}")
-    print(f"  {command()} predict {here} DIGIT.png")
+    what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"
+    print(f"  {command()} predict {here} {what}")

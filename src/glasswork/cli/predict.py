@@ -1,4 +1,4 @@
-"""``glasswork predict``: which digit is on a picture."""
+"""``glasswork predict``: which digit is on a picture, or which class each image of a source has."""
 
 import json
 import sys
@@ -9,7 +9,8 @@ import numpy as np
 import typer
 
 from glasswork.arrays import Images
-from glasswork.cli.options import Debug, RunArgument
+from glasswork.cli.answers import predict_sources
+from glasswork.cli.options import Debug, RunArgument, user_path
 
 #: Below this confidence the second guess is told as well.
 _DOUBT = 0.7
@@ -17,23 +18,51 @@ _DOUBT = 0.7
 
 def predict(
     run: RunArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files, one digit on each.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...", help="Pictures, folders, or files of any kind that --data takes; - is standard input."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Show each digit as the network sees it.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Write a .csv, .json or .parquet file.", show_default="the screen", parser=user_path
+        ),
+    ] = None,
+    scores: Annotated[bool, typer.Option("--scores", help="Write the probability of each class as well.")] = False,
+    submission: Annotated[
+        str | None, typer.Option(metavar="FORM", help="kaggle: the columns ImageId, from 1, and Label.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Say which digit is on each picture, and how sure the network is.
+    """Say which class each image has, and how sure the network is.
 
-    Pictures may be of any size, dark on light or light on dark; each is centred the way MNIST was made.
-    One digit a picture, with nothing else on it: no frame, no ruled lines.
+    A network of digits takes photographs and scans: of any size, dark on light or light on dark, one digit each with
+    nothing else on it; they are centred the way MNIST was made. Any network takes images such as it was trained on:
+    folders, CSV, IDX, NPZ, Parquet and the other formats of glasswork data inspect.
 
-    Example: glasswork predict runs/mine seven.png --show
+    Examples:
+
+    glasswork predict runs/mine seven.png --show
+
+    glasswork predict runs/mine test.csv --submission kaggle -o submission.csv
+
+    glasswork predict runs/letters scans/ -o letters.csv --scores
     """
     from glasswork.data.image import read_image
     from glasswork.errors import GlassworkError
-    from glasswork.runs.model_file import load_model
+    from glasswork.runs.model_file import read_model_file
 
-    model = load_model(run)
+    read = read_model_file(run)
+    model = read.model
+    asked = out is not None or scores or submission is not None
+    if asked or read.reading.pictures != "digits" or not all(_is_picture(source) for source in sources):
+        predict_sources(read, sources, out=out, as_json=as_json, scores=scores, submission=submission)
+        return
+    images = [Path(source).expanduser() for source in sources]
     width = max(len(str(path)) for path in images)
     answers: list[dict[str, object]] = []
     failed = False
@@ -52,6 +81,7 @@ def predict(
             {
                 "file": str(path),
                 "digit": first,
+                "label": read.classes[first],
                 "confidence": round(sure, 4),
                 "probabilities": [round(float(p), 4) for p in probabilities],
             }
@@ -66,6 +96,20 @@ def predict(
         print(json.dumps(answers, indent=2))
     if failed:
         raise typer.Exit(1)
+
+
+def _is_picture(source: str) -> bool:
+    """Whether a source is the path of a picture, or of nothing, which is reported as a picture is."""
+    from glasswork.data.sources.picture import is_picture
+
+    path = Path(source).expanduser()
+    if not path.exists():
+        return "." in source
+    if path.is_dir():
+        return False
+    with path.open("rb") as stream:
+        head = stream.read(32)
+    return is_picture(head) or path.suffix.lower() in (".png", ".jpg", ".jpeg")
 
 
 def _in_blocks(image: Images) -> str:

@@ -1,5 +1,6 @@
 """``glasswork train``: run an experiment, print its progress, leave a folder with the results."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,10 @@ def train(
             "handout",
         ),
     ] = None,
-    data: Annotated[str | None, recipe_key("mnist (built in), or openml:NAME (from the network).", "mnist")] = None,
+    data: Annotated[
+        str | None,
+        recipe_key("A file or folder of images, or mnist, digits, openml:NAME. See glasswork data.", "mnist"),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,6 +70,8 @@ def train(
 
     glasswork train relu --epochs 10 --hidden 300,100 --lr 0.5
 
+    glasswork train relu --data letters/
+
     glasswork train deep --momentum 0.8 --activation tanh --out runs/mine
     """
     from glasswork.recipes.keys import find_key
@@ -85,6 +91,8 @@ def train(
     for setting in settings or []:
         key, value = parse_setting(setting)
         asked[find_key(key) or key] = value
+    if "data.source" in asked:
+        asked |= _describe_data(str(asked["data.source"]), divided="data.split" in asked)
     chosen, old = _find(recipe)
     if asked:
         changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
@@ -97,6 +105,23 @@ def train(
         quiet=quiet,
         repeats=repeats,
     )
+
+
+def _describe_data(source: str, *, divided: bool) -> dict[str, str]:
+    """Return the keys of a recipe for a source: its path from the root, so that the run can be resumed from anywhere.
+
+    A source with training and test images of its own is divided as it is, unless something else is asked for.
+    """
+    from glasswork.data.sources import check_source, find
+    from glasswork.errors import GlassworkError
+
+    with contextlib.suppress(GlassworkError):  # reported with the other keys
+        if check_source(source)[0] is None:
+            path = Path(source).expanduser().absolute()
+            parts = find(path).parts
+            own = {"data.split": "source"} if not divided and {"train", "test"} <= set(parts) else {}
+            return {"data.source": str(path), **own}
+    return {}
 
 
 def _find(recipe: str) -> "tuple[Recipe, RunFolder | None]":

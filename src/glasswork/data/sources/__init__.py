@@ -99,7 +99,13 @@ def _is_path(text: str) -> bool:
     return text.startswith("~") or any(sign in text for sign in (os.sep, "/", ".")) or Path(text).exists()
 
 
-def load_dataset(source: str | os.PathLike[str], *, cache: Path | None = None) -> Dataset:
+def load_dataset(
+    source: str | os.PathLike[str],
+    *,
+    cache: Path | None = None,
+    shape: tuple[int, int] | None = None,
+    prefer: tuple[float, float] | None = None,
+) -> Dataset:
     """Load a dataset by its name, or from a file or folder.
 
     Parameters
@@ -110,6 +116,10 @@ def load_dataset(source: str | os.PathLike[str], *, cache: Path | None = None) -
     cache : Path, optional
         A folder for copies of images that are too many for memory and that cannot be mapped as they are, such as those
         of a large CSV. They are made once.
+    shape : (height, width), optional
+        To which pictures are resized; by default the size that most of them have.
+    prefer : (low, high), optional
+        The values of ground and ink, for values that lie within; by default 0 and 255, or what the values show.
 
     Returns
     -------
@@ -138,10 +148,16 @@ def load_dataset(source: str | os.PathLike[str], *, cache: Path | None = None) -
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
         return dataset
-    return _load_path(Path(argument).expanduser(), text, cache)
+    return _load_path(Path(argument).expanduser(), text, cache, shape, prefer)
 
 
-def _load_path(path: Path, text: str, cache: Path | None) -> Dataset:
+def _load_path(
+    path: Path,
+    text: str,
+    cache: Path | None,
+    shape: tuple[int, int] | None,
+    prefer: tuple[float, float] | None,
+) -> Dataset:
     from glasswork.data.sources.gather import gather
     from glasswork.data.sources.store import read_dataset, write_dataset
 
@@ -149,7 +165,10 @@ def _load_path(path: Path, text: str, cache: Path | None) -> Dataset:
     if place is not None and (place / "dataset.json").exists():
         return read_dataset(place)
     try:
-        dataset = gather(find(path), name=_title(path), source=str(path.absolute()), cache=place)
+        found = find(path)
+        if found.pictures and shape is not None:
+            found.shape = shape
+        dataset = gather(found, name=_title(path), source=str(path.absolute()), cache=place, prefer=prefer)
     except InputError as error:
         raise InputError(f"{text}: {error}") from None
     if place is not None and place.exists():

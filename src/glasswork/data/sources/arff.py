@@ -33,7 +33,8 @@ def read(source: Peek) -> Found:
     columns = Columns(names, len(names), label)
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
-    found = Found("ARFF", "", {"all": Part(lambda: _blocks(source.path, columns))})
+    found = Found("ARFF", "", {})
+    found.parts = {"all": Part(lambda: _blocks(source.path, columns, found))}
     choices = nominal.get(label) if label is not None else None
     if choices and all(re.fullmatch(r"-?\d+", word) for word in choices):
         found.names = {int(word): word for word in choices}
@@ -62,9 +63,9 @@ def _choices(kind: str) -> list[str]:
     ]
 
 
-def _blocks(path: Path, columns: Columns) -> Iterator[Block]:
+def _blocks(path: Path, columns: Columns, found: Found) -> Iterator[Block]:
     with explained(path), open_text(path) as stream:
-        yield from parse_blocks(_rows(stream, columns.count), ",", columns, skip=0)
+        yield from parse_blocks(_rows(stream, columns.count), ",", columns, 0, found)
 
 
 def _rows(lines: Iterator[str], count: int) -> Iterator[str]:

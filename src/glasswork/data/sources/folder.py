@@ -49,9 +49,8 @@ def read(source: Peek) -> Found:
 
 
 def _found(parts: dict[str, list[_Item]], classes: list[str], folder: Path) -> Found:
-    everything = [path for items in parts.values() for path, _ in items]
     found = Found("pictures", "", {}, classes or None, pictures=True, levels=(0.0, 255.0))
-    found.shape = _usual_shape(everything, found)
+    found.paths = [(path, os.path.relpath(path, folder)) for items in parts.values() for path, _ in items]
     found.parts = {part: Part(_blocks(items, found, folder)) for part, items in parts.items()}
     return found
 
@@ -166,7 +165,7 @@ def _usual_shape(paths: Sequence[Path], found: Found) -> tuple[int, int] | None:
 
 def _blocks(items: Sequence[_Item], found: Found, folder: Path) -> Callable[[], Iterator[Block]]:
     def blocks() -> Iterator[Block]:
-        shape = found.shape
+        found.shape = shape = found.shape or _usual_shape([path for path, _ in found.paths], found)
         at_once = max(1, min(2000, BLOCK_BYTES // max(1, int(np.prod(shape or (1, 1))))))
         for start in range(0, len(items), at_once):
             if (block := _read_block(items[start : start + at_once], found, folder)) is not None:

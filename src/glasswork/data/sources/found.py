@@ -5,6 +5,7 @@ A reader knows its format and nothing else; `glasswork.data.sources.gather` turn
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,10 @@ class Found:
         The values of ground and ink, where the format states them; else they are found out.
     pictures : bool
         Whether the images are picture files.
+    paths : list of (Path, str)
+        Of picture files that can be read one by one, with their names in the source.
+    lenient : bool
+        Whether a row that is wrong is added to ``skipped`` and left out, where the format has rows of text.
     one_hot : bool
         Whether labels with several columns may be one column a class.
     labels_of : callable, optional
@@ -109,6 +114,8 @@ class Found:
     transposed: bool = False
     levels: tuple[float, float] | None = None
     pictures: bool = False
+    paths: list[tuple[Path, str]] = field(default_factory=list)
+    lenient: bool = False
     one_hot: bool = True
     labels_of: Callable[[NDArray[Any]], NDArray[Any]] | None = None
     where: Callable[[int, int], str] | None = None

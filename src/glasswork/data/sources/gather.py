@@ -29,7 +29,14 @@ ORDER = ("train", "valid", "test", "all")
 _DIGITS = tuple("0123456789")
 
 
-def gather(found: Found, *, name: str, source: str, cache: Path | None = None) -> Dataset:
+def gather(
+    found: Found,
+    *,
+    name: str,
+    source: str,
+    cache: Path | None = None,
+    prefer: tuple[float, float] | None = None,
+) -> Dataset:
     """Read all that a reader found.
 
     Parameters
@@ -39,13 +46,15 @@ def gather(found: Found, *, name: str, source: str, cache: Path | None = None) -
         See `Dataset`.
     cache : Path, optional
         A folder that does not exist yet, for images that are too many for memory.
+    prefer : (low, high), optional
+        See `Levels`.
 
     Raises
     ------
     InputError
         If it cannot be trained on: there are no labels, or only one class; a value is missing or out of range.
     """
-    levels, store = Levels(found.levels), PixelStore(cache)
+    levels, store = Levels(found.levels, prefer=prefer), PixelStore(cache)
     shape: tuple[int, int] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
     sizes: dict[str, int] = {}

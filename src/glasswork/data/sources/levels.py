@@ -55,6 +55,8 @@ class Levels:
     ----------
     given : (low, high), optional
         The values of ground and ink; by default the first block decides.
+    prefer : (low, high), optional
+        Taken if the first block lies within, where nothing is given.
 
     Attributes
     ----------
@@ -66,8 +68,8 @@ class Levels:
         Whether values lay between two of the 256 levels.
     """
 
-    def __init__(self, given: tuple[float, float] | None = None) -> None:
-        self._decided = given is not None
+    def __init__(self, given: tuple[float, float] | None = None, *, prefer: tuple[float, float] | None = None) -> None:
+        self._decided, self._prefer = given is not None, prefer
         self.low, self.high = given or (0.0, 255.0)
         self.smallest, self.largest = np.inf, -np.inf
         self.rounded = False
@@ -121,6 +123,9 @@ class Levels:
 
     def _decide(self, values: NDArray[Any], low: float, high: float, first: int, where: Where) -> None:
         self._decided = True
+        if self._prefer not in (None, (0.0, 255.0)) and self._prefer[0] <= low and high <= self._prefer[1]:
+            self.low, self.high = self._prefer
+            return
         whole = values.dtype.kind in "ui" or bool(np.array_equal(values, np.trunc(values)))
         if whole and low >= 0 and high <= 255:
             return

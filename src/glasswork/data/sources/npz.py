@@ -58,9 +58,11 @@ def _load_npy(path: Path) -> NDArray[Any]:
         packed = stream.read(6) != _NPY
     if packed:
         with open_unpacked(path) as stream:
-            return np.lib.format.read_array(stream, allow_pickle=False)
+            array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+            return array
     large = path.stat().st_size >= MAP_FROM
-    return np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
+    loaded: NDArray[Any] = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
+    return loaded
 
 
 def _load_npz(path: Path) -> dict[str, NDArray[Any]]:

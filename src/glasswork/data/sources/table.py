@@ -4,6 +4,7 @@ A cell that is missing, too many or no pixel is named by its row and column; not
 """
 
 import csv
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -55,7 +56,7 @@ def read(source: Peek) -> Found:
     header = has_header(rows)
     columns = find_columns(rows, [split_line(line, separator) for line in spread], header=header)
     found = Found("CSV", "", {})
-    found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, skip=int(header)))}
+    found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, int(header), found))}
     found.shape, found.notes = columns.shape, list(columns.notes)
     found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
     if columns.label is not None and not columns.notes:
@@ -103,13 +104,13 @@ def split_line(line: str, separator: str) -> list[str]:
 # Rows -----------------------------------------------------------------------------------------------
 
 
-def read_blocks(path: Path, separator: str, columns: Columns, *, skip: int) -> Iterator[Block]:
+def read_blocks(path: Path, separator: str, columns: Columns, skip: int, found: Found) -> Iterator[Block]:
     """Yield the rows of a table, block by block."""
     with explained(path), open_text(path) as stream:
-        yield from parse_blocks(stream, separator, columns, skip=skip)
+        yield from parse_blocks(stream, separator, columns, skip, found)
 
 
-def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, *, skip: int) -> Iterator[Block]:
+def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, skip: int, found: Found) -> Iterator[Block]:
     """Yield the rows of an open table, block by block.
 
     Parameters
@@ -119,6 +120,8 @@ def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, *, ski
     columns : Columns
     skip : int
         Lines before the first row.
+    found : Found
+        Takes the rows that are wrong, if it is lenient; else the first is an error.
     """
     dtype = _dtype(columns)
     lines = (line for line in stream if not line.isspace())
@@ -130,9 +133,10 @@ def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, *, ski
         table = _fast(block, separator, dtype) if whole else None
         if table is None:
             whole = False
-            yield _slow(block, separator, columns, first)
+            if rows := _checked(block, separator, columns, first, found):
+                yield _slow(rows, columns, first, labelled=not found.lenient)
         else:
-            yield _block(table, columns, first)
+            yield _block(table, columns, first, labelled=not found.lenient)
         first += len(block)
 
 
@@ -173,14 +177,14 @@ def _fast(lines: list[str], separator: str, dtype: np.dtype[Any]) -> NDArray[Any
     return table if len(table) == len(lines) else None
 
 
-def _block(table: NDArray[Any], columns: Columns, first: int) -> Block:
+def _block(table: NDArray[Any], columns: Columns, first: int, *, labelled: bool) -> Block:
     assert table.dtype.names is not None
     runs = [table[name] for name in table.dtype.names if name.startswith("p")]
     images = np.ascontiguousarray(runs[0]) if len(runs) == 1 else np.concatenate(runs, axis=1)
     labels = None
-    if columns.one_hot:
+    if columns.one_hot and labelled:
         labels = np.stack([table[f"c{k}"] for k in columns.one_hot], axis=1)
-    elif columns.label is not None:
+    elif columns.label is not None and labelled:
         labels = _labels(table[f"c{columns.label}"], columns, first)
     names: list[str] = [] if columns.index is None else table[f"c{columns.index}"].tolist()
     return Block(images, labels, names)
@@ -200,31 +204,46 @@ def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[An
     return numbers.astype(np.int64) if np.array_equal(numbers, np.trunc(numbers)) else words
 
 
-def _slow(lines: list[str], separator: str, columns: Columns, first: int) -> Block:
-    """Parse lines cell by cell, and name the first that is wrong."""
-    pixels = columns.pixels
-    images = np.empty((len(lines), len(pixels)))
+def _checked(
+    lines: list[str], separator: str, columns: Columns, first: int, found: Found
+) -> list[tuple[list[str], list[float]]]:
+    """Return the cells of each line and its pixels, and name the lines that are wrong."""
     rows = []
-    for number, line in enumerate(lines):
-        cells, at = split_line(line, separator), f"row {first + number + 1:,}"
-        if len(cells) != columns.count:
-            raise InputError(f"{at}, {_first_odd(cells, columns)}: expected {columns.count} columns, got {len(cells)}")
-        rows.append(cells)
+    for number, line in enumerate(lines, first + 1):
+        cells = split_line(line, separator)
         try:
-            images[number] = [cells[k] for k in pixels]
+            rows.append((cells, _pixels(cells, columns, f"row {number:,}")))
+        except InputError as error:
+            if not found.lenient:
+                raise
+            found.skipped.append(str(error))
+    return rows
+
+
+def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
+    if len(cells) != columns.count:
+        raise InputError(f"{at}, {_first_odd(cells, columns)}: expected {columns.count} columns, got {len(cells)}")
+    values = []
+    for k in columns.pixels:
+        try:
+            values.append(float(cells[k]))
         except ValueError:
-            k = next(k for k in pixels if not is_number(cells[k]))
-            what = "a missing value" if not cells[k] else "expected a number"
+            what = "expected a number" if cells[k] else "a missing value"
             raise InputError(f"{at}, {columns.name(k)}: {what}, got {cells[k]!r}; correct or remove the row") from None
-        if not np.isfinite(images[number]).all():
-            k = pixels[int(np.flatnonzero(~np.isfinite(images[number]))[0])]
+        if not math.isfinite(values[-1]):
             raise InputError(f"{at}, {columns.name(k)}: a missing value, got {cells[k]!r}; correct or remove the row")
+    return values
+
+
+def _slow(rows: list[tuple[list[str], list[float]]], columns: Columns, first: int, *, labelled: bool) -> Block:
+    """Return a block of rows that were parsed cell by cell."""
     labels = None
-    if columns.one_hot:
-        labels = np.array([[float(cells[k]) for k in columns.one_hot] for cells in rows])
-    elif columns.label is not None:
-        labels = _labels(np.array([cells[columns.label] for cells in rows]), columns, first)
-    return Block(images, labels, [] if columns.index is None else [cells[columns.index] for cells in rows])
+    if columns.one_hot and labelled:
+        labels = np.array([[float(cells[k]) for k in columns.one_hot] for cells, _ in rows])
+    elif columns.label is not None and labelled:
+        labels = _labels(np.array([cells[columns.label] for cells, _ in rows]), columns, first)
+    names = [] if columns.index is None else [cells[columns.index] for cells, _ in rows]
+    return Block(np.array([pixels for _, pixels in rows]), labels, names)
 
 
 def _first_odd(cells: list[str], columns: Columns) -> str:
