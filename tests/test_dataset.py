@@ -1,6 +1,9 @@
 """Dataset: what images and labels are, from arrays of any sensible kind, and what is refused."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, strategies as st
 
@@ -144,3 +147,30 @@ def test_arrays_that_were_not_converted():
         split(Dataset.of(PIXELS, [0, 1]), [0, 1])
     with pytest.raises(InputError, match="expected labels"):
         split(PIXELS)
+
+
+# Data frames ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_data_frames(library):
+    columns = {"kind": ["b", "a"], **{f"p{k}": PIXELS.reshape(2, 12)[:, k] for k in range(12)}}
+    make = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}[library]
+    frame = make(columns)
+    data = Dataset.of(frame, "kind", shape=(3, 4))
+    np.testing.assert_array_equal(data.images, PIXELS.reshape(2, 12))
+    assert (data.classes, data.labels.tolist()) == (("a", "b"), [1, 0])
+    pixels = make({name: values for name, values in columns.items() if name != "kind"})
+    assert Dataset.of(pixels, frame["kind"], shape=(3, 4)).fingerprint() == data.fingerprint()
+    with pytest.raises(InputError, match=r"no column 'label' in the data frame, which has \['kind'"):
+        Dataset.of(frame, "label")
+    missing = make({"x": [1.0, None], "y": [2.0, 3.0]})
+    with pytest.raises(InputError, match="got nan in image 1"):
+        Dataset.of(missing, [0, 1])
+
+
+@pytest.mark.parametrize("make", [np.asfortranarray, lambda x: x[::-1][::-1], lambda x: x.astype(">i8"), np.float16])
+def test_arrays_of_any_layout(make):
+    images = make(PIXELS)
+    images.flags.writeable = False
+    np.testing.assert_array_equal(Dataset.of(images, [0, 1]).images, PIXELS.reshape(2, 12))

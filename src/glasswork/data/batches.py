@@ -190,7 +190,7 @@ class Batches:
 
     def order(self, epoch: int) -> Labels:
         """Return the rows in the order of an epoch, ``(N,)``."""
-        rows = np.arange(len(self.labels))
+        rows = np.arange(len(self.labels), dtype=np.int32 if isinstance(self.images, MappedRows) else np.int64)
         if self.shuffle:
             generator(self.seed, Purpose.SHUFFLE, epoch=epoch).shuffle(rows)
         return rows

@@ -80,8 +80,8 @@ class Dataset:
     @classmethod
     def of(
         cls,
-        images: ArrayLike,
-        labels: ArrayLike,
+        images: Any,
+        labels: Any,
         *,
         classes: Sequence[str] | int | None = None,
         shape: tuple[int, int] | None = None,
@@ -93,9 +93,10 @@ class Dataset:
         Parameters
         ----------
         images : (N, features), (N, height, width) or (N, height, width, 1)
-            Whole numbers from 0 to 255, of any dtype.
-        labels : (N,)
-            Integers from 0, or words. Each distinct word is a class, in alphabetical order; words that are
+            Whole numbers from 0 to 255, of any dtype; or a data frame of pandas, Polars or pyarrow with a column for
+            each pixel.
+        labels : (N,), or str
+            With a data frame, the name of one of its columns may stand for it. Integers from 0, or words. Each distinct word is a class, in alphabetical order; words that are
             numbers, such as ``"10"``, in the order of the numbers.
         classes : sequence of str, or int, optional
             The names of the classes, or how many there are, where the labels do not show all of them.
@@ -117,6 +118,7 @@ class Dataset:
         >>> data.classes, data.labels.tolist(), data.images.dtype.name
         (('left', 'right'), [0, 1], 'uint8')
         """
+        images, labels = _without_frames(images, labels)
         pixels = to_pixels(images)
         if pixels.ndim == 4 and pixels.shape[3] == 1:
             pixels = pixels[..., 0]
@@ -158,6 +160,25 @@ def guess_shape(features: int) -> tuple[int, int]:
     """Return the shape of a square image of so many pixels, or of one row where the number is not a square."""
     side = math.isqrt(features)
     return (side, side) if side * side == features else (1, features)
+
+
+def _without_frames(images: Any, labels: Any) -> tuple[Any, Any]:
+    """Return arrays in place of a data frame, or a series, of pandas, Polars or pyarrow; other things as they are."""
+    if hasattr(images, "columns"):
+        import narwhals as nw
+
+        frame = nw.from_native(images, eager_only=True)
+        if isinstance(labels, str):
+            if labels not in frame.columns:
+                raise InputError(f"Dataset.of: no column {labels!r} in the data frame, which has {frame.columns[:10]}")
+            frame, labels = frame.drop(labels), frame[labels].to_native()
+        images = frame.to_numpy()
+    if not isinstance(labels, np.ndarray | list | tuple | range):
+        import narwhals as nw
+
+        series = nw.from_native(labels, series_only=True, pass_through=True)
+        labels = series.to_numpy() if isinstance(series, nw.Series) else labels
+    return images, labels
 
 
 # Pixels ----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data.dataset import Dataset, check_lengths, encode_labels, fingerprint, guess_shape
-from glasswork.data.mapped import rows_of
+from glasswork.data.mapped import draw_by_class, rows_of
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 
@@ -120,6 +120,11 @@ def split(
         If there are no images or not as many labels, if a size is no number of images, no share or too large, or if
         a class has too few images for three parts.
 
+    Notes
+    -----
+    Of images that are mapped from the disk, as they are too many for memory, parts are drawn in another way, which
+    takes less memory, and their rows are read when they are needed.
+
     Examples
     --------
     >>> parts = split(images, labels, test=0.2, valid=1000)  # doctest: +SKIP
@@ -136,7 +141,12 @@ def split(
         check_lengths("split", pixels, numbers)
         shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else guess_shape(pixels[0].size)
         name = "images"
-    if scheme == "source":
+    if isinstance(pixels, np.memmap) and scheme == "handout":
+        n_test, n_valid = _sizes(len(numbers), scheme, test, valid)
+        train_rows, test_rows, valid_rows = draw_by_class(numbers, [n_test, n_valid], seed)
+        found: list[NDArray[Any]] = [train_rows, valid_rows, test_rows]
+        numbers = numbers.astype(np.int32)
+    elif scheme == "source":
         found = _source_rows(images, numbers, seed, test, valid)
     else:
         found = _rows(numbers, scheme, seed, *_sizes(len(numbers), scheme, test, valid))
@@ -166,6 +176,10 @@ def _source_rows(
         return [rows["train"], rows["valid"], rows["test"]]
     count = len(rows["train"])
     n_valid = max(len(np.unique(labels)), round(count / 12)) if valid is None else _size("valid", valid, count)
+    if isinstance(dataset, Dataset) and isinstance(dataset.images, np.memmap):
+        first = rows["train"][0]
+        train, drawn = (first + part for part in draw_by_class(labels[rows["train"]], [n_valid], seed))
+        return [train, drawn, rows["test"]]
     try:
         train, drawn = train_test_split(
             rows["train"], test_size=n_valid, stratify=labels[rows["train"]], random_state=seed

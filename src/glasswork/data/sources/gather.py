@@ -91,7 +91,9 @@ def gather(
         notes=_notes(found, levels, sizes),
         skipped=tuple(found.skipped),
     )
-    return Dataset(images, np.concatenate(numbers), classes, shape, name, source, origin)
+    return Dataset(
+        images, numbers[0] if len(numbers) == 1 else np.concatenate(numbers), classes, shape, name, source, origin
+    )
 
 
 def prepared(found: Found, part: Part, levels: Levels) -> Iterator[tuple[Block, Images]]:

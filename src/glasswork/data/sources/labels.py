@@ -45,7 +45,7 @@ def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
             raise InputError(f"labels: expected whole numbers or words, got {values[wrong[0]]} at row {wrong[0]:,}")
         return values.astype(np.int64)
     if values.dtype.kind in "ui":
-        return values.astype(np.int64)
+        return values
     words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else word for word in values.tolist()]
     missing = next((row for row, word in enumerate(words) if word is None or str(word).strip() in ("", "nan")), None)
     if missing is not None:
@@ -95,7 +95,7 @@ def encode(
         values = list(names) if names is not None and not isinstance(names, Mapping) else distinct
         classes = tuple(str(value) for value in values)
     else:
-        distinct = sorted({int(value) for part in parts for value in np.unique(part)})
+        distinct = sorted({int(value) for part in parts for value in _distinct(part)})
         if names is None:
             values = list(range(distinct[-1] + 1)) if distinct and distinct[0] == 0 and distinct[-1] < 10 else distinct
             classes = tuple(str(value) for value in values)
@@ -112,6 +112,14 @@ def encode(
     return [_numbers(part, number) for part in parts], classes
 
 
+def _distinct(part: NDArray[Any]) -> NDArray[Any]:
+    return np.flatnonzero(np.bincount(part)) if part.dtype == np.uint8 and part.size else np.unique(part)
+
+
 def _numbers(part: NDArray[Any], number: Mapping[Any, int]) -> Labels:
+    if part.dtype == np.uint8:  # by a table, which takes little memory for millions of labels
+        table = np.array([number.get(value, 0) for value in range(256)], np.int64)
+        looked_up: Labels = table[part]
+        return looked_up
     distinct, inverse = np.unique(part, return_inverse=True)
     return np.array([number[value.item()] for value in distinct], np.int64)[inverse.reshape(-1)]
