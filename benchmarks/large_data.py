@@ -43,9 +43,10 @@ def main() -> None:
     watcher.start()
     status = child.wait()
     watcher.join()
+    megabytes = {name: f"{peak / 1e3:.0f} MB" for name, peak in peaks.items()}
     print(
-        f"{count:,} images, {count * 784 / 1e9:.1f} GB as {asked.form}: own memory at most "
-        f"{peaks['RssAnon'] / 1e3:.0f} MB, mapped pages {peaks['RssFile'] / 1e3:.0f} MB, {time.monotonic() - before:.0f} s, status {status}"
+        f"{count:,} images, {count * 784 / 1e9:.1f} GB as {asked.form}: own memory at most {megabytes['RssAnon']}, "
+        f"mapped pages {megabytes['RssFile']}, {time.monotonic() - before:.0f} s, status {status}"
     )
     if not asked.keep:
         shutil.rmtree(asked.folder)

@@ -64,7 +64,10 @@ def recipe_dicts(draw):
         "seed": draw(st.integers(0, 2**32 - 1)),
         "data": {
             "source": draw(st.sampled_from(["mnist", "openml:Fashion-MNIST", "openml:mnist_784@1"])),
-            "split": draw(st.sampled_from(["handout", "official"])),
+            "split": draw(st.sampled_from(["handout", "official", "source"])),
+            "test": draw(number(0, 0.9)),
+            "valid": draw(number(0, 0.9)),
+            "scaling": draw(st.sampled_from(["handout", "zero-to-one", "standardize"])),
             "split_seed": draw(st.integers(0, 2**32 - 1)),
         },
         "network": {
@@ -404,7 +407,8 @@ def test_an_experiment_on_other_classes_and_another_shape(shape):
     data = glyphs(shape=shape)
     recipe = named_recipe("relu").override({"training.batch_size": 20, "training.average": 0.9})
     experiment = assemble(recipe, data)
-    assert (experiment.recipe, experiment.parts.classes, experiment.parts.shape) == (recipe, data.classes, shape)
+    assert experiment.recipe == recipe.override({"data.source": "arrays:glyphs"})
+    assert (experiment.parts.classes, experiment.parts.shape) == (data.classes, shape)
     assert (experiment.model.in_features, experiment.model.out_features) == (shape[0] * shape[1], 12)
     assert experiment.weights == shape[0] * shape[1] * 50 + 50 * 12
     x, t = next(iter(experiment.train_loader))

@@ -62,7 +62,8 @@ def same(data, labels=LABELS, pixels=PIXELS, classes=tuple("0123456789")):
         ((PIXELS, np.eye(10, dtype=int)[LABELS]), None),
         ((np.eye(10, dtype=int)[LABELS], PIXELS), [*(f"is_{k}" for k in range(10)), *NAMES]),
     ],
-    ids=["first", "last", "no header", "no header, last", "within", "id", "index", "odd name", "1x1", "0,1,2", "one-hot", "one-hot first"],
+    ids=["first", "last", "no header", "no header, last", "within", "id", "index", "odd name", "1x1",
+         "0,1,2", "one-hot", "one-hot first"],
 )  # fmt: skip
 def test_where_the_labels_are(tmp_path, columns, header, sep):
     same(load(tmp_path, written(*columns, sep=sep, header=header)))

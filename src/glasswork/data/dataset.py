@@ -96,8 +96,8 @@ class Dataset:
             Whole numbers from 0 to 255, of any dtype; or a data frame of pandas, Polars or pyarrow with a column for
             each pixel.
         labels : (N,), or str
-            With a data frame, the name of one of its columns may stand for it. Integers from 0, or words. Each distinct word is a class, in alphabetical order; words that are
-            numbers, such as ``"10"``, in the order of the numbers.
+            Integers from 0, or words. Each distinct word is a class, in alphabetical order; words that are numbers,
+            such as ``"10"``, in the order of the numbers. With a data frame, also the name of one of its columns.
         classes : sequence of str, or int, optional
             The names of the classes, or how many there are, where the labels do not show all of them.
         shape : (height, width), optional

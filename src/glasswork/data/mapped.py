@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+#: Bytes of images from which they are mapped from the disk and not read into memory.
+MAP_FROM = 1 << 28
+
 #: Rows that are read in one go where all of them are gone through.
 _AT_A_TIME = 4096
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from glasswork.data import Dataset, Split
-from glasswork.data.sources.store import MAP_FROM
+from glasswork.data.mapped import MAP_FROM
 from glasswork.errors import GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
 from glasswork.recipes.experiment import Experiment

@@ -17,10 +17,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Found, Part
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
 from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
-from glasswork.data.sources.store import MAP_FROM
 from glasswork.errors import FileError, InputError
 
 _CHUNK = 1 << 20

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.naming import dataset_of, natural_order, part_of, role_of
 from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
-from glasswork.data.sources.store import MAP_FROM
 from glasswork.errors import FileError, InputError
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"

@@ -17,12 +17,10 @@ import numpy as np
 
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset
+from glasswork.data.mapped import MAP_FROM
 from glasswork.data.origin import Origin
 from glasswork.errors import FileError
 from glasswork.files import write_whole
-
-#: Bytes of images from which they are mapped from the disk and not read into memory.
-MAP_FROM = 1 << 28
 
 
 class PixelStore:

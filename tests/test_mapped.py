@@ -1,0 +1,114 @@
+"""Data larger than memory: mapped where they can be, else copied once; the same results each time."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from glasswork import Batches, Dataset, Run, load_dataset, named_recipe, split
+from glasswork.data.mapped import MappedRows, draw_by_class
+from glasswork.data.sources import idx, npz, store
+from test_sources_idx import idx as as_idx
+
+DRAW = np.random.default_rng(0)
+LABELS = (np.arange(700) % 7).astype(np.uint8)
+PIXELS = (DRAW.integers(0, 60, (700, 6, 5)) + 28 * LABELS[:, np.newaxis, np.newaxis]).astype(np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def small_memory(monkeypatch):
+    """Everything of more than a kilobyte is too large for memory."""
+    for module in (store, idx, npz):
+        monkeypatch.setattr(module, "MAP_FROM", 1000)
+
+
+@pytest.fixture(params=["idx", "npy"])
+def source(request, tmp_path):
+    if request.param == "idx":
+        (tmp_path / "train-images").write_bytes(as_idx(PIXELS))
+        (tmp_path / "train-labels").write_bytes(as_idx(LABELS))
+        return tmp_path / "train-images"
+    np.save(tmp_path / "images.npy", PIXELS)
+    np.save(tmp_path / "labels.npy", LABELS)
+    return tmp_path / "images.npy"
+
+
+def test_files_are_mapped(source):
+    data = load_dataset(source)
+    assert isinstance(data.images, np.memmap)
+    np.testing.assert_array_equal(data.images.reshape(PIXELS.shape), PIXELS)
+    np.testing.assert_array_equal(data.labels, LABELS)
+    in_memory = Dataset.of(PIXELS, LABELS, classes=data.classes)
+    assert data.fingerprint() == in_memory.fingerprint()
+
+
+def test_parts_of_mapped_images_hold_their_share_of_every_class(source):
+    parts = split(load_dataset(source))
+    assert [len(part) for part in (parts.train, parts.valid, parts.test)] == [550, 50, 100]
+    rows = np.concatenate([part.indices for part in (parts.train, parts.valid, parts.test)])
+    assert sorted(rows.tolist()) == list(range(700))
+    for part in (parts.train, parts.valid, parts.test):
+        assert isinstance(part.images, MappedRows)
+        np.testing.assert_array_equal(part.labels, LABELS[part.indices])
+        np.testing.assert_array_equal(part.images[:], PIXELS.reshape(700, 30)[part.indices])
+        counts = np.bincount(part.labels)
+        assert counts.max() - counts.min() <= 2
+
+
+def test_batches_of_mapped_rows_are_those_of_an_array(source):
+    part = split(load_dataset(source)).train
+    mapped, held = (
+        Batches(images, part.labels, 100, seed=1, classes=7) for images in (part.images, np.array(part.images))
+    )
+    for (x, t), (x2, t2) in zip(mapped, held, strict=True):
+        np.testing.assert_array_equal(x, x2)
+        np.testing.assert_array_equal(t, t2)
+
+
+def test_training_on_mapped_images_and_resuming(source, tmp_path):
+    recipe = named_recipe("relu").override(
+        {"data.source": str(source), "training.epochs": 4, "training.batch_size": 50, "network.hidden": [8]}
+    )
+    with Run(recipe, tmp_path / "whole") as whole:
+        list(whole.epochs())
+    stop = iter([False] * 15 + [True] * 9)
+    with Run(recipe, tmp_path / "cut", should_stop=lambda: next(stop)) as cut:
+        list(cut.epochs())
+    with Run.resume(tmp_path / "cut") as again:
+        list(again.epochs())
+    models = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]
+    assert models[0] == models[1]
+    assert whole.test_accuracy > 30  # a seventh by chance
+
+
+def test_what_cannot_be_mapped_is_copied_once(tmp_path, monkeypatch):
+    rows = "\n".join(",".join(map(str, (label, *row.ravel()))) for label, row in zip(LABELS, PIXELS, strict=True))
+    path = tmp_path / "data.csv.gz"
+    path.write_bytes(gzip.compress(rows.encode()))
+    for _ in range(2):
+        data = load_dataset(path, cache=tmp_path / "cache")
+        assert isinstance(data.images, np.memmap)
+        np.testing.assert_array_equal(data.images, PIXELS.reshape(700, 30))
+        np.testing.assert_array_equal(data.labels, LABELS)
+        assert data.origin.format == "CSV"
+        monkeypatch.setattr("glasswork.data.sources.gather.gather", None)  # it is not read again
+    monkeypatch.undo()
+    (copy,) = (tmp_path / "cache").iterdir()
+    (copy / "dataset.json").write_bytes(b"{")
+    with pytest.raises(OSError, match="missing or damaged"):
+        store.read_dataset(copy)
+
+
+@pytest.mark.parametrize("counts", [[50, 50], [97, 2, 1], [1, 1, 1, 200], [0, 30, 0, 7]])
+def test_drawing_by_class(counts):
+    labels = DRAW.permutation(np.repeat(np.arange(len(counts)), counts))
+    total = len(labels)
+    for sizes in ([total // 7, total // 14], [1, 1], [total // 2, 0]):
+        left, first, second = draw_by_class(labels, sizes, seed=1)
+        assert [len(first), len(second)] == sizes
+        assert sorted([*left, *first, *second]) == list(range(total))
+        share = np.bincount(labels[first], minlength=len(counts)) - sizes[0] * np.array(counts) / total
+        assert np.abs(share).max() < 1 + 1e-9
+    same, other = draw_by_class(labels, [total // 3], seed=1)[1], draw_by_class(labels, [total // 3], seed=2)[1]
+    np.testing.assert_array_equal(same, draw_by_class(labels, [total // 3], seed=1)[1])
+    assert total < 10 or not np.array_equal(same, other)
