@@ -1,6 +1,6 @@
 """Kinds of values: what a key of a recipe may be, in words, and how such a value is read and written.
 
-read    what TOML holds → what a recipe holds, or RecipeError: "training.epochs: expected a whole number, at least 1, got 0"
+read    what TOML holds → what a recipe holds, or RecipeError: "training.epochs: expected a whole number, got 0.5"
 write   back again
 """
 
