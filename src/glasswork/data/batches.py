@@ -4,16 +4,18 @@ index     0 1 2 3 4 5 6 7 8 9        shuffled by (seed, epoch): the images thems
           └─ batch ─┘                gathered, normalised, targets one-hot, into reused memory
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.data.dataset import check_labels, check_lengths
 from glasswork.errors import InputError
-from glasswork.pixels import normalize
+from glasswork.pixels import as_numbers, normalize
 from glasswork.randomness import Purpose, generator
 
 
@@ -92,8 +94,8 @@ class Batches:
 
     Parameters
     ----------
-    images : (N, features)
-        Bytes, which are normalised to [-1, 1] batch by batch, or floats, which are used as they are.
+    images : (N, features) or (N, height, width)
+        Integers from 0 to 255, kept as bytes and normalised to [-1, 1] batch by batch, or floats, used as they are.
     labels : (N,) integers from 0 to classes - 1
     batch_size : int
         From 1 to N.
@@ -113,12 +115,14 @@ class Batches:
     ----------
     epoch : int
         The epoch that the next loop goes through, from 1.
+    pixels : bool
+        Whether the images are bytes.
 
     Raises
     ------
     InputError
-        If there are no images, a pixel is NaN or infinite, there are not as many labels, a label is out of range,
-        or the batch size is below 1 or above N.
+        If there are no images, or not as many labels; if a pixel is NaN, infinite or an integer outside 0 to 255, or
+        a label is out of range; or if the batch size is below 1 or above N.
 
     Examples
     --------
@@ -131,7 +135,7 @@ class Batches:
 
     def __init__(
         self,
-        images: NDArray[Any],
+        images: ArrayLike,
         labels: ArrayLike,
         batch_size: int,
         *,
@@ -141,12 +145,12 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels, images = check_labels(labels, classes), np.asarray(images)
-        if images.ndim != 2 or (images.dtype != np.uint8 and images.dtype.kind != "f"):
+        self.labels, images = check_labels(labels, classes), as_numbers("Batches", images)
+        if images.ndim < 2:
             raise InputError(
-                "Batches: expected images of shape (N, features), bytes or floats, "
-                f"got {images.dtype} of shape {images.shape}"
+                f"Batches: expected images of shape (N, features) or (N, height, width), got shape {images.shape}"
             )
+        images = images.reshape(len(images), math.prod(images.shape[1:]))
         check_lengths("Batches", images, self.labels)
         if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= len(images):
             raise InputError(f"Batches: expected a batch size from 1 to {len(images):,}, the images, got {batch_size}")
@@ -156,7 +160,7 @@ class Batches:
                 f"Batches: expected finite pixels, got NaN or infinity in image {row}; repair or remove it"
             )
         generator(seed, Purpose.SHUFFLE)
-        self.images = images
+        self.images, self.pixels = images, images.dtype == np.uint8
         self.batch_size, self.drop_last = int(batch_size), drop_last
         self.seed, self.shuffle = seed, shuffle
         self.classes, self.dtype = classes, np.dtype(dtype)
@@ -208,7 +212,7 @@ class Batches:
             t = targets[batch]
             n = len(t)
             self.images.take(rows[batch], axis=0, out=gathered[:n], mode="clip")
-            if self.images.dtype == np.uint8:
+            if self.pixels:
                 normalize(gathered[:n], out=x[:n])
             else:
                 np.copyto(x[:n], gathered[:n], casting="same_kind")

@@ -4,6 +4,8 @@ images (N, height * width) uint8   0 is the background, 255 full ink
 labels (N,) int64                  label k is the class called classes[k]
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
@@ -208,7 +210,10 @@ def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") ->
     """
     labels: NDArray[Any] = np.asarray(y)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise InputError(f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}")
+        raise InputError(
+            f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}"
+            + _remedy_for_labels(labels, num_labels)
+        )
     wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
     if len(wrong):
         low, high = int(labels.min()), int(labels.max())
@@ -223,6 +228,16 @@ def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") ->
             f"labels: expected 0 to {num_labels - 1}, got {labels[wrong[0]]} at row {wrong[0]}{more}; {remedy}"
         )
     return labels
+
+
+def _remedy_for_labels(labels: NDArray[Any], num_labels: int) -> str:
+    if labels.ndim == 2 and labels.shape[1] == num_labels > 1:
+        return "; these are one-hot, so give labels.argmax(axis=1)"
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return "; give labels.reshape(-1)"
+    if labels.ndim == 1 and labels.dtype.kind in "fOUS":
+        return "; convert them with labels.astype(int), or use Dataset.of, which takes words"
+    return ""
 
 
 def encode_labels(labels: ArrayLike, classes: Sequence[str] | int | None = None) -> tuple[Labels, tuple[str, ...]]:

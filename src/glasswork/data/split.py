@@ -5,6 +5,8 @@ handout     70,000 ──train_test_split──► 60,000 ──► 55,000 train
 official    the last 10,000 are the test set, as in published results; the rest as above
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Literal
 

@@ -227,7 +227,9 @@ class Run:
         )
         for result in epochs:
             train = made.parts.train
-            found = tuple(self._watch.new(diagnose(made.model, train.images, train.labels, [*self.history, result])))
+            history, rate = [*self.history, result], made.optimizer.base_lr
+            findings = diagnose(made.model, train.images, train.labels, history, learning_rate=rate)
+            found = tuple(self._watch.new(findings))
             self.history.append(dataclasses.replace(result, findings=found))
             self.save()
             self._history_sha256 = self._place.write_history(self.history)

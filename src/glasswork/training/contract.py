@@ -4,14 +4,21 @@ model(x)   model.backward(grad)   model.parameters()        loss(pred, target)  
 optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import StateError
+from glasswork.errors import InputError, StateError
 from glasswork.nn.random_layer import RandomLayer
+from glasswork.pixels import check_scale
+
+#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
+Loader: TypeAlias = Iterable[tuple[Any, Any]]
 
 
 class Model(Protocol):
@@ -57,6 +64,33 @@ class Optimizer(Protocol):
     def zero_grad(self) -> None:
         """Clear the gradients."""
         ...
+
+
+def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Yield a loader's batches, having checked that the first one's pixels are on the scale that the model expects.
+
+    A model with an attribute ``pixels``, as an `MLP` has, is told that its inputs are pixels if it is ``learning``
+    and the loader gives bytes. One batch an epoch is looked at, so that steps cost nothing more.
+    """
+    if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
+        raise InputError(
+            "the loop: expected a loader of batches, got images and labels; make one: Batches(images, labels, 100, "
+            "seed=0)"
+        )
+    first = hasattr(model, "pixels")
+    for X_batch, y_batch in loader:
+        if first:
+            _check_pixels(np.asarray(X_batch), getattr(loader, "pixels", False), model, learning)
+            first = False
+        yield X_batch, y_batch
+
+
+def _check_pixels(x: Any, are_bytes: bool, model: Any, learning: bool) -> None:
+    if are_bytes or x.dtype.kind in "iu":
+        if learning and model.pixels is None:
+            model.pixels = True
+    else:
+        check_scale(model, x, pixels=model.pixels)
 
 
 def check_together(model: Model, optimizer: Optimizer) -> None:

@@ -6,6 +6,8 @@ images ──► linear1 ──► act1 ──► linear2 ──► scores      
 A loss that is no number stops the loop by itself. What is found here goes on without an error, and learns nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
-from glasswork.pixels import normalize
+from glasswork.pixels import as_numbers, as_rows, normalize
 from glasswork.training.results import EpochResult, Finding
 
 #: Images that are looked at, spread over all that are given: always the same ones.
@@ -62,27 +64,38 @@ class Watch:
         return fresh
 
 
-def diagnose(model: MLP, images: NDArray[Any], labels: ArrayLike, history: Sequence[EpochResult]) -> list[Finding]:
+def diagnose(
+    model: MLP,
+    images: ArrayLike,
+    labels: ArrayLike,
+    history: Sequence[EpochResult],
+    *,
+    learning_rate: float | None = None,
+) -> list[Finding]:
     """Return what is wrong with a training at an epoch's end; the run is left as it was.
 
     Parameters
     ----------
     model : MLP
-    images : (N, features)
-        To train on: bytes, normalised here as in the batches, or floats, taken as prepared already.
+    images : (N, features) or (N, height, width)
+        To train on: integers from 0 to 255, normalised here as in the batches, or floats, taken as they are.
     labels : (N,) integers
     history : sequence of EpochResult
         So far; may be empty.
+    learning_rate : float, optional
+        As it was given to the optimiser, for advice to name. By default the largest in the history, which with a
+        schedule may be less.
 
     Raises
     ------
     InputError
         If there are no images, or not as many labels.
     """
-    images, known = np.asarray(images), np.asarray(labels)
+    images, known = as_numbers("diagnose", images, pixels=model.pixels), np.asarray(labels)
     if len(images) == 0 or len(images) != len(known):
         raise InputError(f"diagnose: expected images and as many labels, got {len(images):,} and {len(known):,}")
-    rate = max((epoch.learning_rate for epoch in history), default=0.0)
+    images = as_rows("diagnose", images, model.in_features)
+    rate = learning_rate or max((epoch.learning_rate for epoch in history), default=0.0)
     slower = "a smaller learning rate" + (f" than {rate:g}" if rate else "")
     if broken := _check_weights(model, slower):
         return broken  # whatever else such weights lead to means nothing

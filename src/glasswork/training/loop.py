@@ -5,10 +5,12 @@
 `train`, `valid` and `test` are the handout's (sections 7 and 10); `fit` is built on the same steps.
 """
 
+from __future__ import annotations
+
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Generator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,11 +21,13 @@ from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
 from glasswork.training.contract import (
     Criterion,
+    Loader,
     Model,
     Optimizer,
     arrays_of,
     check_not_rebound,
     check_together,
+    checked,
     copy_arrays,
     first_step,
     gradients_of,
@@ -33,9 +37,6 @@ from glasswork.training.contract import (
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.threads import choose_threads, limited_to
-
-#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
-Loader: TypeAlias = Iterable[tuple[Any, Any]]
 
 #: Called between two steps with the position; it may save, draw a bar, or raise `StopTraining`.
 AfterStep: TypeAlias = Callable[[Progress], object]
@@ -111,7 +112,7 @@ def test(model: Model, test_loader: Loader) -> float:
     correct_predictions = 0
     total_predictions = 0
     with limited_to(_threads(model, test_loader)), mode_of(model, training=False):
-        for X_batch, y_batch in test_loader:
+        for X_batch, y_batch in checked(test_loader, model):
             preds = model(X_batch)
             correct_predictions += _correct(preds, _targets(y_batch, preds))
             total_predictions += len(preds)
@@ -224,10 +225,7 @@ def _fit_epoch(
         average.show()
     valid_loss, valid_accuracy = _validate(model, valid_loader, criterion)
     if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
-        raise DivergedError(
-            f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
-            f"try a smaller one, such as {_smaller(optimizer.lr):g}"
-        )
+        raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
     progress.note_epoch(valid_accuracy, copy_arrays(model))
     seconds = time.perf_counter() - start
     return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
@@ -249,7 +247,7 @@ def _train_epoch(
     set_position = getattr(model, "set_position", None)
     gradients = gradients_of(model)
     with mode_of(model, training=True):
-        for X_batch, y_batch in train_loader:
+        for X_batch, y_batch in checked(train_loader, model, learning=True):
             if set_position is not None:
                 set_position(progress.step)
             optimizer.zero_grad()
@@ -258,8 +256,7 @@ def _train_epoch(
             loss = criterion(preds, _targets(y_batch, preds))
             if not math.isfinite(loss):
                 raise DivergedError(
-                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, with a learning "
-                    f"rate of {optimizer.lr:g}; try a smaller one, such as {_smaller(optimizer.lr):g}"
+                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, {_advice(optimizer)}"
                 )
             model.backward(criterion.backward())
             if gradients:
@@ -279,7 +276,7 @@ def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple
     correct_predictions = 0
     total_predictions = 0
     with mode_of(model, training=False):
-        for X_batch, y_batch in valid_loader:
+        for X_batch, y_batch in checked(valid_loader, model):
             preds = model(X_batch)
             targets = _targets(y_batch, preds)
             total_loss += criterion(preds, targets) * len(preds)
@@ -305,9 +302,10 @@ def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterS
     return (after_step,) if callable(after_step) else tuple(after_step)
 
 
-def _smaller(learning_rate: float) -> float:
-    """Return a learning rate to try after one that was too large."""
-    return min(learning_rate / 10, 0.1)
+def _advice(optimizer: Optimizer) -> str:
+    """Return which learning rate was too large, the one that was given and not what a schedule made of it."""
+    given = getattr(optimizer, "base_lr", optimizer.lr) if getattr(optimizer, "schedule", None) else optimizer.lr
+    return f"with a learning rate of {given:g}; try a smaller one, such as {min(given / 10, 0.1):g}"
 
 
 def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
