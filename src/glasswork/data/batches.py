@@ -1,4 +1,4 @@
-"""Batches: a dataset in small portions, in a new order every epoch.
+"""Batches: a dataset in batches, in a new order every epoch.
 
 index     0 1 2 3 4 5 6 7 8 9        shuffled by (seed, epoch): the images themselves stay in place
           └─ batch ─┘                gathered, normalised, targets one-hot, into reused memory
@@ -78,7 +78,7 @@ def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iter
 
 
 def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
-    """Yield the batches; apart from the checks, which are to be made at the call and not at the first batch."""
+    """Yield the batches: a generator of its own, so that the checks are made at the call and not at the first batch."""
     indices = np.arange(X.shape[0])
     np.random.shuffle(indices)
     for start in range(0, len(indices) - minibatch_size + 1, minibatch_size):
@@ -87,10 +87,10 @@ def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Im
 
 
 class Batches:
-    """A dataset to loop over again and again: every loop is an epoch, in an order of its own.
+    """A loader: each loop over it is one epoch, in an order of its own.
 
-    The order of epoch e is a function of ``(seed, e)``, whatever happened before. Images stay as they
-    are, bytes for MNIST; a batch is gathered and normalised when it is due.
+    The order of epoch e depends on ``(seed, e)`` only. The images are not copied or converted as a whole: each batch
+    is gathered and normalised when it is needed.
 
     Parameters
     ----------
@@ -100,10 +100,10 @@ class Batches:
     batch_size : int
         From 1 to N.
     seed : int
-        Which sequence of orders.
+        Of the random orders.
     drop_last : bool
-        True, for training: batches are all of one size, the rest of an epoch is left out. False, for
-        evaluation: the last batch is short and every image counts.
+        True, for training: all batches have the same size, and the images left over are not used in this epoch.
+        False, for evaluation: the last batch may be smaller, and every image is used.
     shuffle : bool
         False keeps the rows in order, in every epoch.
     classes : int
@@ -130,7 +130,7 @@ class Batches:
     >>> for x, t in loader:                     # an epoch: x (100, 784) in [-1, 1], t (100, 10)
     ...     scores = model.forward(x)
 
-    ``x`` is the same memory at every turn of the loop: copy what you want to keep.
+    The next batch overwrites ``x``: copy it to keep it.
     """
 
     def __init__(
@@ -169,13 +169,13 @@ class Batches:
         self.seek(1)
 
     def __len__(self) -> int:
-        """Return how many batches an epoch has."""
+        """Return the number of batches in an epoch."""
         full, rest = divmod(len(self.labels), self.batch_size)
         return full + (rest > 0 and not self.drop_last)
 
     @property
     def samples(self) -> int:
-        """How many images an epoch shows."""
+        """The number of images used in an epoch."""
         return len(self) * self.batch_size if self.drop_last else len(self.labels)
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
@@ -185,7 +185,7 @@ class Batches:
         return self.batches(epoch, start)
 
     def seek(self, epoch: int, batch: int = 0) -> None:
-        """Let the next loop begin at a batch of an epoch; the loops after it are whole epochs again."""
+        """Start the next loop at this batch of this epoch; later loops are whole epochs again."""
         self.epoch, self._start = epoch, batch
 
     def order(self, epoch: int) -> Labels:
@@ -206,7 +206,7 @@ class Batches:
         rows = self.order(epoch)
         gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
         x = np.empty(gathered.shape, self.dtype)
-        targets = np.eye(self.classes, dtype=self.dtype)[self.labels[rows]]  # a few MB, made once an epoch
+        targets = np.eye(self.classes, dtype=self.dtype)[self.labels[rows]]  # a few MB, once an epoch
         for i in range(start, len(self)):
             batch = slice(i * self.batch_size, (i + 1) * self.batch_size)
             t = targets[batch]

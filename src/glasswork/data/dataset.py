@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import Images, Labels
 from glasswork.errors import InputError
 
-#: More classes than this are a column of measurements taken for labels.
+#: With more classes than this, the labels are probably measurements.
 MAX_CLASSES = 10_000
 
 
@@ -44,7 +44,7 @@ class Dataset:
     Raises
     ------
     InputError
-        If these do not fit each other.
+        If these do not fit together.
     """
 
     images: Images
@@ -142,7 +142,7 @@ class Dataset:
 
 
 def fingerprint(arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int]) -> str:
-    """Return the SHA-256 of arrays of images and labels, and of what they mean."""
+    """Return the SHA-256 of arrays of images and labels, the names of the classes and the shape of an image."""
     digest = hashlib.sha256(repr((tuple(classes), tuple(shape))).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())
@@ -186,7 +186,7 @@ def to_pixels(images: ArrayLike) -> Images:
 
 
 def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
-    """Raise unless there are as many images as labels, and at least one."""
+    """Raise an InputError unless there are as many images as labels, and at least one."""
     if len(labels) == 0 or len(images) != len(labels):
         raise InputError(
             f"{who}: expected as many labels as images and at least one, got {len(images):,} images and "
@@ -195,7 +195,7 @@ def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
 
 
 def check_classes(classes: Sequence[str]) -> None:
-    """Raise unless classes have names, each its own."""
+    """Raise an InputError unless every class has a name, and no two the same."""
     if not classes or not all(isinstance(name, str) and name.strip() for name in classes):
         raise InputError(f"classes: expected the name of each class, got {list(classes)}")
     if len(set(classes)) < len(classes):
@@ -204,7 +204,7 @@ def check_classes(classes: Sequence[str]) -> None:
 
 
 def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") -> Labels:
-    """Return labels as an array ``(N,)`` of integers, or say which one is wrong.
+    """Return labels as an array ``(N,)`` of integers, or raise an InputError that names the first wrong one.
 
     ``argument`` is the name of the caller's argument that says how many classes there are.
     """

@@ -1,4 +1,4 @@
-"""Three parts of a dataset: to learn from, to watch learning with, and to judge by at the end.
+"""A dataset split into three parts: for training, for validation during training, and for the final test.
 
 handout     70,000 ──train_test_split──► 60,000 ──► 55,000 train + 5,000 valid
                    └──────────────────► 10,000 test              all at random
@@ -51,7 +51,7 @@ class Split:
     ----------
     train, valid, test : Part
     scheme : {"handout", "official"}
-        How it was cut.
+        How it was split.
     classes : tuple of str
         The names of the classes, in the order of their labels.
     shape : (height, width)
@@ -69,7 +69,7 @@ class Split:
     name: str
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of all that is learnt from and tested on, in this order, and of what it means."""
+        """Return the SHA-256 of the images and labels of all parts in order, the classes and the shape of an image."""
         parts = (self.train, self.valid, self.test)
         return fingerprint((array for part in parts for array in (part.images, part.labels)), self.classes, self.shape)
 
@@ -83,7 +83,7 @@ def split(
     test: float | None = None,
     valid: float | None = None,
 ) -> Split:
-    """Cut a dataset into train, valid and test parts, each with its share of every class.
+    """Split a dataset into training, validation and test parts, each with its share of every class.
 
     Parameters
     ----------

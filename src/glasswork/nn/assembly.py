@@ -145,7 +145,7 @@ def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
 
 
 def give_indices(layers: Sequence[RandomLayer]) -> None:
-    """Give layers that would draw the same random numbers indices of their own."""
+    """Give layers that would draw the same random numbers different indices."""
     taken: set[tuple[type, int, int]] = set()
     for layer in layers:
         while (type(layer), layer.seed, layer.index) in taken:

@@ -40,7 +40,7 @@ class Network:
     dtype: np.dtype[Any]
 
     def _take(self, layers: dict[str, Layer]) -> None:
-        """Become the network of these layers."""
+        """Check these layers, and make them this network's own."""
         check_layers(layers, reserved=dir(type(self)))
         give_indices([layer for layer in layers.values() if isinstance(layer, RandomLayer)])
         self.named_layers = layers
@@ -100,7 +100,8 @@ class Network:
     def backward(self, grad_output: FloatArray) -> None:
         """Send the loss's gradient back through all layers, filling ``gradients()`` in place (the chain rule).
 
-        It stops at the first layer that has parameters, as in the handout: nothing trains the pixels.
+        It stops at the first layer that has parameters, as in the handout: the gradient with respect to the pixels
+        is not needed.
         """
         first = next((layer for layer in self.named_layers.values() if layer.parameters()), None)
         for layer in reversed(self.named_layers.values()):
@@ -117,14 +118,14 @@ class Network:
         step : int
             From 0; `glasswork.train` counts the steps of a run.
         row : int
-            The first image's row in its batch: 0 unless the batch is cut into parts.
+            The first image's row in its batch: 0 unless the batch is split into parts.
         """
         for layer in self.named_layers.values():
             if isinstance(layer, RandomLayer):
                 layer.set_position(step, row)
 
     def parameters(self) -> list[FloatArray]:
-        """Return all weights and biases, from the input on; always the same arrays."""
+        """Return all weights and biases, the first layer's first; always the same arrays."""
         return [parameter for layer in self.named_layers.values() for parameter in layer.parameters()]
 
     def gradients(self) -> list[FloatArray]:
@@ -143,8 +144,8 @@ class Network:
     def mode(self, *, training: bool) -> Iterator[None]:
         """Context manager: sets training or evaluation mode, and restores the mode on exit.
 
-        Only dropout, noise and batch normalisation behave differently; in training, layers also reuse memory. A
-        network is in evaluation mode unless `glasswork.train` sets it otherwise.
+        Dropout, noise and batch normalisation behave differently in the two modes, and in training mode layers reuse
+        memory. A network is in evaluation mode unless `glasswork.train` is running.
         """
         before = self.training
         self._switch(training)
@@ -159,7 +160,7 @@ class Network:
             layer.set_training(training)
 
     def summary(self) -> str:
-        """Return a table of the layers, their output widths and their parameters; print it to see it."""
+        """Return a table of the layers, their output widths and numbers of parameters, as text to print."""
         rows = [("layer", "", "output", "parameters")]
         width = self.in_features
         for name, layer in self.named_layers.items():

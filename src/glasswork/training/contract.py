@@ -1,4 +1,4 @@
-"""What the loop asks of a model, a loss and an optimiser; a student's own from the handout will do.
+"""What the loop needs of a model, a loss and an optimiser; those of the handout are enough.
 
 model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
 optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
@@ -24,7 +24,7 @@ Loader: TypeAlias = Iterable[tuple[Any, Any]]
 class Model(Protocol):
     """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
 
-    A model that also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, is asked.
+    If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, they are used.
     """
 
     def __call__(self, x: Any) -> FloatArray:
@@ -36,7 +36,7 @@ class Model(Protocol):
         ...
 
     def parameters(self) -> list[FloatArray]:
-        """Return what training moves."""
+        """Return the arrays that training changes."""
         ...
 
 
@@ -58,7 +58,7 @@ class Optimizer(Protocol):
     lr: float
 
     def step(self) -> None:
-        """Move the parameters."""
+        """Change the parameters."""
         ...
 
     def zero_grad(self) -> None:
@@ -125,7 +125,7 @@ def _memory(array: FloatArray) -> tuple[Any, ...]:
 
 
 def gradients_of(model: Model) -> list[FloatArray]:
-    """Return the model's gradients, none for a model that keeps them to itself."""
+    """Return the model's gradients; none for a model without ``gradients()``."""
     gradients = getattr(model, "gradients", None)
     return list(gradients()) if callable(gradients) else []
 
@@ -147,13 +147,13 @@ def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:
 
 
 def arrays_of(model: Model) -> list[FloatArray]:
-    """Return all arrays that make a model what it is; of a student's own, what training moves."""
+    """Return all arrays of a model, running statistics included; of a student's own, its parameters."""
     state = getattr(model, "state", None)
     return list(state().values()) if callable(state) else model.parameters()
 
 
 def copy_arrays(model: Model) -> list[FloatArray]:
-    """Return copies of all arrays that make a model what it is."""
+    """Return copies of all arrays of a model."""
     return [array.copy() for array in arrays_of(model)]
 
 

@@ -1,9 +1,9 @@
-"""Training that goes wrong, noticed while it happens.
+"""Faults in a training, found while it runs.
 
 images ──► linear1 ──► act1 ──► linear2 ──► scores        history, epoch by epoch
 0 to 255?  NaN?        all 0?   NaN?        at chance?    does the loss fall?  are labels learnt at all?
 
-A loss that is no number stops the loop by itself. What is found here goes on without an error, and learns nothing.
+An infinite or NaN loss stops the loop. The faults found here raise no error: the network just fails to learn.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
 from glasswork.pixels import as_numbers, as_rows, normalize
 from glasswork.training.results import EpochResult, Finding
 
-#: Images that are looked at, spread over all that are given: always the same ones.
+#: Number of images examined, spread evenly over all of them: always the same ones.
 SAMPLE = 500
 
-#: Images from which it can be told whether labels belong to them.
+#: Number of images needed to tell whether labels match them.
 ENOUGH = 400
 
 #: Share of a layer that is nearly all of it: in runs that fail it was 0.92 at least.
@@ -52,13 +52,13 @@ LUCK = 0.1
 
 
 class Watch:
-    """Remembers what was reported in a run, so that nothing is reported twice."""
+    """Keeps what was reported in a run, so that nothing is reported twice."""
 
     def __init__(self, reported: Iterable[Finding] = ()) -> None:
         self._reported = {(finding.name, finding.where) for finding in reported}
 
     def new(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Return those findings whose name and place did not come before."""
+        """Return the findings that were not reported before, by name and place."""
         fresh = [finding for finding in findings if (finding.name, finding.where) not in self._reported]
         self._reported |= {(finding.name, finding.where) for finding in fresh}
         return fresh
@@ -72,7 +72,7 @@ def diagnose(
     *,
     learning_rate: float | None = None,
 ) -> list[Finding]:
-    """Return what is wrong with a training at an epoch's end; the run is left as it was.
+    """Return what is wrong with a training, at the end of an epoch; model and history are not changed.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
 
 
 def _check_labels(x: FloatArray, labels: NDArray[Any], accuracy: float, luck: float, seen: str) -> list[Finding]:
-    """Tell, at chance, labels that cannot be learnt from a network that does not learn."""
+    """At chance level, tell labels that cannot be learnt from a network that fails to learn."""
     if accuracy >= luck:
         evidence = f"of the training images {accuracy:.0f} % are right"
     elif len(x) >= ENOUGH and _nearest_mean(x, labels) < luck:

@@ -38,10 +38,10 @@ from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.threads import choose_threads, limited_to
 
-#: Called between two steps with the position; it may save, draw a bar, or raise `StopTraining`.
+#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`.
 AfterStep: TypeAlias = Callable[[Progress], object]
 
-#: The handout's batch size, assumed of a loader that does not tell its own.
+#: The handout's batch size, assumed for a loader without ``batch_size``.
 USUAL_BATCH = 100
 
 
@@ -69,7 +69,7 @@ def train(
     optimizer : SGD
     criterion : MSELoss
     progress : Progress, optional
-        Counts the batches as they are done. In an epoch that is resumed, those done before count as well.
+        Updated after every batch. In a resumed epoch, it counts the batches before the interruption as well.
     after_step : callable or sequence of callables, optional
         Called with ``progress`` between two steps.
 
@@ -81,11 +81,12 @@ def train(
     Raises
     ------
     DivergedError
-        As soon as the loss of a batch is infinite or NaN; that batch moves nothing.
+        If the loss of a batch is infinite or NaN; that batch changes no weights.
     InputError
-        If the loader gives no batch at all, or the loss does not suit the model's output.
+        If the loader gives no batches, or pixels on another scale than the model expects, or if the loss does not
+        suit the model's output.
     StateError
-        If the optimiser moves other arrays than the model's parameters and gradients.
+        If the optimiser holds other arrays than the model's parameters and gradients.
     """
     progress = progress or Progress(step=first_step(model, optimizer))
     with limited_to(_threads(model, train_loader)):
@@ -135,10 +136,10 @@ def fit(
 ) -> Generator[EpochResult]:
     """Train for some epochs and yield the metrics of each.
 
-    Whenever an epoch is yielded, the model holds the weights that were validated. At the end it holds
-    those of the last epoch; with ``patience``, those of the best one. An error or a Ctrl-C within an epoch
-    brings those back; an ``after_step`` callable that raises `StopTraining` ends the training quietly and
-    does so too with ``average`` or ``patience``, and otherwise leaves the weights of the last step.
+    When an epoch is yielded, the model holds the weights that were validated. At the end it holds those of the last
+    epoch, or with ``patience`` those of the best one. They are restored if an error or Ctrl-C ends an epoch early.
+    An ``after_step`` callable may raise `StopTraining` to end the training without an error: with ``average`` or
+    ``patience`` the validated weights are restored then too, otherwise the weights of the last step stay.
 
     Parameters
     ----------
@@ -148,16 +149,16 @@ def fit(
         Such as `Batches`: looped over once an epoch.
     epochs : int
     patience : int, optional
-        Stop early, when the validation accuracy has not risen for so many epochs.
+        Stop when the validation accuracy has not risen for this many epochs.
     average : float or Average, optional
-        Follow the weights with an exponential moving average of this decay, and validate the average.
+        Keep an exponential moving average of the weights, with this decay, and validate the average.
     progress : Progress, optional
-        The position to go on from, kept up to date. A ``train_loader`` with ``seek(epoch, batch)``, such as
-        `Batches`, is sent there.
+        The position to continue from; it is kept up to date. A ``train_loader`` with ``seek(epoch, batch)``, such as
+        `Batches`, is moved there.
     after_step : callable or sequence of callables, optional
         Called with ``progress`` between two steps.
     threads : int, optional
-        Threads of NumPy's matrix products; by default one for small work, all for large.
+        Threads for NumPy's matrix products; by default one for small networks, all for large ones.
 
     Yields
     ------
@@ -166,7 +167,7 @@ def fit(
     Raises
     ------
     DivergedError
-        If the loss stops being a number; the weights are then those of the last good epoch.
+        If the loss becomes infinite or NaN; the weights of the last good epoch are restored.
     """
     _check_settings(epochs, patience)
     if average is not None and not isinstance(average, Average):
@@ -240,7 +241,7 @@ def _train_epoch(
     progress: Progress,
     after_step: Sequence[AfterStep],
 ) -> float:
-    """Do the steps of one epoch, from the position on."""
+    """Do the remaining steps of one epoch."""
     check_together(model, optimizer)
     if hasattr(criterion, "check_model"):
         criterion.check_model(model)
@@ -287,7 +288,7 @@ def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple
 
 
 def show_validated(model: Model, average: Average | None, progress: Progress, patience: int | None) -> None:
-    """Leave the weights in the model that were validated last, or with ``patience`` best."""
+    """Restore the weights that were validated last, or with ``patience`` the best ones."""
     if average is not None:
         average.show()  # so that the average keeps the last step's weights
     restore_arrays(model, progress.last_good if patience is None else progress.best or progress.last_good)
