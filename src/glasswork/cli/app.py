@@ -77,7 +77,7 @@ def run() -> None:
 class _Pipe(io.FileIO):
     """A pipe that swallows what is written once nobody reads it any more, as after ``glasswork train | head -3``."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> Any:
         try:
             return super().write(data)
         except BrokenPipeError:
@@ -93,7 +93,9 @@ def _outlasting_its_reader(stream: TextIO) -> TextIO:
         is_pipe = stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
     except (AttributeError, OSError, ValueError):  # no stream at all, or not one of the operating system's
         return stream
-    if not is_pipe:
+    if not is_pipe or not isinstance(stream, io.TextIOWrapper):
         return stream
     binary = io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(binary, encoding=stream.encoding, line_buffering=stream is sys.stderr)
+    return io.TextIOWrapper(
+        binary, encoding=stream.encoding, line_buffering=stream.line_buffering, write_through=stream.write_through
+    )

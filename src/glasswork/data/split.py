@@ -127,8 +127,11 @@ def split(
         check_lengths("split", pixels, numbers)
         shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else guess_shape(pixels[0].size)
         name = "images"
-    rows = _rows(numbers, scheme, seed, *_sizes(len(numbers), scheme, test, valid))
-    return Split(*(Part(pixels[some], numbers[some], some) for some in rows), scheme, classes, shape, name)
+    sizes = _sizes(len(numbers), scheme, test, valid)
+    train_part, valid_part, test_part = (
+        Part(pixels[rows], numbers[rows], rows) for rows in _rows(numbers, scheme, seed, *sizes)
+    )
+    return Split(train_part, valid_part, test_part, scheme, classes, shape, name)
 
 
 def _sizes(count: int, scheme: Scheme, test: float | None, valid: float | None) -> tuple[int, int]:

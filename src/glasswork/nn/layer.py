@@ -3,17 +3,17 @@
         x ──────► forward ──────► output          remembers what backward needs
     grad_input ◄── backward ◄── grad_output       overwrites the gradients of the layer's own parameters
 
-The chain rule: how the loss changes with x is how it changes with the output, times how the output changes with x. ::
+The chain rule: how fast the loss changes with x is how fast it changes with the output, times how fast the output
+changes with x::
 
     dloss/dx    =    dloss/doutput   ×   doutput/dx
     grad_input  =    grad_output     ×   the layer's own derivative
 
-If x has a part in several outputs, the products for all of them are added up. A layer only has to know its own
-derivative: the layer behind it hands over ``grad_output``, and it hands ``grad_input`` to the layer in front. ::
+Where x has a part in several outputs, the products are added up. So a layer has to know only its own derivative: it
+gets ``grad_output`` from the next layer, and passes ``grad_input`` on to the previous one::
 
-    forward     x ──► linear1 ──────► act1 ──────► linear2 ──────► act2 ──────► loss
-    backward          linear1 ◄────── act1 ◄────── linear2 ◄────── act2 ◄────── dloss/dscores
-                      × its derivative, layer by layer, from the loss back to the first weights
+    forward     x ──► linear1 ───► act1 ───► linear2 ───► act2 ───► loss
+    backward          linear1 ◄─── act1 ◄─── linear2 ◄─── act2 ◄─── dloss/dscores     each times its own derivative
 
 All arrays are ``(batch, features)``, and a layer works in one dtype. In training mode, ``forward`` and ``backward``
 reuse the memory of the batch before; calling the layer, ``layer(x)``, always returns a new array.
