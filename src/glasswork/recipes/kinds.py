@@ -4,14 +4,13 @@ read    what TOML holds → what a recipe holds, or RecipeError: "training.epoch
 write   back again
 """
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from glasswork.errors import InputError, RecipeError
-from glasswork.settings import Setting, settings_of
+from glasswork.settings import Setting, did_you_mean, settings_of
 
 
 class Kind(Protocol):
@@ -31,12 +30,6 @@ class Kind(Protocol):
 def refuse(path: str, expected: str, value: object, hint: str = "") -> RecipeError:
     """Return the error for a value that is not allowed."""
     return RecipeError(f"{path}: expected {expected}, got {value!r}{hint}")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion to append to an error message, or nothing if no known word is close."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 @dataclass(frozen=True)
