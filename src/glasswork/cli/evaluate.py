@@ -1,9 +1,11 @@
 """``glasswork evaluate``: how good a trained network is, class by class."""
 
-from glasswork.cli.options import Debug, RunArgument
+import sys
+
+from glasswork.cli.options import Debug, PictureFormat, RunArgument
 
 
-def evaluate(run: RunArgument, debug: Debug = False) -> None:
+def evaluate(run: RunArgument, picture_format: PictureFormat = "png", debug: Debug = False) -> None:
     """Test a run's network on its test images: accuracy, each class, confusion table.
 
     The confusion table is drawn into the run's figures as well.
@@ -15,11 +17,10 @@ def evaluate(run: RunArgument, debug: Debug = False) -> None:
     from rich.table import Table
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    from glasswork import figures
     from glasswork.recipes.experiment import load_data
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.model_file import read_model_file
-    from glasswork.runs.pictures import figures_folder
+    from glasswork.runs.pictures import draw
 
     past = RunFolder(run)
     recipe, result, read = past.recipe(), past.result(), read_model_file(run)
@@ -51,6 +52,8 @@ def evaluate(run: RunArgument, debug: Debug = False) -> None:
         cells = (f"[bold]{n}[/bold]" if k == j else "·" if n == 0 else str(n) for j, n in enumerate(matrix[k]))
         confusions.add_row(escape(names[k]), *cells)
     console.print(confusions)
-    folder = figures_folder(run)
-    figures.save(figures.confusion(matrix, classes=names), folder / "confusion.png")
-    print(f"Drawn in {folder / 'confusion.png'}")
+    problems = draw(run, {"confusion": lambda figures: figures.confusion(matrix, classes=names)}, picture_format)
+    if problems:
+        print(f"Notice: {problems[0]}", file=sys.stderr)
+    else:
+        print(f"Drawn in {run / 'figures' / f'confusion.{picture_format}'}")

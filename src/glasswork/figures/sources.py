@@ -4,7 +4,7 @@ list of EpochResult, Run, RunFolder ──► History      MLP ──► its lin
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -16,23 +16,15 @@ from glasswork.errors import InputError
 from glasswork.figures.checks import whole_numbers
 
 
-class Epoch(Protocol):
-    """The metrics of one epoch, such as `glasswork.EpochResult`; losses and percent."""
-
-    epoch: int
-    train_loss: float
-    valid_loss: float
-    valid_accuracy: float
-
-
 class Model(Protocol):
     """A network of named layers, such as `glasswork.MLP`."""
 
     named_layers: dict[str, Any]
 
 
-#: Epochs, or what has them: a `Run` as ``history``, a `RunFolder` as ``history()``.
-HistorySource: TypeAlias = Sequence[Any] | Any
+#: A list of EpochResult, or what has one: a `Run` as ``history``, a `RunFolder` as ``history()``. Figures know neither
+#: training nor runs, so `read_history` looks at what it is given.
+HistorySource: TypeAlias = Any
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ def read_history(source: HistorySource, who: str) -> History:
     InputError
         If there is no epoch, epochs are not in order, or an accuracy is not a percentage.
     """
-    found = getattr(source, "history", source)
+    found: Any = getattr(source, "history", source)
     found = found() if callable(found) else found
     try:
         rows = [(e.epoch, e.train_loss, e.valid_loss, e.valid_accuracy) for e in found]
