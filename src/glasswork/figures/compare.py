@@ -3,6 +3,7 @@
 {"sigmoid": history, "relu": history} ──► loss, if all minimise the same one    accuracy, with the names of the runs
 """
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,10 @@ from glasswork.figures.picture import Picture, picture
 from glasswork.figures.sources import History, HistorySource, read_history
 from glasswork.figures.style import BODY, INK, MARGIN, MUTED, SERIES, SMALL, TOP, fit, heading, new_figure, one_line
 
-PANEL, GAP, NAMES, ROW = 3.8, 0.5, 3.8, 0.46
+PANEL, GAP, NAMES, ROW, LINE = 3.8, 0.5, 4.0, 0.29, 0.17
+
+#: Letters in a line of notes, and lines, at most.
+LETTERS, MOST_LINES = 46, 4
 
 
 @picture
@@ -54,7 +58,8 @@ def compare(
     histories = {one_line(name): read_history(source, f"compare: {name}") for name, source in runs.items()}
     labels = {losses} if isinstance(losses, str) else {losses[name] for name in runs}
     panels = 2 if len(labels) == 1 else 1
-    high = max(HIGH, ROW * len(runs))
+    wrapped = {name: _wrap((notes or {}).get(name, "")) for name in histories}
+    high = max(HIGH, sum(ROW + LINE * len(lines) for lines in wrapped.values()))
     panel = PANEL if panels == 2 else 1.6 * PANEL
     figure = new_figure(2 * MARGIN + panels * (TICKS + panel) + (panels - 1) * GAP + NAMES, TOP + HEAD + high + FOOT)
     shown = list(histories.values())
@@ -78,24 +83,32 @@ def compare(
     _draw_lines(axes, shown, [run.valid_accuracy for run in shown], dots=True)
     lines = zip(histories.items(), SERIES, strict=False)
     legend = [(float(run.valid_accuracy.max()), name, colour) for (name, run), colour in lines]
-    _draw_legend(axes, legend, {one_line(name): one_line(note) for name, note in (notes or {}).items()})
+    _draw_legend(axes, legend, wrapped)
     return figure
 
 
-def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[str, str]) -> None:
-    """Write to the right of axes the best accuracy and the name of each run, the best one first, and its note."""
+def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[str, list[str]]) -> None:
+    """Write to the right of axes the best accuracy and the name of each run, the best one first, and its notes."""
     box, dpi = axes.get_window_extent(), axes.figure.dpi
     inch, up = dpi / box.width, dpi / box.height
+    x, y = 1 + 0.6 * inch, 1 - 0.12 * up
     words: dict[str, Any] = {"transform": axes.transAxes, "va": "center_baseline", "parse_math": False}
-    axes.text(1 + 0.6 * inch, 1 + 0.12 * up, "best validation accuracy", fontsize=SMALL, color=MUTED, **words)
-    for row, (best, name, colour) in enumerate(sorted(runs, key=lambda run: -run[0])):
-        y, x = 1 - (0.12 + ROW * row) * up, 1 + 0.6 * inch
-        axes.plot(
-            [1 + 0.3 * inch, 1 + 0.5 * inch], [y, y], color=colour, linewidth=3, transform=axes.transAxes, clip_on=False
-        )
+    axes.text(x, 1 + 0.12 * up, "best validation accuracy", fontsize=SMALL, color=MUTED, **words)
+    for best, name, colour in sorted(runs, key=lambda run: -run[0]):
+        swatch = [1 + 0.3 * inch, 1 + 0.5 * inch]
+        axes.plot(swatch, [y, y], color=colour, linewidth=3, transform=axes.transAxes, clip_on=False)
         fit(axes.text(x, y, f"{best:.2f}%  {name}", fontsize=BODY, color=INK, **words), NAMES - 0.6)
-        if note := notes.get(name, ""):
-            fit(axes.text(x, y - 0.17 * up, note, fontsize=SMALL, color=MUTED, **words), NAMES - 0.6, least=7.0)
+        for line in notes[name]:
+            y -= LINE * up
+            fit(axes.text(x, y, line, fontsize=SMALL, color=MUTED, **words), NAMES - 0.6, least=7.0)
+        y -= ROW * up
+
+
+def _wrap(note: str) -> list[str]:
+    """Return a note in lines that fit the legend, broken between its parts: those with commas between them."""
+    parts = ", ".join(part.replace(" ", "\xa0") for part in one_line(note).split(", "))
+    lines = textwrap.wrap(parts, LETTERS, max_lines=MOST_LINES, placeholder=" …", break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _draw_lines(axes: Axes, runs: list[History], values: list[NDArray[np.float64]], *, dots: bool) -> None:

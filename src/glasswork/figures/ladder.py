@@ -67,16 +67,17 @@ def ladder(
     axes.xaxis.set_major_locator(FixedLocator(_ticks(*sorted(axes.get_xlim()))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 - error:.4g}%"))
-    axes.set_xlabel("test accuracy (equal steps to the right divide the errors equally)", fontsize=BODY, color=MUTED)
+    axes.set_xlabel("test accuracy, spaced by the logarithm of the remaining errors", fontsize=BODY, color=MUTED)
     axes.set_yticks([])
     axes.tick_params(labelsize=SMALL, colors=MUTED, length=0)
     axes.grid(axis="x", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
+    dots: dict[str, Any] = {"markersize": 5, "alpha": 0.45} if several else {"markersize": 7}
     for row, (change, seeds, words) in enumerate(zip(changes, accuracies, gains, strict=True)):
         errors = 100 - np.asarray(seeds, dtype=np.float64)
-        axes.plot(errors, [row] * len(errors), "o", color=BLUE, markersize=5, alpha=0.45, markeredgewidth=0)
+        axes.plot(errors, [row] * len(errors), "o", color=BLUE, markeredgewidth=0, **dots)
         if len(errors) > 1:  # over a single dot a bar would hide it
             axes.plot([errors.mean()] * 2, [row - 0.28, row + 0.28], color=BLUE, linewidth=2.5, solid_capstyle="butt")
         beside: dict[str, Any] = {
