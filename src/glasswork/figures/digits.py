@@ -53,7 +53,9 @@ def digits(
     """
     part = getattr(data, "train", data)
     images = np.asarray(getattr(part, "images", part))
-    numbers = whole_numbers(getattr(part, "labels", ()) if labels is None else labels, "digits", "labels")
+    numbers = whole_numbers(
+        getattr(part, "labels", np.zeros(0, np.int64)) if labels is None else labels, "digits", "labels"
+    )
     names = getattr(data, "classes", DIGITS) if classes is None else classes
     if images.ndim != 2 or numbers.shape != images.shape[:1]:
         raise InputError(
