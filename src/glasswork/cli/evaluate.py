@@ -1,10 +1,10 @@
 """``glasswork evaluate``: how good a trained network is, class by class."""
 
+import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glasswork.cli.options import Debug, RunArgument
+from glasswork.cli.options import Debug, PictureFormat, RunArgument
 from glasswork.cli.tables import fits, print_table, without_frame
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LISTED = 20
 
 
-def evaluate(run: RunArgument, debug: Debug = False) -> None:
+def evaluate(run: RunArgument, picture_format: PictureFormat = "png", debug: Debug = False) -> None:
     """Test a run's network on its test images: accuracy, each class, confusion table.
 
     The confusion table is drawn into the run's figures as well.
@@ -26,6 +26,7 @@ def evaluate(run: RunArgument, debug: Debug = False) -> None:
     from glasswork.recipes.experiment import load_data
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.model_file import read_model_file
+    from glasswork.runs.pictures import draw
 
     past = RunFolder(run)
     recipe, result, read = past.recipe(), past.result(), read_model_file(run)
@@ -40,7 +41,11 @@ def evaluate(run: RunArgument, debug: Debug = False) -> None:
     _print_classes(test.labels, predicted, read.classes)
     matrix = confusion_matrix(test.labels, predicted, labels=range(len(read.classes)))
     _print_confusions(matrix, read.classes)
-    _draw(run, matrix, read.classes)
+    problems = draw(run, {"confusion": lambda figures: figures.confusion(matrix, classes=read.classes)}, picture_format)
+    if problems:
+        print(f"Notice: {problems[0]}", file=sys.stderr)
+    else:
+        print(f"Drawn in {run / 'figures' / f'confusion.{picture_format}'}")
 
 
 def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Sequence[str]) -> None:
@@ -78,18 +83,3 @@ def _print_confusions(matrix: "NDArray[Any]", names: Sequence[str]) -> None:
     print("Most frequent confusions" if len(pairs) > _LISTED else "Confusions")
     for n, k, j in sorted(pairs, key=lambda pair: -pair[0])[:_LISTED]:
         print(f"{n:>5,} × {names[k]} taken for {names[j]}")
-
-
-def _draw(run: Path, matrix: "NDArray[Any]", names: Sequence[str]) -> None:
-    """Draw the confusion table into the run's figures; a folder that cannot be written to costs only the picture."""
-    from glasswork import figures
-    from glasswork.errors import FileError
-    from glasswork.runs.pictures import figures_folder
-
-    try:
-        path = figures_folder(run) / "confusion.png"
-        figures.save(figures.confusion(matrix, classes=names), path)
-    except (FileError, OSError) as error:
-        print(f"The confusion table was not drawn: {error}")
-    else:
-        print(f"Drawn in {path}")
