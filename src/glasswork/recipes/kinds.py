@@ -141,7 +141,9 @@ class Widths:
         return f"a list of up to {self.longest} whole numbers from 1 to {self.widest:,}, such as [300, 100]"
 
     def read(self, value: object, path: str, *, newer: bool = False) -> tuple[int, ...]:
-        """Return the widths."""
+        """Return the widths; a number alone is one layer."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = [value]
         if not isinstance(value, list | tuple) or len(value) > self.longest:
             raise refuse(path, self.expected, value)
         for i, width in enumerate(value):

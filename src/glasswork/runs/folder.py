@@ -74,8 +74,9 @@ class RunFolder:
         Raises
         ------
         FileError
-            If it cannot be read, or was changed since the run wrote it.
+            If this is not the folder of a run, or the file cannot be read or was changed since the run wrote it.
         """
+        self.check()
         return read_sealed_json(self.path / "result.json", RunResult, what="result of a run").as_seen_now()
 
     def history(self) -> list[EpochResult]:
