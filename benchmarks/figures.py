@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 from part_growth import AXES, Growth
 
-from glasswork.figures.style import BLUE, BODY, FAINT, GREY, INK, MUTED, ORANGE, SMALL, heading, new_figure, place, save
+from glasswork.figures import save
+from glasswork.figures.style import BLUE, BODY, FAINT, GREY, INK, MUTED, ORANGE, SMALL, heading, new_figure, place
 
 NAMES = {"torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn", "listing": "the listing"}
 FIXED = {"width": "batches of 100", "batch": "50 hidden units"}
