@@ -55,7 +55,7 @@ def draw_growth(growth: Mapping[str, Growth], path: Path) -> None:
     heading(
         figure,
         "Microseconds per image of one training step",
-        "784-hidden-10, ReLU, cross-entropy, SGD; orange: the doubling that costs most; dotted: twice the time each",
+        "784-hidden-10, ReLU, cross-entropy, SGD; orange: the doubling that costs most; dotted: exactly double",
     )
     micros = {axis: [1e6 * second for second in of.seconds] for axis, of in growth.items()}
     limits = min(map(min, micros.values())) / 2, max(map(max, micros.values())) * 2.5
