@@ -21,7 +21,9 @@ BAR, SCALE, GAP, CAPTION, FOOT, LEAST = 0.18, 0.95, 0.1, 0.2, 0.35, 0.8
 #: Percent of the weights that the scale of colours tells apart; the few beyond are as dark as its ends.
 COVERED = 99.7
 
-SPECKLE = "speckle: pixels that are blank in every image are all alike, so their weights keep their random start"
+SPECKLE = (
+    "speckle is the random start: it stays where pixels are blank in every image, and in neurons that learn little"
+)
 
 
 @picture
