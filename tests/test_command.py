@@ -346,7 +346,6 @@ def test_a_picture_that_cannot_be_written_costs_only_itself(glasswork, run, tmp_
     (damaged / "figures").write_text("in the way")
     printed = glasswork("evaluate", damaged, folder=tmp_path)
     assert "Test accuracy" in printed
-<<<<<<< HEAD
     assert re.search(
         r"Not drawn: confusion\. .*figures: this folder cannot be made \(File exists\); move away", printed
     )
@@ -431,7 +430,3 @@ def test_looking_at_runs_changes_nothing(three, glasswork, tmp_path):
     glasswork("runs", folder, folder=folder)
     glasswork("compare", folder / "killed", folder / "best", folder=tmp_path)
     assert (soak.everything(folder), sorted(folder.rglob("*"))) == before
-=======
-    assert "The confusion table was not drawn: " in printed
-    assert "figures: this folder cannot be made (File exists); move away what is there" in printed
->>>>>>> g-inputs
