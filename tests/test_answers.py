@@ -12,7 +12,20 @@ import polars as pl
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from glasswork import Dataset, InputError, Run, load_dataset, load_model, named_recipe, split
+from glasswork import (
+    MLP,
+    SGD,
+    CrossEntropyLoss,
+    Dataset,
+    InputError,
+    ReLU,
+    Run,
+    fit,
+    load_dataset,
+    load_model,
+    named_recipe,
+    split,
+)
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.model_file import read_model_file
 
@@ -250,3 +263,13 @@ def test_a_broken_output_leaves_nothing(home, glasswork):
     assert "cannot be written" in printed
     glasswork("predict", "run", "letters/test/A", "-o", "out.xlsx", folder=home, status=2)
     assert not list(home.glob(".out*"))
+
+
+def test_fit_takes_a_dataset_and_its_parts(data):
+    parts = split(data)
+    model = MLP(16, 6, 2, activation=ReLU, output_activation=None, rng=np.random.default_rng(0))
+    optimizer = SGD(model.parameters(), model.gradients(), lr=0.1)
+    results = list(fit(model, parts.train, parts.valid, optimizer, CrossEntropyLoss(), epochs=30))
+    assert results[-1].train_loss < results[0].train_loss
+    whole = list(fit(model, data, data, optimizer, CrossEntropyLoss(), epochs=1))
+    assert whole[0].valid_accuracy > 80

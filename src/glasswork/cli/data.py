@@ -64,7 +64,7 @@ def _draw(found: "Inspection", out: Path | None) -> Path | None:
     if out is None:
         with tempfile.NamedTemporaryFile(prefix="glasswork-", suffix=".png", delete=False) as file:
             out = Path(file.name)
-    figures.save(figures.digits(data.images, data.labels, classes=data.classes, shape=data.shape), out)
+    figures.save(figures.digits(data), out)
     return out
 
 

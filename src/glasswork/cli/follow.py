@@ -1,7 +1,7 @@
 """Follow a run to its end: what is printed while a network trains, and the pictures at the end."""
 
-import contextlib
 import shlex
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def follow(
-    make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool, repeats: "RunFolder | None" = None
+    make: "Callable[[StopOnSignal], Run]",
+    *,
+    strict: bool,
+    quiet: bool,
+    pictures: str = "png",
+    repeats: "RunFolder | None" = None,
 ) -> None:
     """Train a run, new or resumed, to its end and report on it.
 
@@ -29,6 +34,8 @@ def follow(
         Makes the run; it is given what the run asks whether to stop.
     strict, quiet : bool
         The options of these names.
+    pictures : str
+        The format of the pictures.
     repeats : RunFolder, optional
         The run that is trained once more, to compare with at the end.
     """
@@ -47,20 +54,20 @@ def follow(
             stop.requested = True
         except GlassworkError:
             if run.history:
-                with contextlib.suppress(GlassworkError):  # the first error is the one to report
-                    draw_pictures(run)
+                draw_pictures(run, pictures)
             raise
         if run.test_accuracy is None:
             _say_how_to_go_on(run)
             if run.history:
-                draw_pictures(run)
+                _report(draw_pictures(run, pictures))
             raise typer.Exit(130)
         print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
-        draw_pictures(run)
+        problems = draw_pictures(run, pictures)
+        _report(problems)
         if repeats is not None:
             print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
-            _what_next(run)
+            _what_next(run, drawn=not problems)
 
 
 def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
@@ -108,9 +115,15 @@ def _say_how_to_go_on(run: "Run") -> None:
     print(f"Go on with: {command()} resume {shlex.quote(str(run.folder))}", flush=True)
 
 
-def _what_next(run: "Run") -> None:
+def _report(problems: list[str]) -> None:
+    for problem in problems:
+        print(f"Notice: {problem}", file=sys.stderr, flush=True)
+
+
+def _what_next(run: "Run", *, drawn: bool) -> None:
     seconds = sum(result.seconds for result in run.history)
-    print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
+    where = f" The pictures are in {run.folder / 'figures'}." if drawn else ""
+    print(f"Trained in {seconds:.1f} s.{where} Next:")
     here = shlex.quote(str(run.folder))
     print(f"  {command()} evaluate {here}")
     what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict, user_path
+from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, PictureFormat, Quiet, Strict, user_path
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def train(
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
@@ -103,6 +104,7 @@ def train(
         lambda stop: Run(wanted, out, checkpoint_every=checkpoint_every, should_stop=stop),
         strict=strict,
         quiet=quiet,
+        pictures=picture_format,
         repeats=repeats,
     )
 

@@ -83,12 +83,13 @@ class RunState:
 
     def note_epoch(self, result: EpochResult) -> EpochResult:
         """Add an epoch to the history, with what seems to go wrong since; return it."""
-        train = self.experiment.parts.train
+        made, train = self.experiment, self.experiment.parts.train
         images, labels = train.images, train.labels
         if isinstance(images, MappedRows):  # some of them are enough, and all might not fit into memory
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
-        found = diagnose(self.experiment.model, images, labels, [*self.history, result])
+        rate, history = made.optimizer.base_lr, [*self.history, result]
+        found = diagnose(made.model, images, labels, history, learning_rate=rate)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 

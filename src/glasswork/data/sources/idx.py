@@ -7,6 +7,8 @@ MNIST, Fashion-MNIST and KMNIST; EMNIST, whose images are stored with rows and c
 QMNIST, whose labels have eight columns.
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 import re
