@@ -13,7 +13,20 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 
-_LABELS = {"label", "labels", "class", "classes", "target", "targets", "y", "digit", "category", "letter", "character"}
+#: What a column of labels is called.
+LABEL_NAMES = {
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "target",
+    "targets",
+    "y",
+    "digit",
+    "category",
+    "letter",
+    "character",
+}
 _INDICES = {"", "id", "ids", "index", "idx", "imageid", "image_id", "unnamed: 0", "row", "rowid", "row_id", "no"}
 _MOST_CLASSES_IN_COLUMNS = 100
 
@@ -123,7 +136,7 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     if header and _made_distinct([name for name in names if is_number(name)]):
         notes.append("the header is a row of data that was taken for names and made distinct: that image is lost")
         lower = []
-    label = next((k for k, name in enumerate(lower) if name in _LABELS), None)
+    label = next((k for k, name in enumerate(lower) if name in LABEL_NAMES), None)
     index = next((k for k, name in enumerate(lower) if name in _INDICES and k != label), None)
     label, index, one_hot, assumed = _by_content(body, spread, count, lower, label, index)
     columns = Columns(names, count, label, one_hot, index, _shape_in(names, label, index), (*notes, *assumed))

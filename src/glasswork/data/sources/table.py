@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.data.sources.columns import Columns, find_columns, has_header, is_number
+from glasswork.data.sources.columns import LABEL_NAMES, Columns, find_columns, has_header, is_number
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.peek import Peek, explained, open_text
 from glasswork.errors import FileError, InputError
@@ -48,13 +48,14 @@ def read(source: Peek) -> Found:
     with explained(source.path):
         try:
             lines = _first_lines(source.path, SAMPLE)
-            spread = _spread_lines(source.path)
         except UnicodeError as error:
             raise FileError(f"{source.path}: expected text in UTF-8 ({error}); save it again as UTF-8") from None
     separator = sniff(lines)
     rows = [split_line(line, separator) for line in lines]
     header = has_header(rows)
-    columns = find_columns(rows, [split_line(line, separator) for line in spread], header=header)
+    named = header and any(cell.lower() in LABEL_NAMES for cell in rows[0])
+    spread = [] if named else [split_line(line, separator) for line in _spread_lines(source.path)]
+    columns = find_columns(rows, spread, header=header)
     found = Found("CSV", "", {})
     found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, int(header), found))}
     found.shape, found.notes = columns.shape, list(columns.notes)
