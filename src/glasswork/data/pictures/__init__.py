@@ -10,6 +10,6 @@ Each step is a file of functions from array to array; :mod:`glasswork.data.pictu
 """
 
 from glasswork.data.pictures.centre import centre
-from glasswork.data.pictures.reading import Digit, Reading, read_digits, read_image, read_picture
+from glasswork.data.pictures.reading import Digit, Reading, largest, read_digits, read_image, read_picture
 
-__all__ = ["Digit", "Reading", "centre", "read_digits", "read_image", "read_picture"]
+__all__ = ["Digit", "Reading", "centre", "largest", "read_digits", "read_image", "read_picture"]

@@ -66,7 +66,7 @@ def _with_width_of_mnist(strength: _Strength) -> _Strength:
     mask = strength > 0.5 * full
     width = stroke_width(mask)
     scale = max(strength.shape) / BOX
-    if width == 0 or _THINNEST <= width / scale <= _THICKEST:
+    if scale < 2 or _THINNEST <= width / scale <= _THICKEST:
         return strength
     aim = _MNIST_WIDTH if width / scale < _THINNEST else _THICKEST
     by = (aim * scale - width) / 2

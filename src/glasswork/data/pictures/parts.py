@@ -16,6 +16,9 @@ from scipy import ndimage
 
 from glasswork.data.pictures.ink import Cover, Mask, stroke_width
 
+#: Reasons to drop a part.
+EDGE, FRAME, LINE, FAINT, SPECK = "at the picture's edge", "a frame", "a line", "too faint", "a speck"
+
 #: More parts than these are texture or print: the largest are looked at.
 MOST_PARTS = 1000
 
@@ -107,12 +110,12 @@ def judge(labels: NDArray[np.int32], parts: list[Part], cover: Cover, *, photo: 
     list of Part
         The same parts, ``dropped`` filled in.
     """
-    parts = _drop(parts, "at the picture's edge", _at_edge(labels, parts))
-    parts = _drop(parts, "a frame", _frames(labels, parts))
+    parts = _drop(parts, EDGE, _at_edge(labels, parts))
+    parts = _drop(parts, FRAME, _frames(labels, parts))
     if photo:
-        parts = _drop(parts, "too faint", _faint(labels, parts, cover))
-    parts = _drop(parts, "a line", {p.label for p in parts if _is_line(p, labels.shape)})
-    return _drop(parts, "a speck", _specks(labels, parts))
+        parts = _drop(parts, FAINT, _faint(labels, parts, cover))
+    parts = _drop(parts, LINE, {p.label for p in parts if _is_line(p, labels.shape)})
+    return _drop(parts, SPECK, _specks(labels, parts))
 
 
 def group(labels: NDArray[np.int32], parts: list[Part]) -> list[list[Part]]:

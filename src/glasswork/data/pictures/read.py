@@ -1,6 +1,6 @@
 """From a file to pixels: upright, colours kept, reduced to what is needed.
 
-    PNG, JPEG, HEIC, ... → decoded → turned as its camera was held → transparency to paper → 640 pixels a side
+PNG, JPEG, HEIC, ... → decoded → turned as its camera was held → transparency to paper → 640 pixels a side
 """
 
 import os

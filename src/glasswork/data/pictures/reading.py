@@ -1,7 +1,7 @@
 """From a picture to the digits on it: the steps of this room, one after the other."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from glasswork.errors import InputError
 
 #: More digits than these on one picture are texture or print.
 MOST_DIGITS = 300
+
+#: A digit is at least this many pixels tall, or wide.
+_LEAST_EXTENT = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,18 +47,24 @@ class Reading:
     ----------
     pixels : (height, width, channels) float32
         The picture as it was worked on, levels from 0 to 255.
+    size : (int, int)
+        Width and height of the upright picture, in whose pixels boxes are.
     cover : (rows, columns) float32
         Share of full ink in each pixel; fewer rows and columns if the picture is grainy.
     parts : list of Part
         Connected parts of the ink, each kept or dropped for a reason.
     digits : list of Digit
         What was found, in reading order.
+    problem : str
+        Why nothing was found, and what to do; empty if something was.
     """
 
     pixels: Pixels
+    size: tuple[int, int]
     cover: Cover
     parts: list[Part]
     digits: list[Digit]
+    problem: str = ""
 
 
 def read_digits(picture: str | os.PathLike[str] | NDArray[Any]) -> list[Digit]:
@@ -78,7 +87,10 @@ def read_digits(picture: str | os.PathLike[str] | NDArray[Any]) -> list[Digit]:
     InputError
         If the array is not a picture, or nothing on it can be a digit; the message says why.
     """
-    return read_picture(picture).digits
+    reading = read_picture(picture)
+    if reading.problem:
+        raise InputError(reading.problem)
+    return reading.digits
 
 
 def read_image(picture: str | os.PathLike[str] | NDArray[Any]) -> Images:
@@ -115,39 +127,88 @@ def largest(digits: list[Digit]) -> Digit:
 def read_picture(picture: str | os.PathLike[str] | NDArray[Any]) -> Reading:
     """Find the digits on a picture and keep what each step saw, for a figure.
 
-    Parameters, errors: those of :func:`read_digits`.
+    Parameters
+    ----------
+    picture : path or array
+        As :func:`read_digits` takes it.
+
+    Returns
+    -------
+    Reading
+        If nothing on the picture can be a digit, its ``problem`` says why.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, is not a picture, is cut short, or has more than 50 million pixels.
+    InputError
+        If the array is not a picture.
     """
-    if isinstance(picture, (str, os.PathLike)):
-        path = Path(picture)
-        opened = read_pixels(path)
-        try:
-            return _read(opened)
-        except InputError as error:
-            more = f" (the first of its {opened.frames} frames was read)" if opened.frames > 1 else ""
-            raise InputError(f"{path}: {error}{more}") from error
-    pixels = _checked(picture)
-    return _read(Picture(pixels, (pixels.shape[1], pixels.shape[0])))
+    if not isinstance(picture, (str, os.PathLike)):
+        pixels = _checked(picture)
+        return _read(Picture(pixels, (pixels.shape[1], pixels.shape[0])))
+    opened = read_pixels(picture)
+    reading = _read(opened)
+    if not reading.problem:
+        return reading
+    frame = f"; it is the first of {opened.frames} frames: save the one with the digit" if opened.frames > 1 else ""
+    return replace(reading, problem=f"{Path(picture)}: {reading.problem}{frame}")
 
 
 def _read(picture: Picture) -> Reading:
     ink = ink_of(picture.pixels)
     if ink is None:
-        raise InputError(
-            "no digit found, as nothing stands out from the ground; expected strokes that are clearly darker or "
-            "clearly lighter than their ground, so use a thicker pen or better light"
-        )
+        blank = np.zeros(picture.pixels.shape[:2], np.float32)
+        return Reading(picture.pixels, picture.size, blank, [], [], problem=_NOTHING)
     labels, found = part_of.find_parts(ink.mask())
-    ready = as_it_is(ink.cover * 255) if len(found) else None
     parts = part_of.judge(labels, found, ink.cover, photo=ink.photo)
     groups = part_of.group(labels, parts)
-    if not groups or len(groups) > MOST_DIGITS:
-        raise InputError(_why_none(parts, groups))
-    if ready is not None:
-        groups = [[part for there in groups for part in there]]
-        digits = [Digit(ready, _in_picture(box_of(groups[0]), ink, picture))]
-    else:
+    problem = _problem(parts, groups)
+    if problem:
+        return Reading(picture.pixels, picture.size, ink.cover, parts, [], problem)
+    ready = as_it_is(ink.cover * 255)
+    if ready is None:
         digits = [_digit(there, labels, ink, picture) for there in groups]
-    return Reading(picture.pixels, ink.cover, parts, digits)
+    else:
+        digits = [Digit(ready, _in_picture(box_of(parts), ink, picture))]
+    return Reading(picture.pixels, picture.size, ink.cover, parts, digits)
+
+
+_NOTHING = (
+    "no digit found, as nothing stands out from the ground; expected strokes that are clearly darker or "
+    "clearly lighter than their ground, so use a thicker pen or better light"
+)
+
+#: What to do about each reason for which the largest part was dropped.
+_REMEDIES = {
+    part_of.EDGE: "leave some paper around the digit",
+    part_of.FRAME: "crop the picture to what is inside the frame",
+    part_of.LINE: "write on plain paper",
+    part_of.FAINT: "use a darker pen or more even light",
+    part_of.SPECK: "come closer or write larger",
+}
+
+
+def _problem(parts: list[Part], groups: list[list[Part]]) -> str:
+    """Say why there is no digit, or return an empty string."""
+    if len(groups) > MOST_DIGITS:
+        return (
+            f"no digit found, as more than {MOST_DIGITS} parts stand out, as in print or a texture; "
+            "crop the picture to the digits"
+        )
+    if groups and max(
+        box[2] - box[0] if wide else box[3] - box[1] for box in map(box_of, groups) for wide in (0, 1)
+    ) < (_LEAST_EXTENT):
+        return (
+            f"no digit found: what stands out is smaller than {_LEAST_EXTENT} pixels; "
+            "come closer, write larger, or save the picture larger"
+        )
+    if groups:
+        return ""
+    if not parts:
+        return _NOTHING
+    reason = parts[0].dropped
+    return f"no digit found: what stands out is {reason}; {_REMEDIES[reason]}"
 
 
 def _digit(there: list[Part], labels: NDArray[np.int32], ink: Ink, picture: Picture) -> Digit:
@@ -163,19 +224,6 @@ def _in_picture(box: tuple[int, int, int, int], ink: Ink, picture: Picture) -> t
     down = picture.size[1] / picture.pixels.shape[0] * ink.reduced
     left, top, right, bottom = box
     return round(left * across), round(top * down), round(right * across), round(bottom * down)
-
-
-def _why_none(parts: list[Part], groups: list[list[Part]]) -> str:
-    if groups:
-        return (
-            f"no digit found, as more than {MOST_DIGITS} parts stand out, as in print or a texture; "
-            "crop the picture to the digits"
-        )
-    reasons = sorted({part.dropped for part in parts})
-    return (
-        f"no digit found: what stands out is {', '.join(reasons) or 'nothing'}; "
-        "photograph the digit alone, on plain paper, with some paper around it"
-    )
 
 
 def _checked(grey: NDArray[Any]) -> Pixels:
