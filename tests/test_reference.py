@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from glasswork import InputError
-from glasswork.data.image import centre
+from glasswork import InputError, read_image
 from glasswork.reference import ReferenceSet
 
 
@@ -23,7 +22,7 @@ def drawing(strokes):
     pen = ImageDraw.Draw(canvas)
     for stroke in strokes:
         pen.line([(60 + 160 * x, 60 + 160 * y) for x, y in stroke], fill=255, width=22, joint="curve")
-    return centre(np.asarray(canvas))
+    return read_image(np.asarray(canvas))
 
 
 SHAPES = {

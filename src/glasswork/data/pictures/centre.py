@@ -73,7 +73,9 @@ def _with_width_of_mnist(strength: _Strength) -> _Strength:
     margin = math.ceil(max(by, 0)) + 1
     mask = np.pad(mask, margin)
     outside, inside = ndimage.distance_transform_edt(~mask), ndimage.distance_transform_edt(mask)
-    moved = np.clip(inside - outside + by + 0.5, 0, 1) * 255
+    moved = np.clip(inside - outside + by + 0.5, 0, 1) * full
+    if by > 0:
+        moved = np.maximum(moved, np.pad(strength, margin))  # faint tails stay
     rows, columns = np.flatnonzero(moved.any(axis=1)), np.flatnonzero(moved.any(axis=0))
     return moved[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
 

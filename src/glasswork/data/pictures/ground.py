@@ -48,7 +48,7 @@ def even_level(pixels: Pixels) -> NDArray[np.float32] | None:
     Returns
     -------
     (channels,) float32 or None
-        The border's level, if nine tenths of the border have exactly that.
+        The border's level, if three quarters of the border have exactly that.
     """
     rows, columns, channels = pixels.shape
     width = max(1, round(0.05 * min(rows, columns)))
@@ -56,5 +56,5 @@ def even_level(pixels: Pixels) -> NDArray[np.float32] | None:
     border[width : rows - width, width : columns - width] = False
     edge = pixels[border].reshape(-1, channels)
     level = np.median(edge, axis=0)
-    even = (np.abs(edge - level) <= 0.5).all(axis=1).mean() >= 0.9
+    even = (np.abs(edge - level) <= 0.5).all(axis=1).mean() >= 0.75
     return level.astype(np.float32) if even else None

@@ -22,8 +22,8 @@ EDGE, FRAME, LINE, FAINT, SPECK = "at the picture's edge", "a frame", "a line", 
 #: More parts than these are texture or print: the largest are looked at.
 MOST_PARTS = 1000
 
-#: Shares of the tallest part: what is less tall is a fragment of a digit; what is less still, a speck.
-_FRAGMENT, _SPECK = 0.45, 0.12
+#: Shares of the tallest part: what is smaller is a fragment of a digit, or the bar of one, or a speck.
+_FRAGMENT, _BAR, _SPECK = 0.45, 0.9, 0.12
 
 #: Share of the tallest part within which a fragment belongs to a digit.
 _NEAR = 0.2
@@ -135,7 +135,7 @@ def group(labels: NDArray[np.int32], parts: list[Part]) -> list[list[Part]]:
     if not kept:
         return []
     tallest = max(part.extent for part in kept)
-    main = [part for part in kept if part.extent >= _FRAGMENT * tallest]
+    main = [part for part in kept if not _is_fragment(part, tallest)]
     groups: list[list[Part]] = []
     for part in main:
         for there in groups:
@@ -145,7 +145,7 @@ def group(labels: NDArray[np.int32], parts: list[Part]) -> list[list[Part]]:
         else:
             groups.append([part])
     for part in kept:
-        if part.extent < _FRAGMENT * tallest:
+        if _is_fragment(part, tallest):
             nearest = min(groups, key=lambda there: min(_gap(part, other) for other in there))
             nearest.append(part)
     return _reading_order(groups)
@@ -246,18 +246,24 @@ def _is_line(part: Part, shape: tuple[int, ...]) -> bool:
     return along or down or part.width > 15 * part.height
 
 
+def _is_fragment(part: Part, tallest: int) -> bool:
+    """Whether a part is too small for a digit, or a bar such as that of a five."""
+    bar = part.width > 1.5 * part.height and part.extent < _BAR * tallest and part.height < 0.5 * tallest
+    return bar or part.extent < _FRAGMENT * tallest
+
+
 def _specks(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
     """Parts that are small beside the tallest: near it they must be strokes, far from it they are dropped."""
     candidates = _candidates(parts)
     if not candidates:
         return set()
     tallest = max(part.extent for part in candidates)
-    main = [part for part in candidates if part.extent >= _FRAGMENT * tallest]
+    main = [part for part in candidates if not _is_fragment(part, tallest)]
     mask = np.isin(labels, [part.label for part in main])
     width = stroke_width(mask)
     found = set()
     for part in candidates:
-        if part.extent >= _FRAGMENT * tallest:
+        if not _is_fragment(part, tallest):
             continue
         gap = min(_gap(part, other) for other in main)
         tiny = part.area < 0.5 * width**2 or part.extent < _SPECK * tallest
