@@ -296,7 +296,7 @@ def two_digits(digits, rng):
 
 def house_number(digits, rng):
     plate = plain_paper((28, 48, 112))
-    ink, _ = row_of(digits, rng, rng.uniform(200, 240), 60, HIGH / 2, rng.uniform(0.15, 0.3))
+    ink, _ = row_of(digits, rng, rng.uniform(150, 190), 50, HIGH / 2, rng.uniform(0.15, 0.3))
     return photographed(blend(plate, ink, (240, 240, 236)), rng)
 
 

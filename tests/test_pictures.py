@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
-from glasswork import FileError, InputError, read_digits, read_image
+from glasswork import FileError, InputError, read_image
 from glasswork.data.pictures import read
 
 FIRST_TEST = 60_000

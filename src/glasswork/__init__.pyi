@@ -2,8 +2,8 @@
 
 from .data.batches import Batches as Batches, int_to_onehot as int_to_onehot, minibatch_generator as minibatch_generator
 from .data.embedded import load_mnist as load_mnist
-from .data.pictures import Digit as Digit, read_digits as read_digits, read_image as read_image
 from .data.openml import load_openml as load_openml
+from .data.pictures import Digit as Digit, read_digits as read_digits, read_image as read_image
 from .data.split import Split as Split, split as split
 from .errors import (
     DivergedError as DivergedError,

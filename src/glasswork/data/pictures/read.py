@@ -149,7 +149,7 @@ def _stretched(levels: NDArray[Any]) -> NDArray[np.float32]:
         raise ValueError("its levels are not finite numbers")
     if high == low:
         return np.zeros(levels.shape, np.float32)  # one even level, whatever its unit
-    if 0 <= low and high <= 255 and levels.dtype.kind == "f" and high - low >= _LEAST_CONTRAST:
+    if low >= 0 and high <= 255 and levels.dtype.kind == "f" and high - low >= _LEAST_CONTRAST:
         return levels.astype(np.float32)
     return ((levels - low) * (255 / (high - low))).astype(np.float32)
 
