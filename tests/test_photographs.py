@@ -41,7 +41,7 @@ def close(got, wanted, least=0.8):
 @pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
 def test_a_picture_reads_like_its_clean_twin(path):
     twin = path.with_name(f"{path.stem}-clean.png")
-    assert close(read_digits(path)[0].image, read_image(twin), 0.9)
+    assert close(read_digits(path)[0].image, read_image(twin))
     assert len(read_digits(path)) == (2 if "two-digits" in path.name else 1)
 
 
@@ -65,11 +65,12 @@ NUISANCES = [
 @pytest.mark.parametrize("kind", NUISANCES)
 def test_a_nuisance_changes_nothing(photos, kind, mnist):
     """The same digit with and without the nuisance gives almost the same image."""
-    for row in (FIRST_TEST, FIRST_TEST + 1):
+    for row in range(FIRST_TEST, FIRST_TEST + (6 if kind == "ruled_grey" else 2)):
         digit = mnist[0][row]
         rng = np.random.default_rng([5, row])
         (found,) = read_digits(np.asarray(getattr(photos, kind)(digit, rng)))
-        assert close(found.image, read_image(255 * photos.in_ink(digit)))
+        pen = 0.17 if kind == "thick_marker" else 0.085
+        assert close(found.image, read_image(255 * photos.in_ink(digit, pen)))
 
 
 @pytest.mark.parametrize("kind", ["two_digits", "house_number", "form", "page"])

@@ -3,7 +3,8 @@
     read     file → pixels, upright, colours kept, at most 640 a side
     ground   pixels → the paper under the ink, with its light and its shadows
     ink      pixels, ground → how much ink covers each pixel, whatever its colour
-    parts    ink → connected parts; frames, lines, specks and edges dropped; the rest grouped into digits
+    lines    ink → ruled lines, taken out
+    parts    ink → connected parts; frames, specks and edges dropped; the rest grouped into digits
     centre   a digit's ink → 28×28, as MNIST was made
 
 Each step is a file of functions from array to array; :mod:`glasswork.data.pictures.reading` joins them.

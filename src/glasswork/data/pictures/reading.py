@@ -12,6 +12,7 @@ from glasswork.arrays import Images
 from glasswork.data.pictures import parts as part_of
 from glasswork.data.pictures.centre import as_it_is, centre
 from glasswork.data.pictures.ink import Cover, Ink, ink_of
+from glasswork.data.pictures.lines import ruled_lines
 from glasswork.data.pictures.parts import Part, box_of
 from glasswork.data.pictures.read import Picture, Pixels, read_pixels
 from glasswork.errors import InputError
@@ -160,9 +161,12 @@ def _read(picture: Picture) -> Reading:
     if ink is None:
         blank = np.zeros(picture.pixels.shape[:2], np.float32)
         return Reading(picture.pixels, picture.size, blank, [], [], problem=_NOTHING)
-    labels, found = part_of.find_parts(ink.mask())
+    mask = ink.mask()
+    lines = ruled_lines(mask)
+    labels, found = part_of.find_parts(mask & ~lines)
     parts = part_of.judge(labels, found, ink.cover, photo=ink.photo)
     groups = part_of.group(labels, parts)
+    parts += [replace(line, dropped=part_of.LINE) for line in part_of.find_parts(lines)[1][:20]]
     problem = _problem(parts, groups)
     if problem:
         return Reading(picture.pixels, picture.size, ink.cover, parts, [], problem)
@@ -170,7 +174,7 @@ def _read(picture: Picture) -> Reading:
     if ready is None:
         digits = [_digit(there, labels, ink, picture) for there in groups]
     else:
-        digits = [Digit(ready, _in_picture(box_of(parts), ink, picture))]
+        digits = [Digit(ready, _in_picture(box_of([part for there in groups for part in there]), ink, picture))]
     return Reading(picture.pixels, picture.size, ink.cover, parts, digits)
 
 
