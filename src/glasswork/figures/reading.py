@@ -80,7 +80,12 @@ def reading(
     grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255} if pixels.shape[2] == 1 else {}
     shown = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels.astype(np.uint8)
     paper = 1 - np.clip(cover / max(float(np.quantile(cover, 0.999)), 1e-6), 0, 1)
-    pictures = (shown, grey), (paper, _SHARES), (0.6 + 0.4 * paper, _SHARES), (None, {})
+    pictures: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (shown, grey),
+        (paper, _SHARES),
+        (0.6 + 0.4 * paper, _SHARES),
+        (None, {}),
+    )
     for k, (caption, (image, levels)) in enumerate(zip(captions, pictures, strict=True)):
         axes = place(figure, MARGIN + k * (wide + _GAP), MARGIN, wide, tall)
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))

@@ -73,7 +73,7 @@ def _with_width_of_mnist(strength: _Strength) -> _Strength:
     margin = math.ceil(max(by, 0)) + 1
     mask = np.pad(mask, margin)
     outside, inside = ndimage.distance_transform_edt(~mask), ndimage.distance_transform_edt(mask)
-    moved = np.clip(inside - outside + by + 0.5, 0, 1) * full
+    moved: _Strength = np.clip(inside - outside + by + 0.5, 0, 1) * full
     if by > 0:
         moved = np.maximum(moved, np.pad(strength, margin))  # faint tails stay
     rows, columns = np.flatnonzero(moved.any(axis=1)), np.flatnonzero(moved.any(axis=0))
