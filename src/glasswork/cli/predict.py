@@ -198,7 +198,11 @@ def _draw(path: Path, reading: "Reading", answers: list[_Answer]) -> Path:
     picture = np.array(reading.size * 2)
     dropped = [(tuple(np.array(part.box) / frame), part.dropped) for part in reading.parts if part.dropped]
     digits = [
-        (tuple(np.array(a.found.box) / picture), a.found.image, f"{a.digit}, {min(a.confidence, 0.99):.0%}{' ?' * bool(a.unlike)}")
+        (
+            tuple(np.array(a.found.box) / picture),
+            a.found.image,
+            f"{a.digit}, {min(a.confidence, 0.99):.0%}{' ?' * bool(a.unlike)}",
+        )
         for a in answers
     ]
     figure = draw(path.name, reading.pixels, reading.cover, dropped, digits, reading.problem)
