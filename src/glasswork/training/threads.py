@@ -79,7 +79,7 @@ def _numbers() -> list[int]:
 
 
 @cache
-def _blas() -> "ThreadpoolController":
+def _blas() -> ThreadpoolController:
     """Return the handle on NumPy's BLAS; finding it is a search through all loaded libraries, so it is done once."""
     import numpy as np  # noqa: F401  (its BLAS has to be loaded before it can be found)
     from threadpoolctl import ThreadpoolController
