@@ -167,8 +167,7 @@ def _in_blocks(image: Images) -> str:
 
 def _draw(path: Path, reading: "Reading", answers: list[_Answer]) -> Path:
     """Draw the steps into a new file in the current folder, and return its name."""
-    from glasswork.figures.reading import reading as draw
-    from glasswork.figures.style import save
+    from glasswork import figures
 
     rows, columns = reading.cover.shape
     frame = np.array([columns, rows, columns, rows])
@@ -182,11 +181,11 @@ def _draw(path: Path, reading: "Reading", answers: list[_Answer]) -> Path:
         )
         for a in answers
     ]
-    figure = draw(path.name, reading.pixels, reading.cover, dropped, digits, reading.problem)
+    figure = figures.reading(path.name, reading.pixels, reading.cover, dropped, digits, reading.problem)
     name = Path(f"{path.stem}-reading.png")
     count = 1
     while name.exists():
         count += 1
         name = Path(f"{path.stem}-reading-{count}.png")
-    save(figure, name)
+    figures.save(figure, name)
     return name

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images
+from glasswork.figures.picture import Picture, picture
 from glasswork.figures.style import (
     BLUE,
     FAINT,
@@ -40,6 +40,7 @@ _SHARES: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1}
 Box = tuple[float, float, float, float]
 
 
+@picture
 def reading(
     title: str,
     pixels: NDArray[np.float32],
@@ -47,7 +48,7 @@ def reading(
     dropped: Sequence[tuple[Box, str]],
     digits: Sequence[tuple[Box, Images, str]],
     problem: str = "",
-) -> Figure:
+) -> Picture:
     """Draw the steps from a picture to the digits on it.
 
     Parameters
@@ -67,7 +68,7 @@ def reading(
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
     """
     rows, columns = pixels.shape[:2]
     tall = float(np.clip(_PANEL * rows / columns, 1.2, 5.5))
@@ -114,7 +115,7 @@ def _rectangle(box: Box, colour: str, line: float) -> Rectangle:
     return Rectangle((left, top), right - left, bottom - top, fill=False, color=colour, linewidth=line)
 
 
-def _draw_digits(figure: Figure, panel: Box, digits: Sequence[tuple[Box, Images, str]]) -> None:
+def _draw_digits(figure: Picture, panel: Box, digits: Sequence[tuple[Box, Images, str]]) -> None:
     """Draw images in a grid that fills a panel, each with its answer underneath."""
     if not digits:
         return
