@@ -44,7 +44,7 @@ $(VENV)/installed: $(SOURCE) | $(VENV)/made
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what tests need ..."
 	@rm -rf build
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[dev,openml]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[dev,openml,classroom]"
 	@touch $@
 
 $(BENCH)/installed: $(SOURCE)

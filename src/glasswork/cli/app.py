@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli import compare, evaluate, ladder, predict, recipes, resume, runs, train
+from glasswork.cli import classwork, compare, evaluate, ladder, predict, recipes, resume, runs, train
 from glasswork.errors import GlassworkError, RecipeError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="compare")(compare.compare)
 app.command(name="ladder")(ladder.ladder)
+app.add_typer(classwork.classwork)
 
 
 @app.callback()
