@@ -1,11 +1,29 @@
 """``glasswork classwork``: the handout to fill in, what its given code gets wrong, and a report on a class."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glasswork.cli.options import Debug
+
+
+@contextmanager
+def progress(task: str, total: int) -> Iterator[Callable[[], None]]:
+    """Context manager: shows a progress bar on a terminal, and hands out the function that moves it one step."""
+    if not sys.stdout.isatty():
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(task), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, transient=True) as bar:
+        shown = bar.add_task(task, total=total)
+        yield lambda: bar.advance(shown)
+
 
 classwork = typer.Typer(
     name="classwork",
@@ -38,6 +56,15 @@ def audit(
     debug: Debug = False,
 ) -> None:
     """Measure where the handout's given code departs from the mathematics, what that changes, and how to mend it."""
-    from glasswork.cli.audit_view import show_audit
+    from rich.console import Console
 
-    show_audit(epochs)
+    from glasswork.classroom import audit_tables
+    from glasswork.classroom.audit import VARIANTS, measure, trainings
+
+    console = Console()
+    for part in audit_tables.departures(measure()):
+        console.print(part)
+    with progress("training", epochs * len(VARIANTS)) as advance:
+        results = list(trainings(epochs, after_epoch=advance))
+    for part in audit_tables.effects(results):
+        console.print(part)
