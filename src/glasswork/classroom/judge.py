@@ -1,0 +1,234 @@
+"""Judge a file, part by part: this is what runs in the confined process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+from glasswork.classroom.catalogue import Mistake, mistakes
+from glasswork.classroom.handout import OPTIONAL, PARTS, sections
+from glasswork.classroom.images import find_split
+from glasswork.classroom.matching import Catalogue
+from glasswork.classroom.observe import Crash
+from glasswork.classroom.outline import assigned_names
+from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
+from glasswork.classroom.probes.base import crash_line, first_crash
+from glasswork.classroom.probes.sections import DataTrace, Sections
+from glasswork.classroom.report import PartReport, Status
+from glasswork.classroom.rules import generic_hints, named_by_rule
+from glasswork.classroom.source import Document
+from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
+from glasswork.classroom.student import run_student
+
+#: The order of judging: what the last parts use is judged first.
+_ORDER = (*(p for p in PARTS if p != "settings"), "settings")
+
+
+@dataclass
+class Judge:
+    """Judges one document.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    document : Document
+    began : callable
+        Called with the name of each part before it is tried, so that a part that ends the process can be told.
+    """
+
+    catalogue: Catalogue
+    document: Document
+    began: Callable[[str], None] = lambda _: None
+    bench: Bench = field(init=False)
+    reports: dict[str, PartReport] = field(default_factory=dict)
+
+    def run(self, finished: Callable[[PartReport], None] = lambda _: None) -> list[PartReport]:
+        """Judge all parts; ``finished`` is called with each report as soon as it is there."""
+        self.began("data")
+        self._execute()
+        for part in _ORDER:
+            self.began(part)
+            try:
+                report = self._judge(part)
+            except Exception as error:  # a probe that a student's objects break in an unforeseen way accuses nobody
+                report = PartReport(part, "remark", message=f"could not be judged ({type(error).__name__}).")
+                self.bench.memory.setdefault("faults", []).append((part, error))
+            if report is not None:
+                self.reports[part] = report
+                if report.status in ("done", "remark"):
+                    self.bench.memory["good"].add(part)
+                finished(report)
+        return [self.reports[part] for part in PARTS if part in self.reports]
+
+    def _execute(self) -> None:
+        trace = DataTrace(self.catalogue.mnist)
+        run = run_student(self.document, trace.after)
+        self.run_ = run
+        self.bench = Bench(run.namespace, self.catalogue.reference(), run.outline)
+        self.syntax = syntax_problems(self.document)
+        self.aliases = aliases(run.outline)
+        for name, (alias, _) in self.aliases.items():
+            if alias in run.namespace:
+                run.namespace[name] = run.namespace[alias]
+                kind = run.outline.classes if alias in run.outline.classes else run.outline.functions
+                kind[name] = kind[alias]  # type: ignore[assignment,index]
+        data = Sections(run.namespace, trace, self.catalogue.identifier, self.document.statements)
+        self.bench.memory |= {
+            "sections": data,
+            "later": run.later,
+            "all statements": self.document.statements,
+            "good": set(),
+            "right split": self._right_split(),
+        }
+
+    def _right_split(self) -> dict[str, Any]:
+        pixels, labels = self.catalogue.mnist.pixels, self.catalogue.mnist.labels
+        places = {"train": slice(0, 55_000), "valid": slice(55_000, 60_000), "test": slice(60_000, None)}
+        right: dict[str, Any] = {}
+        for name, rows in places.items():
+            right[f"X_{name}"] = _Later(lambda r=rows: (pixels[r] / 255.0 - 0.5) * 2)
+            right[f"y_{name}"] = labels[rows]
+        missing = [r for r in right if r not in find_split(self.run_.namespace)]
+        return {r: (v() if isinstance(v, _Later) else v) for r, v in right.items()} if missing else {}
+
+    # One part ----------------------------------------------------------------------------------------
+
+    def _judge(self, part: str) -> PartReport | None:
+        owner, _ = sections(part)
+        if part in self.syntax:
+            return self._wrong(part, self.syntax[part])
+        if part in ("data", "normalize", "split", "settings"):
+            return self._judge_section(part)
+        if owner in self.aliases and self.aliases[owner][1] is not None and part == self._first_part(owner):
+            return self._wrong(part, self.aliases[owner][1])
+        if self.bench.outline is None or self.bench.outline.find(owner) is None:
+            return None if part in OPTIONAL else PartReport(part, "not found", message=f"There is no {owner} in this file.")
+        misplaced = method_problem(self.bench.outline, part)
+        if misplaced is not None:
+            return self._wrong(part, misplaced)
+        state = unfinished(self.bench.outline, part)
+        if state == "open":
+            return PartReport(part, "open", message="still to be written.")
+        if isinstance(state, Problem):
+            return self._wrong(part, state)
+        if owner not in self.bench.namespace:
+            return self._not_defined(part, owner)
+        return self._probe(part)
+
+    def _first_part(self, owner: str) -> str:
+        return next(p for p in PARTS if sections(p)[0] == owner)
+
+    def _not_defined(self, part: str, owner: str) -> PartReport:
+        """Report a class or function whose definition itself failed."""
+        for event in self.run_.events:
+            if event.crash is not None and owner in assigned_names(event.statement):
+                if part != self._first_part(owner):
+                    return PartReport(part, "blocked", message=f"{owner} cannot be made until its definition is mended.")
+                line = event.crash.line or event.statement.lineno
+                return self._wrong(part, Problem("error", "error", f"the definition stops with {event.crash}.", line))
+        return PartReport(part, "blocked", message=f"{owner} is not defined when the file has run.")
+
+    def _judge_section(self, part: str) -> PartReport | None:
+        data: Sections = self.bench.memory["sections"]
+        split = data.split
+        if part == "split":
+            begun = [s for s in self.document.statements if any(n in assigned_names(s) for n in ("X_train", "X_valid", "X_test"))]
+            values = [data.namespace.get(f"X_{s}") for s in ("train", "valid", "test")]
+            if not split and (not begun or all(v is Ellipsis for v in values)):
+                crashed = any(p == "split" for p, _ in data.trace.crashes)
+                if not crashed:
+                    if not data.trace.steps and not data.trace.crashes:
+                        return PartReport(part, "not found", message="The file does not split any data.")
+                    return PartReport(part, "open", message="still to be written.")
+        if part == "data" and not data.trace.steps and not data.trace.crashes:
+            return PartReport(part, "not found", message="The file does not load any images.")
+        if part == "data" and (foreign := self._foreign_data(data)):
+            return foreign
+        if part == "normalize" and not data.trace.steps:
+            if any(p == "data" for p, _ in data.trace.crashes):
+                return PartReport(part, "blocked", message="cannot be judged until the data are there.")
+            return PartReport(part, "not found", message="The file does not load any images.")
+        if part == "settings" and not self.bench.memory["later"]:
+            return PartReport(part, "not found", message="The file makes no model, loss and optimizer.")
+        return self._probe(part)
+
+    @staticmethod
+    def _foreign_data(data: Sections) -> PartReport | None:
+        """Return a remark where the data come from a file or a place that is not here."""
+        if data.trace.mnist.fetched or data.trace.steps:
+            return None
+        for _, event in data.trace.crashes:
+            if event.crash is not None and event.crash.kind in (
+                "FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError",
+            ):  # fmt: skip
+                return PartReport("data", "remark", message="the data come from a place that is not available here; sections 1 and 2 were judged on the embedded MNIST.")
+        return None
+
+    def _probe(self, part: str) -> PartReport:
+        probe = PROBES[part]
+        seen = probe.observe(self.bench)
+        self.bench.memory[part] = seen
+        problems = probe.problems(seen)
+        wrong = [p for p in problems if not p.remark]
+        if not wrong:
+            if problems:
+                mistake = self._named(part, seen, problems[0])
+                return self._report(part, "remark", problems[0], mistake)
+            return PartReport(part, "done")
+        named = [(p, self._named(part, seen, p)) for p in wrong]
+        problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
+        return self._report(part, "wrong", problem, mistake, seen)
+
+    def _named(self, part: str, seen: Facets, problem: Problem) -> Mistake | None:
+        rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}))
+        if rule is not None:
+            return mistakes()[rule]
+        return self.catalogue.name(part, seen, problem.facet)
+
+    # Reports -----------------------------------------------------------------------------------------
+
+    def _wrong(self, part: str, problem: Problem | None) -> PartReport:
+        assert problem is not None
+        return self._report(part, "wrong", problem, mistakes().get(problem.mistake or ""))
+
+    def _report(
+        self, part: str, status: Status, problem: Problem, mistake: Mistake | None, seen: Facets | None = None
+    ) -> PartReport:
+        line = problem.line or self._line(part, problem, seen)
+        cell, number, code = self.document.place(line) if line else (None, None, "")
+        says = problem.says[0].upper() + problem.says[1:]
+        message = f"{mistake.does} {says}" if mistake is not None else says
+        hints: tuple[str, str, str] | tuple[()] = ()
+        if status == "wrong":
+            one, two, three = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))
+            hints = (one, f"{two} {says}" if mistake is not None else two, three)
+        return PartReport(part, status, mistake.id if mistake is not None else None, cell, number, message, hints, code)
+
+    def _line(self, part: str, problem: Problem, seen: Facets | None) -> int | None:
+        owner, method = sections(part)
+        outline = self.bench.outline
+        if seen is not None and outline is not None:
+            results = seen.get(problem.facet, {})
+            function = outline.find(owner, method)
+            crash = first_crash(results) or next((first_crash(r) for r in results.values() if isinstance(r, dict) and first_crash(r)), None)
+            if isinstance(crash, Crash) and owner not in ("data", "normalize", "split", "settings"):
+                line = crash_line(results, function) or (crash.line if crash.kind in ("NameError", "AttributeError") else None)
+                if line:
+                    return line
+        line = PROBES[part].locate(self.bench, problem.facet)
+        if line is None and outline is not None:
+            found = outline.find(owner, method) or outline.find(owner)
+            line = getattr(found, "lineno", None)
+        return line
+
+
+class _Later:
+    """A value that is made when it is needed."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+    def __call__(self) -> Any:
+        return self.make()
+
+
