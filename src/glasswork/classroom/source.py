@@ -49,13 +49,13 @@ class Document:
         return None, None, ""
 
 
-def read_document(path: Path) -> Document:
-    """Read a notebook or a script.
+def read_cells(path: Path) -> tuple[list[str], bool]:
+    """Read the code cells of a notebook, or a script as one cell; return them, and whether it is a notebook.
 
     Raises
     ------
     FileError
-        If it cannot be read, or is neither.
+        If the file cannot be read, or is neither.
     """
     try:
         content = path.read_bytes()
@@ -63,11 +63,17 @@ def read_document(path: Path) -> Document:
         raise FileError(f"{path}: cannot be read ({error.strerror}); is this the name of the file?") from error
     if len(content) > _LARGEST:
         raise FileError(f"{path}: {len(content) >> 20} MB is too large for a solution of this exercise")
-    if path.suffix == ".ipynb":
-        return from_cells(_notebook_cells(path, content))
-    if path.suffix != ".py":
+    if path.suffix.lower() == ".ipynb":
+        return _notebook_cells(path, content), True
+    if path.suffix.lower() != ".py":
         raise FileError(f"{path}: expected a notebook (.ipynb) or a script (.py)")
-    return from_script(_decode(content))
+    return [_decode(content)], False
+
+
+def read_document(path: Path) -> Document:
+    """Read a notebook or a script into its statements."""
+    cells, notebook = read_cells(path)
+    return from_cells(cells) if notebook else from_script(cells[0])
 
 
 def from_script(text: str) -> Document:
