@@ -227,5 +227,5 @@ def _uncommented(line: str) -> str:
             if token.type == tokenize.COMMENT:
                 return line.strip()[: token.start[1]].rstrip()
     except (tokenize.TokenError, SyntaxError):  # a line that goes on in the next one, or is not Python
-        return line.split("#")[0].rstrip()
+        return line.split("#", maxsplit=1)[0].rstrip()
     return line

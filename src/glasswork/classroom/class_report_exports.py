@@ -130,4 +130,6 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
 
 def _cell(value: object) -> object:
     """Return a value that no spreadsheet takes for a formula: names and lines of code are written by strangers."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") and value[:1] else value
+    if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) and value.strip("-"):
+        return f"'{value}"
+    return value
