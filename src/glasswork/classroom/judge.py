@@ -1,14 +1,16 @@
 """Judge a file, part by part: this is what runs in the confined process."""
 
+import ast
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 
-from glasswork.classroom.catalogue import Mistake, mistakes
+from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, sections
 from glasswork.classroom.images import find_split
-from glasswork.classroom.matching import Catalogue
+from glasswork.classroom.matching import Catalogue, Match
 from glasswork.classroom.observe import Crash
 from glasswork.classroom.outline import assigned_names
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
@@ -19,6 +21,11 @@ from glasswork.classroom.rules import generic_hints, named_by_rule
 from glasswork.classroom.source import Document
 from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
 from glasswork.classroom.student import run_student
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+#: How like a line has to be to the catalogue's to be taken for it.
+_LIKE = 0.72
 
 #: The order of judging: what the last parts use is judged first.
 _ORDER = (*(p for p in PARTS if p != "settings"), "settings")
@@ -179,22 +186,25 @@ class Judge:
         problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
         return self._report(part, "wrong", problem, mistake, seen)
 
-    def _named(self, part: str, seen: Facets, problem: Problem) -> Mistake | None:
+    def _named(self, part: str, seen: Facets, problem: Problem) -> Match | None:
         rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}))
         if rule is not None:
-            return mistakes()[rule]
+            return Match(mistakes()[rule])
         return self.catalogue.name(part, seen, problem.facet)
 
     # Reports -----------------------------------------------------------------------------------------
 
     def _wrong(self, part: str, problem: Problem | None) -> PartReport:
         assert problem is not None
-        return self._report(part, "wrong", problem, mistakes().get(problem.mistake or ""))
+        named = mistakes().get(problem.mistake or "")
+        return self._report(part, "wrong", problem, Match(named) if named is not None else None)
 
     def _report(
-        self, part: str, status: Status, problem: Problem, mistake: Mistake | None, seen: Facets | None = None
+        self, part: str, status: Status, problem: Problem, match: Match | None, seen: Facets | None = None
     ) -> PartReport:
-        line = problem.line or self._line(part, problem, seen)
+        mistake = match.mistake if match is not None else None
+        like, similar = self._like(part, match)
+        line = problem.line or (similar if like > _LIKE else None) or self._line(part, problem, seen)
         cell, number, code = self.document.place(line) if line else (None, None, "")
         says = problem.says[0].upper() + problem.says[1:]
         message = f"{mistake.does} {says}" if mistake is not None else says
@@ -203,6 +213,22 @@ class Judge:
             one, two, three = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))
             hints = (one, f"{two} {says}" if mistake is not None else two, three)
         return PartReport(part, status, mistake.id if mistake is not None else None, cell, number, message, hints, code)
+
+    def _like(self, part: str, match: Match | None) -> tuple[float, int | None]:
+        """Return the part's line that is most like a line which the recognised variant changes, and how like it is."""
+        if match is None or not match.variant or self.bench.outline is None:
+            return 0.0, None
+        found = self.bench.outline.find(*sections(part))
+        places = [found] if found is not None else [s for s in self.document.statements if not isinstance(s, _DEFINITIONS)]
+        best: tuple[float, int | None] = (0.0, None)
+        for place in places:
+            for line in range(place.lineno, (place.end_lineno or place.lineno) + 1):
+                text = self.document.lines[line - 1].split("#")[0].strip()
+                for wrong in match.changed_lines():
+                    like = difflib.SequenceMatcher(None, text, wrong, autojunk=False).ratio()
+                    if like > best[0]:
+                        best = (like, line)
+        return best
 
     def _line(self, part: str, problem: Problem, seen: Facets | None) -> int | None:
         owner, method = sections(part)

@@ -17,6 +17,19 @@ _SECTIONS = ("data", "normalize", "split", "settings")
 _TOGETHER = ("data", "normalize", "split")
 
 
+@dataclass(frozen=True)
+class Match:
+    """A mistake that was recognised, and the variant that showed it (none for a rule)."""
+
+    mistake: Mistake
+    variant: tuple[str, ...] = ()
+
+    def changed_lines(self) -> list[str]:
+        """Return the lines of the variant that are not in the right solution."""
+        right = set(map(str.strip, solution().split("\n")))
+        return [line for line in map(str.strip, changed(self.variant).split("\n")) if line and line not in right]
+
+
 @dataclass
 class Catalogue:
     """The observations of the right solution and of every variant, made when they are first asked for."""
@@ -37,7 +50,8 @@ class Catalogue:
         """Return what a variant does on a part's probe; the right solution without a variant."""
         if (part, variant) not in self._seen:
             bench = self.variant_bench(part, changed(variant))
-            self._seen[part, variant] = PROBES[part].observe(bench)
+            bench.memory[part] = PROBES[part].observe(bench)
+            self._seen[part, variant] = bench.memory[part]
         return self._seen[part, variant]
 
     def variant_bench(self, part: str, text: str) -> Bench:
@@ -56,10 +70,10 @@ class Catalogue:
         }
         return bench
 
-    def name(self, part: str, seen: Facets, facet: str) -> Mistake | None:
-        """Return the entry of which a variant does exactly what was seen, in all that it does wrong."""
+    def name(self, part: str, seen: Facets, facet: str) -> Match | None:
+        """Return the entry, and its variant, that does exactly what was seen, in all that it does wrong."""
         right = self.observation(part)
-        best: tuple[int, Mistake] | None = None
+        best: tuple[int, Match] | None = None
         for mistake in of_part(part):
             for variant in mistake.variants:
                 wrong = self.observation(part, variant)
@@ -67,7 +81,7 @@ class Catalogue:
                 if facet in differs and all(alike(wrong[f], seen.get(f, {})) for f in differs):
                     score = sum(len(wrong[f]) for f in differs)
                     if best is None or score > best[0]:
-                        best = (score, mistake)
+                        best = (score, Match(mistake, variant))
         return best[1] if best else None
 
 

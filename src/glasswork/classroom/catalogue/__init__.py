@@ -27,7 +27,8 @@ class Mistake:
     hints : three str
         Where to look; which property is violated; which step to take.
     variants : tuple of tuples of str
-        Each a sequence old, new, old, new, ...: texts of the right solution and what stands there instead.
+        Each a sequence old, new, old, new, ...: texts of the right solution and what stands there instead. In the
+        files, a new line may be written ``\\n``.
     """
 
     id: str
@@ -78,7 +79,7 @@ def mistakes() -> dict[str, Mistake]:
                 entry["part"],
                 entry["does"],
                 (one, two, three),
-                tuple(tuple(variant) for variant in entry.get("variants", [])),
+                tuple(tuple(t.replace("\\n", "\n") for t in variant) for variant in entry.get("variants", [])),
             )
             if mistake.id in found or mistake.part not in (*PARTS, "*"):
                 raise ValueError(f"{file.name}: the entry {mistake.id} is there twice, or is of no part")

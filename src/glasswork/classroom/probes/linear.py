@@ -117,7 +117,7 @@ class LinearInit:
             seen["values"] = "zero" if not value.any() else "small" if np.abs(value).max() <= 0.5 else "large"
             seen["first"] = float(value.ravel()[0]) if seen["values"] == "large" and np.ptp(value) == 0 else ""
         if name.startswith("grad_"):
-            seen["values"] = "zero" if not np.nan_to_num(value).any() else "not zero"
+            seen["values"] = "zero" if not np.any(np.nan_to_num(value)) else "not zero"
         return seen
 
     def _spread(self, cls: Any) -> dict[str, Any]:
@@ -537,8 +537,13 @@ class LinearBackward:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         if facet == "parameters":
-            return line_of(bench.function("Linear", "parameters"))
-        return line_of(bench.function("Linear", "backward"))
+            bad = next((n for n, v in bench.memory[self.part]["parameters"].items() if v != "own"), "parameters")
+            return line_of(bench.function("Linear", bad))
+        function = bench.function("Linear", "backward")
+        wrong = self.wrong(bench.memory[self.part]["value"])
+        if not wrong or wrong[0][1] in ("all", "input"):
+            return line_of(function)
+        return line_of(function, f"grad_{wrong[0][1]}")
 
 
 def scale_of(got: Any, want: Any) -> float | None:

@@ -195,8 +195,9 @@ class CrossEntropyProbe:
         if np.all(pred > 0):
             q = pred
             right["probabilities"] = (-np.sum(target * np.log(q)) / n, [-(target / q) / n, (q - target) / n])
-            both = target * np.log(q) + (1 - target) * np.log(1 - q)
-            binary = (q - target) / (q * (1 - q)) / n
+            with np.errstate(divide="ignore", invalid="ignore"):
+                both = target * np.log(q) + (1 - target) * np.log(1 - q)
+                binary = (q - target) / (q * (1 - q)) / n
             right["binary"] = (-np.sum(both) / n, [binary, (q - target) / n])
             right["binary mean"] = (-np.mean(both), [binary / q.shape[1], binary, (q - target) / n])
         return right
