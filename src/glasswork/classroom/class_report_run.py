@@ -21,6 +21,9 @@ from glasswork.classroom.checker import Checker
 from glasswork.classroom.report import PartReport
 from glasswork.errors import GlassworkError
 
+#: Files from which on it pays that each checker runs the whole catalogue first.
+_MANY = 100
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -91,7 +94,8 @@ def check_all(
 
         def check(path: Path) -> Outcome:
             if not hasattr(local, "checker"):
-                local.checker = checkers.enter_context(Checker(time_limit=time_limit))
+                checker = Checker(time_limit=time_limit, prepare=len(paths) > _MANY)
+                local.checker = checkers.enter_context(checker)
             try:
                 return Outcome(local.checker.check(path).parts)
             except GlassworkError as error:

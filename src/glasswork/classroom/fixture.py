@@ -91,6 +91,7 @@ class Mnist:
     """
 
     def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64], columns: NDArray[np.int64] = THIN) -> None:
+        self.images = images
         self.pixels: NDArray[np.uint8] = np.ascontiguousarray(images[:, columns])
         self.labels = labels
         self.columns = columns

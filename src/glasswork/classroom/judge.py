@@ -1,6 +1,7 @@
 """Judge a file, part by part: this is what runs in the confined process."""
 
 import ast
+import contextlib
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,13 +10,13 @@ from typing import Any
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, sections
-from glasswork.classroom.images import find_split
+from glasswork.classroom.limits import time_limit
 from glasswork.classroom.matching import Catalogue, Match
 from glasswork.classroom.observe import Crash
 from glasswork.classroom.outline import assigned_names
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
-from glasswork.classroom.probes.sections import DataTrace, Sections
+from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.report import PartReport, Status
 from glasswork.classroom.rules import generic_hints, named_by_rule
 from glasswork.classroom.source import Document
@@ -23,6 +24,11 @@ from glasswork.classroom.structure import aliases, method_problem, syntax_proble
 from glasswork.classroom.student import run_student
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+_MOVED = "the division by the batch size stands in Linear.backward, not in MSELoss.backward: together they are right."
+
+#: Seconds that a part's code may take on its probes.
+PART_LIMIT = 2.0
 
 #: How like a line has to be to the catalogue's to be taken for it.
 _LIKE = 0.72
@@ -65,9 +71,20 @@ class Judge:
                 if report.status in ("done", "remark"):
                     self.bench.memory["good"].add(part)
                 finished(report)
+        for part in self._moved_division():
+            self.reports[part] = PartReport(part, "remark", message=_MOVED)
+            finished(self.reports[part])
         return [self.reports[part] for part in PARTS if part in self.reports]
 
+    def _moved_division(self) -> tuple[str, ...]:
+        """Return the two parts between which the division by the batch size was moved, if it was: together right."""
+        pair = {"Linear.backward": "backward-divided-by-batch", "MSELoss.backward": "mse-backward-not-divided"}
+        moved = all(part in self.reports and self.reports[part].mistake == name for part, name in pair.items())
+        return tuple(pair) if moved else ()
+
     def _execute(self) -> None:
+        if asks_for_whole_images(self.document):
+            self.catalogue = self.catalogue.with_whole_images()
         trace = DataTrace(self.catalogue.mnist)
         run = run_student(self.document, trace.after)
         self.run_ = run
@@ -85,18 +102,18 @@ class Judge:
             "later": run.later,
             "all statements": self.document.statements,
             "good": set(),
-            "right split": self._right_split(),
+            "right split": self._right_split,
         }
 
     def _right_split(self) -> dict[str, Any]:
+        """Return a right split of right data, for the settings of a file whose own split is wrong."""
         pixels, labels = self.catalogue.mnist.pixels, self.catalogue.mnist.labels
         places = {"train": slice(0, 55_000), "valid": slice(55_000, 60_000), "test": slice(60_000, None)}
         right: dict[str, Any] = {}
         for name, rows in places.items():
-            right[f"X_{name}"] = _Later(lambda r=rows: (pixels[r] / 255.0 - 0.5) * 2)
+            right[f"X_{name}"] = (pixels[rows] / 255.0 - 0.5) * 2
             right[f"y_{name}"] = labels[rows]
-        missing = [r for r in right if r not in find_split(self.run_.namespace)]
-        return {r: (v() if isinstance(v, _Later) else v) for r, v in right.items()} if missing else {}
+        return right
 
     # One part ----------------------------------------------------------------------------------------
 
@@ -173,7 +190,8 @@ class Judge:
 
     def _probe(self, part: str) -> PartReport:
         probe = PROBES[part]
-        seen = probe.observe(self.bench)
+        with contextlib.nullcontext() if part == "settings" else time_limit(PART_LIMIT):
+            seen = probe.observe(self.bench)
         self.bench.memory[part] = seen
         problems = probe.problems(seen)
         wrong = [p for p in problems if not p.remark]
@@ -248,13 +266,11 @@ class Judge:
         return line
 
 
-class _Later:
-    """A value that is made when it is needed."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self.make = make
-
-    def __call__(self) -> Any:
-        return self.make()
-
-
+def asks_for_whole_images(document: Document) -> bool:
+    """Return whether sections 1 and 2 of a file depend on the width of an image."""
+    return any(
+        isinstance(node, ast.Constant) and node.value in (784, 28)
+        for statement in document.statements
+        if not isinstance(statement, _DEFINITIONS) and statement_part(statement) is not None
+        for node in ast.walk(statement)
+    )

@@ -4,9 +4,8 @@ An observation is a dictionary of named results. A result is an array, a number,
 code behave alike where their results are equal; how they are written plays no part.
 """
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,27 +176,18 @@ def _number(value: Any) -> str:
     return str(value)
 
 
-# Which NumPy functions were given a tuple for numbers, or numbers for a tuple -------------------------
+# NumPy functions that were given a tuple for numbers, or numbers for a tuple -------------------------
 
 _misused: list[str] = []
 _NUMBERS = ("randn", "rand")  # take numbers; all others of the table take one shape
 _SHAPES = ("zeros", "ones", "empty", "random_sample", "random", "standard_normal")
 
 
-@contextlib.contextmanager
-def watched_numpy() -> Iterator[None]:
-    """Context manager: note the shape-like arguments with which NumPy's makers of arrays fail."""
-    places = [(np.random, name) for name in _NUMBERS] + [
-        (np.random if hasattr(np.random, name) else np, name) for name in _SHAPES
-    ]
-    before = [(module, name, getattr(module, name)) for module, name in places]
-    for module, name, function in before:
-        setattr(module, name, _watch(name, function))
-    try:
-        yield
-    finally:
-        for module, name, function in before:
-            setattr(module, name, function)
+def watch_numpy() -> None:
+    """Note, from now on, the shapes with which NumPy's makers of arrays fail."""
+    for name in (*_NUMBERS, *_SHAPES):
+        module = np.random if hasattr(np.random, name) else np
+        setattr(module, name, _watch(name, getattr(module, name)))
 
 
 def _watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,8 +2,12 @@
 
 import html
 import textwrap
+from typing import TYPE_CHECKING
 
 from glasswork.classroom.report import CheckReport, PartReport
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SIGNS = {"done": "✓", "open": "…", "wrong": "✗", "remark": "✓", "blocked": "–", "not found": "?"}
 _COLOURS = {
@@ -58,6 +62,17 @@ def _wrong(part: PartReport, hint: int, width: int) -> list[str]:
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
     return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+
+
+def to_console(report: CheckReport, console: "Console") -> None:
+    """Print the report in colour."""
+    from rich.text import Text
+
+    styles = {"done": "green", "open": "dim", "wrong": "bold red", "remark": "yellow", "blocked": "dim", "not found": "dim"}
+    signs = {f"  {sign} " for sign in SIGNS.values()}
+    for line in to_text(report, width=min(console.width, 100)).split("\n"):
+        status = next((s for s in styles if line.endswith(f"  {s}")), None) if line[:4] in signs else None
+        console.print(Text(line, style=styles[status] if status else ""))
 
 
 def to_html(report: CheckReport) -> str:

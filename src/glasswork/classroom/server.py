@@ -62,11 +62,13 @@ def _load() -> Any:
     from glasswork.classroom.fixture import Mnist, install
     from glasswork.classroom.images import Identifier
     from glasswork.classroom.matching import Catalogue
+    from glasswork.classroom.observe import watch_numpy
 
     thread.join()
     pd.DataFrame  # noqa: B018  pandas loads parts of itself late
     mnist = Mnist(*loaded)
     install(mnist)
+    watch_numpy()
     catalogue = Catalogue(mnist, Identifier(mnist))
     catalogue.reference()
     return catalogue
@@ -123,10 +125,8 @@ def _child(catalogue: Any, request: dict[str, Any], folder: str, writing: int, h
         warnings.simplefilter("ignore")
         faulthandler.dump_traceback_later(max(request["seconds"] - 1.0, 1.0), file=hang)
         from glasswork.classroom.judge import Judge
-        from glasswork.classroom.observe import watched_numpy
         from glasswork.classroom.source import from_cells, from_script
 
-        watched_numpy().__enter__()
         confine(folder, memory=MEMORY, seconds=int(request["seconds"]) + 5)
         document = from_cells(request["cells"]) if request["notebook"] else from_script(request["cells"][0])
 

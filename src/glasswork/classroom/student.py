@@ -5,6 +5,7 @@ can be replaced by right ones: see `settings`. A statement that fails does not e
 """
 
 import ast
+import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from glasswork.classroom.source import Document
 
 #: Seconds that one statement at the top level may take.
 STATEMENT_LIMIT = 5.0
+
+#: Seconds that an import may take.
+IMPORT_LIMIT = 15.0
 
 
 @dataclass
@@ -52,6 +56,7 @@ def run_student(document: Document, after: Callable[[StudentRun, Event], None] |
     """Execute a document's statements; ``after`` is called after each."""
     run = StudentRun(Outline(document))
     run.namespace.update(new_namespace())
+    _import_ahead(document)
     network = _network_names(run.outline)
     for statement in _flat(document.statements):
         uses = loaded_names(statement) & network
@@ -59,7 +64,9 @@ def run_student(document: Document, after: Callable[[StudentRun, Event], None] |
             network |= assigned_names(statement) - {"X", "y"}
             run.later.append(statement)
             continue
-        event = Event(statement, execute(statement, run.namespace))
+        imports = isinstance(statement, ast.Import | ast.ImportFrom)
+        seconds = IMPORT_LIMIT if imports else STATEMENT_LIMIT
+        event = Event(statement, execute(statement, run.namespace, seconds))
         run.events.append(event)
         if after is not None:
             after(run, event)
@@ -92,6 +99,20 @@ def run_line_magic(*_: Any) -> None:
 
 
 run_cell_magic = system = magic = getoutput = run_line_magic
+
+
+def _import_ahead(document: Document) -> None:
+    """Import what functions import inside them, so that a library's loading is not taken for slow code."""
+    for statement in document.statements:
+        for node in ast.walk(statement) if isinstance(statement, ast.ClassDef | Function) else ():
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            else:
+                continue
+            for name in names:
+                attempt(importlib.import_module, name, seconds=IMPORT_LIMIT)
 
 
 def _flat(statements: list[ast.stmt]) -> list[ast.stmt]:

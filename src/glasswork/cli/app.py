@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli import classwork, compare, evaluate, ladder, predict, recipes, resume, runs, train
+from glasswork.cli import check, classwork, compare, evaluate, ladder, predict, recipes, resume, runs, train
 from glasswork.errors import GlassworkError, RecipeError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command(name="runs")(runs.runs)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)
+app.command(name="check")(check.check)
 app.command(name="compare")(compare.compare)
 app.command(name="ladder")(ladder.ladder)
 app.add_typer(classwork.classwork)

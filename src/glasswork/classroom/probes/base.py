@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -122,6 +123,11 @@ def first_crash(results: dict[str, Any]) -> Crash | None:
 
 def numbers(*shape: int, seed: int = 0, step: float = 1.0, most: int = 3) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return an array of small numbers, the same each time."""
+    return _numbers(shape, seed, step, most).copy()
+
+
+@functools.cache
+def _numbers(shape: tuple[int, ...], seed: int, step: float, most: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     random = np.random.RandomState(1000 + seed + sum(n * 31**i for i, n in enumerate(shape)))
     values = random.randint(-most, most + 1, size=shape).astype(float)
     values[values == 0] = 1.0

@@ -45,6 +45,16 @@ def own_parameters(layer: Any) -> tuple[Any, Any]:
 
 def is_transposed(cls: Any) -> bool:
     """Return whether the student's ``__init__`` makes weights of shape (out, in)."""
+    if cls not in _transposed:
+        _transposed.clear()
+        _transposed[cls] = _makes_transposed(cls)
+    return _transposed[cls]
+
+
+_transposed: dict[Any, bool] = {}
+
+
+def _makes_transposed(cls: Any) -> bool:
     weight = attempt(lambda: own_parameters(cls(4, 3))[0])
     return isinstance(weight, np.ndarray) and weight.shape == (3, 4)
 
@@ -480,7 +490,7 @@ class LinearBackward:
                 if maker is own_object and any(a is None for a in arrays):
                     seen[name] = "own" if len(result) == 2 else f"{len(result)} arrays"
                     continue
-                words = [next((m for m, a in vars(layer).items() if a is r), "a copy") for r in result]
+                words = [next((m for m in _MEMBERS if getattr(layer, m, None) is r), "a copy") for r in result]
                 seen[name] = "own" if words == list(members) else ", ".join(words) or "nothing"
             if all(value == "own" for value in seen.values()):
                 return {"parameters": "own", "gradients": "own"}

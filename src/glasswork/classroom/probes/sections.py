@@ -72,6 +72,8 @@ def statement_part(statement: ast.stmt) -> str | None:
     if {"fetch_openml", "load_data"} & words:
         return "data"
     if names & {"X", "y"} or loads & {"X", "y"}:
+        if not names & {"X", "y"} and not isinstance(statement, ast.Expr):
+            return None
         arithmetic = [n for n in ast.walk(statement) if isinstance(n, ast.BinOp | ast.AugAssign)]
         return "normalize" if arithmetic and "X" in (names | loads) else "data"
     return None
@@ -90,6 +92,7 @@ class Sections:
     trace: DataTrace
     identifier: Identifier
     statements: list[ast.stmt] = field(default_factory=list)
+    known_rows: dict[str, Any] = field(default_factory=dict)  # set -> which rows of MNIST it holds
 
     @property
     def split(self) -> dict[str, str]:
@@ -104,14 +107,14 @@ class Sections:
     def source_images(self) -> tuple[str, Any] | None:
         """Return the variable with all images."""
         for name in ("X", *self.trace.images):
-            if name in self.trace.images and len(self.trace.images[name]) >= 60_000:
+            if name in self.trace.images and len(self.trace.images[name]) >= 0.85 * len(self.trace.mnist.labels):
                 return name, self.namespace.get(name, self.trace.images[name])
         return None
 
     def source_labels(self) -> tuple[str, Any] | None:
         """Return the variable with all labels."""
         for name in ("y", *self.trace.labels):
-            if name in self.trace.labels and len(self.trace.labels[name]) >= 60_000:
+            if name in self.trace.labels and len(self.trace.labels[name]) >= 0.85 * len(self.trace.mnist.labels):
                 return name, self.namespace.get(name, self.trace.labels[name])
         return None
 
@@ -297,36 +300,49 @@ class NormalizeProbe:
     def observe(self, bench: Bench) -> Facets:
         sections = sections_of(bench)
         split = sections.split
-        facets: Facets = {"scale": {}, "error": {}}
+        facets: Facets = {"scale": {}, "sets": {}, "error": {}}
         sets = {s: sections.namespace[split[f"X_{s}"]] for s in _SETS if f"X_{s}" in split}
         sets = {s: v for s, v in sets.items() if describe(v) is not None}
         if not sets and (source := sections.source_images()):
             sets = {"all": source[1]}
-        for name, value in sets.items():
-            facets["scale"][name] = self._mapping(sections, value, bench if name in ("train", "all") else None)
+        seen = {name: self._mapping(sections, value, bench) for name, value in sets.items()}
+        if seen:
+            facets["scale"] = next(iter(seen.values()))
+            facets["sets"] = {"alike": self._alike(seen)}
         problems = crash_problem(bench, "normalize")
         facets["error"] = {"crash": problems[0].says if problems else ""}
         return facets
 
     @staticmethod
-    def _mapping(sections: Sections, x: Any, bench: Bench | None) -> list[float]:
+    def _alike(seen: dict[str, dict[str, Any]]) -> str:
+        first = next(iter(seen.values()))
+        wide = abs(first["high"] - first["low"])
+        for name, other in seen.items():
+            if max(abs(other["low"] - first["low"]), abs(other["high"] - first["high"])) > max(0.5, 0.4 * wide):
+                return f"the {name} images lie between {show(other['low'])} and {show(other['high'])}"
+        return "yes"
+
+    @staticmethod
+    def _mapping(sections: Sections, x: Any, bench: Bench) -> dict[str, Any]:
         rows = np.random.RandomState(1).permutation(len(x))[:300]
         array = as_array(x, rows)
         assert array is not None
-        if bench is not None and float(array.max()) > 3 and callable(bench.namespace.get("minibatch_generator")):
-            batch = attempt(lambda: np.asarray(next(iter(bench.namespace["minibatch_generator"](x[:200], np.zeros(200, int), 100)))[0]))
+        generator = bench.namespace.get("minibatch_generator")
+        if float(array.max()) > 3 and callable(generator) and not hasattr(x, "iloc"):
+            batch = attempt(lambda: np.asarray(next(iter(generator(x[:200], np.zeros(200, int), 100)))[0]))
             if isinstance(batch, np.ndarray) and batch.ndim == 2 and batch.dtype.kind == "f" and batch.max() <= 3:
                 array, rows = batch, np.arange(0)  # the generator scales each batch
         array = array.reshape(len(array), -1).astype(float)
         low, high = float(array.min()), float(array.max())
-        middle = float("nan")
+        middle = "unknown"
         found = sections.identifier.identify(x, rows) if len(rows) else None
         if found is not None and (found >= 0).mean() > 0.8 and array.shape[1] == len(sections.trace.mnist.columns):
-            pixels = sections.trace.mnist.pixels[found]
-            known = (found >= 0)[:, None] & (np.abs(pixels.astype(int) - 128) <= 6)
-            if known.any():
-                middle = float(array[known].mean())
-        return [round(low, 3), round(middle, 1), round(high, 3)]
+            known = (found >= 0)[:, None] & (np.abs(sections.trace.mnist.pixels[found].astype(int) - 128) <= 6)
+            if known.any() and high > low:
+                share = (float(array[known].mean()) - low) / (high - low)
+                middle = "half" if 0.35 < share < 0.65 else "low" if share <= 0.35 else "high"
+        levels = "few" if len(np.unique(array[:100])) <= 4 else "many"
+        return {"low": round(low, 3), "high": round(high, 3), "middle": middle, "levels": levels}
 
     def problems(self, seen: Facets) -> list[Problem]:
         if seen["error"]["crash"]:
@@ -334,25 +350,27 @@ class NormalizeProbe:
         scale = seen["scale"]
         if not scale:
             return []
-        first = scale.get("train") or scale.get("all") or next(iter(scale.values()))
-        low, middle, high = first
-        for name, other in scale.items():
-            if abs(other[0] - low) > 0.5 or abs(other[2] - high) > max(0.5, 0.4 * abs(high - low)):
-                return [
-                    Problem("scale", "scale", f"the training images lie between {show(low)} and {show(high)}, the {name} images between "
-                            f"{show(other[0])} and {show(other[2])}: all three need the same scale.")
-                ]  # fmt: skip
+        low, high = scale["low"], scale["high"]
         says = f"the pixels 0 and 255 become {show(low)} and {show(high)}; expected -1 and 1"
+        if scale["levels"] == "few":
+            return [Problem("scale", "dtype", f"{says}. Nearly all grey values between them are lost.")]
+        if seen["sets"]["alike"] != "yes":
+            return [
+                Problem(
+                    "sets", "scale", f"the training images lie between {show(low)} and {show(high)}, but {seen['sets']['alike']}: "
+                    "all three sets need the same scale.",
+                )
+            ]  # fmt: skip
+        if scale["middle"] in ("low", "high"):
+            return [Problem("scale", "value", f"{says}, and 128 about half-way between them.")]
         if abs(low + 1) < 0.03 and abs(high - 1) < 0.03:
-            if np.isnan(middle) or abs(middle) < 0.25:
-                return []
-            return [Problem("scale", "value", f"{says}, and 128 about 0; it becomes {show(middle)}.")]
+            return []
         harmless = (
             (abs(low) < 0.03 and abs(high - 1) < 0.03)
             or (abs(low + 0.5) < 0.03 and abs(high - 0.5) < 0.03)
-            or (-5 < low < -0.2 and 1.2 < high and abs(low) < high)  # mean 0, standard deviation 1
+            or (-5 < low < -0.2 and 1.2 < high < 20 and abs(low) < high)  # mean 0, standard deviation 1
         )
-        if harmless and (np.isnan(middle) or low < middle < high):
+        if harmless:
             return [Problem("scale", "scale", f"{says}. It trains all the same.", remark=True)]
         return [Problem("scale", "scale", f"{says}.")]
 
@@ -398,13 +416,14 @@ class SplitProbe:
             if describe(values.get(f"X_{s}")) is not None:
                 found = sections.identifier.identify(values[f"X_{s}"])
                 if found is not None and (found >= 0).mean() > 0.8:
-                    rows[s] = set(found[found >= 0].tolist())
+                    rows[s] = np.bincount(found[found >= 0], minlength=len(sections.trace.mnist.labels)) > 0
                     size = int((found >= 0).sum())
-                    facets["overlap"][s] = "some rows twice" if len(rows[s]) < 0.95 * size else "each row once"
+                    facets["overlap"][s] = "some rows twice" if rows[s].sum() < 0.95 * size else "each row once"
+                    sections.known_rows[s] = rows[s]
         for i, a in enumerate(_SETS):
             for b in _SETS[i + 1 :]:
                 if a in rows and b in rows:
-                    common = len(rows[a] & rows[b]) / min(len(rows[a]), len(rows[b]))
+                    common = (rows[a] & rows[b]).sum() / min(rows[a].sum(), rows[b].sum())
                     facets["overlap"][f"{a} and {b}"] = "apart" if common < 0.02 else "all" if common > 0.98 else "some"
         facets["error"] = {"crash": "; ".join(p.says for p in crash_problem(bench, "split"))}
         return facets
