@@ -134,7 +134,9 @@ class Checker:
             process.kill()
             process.wait()
             time.sleep(0.1)
-        raise GlassworkError("The process that checks files cannot be started; is pandas installed? (pip install 'glasswork[classroom]')")
+        raise GlassworkError(
+            "The process that checks files cannot be started; is pandas installed? (pip install 'glasswork[classroom]')"
+        )
 
 
 def _bubblewrap() -> list[str]:
@@ -150,7 +152,11 @@ def _bubblewrap() -> list[str]:
         works = subprocess.run([*wrapped, "true"], capture_output=True, timeout=5, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return wrapped if works and not Path(sys.prefix).is_relative_to("/tmp") and not Path(__file__).is_relative_to("/tmp") else []
+    return (
+        wrapped
+        if works and not Path(sys.prefix).is_relative_to("/tmp") and not Path(__file__).is_relative_to("/tmp")
+        else []
+    )
 
 
 def check_file(path: str | os.PathLike[str], *, hint: int = 1, time_limit: float = TIME_LIMIT) -> CheckReport:

@@ -68,7 +68,7 @@ class _SilentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a silent module for every name below the given ones."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname.split(".")[0] in _SILENT:
+        if fullname.split(".", maxsplit=1)[0] in _SILENT:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -98,9 +98,7 @@ class Mnist:
         self.fetched = 0
         self.codes: dict[bytes, int] = {}
 
-    def fetch_openml(
-        self, name: Any = None, *, return_X_y: bool = False, as_frame: Any = "auto", **_: Any
-    ) -> Any:
+    def fetch_openml(self, name: Any = None, *, return_X_y: bool = False, as_frame: Any = "auto", **_: Any) -> Any:
         """Stand in for ``sklearn.datasets.fetch_openml``."""
         import pandas as pd
 
@@ -138,7 +136,7 @@ class Bunch(dict[str, Any]):
             raise AttributeError(name) from None
 
 
-def train_test_split(  # noqa: PLR0912
+def train_test_split(
     *arrays: Any,
     test_size: Any = None,
     train_size: Any = None,

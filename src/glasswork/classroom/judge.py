@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, sections
 from glasswork.classroom.limits import time_limit
@@ -18,7 +17,7 @@ from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.report import PartReport, Status
-from glasswork.classroom.rules import generic_hints, named_by_rule
+from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes
 from glasswork.classroom.source import Document
 from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
 from glasswork.classroom.student import run_student
@@ -32,6 +31,7 @@ PART_LIMIT = 2.0
 
 #: How like a line has to be to the catalogue's to be taken for it.
 _LIKE = 0.72
+_ALIKE = 0.5
 
 #: The order of judging: what the last parts use is judged first.
 _ORDER = (*(p for p in PARTS if p != "settings"), "settings")
@@ -126,7 +126,11 @@ class Judge:
         if owner in self.aliases and self.aliases[owner][1] is not None and part == self._first_part(owner):
             return self._wrong(part, self.aliases[owner][1])
         if self.bench.outline is None or self.bench.outline.find(owner) is None:
-            return None if part in OPTIONAL else PartReport(part, "not found", message=f"There is no {owner} in this file.")
+            return (
+                None
+                if part in OPTIONAL
+                else PartReport(part, "not found", message=f"There is no {owner} in this file.")
+            )
         misplaced = method_problem(self.bench.outline, part)
         if misplaced is not None:
             return self._wrong(part, misplaced)
@@ -147,7 +151,9 @@ class Judge:
         for event in self.run_.events:
             if event.crash is not None and owner in assigned_names(event.statement):
                 if part != self._first_part(owner):
-                    return PartReport(part, "blocked", message=f"{owner} cannot be made until its definition is mended.")
+                    return PartReport(
+                        part, "blocked", message=f"{owner} cannot be made until its definition is mended."
+                    )
                 line = event.crash.line or event.statement.lineno
                 return self._wrong(part, Problem("error", "error", f"the definition stops with {event.crash}.", line))
         return PartReport(part, "blocked", message=f"{owner} is not defined when the file has run.")
@@ -156,7 +162,11 @@ class Judge:
         data: Sections = self.bench.memory["sections"]
         split = data.split
         if part == "split":
-            begun = [s for s in self.document.statements if any(n in assigned_names(s) for n in ("X_train", "X_valid", "X_test"))]
+            begun = [
+                s
+                for s in self.document.statements
+                if any(n in assigned_names(s) for n in ("X_train", "X_valid", "X_test"))
+            ]
             values = [data.namespace.get(f"X_{s}") for s in ("train", "valid", "test")]
             if not split and (not begun or all(v is Ellipsis for v in values)):
                 crashed = any(p == "split" for p, _ in data.trace.crashes)
@@ -185,7 +195,11 @@ class Judge:
             if event.crash is not None and event.crash.kind in (
                 "FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError",
             ):  # fmt: skip
-                return PartReport("data", "remark", message="the data come from a place that is not available here; sections 1 and 2 were judged on the embedded MNIST.")
+                return PartReport(
+                    "data",
+                    "remark",
+                    message="the data come from a place that is not available here; sections 1 and 2 were judged on the embedded MNIST.",
+                )
         return None
 
     def _probe(self, part: str) -> PartReport:
@@ -205,10 +219,14 @@ class Judge:
         return self._report(part, "wrong", problem, mistake, seen)
 
     def _named(self, part: str, seen: Facets, problem: Problem) -> Match | None:
-        rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}))
+        rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}), self.bench.namespace)
         if rule is not None:
             return Match(mistakes()[rule])
-        return self.catalogue.name(part, seen, problem.facet)
+        match = self.catalogue.name(part, seen, problem.facet)
+        # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
+        if match is not None and only_crashes(seen.get(problem.facet, {})) and self._alike(part, match)[0] < _ALIKE:
+            return None
+        return match
 
     # Reports -----------------------------------------------------------------------------------------
 
@@ -221,8 +239,7 @@ class Judge:
         self, part: str, status: Status, problem: Problem, match: Match | None, seen: Facets | None = None
     ) -> PartReport:
         mistake = match.mistake if match is not None else None
-        like, similar = self._like(part, match)
-        line = problem.line or (similar if like > _LIKE else None) or self._line(part, problem, seen)
+        line = self._place(part, problem, match, seen)
         cell, number, code = self.document.place(line) if line else (None, None, "")
         says = problem.says[0].upper() + problem.says[1:]
         message = f"{mistake.does} {says}" if mistake is not None else says
@@ -232,21 +249,32 @@ class Judge:
             hints = (one, f"{two} {says}" if mistake is not None else two, three)
         return PartReport(part, status, mistake.id if mistake is not None else None, cell, number, message, hints, code)
 
-    def _like(self, part: str, match: Match | None) -> tuple[float, int | None]:
-        """Return the part's line that is most like a line which the recognised variant changes, and how like it is."""
-        if match is None or not match.variant or self.bench.outline is None:
-            return 0.0, None
+    def _alike(self, part: str, match: Match) -> tuple[float, list[int]]:
+        """Return how much a line of the part is like one that the variant changes, and the lines that are most so."""
+        if not match.variant or self.bench.outline is None:
+            return 0.0, []
         found = self.bench.outline.find(*sections(part))
-        places = [found] if found is not None else [s for s in self.document.statements if not isinstance(s, _DEFINITIONS)]
-        best: tuple[float, int | None] = (0.0, None)
-        for place in places:
-            for line in range(place.lineno, (place.end_lineno or place.lineno) + 1):
-                text = self.document.lines[line - 1].split("#")[0].strip()
-                for wrong in match.changed_lines():
-                    like = difflib.SequenceMatcher(None, text, wrong, autojunk=False).ratio()
-                    if like > best[0]:
-                        best = (like, line)
-        return best
+        places = (
+            [found] if found is not None else [s for s in self.document.statements if not isinstance(s, _DEFINITIONS)]
+        )
+        lines = {line for place in places for line in range(place.lineno, (place.end_lineno or place.lineno) + 1)}
+        likes: dict[int, float] = {}
+        for line in sorted(lines):
+            text = self.document.lines[line - 1].split("#")[0].strip()
+            ratios = [difflib.SequenceMatcher(None, text, w, autojunk=False).ratio() for w in match.changed_lines()]
+            likes[line] = max(ratios, default=0.0)
+        best = max(likes.values(), default=0.0)
+        return best, [line for line, like in likes.items() if like > best - 0.1]
+
+    def _place(self, part: str, problem: Problem, match: Match | None, seen: Facets | None) -> int | None:
+        """Return the line to blame."""
+        if problem.line:
+            return problem.line
+        located = self._line(part, problem, seen)
+        like, lines = self._alike(part, match) if match is not None else (0.0, [])
+        if like < _LIKE or located in lines:
+            return located
+        return lines[0]
 
     def _line(self, part: str, problem: Problem, seen: Facets | None) -> int | None:
         owner, method = sections(part)
@@ -254,9 +282,13 @@ class Judge:
         if seen is not None and outline is not None:
             results = seen.get(problem.facet, {})
             function = outline.find(owner, method)
-            crash = first_crash(results) or next((first_crash(r) for r in results.values() if isinstance(r, dict) and first_crash(r)), None)
+            crash = first_crash(results) or next(
+                (first_crash(r) for r in results.values() if isinstance(r, dict) and first_crash(r)), None
+            )
             if isinstance(crash, Crash) and owner not in ("data", "normalize", "split", "settings"):
-                line = crash_line(results, function) or (crash.line if crash.kind in ("NameError", "AttributeError") else None)
+                line = crash_line(results, function) or (
+                    crash.line if crash.kind in ("NameError", "AttributeError") else None
+                )
                 if line:
                     return line
         line = PROBES[part].locate(self.bench, problem.facet)

@@ -95,7 +95,16 @@ class Catalogue:
         trace = DataTrace(mnist)
         run = StudentRun(Outline(document), namespace)
         for i, statement in enumerate(statements):
-            if loaded_names(statement) & {"MLP", "MSELoss", "SGD", "model", "train", "test", "minibatch_generator", "optimizer"}:
+            if loaded_names(statement) & {
+                "MLP",
+                "MSELoss",
+                "SGD",
+                "model",
+                "train",
+                "test",
+                "minibatch_generator",
+                "optimizer",
+            }:
                 run.later = statements[i:]
                 break
             event = Event(statement, execute(statement, namespace))
@@ -114,7 +123,11 @@ class Catalogue:
         if self._small is None:
             rows = slice(0, 1500)
             mnist = Mnist.__new__(Mnist)
-            mnist.pixels, mnist.labels, mnist.columns = self.mnist.pixels[rows], self.mnist.labels[rows], self.mnist.columns
+            mnist.pixels, mnist.labels, mnist.columns = (
+                self.mnist.pixels[rows],
+                self.mnist.labels[rows],
+                self.mnist.columns,
+            )
             mnist.fetched = 0
             self._small = mnist, Identifier(mnist)
         return self._small

@@ -95,9 +95,7 @@ def attempt(function: Callable[..., Any], *args: Any, seconds: float = CALL_LIMI
 def same(one: Any, other: Any) -> bool:
     """Return whether two results are equal; numbers to about five digits."""
     if isinstance(one, Crash) or isinstance(other, Crash):
-        return (
-            isinstance(one, Crash) and isinstance(other, Crash) and one.kind == other.kind and one.used == other.used
-        )
+        return isinstance(one, Crash) and isinstance(other, Crash) and one.kind == other.kind and one.used == other.used
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
@@ -183,11 +181,11 @@ _NUMBERS = ("randn", "rand")  # take numbers; all others of the table take one s
 _SHAPES = ("zeros", "ones", "empty", "random_sample", "random", "standard_normal")
 
 
-def watch_numpy() -> None:
-    """Note, from now on, the shapes with which NumPy's makers of arrays fail."""
+def watch_numpy(replace: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Note, from now on, the shapes with which NumPy's makers of arrays fail; ``replace`` puts the watchers in place."""
     for name in (*_NUMBERS, *_SHAPES):
         module = np.random if hasattr(np.random, name) else np
-        setattr(module, name, _watch(name, getattr(module, name)))
+        replace(module, name, _watch(name, getattr(module, name)))
 
 
 def _watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

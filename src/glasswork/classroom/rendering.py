@@ -68,7 +68,14 @@ def to_console(report: CheckReport, console: "Console") -> None:
     """Print the report in colour."""
     from rich.text import Text
 
-    styles = {"done": "green", "open": "dim", "wrong": "bold red", "remark": "yellow", "blocked": "dim", "not found": "dim"}
+    styles = {
+        "done": "green",
+        "open": "dim",
+        "wrong": "bold red",
+        "remark": "yellow",
+        "blocked": "dim",
+        "not found": "dim",
+    }
     signs = {f"  {sign} " for sign in SIGNS.values()}
     for line in to_text(report, width=min(console.width, 100)).split("\n"):
         status = next((s for s in styles if line.endswith(f"  {s}")), None) if line[:4] in signs else None

@@ -1,5 +1,6 @@
 """Mistakes that can be in any part, recognised by the kind of error; and hints where no mistake has a name."""
 
+from collections.abc import Collection
 from typing import Any
 
 from glasswork.classroom.observe import Crash
@@ -26,13 +27,23 @@ def crashes_of(results: Any) -> list[Crash]:
     return []
 
 
-def named_by_rule(results: dict[str, Any]) -> str | None:
-    """Return the entry for results that are errors of one of the kinds that speak for themselves."""
+def named_by_rule(results: dict[str, Any], names: Collection[str] = ()) -> str | None:
+    """Return the entry for results that are errors of one of the kinds that speak for themselves.
+
+    ``names`` are the file's global variables.
+    """
     crashes = crashes_of(results)
     kinds = {crash.kind for crash in crashes}
+    if kinds == {"NameError"} and any(crash.name in names for crash in crashes):
+        return "global-for-argument"
     if len(kinds) == 1 and crashes[0].line is not None:
         return _RULES.get(kinds.pop())
     return None
+
+
+def only_crashes(results: dict[str, Any]) -> bool:
+    """Return whether all results are errors."""
+    return bool(results) and all(isinstance(value, Crash) for value in results.values())
 
 
 _FIRST = {

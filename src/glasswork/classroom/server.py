@@ -204,7 +204,7 @@ def _ended(
     if failed and not failed.startswith("MemoryError"):
         return _bare(part, "blocked", f"could not be judged ({failed}).")
     report = _bare(part, "wrong", "")
-    if not ended or os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+    if not ended or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
         mistake = mistakes()["endless-loop"]
         place = re.search(rf'File "{STUDENT}", line (\d+)', hang)
         if place:
@@ -212,7 +212,9 @@ def _ended(
             report["cell"], report["line"], report["code"] = document.place(int(place[1]))
         says = f"After {request['seconds']:g} seconds it was still running."
         return report | {"mistake": mistake.id, "message": f"{mistake.does} {says}", "hints": list(mistake.hints)}
-    says = "The code ended the whole process here" + (", it needs too much memory." if failed else ", or it ran out of memory.")
+    says = "The code ended the whole process here" + (
+        ", it needs too much memory." if failed else ", or it ran out of memory."
+    )
     hints = [
         "Look for exit(), quit() or os._exit(), and for arrays that are far larger than the data.",
         says,

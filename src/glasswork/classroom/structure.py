@@ -38,7 +38,9 @@ def syntax_problems(document: Document) -> dict[str, Problem]:
 
 def _part_of_fault(fault: SyntaxFault) -> str:
     if fault.owner in (*CLASSES, *FUNCTIONS):
-        part = part_of(fault.owner, fault.method or ("__init__" if "__init__" in CLASSES.get(fault.owner, ()) else "forward"))
+        part = part_of(
+            fault.owner, fault.method or ("__init__" if "__init__" in CLASSES.get(fault.owner, ()) else "forward")
+        )
         if part:
             return part
     for part, pattern in _WORDS.items():
@@ -57,7 +59,9 @@ def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:
     """
     found: dict[str, tuple[str, Problem | None]] = {}
     there = {**outline.classes, **outline.functions}
-    asked = set().union(*(loaded_names(s) for s in outline.document.statements)) if outline.document.statements else set()
+    asked = (
+        set().union(*(loaded_names(s) for s in outline.document.statements)) if outline.document.statements else set()
+    )
     for name in (*CLASSES, *FUNCTIONS):
         if name in there:
             continue
@@ -88,7 +92,12 @@ def method_problem(outline: Outline, part: str) -> Problem | None:
         return _missing(outline, owner, name)
     if method in ("forward", "backward"):
         for other in CLASSES[owner]:
-            if part_of(owner, other) == part and other != method and outline.method(owner, other) is None and other != "__call__":
+            if (
+                part_of(owner, other) == part
+                and other != method
+                and outline.method(owner, other) is None
+                and other != "__call__"
+            ):
                 return _missing(outline, owner, other)
         if outline.method(owner, "__call__") is None and method == "forward":
             return _missing(outline, owner, "__call__", only_misspelt=True)
@@ -114,7 +123,9 @@ def _missing(outline: Outline, owner: str, name: str, *, only_misspelt: bool = F
         return Problem("name", "name", says, method.lineno, "method-misspelt")
     if only_misspelt or outline.classes[owner].bases:
         return None
-    return Problem("name", "name", f"the class {owner} has no method {name}.", outline.classes[owner].lineno, "method-missing")
+    return Problem(
+        "name", "name", f"the class {owner} has no method {name}.", outline.classes[owner].lineno, "method-missing"
+    )
 
 
 def unfinished(outline: Outline, part: str) -> str | Problem | None:
@@ -133,7 +144,13 @@ def unfinished(outline: Outline, part: str) -> str | Problem | None:
     body = [s for f in functions for s in getattr(f, "body", []) if not _is_docstring(s)]
     if len(left) >= dots and (len(body) <= statements or not statements):
         return "open"
-    return Problem("open", "result", "a `...` is left here: it stands for code that is still to be written.", left[0].lineno, "dots-left")
+    return Problem(
+        "open",
+        "result",
+        "a `...` is left here: it stands for code that is still to be written.",
+        left[0].lineno,
+        "dots-left",
+    )
 
 
 def _members(outline: Outline, owner: str) -> list[ast.AST | None]:

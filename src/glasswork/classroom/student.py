@@ -133,9 +133,7 @@ def _network_names(outline: Outline) -> set[str]:
     names -= {"train", "valid", "test"} - defined
     while True:
         more = {
-            name
-            for name, function in outline.functions.items()
-            if name not in names and loaded_names(function) & names
+            name for name, function in outline.functions.items() if name not in names and loaded_names(function) & names
         }
         if not more:
             return names

@@ -17,6 +17,10 @@ from glasswork.classroom.outline import Outline, assignments, result_line
 Facets = dict[str, dict[str, Any]]
 
 
+#: Names of the data, hidden from the classes while they are tried.
+_DATA_NAMES = ("X", "y", "X_train", "y_train", "X_valid", "y_valid", "X_test", "y_test")
+
+
 @dataclass(frozen=True)
 class Problem:
     """A property that a part lacks.
@@ -59,8 +63,11 @@ class Bench:
         """Context manager: all classes and functions but ``own`` are the right ones."""
         names = {*CLASSES, *FUNCTIONS, "loss_fn", "criterion", "model", "optimizer"} - set(own)
         stand_ins = {name: self.reference[name] for name in names if name in self.reference} | replaced
-        before = {name: self.namespace[name] for name in stand_ins if name in self.namespace}
+        hidden = [n for n in _DATA_NAMES if n in self.namespace] if set(own) & set(CLASSES) and len(own) == 1 else []
+        before = {name: self.namespace[name] for name in (*stand_ins, *hidden) if name in self.namespace}
         self.namespace.update(stand_ins)
+        for name in hidden:  # a class that reads them, where it should read its arguments, is found out
+            del self.namespace[name]
         try:
             yield
         finally:

@@ -9,7 +9,7 @@ from glasswork.classroom.observe import Crash, attempt, equal, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, crash_line, first_crash, line_of, numbers, seeded
 
 #: (batch, in, out): all different first, then the coincidences in which a wrong product goes through.
-SIZES = ((2, 3, 4), (5, 3, 2), (2, 3, 3), (3, 3, 2), (2, 3, 2), (3, 3, 3), (1, 3, 2), (4, 1, 3))
+SIZES = ((2, 3, 4), (5, 3, 2), (2, 3, 3), (3, 3, 2), (2, 3, 2), (3, 3, 3), (1, 3, 2), (4, 1, 3), (3, 2, 1))
 
 _MEMBERS = ("weight", "bias", "grad_weight", "grad_bias")
 _OF = {"weight": "(in_features, out_features)", "bias": "(out_features,)"}
@@ -74,6 +74,7 @@ class LinearInit:
     part = "Linear.__init__"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("Linear"):
             cls = bench.namespace["Linear"]
             small, crash = self._make(cls, 4, 3)
@@ -180,6 +181,7 @@ class LinearInit:
         return "its own backward fits" if fits else "the backward does not fit"
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         for name in _MEMBERS:
             found += self._array_problems(name, seen[name])
@@ -225,10 +227,14 @@ class LinearInit:
         if name == "bias" and seen.get("values") == "large":
             found.append(Problem(name, "value", "the bias does not start at zero or close to it."))
         if name == "bias" and seen.get("values") == "small":
-            found.append(Problem(name, "value", "the bias starts small, not at zero as asked; it does no harm.", remark=True))
+            found.append(
+                Problem(name, "value", "the bias starts small, not at zero as asked; it does no harm.", remark=True)
+            )
         if name.startswith("grad_") and seen["values"] == "not zero" and not found:
             found.append(
-                Problem(name, "value", f"self.{name} does not start with zeros as asked; zero_grad() mends it.", remark=True)
+                Problem(
+                    name, "value", f"self.{name} does not start with zeros as asked; zero_grad() mends it.", remark=True
+                )
             )
         return found
 
@@ -242,9 +248,7 @@ class LinearInit:
             return [Problem(name, "shape", "weight has shape (out, in), and your backward fits it.", remark=True)]
         got = shape.replace("in", "4").replace("out", "3")
         want = expected.replace("in_features", "4").replace("out_features", "3")
-        return [
-            Problem(name, "shape", f"for Linear(4, 3), self.{name} has shape {got}; expected the shape {want}.")
-        ]
+        return [Problem(name, "shape", f"for Linear(4, 3), self.{name} has shape {got}; expected the shape {want}.")]
 
     @staticmethod
     def _spread_problems(seen: dict[str, Any]) -> list[Problem]:
@@ -267,6 +271,7 @@ class LinearInit:
         return [Problem("weight", "randomness", says, remark=word in ("slightly one-sided", "large"))]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         function = bench.function("Linear", "__init__")
         if facet == "sharing":
             return line_of(function, "grad_weight", "grad_bias") if function else None
@@ -284,6 +289,7 @@ class LinearForward:
     part = "Linear.forward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("Linear"):
             cls = bench.namespace["Linear"]
             tries = {name: self.results(cls, maker) for name, maker in MAKERS.items()}
@@ -342,17 +348,24 @@ class LinearForward:
         return plain(called) if isinstance(called, Crash) else "differs"
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         wrong = self.wrong(seen["value"])
         if wrong:
             found.append(self._value_problem(seen["value"], wrong))
         if seen["kept"]["input"] == "missing":
             found.append(
-                Problem("kept", "result", "after forward(x), self.input does not exist; backward needs the x that came in.")
+                Problem(
+                    "kept", "result", "after forward(x), self.input does not exist; backward needs the x that came in."
+                )
             )
         elif seen["kept"]["input"] == "another":
             found.append(
-                Problem("kept", "value", "after forward(x), self.input is not the x that came in; backward needs exactly it.")
+                Problem(
+                    "kept",
+                    "value",
+                    "after forward(x), self.input is not the x that came in; backward needs exactly it.",
+                )
             )
         if seen["call"]["call"] != "yes":
             found.append(Problem("call", "result", "layer(x) does not give what layer.forward(x) gives."))
@@ -366,9 +379,13 @@ class LinearForward:
         result, right = results[first], x @ weight + bias
         given = f"For x of shape ({batch}, {n_in}), weight of shape ({n_in}, {n_out}) and bias of shape ({n_out},)"
         if isinstance(result, Crash):
-            return Problem("value", "error", f"{given}, forward gives {show(result)}; expected an array of shape {right.shape}.")
+            return Problem(
+                "value", "error", f"{given}, forward gives {show(result)}; expected an array of shape {right.shape}."
+            )
         if isinstance(result, str):
-            return Problem("value", "result", f"{given}, forward returns {result}; expected an array of shape {right.shape}.")
+            return Problem(
+                "value", "result", f"{given}, forward returns {result}; expected an array of shape {right.shape}."
+            )
         if result.shape != right.shape:
             return Problem("value", "shape", f"{given}, the output has shape {result.shape}; expected {right.shape}.")
         return Problem(
@@ -379,6 +396,7 @@ class LinearForward:
         )
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         function = bench.function("Linear", "forward")
         if facet == "kept":
             return line_of(function, "input") if function else None
@@ -388,7 +406,9 @@ class LinearForward:
 
 
 def _sum_of(x: Any, w: Any, b: Any) -> str:
-    terms = " + ".join(f"{show(a)}·{show(c)}" if c >= 0 else f"{show(a)}·({show(c)})" for a, c in zip(x, w, strict=True))
+    terms = " + ".join(
+        f"{show(a)}·{show(c)}" if c >= 0 else f"{show(a)}·({show(c)})" for a, c in zip(x, w, strict=True)
+    )
     return f"{terms} + {show(b)}" if b >= 0 else f"{terms} + ({show(b)})"
 
 
@@ -406,6 +426,7 @@ class LinearBackward:
     part = "Linear.backward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("Linear"):
             cls = bench.namespace["Linear"]
             tries = [self.results(cls, maker, by_hand) for maker in MAKERS.values() for by_hand in (False, True)]
@@ -497,6 +518,7 @@ class LinearBackward:
         return seen if not isinstance(layer, Crash) else {"parameters": "own", "gradients": "own"}
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         wrong = self.wrong(seen["value"])
         if wrong:
@@ -546,6 +568,7 @@ class LinearBackward:
         )  # fmt: skip
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         if facet == "parameters":
             bad = next((n for n, v in bench.memory[self.part]["parameters"].items() if v != "own"), "parameters")
             return line_of(bench.function("Linear", bad))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.observe import Crash, attempt, plain, same, show
-from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
+from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of
 
 
 class MinibatchProbe:
@@ -14,6 +14,7 @@ class MinibatchProbe:
     part = "minibatch_generator"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         generator = bench.namespace["minibatch_generator"]
         seen: dict[str, Any] = {}
         with bench.isolated("minibatch_generator"):
@@ -75,6 +76,7 @@ class MinibatchProbe:
         }
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         for name, batches in seen["batches"].items():
             count, size = map(int, name.split())
             problem = self._problem(batches, count, size)
@@ -86,7 +88,11 @@ class MinibatchProbe:
     def _problem(seen: dict[str, Any], count: int, size: int) -> Problem | None:
         given = f"With {count} images and batches of {size}"
         if "error" in seen:
-            got = "what it yields are not pairs (images, labels)" if isinstance(seen["error"], str) else f"it gives {show(seen['error'])}"
+            got = (
+                "what it yields are not pairs (images, labels)"
+                if isinstance(seen["error"], str)
+                else f"it gives {show(seen['error'])}"
+            )
             return Problem("batches", "error", f"{given}, {got}.")
         if not seen["sizes"]:
             return Problem("batches", "result", f"{given}, it yields nothing; expected {count // size} batches.")
@@ -95,19 +101,32 @@ class MinibatchProbe:
         if not seen["paired"]:
             return Problem("batches", "value", f"{given}, images and labels do not belong together.")
         if not seen["distinct"]:
-            return Problem("batches", "randomness", f"{given}, some images come more than once in an epoch and others never.")
+            return Problem(
+                "batches", "randomness", f"{given}, some images come more than once in an epoch and others never."
+            )
         if seen["columns"] != [(2,)]:
-            return Problem("batches", "shape", f"{given}, a batch of images has shape (?, {seen['columns']}); expected ({size}, 2).")
+            return Problem(
+                "batches",
+                "shape",
+                f"{given}, a batch of images has shape (?, {seen['columns']}); expected ({size}, 2).",
+            )
         all_rows = sum(seen["sizes"]) == count and max(seen["sizes"]) < 2 * size  # near enough: np.array_split
         if not all_rows and (seen["full"] < count // size or any(s not in (size, count % size) for s in seen["sizes"])):
-            return Problem("batches", "shape", f"{given}, the batches have the sizes {seen['sizes']}; expected {[size] * (count // size)}.")
+            return Problem(
+                "batches",
+                "shape",
+                f"{given}, the batches have the sizes {seen['sizes']}; expected {[size] * (count // size)}.",
+            )
         if not seen["data kept"]:
             return Problem("batches", "aliasing", f"{given}, it changes the images it was given.")
         if not seen["shuffled"] and not seen["other order"] and count > size:
-            return Problem("batches", "randomness", f"{given}, the order is the same each time and not shuffled.", remark=True)
+            return Problem(
+                "batches", "randomness", f"{given}, the order is the same each time and not shuffled.", remark=True
+            )
         return None
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         import ast
 
         function = bench.function("minibatch_generator")
@@ -126,6 +145,7 @@ class OnehotProbe:
     part = "int_to_onehot"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         function = bench.namespace["int_to_onehot"]
         with bench.isolated("int_to_onehot"):
             ten = plain(attempt(lambda: function(np.array([3, 0, 9, 1]))))
@@ -134,6 +154,7 @@ class OnehotProbe:
         return {"rows": {"ten": ten, "all": others, "three": three}}
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         got = seen["rows"]["ten"]
         want = np.eye(10)[[3, 0, 9, 1]]
         given = "For the labels [3, 0, 9, 1]"
@@ -147,7 +168,9 @@ class OnehotProbe:
             row = int(np.argmax(np.any(~np.isclose(got, want), axis=1)))
             return [
                 Problem(
-                    "rows", "value", f"{given}, the row of label {[3, 0, 9, 1][row]} is {show(got[row], 10)}; expected {show(want[row], 10)}."
+                    "rows",
+                    "value",
+                    f"{given}, the row of label {[3, 0, 9, 1][row]} is {show(got[row], 10)}; expected {show(want[row], 10)}.",
                 )
             ]
         if not same(seen["rows"]["all"], np.eye(10)[::-1]):
@@ -155,6 +178,7 @@ class OnehotProbe:
         return []
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         import ast
 
         function = bench.function("int_to_onehot")
@@ -214,6 +238,7 @@ class TrainProbe:
     part = "train"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         moved, means = self.expected(bench)
         return {"loop": self._run(bench, "train"), "right": {"moved": moved, "means": means}}
 
@@ -252,6 +277,7 @@ class TrainProbe:
         return moved, [total / sum(sizes), total / len(losses), weighted]
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         loop = seen["loop"]
         moved, means = seen["right"]["moved"], seen["right"]["means"]
         log = loop["log"].split()
@@ -275,17 +301,34 @@ class TrainProbe:
 
     @staticmethod
     def _moved_problem(loop: dict[str, Any], moved: list[Any], log: list[str]) -> Problem:
-        count = {name: log.count(name) for name in ("SGD.zero_grad", "MLP.forward", "MSELoss.forward", "MSELoss.backward", "MLP.backward", "SGD.step")}
+        count = {
+            name: log.count(name)
+            for name in (
+                "SGD.zero_grad",
+                "MLP.forward",
+                "MSELoss.forward",
+                "MSELoss.backward",
+                "MLP.backward",
+                "SGD.step",
+            )
+        }
         told = ", ".join(f"{name} {n}×" for name, n in count.items())
         if not any(m.any() for m in loop["moved"]):
-            return Problem("loop", "result", f"after three batches no weight has moved. Calls: {told}; expected each 3×.")
+            return Problem(
+                "loop", "result", f"after three batches no weight has moved. Calls: {told}; expected each 3×."
+            )
         if any(n != 3 for n in count.values()):
             return Problem("loop", "result", f"in three batches the calls are: {told}; expected each 3×.")
         got, want = loop["moved"][0].ravel()[0], moved[0].ravel()[0]
         order = " → ".join(log[:6])
-        return Problem("loop", "value", f"the first weight moves by {show(got)}; expected {show(want)}. Order of the calls: {order}.")
+        return Problem(
+            "loop",
+            "value",
+            f"the first weight moves by {show(got)}; expected {show(want)}. Order of the calls: {order}.",
+        )
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         import ast
 
         function = bench.function(self.part)
@@ -310,6 +353,7 @@ class _ScoreProbe:
     sizes = ((5, 5, 3), (10, 10), (10, 5))
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         return {"loop": {" ".join(map(str, s)): self._run(bench, s) for s in self.sizes}}
 
     def _run(self, bench: Bench, sizes: tuple[int, ...]) -> Any:
@@ -336,6 +380,7 @@ class _ScoreProbe:
         return 100 * right / sum(sizes), [sum(losses) / sum(sizes), sum(losses) / len(losses), weighted]
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         for name, result in seen["loop"].items():
             sizes = tuple(map(int, name.split()))
             accuracy, losses = self.expected(sizes)
@@ -343,21 +388,45 @@ class _ScoreProbe:
             if isinstance(result, Crash):
                 return [Problem("loop", "error", f"{given}, {self.part} gives {show(result)}.")]
             if isinstance(result, str):
-                return [Problem("loop", "result", f"{given}, {self.part} {'returns ' if result != 'moves the weights' else ''}{result}.")]
+                return [
+                    Problem(
+                        "loop",
+                        "result",
+                        f"{given}, {self.part} {'returns ' if result != 'moves the weights' else ''}{result}.",
+                    )
+                ]
             values = result.ravel()
             good_accuracy = any(np.isclose(v, accuracy) for v in values)
             fraction = any(np.isclose(v, accuracy / 100) for v in values)
             if not good_accuracy and not fraction:
-                return [Problem("loop", "value", f"{given}, {self.part} returns {show(result)}; expected the accuracy {show(accuracy)} %.")]
+                return [
+                    Problem(
+                        "loop",
+                        "value",
+                        f"{given}, {self.part} returns {show(result)}; expected the accuracy {show(accuracy)} %.",
+                    )
+                ]
             if self.part == "valid" and not any(np.isclose(v, m, rtol=1e-4) for v in values for m in losses):
                 return [Problem("loop", "scale", f"{given}, the loss in {show(result)} is none of {show(losses)}.")]
             if fraction and not good_accuracy:
-                return [Problem("loop", "scale", f"{given}, the accuracy is given as the fraction {show(accuracy / 100)}.", remark=True)]
+                return [
+                    Problem(
+                        "loop",
+                        "scale",
+                        f"{given}, the accuracy is given as the fraction {show(accuracy / 100)}.",
+                        remark=True,
+                    )
+                ]
             if self.part == "valid" and np.isclose(values[0], accuracy):
-                return [Problem("loop", "value", f"{given}, valid returns the accuracy first; the loop expects the loss first.")]
+                return [
+                    Problem(
+                        "loop", "value", f"{given}, valid returns the accuracy first; the loop expects the loss first."
+                    )
+                ]
         return []
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         function = bench.function(self.part)
         if function is None:
             return None

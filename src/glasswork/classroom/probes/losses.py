@@ -23,6 +23,7 @@ class MSEForward:
     part = "MSELoss.forward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("MSELoss"):
             cls = bench.namespace["MSELoss"]
             value = {" ".join(map(str, size)): self._forward(cls, *_case(*size)) for size in _SIZES}
@@ -54,13 +55,16 @@ class MSEForward:
         return "yes" if all(right) else "pred" if not right[0] else "target"
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         results = seen["value"]
         cases = {name: _case(*map(int, name.split())) for name in results}
         means = {name: np.mean((p - t) ** 2) for name, (p, t) in cases.items()}
         sums = {name: np.sum((p - t) ** 2) / len(p) for name, (p, t) in cases.items()}
         numeric = all(isinstance(r, np.ndarray) and r.size == 1 for r in results.values())
-        if not (numeric and any(all(equal(r.ravel()[0], good[n]) for n, r in results.items()) for good in (means, sums))):
+        if not (
+            numeric and any(all(equal(r.ravel()[0], good[n]) for n, r in results.items()) for good in (means, sums))
+        ):
             found.append(self._value_problem(results, cases))
         if seen["kept"]["kept"] in ("pred", "target"):
             name = seen["kept"]["kept"]
@@ -76,18 +80,23 @@ class MSEForward:
         error = pred - target
         squares = " + ".join(f"{show(e)}²" if e >= 0 else f"({show(e)})²" for e in error.ravel())
         total = float((error**2).sum())
-        want = f"expected {show(total / 6)} ({squares} = {show(total)}, over 6), or {show(total / 2)} (over the 2 samples)"
+        want = (
+            f"expected {show(total / 6)} ({squares} = {show(total)}, over 6), or {show(total / 2)} (over the 2 samples)"
+        )
         given = f"For pred = {show(pred)} and target = {show(target)}"
         if isinstance(result, Crash):
             return Problem("value", "error", f"{given}, forward gives {show(result)}; {want}.")
         if isinstance(result, str):
             return Problem("value", "result", f"{given}, forward returns {result}; {want}.")
         if result.size != 1:
-            return Problem("value", "shape", f"{given}, forward gives an array of shape {result.shape}; {want}: one number.")
+            return Problem(
+                "value", "shape", f"{given}, forward gives an array of shape {result.shape}; {want}: one number."
+            )
         property_ = "sign" if result.ravel()[0] < 0 else "scale"
         return Problem("value", property_, f"{given}, forward gives {show(result.ravel()[0])}; {want}.")
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         if facet == "call":
             return line_of(bench.function("MSELoss", "__call__") or bench.function("MSELoss", "forward"))
         function = bench.function("MSELoss", "forward")
@@ -100,6 +109,7 @@ class MSEBackward:
     part = "MSELoss.backward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("MSELoss"):
             cls = bench.namespace["MSELoss"]
             tries = [self._backward(cls, by_hand) for by_hand in (False, True)]
@@ -138,6 +148,7 @@ class MSEBackward:
         return min(by, key=len)
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         wrong = self._wrong(seen["value"])
         if not wrong:
             return []
@@ -146,6 +157,7 @@ class MSEBackward:
         return gradient_problems(seen["value"][wrong[0]], self.accepted(pred, target)[0], given)
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         return line_of(bench.function("MSELoss", "backward"))
 
 
@@ -156,6 +168,7 @@ class CrossEntropyProbe:
     _sizes = ((2, 3), (4, 3), (3, 3), (1, 3))
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("CrossEntropyLoss"):
             cls = bench.namespace["CrossEntropyLoss"]
             value: dict[str, Any] = {}
@@ -212,13 +225,18 @@ class CrossEntropyProbe:
 
     @staticmethod
     def _fits(result: Any, right: float) -> bool:
-        return isinstance(result, np.ndarray) and result.size == 1 and bool(np.isclose(result.ravel()[0], right, rtol=1e-3))
+        return (
+            isinstance(result, np.ndarray)
+            and result.size == 1
+            and bool(np.isclose(result.ravel()[0], right, rtol=1e-3))
+        )
 
     def _of(self, name: str) -> tuple[Any, Any]:
         kind, batch, classes = name.split()
         return self._case(kind, int(batch), int(classes))
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         reading = self._reading(seen["value"])
         if reading is None:
@@ -237,7 +255,9 @@ class CrossEntropyProbe:
         elif not all(isinstance(r, np.ndarray) and np.isfinite(r).all() for r in self._far(seen, reading)):
             kind = "scores" if reading == "softmax" else "sure"
             what = "the probability 0 for the right class" if kind == "sure" else "the scores 1000 and 0"
-            found.append(Problem("far", "value", f"With {what} the loss is {show(seen['far'][kind])}: not a finite number."))
+            found.append(
+                Problem("far", "value", f"With {what} the loss is {show(seen['far'][kind])}: not a finite number.")
+            )
         found += self._gradient(seen, reading)
         return found
 
@@ -260,6 +280,7 @@ class CrossEntropyProbe:
         return []
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         return line_of(bench.function("CrossEntropyLoss", "backward" if facet == "gradient" else "forward"))
 
 

@@ -115,6 +115,7 @@ class MLPInit:
     part = "MLP.__init__"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         tracer, model = _build(bench)
         layers: dict[str, Any] = {}
         if isinstance(model, Crash):
@@ -128,7 +129,9 @@ class MLPInit:
             f"{a} is {b}"
             for i, a in enumerate(_ATTRIBUTES)
             for b in _ATTRIBUTES[i + 1 :]
-            if hasattr(model, a) and getattr(model, a) is getattr(model, b, None) and hasattr(getattr(model, a), "kind_")
+            if hasattr(model, a)
+            and getattr(model, a) is getattr(model, b, None)
+            and hasattr(getattr(model, a), "kind_")
         ]
         layers["chain"] = [_word(layer) for layer in found]
         with bench.isolated("MLP", **tracer.classes):
@@ -146,6 +149,7 @@ class MLPInit:
         return len(linear) >= 2 and all(a is not b for a, b in zip(linear, linear[1:], strict=False))
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         layers = seen["layers"]
         if "error" in layers:
             return [Problem("layers", "error", f"MLP({_IN}, {_HIDDEN}, {_OUT}) gives {show(layers['error'])}.")]
@@ -165,12 +169,20 @@ class MLPInit:
         linear = [word for word in layers["chain"] if word.startswith("Linear")]
         if layers["works"] and self._chained(linear):
             return []
-        for name, want in zip(_ATTRIBUTES, (f"Linear({_IN}, {_HIDDEN})", "an activation", f"Linear({_HIDDEN}, {_OUT})", "an activation"), strict=True):
+        for name, want in zip(
+            _ATTRIBUTES,
+            (f"Linear({_IN}, {_HIDDEN})", "an activation", f"Linear({_HIDDEN}, {_OUT})", "an activation"),
+            strict=True,
+        ):
             got = layers[name]
             good = got == want or (want == "an activation" and got in ("Sigmoid", "ReLU"))
             if not good:
                 word = {"missing": "is never set", "...": "is still `...`"}.get(got, f"is {got}")
-                return [Problem("layers", "value", f"In MLP({_IN}, {_HIDDEN}, {_OUT}), self.{name} {word}; expected {want}.")]
+                return [
+                    Problem(
+                        "layers", "value", f"In MLP({_IN}, {_HIDDEN}, {_OUT}), self.{name} {word}; expected {want}."
+                    )
+                ]
         return []
 
     @staticmethod
@@ -181,6 +193,7 @@ class MLPInit:
         return all(a[1] == b[0] for a, b in zip(sizes, sizes[1:], strict=False))
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         function = bench.function("MLP", "__init__")
         if function is None:
             return None
@@ -239,6 +252,7 @@ class MLPForward:
     part = "MLP.forward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         tries = []
         for build in (_build, _by_hand):
             tracer, model = build(bench)
@@ -272,6 +286,7 @@ class MLPForward:
         return {"output": output, "order": order, "right": right, "call": same(called, output)}
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         value = seen["value"]
         output = value["output"]
         path = f" It runs {value['order']}." if value["order"] else " It runs no layer."
@@ -281,14 +296,33 @@ class MLPForward:
                 return []
             return [Problem("value", "result", "model(x) does not give what model.forward(x) gives.")]
         if isinstance(output, Crash):
-            return [Problem("value", "error", f"For x of shape ({_BATCH}, {_IN}), forward gives {show(output)}.{path[:-1]}; {want}.")]
+            return [
+                Problem(
+                    "value",
+                    "error",
+                    f"For x of shape ({_BATCH}, {_IN}), forward gives {show(output)}.{path[:-1]}; {want}.",
+                )
+            ]
         if isinstance(output, str):
-            return [Problem("value", "result", f"forward returns {output}; expected the output of act2, shape ({_BATCH}, {_OUT}).{path}")]
+            return [
+                Problem(
+                    "value",
+                    "result",
+                    f"forward returns {output}; expected the output of act2, shape ({_BATCH}, {_OUT}).{path}",
+                )
+            ]
         if output.shape != (_BATCH, _OUT):
-            return [Problem("value", "shape", f"For {_BATCH} images, the output has shape {output.shape}; expected ({_BATCH}, {_OUT}).{path}")]
+            return [
+                Problem(
+                    "value",
+                    "shape",
+                    f"For {_BATCH} images, the output has shape {output.shape}; expected ({_BATCH}, {_OUT}).{path}",
+                )
+            ]
         return [Problem("value", "value", f"forward runs {value['order'] or 'no layer'}; {want}, each once.")]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         return line_of(bench.function("MLP", "forward"))
 
 
@@ -298,6 +332,7 @@ class MLPBackward:
     part = "MLP.backward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         tries = []
         for build in (_build, _by_hand):
             tracer, model = build(bench)
@@ -325,7 +360,9 @@ class MLPBackward:
             if isinstance(result, Crash):
                 return {"error": result}
             seen: dict[str, Any] = {}
-            got = [(layer, layer.grad_weight.copy(), layer.grad_bias.copy()) for layer in order if layer.kind_ == "Linear"]
+            got = [
+                (layer, layer.grad_weight.copy(), layer.grad_bias.copy()) for layer in order if layer.kind_ == "Linear"
+            ]
             _reference_output(model, x, order)
             upstream = grad
             for layer in reversed(order):
@@ -335,7 +372,11 @@ class MLPBackward:
                 right = same(weight, layer.grad_weight) and same(bias, layer.grad_bias)
                 ratio = scale_of(weight, layer.grad_weight)
                 seen[name] = (
-                    "right" if right else "zero" if not weight.any() else {"got": weight, "want": layer.grad_weight.copy(), "ratio": ratio}
+                    "right"
+                    if right
+                    else "zero"
+                    if not weight.any()
+                    else {"got": weight, "want": layer.grad_weight.copy(), "ratio": ratio}
                 )
             seen["lists"] = MLPBackward._lists(model, [layer for layer, *_ in got])
         return seen
@@ -361,12 +402,20 @@ class MLPBackward:
             for p in parameters
         ]
         others = [
-            next((i for i, w in enumerate([a for layer in linears for a in (layer.grad_weight, layer.grad_bias)]) if w is g), -1)
+            next(
+                (
+                    i
+                    for i, w in enumerate([a for layer in linears for a in (layer.grad_weight, layer.grad_bias)])
+                    if w is g
+                ),
+                -1,
+            )
             for g in gradients
         ]
         return "right" if places == others else "parameters() and gradients() have different orders"
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         value = seen["value"]
         if "error" in value:
             return [Problem("value", "error", f"backward gives {show(value['error'])}.")]
@@ -379,11 +428,24 @@ class MLPBackward:
                 return [Problem("value", "gradient", f"after backward, the gradient of {name}'s weight is still zero.")]
             text = f"{show(result['got'].ravel()[0])}; expected {show(result['want'].ravel()[0])}"
             if result["ratio"] is not None:
-                return [Problem("value", "scale", f"after backward, {name}'s grad_weight begins with {text}: {show(result['ratio'])} times.")]
-            return [Problem("value", "gradient", f"after backward, {name}'s grad_weight begins with {text} (chain rule, layer by layer).")]
+                return [
+                    Problem(
+                        "value",
+                        "scale",
+                        f"after backward, {name}'s grad_weight begins with {text}: {show(result['ratio'])} times.",
+                    )
+                ]
+            return [
+                Problem(
+                    "value",
+                    "gradient",
+                    f"after backward, {name}'s grad_weight begins with {text} (chain rule, layer by layer).",
+                )
+            ]
         return []
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         seen = bench.memory.get(self.part, {}).get("value", {})
         if str(seen.get("lists", "right")) != "right" and not any(isinstance(v, dict) for v in seen.values()):
             return line_of(bench.function("MLP", str(seen["lists"]).split("()")[0]))

@@ -14,6 +14,7 @@ class SGDProbe:
     part = "SGD"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("SGD"):
             cls = bench.namespace["SGD"]
             weight, bias, made = self._make(cls)
@@ -50,6 +51,7 @@ class SGDProbe:
         }
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         step, zero = seen["step"], seen["zero"]
         weight, bias, grad_weight, grad_bias = self._arrays()
         if isinstance(step["made"], Crash):
@@ -63,23 +65,36 @@ class SGDProbe:
         elif not (same(step["weight"], weight - 0.1 * grad_weight) and same(step["bias"], bias - 0.1 * grad_bias)):
             got = step["weight"].ravel()[0] if isinstance(step["weight"], np.ndarray) else step["weight"]
             if same(got, np.array(0.9)):
-                found.append(Problem("step", "value", f"step() does not move every number right: the weights become {show(step['weight'])}."))
+                found.append(
+                    Problem(
+                        "step",
+                        "value",
+                        f"step() does not move every number right: the weights become {show(step['weight'])}.",
+                    )
+                )
             else:
                 word = "sign" if same(step["weight"], weight + 0.1 * grad_weight) else "scale"
                 found.append(Problem("step", word, f"{given}, step() makes it {show(got)}; expected 1 − 0.1·1 = 0.9."))
         elif not same(step["second"], weight - 0.2 * grad_weight):
-            found.append(Problem("step", "value", "a second step() with the same gradient does not move as far as the first."))
+            found.append(
+                Problem("step", "value", "a second step() with the same gradient does not move as far as the first.")
+            )
         if isinstance(zero["error"], Crash):
             found.append(Problem("zero", "error", f"zero_grad() gives {show(zero['error'])}."))
         elif not (same(zero["weight"], grad_weight * 0) and same(zero["bias"], grad_bias * 0)):
             found.append(
-                Problem("zero", "aliasing", f"after zero_grad() the gradients are {show(zero['weight'])}; expected zeros.")
+                Problem(
+                    "zero", "aliasing", f"after zero_grad() the gradients are {show(zero['weight'])}; expected zeros."
+                )
             )
         elif not same(zero["parameter"], weight):
-            found.append(Problem("zero", "value", "zero_grad() changes the parameters; it may change the gradients only."))
+            found.append(
+                Problem("zero", "value", "zero_grad() changes the parameters; it may change the gradients only.")
+            )
         return found
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         function = bench.function("SGD", "step" if facet == "step" else "zero_grad")
         if function is None:
             return None

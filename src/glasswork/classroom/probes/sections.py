@@ -146,6 +146,7 @@ class DataProbe:
     part = "data"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         sections = sections_of(bench)
         x, y = self._fed(sections, "X"), self._fed(sections, "y")
         facets: Facets = {"X": {}, "y": {}, "pairs": {}, "error": {}}
@@ -219,6 +220,7 @@ class DataProbe:
         return "unknown" if share is None else "apart" if share < 0.9 else "together"
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         x, y = seen["X"], seen["y"]
         if seen["error"]["crash"]:
@@ -232,7 +234,11 @@ class DataProbe:
         elif x and x.get("kind") not in ("array", "Tensor") and x.get("kind") is not None:
             found.append(Problem("X", "type", f"X is a {x['kind']}; expected a NumPy array."))
         if y.get("elements") == "strings":
-            found.append(Problem("y", "type", "the labels are strings such as '5', not the number 5; they cannot be used as indices."))
+            found.append(
+                Problem(
+                    "y", "type", "the labels are strings such as '5', not the number 5; they cannot be used as indices."
+                )
+            )
         elif y.get("elements") == "floats":
             found.append(Problem("y", "dtype", "the labels are floats such as 5.0; they cannot be used as indices."))
         elif y.get("kind") == "Series":
@@ -244,11 +250,16 @@ class DataProbe:
             )  # fmt: skip
         if seen["pairs"]["apart"] == "apart":
             found.append(
-                Problem("pairs", "value", "the images have been moved without their labels: most images now stand beside another's label.")
+                Problem(
+                    "pairs",
+                    "value",
+                    "the images have been moved without their labels: most images now stand beside another's label.",
+                )
             )
         return found
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         sections = sections_of(bench)
         if facet == "error":
             problems = crash_problem(bench, "data")
@@ -298,6 +309,7 @@ class NormalizeProbe:
     part = "normalize"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         sections = sections_of(bench)
         split = sections.split
         facets: Facets = {"scale": {}, "sets": {}, "error": {}}
@@ -345,6 +357,7 @@ class NormalizeProbe:
         return {"low": round(low, 3), "high": round(high, 3), "middle": middle, "levels": levels}
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         if seen["error"]["crash"]:
             return [Problem("error", "error", seen["error"]["crash"])]
         scale = seen["scale"]
@@ -375,6 +388,7 @@ class NormalizeProbe:
         return [Problem("scale", "scale", f"{says}.")]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         sections = sections_of(bench)
         if facet == "error":
             problems = crash_problem(bench, "normalize")
@@ -389,7 +403,11 @@ class NormalizeProbe:
         if changes:
             return changes[-1]
         source = sections.source_images()
-        lines = [s.lineno for s in sections.statements if source and source[0] in assigned_names(s) and statement_part(s) != "split"]
+        lines = [
+            s.lineno
+            for s in sections.statements
+            if source and source[0] in assigned_names(s) and statement_part(s) != "split"
+        ]
         return lines[-1] if lines else None
 
 
@@ -399,6 +417,7 @@ class SplitProbe:
     part = "split"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         sections = sections_of(bench)
         names = sections.split
         facets: Facets = {"sizes": {}, "pairs": {}, "overlap": {}, "error": {}}
@@ -438,13 +457,22 @@ class SplitProbe:
         return shape[0] if len(shape) == 1 or shape[1] in (1, 10) else f"images ({shape[0]})"
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         sizes = seen["sizes"]
         for s in _SETS:
             for role, label in ((s, "images"), (f"{s} labels", "labels")):
                 if isinstance(sizes[role], str) and sizes[role] != "missing":
                     letter = "X" if label == "images" else "y"
-                    found.append(Problem("sizes", "value", f"{letter}_{s} holds {sizes[role]} rows), not the {label}.".replace(" rows)", " rows").replace("(", "").replace(")", "")))
+                    found.append(
+                        Problem(
+                            "sizes",
+                            "value",
+                            f"{letter}_{s} holds {sizes[role]} rows), not the {label}.".replace(" rows)", " rows")
+                            .replace("(", "")
+                            .replace(")", ""),
+                        )
+                    )
         missing = [f"{'y' if r.endswith('labels') else 'X'}_{r.split()[0]}" for r in sizes if sizes[r] == "missing"]
         if missing and not found:
             crash = seen["error"]["crash"]
@@ -458,10 +486,16 @@ class SplitProbe:
             if any(sizes[s] != sizes[f"{s} labels"] for s in _SETS):
                 bad = next(s for s in _SETS if sizes[s] != sizes[f"{s} labels"])
                 found.append(
-                    Problem("sizes", "shape", f"X_{bad} has {sizes[bad]:,} images but y_{bad} has {sizes[f'{bad} labels']:,} labels.")
+                    Problem(
+                        "sizes",
+                        "shape",
+                        f"X_{bad} has {sizes[bad]:,} images but y_{bad} has {sizes[f'{bad} labels']:,} labels.",
+                    )
                 )
             elif any(abs(sizes[s] - n) > 0.02 * n for s, n in _SIZES.items()):
-                found.append(Problem("sizes", "shape", f"the sizes are {got}; expected train 55,000, valid 5,000, test 10,000."))
+                found.append(
+                    Problem("sizes", "shape", f"the sizes are {got}; expected train 55,000, valid 5,000, test 10,000.")
+                )
             elif any(sizes[s] != n for s, n in _SIZES.items()):
                 found.append(Problem("sizes", "shape", f"the sizes are {got}: near enough.", remark=True))
         for name, word in seen["overlap"].items():
@@ -476,11 +510,14 @@ class SplitProbe:
                 found.append(Problem("overlap", "value", f"Some images come twice in X_{name}."))
         for s, word in seen["pairs"].items():
             if word == "apart":
-                found.append(Problem("pairs", "value", f"In the {s} set, most images stand beside another image's label."))
+                found.append(
+                    Problem("pairs", "value", f"In the {s} set, most images stand beside another image's label.")
+                )
                 break
         return found
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         sections = sections_of(bench)
         problems = crash_problem(bench, "split")
         if facet == "error" and problems:
@@ -491,10 +528,14 @@ class SplitProbe:
             sizes = seen.get("sizes", {})
             strange = [s for s in _SETS if isinstance(sizes.get(f"{s} labels"), str) or isinstance(sizes.get(s), str)]
             strange = [s for s in strange if "missing" not in (sizes.get(s), sizes.get(f"{s} labels"))]
-            off = [s for s in ("test", "valid", "train") if not isinstance(sizes.get(s), str) and sizes.get(s) != _SIZES[s]]
+            off = [
+                s for s in ("test", "valid", "train") if not isinstance(sizes.get(s), str) and sizes.get(s) != _SIZES[s]
+            ]
             bad = (strange or off or [None])[0]
         if facet == "overlap":
-            pair = next((k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid")
+            pair = next(
+                (k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid"
+            )
             bad = pair.split(" and ")[0] if "valid" not in pair else "valid"
         names = sections.split
         roles = [f"X_{bad}", f"y_{bad}"] if bad else [f"X_{s}" for s in ("valid", "train", "test")]

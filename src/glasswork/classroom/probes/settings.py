@@ -73,7 +73,14 @@ class _Notes:
 
     def _first(self, bound: dict[str, Any], k: int) -> str:
         """Return which images a loader's first batch holds, or that it holds none."""
-        loader = next((v for v in bound.values() if hasattr(v, "__iter__") and not hasattr(v, "shape") and not isinstance(v, str)), None)
+        loader = next(
+            (
+                v
+                for v in bound.values()
+                if hasattr(v, "__iter__") and not hasattr(v, "shape") and not isinstance(v, str)
+            ),
+            None,
+        )
         if loader is None:
             return "unknown"
         try:
@@ -121,6 +128,7 @@ class SettingsProbe:
     part = "settings"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         sections = sections_of(bench)
         notes = _Notes(bench, sections)
         good = bench.memory.get("good", set())
@@ -139,7 +147,11 @@ class SettingsProbe:
 
     @staticmethod
     def _is_good(name: str, good: set[str]) -> bool:
-        parts = {"MLP": ("MLP.__init__", "MLP.forward"), "SGD": ("SGD",), "MSELoss": ("MSELoss.forward", "MSELoss.backward")}
+        parts = {
+            "MLP": ("MLP.__init__", "MLP.forward"),
+            "SGD": ("SGD",),
+            "MSELoss": ("MSELoss.forward", "MSELoss.backward"),
+        }
         return all(part in good for part in parts.get(name, (name,)))
 
     @staticmethod
@@ -190,10 +202,22 @@ class SettingsProbe:
         if not notes.made["SGD"]:
             return {}
         arguments = notes.made["SGD"][-1][1]
-        rate = arguments.get("lr", arguments.get("learning_rate", 0.1 if len(arguments) < 3 else list(arguments.values())[-1]))
+        rate = arguments.get(
+            "lr", arguments.get("learning_rate", 0.1 if len(arguments) < 3 else list(arguments.values())[-1])
+        )
         if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating | np.integer):
             return {"rate": f"a {type(rate).__name__}", "_number": None}
-        word = "zero" if rate == 0 else "negative" if rate < 0 else "tiny" if rate <= 1e-4 else "huge" if rate >= 20 else "fine"
+        word = (
+            "zero"
+            if rate == 0
+            else "negative"
+            if rate < 0
+            else "tiny"
+            if rate <= 1e-4
+            else "huge"
+            if rate >= 20
+            else "fine"
+        )
         word = "small" if word == "fine" and rate < 2e-3 else "large" if word == "fine" and rate > 5 else word
         return {"rate": word, "_number": float(rate)}
 
@@ -227,7 +251,7 @@ class SettingsProbe:
             if not calls:
                 continue
             fed = {call["batch"] for call in calls} - {"unknown"}
-            seen[name] = "empty" if "empty" in fed and len(fed) > 1 or fed == {"empty"} else ", ".join(sorted(fed))
+            seen[name] = "empty" if ("empty" in fed and len(fed) > 1) or fed == {"empty"} else ", ".join(sorted(fed))
             seen[f"{name} calls"] = "once" if len(calls) == 1 else "often"
             first = calls[0]["arguments"]
             kinds = [self._role(value, recorded) for value in first.values()]
@@ -256,21 +280,32 @@ class SettingsProbe:
                 if crash.kind == "OutOfTime" and isinstance(statement, ast.While) and not loads & {*_FUNCTIONS}:
                     return {"crash": crash, "line": crash.line or statement.lineno}
                 continue
-            if (makes and not reached) or (loops and crash.kind in ("NameError", "UnboundLocalError", "AttributeError", "TypeError")):
+            if (makes and not reached) or (
+                loops and crash.kind in ("NameError", "UnboundLocalError", "AttributeError", "TypeError")
+            ):
                 return {"crash": crash, "line": crash.line or statement.lineno}
         return {}
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         found += self._size_problems(seen["sizes"])
         found += self._rate_problems(seen["rate"])
         for name, whose in seen["arrays"].items():
             if whose not in ("right", "other"):
-                found.append(Problem("arrays", "aliasing", f"the optimizer's {name} are {whose}; expected the {name} of the trained model."))
+                found.append(
+                    Problem(
+                        "arrays",
+                        "aliasing",
+                        f"the optimizer's {name} are {whose}; expected the {name} of the trained model.",
+                    )
+                )
                 break
         found += self._loop_problems(seen["loop"])
         if seen["error"] and not found:
-            found.append(Problem("error", "error", f"This stops with {show(seen['error']['crash'])}.", seen["error"]["line"]))
+            found.append(
+                Problem("error", "error", f"This stops with {show(seen['error']['crash'])}.", seen["error"]["line"])
+            )
         return found
 
     @staticmethod
@@ -283,7 +318,13 @@ class SettingsProbe:
                 want = "a number" if right is None else str(right)
                 if sizes["built"] and isinstance(got, str) and got.startswith(("a list", "a tuple")):
                     continue
-                return [Problem("sizes", "value", f"MLP's {name}_features is {got}; expected {want}.".replace("hidden_features", "hidden_size"))]
+                return [
+                    Problem(
+                        "sizes",
+                        "value",
+                        f"MLP's {name}_features is {got}; expected {want}.".replace("hidden_features", "hidden_size"),
+                    )
+                ]
         return []
 
     @staticmethod
@@ -306,22 +347,46 @@ class SettingsProbe:
         for name in _FUNCTIONS:
             fed = loop.get(name, "")
             if fed == "empty":
-                return [Problem("loop", "value", f"from the second epoch on, {name}() gets a generator that is used up: it yields no batch.")]
+                return [
+                    Problem(
+                        "loop",
+                        "value",
+                        f"from the second epoch on, {name}() gets a generator that is used up: it yields no batch.",
+                    )
+                ]
             if fed and not set(fed.split(", ")) <= set(wants[name]):
                 return [Problem("loop", "value", f"{name}() gets images of the {fed} set.")]
             if "class-" in loop.get(f"{name} arguments", ""):
                 return [Problem("loop", "value", f"{name}() gets a class, not an object of it.")]
         if loop.get("valid") == "train":
-            return [Problem("loop", "value", "valid() gets images of the train set: it does not see how the network does on new ones.")]
+            return [
+                Problem(
+                    "loop",
+                    "value",
+                    "valid() gets images of the train set: it does not see how the network does on new ones.",
+                )
+            ]
         return []
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         seen = bench.memory.get(self.part, {})
         statements = [s for s in bench.memory["all statements"] if not isinstance(s, ast.FunctionDef | ast.ClassDef)]
         names: tuple[str, ...] = ()
         if facet == "sizes":
-            bad = next((n for n, r in (("in", 784), ("hidden", None), ("out", 10)) if isinstance(seen["sizes"].get(n), str) or (r and seen["sizes"].get(n) != r)), "in")
-            names = {"in": ("in_features", "input_size"), "hidden": ("hidden_size",), "out": ("out_features", "output_size")}[bad]
+            bad = next(
+                (
+                    n
+                    for n, r in (("in", 784), ("hidden", None), ("out", 10))
+                    if isinstance(seen["sizes"].get(n), str) or (r and seen["sizes"].get(n) != r)
+                ),
+                "in",
+            )
+            names = {
+                "in": ("in_features", "input_size"),
+                "hidden": ("hidden_size",),
+                "out": ("out_features", "output_size"),
+            }[bad]
         elif facet == "rate":
             names = ("learning_rate", "lr")
         for statement in reversed(statements):
@@ -337,7 +402,14 @@ class SettingsProbe:
     @staticmethod
     def _loop_line(bench: Bench, seen: Facets, statements: list[ast.stmt]) -> int | None:
         loop = seen.get("loop", {})
-        bad = next((n for n in _FUNCTIONS if SettingsProbe._loop_problems({k: v for k, v in loop.items() if k.split()[0] == n})), "train")
+        bad = next(
+            (
+                n
+                for n in _FUNCTIONS
+                if SettingsProbe._loop_problems({k: v for k, v in loop.items() if k.split()[0] == n})
+            ),
+            "train",
+        )
         for statement in statements:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Assign) and f"{bad}_loader" in assigned_names(node):

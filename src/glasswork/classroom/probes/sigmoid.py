@@ -29,6 +29,7 @@ class SigmoidForward:
     part = "Sigmoid.forward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("Sigmoid"):
             cls = bench.namespace["Sigmoid"]
             value = {name: plain(self._forward(cls, x)) for name, x in _INPUTS.items()}
@@ -63,17 +64,22 @@ class SigmoidForward:
         return "yes" if same(value, sigmoid(_X)) else value
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         for name, x in _INPUTS.items():
             result = seen["value"][name]
             if isinstance(result, Crash):
-                found.append(Problem("value", "error", f"For an array of shape {x.shape}, forward gives {show(result)}."))
+                found.append(
+                    Problem("value", "error", f"For an array of shape {x.shape}, forward gives {show(result)}.")
+                )
             elif isinstance(result, str):
                 found.append(Problem("value", "result", f"forward returns {result}; expected an array of x's shape."))
             elif result.shape != x.shape:
                 found.append(
                     Problem(
-                        "value", "shape", f"For x of shape {x.shape}, the output has shape {result.shape}; expected {x.shape}."
+                        "value",
+                        "shape",
+                        f"For x of shape {x.shape}, the output has shape {result.shape}; expected {x.shape}.",
                     )
                 )
             elif not equal(result, sigmoid(x)):
@@ -90,17 +96,22 @@ class SigmoidForward:
         kept = seen["kept"]["output"]
         if not isinstance(kept, str):
             found.append(
-                Problem("kept", "value", "self.output is not what forward returns; backward needs the sigmoid itself there.")
+                Problem(
+                    "kept", "value", "self.output is not what forward returns; backward needs the sigmoid itself there."
+                )
             )
         elif kept == "missing":
             found.append(
-                Problem("kept", "result", "after forward(x), self.output does not hold the result; backward reads it there.")
+                Problem(
+                    "kept", "result", "after forward(x), self.output does not hold the result; backward reads it there."
+                )
             )
         if seen["call"]["call"] != "yes":
             found.append(Problem("call", "result", "sigmoid(x) does not give what sigmoid.forward(x) gives."))
         return found
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         if facet == "call":
             return line_of(bench.function("Sigmoid", "__call__") or bench.function("Sigmoid", "forward"))
         return line_of(bench.function("Sigmoid", "forward"))
@@ -112,6 +123,7 @@ class SigmoidBackward:
     part = "Sigmoid.backward"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("Sigmoid"):
             cls = bench.namespace["Sigmoid"]
             tries = [self._backward(cls, by_hand) for by_hand in (False, True)]
@@ -136,6 +148,7 @@ class SigmoidBackward:
         return plain(attempt(lambda: layer.backward(_GRAD.copy())))
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         return gradient_problems(
             seen["value"]["grad"],
             self.right(),
@@ -145,6 +158,7 @@ class SigmoidBackward:
         )
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         return line_of(bench.function("Sigmoid", "backward"))
 
 
@@ -153,9 +167,13 @@ def gradient_problems(got: Any, want: Any, given: str, at: int = 0) -> list[Prob
     if isinstance(got, Crash):
         return [Problem("value", "error", f"{given}, backward gives {show(got)}.")]
     if isinstance(got, str):
-        return [Problem("value", "result", f"{given}, backward returns {got}; expected an array of shape {want.shape}.")]
+        return [
+            Problem("value", "result", f"{given}, backward returns {got}; expected an array of shape {want.shape}.")
+        ]
     if got.shape != want.shape:
-        return [Problem("value", "shape", f"The gradient has shape {got.shape}; expected {want.shape}, that of the output.")]
+        return [
+            Problem("value", "shape", f"The gradient has shape {got.shape}; expected {want.shape}, that of the output.")
+        ]
     if equal(got, want):
         return []
     if np.isclose(got.ravel()[at], want.ravel()[at]):
@@ -164,7 +182,11 @@ def gradient_problems(got: Any, want: Any, given: str, at: int = 0) -> list[Prob
     ratio = scale_of(got, want)
     text = f"{given}, backward gives {show(got.ravel()[at])}; expected {show(want.ravel()[at])}."
     if ratio is not None:
-        word = "the sign is turned round" if np.isclose(ratio, -1) else f"every number is {show(ratio)} times what it should be"
+        word = (
+            "the sign is turned round"
+            if np.isclose(ratio, -1)
+            else f"every number is {show(ratio)} times what it should be"
+        )
         return [Problem("value", "sign" if ratio < 0 else "scale", f"{text[:-1]}: {word}.")]
     return [Problem("value", "gradient", text)]
 
@@ -175,9 +197,14 @@ class ReLUProbe:
     part = "ReLU"
 
     def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
         with bench.isolated("ReLU"):
             cls = bench.namespace["ReLU"]
-            inputs = {"6 numbers": _X - 0.1, "a square": _INPUTS["a square"] - 0.1, "big": np.array([[7.0, -9.0, 30.0]])}
+            inputs = {
+                "6 numbers": _X - 0.1,
+                "a square": _INPUTS["a square"] - 0.1,
+                "big": np.array([[7.0, -9.0, 30.0]]),
+            }
             value = {name: plain(SigmoidForward._forward(cls, x)) for name, x in inputs.items()}
             layer = seeded(cls)
             grad: Any = "not judged"
@@ -191,6 +218,7 @@ class ReLUProbe:
         return {"value": value, "gradient": {"grad": grad}}
 
     def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
         found: list[Problem] = []
         inputs = {"6 numbers": _X - 0.1, "a square": _INPUTS["a square"] - 0.1, "big": np.array([[7.0, -9.0, 30.0]])}
         for name, result in seen["value"].items():
@@ -200,7 +228,9 @@ class ReLUProbe:
                 continue
             if isinstance(result, np.ndarray) and result.shape == want.shape:
                 i = int(np.argmax(~np.isclose(result, want)))
-                says = f"For x = {show(x.ravel()[i])} you get {show(result.ravel()[i])}; expected {show(want.ravel()[i])}."
+                says = (
+                    f"For x = {show(x.ravel()[i])} you get {show(result.ravel()[i])}; expected {show(want.ravel()[i])}."
+                )
             else:
                 got = f"an array of shape {result.shape}" if isinstance(result, np.ndarray) else show(result)
                 says = f"For x of shape {x.shape}, forward gives {got}; expected an array of shape {x.shape}."
@@ -216,4 +246,5 @@ class ReLUProbe:
         return found + [Problem("gradient", p.property, p.says) for p in problems]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
         return line_of(bench.function("ReLU", "forward" if facet == "value" else "backward"))
