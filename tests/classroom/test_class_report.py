@@ -3,14 +3,18 @@
 import csv
 import io
 import json
+import zipfile
 from html.parser import HTMLParser
 
 import pytest
 
+from glasswork import FileError, InputError
 from glasswork.classroom.class_report import ClassReport, Row, _anonymous
 from glasswork.classroom.class_report_exports import mistakes_to_csv, to_csv, to_json, to_nbgrader, to_otter
 from glasswork.classroom.class_report_page import to_page
 from glasswork.classroom.class_report_run import Journal, Outcome
+from glasswork.classroom.class_report_write import write_report
+from glasswork.classroom.exercise import render
 from glasswork.classroom.report import PartReport
 
 HINTS = ("Look at the weight.", "Its mean is 0.5.", "Subtract something.")
@@ -119,3 +123,75 @@ def test_the_journal_keeps_what_was_done(tmp_path):
     Journal(path, 20.0).add("d4", Outcome())
     assert Journal(path, 20.0).outcomes.keys() == {"d1", "d2", "d4"}
     assert Journal(path, 5.0).outcomes == {}  # another time limit may give another verdict
+
+
+def changed(old, new):
+    """The exercise with one line filled in, as a script."""
+    text = render("script", solution=False).decode()
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.fixture
+def submissions(tmp_path):
+    """A class: an untouched notebook, a mistake in an archive, a hanging script, one that ends the process, damage."""
+    folder = tmp_path / "week 3"
+    sigmoid = "self.output = ... # TODO: the sigmoid of x."
+    for student, name, content in (
+        ("Ada", "x.ipynb", render("notebook", solution=False)),
+        ("Grace", "x.py", changed(sigmoid, "while True: pass").encode()),
+        ("Radia", "x.py", changed(sigmoid, "import os; os._exit(0)").encode()),
+        ("Tim", "x.ipynb", b"{no notebook"),
+    ):
+        place = folder / f"{student}_1_assignsubmission_file_"
+        place.mkdir(parents=True)
+        (place / name).write_bytes(content)
+    with zipfile.ZipFile(folder / "Alan_2_assignsubmission_file_.zip", "w") as archive:
+        archive.writestr("work/x.py", changed(sigmoid, "self.output = 1 / (1 + np.exp(x))"))
+    return folder
+
+
+def test_a_class_from_end_to_end(submissions, tmp_path):
+    started, output = [], tmp_path / "out" / "report.html"
+
+    def check(**options):
+        return write_report(
+            submissions, output, time_limit=20, on_start=lambda *numbers: started.append(numbers), **options
+        )
+
+    report, written = check(exports=["json", "nbgrader", "otter"])
+    ends = (".html", ".csv", "-mistakes.csv", "-all.json", "-nbgrader.json", "-otter.csv")
+    assert [path.name for path in written] == [f"report{end}" for end in ends]
+    rows = {row.student: row for row in report.rows}
+    assert rows["Ada"].counts["wrong"] == 0
+    assert rows["Ada"].counts["open"] >= 6
+    assert rows["Tim"].failure
+    wrong = {name: [part for part in row.parts if part.status == "wrong"] for name, row in rows.items()}
+    for student in ("Alan", "Grace", "Radia"):
+        assert [part.name for part in wrong[student]] == ["Sigmoid.forward"], student
+    assert "np.exp(x)" in wrong["Alan"][0].code
+
+    (submissions / "Edsger_3_assignsubmission_file_.py").write_bytes(render("script", solution=False))
+    again, _ = check(anonymous=True)
+    assert started == [(5, 0), (6, 5)]  # only the new file is checked
+    assert len(again.rows) == 6
+    page = output.read_text("utf-8")
+    assert "Student 001" in page
+    assert not any(name in page for name in ("Ada", "Alan", "Grace", "Radia", "Tim", "Edsger"))
+
+
+def test_nothing_to_check(tmp_path):
+    with pytest.raises(FileError, match="no notebook, script or archive"):
+        write_report(tmp_path, tmp_path / "report.html")
+    with pytest.raises(InputError, match=r"ends in \.html"):
+        write_report(tmp_path, tmp_path / "report.pdf")
+
+
+def test_the_command(glasswork, tmp_path):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.py").write_bytes(render("script", solution=False))
+    said = glasswork("classwork", "report", "class", "--export", "otter", folder=tmp_path)
+    assert said.splitlines() == ["1 submission", "report.html", "report.csv", "report-mistakes.csv", "report-otter.csv"]
+    assert "expected one of json" in glasswork(
+        "classwork", "report", "class", "--export", "x", folder=tmp_path, status=2
+    )

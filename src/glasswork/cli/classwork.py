@@ -129,7 +129,8 @@ def report(
             on_result=bar.advance,
         )
     failed = len(result.rows) - len(result.checked)
-    print(f"{len(result.rows)} submissions" + (f", {failed} of them could not be checked" if failed else ""))
+    count = len(result.rows)
+    print(f"{count} submission{'s' * (count != 1)}" + (f", {failed} of them could not be checked" if failed else ""))
     for one in [one for one in result.misconceptions() if one.status == "wrong"][:5]:
         print(f"  {len(one.students):>4} × {one.part}: {one.mistake or 'another mistake'}")
     print("\n".join(map(str, written)))
