@@ -11,7 +11,7 @@ import importlib.machinery
 import importlib.util
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableSequence
 from types import ModuleType
 from typing import Any
 
@@ -54,7 +54,7 @@ class Silent:
 
 
 class _SilentModule(ModuleType):
-    __path__: Sequence[str] = []
+    __path__: MutableSequence[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -68,6 +68,7 @@ class _SilentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a silent module for every name below the given ones."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        """Return a silent module's specification, or None."""
         if fullname.split(".", maxsplit=1)[0] in _SILENT:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
@@ -155,7 +156,7 @@ def train_test_split(
         if isinstance(size, float | np.floating):
             if not 0 < size < 1:
                 raise ValueError(f"The {name}={size} should be either positive and smaller than the number of samples")
-            return rounded(size * count)
+            return rounded(float(size) * count)
         if not isinstance(size, int | np.integer) or isinstance(size, bool) or not 0 < size < count:
             raise ValueError(f"{name}={size!r} should be a number of the {count} samples or a fraction of them")
         return int(size)
@@ -199,11 +200,9 @@ def _interleaved(classes: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:
 
 def install(mnist: Mnist) -> None:
     """Make ``import`` find the stand-ins."""
-    for name, members in {
-        "sklearn.datasets": {"fetch_openml": mnist.fetch_openml},
-        "sklearn.model_selection": {"train_test_split": train_test_split},
-    }.items():
-        sys.modules[name] = _StandIn(name, members)
+    sys.modules["sklearn.datasets"] = _StandIn("sklearn.datasets", {"fetch_openml": mnist.fetch_openml})
+    members = {"train_test_split": train_test_split}
+    sys.modules["sklearn.model_selection"] = _StandIn("sklearn.model_selection", members)
     keras = {"load_data": mnist.load_data}
     for root in ("keras", "tensorflow.keras"):
         sys.modules[f"{root}.datasets.mnist"] = _module(f"{root}.datasets.mnist", keras)

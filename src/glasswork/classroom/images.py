@@ -71,10 +71,10 @@ class Identifier:
         if not high > low:
             return None
         codes = np.round((array - low) * (255.0 / (high - low)))
-        codes = np.ascontiguousarray(np.clip(codes, 0, 255).astype(np.uint8))
-        if len(np.unique(codes[:200])) < 8:
+        grey = np.ascontiguousarray(np.clip(codes, 0, 255).astype(np.uint8))
+        if len(np.unique(grey[:200])) < 8:
             return None  # the grey values are gone, so no image can be told
-        return np.array([self._rows.get(code, -1) for code in _words(codes)], np.int64)
+        return np.array([self._rows.get(code, -1) for code in _words(grey)], np.int64)
 
 
 class RowIdentifier(Identifier):

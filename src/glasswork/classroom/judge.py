@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glasswork.classroom.catalogue import mistakes
-from glasswork.classroom.handout import OPTIONAL, PARTS, sections
-from glasswork.classroom.limits import time_limit
+from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
+from glasswork.classroom.limits import OutOfTimeError, time_limit
 from glasswork.classroom.matching import Catalogue, Match
 from glasswork.classroom.observe import Crash
 from glasswork.classroom.outline import assigned_names
@@ -27,7 +27,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _MOVED = "the division by the batch size stands in Linear.backward, not in MSELoss.backward: together they are right."
 
 #: Seconds that a part's code may take on its probes.
-PART_LIMIT = 2.0
+PART_LIMIT = 1.0
 
 #: How like a line has to be to the catalogue's to be taken for it.
 _LIKE = 0.72
@@ -63,7 +63,10 @@ class Judge:
             self.began(part)
             try:
                 report = self._judge(part)
-            except Exception as error:  # a probe that a student's objects break in an unforeseen way accuses nobody
+            except (
+                Exception,
+                OutOfTimeError,
+            ) as error:  # a probe that a student's objects break in an unforeseen way accuses nobody
                 report = PartReport(part, "remark", message=f"could not be judged ({type(error).__name__}).")
                 self.bench.memory.setdefault("faults", []).append((part, error))
             if report is not None:
@@ -95,7 +98,7 @@ class Judge:
             if alias in run.namespace:
                 run.namespace[name] = run.namespace[alias]
                 kind = run.outline.classes if alias in run.outline.classes else run.outline.functions
-                kind[name] = kind[alias]  # type: ignore[assignment,index]
+                kind[name] = kind[alias]  # type: ignore[assignment]
         data = Sections(run.namespace, trace, self.catalogue.identifier, self.document.statements)
         self.bench.memory |= {
             "sections": data,
@@ -222,7 +225,8 @@ class Judge:
         rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}), self.bench.namespace)
         if rule is not None:
             return Match(mistakes()[rule])
-        match = self.catalogue.name(part, seen, problem.facet)
+        matches = self.catalogue.names(part, seen, problem.facet)
+        match = max(matches, key=lambda m: self._alike(part, m)[0], default=None)
         # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
         if match is not None and only_crashes(seen.get(problem.facet, {})) and self._alike(part, match)[0] < _ALIKE:
             return None
@@ -253,10 +257,7 @@ class Judge:
         """Return how much a line of the part is like one that the variant changes, and the lines that are most so."""
         if not match.variant or self.bench.outline is None:
             return 0.0, []
-        found = self.bench.outline.find(*sections(part))
-        places = (
-            [found] if found is not None else [s for s in self.document.statements if not isinstance(s, _DEFINITIONS)]
-        )
+        places = self._places(part)
         lines = {line for place in places for line in range(place.lineno, (place.end_lineno or place.lineno) + 1)}
         likes: dict[int, float] = {}
         for line in sorted(lines):
@@ -265,6 +266,19 @@ class Judge:
             likes[line] = max(ratios, default=0.0)
         best = max(likes.values(), default=0.0)
         return best, [line for line, like in likes.items() if like > best - 0.1]
+
+    def _places(self, part: str) -> list[ast.stmt]:
+        """Return the definitions, or the statements, that are judged as a part."""
+        assert self.bench.outline is not None
+        owner, method = sections(part)
+        own = self.bench.outline.classes.get(owner)
+        if method is not None and own is not None:
+            members = [m for m in own.body if isinstance(m, _DEFINITIONS) and part_of(owner, m.name) == part]
+            found: list[ast.stmt] = list(members)
+        else:
+            whole = self.bench.outline.find(owner)
+            found = [whole] if whole is not None else []
+        return found or [s for s in self.document.statements if not isinstance(s, _DEFINITIONS)]
 
     def _place(self, part: str, problem: Problem, match: Match | None, seen: Facets | None) -> int | None:
         """Return the line to blame."""

@@ -60,6 +60,12 @@ def time_limit(seconds: float) -> Iterator[None]:
         _clock_is_set = False
 
 
+def wind_up(seconds: float) -> None:
+    """Give the code after one that was out of time some time of its own."""
+    if _clock_is_set:
+        signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
+
+
 _FORBIDDEN = (
     "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.kill", "os.killpg",
     "subprocess.Popen", "pty.spawn", "socket.", "ctypes.dlopen", "ctypes.dlsym", "signal.pthread_kill",

@@ -132,19 +132,18 @@ class Catalogue:
             self._small = mnist, Identifier(mnist)
         return self._small
 
-    def name(self, part: str, seen: Facets, facet: str) -> Match | None:
-        """Return the entry, and its variant, that does exactly what was seen, in all that it does wrong."""
+    def names(self, part: str, seen: Facets, facet: str) -> list[Match]:
+        """Return the entries and variants that do exactly what was seen in all that they do wrong, and explain most."""
         right = self.observation(part)
-        best: tuple[int, Match] | None = None
+        found: list[tuple[int, Match]] = []
         for mistake in of_part(part):
             for variant in mistake.variants:
                 wrong = self.observation(part, variant)
                 differs = [f for f in wrong if not alike(wrong[f], right.get(f, {}))]
                 if facet in differs and all(alike(wrong[f], seen.get(f, {})) for f in differs):
-                    score = sum(len(wrong[f]) for f in differs)
-                    if best is None or score > best[0]:
-                        best = (score, Match(mistake, variant))
-        return best[1] if best else None
+                    found.append((sum(len(wrong[f]) for f in differs), Match(mistake, variant)))
+        most = max((score for score, _ in found), default=0)
+        return [match for score, match in found if score == most]
 
 
 def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:

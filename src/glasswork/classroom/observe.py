@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit
+from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit, wind_up
 
 Observation = dict[str, Any]
 
@@ -86,6 +86,8 @@ def attempt(function: Callable[..., Any], *args: Any, seconds: float = CALL_LIMI
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # SystemExit and time-outs included: it is the student's code
+        if isinstance(error, OutOfTimeError):
+            wind_up(0.3)
         return crash_of(error)
 
 

@@ -182,7 +182,8 @@ def _reports(
         missing = [p for p in PARTS[:-2] if p not in reports]
         for part in missing:
             reports[part] = _bare(part, "blocked", "cannot be judged: the check did not come to its end.")
-        reports[at] = _ended(at, ended, status, hang, messages, request)
+        if not any(report["mistake"] == "endless-loop" for report in reports.values()):
+            reports[at] = _ended(at, ended, status, hang, messages, request)
     return [reports[part] for part in PARTS if part in reports]
 
 

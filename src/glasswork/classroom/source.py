@@ -11,6 +11,7 @@ import textwrap
 import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from glasswork.errors import FileError, GlassworkError
 
@@ -99,7 +100,7 @@ def _notebook_cells(path: Path, content: bytes) -> list[str]:
             "Reading a notebook needs nbformat, which is not installed; run: pip install 'glasswork[classroom]'"
         ) from error
     try:
-        notebook = nbformat.reads(_decode(content), as_version=4)
+        notebook: Any = nbformat.reads(_decode(content), as_version=4)  # type: ignore[no-untyped-call]
         return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
     except Exception as error:  # a damaged notebook breaks its reader in many ways
         raise FileError(

@@ -131,8 +131,8 @@ def _missing(outline: Outline, owner: str, name: str, *, only_misspelt: bool = F
 def unfinished(outline: Outline, part: str) -> str | Problem | None:
     """Return "open" for a part that was not begun, a problem for one with a `...` left, None for any other."""
     owner, method = sections(part)
-    functions = [outline.find(owner, method)] if method else _members(outline, owner)
-    functions = [f for f in functions if f is not None]
+    found = [outline.find(owner, method)] if method else _members(outline, owner)
+    functions: list[ast.AST] = [f for f in found if f is not None]
     if not functions:
         return None
     if all(is_stub(f) for f in functions):
@@ -153,7 +153,7 @@ def unfinished(outline: Outline, part: str) -> str | Problem | None:
     )
 
 
-def _members(outline: Outline, owner: str) -> list[ast.AST | None]:
+def _members(outline: Outline, owner: str) -> list[Function | ast.ClassDef | None]:
     if owner in outline.classes:
         return [m for m in outline.classes[owner].body if isinstance(m, Function) and m.name != "__call__"]
     return [outline.find(owner)]

@@ -1,5 +1,6 @@
 """Probes of the linear layer."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -292,13 +293,17 @@ class LinearForward:
         """Return what the part does."""
         with bench.isolated("Linear"):
             cls = bench.namespace["Linear"]
-            tries = {name: self.results(cls, maker) for name, maker in MAKERS.items()}
+            tries: dict[str, Any] = {}
+            for name, maker in MAKERS.items():
+                tries[name] = self.results(cls, maker)
+                if not self.wrong(tries[name]):
+                    break
             best = next((t for t in tries.values() if not self.wrong(t)), tries["handout"])
             kept = "yes"
             if not self.wrong(best):
-                backs = [LinearBackward.results(cls, maker, False) for maker in MAKERS.values()]
-                if all(LinearBackward.wrong(b) for b in backs):
-                    kept = self._kept(cls, next(m for n, m in MAKERS.items() if tries[n] is best))
+                fits = any(not LinearBackward.wrong(LinearBackward.results(cls, m, False)) for m in MAKERS.values())
+                if not fits:
+                    kept = self._kept(cls, next(m for n, m in MAKERS.items() if tries.get(n) is best))
             call = self._call(cls)
         return {"value": best, "kept": {"input": kept}, "call": {"call": call}}
 
@@ -311,6 +316,8 @@ class LinearForward:
             layer = seeded(maker, cls, weight, bias)
             result = layer if isinstance(layer, Crash) else attempt(lambda c=layer, v=x: c.forward(v))
             seen[f"{batch} {n_in} {n_out}"] = plain(result)
+            if isinstance(result, Crash) and result.kind == "OutOfTime":
+                return dict.fromkeys((" ".join(map(str, size)) for size in SIZES), result)
         return seen
 
     @staticmethod
@@ -429,8 +436,12 @@ class LinearBackward:
         """Return what the part does."""
         with bench.isolated("Linear"):
             cls = bench.namespace["Linear"]
-            tries = [self.results(cls, maker, by_hand) for maker in MAKERS.values() for by_hand in (False, True)]
-            best = next((t for t in tries if not self.wrong(t)), tries[1])
+            tries: list[dict[str, Any]] = []
+            for maker, by_hand in itertools.product(MAKERS.values(), (False, True)):
+                tries.append(self.results(cls, maker, by_hand))
+                if not self.wrong(tries[-1]):
+                    break
+            best = tries[-1] if not self.wrong(tries[-1]) else tries[1]
             parameters = self._parameters(cls)
         return {"value": best, "parameters": parameters}
 
@@ -443,6 +454,8 @@ class LinearBackward:
             layer = seeded(maker, cls, weight, bias)
             name = " ".join(map(str, size))
             seen[name] = layer if isinstance(layer, Crash) else LinearBackward._one(layer, x, size, by_hand)
+            if isinstance(seen[name], Crash) and seen[name].kind == "OutOfTime":
+                return dict.fromkeys((" ".join(map(str, s)) for s in SIZES), seen[name])
             if maker is own_object and isinstance(seen[name], dict) and is_transposed(cls):
                 weight_gradient = seen[name]["weight"]
                 seen[name]["weight"] = getattr(weight_gradient, "T", weight_gradient)
@@ -469,7 +482,9 @@ class LinearBackward:
         grad_weight, grad_bias = (plain(a) for a in held)
         if isinstance(grad_bias, np.ndarray) and grad_bias.size == n_out:
             grad_bias = grad_bias.reshape(n_out)
-        return {"input": plain(result), "weight": grad_weight, "bias": grad_bias}
+        after = attempt(lambda: own_gradients(layer))
+        rebound = not isinstance(after, Crash) and any(a is not h for a, h in zip(after, held, strict=True))
+        return {"input": plain(result), "weight": grad_weight, "bias": grad_bias, "rebound": "yes" if rebound else "no"}
 
     @staticmethod
     def right(size: str) -> dict[str, Any]:
@@ -501,7 +516,7 @@ class LinearBackward:
             layer = attempt(maker, cls, weight, bias)
             if isinstance(layer, Crash):
                 continue
-            seen = {}
+            seen: dict[str, Any] = {}
             for name, members in (("parameters", ("weight", "bias")), ("gradients", ("grad_weight", "grad_bias"))):
                 result = attempt(lambda c=layer, n=name: list(getattr(c, n)()))
                 if isinstance(result, Crash):

@@ -28,7 +28,7 @@ class MSEForward:
             cls = bench.namespace["MSELoss"]
             value = {" ".join(map(str, size)): self._forward(cls, *_case(*size)) for size in _SIZES}
             kept = self._kept(cls)
-            call = "yes"
+            call: Any = "yes"
             loss = seeded(cls)
             if not isinstance(loss, Crash):
                 called = plain(attempt(lambda: loss(*_case(2, 3))))
@@ -52,6 +52,8 @@ class MSEForward:
         if any(same(own, good) for good in MSEBackward.accepted(pred, target)):
             return "yes"
         right = [equal(getattr(loss, n, np.nan), v) for n, v in (("pred", pred), ("target", target))]
+        if equal(getattr(loss, "pred", np.nan), target) and equal(getattr(loss, "target", np.nan), pred):
+            return "swapped"
         return "yes" if all(right) else "pred" if not right[0] else "target"
 
     def problems(self, seen: Facets) -> list[Problem]:
@@ -66,6 +68,8 @@ class MSEForward:
             numeric and any(all(equal(r.ravel()[0], good[n]) for n, r in results.items()) for good in (means, sums))
         ):
             found.append(self._value_problem(results, cases))
+        if seen["kept"]["kept"] == "swapped":
+            found.append(Problem("kept", "sign", "after forward, self.pred is the target and self.target is the pred."))
         if seen["kept"]["kept"] in ("pred", "target"):
             name = seen["kept"]["kept"]
             found.append(Problem("kept", "result", f"after forward, self.{name} is not the {name} that came in."))
@@ -182,7 +186,9 @@ class CrossEntropyProbe:
                     grads[name] = loss if isinstance(loss, Crash) else plain(attempt(lambda c=loss: c.backward()))
             sure = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
             loss = seeded(cls)
+            high = np.array([[800.0, 790.0, 785.0], [780.0, 800.0, 790.0]])
             far = {
+                "high": loss if isinstance(loss, Crash) else self._loss(loss, high, np.eye(3)[[1, 1]]),
                 "sure": loss if isinstance(loss, Crash) else self._loss(loss, sure, np.eye(3)[[1, 1]]),
                 "scores": loss if isinstance(loss, Crash) else self._loss(loss, sure * 1000.0, np.eye(3)[[1, 1]]),
             }

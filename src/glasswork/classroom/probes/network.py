@@ -246,6 +246,12 @@ def _reference_output(model: Any, x: Any, order: list[Any]) -> Any:
     return x
 
 
+def _reference_backward(model: Any, x: Any, order: list[Any], grad: Any) -> None:
+    _reference_output(model, x, order)
+    for layer in reversed(order):
+        grad = layer.backward(grad)
+
+
 class MLPForward:
     """``MLP.forward``: x → linear1 → act1 → linear2 → act2, and the result returned."""
 
@@ -333,7 +339,7 @@ class MLPBackward:
 
     def observe(self, bench: Bench) -> Facets:
         """Return what the part does."""
-        tries = []
+        tries: list[dict[str, Any]] = []
         for build in (_build, _by_hand):
             tracer, model = build(bench)
             if isinstance(model, Crash):
@@ -355,7 +361,9 @@ class MLPBackward:
                 order = [getattr(model, name, None) for name in _ATTRIBUTES]
                 if not all(hasattr(layer, "kind_") for layer in order):
                     return {"error": Crash("no layers")}
-                _reference_output(model, x, order)
+                ran = attempt(_reference_output, model, x, order)
+                if isinstance(ran, Crash):
+                    return {"error": ran}
             result = attempt(lambda: model.backward(grad.copy()))
             if isinstance(result, Crash):
                 return {"error": result}
@@ -363,10 +371,9 @@ class MLPBackward:
             got = [
                 (layer, layer.grad_weight.copy(), layer.grad_bias.copy()) for layer in order if layer.kind_ == "Linear"
             ]
-            _reference_output(model, x, order)
-            upstream = grad
-            for layer in reversed(order):
-                upstream = layer.backward(upstream)
+            right = attempt(_reference_backward, model, x, order, grad)
+            if isinstance(right, Crash):
+                return {"error": right}
             for i, (layer, weight, bias) in enumerate(got, 1):
                 name = next((n for n in _ATTRIBUTES if getattr(model, n, None) is layer), f"linear layer {i}")
                 right = same(weight, layer.grad_weight) and same(bias, layer.grad_bias)

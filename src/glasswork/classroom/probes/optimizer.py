@@ -17,7 +17,7 @@ class SGDProbe:
         """Return what the part does."""
         with bench.isolated("SGD"):
             cls = bench.namespace["SGD"]
-            weight, bias, made = self._make(cls)
+            weight, bias, gradients, made = self._make(cls)
             step: dict[str, Any] = {"made": "yes" if not isinstance(made, Crash) else made}
             zero: dict[str, Any] = {}
             if not isinstance(made, Crash):
@@ -26,6 +26,7 @@ class SGDProbe:
                 step["weight"], step["bias"] = plain(weight), plain(bias)
                 attempt(lambda: made.step())
                 step["second"] = plain(weight)
+                step["gradients"] = [plain(g) for g in gradients]
                 zero = self._zero(cls)
         return {"step": step, "zero": zero}
 
@@ -35,9 +36,10 @@ class SGDProbe:
         bias = np.array([10.0, 20.0])
         return weight, bias, np.array([[1.0, -1.0], [2.0, 0.0], [0.5, 4.0]]), np.array([3.0, -2.0])
 
-    def _make(self, cls: Any) -> tuple[Any, Any, Any]:
+    def _make(self, cls: Any) -> tuple[Any, Any, Any, Any]:
         weight, bias, grad_weight, grad_bias = self._arrays()
-        return weight, bias, seeded(lambda: cls([weight, bias], [grad_weight, grad_bias], lr=0.1))
+        gradients = [grad_weight, grad_bias]
+        return weight, bias, list(gradients), seeded(lambda: cls([weight, bias], gradients, lr=0.1))
 
     def _zero(self, cls: Any) -> dict[str, Any]:
         weight, bias, grad_weight, grad_bias = self._arrays()

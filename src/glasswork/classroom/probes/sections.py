@@ -531,7 +531,7 @@ class SplitProbe:
             off = [
                 s for s in ("test", "valid", "train") if not isinstance(sizes.get(s), str) and sizes.get(s) != _SIZES[s]
             ]
-            bad = (strange or off or [None])[0]
+            bad = next(iter(strange or off), None)
         if facet == "overlap":
             pair = next(
                 (k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid"

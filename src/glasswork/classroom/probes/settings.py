@@ -371,7 +371,9 @@ class SettingsProbe:
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
         seen = bench.memory.get(self.part, {})
-        statements = [s for s in bench.memory["all statements"] if not isinstance(s, ast.FunctionDef | ast.ClassDef)]
+        statements: list[ast.stmt] = [
+            s for s in bench.memory["all statements"] if not isinstance(s, ast.FunctionDef | ast.ClassDef)
+        ]
         names: tuple[str, ...] = ()
         if facet == "sizes":
             bad = next(
@@ -396,7 +398,8 @@ class SettingsProbe:
         if calls:
             return next((s.lineno for s in reversed(statements) if loaded_names(s) & calls), None)
         if facet == "error":
-            return seen.get("error", {}).get("line")
+            line: int | None = seen.get("error", {}).get("line")
+            return line
         return self._loop_line(bench, seen, statements)
 
     @staticmethod

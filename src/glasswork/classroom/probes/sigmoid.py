@@ -36,7 +36,7 @@ class SigmoidForward:
             value[_SCALAR] = plain(self._forward(cls, np.float64(0.5)))
             far = plain(self._forward(cls, np.array([[-40.0, 40.0]])))
             kept = self._kept(cls)
-            call = "yes"
+            call: Any = "yes"
             layer = seeded(cls)
             if not isinstance(layer, Crash):
                 called = plain(attempt(lambda: layer(_X.copy())))
