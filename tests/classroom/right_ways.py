@@ -648,3 +648,12 @@ WHOLE: dict[str, tuple[str, ...]] = {
         'class MLP:\n    """Two layers."""\n\n',
     ),
 }
+
+WHOLE["scores without a last activation, and cross-entropy"] = (
+    "        x = self.act2(x)\n        return x",
+    "        return x",
+    "grad_z2 = self.act2.backward(grad_output)",
+    "grad_z2 = grad_output",
+    "loss_fn = MSELoss()",
+    "loss_fn = CrossEntropyLoss()",
+)

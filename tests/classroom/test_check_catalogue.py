@@ -64,7 +64,7 @@ ELSEWHERE = {
     "grad-bias-is-bias", "bias-like-weight", "labels-strings", "frame-not-array", "not-scaled", "scaled-twice",
     "train-no-step", "train-step-outside", "train-step-before-backward", "train-first-batch-only", "train-last-loss",
     "valid-accuracy-only", "test-first-batch", "optimizer-of-another-model", "batch-pairs-broken", "batch-one-only",
-    "sigmoid-nothing-returned", "mlp-layer-order", "input-kept-is-output", "arrays-of-the-class", "loader-used-up",
+    "sigmoid-nothing-returned", "mlp-layer-order", "mlp-activation-doubled", "mlp-same-activation", "input-kept-is-output", "arrays-of-the-class", "loader-used-up",
     "train-zero-after-backward", "valid-trains", "backward-rebinds-gradients", "mlp-hidden-returned",
     "mlp-activation-before-linear", "split-order", "split-swapped", "ce-softmax-axis", "ce-sum", "ce-mean-of-all",
     "ce-log-of-zero", "ce-no-minus", "ce-softmax-all", "ce-overflow", "relu-backward-sigmoid",

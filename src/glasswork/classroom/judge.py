@@ -226,7 +226,7 @@ class Judge:
         if rule is not None:
             return Match(mistakes()[rule])
         matches = self.catalogue.names(part, seen, problem.facet)
-        match = max(matches, key=lambda m: self._alike(part, m)[0], default=None)
+        match = max(matches, key=lambda m: (self._alike(part, m)[0], -len(m.changed_lines())), default=None)
         # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
         if match is not None and only_crashes(seen.get(problem.facet, {})) and self._alike(part, match)[0] < _ALIKE:
             return None

@@ -535,9 +535,6 @@ class LinearBackward:
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
         found: list[Problem] = []
-        wrong = self.wrong(seen["value"])
-        if wrong:
-            found.append(self._value_problem(seen["value"], wrong))
         for name, value in seen["parameters"].items():
             if value != "own":
                 members = "[self.weight, self.bias]" if name == "parameters" else "[self.grad_weight, self.grad_bias]"
@@ -551,6 +548,9 @@ class LinearBackward:
                     )
                 )
                 break
+        wrong = self.wrong(seen["value"])
+        if wrong:
+            found.append(self._value_problem(seen["value"], wrong))
         return found
 
     @staticmethod

@@ -286,7 +286,7 @@ class TrainProbe:
         if not all(map(same, loop["moved"], moved)):
             return [self._moved_problem(loop, moved, log)]
         returned = loop["returns"]
-        if isinstance(returned, str) or isinstance(returned, Crash):
+        if isinstance(returned, (str, Crash)):
             return [Problem("loop", "result", f"train returns {show(returned)}; expected the mean loss, a number.")]
         if not any(np.isclose(v, m, rtol=1e-4) for v in returned.ravel() for m in means):
             if returned.size > 3:

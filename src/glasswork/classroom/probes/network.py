@@ -1,5 +1,6 @@
 """Probes of the MLP: which layers it has, in which order they run forward and backward."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -145,8 +146,11 @@ class MLPInit:
         result = plain(attempt(lambda: model.forward(numbers(_BATCH, _IN, seed=8))))
         if not isinstance(result, np.ndarray) or result.shape != (_BATCH, _OUT):
             return False
+        kinds = [layer.kind_ for layer in tracer.ran]
+        if set(kinds[0::2]) != {"Linear"} or "Linear" in kinds[1::2]:
+            return False
         linear = [layer for layer in tracer.ran if layer.kind_ == "Linear"]
-        return len(linear) >= 2 and all(a is not b for a, b in zip(linear, linear[1:], strict=False))
+        return len(linear) >= 2 and all(a is not b for a, b in itertools.pairwise(linear))
 
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
@@ -190,7 +194,7 @@ class MLPInit:
         sizes = [tuple(word[7:-1].split(", ")) for word in linear]
         if len(sizes) < 2 or sizes[0][0] != str(_IN) or sizes[-1][1] != str(_OUT):
             return False
-        return all(a[1] == b[0] for a, b in zip(sizes, sizes[1:], strict=False))
+        return all(a[1] == b[0] for a, b in itertools.pairwise(sizes))
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
@@ -266,12 +270,12 @@ class MLPForward:
                 tries.append({"output": model, "order": "", "right": False})
                 continue
             with bench.isolated("MLP", **tracer.classes):
-                tries.append(self._run(tracer, model))
+                tries.append(self._run(bench, tracer, model))
         best = next((t for t in tries if t["right"]), tries[1])
         return {"value": {k: v for k, v in best.items() if k != "ran"}}
 
     @staticmethod
-    def _run(tracer: Tracer, model: Any) -> dict[str, Any]:
+    def _run(bench: Bench, tracer: Tracer, model: Any) -> dict[str, Any]:
         x = numbers(_BATCH, _IN, seed=8)
         tracer.ran.clear()
         output = plain(attempt(lambda: model.forward(x.copy())))
@@ -287,7 +291,12 @@ class MLPForward:
             linears = [layer for layer in ran if layer.kind_ == "Linear"]
             all_once = len(ran) == len(set(map(id, ran))) and all(any(layer is r for r in ran) for layer in members)
             alternate = kinds[0::2] == ["Linear"] * len(kinds[0::2]) and "Linear" not in kinds[1::2]
-            own = len(linears) >= 2 and all_once and alternate and len(kinds) % 2 == 0
+            own = len(linears) >= 2 and all_once and alternate
+            if not own and alternate and len(linears) >= 2 and len(ran) == len(set(map(id, ran))):
+                # A layer that is not used, such as the last activation before a cross-entropy, is right where the
+                # backward does without it, too.
+                gradients = MLPBackward._gradients(bench, tracer, model, True)
+                own = bool(gradients) and all(value == "right" for value in gradients.values())
             right = own and same(output, plain(_reference_output(model, x, ran)))
         return {"output": output, "order": order, "right": right, "call": same(called, output)}
 
@@ -340,24 +349,22 @@ class MLPBackward:
     def observe(self, bench: Bench) -> Facets:
         """Return what the part does."""
         tries: list[dict[str, Any]] = []
-        for build in (_build, _by_hand):
+        for build, by_forward in ((_build, True), (_build, False), (_by_hand, False)):
             tracer, model = build(bench)
-            if isinstance(model, Crash):
-                tries.append({"error": model})
-                continue
-            own = self._gradients(bench, tracer, model)
+            own = {"error": model} if isinstance(model, Crash) else self._gradients(bench, tracer, model, by_forward)
             tries.append(own)
-        best = next((t for t in tries if t and all(v == "right" for v in t.values())), tries[1])
-        return {"value": best}
+            if own and all(value == "right" for value in own.values()):
+                break
+        return {"value": tries[-1]}
 
     @staticmethod
-    def _gradients(bench: Bench, tracer: Tracer, model: Any) -> dict[str, Any]:
+    def _gradients(bench: Bench, tracer: Tracer, model: Any, by_forward: bool) -> dict[str, Any]:
         x, grad = numbers(_BATCH, _IN, seed=8, step=0.5), numbers(_BATCH, _OUT, seed=9)
         with bench.isolated("MLP", **tracer.classes):
             tracer.ran.clear()
-            output = attempt(lambda: model.forward(x.copy()))
+            output = attempt(lambda: model.forward(x.copy())) if by_forward else None
             order = list(tracer.ran)
-            if isinstance(output, Crash) or len(order) < 4:
+            if not by_forward or isinstance(output, Crash) or len(order) < 3:
                 order = [getattr(model, name, None) for name in _ATTRIBUTES]
                 if not all(hasattr(layer, "kind_") for layer in order):
                     return {"error": Crash("no layers")}

@@ -85,7 +85,7 @@ class SigmoidForward:
             elif not equal(result, sigmoid(x)):
                 i = int(np.argmax(~np.isclose(result, sigmoid(x), rtol=1e-4, atol=1e-6)))
                 pairs = list(zip(x.ravel(), result.ravel(), sigmoid(x).ravel(), strict=True))
-                chosen = [pairs[i]] + [p for j, p in enumerate(pairs) if j != i and not np.isclose(p[1], p[2])][:1]
+                chosen = [pairs[i], *[p for j, p in enumerate(pairs) if j != i and not np.isclose(p[1], p[2])][:1]]
                 text = "; ".join(f"for x = {show(a)} you get {show(b)}, expected {show(c)}" for a, b, c in chosen)
                 found.append(Problem("value", "value", text[0].upper() + text[1:] + "."))
             if found:
