@@ -30,6 +30,7 @@ class Silent:
     """Stands for whatever a plotting library returns: it accepts everything and does nothing."""
 
     def __call__(self, *_: Any, **__: Any) -> "Silent":
+        """Do nothing."""
         return self
 
     def __getattr__(self, name: str) -> Any:
@@ -54,7 +55,7 @@ class Silent:
 
 
 class _SilentModule(ModuleType):
-    __path__: MutableSequence[str] = []
+    __path__: MutableSequence[str] = []  # noqa: RUF012
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

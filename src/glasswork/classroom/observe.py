@@ -184,7 +184,7 @@ _SHAPES = ("zeros", "ones", "empty", "random_sample", "random", "standard_normal
 
 
 def watch_numpy(replace: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Note, from now on, the shapes with which NumPy's makers of arrays fail; ``replace`` puts the watchers in place."""
+    """Note, from now on, the shapes with which NumPy's makers of arrays fail; ``replace`` puts them in place."""
     for name in (*_NUMBERS, *_SHAPES):
         module = np.random if hasattr(np.random, name) else np
         replace(module, name, _watch(name, getattr(module, name)))

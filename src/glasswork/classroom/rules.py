@@ -58,7 +58,7 @@ _FIRST = {
 _THIRD = {
     "shape": "Write the shape of every array beside the line, and find the first one that is not what it should be.",
     "value": "Take the numbers above, do the computation by hand, and compare each step with what your line does.",
-    "scale": "Count by how many numbers, and how often, you divide or multiply; compare with the formula of the handout.",
+    "scale": "Count by which numbers, and how often, you divide or multiply; compare with the handout's formula.",
     "sign": "Look for a difference that is taken the wrong way round, or for a plus that should be a minus.",
     "aliasing": "Find out which array is a copy and which is the original: compare id(a) with id(b), before and after.",
     "dtype": "Print the dtype of the array, and make it of decimal numbers from the start.",

@@ -1,4 +1,4 @@
-"""What the shape of a file shows before anything is tried: what is missing, misspelt, misplaced, unfinished, unreadable."""
+"""What the shape of a file shows before anything is tried: what is missing, misspelt, misplaced or unfinished."""
 
 import ast
 import difflib
@@ -22,7 +22,8 @@ _WORDS = {
     "split": r"train_test_split|[Xy]_(train|valid|test|temp)",
     "data": r"fetch_openml|\.values|astype\(int",
     "normalize": r"255",
-    "settings": r"in_features\s*=|hidden_size\s*=|out_features\s*=|learning_rate|num_epochs|batch_size|loss_fn\s*=|optimizer\s*=|model\s*=",
+    "settings": r"in_features\s*=|hidden_size\s*=|out_features\s*=|learning_rate|num_epochs|batch_size"
+    r"|loss_fn\s*=|optimizer\s*=|model\s*=",
     "test": r"test_acc|test_loader",
 }
 
