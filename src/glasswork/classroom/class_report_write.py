@@ -7,7 +7,7 @@ from glasswork.classroom.class_report import ClassReport, report_class
 from glasswork.classroom.class_report_exports import EXPORTS, mistakes_to_csv, to_csv
 from glasswork.classroom.class_report_page import to_page
 from glasswork.errors import InputError
-from glasswork.training.files import write_whole
+from glasswork.files import write_whole
 
 
 def write_report(

@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from glasswork.classroom.exercise_figures import FIGURES
 from glasswork.errors import FileError
+from glasswork.figures.picture import own_settings
 
 Form = Literal["notebook", "script"]
 
@@ -176,7 +177,8 @@ def _notebook_cell(cell: Cell) -> dict[str, Any]:
     written: dict[str, Any] = {"id": cell.id, "metadata": {}, "source": cell.source.splitlines(keepends=True)}
     if not cell.is_text:
         return written | {"cell_type": "code", "execution_count": None, "outputs": []}
-    figures = {name: FIGURES[name]() for _, name in _FIGURE.findall(cell.source)}
+    with own_settings():  # not the teacher's matplotlibrc: the bytes are the same everywhere
+        figures = {name: FIGURES[name]() for _, name in _FIGURE.findall(cell.source)}
     if figures:
         written["attachments"] = {
             f"{name}.png": {"image/png": base64.b64encode(png).decode()} for name, png in figures.items()

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from glasswork.figures import diagram
+from glasswork.figures.picture import Picture
 from glasswork.figures.style import BLUE, BODY, GREEN, HEADING, INK, MUTED, ORANGE, PAPER, SMALL, new_figure, place
+from glasswork.nn import MLP
 
 #: Dots per inch: the figures are about 700 pixels wide, the width of a notebook's text.
 _DPI = 100
@@ -17,7 +18,7 @@ _DPI = 100
 
 def network() -> bytes:
     """Return Figure 1, the network 784-50-10, as a PNG."""
-    return _png(diagram([784, 50, 10], ["sigmoid", "sigmoid"]))
+    return _png(diagram(MLP(784, 50, 10, rng=np.random.default_rng(0))))
 
 
 def three_sets() -> bytes:
@@ -85,7 +86,7 @@ def sigmoid() -> bytes:
 FIGURES: dict[str, Callable[[], bytes]] = {"network": network, "split": three_sets, "flow": flow, "sigmoid": sigmoid}
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+def _canvas(width: float, height: float) -> tuple[Picture, Axes]:
     """Return an empty figure, and axes over all of it whose unit is an inch."""
     figure = new_figure(width, height)
     axes = place(figure, 0, 0, width, height)
@@ -104,7 +105,7 @@ def _arrow(axes: Axes, start: float, end: float, y: float, colour: str) -> None:
     axes.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 1.5})
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Picture) -> bytes:
     """Return a figure as the bytes of a PNG file, the same at every call."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=_DPI, metadata={"Software": None})

@@ -120,7 +120,7 @@ class Mnist:
 
     def load_data(self, *_: Any, **__: Any) -> Any:
         """Stand in for ``keras.datasets.mnist.load_data``: whole images, as Keras gives them."""
-        from glasswork.data.embedded import load_mnist
+        from glasswork.data.sources.embedded import load_mnist
 
         self.fetched += 1
         images, labels = load_mnist()

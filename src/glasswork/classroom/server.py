@@ -51,7 +51,7 @@ def _load() -> Any:
     loaded: list[Any] = []
 
     def load() -> None:
-        from glasswork.data.embedded import load_mnist
+        from glasswork.data.sources.embedded import load_mnist
 
         loaded.extend(load_mnist())
 

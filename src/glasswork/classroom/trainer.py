@@ -30,7 +30,7 @@ def _train(request: dict[str, Any], folder: str, answers: Any) -> None:
     from glasswork.classroom.fixture import Mnist, install
     from glasswork.classroom.source import from_cells, from_script
     from glasswork.classroom.student import run_student
-    from glasswork.data.embedded import load_mnist
+    from glasswork.data.sources.embedded import load_mnist
 
     images, labels = load_mnist()
     install(Mnist(images, labels))
