@@ -228,7 +228,7 @@ class Judge:
         if rule is not None:
             return Match(mistakes()[rule])
         matches = self.catalogue.names(part, seen, problem.facet)
-        match = max(matches, key=lambda m: (self._alike(part, m)[0], -len(m.changed_lines())), default=None)
+        match = max(matches, key=lambda m: self._explained(part, m), default=None)
         # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
         if match is not None and only_crashes(seen.get(problem.facet, {})) and self._alike(part, match)[0] < _ALIKE:
             return None
@@ -268,6 +268,17 @@ class Judge:
             likes[line] = max(ratios, default=0.0)
         best = max(likes.values(), default=0.0)
         return best, [line for line, like in likes.items() if like > best - 0.1]
+
+    def _explained(self, part: str, match: Match) -> tuple[float, int]:
+        """Return how well the lines that a variant changes are found in a part, and their number."""
+        own = [
+            self.document.lines[line - 1].split("#")[0].strip()
+            for place in self._places(part)
+            for line in range(place.lineno, (place.end_lineno or place.lineno) + 1)
+        ]
+        wrong = match.changed_lines()
+        likes = [max(difflib.SequenceMatcher(None, t, w, autojunk=False).ratio() for t in own) for w in wrong if own]
+        return (round(sum(likes) / len(likes), 2) if likes else 0.0), len(wrong)
 
     def _places(self, part: str) -> list[ast.stmt]:
         """Return the definitions, or the statements, that are judged as a part."""
