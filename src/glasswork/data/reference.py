@@ -11,6 +11,8 @@ the distance between pixels does not. Distances are relative to how densely the 
 outlier factor of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,7 +74,7 @@ class ReferenceSet:
     @classmethod
     def choose(
         cls, images: Images, labels: ArrayLike, valid_images: Images, *, size: int = 2000, seed: int = 0
-    ) -> "ReferenceSet":
+    ) -> ReferenceSet:
         """Draw reference images from the training images and set the threshold.
 
         Parameters
@@ -203,7 +205,7 @@ class ReferenceSet:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "ReferenceSet":
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
         """Return the set that :meth:`to_arrays` packed.
 
         Raises

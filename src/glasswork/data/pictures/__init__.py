@@ -10,6 +10,8 @@
 Each step is a file of functions from array to array; :mod:`glasswork.data.pictures.reading` joins them.
 """
 
+from __future__ import annotations
+
 from glasswork.data.pictures.centre import centre
 from glasswork.data.pictures.reading import Digit, Reading, largest, read_digits, read_image, read_picture
 

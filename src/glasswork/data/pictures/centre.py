@@ -8,6 +8,8 @@ center of the 28x28 field" (LeCun, Cortes and Burges, "The MNIST database"). Cou
 of the field is row 14 and column 14: 69,999 of the 70,000 images of MNIST lie within half a pixel of it.
 """
 
+from __future__ import annotations
+
 import math
 from typing import TypeAlias
 

@@ -7,6 +7,8 @@
 Dark ink is assumed here; :mod:`glasswork.data.pictures.ink` turns a picture of light ink over first.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage

@@ -6,6 +6,8 @@ A pixel is as much covered as the channel that shows it least: pale blue lines d
 under black ink they count for little; blue ink is sought in the channels that it darkens.
 """
 
+from __future__ import annotations
+
 import functools
 import itertools
 from dataclasses import dataclass

@@ -4,6 +4,8 @@
 ──█──█────   →    ▀█  █           a straight row, maybe tilted, that runs through half of the picture
 """
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage

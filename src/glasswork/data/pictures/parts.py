@@ -8,6 +8,8 @@
 What is kept is grouped into digits: a five's bar belongs to the five below it, two digits side by side are two.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -3,6 +3,8 @@
 PNG, JPEG, HEIC, ... → decoded → turned as its camera was held → transparency to paper → 640 pixels a side
 """
 
+from __future__ import annotations
+
 import os
 import warnings
 from dataclasses import dataclass
@@ -110,7 +112,7 @@ def _decode(path: Path) -> Picture:
             return Picture(_levels(upright), size[::-1] if turned else size, frames)
 
 
-def _shrink(image: "Image") -> "Image":
+def _shrink(image: Image) -> Image:
     """Shrink to the working size by averaging; modes that cannot be averaged are left for later."""
     from PIL import Image
 
@@ -123,7 +125,7 @@ def _shrink(image: "Image") -> "Image":
     return image.resize((size[0], size[1]), Image.Resampling.BOX, reducing_gap=2.0)
 
 
-def _levels(image: "Image") -> Pixels:
+def _levels(image: Image) -> Pixels:
     """Convert a picture of any mode to levels from 0 to 255: (height, width, channels) float32."""
     from PIL import Image
 
@@ -154,7 +156,7 @@ def _stretched(levels: NDArray[Any]) -> NDArray[np.float32]:
     return ((levels - low) * (255 / (high - low))).astype(np.float32)
 
 
-def _on_paper(image: "Image") -> "Image":
+def _on_paper(image: Image) -> Image:
     """Put a picture with transparency on white paper, or on black if its strokes are white."""
     from PIL import Image
 

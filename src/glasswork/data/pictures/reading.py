@@ -1,5 +1,7 @@
 """From a picture to the digits on it: the steps of this room, one after the other."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
