@@ -296,8 +296,8 @@ def test_any_size_any_place_any_grey(size, corner, share, ground, contrast, shap
     tall, broad = box(got)
     pixels = np.asarray(drawing) != ground
     h, w = (np.ptp(np.flatnonzero(pixels.any(axis=axis))) + 1 for axis in (1, 0))
-    assert abs(tall - 20 * h / max(h, w)) < 1.5  # its outermost row or column may hold too little ink to be seen
-    assert abs(broad - 20 * w / max(h, w)) < 1.5
+    assert abs(tall - 20 * h / max(h, w)) < 3  # a filled shape is a thick pen, whose edge is taken off
+    assert abs(broad - 20 * w / max(h, w)) < 3
 
 
 def test_no_ink_is_lost_where_the_middle_would_push_it_out():
