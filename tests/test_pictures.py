@@ -296,8 +296,8 @@ def test_any_size_any_place_any_grey(size, corner, share, ground, contrast, shap
     tall, broad = box(got)
     pixels = np.asarray(drawing) != ground
     h, w = (np.ptp(np.flatnonzero(pixels.any(axis=axis))) + 1 for axis in (1, 0))
-    assert abs(tall - 20 * h / max(h, w)) < 3  # a filled shape is a thick pen, whose edge is taken off
-    assert abs(broad - 20 * w / max(h, w)) < 3
+    for got_side, side in ((tall, h), (broad, w)):  # a filled shape is a thick pen: up to 2 pixels of its edge go
+        assert -1 < 20 * side / max(h, w) - got_side <= 4
 
 
 def test_no_ink_is_lost_where_the_middle_would_push_it_out():
