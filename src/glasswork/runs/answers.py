@@ -100,7 +100,7 @@ def _as_path(source: str) -> Iterator[Path | None]:
 
 def _photographs(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
     """Read each picture as a photograph of a digit, as a network of digits expects."""
-    from glasswork.data.image import read_image
+    from glasswork.data.pictures import read_image
 
     for path, name in found.paths:
         try:
