@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli import compare, evaluate, ladder, predict, recipes, resume, runs, train
+from glasswork.cli import compare, evaluate, ladder, predict, recipes, report, resume, runs, train
 from glasswork.cli.options import Debugging
 from glasswork.errors import GlassworkError, RecipeError
 from glasswork.version import __version__
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command(name="train")(train.train)
 app.command(name="resume")(resume.resume)
+app.command(name="report")(report.report)
 app.command(name="runs")(runs.runs)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)

@@ -25,6 +25,7 @@ from glasswork.runs.folder import RunFolder, default_folders, free_folder
 from glasswork.runs.history import encode_history
 from glasswork.runs.model_file import save_model
 from glasswork.runs.result import RunResult, State
+from glasswork.runs.snapshots import Snapshots
 from glasswork.training.health import Watch, diagnose
 from glasswork.training.loop import AfterStep, StopTraining, fit, show_validated, test
 from glasswork.training.progress import Progress
@@ -204,6 +205,8 @@ class Run:
                 self._place.write_recipe(self.recipe)
             self._place.write_result(self._result("running"))
         made = self.experiment
+        if not self.progress.step:
+            self._snapshots.note(0, made.model)
         epochs = fit(
             made.model,
             made.train_loader,
@@ -221,6 +224,7 @@ class Run:
             train = made.parts.train
             found = tuple(self._watch.new(diagnose(made.model, train.images, train.labels, [*self.history, result])))
             self.history.append(dataclasses.replace(result, findings=found))
+            self._snapshots.note(result.epoch, made.model)  # before the checkpoint that goes on behind it
             self.save()
             self._history_sha256 = self._place.write_history(self.history)
             if found and strict:
@@ -358,6 +362,7 @@ class Run:
 
     def _use(self, place: RunFolder) -> None:
         self._place, self._checkpoints = place, Checkpoints(place.path)
+        self._snapshots = Snapshots(place.path)
 
     def _load(self) -> None:
         """Put the newest checkpoint into memory."""
@@ -377,6 +382,7 @@ class Run:
             if self._place.result().state == "finished" and self.progress.epoch >= self.recipe.training.epochs:
                 self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
         self.history = list(facts.history)
+        self._snapshots.load(up_to=self.progress.epoch)
         self._history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
         self._watch = Watch(self.findings)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
