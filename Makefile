@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test bench soak fuzz clean
+.PHONY: help train test bench interop soak fuzz clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 
 bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)
 	@$(BENCH)/bin/python benchmarks/bench.py
+
+interop: $(BENCH)/installed  ## check that PyTorch computes what we do, layer by layer
+	@$(BENCH)/bin/python tests/interop_torch.py
 
 soak: $(VENV)/installed-dev  ## kill three hundred runs and see that each goes on as if nothing had been (an hour)
 	@$(BIN)/python -u tests/soak.py
@@ -44,14 +47,14 @@ $(VENV)/installed: $(SOURCE) | $(VENV)/made
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what tests need ..."
 	@rm -rf build
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[dev,openml]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[dev,interop,openml]"
 	@touch $@
 
 $(BENCH)/installed: $(SOURCE)
 	@echo "Installing the peers into $(BENCH) ..."
 	@rm -rf build
 	@$(PYTHON) -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench]"
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench,interop]"
 	@touch $@
 
 $(VENV)/made:

@@ -6,16 +6,17 @@ Prints one JSON line: seconds for one image and for 10,000, round by round, for 
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
-from torch import nn
 
 from glasswork import MLP, ReLU, load_mnist, normalize
+from glasswork.interop import to_onnx, to_torch
 
 WIDTHS = (784, 300, 100, 10)
 
@@ -49,37 +50,17 @@ def clock(call: Callable[[], object], times: int) -> float:
 
 
 def ours_in_onnx(model: MLP, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    nodes, arrays, last = [], [], "x"
-    linears = [layer for name, layer in model.named_layers.items() if name.startswith("linear")]
-    for i, linear in enumerate(linears):
-        arrays += [numpy_helper.from_array(linear.weight, f"w{i}"), numpy_helper.from_array(linear.bias, f"b{i}")]
-        nodes.append(helper.make_node("Gemm", [last, f"w{i}", f"b{i}"], [f"z{i}"]))
-        last = f"z{i}"
-        if i < len(linears) - 1:
-            nodes.append(helper.make_node("Relu", [last], [f"a{i}"]))
-            last = f"a{i}"
-    graph = helper.make_graph(
-        nodes, "mlp",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", WIDTHS[0]])],
-        [helper.make_tensor_value_info(last, TensorProto.FLOAT, ["batch", WIDTHS[-1]])],
-        arrays,
-    )  # fmt: skip
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return lambda images: session.run(None, {"x": images})[0].argmax(axis=1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        to_onnx(model, path)
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return lambda images: session.run(None, {"images": images})[0].argmax(axis=1)
 
 
 def ours_in_torch(model: MLP) -> Callable[[np.ndarray], np.ndarray]:
-    layers: list[nn.Module] = []
-    linears = [layer for name, layer in model.named_layers.items() if name.startswith("linear")]
-    for linear in linears:
-        twin = nn.Linear(linear.in_features, linear.out_features)
-        with torch.no_grad():
-            twin.weight[...], twin.bias[...] = torch.from_numpy(linear.weight.T), torch.from_numpy(linear.bias)
-        layers += [twin, nn.ReLU()]
-    network = nn.Sequential(*layers[:-1]).eval()
+    network = to_torch(model)
 
     def predict(images: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

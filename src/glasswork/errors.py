@@ -10,7 +10,8 @@ The command prints that message alone; any other exception is a bug of ours.
     ├── FileError       a file is missing, damaged or not ours       (also an OSError)
     ├── DivergedError   the loss stopped being a number              (also an ArithmeticError)
     ├── UnhealthyError  a training goes wrong, and was to be strict
-    └── TaskError       one of many tasks failed
+    ├── TaskError       one of many tasks failed
+    └── MissingLibraryError   a library that only some need is not there   (also an ImportError)
 """
 
 
@@ -44,3 +45,7 @@ class UnhealthyError(GlassworkError):
 
 class TaskError(GlassworkError):
     """One of many tasks failed, took too long, or took down its process."""
+
+
+class MissingLibraryError(GlassworkError, ImportError):
+    """A library that only some users need is not installed."""

@@ -3,7 +3,8 @@
 from glasswork.nn.activations import ACTIVATIONS, GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.dropout import Dropout
-from glasswork.nn.gradcheck import Check, GradientReport, gradcheck
+from glasswork.nn.gradcheck import gradcheck
+from glasswork.nn.gradreport import Check, GradientReport
 from glasswork.nn.layer import Layer
 from glasswork.nn.layers import LAYERS, make_layer
 from glasswork.nn.linear import Linear

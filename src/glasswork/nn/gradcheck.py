@@ -1,11 +1,13 @@
 """The proof that a backward is right: compare it with the definition of a derivative.
 
-dL/dw ≈ (L(w + h) - L(w - h)) / 2h          for every weight, every bias, every pixel, in float64
+dL/dw ≈ (L(w + h) - L(w - h)) / 2h          for every weight, every bias, every input, in float64
+
+The loss is checked alone, each layer alone with a random gradient from behind, and then the network as a whole: so the
+first wrong row is the one to look at.
 """
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,69 +15,27 @@ from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
+from glasswork.nn.gradreport import Check, GradientReport
 from glasswork.nn.layer import Layer
 from glasswork.nn.losses import Loss
 from glasswork.nn.mlp import MLP
+from glasswork.nn.parts import Part, find_parts, recorded
+from glasswork.pixels import normalize
 
 #: Half the distance between the two points of a central difference: about the cube root of float64's
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
 STEP = 1e-5
 
-#: The relative error above which a gradient is called wrong: differences are exact to 1e-7 or so, mistakes are far off.
-WRONG = 1e-5
+#: Random directions in which the network as a whole is checked, for each of its arrays.
+DIRECTIONS = 6
 
-
-@dataclass(frozen=True)
-class Check:
-    """One array's gradient, by backward and by differences.
-
-    Attributes
-    ----------
-    name : str
-        As in the model's ``state()``, or ``"input"``.
-    shape : tuple of int
-        Of the whole array.
-    error : float
-        The largest difference of the two gradients, relative to the largest gradient in the array.
-    ratio : float
-        How many times the true gradient backward returned, by least squares: 1 when it is right, 2 for a
-        forgotten factor of two, 1/batch for a mean in place of a sum. NaN where the gradient is zero.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    error: float
-    ratio: float
-
-    @property
-    def right(self) -> bool:
-        """Whether backward and differences agree."""
-        return self.error <= WRONG
-
-
-@dataclass(frozen=True, repr=False)
-class GradientReport:
-    """All checks of one `gradcheck`; printing it gives a table."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def error(self) -> float:
-        """The largest relative error of all."""
-        return max(check.error for check in self.checks)
-
-    def __repr__(self) -> str:
-        width = max(12, *(len(check.name) for check in self.checks))
-        rows = [f"{'gradient of':<{width}}  {'shape':<12}{'relative error':>14}{'ratio':>12}"]
-        for check in self.checks:
-            shape = " × ".join(str(n) for n in check.shape)
-            verdict = "right" if check.right else "WRONG"
-            rows.append(f"{check.name:<{width}}  {shape:<12}{check.error:>14.1e}{check.ratio:>12.6f}  {verdict}")
-        if all(check.right for check in self.checks):
-            return "\n".join([*rows, "Every gradient is right."])
-        return "\n".join(
-            [*rows, "Ratio is how many times the true gradient backward returned: 2 is a forgotten factor."]
-        )
+_REPLACED = {
+    "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
+    "self.bias]; the optimiser moves those it was given first, and these are others",
+    "gradients": "backward put new arrays in the place of the old ones, which the optimiser goes on reading, so training "
+    "would change nothing; write into them instead: self.grad_weight[...] = np.dot(...)",
+}
+_UNUSED = "forward does not use it, so training it changes nothing"
 
 
 def gradcheck(
@@ -89,17 +49,18 @@ def gradcheck(
 ) -> GradientReport:
     """Compare every gradient of a network with central differences, and print the comparison.
 
-    Works on a float64 copy; the model itself is not touched.
+    Works on a float64 copy; the model and the loss themselves are not touched. In training mode dropout and noise
+    draw the same numbers throughout.
 
     Parameters
     ----------
     model : MLP, Layer, or a student's own
-        What to check: anything with the handout's ``model(x)``, ``backward(grad_output)``, ``parameters()``
-        and ``gradients()``. One that is no `Layer` must work in float64 already, as plain NumPy does.
+        What to check: anything with the handout's ``model(x)`` and ``backward(grad_output)``; with ``parameters()``
+        and ``gradients()`` if it has any. One that is not a `Layer` must work in float64 already, as plain NumPy does.
     loss : Loss
-        Anything with ``loss(pred, target)`` → float and ``loss.backward()`` → gradient by ``pred``.
+        Anything with ``loss(pred, target)`` → float and ``loss.backward()`` → gradient with respect to ``pred``.
     x : (batch, in_features)
-        Floats; a few rows are enough.
+        Floats, or bytes for an `MLP`; a few rows are enough.
     target : (batch, out_features)
         One-hot or soft.
     entries : int, optional
@@ -111,97 +72,248 @@ def gradcheck(
     Returns
     -------
     GradientReport
-        For each parameter, then the input, if backward returns its gradient: shape, largest relative error,
-        ratio. Errors of 1e-7 and less are what differences can show; kinks (ReLU at 0) show up as more.
+        The loss; then for each layer its parameters and its input; then the network as a whole: shape, largest
+        relative error, ratio. Errors of 1e-7 and less are what differences can show; kinks (ReLU at 0) show up as
+        more.
 
     Raises
     ------
     InputError
-        If the loss has no ``backward``, the model has not what is needed, or x or target do not fit it.
+        If the loss has no ``backward`` or does not suit the model, the model has not what is needed, or x or target
+        do not fit it.
     """
-    backward = getattr(loss, "backward", None)
-    if backward is None:
+    if not callable(loss) or not callable(getattr(loss, "backward", None)):
         raise InputError(f"gradcheck: expected a loss with a backward() method, got {loss!r}")
+    if isinstance(loss, Loss):
+        loss.check_model(model)
+    loss = copy.copy(loss)
     twin = _in_float64(model)
-    x = np.array(x, dtype=np.float64, order="C")  # so that reshape(-1) is a view of it
-    target = np.asarray(target, dtype=np.float64)
-    if not (np.isfinite(x).all() and np.isfinite(target).all()):
-        raise InputError("gradcheck: expected finite numbers in x and target, got NaN or infinity")
-    if entries is not None and entries < 1:
+    if isinstance(twin, MLP) and getattr(x, "dtype", None) == np.uint8:
+        x = normalize(np.asarray(x), dtype=np.float64)
+    x, target = _floats("x", x), _floats("target", target)
+    if entries is not None and (isinstance(entries, bool) or entries < 1):
         raise InputError(f"gradcheck: expected at least 1 entry of each array, or None for all, got {entries}")
 
-    def value() -> float:
-        return float(loss(twin(x), target))
+    parts = find_parts(twin)
+    before = _identities(twin)
+    with recorded(parts):
+        pred = np.array(twin(x), dtype=np.float64)
+        loss(pred, target)
+        upstream = np.array(loss.backward(), dtype=np.float64)  # type: ignore[union-attr]
+        if upstream.shape != pred.shape:
+            raise InputError(
+                f"gradcheck: expected the loss's backward() to return pred's shape {pred.shape}, got {upstream.shape}"
+            )
+        failure = _try_backward(twin, upstream, parts)
+    whole = [gradient.copy() for gradient in _arrays(twin, "gradients")]
+    replaced = _replaced(before, _identities(twin))
 
-    value()
-    grad = backward()
-    for part in reversed(twin.layers if isinstance(twin, MLP) else [twin]):
-        grad = part.backward(grad)
-    names = _names(twin)
-    pairs = [
-        (names.get(id(parameter), f"parameter {i}"), parameter, gradient.copy())
-        for i, (parameter, gradient) in enumerate(zip(twin.parameters(), twin.gradients(), strict=True))
-    ]
-    if isinstance(grad, np.ndarray):  # the handout's own MLP keeps it to itself
-        pairs.append(("input", x, grad.copy()))
-    report = GradientReport(tuple(_check(name, array, gradient, value, entries) for name, array, gradient in pairs))
+    checks = [_compare("loss", pred, upstream, lambda: float(loss(pred, target)), entries)]
+    for part in parts or [Part("", twin, x)]:
+        checks += _check_part(part, entries)
+    if failure:
+        checks.append(Check("network", (), float("inf"), float("nan"), problem=failure))
+    elif parts:
+        checks.append(_check_network(twin, parts, lambda: float(loss(twin(x), target)), whole, replaced))
+    report = GradientReport(tuple(checks), batch=len(pred), classes=pred.shape[1])
     if verbose:
         print(report)
     return report
 
 
-def _in_float64(model: Any) -> Any:
-    missing = [
-        name for name in ("__call__", "backward", "parameters", "gradients") if not callable(getattr(model, name, None))
-    ]
-    if missing or isinstance(model, type):
+def _try_backward(twin: Any, upstream: FloatArray, parts: list[Part]) -> str:
+    """Send the loss's gradient back; return what went wrong if it failed for a layer that forward does not use."""
+    try:
+        twin.backward(upstream.copy())
+    except Exception as error:
+        if all(part.input is not None for part in parts):
+            raise
+        return f"its backward uses a layer that its forward does not use ({type(error).__name__}: {error})"
+    return ""
+
+
+def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
+    """Check one layer alone, on the input it had in the network, with a random gradient from behind."""
+    layer, name = part.layer, part.name
+    if part.input is None:
+        yield Check(name, (), 0.0, float("nan"), problem="forward does not use this layer, but perhaps an older one")
+        return
+    x = part.input.copy()
+    rng = np.random.default_rng(0)
+    upstream = rng.normal(size=np.shape(layer(x)))
+    before = _identities(layer)
+    grad_input = layer.backward(upstream.copy())
+    grad_input = grad_input.copy() if isinstance(grad_input, np.ndarray) else None
+    arrays, after = _identities(layer)
+    if len(arrays) != len(after):
         raise InputError(
-            "gradcheck: expected a model or a layer, an object that can be called and has backward(), parameters() and "
-            f"gradients(), got {model!r}"
-            + (f", without {', '.join(missing)}" if missing else ", a class: make one of it")
+            f"gradcheck: expected one gradient for each parameter of {name or layer!r}, got {len(arrays)} parameters "
+            f"and {len(after)} gradients"
         )
-    if isinstance(model, MLP | Layer):
-        return model.astype(np.float64)
-    twin = copy.deepcopy(model)
-    wrong = {array.dtype for array in twin.parameters()} - {np.dtype(np.float64)}
-    if wrong:
-        raise InputError(
-            f"gradcheck: expected parameters in float64, got {wrong.pop()}; differences need the precision"
-        )
-    return twin
+    gradients = [gradient.copy() for gradient in after]
+    problem = _replaced(before, (arrays, after))
+
+    def value() -> float:
+        return float((layer(x) * upstream).sum())
+
+    names = part.array_names()
+    for i, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
+        label = ".".join(filter(None, (name, names.get(id(array), f"parameter {i}"))))
+        if gradient.shape != array.shape:
+            shapes = f"its gradient has shape {gradient.shape}, and it has {array.shape}"
+            yield Check(label, array.shape, float("inf"), float("nan"), problem=shapes)
+            continue
+        unused = "" if _is_used(layer, array, x) else _UNUSED
+        yield _compare(label, array, gradient, value, entries, problem=problem or unused)
+    if grad_input is not None:
+        label = ".".join(filter(None, (name, "input")))
+        if grad_input.shape != x.shape:
+            shapes = f"backward returned shape {grad_input.shape} for an input of shape {x.shape}"
+            yield Check(label, x.shape, float("inf"), float("nan"), problem=shapes)
+        else:
+            yield _compare(label, x, grad_input, value, entries)
 
 
-def _names(model: Any) -> dict[int, str]:
-    """Return what arrays are called, by their identity: as in ``state()``, or as the attributes they are."""
-    names = {id(value): name for name, value in vars(model).items()}
-    for name, part in vars(model).items():
-        names |= {id(value): f"{name}.{inner}" for inner, value in getattr(part, "__dict__", {}).items()}
-    if isinstance(model, MLP | Layer):
-        names |= {id(array): name for name, array in model.state().items()}
-    return names
-
-
-def _check(
-    name: str, array: FloatArray, gradient: FloatArray, value: Callable[[], float], entries: int | None
+def _check_network(
+    twin: Any, parts: list[Part], value: Callable[[], float], whole: list[FloatArray], problem: str
 ) -> Check:
+    """Check all layers together, in random directions: that the network's backward chains them rightly."""
+    arrays = _arrays(twin, "parameters")
+    shape = (sum(array.size for array in arrays),)
+    known = {id(array) for array in arrays}
+    forgotten = [
+        f"{part.name}.{part.array_names().get(id(array), 'parameter')}"
+        for part in parts
+        for array in _arrays(part.layer, "parameters")
+        if id(array) not in known
+    ]
+    if forgotten:
+        problem = (
+            f"its parameters() leave out {', '.join(forgotten)}, or return copies, so training would not move them"
+        )
+    if len(arrays) != len(whole) or any(a.shape != g.shape for a, g in zip(arrays, whole, strict=True)):
+        problem = "its parameters() and gradients() do not match, one by one"
+        return Check("network", shape, float("inf"), float("nan"), problem=problem)
+    worst = Check("network", shape, 0.0, 1.0 if arrays else float("nan"))
+    rng = np.random.default_rng(1)
+    for array, gradient in zip(arrays, whole, strict=True):
+        directions = [drawn / np.linalg.norm(drawn) for drawn in rng.normal(size=(DIRECTIONS, *array.shape))]
+        analytic = np.array([float((gradient * direction).sum()) for direction in directions])
+        numeric = np.array([_slope(array, direction, value) for direction in directions])
+        found = _judge("network", shape, analytic, numeric)
+        worst = found if found.error > worst.error else worst
+    return Check("network", shape, worst.error, worst.ratio, worst.proportional, problem)
+
+
+def _slope(array: FloatArray, direction: FloatArray, value: Callable[[], float]) -> float:
+    """Return the derivative of ``value()`` along a direction, by a central difference."""
+    kept = array.copy()
+    array[...] = kept + STEP * direction
+    above = value()
+    array[...] = kept - STEP * direction
+    below = value()
+    array[...] = kept
+    return (above - below) / (2 * STEP)
+
+
+def _is_used(layer: Any, array: FloatArray, x: FloatArray) -> bool:
+    """Whether an array has any influence on a layer's output, tried on random inputs."""
+    rng = np.random.default_rng(2)
+    kept, probe = array.copy(), rng.normal(size=x.shape)
+    before = np.array(layer(probe))
+    array += rng.normal(size=array.shape)
+    after = np.array(layer(probe))
+    array[...] = kept
+    return not np.array_equal(before, after)
+
+
+def _compare(
+    name: str,
+    array: FloatArray,
+    gradient: FloatArray,
+    value: Callable[[], float],
+    entries: int | None,
+    *,
+    problem: str = "",
+) -> Check:
+    """Check the gradient of ``value()`` with respect to an array, entry by entry."""
     count = array.size if entries is None else min(entries, array.size)
     picked = np.linspace(0, array.size - 1, count).astype(int)
     analytic = gradient.reshape(-1)[picked]
-    numeric = np.array([_central_difference(array.reshape(-1), i, value) for i in picked])
-    scale = max(np.abs(numeric).max(), np.abs(analytic).max())
+    numeric = np.array([_central_difference(array, np.unravel_index(i, array.shape), value) for i in picked])
+    return _judge(name, array.shape, analytic, numeric, problem)
+
+
+def _judge(name: str, shape: tuple[int, ...], analytic: FloatArray, numeric: FloatArray, problem: str = "") -> Check:
     if not (np.isfinite(numeric).all() and np.isfinite(analytic).all()):
-        return Check(name, array.shape, float("inf"), float("nan"))
+        return Check(name, shape, float("inf"), float("nan"), problem=problem)
+    scale = max(np.abs(numeric).max(initial=0), np.abs(analytic).max(initial=0))
     error = float(np.abs(analytic - numeric).max() / scale) if scale > 0 else 0.0
     squares = float(numeric @ numeric)
     ratio = float(analytic @ numeric) / squares if squares > 0 else float("nan")
-    return Check(name, array.shape, error, ratio)
+    proportional = bool(squares > 0 and np.abs(analytic - ratio * numeric).max() <= 1e-4 * scale)
+    return Check(name, shape, error, ratio, proportional, problem)
 
 
-def _central_difference(flat: FloatArray, i: int, value: Callable[[], float]) -> float:
-    kept = flat[i]
-    flat[i] = kept + STEP
+def _central_difference(array: FloatArray, index: Any, value: Callable[[], float]) -> float:
+    kept = array[index]
+    array[index] = kept + STEP
     above = value()
-    flat[i] = kept - STEP
+    array[index] = kept - STEP
     below = value()
-    flat[i] = kept
+    array[index] = kept
     return (above - below) / (2 * STEP)
+
+
+def _identities(thing: Any) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return the parameters and the gradients of a layer or a network: the objects themselves."""
+    return _arrays(thing, "parameters"), _arrays(thing, "gradients")
+
+
+def _replaced(
+    before: tuple[list[FloatArray], list[FloatArray]], after: tuple[list[FloatArray], list[FloatArray]]
+) -> str:
+    """Return what is wrong if lists do not hold the same objects as before, equal or not; else nothing."""
+    for method, old, new in zip(("parameters", "gradients"), before, after, strict=True):
+        if len(old) != len(new) or any(a is not b for a, b in zip(old, new, strict=True)):
+            return _REPLACED[method]
+    return ""
+
+
+def _arrays(thing: Any, method: str) -> list[FloatArray]:
+    """Return ``thing.parameters()`` or ``thing.gradients()``; an activation of the handout has neither."""
+    ask = getattr(thing, method, None)
+    return list(ask()) if callable(ask) else []
+
+
+def _floats(name: str, value: ArrayLike) -> FloatArray:
+    try:
+        array = np.array(value, dtype=np.float64, order="C")
+    except (ValueError, TypeError):
+        raise InputError(f"gradcheck: expected {name} to be an array of numbers, got {value!r}") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"gradcheck: expected finite numbers in x and target, got NaN or infinity in {name}")
+    return array
+
+
+def _in_float64(model: Any) -> Any:
+    """Return a copy of a model that works in float64 and, if it draws random numbers, always the same ones."""
+    missing = [name for name in ("__call__", "backward") if not callable(getattr(model, name, None))]
+    if missing or isinstance(model, type):
+        raise InputError(
+            "gradcheck: expected a model or a layer, an object that can be called and has backward(), "
+            f"got {model!r}" + (f", without {', '.join(missing)}" if missing else ", a class: make one of it")
+        )
+    if isinstance(model, MLP | Layer):
+        twin = model.astype(np.float64)
+    else:
+        twin = copy.deepcopy(model)
+        wrong = {array.dtype for array in _arrays(twin, "parameters")} - {np.dtype(np.float64)}
+        if wrong:
+            raise InputError(
+                f"gradcheck: expected parameters in float64, got {wrong.pop()}; differences need the precision"
+            )
+    set_position = getattr(twin, "set_position", None)
+    if callable(set_position):
+        set_position(0)
+    return twin

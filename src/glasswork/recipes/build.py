@@ -1,39 +1,32 @@
-"""From a recipe's words to the objects they mean, and for networks back again.
+"""From a recipe's words to the objects they mean.
 
 [network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
 
-import msgspec
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from glasswork.errors import InputError
-from glasswork.nn import (
-    ACTIVATIONS,
-    MLP,
-    BatchNorm,
-    CrossEntropyLoss,
-    Dropout,
-    GaussianNoise,
-    Layer,
-    Linear,
-    Loss,
-    MSELoss,
-)
-from glasswork.optim import OPTIMIZERS, SCHEDULES, Optimizer, warmup
-from glasswork.recipes import recipe
+from glasswork.nn import MLP, Layer, Loss
+from glasswork.optim import Average, Optimizer, warmup
+from glasswork.recipes import schema
+from glasswork.recipes.kinds import Choice
+from glasswork.recipes.recipe import Recipe
 
 
 def build_model(
-    network: recipe.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
+    network: schema.Network, in_features: int, out_features: int, *, rng: np.random.Generator, seed: int
 ) -> MLP:
     """Return the network that a recipe describes: initial weights from ``rng``, masks and noise from ``seed``."""
-    words = network.activation
+    output = network.output_activation
     return MLP(
         in_features,
         network.hidden,
         out_features,
-        activation=[ACTIVATIONS[word] for word in ([words] * len(network.hidden) if isinstance(words, str) else words)],
-        output_activation=None if network.output_activation == "none" else ACTIVATIONS[network.output_activation],
+        activation=[_maker(choice) for choice in network.activations],
+        output_activation=None if output.name == "none" else _maker(output),
         batch_norm=network.batch_norm,
         dropout=network.dropout,
         input_dropout=network.input_dropout,
@@ -47,62 +40,33 @@ def build_model(
     )
 
 
-def describe_model(model: MLP) -> recipe.Network:
-    """Return the description from which `build_model` makes a network of the same shape.
-
-    Raises
-    ------
-    InputError
-        If the network has activations, or a dtype, that no recipe has a word for.
-    """
-    layers = model.named_layers
-    hidden = range(1, len(model.hidden_size) + 1)
-    drop, drop0, noise, noise0 = (layers.get(name) for name in ("drop1", "drop0", "noise1", "noise0"))
-    linear, output = layers["linear1"], model.output_activation
-    settings = {
-        "hidden": [int(width) for width in model.hidden_size],
-        "activation": [_word(layers[f"act{i}"]) for i in hidden],
-        "output_activation": "none" if output is None else _word(output),
-        "batch_norm": isinstance(layers.get("norm1"), BatchNorm),
-        "dropout": drop.p if isinstance(drop, Dropout) else 0.0,
-        "input_dropout": drop0.p if isinstance(drop0, Dropout) else 0.0,
-        "noise": noise.std if isinstance(noise, GaussianNoise) else 0.0,
-        "input_noise": noise0.std if isinstance(noise0, GaussianNoise) else 0.0,
-        "bias_grad": linear.bias_grad if isinstance(linear, Linear) else "sum",
-        "dtype": model.dtype.name,
-    }
-    try:
-        return msgspec.convert(settings, recipe.Network)
-    except msgspec.ValidationError as error:
-        raise InputError(f"{model}: cannot be described in recipes and model files: {error}") from None
+def _maker(choice: Choice) -> Callable[..., Layer]:
+    """Return what makes an activation when it is called with a dtype: a class, or one with its options set."""
+    kind: Callable[..., Any] = schema.ACTIVATION_TABLE.makers[choice.name]
+    options = schema.ACTIVATION_TABLE.arguments(choice)
+    return functools.partial(kind, **options) if options else kind
 
 
-def _word(activation: Layer) -> str:
-    if activation.kind in ACTIVATIONS:
-        return str(activation.kind)
-    raise InputError(f"{activation!r} has no name in recipes and model files; there are {', '.join(ACTIVATIONS)}")
-
-
-def build_loss(loss: recipe.Loss) -> Loss:
+def build_loss(loss: schema.Loss) -> Loss:
     """Return the loss that a recipe names."""
-    if loss.name == "cross-entropy":
-        return CrossEntropyLoss(label_smoothing=loss.label_smoothing)
-    return MSELoss()
+    made: Loss = schema.LOSS_TABLE.make(loss.choice)
+    return made
 
 
-def build_optimizer(recipe: recipe.Recipe, model: MLP, *, total_steps: int) -> Optimizer:
+def build_optimizer(recipe: Recipe, model: MLP, *, total_steps: int) -> Optimizer:
     """Return the optimiser that a recipe describes, with its schedule, for the parameters of a model."""
-    settings = recipe.optimizer
-    schedule = warmup(SCHEDULES[recipe.schedule.name](), recipe.schedule.warmup)
-    own = {"momentum": settings.momentum, "nesterov": settings.nesterov} if settings.name == "sgd" else {}
-    return OPTIMIZERS[settings.name](
+    schedule = schema.SCHEDULE_TABLE.make(recipe.schedule.choice)
+    made: Optimizer = schema.OPTIMIZER_TABLE.make(
+        recipe.optimizer.choice,
         model.parameters(),
         model.gradients(),
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        clip_norm=settings.clip_norm or None,
-        max_norm=settings.max_norm or None,
-        schedule=schedule,
+        schedule=warmup(schedule, recipe.schedule.warmup),
         total_steps=total_steps,
-        **own,
     )
+    return made
+
+
+def build_average(recipe: Recipe, model: MLP) -> Average | None:
+    """Return the average of the weights that a recipe asks for, if it does."""
+    decay = recipe.training.average
+    return Average(list(model.state().values()), decay) if decay else None

@@ -1,41 +1,46 @@
 """An experiment: all that a recipe asks for, in memory and ready to train; nothing is written yet.
 
-recipe ──► data, cut in three ──► loaders       network, loss, optimiser
+recipe ──► data, divided in three ──► loaders       network, loss, optimiser
 """
 
-import hashlib
 import itertools
 from dataclasses import dataclass
 
-import numpy as np
-
-from glasswork.data import Batches, Split, load_mnist, split
+from glasswork.data import Batches, Dataset, Part, Split, load_dataset, split
 from glasswork.errors import InputError, RecipeError
 from glasswork.nn import MLP, Loss
 from glasswork.optim import Average, Optimizer
 from glasswork.randomness import Purpose, generator
-from glasswork.recipes.build import build_loss, build_model, build_optimizer
-from glasswork.recipes.recipe import Data, Recipe
+from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.schema import Data
 
-#: Images in a batch when nothing is learnt: any number gives the same result.
+#: Images in a batch for evaluation; the result does not depend on it.
 EVALUATION_BATCH = 500
 
-#: Weights of the largest network that is begun: with gradients and moments, a few gigabytes.
+#: Weights of the largest network that is built: with gradients and moments, a few gigabytes.
 MOST_WEIGHTS = 200_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experiment:
-    """The parts of an experiment.
+    """All that a recipe asks for, in memory.
 
     Attributes
     ----------
+    recipe : Recipe
     parts : Split
-        The data.
+        The data, with the names of the classes and the shape of an image.
     data_sha256 : str
-        Of the data.
+        Of these parts.
+    model : MLP
     weights : int
-        That each image is multiplied by.
+        Each image is multiplied by so many.
+    loss : Loss
+    optimizer : Optimizer
+    average : Average or None
+        Of the weights, if the recipe asks for it.
+    train_loader, valid_loader, test_loader : Batches
     """
 
     recipe: Recipe
@@ -51,94 +56,82 @@ class Experiment:
     test_loader: Batches
 
 
-def assemble(recipe: Recipe) -> Experiment:
-    """Make all that a recipe asks for.
+def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
+    """Build all that a recipe asks for.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    dataset : Dataset, optional
+        To use instead of loading the recipe's ``data.source``.
 
     Raises
     ------
     RecipeError
-        If it asks for what the data do not allow.
+        If the recipe asks for something that the data do not allow.
+    FileError
+        If the data cannot be loaded.
     """
     try:
-        parts = load_data(recipe.data)
-    except InputError as error:
-        raise RecipeError(str(error)) from None
-    classes = int(parts.train.labels.max()) + 1
-    dtype = recipe.network.dtype
-    widths = [parts.train.images.shape[1], *recipe.network.hidden, classes]
-    if (weights := sum(n * m for n, m in itertools.pairwise(widths))) > MOST_WEIGHTS:
-        raise RecipeError(
-            f"network.hidden: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; choose fewer neurons"
-        )
-    if recipe.training.batch_size > len(parts.train):
-        raise RecipeError(
-            f"training.batch_size: expected 1 to {len(parts.train):,}, the training images "
-            f"(given: {recipe.training.batch_size:,})"
-        )
-    try:
+        parts = load_data(recipe.data, dataset)
+        weights = _count_weights(recipe, parts)
+        if recipe.training.batch_size > len(parts.train):
+            raise InputError(
+                f"training.batch_size: expected at most {len(parts.train):,}, the number of training images, got "
+                f"{recipe.training.batch_size:,}"
+            )
         model = build_model(
             recipe.network,
             parts.train.images.shape[1],
-            classes,
+            len(parts.classes),
             rng=generator(recipe.seed, Purpose.WEIGHTS),
             seed=recipe.seed,
         )
-        train_loader = Batches(
-            parts.train.images,
-            parts.train.labels,
-            recipe.training.batch_size,
-            seed=recipe.seed,
-            classes=classes,
-            dtype=dtype,
+        train_loader = _loader(recipe, parts, parts.train, recipe.training.batch_size, learning=True)
+        valid_loader, test_loader = (
+            _loader(recipe, parts, part, min(EVALUATION_BATCH, len(part)), learning=False)
+            for part in (parts.valid, parts.test)
         )
     except InputError as error:
         raise RecipeError(str(error)) from None
-    valid_loader, test_loader = (
-        Batches(
-            part.images,
-            part.labels,
-            min(EVALUATION_BATCH, len(part)),
-            seed=recipe.seed,
-            drop_last=False,
-            shuffle=False,
-            classes=classes,
-            dtype=dtype,
-        )
-        for part in (parts.valid, parts.test)
-    )
-    loss = build_loss(recipe.loss)
-    optimizer = build_optimizer(recipe, model, total_steps=recipe.training.epochs * len(train_loader))
-    average = Average(list(model.state().values()), recipe.training.average) if recipe.training.average else None
     return Experiment(
-        recipe,
-        parts,
-        hash_data(parts),
-        model,
-        weights,
-        loss,
-        optimizer,
-        average,
-        train_loader,
-        valid_loader,
-        test_loader,
+        recipe=recipe,
+        parts=parts,
+        data_sha256=parts.fingerprint(),
+        model=model,
+        weights=weights,
+        loss=build_loss(recipe.loss),
+        optimizer=build_optimizer(recipe, model, total_steps=recipe.training.epochs * len(train_loader)),
+        average=build_average(recipe, model),
+        train_loader=train_loader,
+        valid_loader=valid_loader,
+        test_loader=test_loader,
     )
 
 
-def load_data(data: Data) -> Split:
-    """Return the images that a recipe asks for, cut as it asks."""
-    if data.source == "mnist":
-        images, labels = load_mnist()
-    else:
-        from glasswork.data.sources.openml import load_openml
-
-        images, labels = load_openml(data.source.removeprefix("openml:"))
-    return split(images, labels, scheme=data.split, seed=data.split_seed)
+def load_data(data: Data, dataset: Dataset | None = None) -> Split:
+    """Return the images that a recipe asks for, or those given in their place, divided as it asks."""
+    return split(dataset or load_dataset(data.source), scheme=data.split, seed=data.split_seed)
 
 
-def hash_data(parts: Split) -> str:
-    """Return the SHA-256 of the images and labels that a run learns from and is judged by."""
-    digest = hashlib.sha256()
-    for part in (parts.train, parts.valid, parts.test):
-        digest.update(np.ascontiguousarray(part.images).data)
-        digest.update(np.ascontiguousarray(part.labels).data)
-    return digest.hexdigest()
+def _count_weights(recipe: Recipe, parts: Split) -> int:
+    widths = [parts.train.images.shape[1], *recipe.network.hidden, len(parts.classes)]
+    weights: int = sum(n * m for n, m in itertools.pairwise(widths))
+    if weights > MOST_WEIGHTS:
+        raise InputError(
+            f"network.hidden: expected at most {MOST_WEIGHTS:,} weights, got {weights:,}; choose fewer neurons"
+        )
+    return weights
+
+
+def _loader(recipe: Recipe, parts: Split, part: Part, batch_size: int, *, learning: bool) -> Batches:
+    return Batches(
+        part.images,
+        part.labels,
+        batch_size,
+        seed=recipe.seed,
+        drop_last=learning,
+        shuffle=learning,
+        classes=len(parts.classes),
+        dtype=recipe.network.dtype,
+    )

@@ -13,19 +13,23 @@ import msgspec
 
 from glasswork.errors import FileError, RecipeError
 from glasswork.files import read_small
-from glasswork.recipes.recipe import Recipe, did_you_mean
+from glasswork.recipes.kinds import did_you_mean
+from glasswork.recipes.recipe import Recipe
 
 
 def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
-    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's."""
+    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's.
+
+    With ``newer``, keys that this glasswork does not know are left out: see `Recipe.from_dict`.
+    """
     path = Path(path)
     try:
         text = read_small(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise FileError(f"{path}: this recipe cannot be read ({reason})") from error
     stem = re.sub(r"[^A-Za-z0-9._-]", "-", path.stem).lstrip("._-")[:80]
-    return _parse(text, stem or "recipe", str(path))
+    return _parse(text, stem or "recipe", str(path), newer=newer)
 
 
 def named_recipe(name: str) -> Recipe:
@@ -42,7 +46,7 @@ def recipe_names() -> list[str]:
 
 
 def measured() -> dict[str, str]:
-    """Return, for the recipes that come with glasswork, the test accuracies that were measured, in words."""
+    """Return the measured test accuracies of the recipes that come with glasswork, in words."""
     return msgspec.json.decode((_shelf() / "measured.json").read_bytes(), type=dict[str, str])
 
 
@@ -50,9 +54,9 @@ def _shelf() -> Any:
     return resources.files("glasswork") / "recipes"
 
 
-def _parse(text: str, name: str, where: str) -> Recipe:
+def _parse(text: str, name: str, where: str, *, newer: bool = False) -> Recipe:
     try:
-        return Recipe.from_dict({"name": name, **tomllib.loads(text)})
+        return Recipe.from_dict({"name": name, **tomllib.loads(text)}, newer=newer)
     except RecipeError as error:
         raise RecipeError(f"{where}: {error}") from None
     except (ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from glasswork.data import Split
+from glasswork.data import Dataset, Split
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
@@ -44,6 +44,8 @@ class Run:
     recipe : Recipe
     folder : path, optional
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
+    dataset : Dataset, optional
+        The images, in place of those of the recipe's ``data.source``.
     checkpoint_every : float
         Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
     should_stop : callable, optional
@@ -95,11 +97,12 @@ class Run:
         recipe: Recipe,
         folder: str | Path | None = None,
         *,
+        dataset: Dataset | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._candidates = iter([Path(folder)]) if folder is not None else default_folders(recipe.name)
-        self._build(recipe, free_folder(self._candidates), checkpoint_every, should_stop)
+        self._build(recipe, free_folder(self._candidates), dataset, checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -107,6 +110,7 @@ class Run:
         folder: str | Path,
         *,
         epochs: int | None = None,
+        dataset: Dataset | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Self:
@@ -121,7 +125,7 @@ class Run:
             Of the run.
         epochs : int, optional
             How many in all, to extend a run; where its learning rate was not laid out for those it has.
-        checkpoint_every, should_stop
+        dataset, checkpoint_every, should_stop
             As for a new run.
 
         Raises
@@ -139,7 +143,7 @@ class Run:
         recipe = written if epochs is None else extended(written, epochs, place.path)
         run = cls.__new__(cls)
         run._candidates = iter(())
-        run._build(recipe, place, checkpoint_every, should_stop)
+        run._build(recipe, place, dataset, checkpoint_every, should_stop)
         run._load()
         return run
 
@@ -203,6 +207,7 @@ class Run:
         if self._resumed:
             if self.recipe != self._place.recipe():
                 self._place.write_recipe(self.recipe)
+            self._place.write_history(self.history)
             self._place.write_result(self._result("running"))
         made = self.experiment
         if not self.progress.step:
@@ -272,9 +277,7 @@ class Run:
         if self._entered or self._begun:
             raise StateError(f"{self.folder}: this run was used already; make another Run")
         if self._resumed:
-            self._place.lock()
-            if self._checkpoints.signature() != self._seen:  # another process went on with it since
-                self._load()
+            self._take_again()
         else:
             self._create()
         self._entered = True
@@ -302,7 +305,7 @@ class Run:
                 self._place.model_path,
                 classes=split.classes,
                 image_shape=split.shape,
-                reference=ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images),
+                reference=_reference(split),
             )
         except GlassworkError as failure:
             first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to report
@@ -336,12 +339,17 @@ class Run:
     # Building ---------------------------------------------------------------------------------------
 
     def _build(
-        self, recipe: Recipe, place: RunFolder, checkpoint_every: float, should_stop: Callable[[], bool]
+        self,
+        recipe: Recipe,
+        place: RunFolder,
+        dataset: Dataset | None,
+        checkpoint_every: float,
+        should_stop: Callable[[], bool],
     ) -> None:
         """Make all that a recipe asks for, in memory."""
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
-        self.experiment = assemble(recipe)
+        self.experiment = assemble(recipe, dataset)
         self.progress = Progress()
         self.threads = choose_threads(
             recipe.training.threads, batch_size=recipe.training.batch_size, weights=self.experiment.weights
@@ -359,6 +367,16 @@ class Run:
                 return self._place.create(self.recipe, self._result("running"))
             except FileExistsError:
                 self._use(free_folder(self._candidates))
+
+    def _take_again(self) -> None:
+        """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
+        self._place.lock()
+        try:
+            if self._checkpoints.signature() != self._seen:
+                self._load()
+        except BaseException:
+            self._place.unlock()
+            raise
 
     def _use(self, place: RunFolder) -> None:
         self._place, self._checkpoints = place, Checkpoints(place.path)
@@ -387,3 +405,11 @@ class Run:
         self._watch = Watch(self.findings)
         self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
         self.notes += facts.machine.differences(Machine.here(self.threads))
+
+
+def _reference(split: Split) -> ReferenceSet | None:
+    """Return training images to compare others with; None where images are not square, or hardly any."""
+    height, width = split.shape
+    if height != width or len(split.train) < 2 or len(split.valid) < 1:
+        return None
+    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)

@@ -1,0 +1,36 @@
+"""What all translations share: the library that they need, and a check that they know every layer."""
+
+from collections.abc import Container
+from importlib import import_module
+from typing import Any
+
+from glasswork.errors import InputError, MissingLibraryError
+from glasswork.nn import MLP, Layer
+
+
+def require(library: str, *, install: str) -> Any:
+    """Return a library that only some users have; it is loaded now.
+
+    Raises
+    ------
+    MissingLibraryError
+        If it is not installed.
+    """
+    try:
+        return import_module(library)
+    except ModuleNotFoundError as error:
+        raise MissingLibraryError(
+            f"{error.name} is not installed, and is needed here; install it with: pip install {install}"
+        ) from error
+
+
+def check_layers(model: MLP, known: Container[type[Layer]], *, target: str) -> None:
+    """Raise an InputError if a network has a layer of another class than the known ones.
+
+    A subclass is another class: it may well compute something else.
+    """
+    for name, layer in model.named_layers.items():
+        if type(layer) not in known:
+            raise InputError(
+                f"{model}: {name} is {layer}, a layer of your own; {target} can be given networks of glasswork's layers"
+            )

@@ -1,0 +1,115 @@
+"""The parts of a network, `MLP` or a student's own: which layers it has, and what each was given in a forward.
+
+class MLP: self.linear1, self.act1, ...      or      self.layers = [Linear(...), Sigmoid(), ...]
+"""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glasswork.arrays import FloatArray
+from glasswork.nn.layer import Layer
+from glasswork.nn.mlp import MLP
+
+
+@dataclass
+class Part:
+    """One layer of a network.
+
+    Attributes
+    ----------
+    name : str
+        As the network calls it; empty if the layer is all there is.
+    layer : object
+        With the handout's ``layer(x)`` and ``backward(grad_output)``.
+    input : (batch, in), optional
+        What it was given in the last forward that was recorded; None if it was not used.
+    """
+
+    name: str
+    layer: Any
+    input: FloatArray | None = None
+
+    def array_names(self) -> dict[int, str]:
+        """Return the names of the layer's arrays, by identity: as in ``state()``, or as its attributes."""
+        names = {id(value): name for name, value in vars(self.layer).items() if isinstance(value, np.ndarray)}
+        return names | ({id(a): n for n, a in self.layer.state().items()} if isinstance(self.layer, Layer) else {})
+
+
+def find_parts(model: Any) -> list[Part]:
+    """Return the layers of a network, in order; none if it is a layer itself, or its layers cannot be seen.
+
+    The layers of a student's own network are its attributes, alone or in lists, that have a ``backward`` that takes
+    one argument (a loss's takes none).
+    """
+    if isinstance(model, MLP):
+        return [Part(name, layer) for name, layer in model.named_layers.items()]
+    if isinstance(model, Layer):
+        return []
+    parts: dict[int, Part] = {}
+    for name, value in vars(model).items():
+        if isinstance(value, dict):
+            inner = [(str(key), item) for key, item in value.items()]
+        elif isinstance(value, list | tuple):
+            inner = [(f"{name}[{i}]", item) for i, item in enumerate(value)]
+        else:
+            inner = [(name, value)]
+        for label, item in inner:
+            if _is_layer(item) and id(item) not in parts:
+                parts[id(item)] = Part(label, item)
+    return list(parts.values())
+
+
+@contextmanager
+def recorded(parts: list[Part]) -> Iterator[None]:
+    """Context manager: notes the input of each part, and on exit sorts the parts: unused ones first, then in forward's order.
+
+    Inside, the class of each layer is a subclass that takes notes; the old class is restored on exit.
+    """
+    used: list[Part] = []
+    classes = [type(part.layer) for part in parts]
+
+    def watch(part: Part) -> type:
+        kind = type(part.layer)
+
+        def call(self: Any, x: Any, *rest: Any) -> Any:
+            note(x)
+            return kind.__call__(self, x, *rest)
+
+        def forward(self: Any, x: Any, *rest: Any) -> Any:
+            note(x)
+            return kind.forward(self, x, *rest)
+
+        def note(x: Any) -> None:
+            if part.input is None:
+                part.input = np.array(x)
+                used.append(part)
+
+        own = {"__call__": call} | ({"forward": forward} if hasattr(kind, "forward") else {})
+        return type(kind.__name__, (kind,), own)
+
+    try:
+        for part in parts:
+            part.layer.__class__ = watch(part)
+        yield
+    finally:
+        for part, kind in zip(parts, classes, strict=True):
+            part.layer.__class__ = kind
+    order = {part.name: i for i, part in enumerate(used)}
+    parts.sort(key=lambda part: order.get(part.name, -1))
+
+
+def _is_layer(item: Any) -> bool:
+    if isinstance(item, type) or not callable(item) or not callable(getattr(item, "backward", None)):
+        return False
+    if not hasattr(item, "__dict__"):
+        return False
+    try:
+        inspect.signature(item.backward).bind(object())
+    except (TypeError, ValueError):
+        return False
+    return True
