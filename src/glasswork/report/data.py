@@ -149,6 +149,8 @@ class ReportData(msgspec.Struct, frozen=True):
         Pixels that are blank in every training image.
     facts : dict
         What the run is, in words, for the last part of the page.
+    thing : str
+        What the classes are: ``"digit"`` or ``"class"``.
     """
 
     title: str
@@ -170,3 +172,4 @@ class ReportData(msgspec.Struct, frozen=True):
     recipe: str
     command: str
     attribution: str
+    thing: str

@@ -95,6 +95,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         recipe=recipe.to_toml(),
         command=command(recipe),
         attribution=attribution(recipe, parts),
+        thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
     )
 
 

@@ -42,6 +42,8 @@ def render(data: ReportData) -> str:
     return _fill(
         (_HERE / "page.html").read_text(encoding="utf-8"),
         title=_escape(data.title),
+        thing=data.thing,
+        things=f"{data.thing}s" if data.thing == "digit" else "images",
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'",
         style=style,

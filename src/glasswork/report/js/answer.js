@@ -1,0 +1,67 @@
+/** What the network says to the image of the page: computed once for each state, used by every part. */
+
+import { argmax } from "./network.js";
+
+/**
+ * @typedef {object} Answer
+ * @property {import("./network.js").Trace} trace
+ * @property {Float64Array} sums Of the output layer, before any output activation.
+ * @property {Float64Array} scores
+ * @property {number[]} shares
+ * @property {number} best The class with the highest score.
+ * @property {number} second
+ * @property {boolean} unlike Whether the image is unlike the training images.
+ * @property {import("./reference.js").Neighbour[]} nearest
+ */
+
+/**
+ * Everything that the parts of the page share.
+ * @typedef {object} Context
+ * @property {any} data ReportData.
+ * @property {import("./network.js").Network} network
+ * @property {import("./network.js").Network | null} untrained
+ * @property {import("./reference.js").Reference | null} reference
+ * @property {Uint8Array} examples
+ * @property {Uint8Array} tests
+ * @property {Float32Array} scores NumPy's.
+ * @property {string[]} classes
+ * @property {[number, number]} shape
+ * @property {Set<number>} inkless
+ * @property {import("./store.js").Store} store
+ * @property {(state: import("./store.js").State) => Answer} answer
+ */
+
+/** Return a function that remembers its last answer. */
+/** @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference */
+export function answerer(network, reference) {
+  /** @type {import("./store.js").State | null} */
+  let asked = null;
+  /** @type {any} */
+  let answer = null;
+  return (/** @type {import("./store.js").State} */ state) => {
+    if (asked?.bytes === state.bytes && asked?.gains === state.gains) return answer;
+    const sameImage = asked?.bytes === state.bytes;
+    const nearest = sameImage ? answer.nearest : (reference?.nearest(state.bytes, 5) ?? []);
+    asked = state;
+    answer = answerTo(network, reference, state, nearest);
+    return answer;
+  };
+}
+
+/** @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference */
+/** @param {import("./store.js").State} state @param {import("./reference.js").Neighbour[]} nearest @returns {Answer} */
+function answerTo(network, reference, state, nearest) {
+  const trace = network.trace(network.prepare(state.bytes), state.gains);
+  const scores = trace.outputs[network.last];
+  const best = argmax(scores);
+  const rest = Float64Array.from(scores);
+  rest[best] = -Infinity;
+  const unlike = reference !== null && (nearest[0]?.distance ?? Infinity) > reference.threshold;
+  const sums = trace.sums[network.last];
+  return { trace, sums, scores, shares: network.shares(scores), best, second: argmax(rest), unlike, nearest };
+}
+
+/** The pixels of one of many images. @param {Uint8Array} images @param {number} features @param {number} n */
+export function imageAt(images, features, n) {
+  return images.subarray(n * features, (n + 1) * features);
+}
