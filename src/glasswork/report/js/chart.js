@@ -17,10 +17,11 @@ import { el, replace, svg } from "./dom.js";
  * @property {Series[]} series
  * @property {(value: number) => string} format
  * @property {[number, number]} range Of y.
+ * @property {[number, number]} [xRange] By default from the first x to the last.
+ * @property {(value: number) => string} [xFormat]
  * @property {boolean} [diagonal] A line of equality.
  * @property {number} [height]
  * @property {number[]} [yTicks]
- * @property {number[]} [xTicks]
  */
 
 const MARGIN = { left: 46, right: 14, top: 14, bottom: 34 };
@@ -40,7 +41,7 @@ function draw(place, readout, options) {
   const height = options.height ?? 230;
   if (!width) return;
   const { x, series, range } = options;
-  const [left, right] = [Math.min(...x), Math.max(...x)];
+  const [left, right] = options.xRange ?? [Math.min(...x), Math.max(...x)];
   const px = (/** @type {number} */ value) => MARGIN.left + ((value - left) / (right - left || 1)) * (width - MARGIN.left - MARGIN.right);
   const py = (/** @type {number} */ value) => height - MARGIN.bottom - ((value - range[0]) / (range[1] - range[0] || 1)) * (height - MARGIN.top - MARGIN.bottom);
   const cursor = svg("g", { class: "cursor" });
@@ -59,7 +60,7 @@ function draw(place, readout, options) {
       svg("line", { x1: px(x[i]), x2: px(x[i]), y1: MARGIN.top, y2: height - MARGIN.bottom }),
       ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 })),
     );
-    readout.textContent = `${options.xName} ${niceNumber(x[i])}: ` + series.map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
+    readout.textContent = `${options.xName} ${(options.xFormat ?? niceNumber)(x[i])}: ` + series.map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
   };
   drawing.addEventListener("pointermove", point);
   drawing.addEventListener("pointerdown", point);
@@ -75,15 +76,16 @@ function lineOf(one, s, x, px, py) {
 }
 
 /** @param {ChartOptions} options @param {number} width @param {number} height @param {(v: number) => number} px @param {(v: number) => number} py */
-function axes({ x, xName, range, format, yTicks, xTicks }, width, height, px, py) {
+function axes({ x, xName, xRange, xFormat = niceNumber, range, format, yTicks }, width, height, px, py) {
   const bottom = height - MARGIN.bottom;
   const left = yTicks ?? ticks(range[0], range[1], 4);
-  const below = xTicks ?? ticks(Math.min(...x), Math.max(...x), width < 400 ? 4 : 8);
+  const [low, high] = xRange ?? [Math.min(...x), Math.max(...x)];
+  const below = ticks(low, high, width < 400 ? 4 : 8);
   return svg(
     "g", { class: "axes" },
     ...left.map((y) => svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: py(y), y2: py(y) })),
     ...left.map((y) => svg("text", { x: MARGIN.left - 7, y: py(y) + 4, "text-anchor": "end" }, format(y))),
-    ...below.map((at) => svg("text", { x: px(at), y: bottom + 16, "text-anchor": "middle" }, niceNumber(at))),
+    ...below.map((at) => svg("text", { x: px(at), y: bottom + 16, "text-anchor": "middle" }, xFormat(at))),
     svg("text", { x: width - MARGIN.right, y: height - 3, "text-anchor": "end" }, xName),
   ); // prettier-ignore
 }

@@ -106,7 +106,7 @@ function calibration({ bins, calibration_error }) {
   const share = (/** @type {number} */ value) => `${Math.round(100 * value)} %`;
   const plot = chart({
     title: "Accuracy by certainty. " + bins.map((/** @type {any} */ bin) => `${share(bin.confidence)} certain: ${share(bin.accuracy)} right`).join(", "),
-    xName: "certainty", x: bins.map((/** @type {any} */ bin) => bin.confidence), range: [0, 1], format: share,
+    xName: "certainty", x: bins.map((/** @type {any} */ bin) => bin.confidence), range: [0, 1], xRange: [0, 1], format: share, xFormat: share,
     series: [{ name: "right", values: bins.map((/** @type {any} */ bin) => bin.accuracy), whiskers: bins.map((/** @type {any} */ bin) => wilson(bin.accuracy, bin.count)) }],
     diagonal: true, height: 280, yTicks: [0, 0.25, 0.5, 0.75, 1],
   }); // prettier-ignore

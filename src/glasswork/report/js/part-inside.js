@@ -35,7 +35,7 @@ export function showInside(context, body) {
   const edges = svgLayer();
   const diagram = el(
     "div", { class: "diagram" },
-    el("div", { class: "layer" }, el("h3", {}, "The image"), image),
+    el("div", { class: "layer" }, el("h3", {}, "The image"), el("div", { class: "row" }, image, key(walls.length > 0))),
     ...walls.map((wall, b) => el("div", { class: "layer" }, el("h3", {}, layerName(network.blocks[b], b)), wall.element)),
     el("div", { class: "layer outputs-layer" }, el("h3", {}, `The ${context.data.thing === "digit" ? "digits" : "classes"}: sum and share`), el("div", { class: "outputs", role: "group", "aria-label": "Outputs" }, ...outputs)),
     edges,
@@ -81,6 +81,17 @@ export function showInside(context, body) {
   store.watchWhenSeen(body, update);
   new ResizeObserver(update).observe(diagram);
   walls.at(-1)?.element.addEventListener("scroll", update, { passive: true });
+}
+
+/** What colours and lines mean. @param {boolean} hidden Whether there are hidden layers. */
+function key(hidden) {
+  if (!hidden) return el("p", { class: "small" }, "This network has no hidden layer: every pixel is joined to every output.");
+  return el(
+    "ul", { class: "key small" },
+    el("li", {}, el("span", { class: "swatch positive" }, "+"), "adds to the chosen class"),
+    el("li", {}, el("span", { class: "swatch negative" }, "−"), "takes away from it"),
+    el("li", {}, "Lines show the strongest eight; the others are bundled into one."),
+  ); // prettier-ignore
 }
 
 /** @param {(sort: string) => void} onchoose */

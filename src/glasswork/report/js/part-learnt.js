@@ -1,6 +1,6 @@
 /** Part 5, How it learnt: curves, a table, and the first layer's weights as they formed. */
 
-import { chart, legend, ticks } from "./chart.js";
+import { chart, legend, niceNumber, ticks } from "./chart.js";
 import { largest, paintSigned } from "./colour.js";
 import { el, put } from "./dom.js";
 import { unpack } from "./unpack.js";
@@ -27,7 +27,7 @@ function curves({ history, loss_name }) {
   const last = history[history.length - 1];
   const loss = chart({
     title: `Loss by epoch: at the end ${last.train_loss.toFixed(4)} in training, ${last.valid_loss.toFixed(4)} in validation.`,
-    xName: "epoch", x, range: [0, Math.max(...losses)], format: (value) => value.toPrecision(3),
+    xName: "epoch", x, range: [0, Math.max(...losses)], format: (value) => niceNumber(Number(value.toPrecision(3))),
     series: [{ name: "training", values: column("train_loss") }, { name: "validation", values: column("valid_loss") }],
   }); // prettier-ignore
   const accuracy = chart({
