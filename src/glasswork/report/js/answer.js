@@ -31,8 +31,10 @@ import { argmax } from "./network.js";
  * @property {(state: import("./store.js").State) => Answer} answer
  */
 
-/** Return a function that remembers its last answer. */
-/** @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference */
+/**
+ * Return a function that remembers its last answer.
+ * @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference
+ */
 export function answerer(network, reference) {
   /** @type {import("./store.js").State | null} */
   let asked = null;
@@ -48,8 +50,10 @@ export function answerer(network, reference) {
   };
 }
 
-/** @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference */
-/** @param {import("./store.js").State} state @param {import("./reference.js").Neighbour[]} nearest @returns {Answer} */
+/**
+ * @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference
+ * @param {import("./store.js").State} state @param {import("./reference.js").Neighbour[]} nearest @returns {Answer}
+ */
 function answerTo(network, reference, state, nearest) {
   const trace = network.trace(network.prepare(state.bytes), state.gains);
   const scores = trace.outputs[network.last];

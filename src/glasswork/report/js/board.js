@@ -108,7 +108,7 @@ export class Board {
   key(event) {
     const step = event.shiftKey ? LEAP : STEP;
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
-    const move = moves[/** @type {keyof moves} */ (event.key)];
+    const move = moves[/** @type {keyof typeof moves} */ (event.key)];
     if (move) this.moveCursor(move[0], move[1]);
     else if (event.key === " ") this.togglePen();
     else if (event.key === "Delete" || event.key === "Backspace") this.change((drawing) => drawing.clear());

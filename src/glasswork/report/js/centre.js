@@ -74,8 +74,10 @@ function trimmed({ values, width, height }) {
   return { values: result, width: wide, height: tall };
 }
 
-/** Distance of each pixel from the nearest whose mask has a value (Felzenszwalb and Huttenlocher 2012). */
-/** @param {Uint8Array} mask @param {number} width @param {number} height @param {number} value */
+/**
+ * Distance of each pixel from the nearest whose mask has a value (Felzenszwalb and Huttenlocher 2012).
+ * @param {Uint8Array} mask @param {number} width @param {number} height @param {number} value
+ */
 function distances(mask, width, height, value) {
   const squares = Float64Array.from(mask, (one) => (one === value ? 0 : 1e12));
   for (let x = 0; x < width; x++) lowerEnvelope(squares, x, width, height);

@@ -94,9 +94,9 @@ function axes({ x, xName, xRange, xFormat = niceNumber, range, format, yTicks },
 export function ticks(low, high, count) {
   const rough = (high - low || 1) / count;
   const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = unit * ([1, 2, 5, 10].find((factor) => unit * factor >= rough) ?? 10);
+  const step = unit * ([1, 2, 2.5, 5, 10].find((factor) => unit * factor >= rough) ?? 10);
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step + 0);
   return found;
 }
 

@@ -86,8 +86,10 @@ function paintPixels(canvas, height, width, colour) {
 /** Device pixels of a large pixel. */
 const CELL = 14;
 
-/** @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number} height @param {number} width */
-/** @param {number} limit @param {Set<number> | undefined} blank @param {number | undefined} mark */
+/**
+ * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number} height @param {number} width
+ * @param {number} limit @param {Set<number> | undefined} blank @param {number | undefined} mark
+ */
 function paintCells(canvas, values, height, width, limit, blank, mark) {
   Object.assign(canvas, { width: width * CELL, height: height * CELL });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

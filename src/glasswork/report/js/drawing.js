@@ -4,8 +4,10 @@
  * Every state is a list of strokes that is never changed, so undoing means showing the list before.
  */
 
-/** @typedef {import("./strokes.js").Point} Point */
-/** @typedef {import("./strokes.js").Stroke} Stroke */
+/**
+ * @typedef {import("./strokes.js").Point} Point
+ * @typedef {import("./strokes.js").Stroke} Stroke
+ */
 
 export class Drawing {
   constructor() {

@@ -54,8 +54,10 @@ function line(x0, y0, x1, y1, value, most) {
   });
 }
 
-/** The rest: one line from the middle of the wall, with what it carries. */
-/** @param {number} width @param {number} y0 @param {number} x1 @param {number} y1 @param {number} value @param {number} count @param {number} most */
+/**
+ * The rest: one line from the middle of the wall, with what it carries.
+ * @param {number} width @param {number} y0 @param {number} x1 @param {number} y1 @param {number} value @param {number} count @param {number} most
+ */
 function bundled(width, y0, x1, y1, value, count, most) {
   const x0 = x1 < width / 2 ? width - 70 : 70;
   const words = `${count} others ${signed(value, 2)}`;

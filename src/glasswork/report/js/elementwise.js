@@ -51,8 +51,10 @@ export const ELEMENTWISE = {
   },
 };
 
-/** What each layer does, for a reader: the formula, with x for the number that comes in. */
-/** @type {Record<string, string>} */
+/**
+ * What each layer does, for a reader: the formula, with x for the number that comes in.
+ * @type {Record<string, string>}
+ */
 export const FORMULAS = {
   sigmoid: "1 / (1 + e^−x)",
   tanh: "tanh x",

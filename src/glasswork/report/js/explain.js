@@ -4,8 +4,10 @@
  *     lead = sum of class a − sum of class b, in the output layer, before any output activation
  */
 
-/** @typedef {import("./network.js").Network} Network */
-/** @typedef {import("./network.js").Trace} Trace */
+/**
+ * @typedef {import("./network.js").Network} Network
+ * @typedef {import("./network.js").Trace} Trace
+ */
 
 /**
  * Split the lead of class a over class b into what each input of the output layer adds, and the biases.
@@ -20,8 +22,10 @@ export function marginParts(network, trace, a, b) {
   return { parts, bias: bias[a] - bias[b], total: sums[a] - sums[b] };
 }
 
-/** What a neuron of the last hidden layer sends to each class. */
-/** @param {Network} network @param {Trace} trace @param {number} j @returns {number[]} */
+/**
+ * What a neuron of the last hidden layer sends to each class.
+ * @param {Network} network @param {Trace} trace @param {number} j @returns {number[]}
+ */
 export function sentBy(network, trace, j) {
   const { weight, width } = network.blocks[network.last];
   const value = network.last ? trace.outputs[network.last - 1][j] : trace.input[j];
@@ -86,8 +90,10 @@ export function integratedGradients(network, input, a, b) {
   }
 }
 
-/** The mean gradient at the middles of equal steps from blank to image. */
-/** @param {Network} network @param {ArrayLike<number>} input @param {Float64Array} direction @param {number} steps */
+/**
+ * The mean gradient at the middles of equal steps from blank to image.
+ * @param {Network} network @param {ArrayLike<number>} input @param {Float64Array} direction @param {number} steps
+ */
 function meanGradient(network, input, direction, steps) {
   const mean = new Float64Array(input.length);
   const between = new Float64Array(input.length);

@@ -59,8 +59,10 @@ function strongestSkew(channels, grounds) {
   return skews.reduce((most, skew) => (Math.abs(skew) > Math.abs(most) ? skew : most));
 }
 
-/** Whether there are more faint pixels than the edges of strokes account for, as JPEG leaves. */
-/** @param {Float32Array} difference @param {number} full */
+/**
+ * Whether there are more faint pixels than the edges of strokes account for, as JPEG leaves.
+ * @param {Float32Array} difference @param {number} full
+ */
 function hasRipples(difference, full) {
   const count = (/** @type {(value: number) => boolean} */ test) => difference.reduce((sum, value) => sum + Number(test(value)), 0);
   return count((value) => value > 0 && value < 0.1 * full) > 0.5 * count((value) => value > 0.5 * full);
@@ -80,8 +82,10 @@ export function quantile(values, share) {
  * @property {number} left @property {number} top @property {number} right @property {number} bottom
  */
 
-/** Connected parts of what is not faint, if something in them is clear. */
-/** @param {Float32Array} strength @param {number} width @param {number} height @param {number} faint @param {number} clear @returns {Part[]} */
+/**
+ * Connected parts of what is not faint, if something in them is clear.
+ * @param {Float32Array} strength @param {number} width @param {number} height @param {number} faint @param {number} clear @returns {Part[]}
+ */
 function partsOf(strength, width, height, faint, clear) {
   const seen = new Uint8Array(strength.length);
   const parts = [];
@@ -127,8 +131,10 @@ function gap(a, b) {
   return Math.max(Math.max(a.left, b.left) - Math.min(a.right, b.right), Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom), 0);
 }
 
-/** The largest part that does not touch the edge, if there is one, and the strokes near it. */
-/** @param {Part[]} parts @param {number} width @param {number} height @returns {Part[]} */
+/**
+ * The largest part that does not touch the edge, if there is one, and the strokes near it.
+ * @param {Part[]} parts @param {number} width @param {number} height @returns {Part[]}
+ */
 function digitAmong(parts, width, height) {
   const inner = parts.filter((part) => part.left > 0 && part.top > 0 && part.right < width && part.bottom < height);
   const pool = inner.length ? inner : parts;

@@ -115,16 +115,20 @@ export class Network {
     return backThrough(this.lead, trace.input, this.backward(trace, direction, -1));
   }
 
-  /** How fast the sum of a class changes with each output of a hidden block. */
-  /** @param {Trace} trace @param {number} block @param {number} target */
+  /**
+   * How fast the sum of a class changes with each output of a hidden block.
+   * @param {Trace} trace @param {number} block @param {number} target
+   */
   slopes(trace, block, target) {
     const direction = new Float64Array(this.classes);
     direction[target] = 1;
     return this.backward(trace, direction, block);
   }
 
-  /** From the output layer's sums back to the outputs of a block; −1 is the input of the first. */
-  /** @param {Trace} trace @param {ArrayLike<number>} direction @param {number} block */
+  /**
+   * From the output layer's sums back to the outputs of a block; −1 is the input of the first.
+   * @param {Trace} trace @param {ArrayLike<number>} direction @param {number} block
+   */
   backward(trace, direction, block) {
     let grad = Float64Array.from(direction);
     for (let b = this.last; b > block; b--) {

@@ -106,8 +106,10 @@ function gainControl({ store }, key) {
   ); // prettier-ignore
 }
 
-/** What it sends to each class; before the last hidden layer, to the strongest neurons of the next. */
-/** @param {import("./answer.js").Context} context @param {number} b @param {number} j @param {import("./network.js").Trace} trace */
+/**
+ * What it sends to each class; before the last hidden layer, to the strongest neurons of the next.
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j @param {import("./network.js").Trace} trace
+ */
 function sent({ network, classes }, b, j, trace) {
   if (b === network.last - 1) {
     const values = sentBy(network, trace, j);

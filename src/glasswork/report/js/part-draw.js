@@ -84,15 +84,17 @@ function boardPanel(context, way) {
       act("Clear", (drawing) => drawing.clear()),
     ),
     choice("Pen", [["thin", "thin"], ["medium", "medium"], ["thick", "thick"]], "medium", (pen) => {
-      board.pen = PENS[/** @type {keyof PENS} */ (pen)];
+      board.pen = PENS[/** @type {keyof typeof PENS} */ (pen)];
       board.paint();
     }),
   ); // prettier-ignore
 }
 
-/** The way from the strokes to the image. */
-/** @param {Element} way @param {import("./strokes.js").Stroke[]} strokes @param {import("./strokes.js").Drawn | null} drawn */
-/** @param {[number, number]} shape */
+/**
+ * The way from the strokes to the image.
+ * @param {Element} way @param {import("./strokes.js").Stroke[]} strokes @param {import("./strokes.js").Drawn | null} drawn
+ * @param {[number, number]} shape
+ */
 function showWay(way, strokes, drawn, shape) {
   if (!drawn) return replace(way);
   if (!way.childElementCount) {
@@ -109,8 +111,10 @@ function showWay(way, strokes, drawn, shape) {
   paintInk(final, drawn.bytes, shape);
 }
 
-/** @param {HTMLCanvasElement} canvas @param {import("./strokes.js").Stroke[]} strokes */
-/** @param {import("./strokes.js").Drawn["crop"]} crop */
+/**
+ * @param {HTMLCanvasElement} canvas @param {import("./strokes.js").Stroke[]} strokes
+ * @param {import("./strokes.js").Drawn["crop"]} crop
+ */
 function paintCrop(canvas, strokes, crop) {
   const size = (canvas.width = canvas.height = 168);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

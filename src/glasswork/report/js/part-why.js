@@ -68,7 +68,7 @@ function showSum(context, place, a, b) {
   const pixel = (/** @type {number} */ i) => `pixel in row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`;
   const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : pixel(j), value: parts[j], j }));
   const rest = parts.length - listed.length;
-  if (rest > 0) lines.push({ name: `${rest} others together`, value: others, j: -1 });
+  if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
   lines.push({ name: "biases", value: bias, j: -1 });
   const { values, total } = roundToSum(lines.map(({ value }) => value), DIGITS); // prettier-ignore
   const most = largest(values);

@@ -88,8 +88,10 @@ function describer(side) {
   };
 }
 
-/** Shift each row sideways until the strokes' mean slant is upright. */
-/** @param {ArrayLike<number>} field @param {number} side @param {Float32Array} upright */
+/**
+ * Shift each row sideways until the strokes' mean slant is upright.
+ * @param {ArrayLike<number>} field @param {number} side @param {Float32Array} upright
+ */
 function removeSlant(field, side, upright) {
   const mass = new Float64Array(side);
   const moment = new Float64Array(side);
@@ -126,8 +128,10 @@ function removeSlant(field, side, upright) {
   }
 }
 
-/** Blur with 1 2 1, each way; the border stays as it is. */
-/** @param {Float32Array} field @param {number} side @param {Float32Array} down @param {Float32Array} both */
+/**
+ * Blur with 1 2 1, each way; the border stays as it is.
+ * @param {Float32Array} field @param {number} side @param {Float32Array} down @param {Float32Array} both
+ */
 function smoothInto(field, side, down, both) {
   down.set(field);
   for (let i = side; i < side * (side - 1); i++) down[i] = (field[i - side] + 2 * field[i] + field[i + side]) / 4;
@@ -137,8 +141,10 @@ function smoothInto(field, side, down, both) {
   }
 }
 
-/** Weights by which pixels count for cells, triangles that overlap: for each pixel, pairs of cell and weight. */
-/** @param {number} side */
+/**
+ * Weights by which pixels count for cells, triangles that overlap: for each pixel, pairs of cell and weight.
+ * @param {number} side
+ */
 function cellWindows(side) {
   const wide = side / CELLS;
   return Array.from({ length: side }, (_, pixel) =>

@@ -8,8 +8,10 @@
 
 import { argmax } from "./network.js";
 
-/** @typedef {import("./network.js").Network} Network */
-/** @typedef {{bytes: Uint8Array, norm: number, digit: number}} Smudge The norm is in full ink: √Σ (Δ / 255)². */
+/**
+ * @typedef {import("./network.js").Network} Network
+ * @typedef {{bytes: Uint8Array, norm: number, digit: number}} Smudge The norm is in full ink: √Σ (Δ / 255)².
+ */
 
 /** Classes that are tried, steps towards each, halvings, and by how much the other class must lead in the sums. */
 const RIVALS = 3;
@@ -53,8 +55,10 @@ function towards(network, bytes, answer, rival) {
   return { bytes: found, norm, digit: argmax(network.trace(network.prepare(found)).sums[network.last]) };
 }
 
-/** Walk along the gradient until the rival leads clearly. */
-/** @param {Network} network @param {ArrayLike<number>} bytes @param {number} answer @param {number} rival */
+/**
+ * Walk along the gradient until the rival leads clearly.
+ * @param {Network} network @param {ArrayLike<number>} bytes @param {number} answer @param {number} rival
+ */
 function cross(network, bytes, answer, rival) {
   const current = Float64Array.from(bytes);
   const direction = new Float64Array(network.classes);
@@ -74,8 +78,10 @@ function cross(network, bytes, answer, rival) {
   return null;
 }
 
-/** Give pixels back, those with the smallest changes first, as long as the answer stays turned. */
-/** @param {Network} network @param {ArrayLike<number>} bytes @param {Uint8Array} smudged @param {number} answer */
+/**
+ * Give pixels back, those with the smallest changes first, as long as the answer stays turned.
+ * @param {Network} network @param {ArrayLike<number>} bytes @param {Uint8Array} smudged @param {number} answer
+ */
 function giveBack(network, bytes, smudged, answer) {
   const change = (/** @type {number} */ i) => Math.abs(smudged[i] - bytes[i]);
   const changed = Array.from(smudged.keys()).filter((i) => change(i) > 0).sort((i, k) => change(i) - change(k));

@@ -47,8 +47,10 @@ export function stepThrough(context, b, j, { input, weights, products, sum, outp
 
 /** @typedef {{name: string, working: string, value: number}} Line */
 
-/** @param {import("./answer.js").Context} context @param {number} b @param {number} j */
-/** @param {{input: ArrayLike<number>, weights: Float32Array, products: Float32Array}} numbers @returns {Line[]} */
+/**
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j
+ * @param {{input: ArrayLike<number>, weights: Float32Array, products: Float32Array}} numbers @returns {Line[]}
+ */
 function linesOf({ network, shape }, b, j, { input, weights, products }) {
   const nameOf = (/** @type {number} */ i) => (b ? `neuron ${i + 1} of the layer before` : `pixel, row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`);
   const isBlank = (/** @type {number} */ i) => b === 0 && input[i] === -1;

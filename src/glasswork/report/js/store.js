@@ -47,8 +47,10 @@ export class Store {
     watcher(this.state);
   }
 
-  /** Be told of changes when the page is quiet and the element is about to be seen. */
-  /** @param {Element} element @param {Watcher} watcher */
+  /**
+   * Be told of changes when the page is quiet and the element is about to be seen.
+   * @param {Element} element @param {Watcher} watcher
+   */
   watchWhenSeen(element, watcher) {
     const part = { watcher, stale: true, seen: false };
     this.lazy.push(part);

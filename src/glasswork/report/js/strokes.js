@@ -6,8 +6,10 @@
  * So a small and a large drawing, made with any pen, give the same image.
  */
 
-/** @typedef {[number, number]} Point x and y in board units, 0 to 1, y down. */
-/** @typedef {Point[]} Stroke */
+/**
+ * @typedef {[number, number]} Point x and y in board units, 0 to 1, y down.
+ * @typedef {Point[]} Stroke
+ */
 
 /**
  * @typedef {object} Drawn
@@ -88,8 +90,10 @@ export function paint(strokes, side, pen) {
   return Uint8Array.from(distance, (away) => Math.round(255 * Math.min(Math.max(pen / 2 - away + 0.5, 0), 1)));
 }
 
-/** Distance from a point to a segment. */
-/** @param {number} x @param {number} y @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 */
+/**
+ * Distance from a point to a segment.
+ * @param {number} x @param {number} y @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
+ */
 function toSegment(x, y, x0, y0, x1, y1) {
   const dx = x1 - x0;
   const dy = y1 - y0;
@@ -98,8 +102,10 @@ function toSegment(x, y, x0, y0, x1, y1) {
   return Math.hypot(x - x0 - along * dx, y - y0 - along * dy);
 }
 
-/** Centre of mass, in pixels. MNIST counts the middle of pixel 14 as the middle of the field: half a pixel off. */
-/** @param {Uint8Array} bytes @param {number} side @returns {Point} */
+/**
+ * Centre of mass, in pixels. MNIST counts the middle of pixel 14 as the middle of the field: half a pixel off.
+ * @param {Uint8Array} bytes @param {number} side @returns {Point}
+ */
 export function massOf(bytes, side) {
   let sum = 0;
   let x = 0;

@@ -84,7 +84,7 @@ export class Wall {
     const place = this.order.indexOf(this.current);
     const row = Math.max(1, this.columns());
     const to = { ArrowLeft: place - 1, ArrowRight: place + 1, ArrowUp: place - row, ArrowDown: place + row, Home: 0, End: this.order.length - 1 };
-    const next = to[/** @type {keyof to} */ (event.key)];
+    const next = to[/** @type {keyof typeof to} */ (event.key)];
     if (next === undefined) return;
     event.preventDefault();
     if (next >= 0 && next < this.order.length) this.tiles[this.order[next]].focus();
