@@ -23,12 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from glasswork.runs.reading import PastRun, read_result
 from PIL import Image
 
-from glasswork import GlassworkError, Run, load_mnist, load_model, named_recipe, read_image, read_recipe
+from glasswork import GlassworkError, Run, load_mnist, named_recipe, read_image, read_recipe
 from glasswork.data.sources.idx import read_idx
 from glasswork.runs.checkpoint import Checkpoints
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.model_file import read_model_file
 
 #: Memory that one input may take beyond what is there, and seconds.
 MEGABYTES, SECONDS = 200, 1.0
@@ -55,11 +56,12 @@ class Reader:
 def readers(folder: Path) -> dict[str, Reader]:
     """Make one file of each kind; return how each is read."""
     recipe = named_recipe("dropout").override(
-        {"network.hidden": [5], "training.epochs": 2, "training.batch_size": 5000, "training.average": 0.9}
+        {"network.hidden": [5], "training.epochs": 2, "training.batch_size": 500, "training.average": 0.9}
     )
     with Run(recipe, folder / "run") as run:
         list(run.epochs())
     run.save()
+    (folder / "settings.toml").write_text(recipe.to_toml())
     images, labels = load_mnist()
     Image.fromarray(images[0].reshape(28, 28)).resize((60, 60)).save(folder / "digit.png")
     header = b"\0\0\x08\x03" + np.array([5, 28, 28], ">u4").tobytes()
@@ -67,22 +69,28 @@ def readers(folder: Path) -> dict[str, Reader]:
     (folder / "labels").write_bytes(b"\0\0\x08\x01" + np.array([300], ">u4").tobytes() + bytes(labels[:300].tolist()))
 
     def model(path: Path) -> bytes:
-        return b"".join(array.tobytes() for array in load_model(path).state().values())
+        read = read_model_file(path)
+        assert read.reference is not None
+        arrays = [*read.model.state().values(), *read.reference.to_arrays().values()]
+        return b"".join(array.tobytes() for array in arrays) + repr((read.classes, read.image_shape)).encode()
 
     def checkpoint(path: Path) -> bytes:
-        one = Checkpoints(path.parent)
+        one, made, progress = Checkpoints(path.parent), run.experiment, run.progress
         one.paths = [path]
-        facts, _ = one.load(run.model, run.optimizer, run.progress, recipe=recipe)
+        facts, _ = one.load(made, progress)
         assert facts is not None
-        state = [*run.model.state().values(), *run.optimizer.state().values(), *run.progress.last_good]
+        assert made.average is not None
+        state = [*made.model.state().values(), *made.optimizer.state().values(), *progress.last_good]
+        state += made.average.averages
         return b"".join(array.tobytes() for array in state) + repr((facts.position, facts.history)).encode()
 
     return {
         "model": Reader(folder / "run" / "model.safetensors", model, True),
         "checkpoint": Reader(folder / "run" / "checkpoint-1.safetensors", checkpoint, True),
-        "recipe": Reader(folder / "run" / "recipe.toml", read_recipe, False),
-        "history": Reader(folder / "run" / "history.csv", lambda path: PastRun(path.parent).history, True),
-        "result": Reader(folder / "run" / "result.json", lambda path: read_result(path.parent), True),
+        "recipe": Reader(folder / "settings.toml", read_recipe, False),
+        "recipe of a run": Reader(folder / "run" / "recipe.toml", lambda path: RunFolder(path.parent).recipe(), False),
+        "history": Reader(folder / "run" / "history.csv", lambda path: RunFolder(path.parent).history(), True),
+        "result": Reader(folder / "run" / "result.json", lambda path: RunFolder(path.parent).result(), True),
         "images": Reader(folder / "images.gz", lambda path: read_idx(path).tobytes(), True),
         "labels": Reader(folder / "labels", lambda path: read_idx(path).tobytes(), False),
         "picture": Reader(folder / "digit.png", lambda path: read_image(path).tobytes(), False),
@@ -141,7 +149,7 @@ def try_one(reader: Reader, content: bytes, right: Any) -> str:
     except GlassworkError as error:
         came = "refused" if reader.path.name in str(error) else f"refused, without naming the file: {error}"
     else:
-        same = content == b"" or answer == right
+        same = answer == right
         assert same or not reader.sealed, f"{reader.path.name}: a damaged file was taken for whole"
         came = "the right answer" if same else "another answer"
     assert time.process_time() - start < SECONDS, f"{reader.path.name}: took {time.process_time() - start:.1f} s"

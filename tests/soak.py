@@ -2,9 +2,11 @@
 
     python tests/soak.py [kills] [seed]
 
-Every run is the real command, training on the real MNIST, killed with SIGKILL. `make soak` does 300 kills and more.
+Every run is the real command, training on the real MNIST, killed with SIGKILL at any instant from the start of its
+process on, before it has a folder, and again while it resumes. `make soak` does 100 kills and more.
 """
 
+import csv
 import datetime
 import json
 import os
@@ -17,11 +19,13 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from safetensors import safe_open
+
+from glasswork.runs.folder import RunFolder
+from glasswork.version import __version__
 
 #: Small networks that use all there is: what a run remembers differs from one to the next.
 EXPERIMENTS = {
@@ -53,13 +57,23 @@ def finish(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0, printed
 
 
-def outcome(folder: Path) -> tuple[bytes, dict[str, bytes], list[str]]:
+def outcome(folder: Path) -> tuple[bytes, dict[str, bytes], list[dict[str, str]]]:
     """Return all that must be the same: the network's file, the optimiser's state, the history but for its seconds."""
-    rows = [",".join(row.split(",")[:4] + row.split(",")[5:]) for row in (folder / "history.csv").read_text().split()]
+    with (folder / "history.csv").open(newline="") as file:
+        rows = [{name: cell for name, cell in row.items() if name != "seconds"} for row in csv.DictReader(file)]
     newest = max(folder.glob("checkpoint-*.safetensors"), key=position)
     with safe_open(newest, framework="numpy") as file:
         arrays = {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118
     return (folder / "model.safetensors").read_bytes(), arrays, rows
+
+
+def everything(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Return, by name, the content of all files in a folder, and when each was written; locks are not content."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
 
 
 def position(checkpoint: Path) -> tuple[int, int]:
@@ -69,24 +83,44 @@ def position(checkpoint: Path) -> tuple[int, int]:
     return where["epoch"], where["batch"]
 
 
+def check_whole(folder: Path) -> None:
+    """Check that a killed run has no folder at all, or one that every reader reads as that of a stopped run."""
+    if folder.exists():
+        run = RunFolder(folder)
+        run.recipe()
+        run.history()
+        assert run.result().state in ("interrupted", "finished"), run.result()
+
+
+def wait_for_folder(folder: Path) -> None:
+    """Wait for the instant at which a run's folder is being made, or was."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not folder.exists():
+        if any(folder.parent.glob(f".{folder.name}-*")):
+            return
+        time.sleep(0.0002)
+
+
 def kill_and_resume(folder: Path, words: list[str], seconds: float, draw: random.Random) -> Counter[str]:
     """Train a run that is killed once to four times, each time at a random instant; return what was counted."""
     counted: Counter[str] = Counter(runs=1)
     every = draw.choice([0.0, 0.01, 0.1])  # at 0 it writes nearly all the time, so that writing is what is killed
-    process = start(["train", *words, *OPTIONS, f"--out={folder}"], every=every)
-    for _ in range(draw.randint(1, 4)):
-        while not (folder / "result.json").exists() and process.poll() is None:
-            time.sleep(0.005)
-        time.sleep(draw.uniform(0, seconds))
+    train = ["train", *words, *OPTIONS, f"--out={folder}"]
+    process = start(train, every=every)
+    for n in range(draw.randint(1, 4)):
+        if n == 0 and draw.random() < 0.2:
+            wait_for_folder(folder)
+        else:
+            time.sleep(draw.uniform(0, seconds))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         if process.returncode == 0:  # it was done before
             return counted
         counted["kills"] += 1
-        counted["while writing"] += any(folder.glob(".checkpoint-*"))
-        process = start(["resume", str(folder), "--quiet"], every=every)
-        if draw.random() < 0.2:  # a kill before it has begun to train
-            time.sleep(draw.uniform(0, 1))
+        counted["without a folder"] += not folder.exists()
+        counted["while writing"] += any(folder.glob(".checkpoint-*")) or any(folder.parent.glob(f".{folder.name}-*"))
+        check_whole(folder)
+        process = start(["resume", str(folder), "--quiet"] if folder.exists() else train, every=every)
     finish(process)
     return counted
 
@@ -96,13 +130,9 @@ def soak(kills: int, folder: Path, *, seed: int, jobs: int = 2) -> Counter[str]:
     draw = random.Random(seed)
     undisturbed, seconds = {}, {}
     for number, (name, words) in enumerate(EXPERIMENTS.items()):
-        place = folder / f"undisturbed-{number}"
-        process = start(["train", *words, *OPTIONS, f"--out={place}"], every=1e9)
-        while not (place / "result.json").exists() and process.poll() is None:
-            time.sleep(0.005)
-        begun = time.monotonic()
-        finish(process)
-        seconds[name] = 1.5 * (time.monotonic() - begun)  # the pictures at its end count as well
+        place, begun = folder / f"undisturbed-{number}", time.monotonic()
+        finish(start(["train", *words, *OPTIONS, f"--out={place}"], every=1e9))
+        seconds[name] = time.monotonic() - begun  # from the start of the process to the last picture
         undisturbed[name] = outcome(place)
     counted: Counter[str] = Counter()
     with ThreadPoolExecutor(jobs) as pool:
@@ -122,14 +152,15 @@ def soak(kills: int, folder: Path, *, seed: int, jobs: int = 2) -> Counter[str]:
 
 
 def main() -> None:
-    kills, seed = (int(word) for word in (sys.argv[1:] + ["300", "1"][len(sys.argv) - 1 :]))
+    kills, seed = (int(word) for word in (sys.argv[1:] + ["100", "1"][len(sys.argv) - 1 :]))
     print(f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}, "
-          f"NumPy {np.__version__}, glasswork {version('glasswork')}, seed {seed}")  # fmt: skip
+          f"NumPy {np.__version__}, glasswork {__version__}, seed {seed}")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         counted = soak(kills, Path(folder), seed=seed)
     print(
-        f"{counted['kills']} kills ({counted['while writing']} while a checkpoint was being written) of "
-        f"{counted['runs']} runs: {counted['byte-identical']} ended byte for byte as the undisturbed ones, 0 lost"
+        f"{counted['kills']} kills ({counted['without a folder']} before there was a folder, "
+        f"{counted['while writing']} within a write) of {counted['runs']} runs: "
+        f"{counted['byte-identical']} ended byte for byte as the undisturbed ones, 0 lost"
     )
 
 

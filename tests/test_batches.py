@@ -187,6 +187,26 @@ def test_minibatch_generator_is_that_of_the_listing(listing):
     assert [len(epoch) for epoch in runs[0]] == [10, 10, 10]
 
 
+@pytest.mark.parametrize(
+    ("images", "labels", "size", "message"),
+    [
+        (20, 19, 5, r"as many labels as images, got shapes \(20, 3\) and \(19,\)"),
+        (19, 20, 5, r"as many labels as images, got shapes \(19, 3\) and \(20,\)"),
+        (20, 20, 0, "minibatch_size of 1 or more, got 0"),
+        (20, 20, 2.5, r"minibatch_size of 1 or more, got 2\.5"),
+    ],
+)
+def test_minibatch_generator_refuses_at_once(images, labels, size, message):
+    with pytest.raises(InputError, match=f"minibatch_generator: expected (a )?{message}"):
+        minibatch_generator(dataset(images)[0], dataset(labels)[1], size)
+
+
+def test_minibatch_generator_takes_lists():
+    np.random.seed(0)
+    ((x, y),) = minibatch_generator([[1, 2], [3, 4]], [0, 1], 2)
+    assert sorted(zip(x.tolist(), y.tolist(), strict=True)) == [([1, 2], 0), ([3, 4], 1)]
+
+
 @given(st.lists(st.integers(0, 9), min_size=1), st.sampled_from([np.float32, np.float64]))
 def test_onehot(labels, dtype):
     onehot = int_to_onehot(np.array(labels), dtype=dtype)
@@ -203,8 +223,13 @@ def test_onehot_of_other_widths():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([3, 10, 11], "expected 0 to 9, got 10 at row 1 and 1 more like it"),
-        ([3, -1], "expected 0 to 9, got -1 at row 1"),
+        (
+            [3, 10, 11],
+            "expected 0 to 9, got 10 at row 1 and 1 more like it; for 12 classes pass (classes|num_labels)=12",
+        ),
+        ([3, 25], "expected 0 to 9, got 25 at row 1; for 26 classes pass (classes|num_labels)=26"),
+        ([1, 10], "expected 0 to 9, got 10 at row 1; labels count from 0: subtract 1"),
+        ([3, -1], "expected 0 to 9, got -1 at row 1; labels count from 0"),
         ([1.0, 2.0], r"expected integers of shape \(N,\), got float64 of shape \(2,\)"),
         (["1", "2"], r"expected integers of shape \(N,\), got <U1"),
         ([[1], [2]], r"expected integers of shape \(N,\), got int64 of shape \(2, 1\)"),

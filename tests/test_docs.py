@@ -1,14 +1,14 @@
 """What README and docs show is true: their code runs, their output has the shape of what is printed."""
 
+import json
 import re
 import sys
 import tomllib
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.recipe import Recipe, recipe_keys
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -69,12 +69,16 @@ def test_the_recipe_that_is_shown_is_one():
 
 
 def test_every_key_of_a_recipe_is_in_the_table():
+    """Each with its default, what is allowed and what it means, as ``glasswork recipes --keys`` prints them."""
     page = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
-    keys = set()
-    for first in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE):
-        head, *more = re.findall(r"`([^`]+)`", first)
-        keys |= {head, *(f"{head.rpartition('.')[0]}.{other}" for other in more)}
-    expected = set()
-    for section, value in msgspec.to_builtins(Recipe(name="x")).items():
-        expected |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
-    assert keys == expected
+    table = re.findall(r"^\| `([a-z_.0-9]+)` \| `(.*?)` \| (.*?) \| (.*?) \|$", page, re.MULTILINE)
+    expected = [
+        (
+            key.path,
+            json.dumps(key.default),
+            key.expected + (f" (only {', '.join(key.only)})" if key.only else ""),
+            key.meaning,
+        )
+        for key in recipe_keys()
+    ]
+    assert table == expected

@@ -1,6 +1,5 @@
 """The pictures: what they show is what they were given, and nothing in them overlaps or is cut."""
 
-import itertools
 import re
 import subprocess
 import sys
@@ -74,9 +73,9 @@ def ladder(rungs, seeds=5):
     errors = np.geomspace(80 if seeds == 1 else 5, 1, len(RUNGS))[:rungs, np.newaxis] * rng.uniform(
         0.95, 1.05, (rungs, seeds)
     )
-    bought = ["", *(["+2.04", "nothing (-0.03)"] * 6)][:rungs]
+    gains = ["", *(["+2.04", "no measurable gain (−0.03)"] * 6)][:rungs]
     changes = [rung.change for rung in RUNGS[:rungs]]
-    return figures.ladder(changes, (100 - errors).tolist(), bought, title="What each idea is worth: official split")
+    return figures.ladder(changes, (100 - errors).tolist(), gains, title="What each idea is worth: official split")
 
 
 def network(*sizes, **options):
@@ -101,7 +100,7 @@ PICTURES = {
     "digits, 12 classes of 8 × 8": lambda: shown(40, (8, 8), TWELVE),
     "digits, 26 wide ones": lambda: shown(26, (16, 40), [chr(97 + k) for k in range(26)]),
     "digits, 3 tall ones of long names": lambda: shown(40, (40, 16), LONG),
-    "digits, too many": lambda: shown(70, (4, 4), [f"{k}" for k in range(70)]),
+    "digits, too many": lambda: shown(62, (4, 4), [f"{k}" for k in range(62)]),
     "digits of one row": lambda: shown(40, (1, 90), TWELVE),
     **{
         f"weights {shape} {n}": lambda shape=shape, n=n: figures.weights(WEIGHT[: shape[0] * shape[1], :n], shape=shape)
@@ -112,8 +111,8 @@ PICTURES = {
     "diagram, twelve": lambda: figures.diagram([64, 20, 12], ["relu", None], shape=(8, 8), classes=TWELVE),
     "confusion of Fashion-MNIST": lambda: confused(FASHION),
     "confusion, 3 of long names": lambda: confused(LONG),
-    **{f"confusion {n}": lambda n=n: confused([f"{k}" for k in range(n)]) for n in (12, 26, 60, 100)},
-    "confusion, 47 words": lambda: confused([f"class {k}" for k in range(47)]),
+    **{f"confusion {n}": lambda n=n: confused([f"{k}" for k in range(n)]) for n in (12, 60, 100)},
+    "confusion, 26 words": lambda: confused([f"class {k}" for k in range(26)]),
     "confusion": lambda: figures.confusion(CONFUSIONS, title="784–50–10 on the test set"),
     "confusion, large": lambda: figures.confusion(np.full((10, 10), 888_888)),
     "ladder": lambda: ladder(len(RUNGS)),
@@ -138,9 +137,10 @@ def test_no_text_overlaps_another_and_nothing_reaches_the_rim(name):
     assert (pixels != 255).any()
     pixels[RIM:-RIM, RIM:-RIM] = 255
     assert (pixels == 255).all()
-    for (text, box), (other, that) in itertools.combinations(boxes, 2):
-        apart = box.x1 <= that.x0 or that.x1 <= box.x0 or box.y1 <= that.y0 or that.y1 <= box.y0
-        assert apart, f"{text!r} and {other!r} overlap"
+    x0, y0, x1, y1 = np.array([(box.x0, box.y0, box.x1, box.y1) for _, box in boxes]).T[:, :, None]
+    apart = (x1 <= x0.T) | (x0 >= x1.T) | (y1 <= y0.T) | (y0 >= y1.T)
+    overlapping = [(boxes[i][0], boxes[j][0]) for i, j in np.argwhere(~apart) if i < j]
+    assert not overlapping
 
 
 def visible_texts(figure: Figure):

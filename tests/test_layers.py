@@ -201,7 +201,7 @@ def test_arrays_are_never_rebound(model):
     assert all((a != b).any() for a, b in zip(before, model.parameters(), strict=True))
 
 
-def test_memory_is_reused_from_batch_to_batch(model):
+def test_memory_is_reused_from_batch_to_batch_in_training(model):
     """With batches of one size, nothing is allocated anew: same addresses throughout."""
 
     def addresses():
@@ -213,17 +213,19 @@ def test_memory_is_reused_from_batch_to_batch(model):
             buffers += [layer.output.ctypes.data, gradient.ctypes.data]
         return buffers
 
-    first = addresses()
-    assert len(set(first)) == 8  # and no two of them share memory
-    assert addresses() == first
-    assert addresses() == first
+    with model.mode(training=True):
+        first = addresses()
+        assert len(set(first)) == 8  # and no two of them share memory
+        assert addresses() == first
+        assert addresses() == first
 
 
 def test_first_layer_makes_no_gradient_of_pixels(model):
     (batch,) = batches(1)
-    model.backward(np.ones_like(model(batch[0])))
-    assert "grad_input" not in model.linear1._memory
-    assert "grad_input" in model.linear2._memory
+    with model.mode(training=True):
+        model.backward(np.ones_like(model(batch[0])))
+        assert "grad_input" not in model.linear1._memory
+        assert "grad_input" in model.linear2._memory
 
 
 # What is handed over -----------------------------------------------------------------------------

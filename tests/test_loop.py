@@ -1,23 +1,35 @@
 """train, valid, test and fit: means over samples, one loop for labels and targets, and what stops them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import glasswork
 from glasswork import (
     MLP,
     SGD,
+    AdamW,
+    Average,
     Batches,
+    CrossEntropyLoss,
     DivergedError,
     EpochResult,
     InputError,
+    Linear,
     MSELoss,
+    Progress,
+    ReLU,
     StateError,
+    StopTraining,
     fit,
     test as accuracy,  # by its own name pytest would take it for a test
     train,
     valid,
 )
+from glasswork.training.threads import choose_threads, limited_to
 
 F64 = np.float64
 
@@ -324,7 +336,7 @@ def test_labels_that_do_not_fit_are_refused_when_testing_too(data, labels):
 def test_an_optimizer_of_another_model_is_found(data):
     """As when the model is made anew in a notebook and the optimizer is not."""
     old, new = network(), network()
-    with pytest.raises(StateError, match="moves the parameters of another model"):
+    with pytest.raises(StateError, match="holds parameters that are not this model's: of another model, "):
         train(new, [(data[0][:10], data[1][:10])], sgd(old), MSELoss())
 
 
@@ -334,3 +346,368 @@ def test_numbers_of_epochs_that_cannot_be(data, numbers):
     loader = [(data[0][:10], data[1][:10])]
     with pytest.raises(InputError, match="fit: expected"):
         list(fit(model, loader, loader, sgd(model), MSELoss(), **numbers))
+
+
+# Which weights are left ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"patience": 9}, {"average": 0.5}, {}], ids=str)
+def test_an_iterator_that_is_dropped_later_changes_nothing(data, options):
+    """A notebook that keeps it, trains the model on by other means, and then forgets it."""
+    model = network()
+    epochs = fit(model, *loaders(data), sgd(model), MSELoss(), epochs=5, **options)
+    next(epochs)
+    list(fit(model, *loaders(data), sgd(model, lr=1), MSELoss(), epochs=9))
+    trained = copies(model)
+    epochs.close()
+    del epochs
+    assert_same_weights(model, trained)
+
+
+@pytest.mark.parametrize("options", [{"patience": 9}, {"average": 0.5}, {}], ids=str)
+def test_whenever_an_epoch_is_yielded_the_model_holds_what_was_validated(data, options):
+    model = network()
+    _, valid_loader = loaders(data)
+    epochs = fit(model, *loaders(data), sgd(model, lr=2), MSELoss(), epochs=6, **options)
+    for result in epochs:
+        assert valid(model, valid_loader, MSELoss()) == (result.valid_loss, result.valid_accuracy)
+        if result.epoch == 4:
+            break
+    assert valid(model, valid_loader, MSELoss()) == (result.valid_loss, result.valid_accuracy)
+
+
+def test_early_stopping_leaves_the_best_weights(data):
+    """A learning rate that is too large: the accuracy goes up and down."""
+    model, states, accuracies = network(), [], []
+    for result in fit(model, *loaders(data), sgd(model, lr=3), MSELoss(), epochs=200, patience=4):
+        states.append(copies(model))
+        accuracies.append(result.valid_accuracy)
+    best = int(np.argmax(accuracies))  # the first of the best
+    assert len(accuracies) == best + 1 + 4 < 200
+    assert_same_weights(model, states[best])
+
+
+def test_the_average_is_what_is_validated_and_what_is_left(data):
+    """Against an average that is followed by hand."""
+    model, other = network(), network()
+    train_loader, valid_loader = loaders(data)
+    results = list(fit(model, train_loader, valid_loader, sgd(model), MSELoss(), epochs=3, average=0.8))
+    optimizer, averages = sgd(other), copies(other)
+    for step in range(1, 7):
+        loader = loaders(data)[0]
+        loader.seek((step + 1) // 2, (step + 1) % 2)
+        x, y = next(iter(loader))
+        train(other, [(x, y)], optimizer, MSELoss())
+        decay = min(0.8, step / (step + 9))
+        averages = [decay * a + (1 - decay) * p for a, p in zip(averages, other.parameters(), strict=True)]
+    for parameter, averaged in zip(model.parameters(), averages, strict=True):
+        np.testing.assert_allclose(parameter, averaged, rtol=1e-12, atol=1e-14)
+    assert valid(model, valid_loader, MSELoss()) == (results[-1].valid_loss, results[-1].valid_accuracy)
+
+
+def test_an_average_may_be_ones_own_and_goes_on(data):
+    """Three epochs at once are one and then two, with the average, the position and the optimiser kept."""
+    model, other = network(), network()
+    list(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=3, average=0.9))
+    average, optimizer, progress = Average(other.parameters(), 0.9), sgd(other), Progress()
+    for epochs in (1, 3):
+        list(fit(other, *loaders(data), optimizer, MSELoss(), epochs=epochs, average=average, progress=progress))
+    assert average.shown
+    assert_same_weights(model, copies(other))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, DivergedError])
+@pytest.mark.parametrize("options", [{}, {"average": 0.5}, {"patience": 9}], ids=str)
+def test_an_error_within_an_epoch_brings_back_what_was_validated(data, error, options):
+    model = network()
+
+    def fail(progress):
+        if progress.epoch == 2:
+            raise error("now")
+
+    epochs = fit(model, *loaders(data), sgd(model), MSELoss(), epochs=5, after_step=fail, **options)
+    seen = []
+
+    def go():
+        for result in epochs:
+            seen.append((result.valid_accuracy, copies(model)))
+
+    with pytest.raises(error):
+        go()
+    assert len(seen) == 2
+    best = max(range(2), key=lambda i: (seen[i][0], -i)) if "patience" in options else 1
+    assert_same_weights(model, seen[best][1])
+
+
+def test_stop_training_ends_it_quietly_at_the_last_step(data):
+    model, steps = network(), []
+
+    def stop(progress):
+        steps.append((progress.epoch, progress.batch, copies(model)))
+        if progress.step == 3:
+            raise StopTraining
+
+    assert len(list(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=5, after_step=stop))) == 1
+    assert [step[:2] for step in steps] == [(0, 1), (0, 2), (1, 1)]
+    assert_same_weights(model, steps[-1][2])
+
+
+def test_several_are_called_after_each_step_in_order(data):
+    model, called = network(), []
+    calls = [lambda p: called.append(("a", p.step)), lambda p: called.append(("b", p.step))]
+    train(model, in_batches(data), sgd(model), MSELoss(), after_step=calls)
+    assert called == [(name, step) for step in (1, 2, 3) for name in "ab"]
+
+
+# What suits each other ----------------------------------------------------------------------------
+
+
+class Wrapped:
+    """Not an MLP: it has one, and hands on what the loop asks for."""
+
+    def __init__(self, model):
+        self.inner = model
+        self.parameters, self.gradients, self.backward = model.parameters, model.gradients, model.backward
+        self.mode, self.state, self.set_position = model.mode, model.state, model.set_position
+
+    def __call__(self, x):
+        return self.inner(x)
+
+
+def rich(data):
+    return MLP(
+        6, [8], 3, activation=ReLU, batch_norm=True, dropout=0.5, noise=0.2, dtype=F64, rng=np.random.default_rng(4)
+    )
+
+
+def test_a_wrapped_model_trains_as_the_model_itself(data):
+    """With its dropout, its noise and its statistics, and validated without."""
+    model, wrapped = rich(data), Wrapped(rich(data))
+    results = []
+    for trained in (model, wrapped):
+        optimizer = AdamW(trained.parameters(), trained.gradients(), 0.05)
+        epochs = fit(trained, *loaders(data), optimizer, CrossLess(), epochs=4, average=0.5, patience=4)
+        results.append([(epoch.train_loss, epoch.valid_loss, epoch.valid_accuracy) for epoch in epochs])
+    assert results[0] == results[1]
+    assert (model.norm1.running_mean != 0).all()
+    for name, array in model.state().items():
+        np.testing.assert_array_equal(array, wrapped.state()[name], err_msg=name)
+
+
+class CrossLess(MSELoss):
+    """A loss of one's own, which says nothing about what it suits."""
+
+
+def test_train_tells_random_layers_their_position_and_leaves_the_mode(data):
+    model = rich(data)
+    train(model, in_batches(data), sgd(model), MSELoss())
+    assert model.drop1.position == model.noise1.position == (2, 0)
+    statistics = model.norm1.running_mean.copy()
+    with model.mode(training=True):  # even if somebody says otherwise around it
+        twice = [(*valid(model, in_batches(data), MSELoss()), accuracy(model, in_batches(data))) for _ in range(2)]
+        assert model.drop1.training
+    assert twice[0] == twice[1]
+    np.testing.assert_array_equal(model.norm1.running_mean, statistics)
+    assert not any(layer.training for layer in model.layers)
+
+
+@pytest.mark.parametrize("whose", ["ours", "a student's"])
+def test_masks_go_on_where_another_epoch_ended(data, listing, whose):
+    """Called epoch by epoch, as in the handout, train draws new masks each time; also by an optimiser without count."""
+    model, drawn = rich(data), []
+    optimizer = (sgd if whose == "ours" else lambda m: listing.SGD(m.parameters(), m.gradients()))(model)
+    for _ in range(2):
+        train(model, in_batches(data)[:1], optimizer, MSELoss(), after_step=lambda _: drawn.append(model.drop1.mask))
+        drawn[-1] = drawn[-1].copy()
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_predicting_between_loss_and_backward_changes_no_gradient(data):
+    x, y = data
+    gradients = []
+    for look in (False, True):
+        model, loss = rich(data), MSELoss()
+        loss(model.forward(x), np.eye(3)[y])
+        if look:
+            model.predict(x[:3])
+            model.probabilities(x[5:])
+        model.backward(loss.backward())
+        gradients.append([gradient.copy() for gradient in model.gradients()])
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_squashed_scores_are_refused_by_cross_entropy(data):
+    model = network()
+    before = copies(model)
+    for call in (
+        lambda: train(model, in_batches(data), sgd(model), CrossEntropyLoss()),
+        lambda: next(fit(model, *loaders(data), sgd(model), CrossEntropyLoss(), epochs=1)),
+    ):
+        with pytest.raises(InputError, match=r"CrossEntropyLoss.*takes logits.*output_activation=None"):
+            call()
+    assert_same_weights(model, before)
+    logits = network(output_activation=None)
+    train(logits, in_batches(data), sgd(logits), CrossEntropyLoss())
+
+
+def test_a_layer_that_was_replaced_after_the_optimizer_was_made(data):
+    model = network()
+    optimizer = sgd(model)
+    model.linear1 = Linear(6, 4, dtype=F64)
+    with pytest.raises(StateError, match=r"layers or arrays that were replaced since; make the optimizer after"):
+        train(model, in_batches(data), optimizer, MSELoss())
+    train(model, in_batches(data), sgd(model), MSELoss())
+
+
+@pytest.mark.parametrize("name", ["weight", "grad_weight"])
+def test_arrays_of_a_students_layer_that_were_rebound(data, listing, name):
+    """``linear1.weight = ...``: the optimiser holds the old array, and nothing would be learnt."""
+    student = listing.MLP(6, 4, 3)
+    optimizer = listing.SGD(student.parameters(), student.gradients(), lr=0.5)
+    setattr(student.linear1, name, getattr(student.linear1, name) * 1.0)
+    with pytest.raises(StateError, match="that are not this model's"):
+        train(student, in_batches(data), optimizer, listing.MSELoss())
+
+
+@pytest.mark.parametrize("loop", ["train", "fit"])
+def test_a_students_backward_that_rebinds_its_gradients(data, listing, loop):
+    """``self.grad_weight = np.dot(...)``, the most common slip: said in the first step, before anything moved."""
+
+    class Rebinding(listing.Linear):
+        def backward(self, grad_output):
+            self.grad_weight = np.dot(self.input.T, grad_output)
+            self.grad_bias[...] = grad_output.mean(axis=0)
+            return np.dot(grad_output, self.weight.T)
+
+    student = listing.MLP(6, 4, 3)
+    student.linear2 = Rebinding(4, 3)
+    before = copies(student)
+    optimizer = listing.SGD(student.parameters(), student.gradients(), lr=0.5)
+    run = {
+        "train": lambda: train(student, in_batches(data), optimizer, listing.MSELoss()),
+        "fit": lambda: list(fit(student, *loaders(data), optimizer, listing.MSELoss(), epochs=2)),
+    }[loop]
+    with pytest.raises(StateError, match=r"replaced 1 of the model's 4 gradients .* gradients\(\)\[2\].*\[\.\.\.\] = "):
+        run()
+    assert_same_weights(student, before)
+
+
+def test_an_optimizer_for_some_of_the_parameters(data):
+    """As in fine-tuning: those of the last layer are all that moves."""
+    model = network()
+    before = copies(model)
+    last = model.linear2
+    train(model, in_batches(data), SGD(last.parameters(), last.gradients()), MSELoss())
+    moved = [(a != b).any() for a, b in zip(before, model.parameters(), strict=True)]
+    assert moved == [False, False, True, True]
+
+
+def test_a_students_model_may_call_things_as_it_likes(data, listing):
+    """A ``position`` or ``steps`` of its own mean nothing to us."""
+    student = listing.MLP(6, 4, 3)
+    student.position = "goalkeeper"
+    optimizer = listing.SGD(student.parameters(), student.gradients(), lr=0.5)
+    optimizer.steps = ["one", "two"]
+    train(student, in_batches(data), optimizer, listing.MSELoss())
+
+
+# Threads ------------------------------------------------------------------------------------------
+
+
+def blas():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+@pytest.fixture
+def two_threads():
+    """NumPy's BLAS with two threads, whatever the machine and the test runner have."""
+    with threadpool_limits(2, user_api="blas"):
+        assert set(blas()) == {2}
+        yield
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_interleaved_trainings_have_their_own_threads_and_leave_the_process_as_it_was(data):
+    seen = {1: [], 2: []}
+
+    def training(threads):
+        model = network()
+        calls = {"after_step": lambda _: seen[threads].append(set(blas())), "threads": threads}
+        return fit(model, *loaders(data), sgd(model), MSELoss(), epochs=3, **calls)
+
+    one, two = training(1), training(2)
+    for _ in range(3):
+        next(one)
+        assert set(blas()) == {2}
+        next(two)
+        assert set(blas()) == {2}
+    assert seen == {1: [{1}] * 6, 2: [{2}] * 6}
+    del one
+    assert set(blas()) == {2}
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_an_error_leaves_the_process_as_it_was(data):
+    model = network()
+
+    def fail(_):
+        assert set(blas()) == {1}  # small work
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        train(model, in_batches(data), sgd(model), MSELoss(), after_step=fail)
+    assert set(blas()) == {2}
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_two_trainings_in_two_python_threads(data):
+    """Each as if it were alone, and the process as it was when both have ended, whichever ends first."""
+    meet = threading.Barrier(2, timeout=20)
+
+    def training(threads):
+        model = network()
+        wait = lambda progress: meet.wait() if progress.step <= 4 else None  # noqa: E731
+        list(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=2 + threads, after_step=wait, threads=threads))
+        return copies(model)
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(training, (1, 2)))
+    assert set(blas()) == {2}
+    for weights, threads in zip(results, (1, 2), strict=True):
+        alone = network()
+        list(fit(alone, *loaders(data), sgd(alone), MSELoss(), epochs=2 + threads))
+        for weight, expected in zip(weights, alone.parameters(), strict=True):
+            np.testing.assert_allclose(weight, expected, rtol=1e-12)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_how_many_threads_is_a_matter_of_size_alone():
+    assert choose_threads(0, batch_size=100, weights=39_700) == 1
+    assert choose_threads(0, batch_size=1000, weights=1_000_000) == 2
+    assert choose_threads(1, batch_size=1000, weights=1_000_000) == 1
+    assert choose_threads(64, batch_size=1, weights=1) == 2
+    with limited_to(1):  # as another training does at that moment
+        assert choose_threads(0, batch_size=1000, weights=1_000_000) == 2
+
+
+def test_one_model_in_eight_threads(mnist):
+    """Called, validated and asked for labels, all at once: each answer is the one that it gives alone."""
+    images, labels = mnist[0][:2500], mnist[1][:2500]
+    model = MLP(784, [64, 32], 10, activation=ReLU, batch_norm=True, dropout=0.5, rng=np.random.default_rng(4))
+    parts = [slice(start, start + 250) for start in range(0, 2500, 250)] * 2
+    asked = {
+        "predict": lambda part: model.predict(images[part]).tolist(),
+        "call": lambda part: model(images[part]).argmax(axis=1).tolist(),
+        "probabilities": lambda part: model.probabilities(images[part]).argmax(axis=1).tolist(),
+        "valid": lambda part: valid(model, [(images[part], labels[part])], MSELoss()),
+    }
+    expected = {name: [ask(part) for part in parts] for name, ask in asked.items()}
+    with ThreadPoolExecutor(8) as pool:
+        asking = {name: [pool.submit(ask, part) for part in parts] for name, ask in asked.items()}
+    for name, futures in asking.items():
+        answers = [future.result() for future in futures]
+        if name == "valid":  # the last digit of a loss may depend on how many threads the others leave to its products
+            np.testing.assert_allclose(answers, expected[name], rtol=1e-6)
+        else:
+            assert answers == expected[name]

@@ -6,8 +6,8 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import special
 
-from glasswork import CrossEntropyLoss, InputError, MSELoss, softmax
-from glasswork.nn.losses import log_softmax
+from glasswork import MLP, CrossEntropyLoss, Identity, InputError, MSELoss, ReLU, Sigmoid, Tanh, softmax
+from glasswork.nn.losses import LOSSES, log_softmax
 
 LOGITS = arrays(
     np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(-1e4, 1e4, allow_nan=False)
@@ -72,5 +72,42 @@ def test_squared_error_by_hand():
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.1, float("nan")])
 def test_bad_smoothing(smoothing):
-    with pytest.raises(InputError, match="expected label_smoothing from 0 to 1"):
+    with pytest.raises(InputError, match=f"label_smoothing to be .*, at least 0 and at most 1, got {smoothing}"):
         CrossEntropyLoss(label_smoothing=smoothing)
+
+
+@pytest.mark.parametrize("make", LOSSES.values())
+def test_lists_are_arrays(make):
+    """As they are typed in a notebook: the same loss and gradient as of arrays, integers included."""
+    pred, target = [[1, 2], [3, 4]], [[0, 1], [1, 0]]
+    ours, arrays = make(), make()
+    assert ours(pred, target) == arrays(np.array(pred, np.float64), np.array(target, np.float64))
+    np.testing.assert_array_equal(ours.backward(), arrays.backward())
+
+
+@pytest.mark.parametrize("make", LOSSES.values())
+@pytest.mark.parametrize(
+    ("pred", "target", "message"),
+    [
+        ([[1.0, 2.0], [3.0]], [[0, 1], [1, 0]], "expected pred of shape .*rows of"),
+        ([[1.0, 2.0]], [["a", "b"]], "expected target to be numbers"),
+        (None, [[1.0]], "expected pred to be numbers"),
+        ([[1j]], [[1.0]], "expected pred to be numbers, .*complex"),
+        (3.0, 4.0, r"one shape \(batch, classes\), got \(\) and \(\)"),
+        ([[1.0, 2.0]], [1], r"make targets of labels with int_to_onehot"),
+    ],
+)
+def test_what_is_no_array_of_numbers(make, pred, target, message):
+    with pytest.raises(InputError, match=message):
+        make()(pred, target)
+
+
+@pytest.mark.parametrize("activation", [Sigmoid, Tanh, ReLU])
+def test_cross_entropy_refuses_a_network_that_does_not_end_in_logits(activation):
+    loss = CrossEntropyLoss()
+    with pytest.raises(InputError, match=r"takes logits, .* layer of MLP\(4-3-2\) is .*output_activation=None"):
+        loss.check_model(MLP(4, 3, 2, output_activation=activation))
+    for fits in (None, Identity):
+        loss.check_model(MLP(4, 3, 2, output_activation=fits))
+    loss.check_model(object())  # a student's own does not say what it ends in
+    MSELoss().check_model(MLP(4, 3, 2))

@@ -96,6 +96,7 @@ def write(path, content):
 def test_good_file(path):
     write(path, CONTENT)
     np.testing.assert_array_equal(read_idx(path), ARRAY)
+    np.testing.assert_array_equal(read_idx(str(path)), ARRAY)
     out = np.zeros_like(ARRAY)
     assert read_idx(path, sha256=SHA256, out=out) is out
     np.testing.assert_array_equal(out, ARRAY)

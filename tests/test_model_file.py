@@ -4,41 +4,40 @@ import json
 import resource
 import struct
 import tracemalloc
-from importlib.metadata import version
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from safetensors import safe_open
 
-from glasswork import MLP, FileError, InputError, Sigmoid, load_model, save_model
-from glasswork.sealed import FORMAT, seal
+from containers import put_together, rewrite, take_apart
+from glasswork import (
+    MLP,
+    BatchNorm,
+    Dropout,
+    FileError,
+    GaussianNoise,
+    Identity,
+    InputError,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sigmoid,
+    load_model,
+    save_model,
+)
+from glasswork.data.reference import ReferenceSet
+from glasswork.nn import LAYERS
+from glasswork.runs.model_file import read_model_file
+from glasswork.sealed import FORMAT
+from glasswork.version import __version__
 
 WIDTH = st.integers(1, 20)
 
 
 def network(hidden=4, **options):
     return MLP(6, hidden, 3, rng=np.random.default_rng(1), **options)
-
-
-def take_apart(path):
-    """Return a file's header, as a dictionary, and its bytes (the layout is safetensors' own)."""
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    return json.loads(content[8 : 8 + length]), content[8 + length :]
-
-
-def put_together(path, header, body):
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
-
-
-def rewrite_metadata(path, change):
-    """Put other metadata in a model file: ``change`` maps the old ones, a dictionary, to the new."""
-    header, body = take_apart(path)
-    text = json.dumps(change(json.loads(header["__metadata__"]["glasswork"])))
-    header["__metadata__"]["glasswork"] = seal(text.encode()).decode()  # whoever writes such a file can seal it too
-    put_together(path, header, body)
 
 
 def refused(path):
@@ -80,7 +79,7 @@ def test_scores_are_the_same_bit_for_bit(tmp_path_factory, in_features, hidden, 
     assert {name: array.tobytes() for name, array in loaded.state().items()} == {
         name: array.tobytes() for name, array in model.state().items()
     }
-    assert (loaded.hidden_size, loaded.dtype, loaded.bias_grad) == (tuple(hidden), np.dtype(dtype), bias_grad)
+    assert (loaded.hidden_size, loaded.dtype) == (tuple(hidden), np.dtype(dtype))
     assert [linear.bias_grad for linear in loaded.layers[::2]] == [bias_grad] * (len(hidden) + 1)
 
 
@@ -119,13 +118,60 @@ def test_metadata(path):
         names = set(file.keys())
     assert names == {"linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"}
     assert metadata["format"] == FORMAT
-    assert metadata["version"] == version("glasswork")
+    assert metadata["version"] == __version__
     assert metadata["classes"] == ["0", "1", "2"]
     assert "/ 255" in metadata["preprocessing"]["formula"]
-    architecture = metadata["architecture"]
-    assert (architecture["in_features"], architecture["out_features"]) == (6, 3)
-    assert architecture["network"]["hidden"] == [4]
-    assert architecture["network"]["dtype"] == "float32"
+    assert metadata["dtype"] == "float32"
+    assert [(layer["name"], layer["kind"]) for layer in metadata["layers"]] == [
+        ("linear1", "linear"), ("act1", "sigmoid"), ("linear2", "linear"), ("act2", "sigmoid"),
+    ]  # fmt: skip
+    assert metadata["layers"][0]["settings"] == {"in_features": 6, "out_features": 4, "bias_grad": "sum"}
+
+
+def test_every_kind_of_layer_is_read_as_it_was_saved(path):
+    """In an order that no MLP(...) has, with settings that are not the defaults."""
+    special = {
+        "linear": partial(Linear, 6, 6, bias_grad="mean"),
+        "batch-norm": partial(BatchNorm, 6, momentum=0.2),
+        "dropout": partial(Dropout, 0.25, index=3),
+        "gaussian-noise": partial(GaussianNoise, 0.5, index=2),
+        "leaky-relu": partial(LeakyReLU, slope=0.3),
+    }
+    model = MLP.from_layers({f"layer{i}": special.get(kind, LAYERS[kind])() for i, kind in enumerate(LAYERS)})
+    save_model(model, path)
+    loaded = load_model(path)
+    assert [(layer.kind, layer.settings()) for layer in loaded.layers] == [
+        (layer.kind, layer.settings()) for layer in model.layers
+    ]
+    assert set(LAYERS) == {layer.kind for layer in loaded.layers}
+    assert loaded.summary() == model.summary()
+
+
+def test_class_names_shape_and_reference_come_along(tmp_path, few):
+    reference = ReferenceSet.choose(few.train.images, few.train.labels, few.valid.images, size=50)
+    names = tuple(f"digit {digit}" for digit in range(10))
+    save_model(MLP(784, 3, 10), tmp_path / "model", classes=names, image_shape=(28, 28), reference=reference)
+    read = read_model_file(tmp_path / "model")
+    assert (read.classes, read.image_shape) == (names, (28, 28))
+    np.testing.assert_array_equal(read.reference.images, reference.images)
+    np.testing.assert_array_equal(read.reference.labels, reference.labels)
+    assert read.reference.threshold == reference.threshold
+    with pytest.raises(InputError, match=r"expected 10 class names for .*, got 9"):
+        save_model(MLP(784, 3, 10), tmp_path / "model", classes=names[1:])
+
+
+@pytest.mark.parametrize(("features", "shape"), [(784, (28, 28)), (6, None)])
+def test_images_are_square_unless_told_otherwise(features, shape, tmp_path):
+    save_model(MLP(features, 3, 2), tmp_path / "model")
+    assert read_model_file(tmp_path / "model").image_shape == shape
+
+
+def test_a_network_does_not_depend_on_what_recipes_may_say(tmp_path):
+    """Layers of one's own making, in one's own order, are saved and read without any recipe."""
+    model = MLP.from_layers({"linear1": Linear(6, 4), "drop1": Dropout(0.5), "act1": ReLU(), "act2": Identity()})
+    save_model(model, tmp_path / "model")
+    images = np.random.default_rng(0).normal(size=(5, 6))
+    np.testing.assert_array_equal(load_model(tmp_path / "model").scores(images), model.scores(images))
 
 
 def test_arrays_are_as_in_memory(path):
@@ -172,40 +218,70 @@ def test_of_another_program(path):
 
 
 def test_of_the_future(path):
-    rewrite_metadata(path, lambda old: {"format": 3, "sha256": "", "all": "else", "may": ["differ"]})
+    rewrite(path, lambda old: {"format": 3, "sha256": "", "all": "else", "may": ["differ"]})
     assert "a model file of format 3, and this glasswork reads format 2" in refused(path)
+
+
+def changed(path, **change):
+    """Change the first layer, or its settings, as a file states them."""
+
+    def edit(facts):
+        first = facts["layers"][0]
+        settings = {**first["settings"], **{key: value for key, value in change.items() if key not in first}}
+        change_first = {key: value for key, value in change.items() if key in first}
+        return {**facts, "layers": [{**first, "settings": settings, **change_first}, *facts["layers"][1:]]}
+
+    rewrite(path, edit)
 
 
 @pytest.mark.parametrize(
     "change",
-    [
-        "",
-        "{",
-        "[]",
-        "{}",
-        {"in_features": 0},
-        {"in_features": "6"},
-        {"in_features": 6.5},
-        {"surprise": 1},
-        {"network": {"hidden": [4], "activation": "magic"}},
-        {"network": {"hidden": [-4]}},
-        {"network": {"hidden": [4] * 101}},
-        {"network": {"hidden": [4], "dtype": "int32"}},
-    ],
+    [{"kind": "magic"}, {"name": "scores"}, {"in_features": 0}, {"in_features": "6"}, {"in_features": 6.5},
+     {"out_features": -4}, {"out_features": True}, {"out_features": [4]}, {"in_features": None}, {"surprise": 1},
+     {"settings": {}}, {"rng": 1}, {"dtype": "float32"}],
     ids=str,
-)
-def test_damaged_architecture(path, change):
-    def damage(metadata):
-        old = metadata["architecture"]
-        return {**metadata, "architecture": {**old, **change} if isinstance(change, dict) else change}
+)  # fmt: skip
+def test_layers_that_cannot_be_built(path, change):
+    changed(path, **change)
+    assert "states layers that cannot be built" in refused(path)
 
-    rewrite_metadata(path, damage)
+
+@pytest.mark.parametrize(
+    "change",
+    [{"layers": ""}, {"layers": "{"}, {"layers": [[]]}, {"layers": [{}]}, {"layers": None}, {"dtype": 1},
+     {"classes": [1, 2, 3]}, {"image_shape": [28]}, {"reference": {"reference.images": ["uint8"]}}],
+    ids=str,
+)  # fmt: skip
+def test_facts_of_another_kind(path, change):
+    rewrite(path, lambda facts: {**facts, **change})
     assert "not a model file of glasswork" in refused(path)
 
 
-@pytest.mark.parametrize("missing", ["architecture", "classes"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"layers": []}, "states layers that cannot be built"),
+        ({"dtype": "int32"}, "expected a network of float32 or float64, got 'int32'"),
+        ({"dtype": "float16"}, "expected a network of float32 or float64, got 'float16'"),
+        ({"dtype": "surprise"}, "expected a network of float32 or float64, got 'surprise'"),
+        ({"classes": ["a", "b"]}, "expected 3 class names"),
+        ({"reference": {"reference.images": ["object", [2, 2]]}}, "an array that no model file has: reference.images"),
+        ({"reference": {"reference.images": ["surprise", [2, 2]]}}, "an array that no model file has"),
+        ({"reference": {"reference.images": ["uint8", [-2, 2]]}}, "an array that no model file has"),
+        ({"reference": {"linear1.weight": ["float32", [6, 4]]}}, "an array that no model file has: linear1.weight"),
+        ({"reference": {"reference.images": ["uint8", [2**40, 2**40]]}}, "too small a file"),
+        ({"reference": {"reference.images": ["uint8", [2, 2]]}}, "expected the arrays "),
+    ],
+    ids=str,
+)
+def test_facts_that_do_not_fit(path, change, message):
+    rewrite(path, lambda facts: {**facts, **change})
+    assert message in refused(path)
+
+
+@pytest.mark.parametrize("missing", ["layers", "classes", "dtype"])
 def test_missing_metadata(path, missing):
-    rewrite_metadata(path, lambda metadata: {key: value for key, value in metadata.items() if key != missing})
+    rewrite(path, lambda metadata: {key: value for key, value in metadata.items() if key != missing})
     assert "not a model file of glasswork" in refused(path)
 
 
@@ -217,29 +293,32 @@ def test_metadata_that_are_no_json_object(path, text):
     assert "not a model file of glasswork" in refused(path)
 
 
-def with_architecture(path, **change):
-    rewrite_metadata(path, lambda metadata: {**metadata, "architecture": {**metadata["architecture"], **change}})
-
-
-@pytest.mark.parametrize("hidden", [[1_000_000] * 100, [1_000_000], [1000, 1000]], ids=["100 layers", "1", "2"])
-def test_architecture_that_claims_to_be_huge(path, hidden):
-    """It is found out before any memory is taken for it."""
-    with_architecture(path, network={"hidden": hidden})
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [{"name": f"linear{i}", "kind": "linear", "settings": {"in_features": 10**6, "out_features": 10**6}}
+         for i in range(100)],
+        [{"name": "linear1", "kind": "linear", "settings": {"in_features": 6, "out_features": 10**12}}],
+        [{"name": "norm1", "kind": "batch-norm", "settings": {"features": 10**12}}],
+    ],
+    ids=["100 layers", "wide", "norm"],
+)  # fmt: skip
+def test_layers_that_claim_to_be_huge(path, layers):
+    """They are found out before any memory is taken for them."""
+    rewrite(path, lambda facts: {**facts, "layers": layers})
     tracemalloc.start()
     try:
         message = refused(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert "too small a file for its architecture, 6-" in message
+    assert "too small a file for the layers that it states" in message
     assert peak < 2**20
 
 
-def test_arrays_of_another_architecture(path):
-    with_architecture(path, network={"hidden": [4, 2]})
-    message = refused(path)
-    assert "expected the arrays linear1.weight, linear1.bias, linear2.weight, linear2.bias, linear3.weight" in message
-    assert "got linear1.bias, linear1.weight, linear2.bias, linear2.weight" in message
+def test_arrays_of_other_layers(path):
+    rewrite(path, lambda facts: {**facts, "layers": facts["layers"][:2]})
+    assert "expected the arrays linear1.weight, linear1.bias, got " in refused(path)
 
 
 def test_arrays_of_other_names(path):
@@ -251,12 +330,13 @@ def test_arrays_of_other_names(path):
     assert "linear1.wait" in message
 
 
-@pytest.mark.parametrize("change", [{"hidden": [3]}, {"in_features": 4}, {"out_features": 2}], ids=str)
-def test_arrays_of_other_shapes(path, change):
-    with_architecture(path, **({"network": change} if "hidden" in change else change))
-    message = refused(path)
-    assert " of shape " in message
-    assert "expected linear" in message
+def test_arrays_of_other_shapes(path):
+    def narrower(facts):
+        facts["layers"][0]["settings"]["out_features"] = facts["layers"][2]["settings"]["in_features"] = 3
+        return facts
+
+    rewrite(path, narrower)
+    assert "expected linear1.weight to be F32 of shape (6, 3), got F32 of shape (6, 4)" in refused(path)
 
 
 def test_transposed_array_of_the_same_size(path):
@@ -281,7 +361,6 @@ def test_arrays_of_other_dtypes(path, dtype, size):
             entry |= {"dtype": dtype, "data_offsets": [offset, end]}
             offset = end
     put_together(path, header, bytes(max(offset, 1)))
-    with_architecture(path, network={"hidden": [4]})
     assert "expected linear1.weight to be " in refused(path)
 
 
@@ -333,10 +412,15 @@ class Homemade(Sigmoid):
     """Has no word in a model file."""
 
 
-@pytest.mark.parametrize("options", [{"activation": Homemade}, {"dtype": np.float16}], ids=["activation", "dtype"])
-def test_network_that_a_file_has_no_words_for(path, options):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"activation": Homemade}, "act1, .* cannot be saved: model files know the layers linear, "),
+     ({"dtype": np.float16}, "expected a network of float32 or float64, got float16")],
+    ids=["activation", "dtype"],
+)  # fmt: skip
+def test_network_that_a_file_has_no_words_for(path, options, message):
     before = path.read_bytes()
-    with pytest.raises(InputError, match="recipes and model files"):
+    with pytest.raises(InputError, match=message):
         save_model(network(**options), path)
     assert path.read_bytes() == before
 
@@ -344,11 +428,11 @@ def test_network_that_a_file_has_no_words_for(path, options):
 @pytest.mark.parametrize("order", [np.asfortranarray, lambda w: np.repeat(w, 2, axis=0)[::2]], ids=["F", "strided"])
 def test_weights_that_lie_otherwise_in_memory_are_saved_as_they_are(path, order):
     """As they come from a framework that keeps (out, in)."""
-    model = network()
-    model.linear1.weight = order(model.linear1.weight)
-    assert not model.linear1.weight.flags.c_contiguous
+    model, weight = network(), np.arange(24, dtype=np.float32).reshape(6, 4)
+    assert not order(weight).flags.c_contiguous
+    vars(model.linear1)["weight"] = order(weight)  # as no assignment does
     save_model(model, path)
-    np.testing.assert_array_equal(load_model(path).linear1.weight, model.linear1.weight)
+    np.testing.assert_array_equal(load_model(path).linear1.weight, weight)
 
 
 def test_a_variance_below_zero(path):

@@ -9,8 +9,6 @@ from hypothesis import given, strategies as st
 from glasswork import (
     MLP,
     SGD,
-    AdamW,
-    Average,
     Batches,
     BatchNorm,
     CrossEntropyLoss,
@@ -18,18 +16,23 @@ from glasswork import (
     GaussianNoise,
     InputError,
     ReLU,
+    StateError,
     fit,
     test as accuracy,
     train,
     valid,
 )
+from glasswork.nn import RandomLayer
 from glasswork.nn.initializers import INITIALIZERS
+from glasswork.nn.noise import standard_normal
 
 DRAWING = [lambda **k: Dropout(0.25, **k), lambda **k: GaussianNoise(0.5, **k)]
 
 
-def training(layer):
-    layer.training = True
+def training(layer, step=0, row=0):
+    layer.set_training(True)
+    if isinstance(layer, RandomLayer):
+        layer.set_position(step, row)
     return layer
 
 
@@ -53,17 +56,81 @@ def test_noise_is_normal_and_of_its_size():
     assert (np.abs(y - 3) < 1.0).mean() == pytest.approx(0.9545, abs=0.003)
 
 
+def test_normal_numbers_follow_the_normal_distribution():
+    """Two million of them: the quantiles, also far out, and no correlation between the two of a pair."""
+    words = np.random.default_rng(3).integers(1 << 64, size=(1000, 1000), dtype=np.uint64)
+    numbers = standard_normal(words)
+    assert numbers.dtype == np.float32
+    assert numbers.shape == (1000, 2000)
+    assert np.isfinite(numbers).all()
+    for z, share in ((-3, 0.0013499), (-1, 0.1586553), (0, 0.5), (0.5, 0.6914625), (2, 0.9772499), (4, 0.99996833)):
+        assert (numbers < z).mean() == pytest.approx(share, abs=5 * (share * (1 - share) / numbers.size) ** 0.5)
+    first, second = numbers[:, :1000].ravel(), numbers[:, 1000:].ravel()
+    for power in (1, 2):
+        assert abs(np.corrcoef(first**power, second**power)[0, 1]) < 5 / 1000
+
+
+def test_the_extremes_of_the_random_words_are_finite():
+    words = np.array([[0, 2**64 - 1, 2**32 - 1, 2**64 - 2**32]], np.uint64)
+    numbers = standard_normal(words)
+    assert np.isfinite(numbers).all()
+    assert np.abs(numbers).max() < 6.8
+
+
 @pytest.mark.parametrize("make", DRAWING)
-def test_what_is_drawn_is_a_function_of_seed_layer_and_step(make):
+def test_what_is_drawn_is_a_function_of_seed_layer_step_and_row(make):
     x = np.ones((20, 30), np.float32)
-    first = training(make(seed=5, index=1))
-    steps = [first(x).copy() for _ in range(3)]
-    again = training(make(seed=5, index=1))
-    again.step = 2
-    np.testing.assert_array_equal(again(x), steps[2])
+    layer = training(make(seed=5, index=1))
+    steps = []
+    for step in range(3):
+        layer.set_position(step)
+        steps.append(layer(x))
+        np.testing.assert_array_equal(layer(x), steps[-1])  # nothing is counted
+    np.testing.assert_array_equal(training(make(seed=5, index=1), step=2)(x), steps[2])
     others = [training(make(seed=6, index=1))(x), training(make(seed=5, index=2))(x), steps[1]]
+    others.append(training(make(seed=5, index=1), row=1)(x))
     for other in others:
         assert (other != steps[0]).any()
+
+
+@given(
+    make=st.sampled_from(DRAWING), batch=st.integers(2, 40), features=st.integers(1, 70), step=st.integers(0, 2**40),
+    data=st.data(),
+)  # fmt: skip
+def test_part_of_a_batch_draws_its_part_bit_for_bit(make, batch, features, step, data):
+    cut = data.draw(st.integers(1, batch - 1))
+    x = np.random.default_rng(1).normal(size=(batch, features)).astype(np.float32)
+    whole = training(make(seed=9), step)(x)
+    parts = [training(make(seed=9), step)(x[:cut]), training(make(seed=9), step, row=cut)(x[cut:])]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("make", DRAWING)
+def test_no_row_is_drawn_twice_in_a_step(make):
+    y = training(make(), step=4)(np.ones((200, 33), np.float32))
+    assert len(np.unique(y, axis=0)) == len(y)
+
+
+@pytest.mark.parametrize("make", DRAWING)
+def test_training_without_a_position_says_what_to_do(make):
+    layer = make()
+    layer.training = True
+    with pytest.raises(StateError, match=r"does not know which step it is.*model\.set_position\(step\)"):
+        layer(np.ones((2, 3), np.float32))
+
+
+@pytest.mark.parametrize("make", DRAWING)
+@pytest.mark.parametrize("position", [(-1, 0), (0, -1), (1.5, 0), ("1", 0), (True, 0), (2**63, 0)])
+def test_bad_position(make, position):
+    with pytest.raises(InputError, match="to be an integer of at least 0"):
+        make().set_position(*position)
+
+
+def test_a_network_tells_its_layers_the_position():
+    model = network()
+    model.set_position(7, row=3)
+    assert {layer.position for layer in model.layers if isinstance(layer, RandomLayer)} == {(7, 3)}
+    assert model.drop0.position == (7, 3)
 
 
 @pytest.mark.parametrize("make", DRAWING)
@@ -72,18 +139,18 @@ def test_nothing_is_drawn_when_evaluating(make):
     x = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
     np.testing.assert_array_equal(layer(x), x)
     np.testing.assert_array_equal(layer.backward(x), x)
-    assert layer.step == 0
+    assert not np.shares_memory(layer(x), x)
 
 
-@pytest.mark.parametrize("p", [-0.1, 1.0, 2.0, float("nan")])
+@pytest.mark.parametrize("p", [-0.1, 0.999, 1.0, 2.0, float("nan"), "0.5"])
 def test_bad_dropout(p):
-    with pytest.raises(InputError, match=r"Dropout\(.*\): expected a chance from 0"):
+    with pytest.raises(InputError, match=r"Dropout\(.*\): expected p to be .*, at least 0 and at most 0.99"):
         Dropout(p)
 
 
-@pytest.mark.parametrize("std", [-0.1, float("inf"), float("nan")])
+@pytest.mark.parametrize("std", [-0.1, float("inf"), float("nan"), None])
 def test_bad_noise(std):
-    with pytest.raises(InputError, match=r"GaussianNoise\(.*\): expected a standard deviation of 0 or more"):
+    with pytest.raises(InputError, match=r"GaussianNoise\(.*\): expected std to be a finite number, at least 0, got"):
         GaussianNoise(std)
 
 
@@ -136,7 +203,7 @@ def test_train_trains_and_everything_else_evaluates(data):
     before = model.norm1.running_mean.copy()
     train(model, loader, optimizer, loss)
     assert (model.norm1.running_mean != before).any()
-    assert model.drop1.step == model.noise1.step == model.drop0.step == 3
+    assert model.drop1.position == model.noise1.position == model.drop0.position == (2, 0)  # the third step
     statistics = model.norm1.running_mean.copy()
     with model.mode(training=True):  # even if somebody says otherwise around it
         results = [
@@ -145,7 +212,7 @@ def test_train_trains_and_everything_else_evaluates(data):
         assert model.drop1.training
     assert results[0][1:] == results[1][1:]
     assert results[0][0] == pytest.approx(results[1][0])  # the order of batches is another
-    assert model.drop1.step == 3
+    assert model.drop1.position == (2, 0)
     np.testing.assert_array_equal(model.norm1.running_mean, statistics)
     assert not any(layer.training for layer in model.layers)
 
@@ -191,17 +258,6 @@ def test_without_patience_the_last_weights_are_kept(data):
         last = {name: array.copy() for name, array in model.state().items()}
     for name, array in model.state().items():
         np.testing.assert_array_equal(array, last[name], err_msg=name)
-
-
-def test_the_average_is_what_is_validated_and_what_is_left(data):
-    model, loss = network(), CrossEntropyLoss()
-    loader = Batches(*data, 20, seed=1, classes=3)
-    average = Average(list(model.state().values()), 0.9)
-    optimizer = AdamW(model.parameters(), model.gradients(), 0.05, average=average)
-    results = list(fit(model, loader, loader, optimizer, loss, epochs=5))
-    assert valid(model, loader, loss) == pytest.approx((results[-1].valid_loss, results[-1].valid_accuracy))
-    for array, averaged in zip(model.state().values(), average.averages, strict=True):
-        np.testing.assert_array_equal(array, averaged)
 
 
 # Initial weights ----------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def recipe_dicts(draw):
 
 
 @given(recipe_dicts())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_any_recipe_survives_being_written_and_read(tmp_path_factory, given_dict):
     recipe = Recipe.from_dict(given_dict)
     path = tmp_path_factory.mktemp("recipe") / "recipe.toml"
@@ -115,7 +115,7 @@ def test_any_recipe_survives_being_written_and_read(tmp_path_factory, given_dict
 
 
 @given(recipe_dicts())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 def test_any_recipe_trains_two_steps(given_dict):
     recipe = Recipe.from_dict(given_dict).override({"training.epochs": 1})
     draw = np.random.default_rng(recipe.seed)
@@ -189,15 +189,15 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
         ({"zzz": 1}, r"^zzz: no such key; a recipe has"),
         ({"network": 3}, r"^network: expected a table, got 3$"),
         ({"optimizer": 3}, r"^optimizer: expected a table, got 3$"),
-        ({"optimizer.name": ["adam"]}, r"^optimizer\.name: expected one of sgd, .*, got \['adam'\]$"),
+        ({"optimizer.name": ["adam"]}, r"^optimizer\.name: expected one of sgd, .*, got \['adam'\]; did you mean adam"),
         ({"seed.x": 1}, r"^seed\.x: seed is a value, not a table"),
-        ({"training.epochs": 0}, r"^training\.epochs: expected an integer.* at least 1 .*, got 0$"),
-        ({"training.epochs": 1.5}, r"^training\.epochs: expected an integer.*, got 1\.5$"),
-        ({"training.epochs": True}, r"^training\.epochs: expected an integer.*, got True$"),
-        ({"training.epochs": "many"}, r"^training\.epochs: expected an integer.*, got 'many'$"),
-        ({"training.epochs": 10**400}, r"^training\.epochs: expected an integer"),
+        ({"training.epochs": 0}, r"^training\.epochs: expected a whole number.* at least 1 .*, got 0$"),
+        ({"training.epochs": 1.5}, r"^training\.epochs: expected a whole number.*, got 1\.5$"),
+        ({"training.epochs": True}, r"^training\.epochs: expected a whole number.*, got True$"),
+        ({"training.epochs": "many"}, r"^training\.epochs: expected a whole number.*, got 'many'$"),
+        ({"training.epochs": 10**400}, r"^training\.epochs: expected a whole number"),
         ({"training.average": 1.0}, r"^training\.average: expected a finite number.* at least 0 and below 1, got 1\.0"),
-        ({"network.hidden": [50, 0]}, r"^network\.hidden\[1\]: expected an integer from 1 to 1,000,000, got 0"),
+        ({"network.hidden": [50, 0]}, r"^network\.hidden\[1\]: expected a whole number from 1 to 1,000,000, got 0"),
         ({"network.hidden": [1] * 101}, r"^network\.hidden: expected a list of up to 100 integers"),
         ({"network.batch_norm": 1}, r"^network\.batch_norm: expected true or false, got 1"),
         ({"network.dropout": 1.0}, r"^network\.dropout: expected a finite number.* at most 0\.99, got 1\.0"),
@@ -250,8 +250,8 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
         ({"network.batch_norm": True, "training.batch_size": 1}, r"training\.batch_size: batch normalisation needs at"),
         ({"optimizer": {"name": "adam"}}, r"^optimizer: is a table; set its keys one by one, as optimizer\.KEY"),
         ({"name": "x\n"}, r"^name: expected at most 80 letters"),
-        ({"seed": -1}, r"^seed: expected an integer.* at least 0 .*, got -1$"),
-        ({"seed": 2**32}, r"^seed: expected an integer.*, got 4294967296$"),
+        ({"seed": -1}, r"^seed: expected a whole number.* at least 0 .*, got -1$"),
+        ({"seed": 2**32}, r"^seed: expected a whole number.*, got 4294967296$"),
         ({"name": "../x"}, r"^name: expected at most 80 letters, digits"),
     ],
 )
@@ -341,7 +341,7 @@ def test_a_key_set_within_a_word():
     assert network.network.activations == (Choice("leaky-relu", Options({"slope": 0.3})),)
 
 
-def test_keys_of_a_later_version_are_left_out_only_if_asked():
+def test_keys_of_a_later_version_are_left_out_only_if_asked(tmp_path):
     settings = {
         "name": "x", "future": 1, "network": {"hidden": [3], "future": True}, "optimizer": {"future": {"a": 1}},
         "loss": {"future": 0.5}, "schedule": {"future": "x"}, "training": {"epochs": 2, "future": 0}, "later": {"x": 1},
@@ -350,7 +350,9 @@ def test_keys_of_a_later_version_are_left_out_only_if_asked():
     assert recipe == Recipe.from_dict({"name": "x", "network": {"hidden": [3]}, "training": {"epochs": 2}})
     with pytest.raises(RecipeError, match="no such key"):
         Recipe.from_dict(settings)
-    with pytest.raises(RecipeError, match=r"training\.epochs: expected an integer"):
+    (tmp_path / "later.toml").write_text("future = 1\n[network]\nhidden = [3]\nfuture = true\n")
+    assert read_recipe(tmp_path / "later.toml", newer=True).network.hidden == (3,)
+    with pytest.raises(RecipeError, match=r"training\.epochs: expected a whole number"):
         Recipe.from_dict({"name": "x", "training": {"epochs": 0, "future": 0}}, newer=True)
 
 
@@ -364,6 +366,7 @@ def test_every_key_is_listed_with_its_default_range_and_meaning():
         }
     only = {(key.path, str(key.default)): key.only for key in keys}
     assert only["optimizer.momentum", "0.0"] == ("sgd",)
+    assert only["network.activation.slope", "0.01"] == ("leaky-relu",)
     assert only["optimizer.beta1", "0.9"] == ("adam", "adamw")
     assert only["optimizer.learning_rate", "0.1"] == ("sgd",)
     assert only["schedule.end", "0.0"] == ("cosine", "one-cycle")

@@ -51,7 +51,8 @@ def disturbed(model):
     """Give batch normalisation running statistics, and everything weights that are not small."""
     rng = np.random.default_rng(6)
     for name, array in model.state().items():
-        array += (np.abs if "variance" in name else np.asarray)(rng.normal(0, 0.5, array.shape)).astype(array.dtype)
+        noise = rng.normal(0, 0.5, array.shape).astype(array.dtype)
+        np.add(array, np.abs(noise) if "variance" in name else noise, out=array)
     return model
 
 

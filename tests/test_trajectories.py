@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from glasswork import MLP, SGD, Adam, AdamW, Average, CrossEntropyLoss, InputError, RMSprop, StateError, int_to_onehot
 from glasswork.nn import Tanh
-from glasswork.optim.schedules import constant, cosine, one_cycle, step, warmup
+from glasswork.optim import OPTIMIZERS, SCHEDULES, constant, cosine, one_cycle, step, warmup
+from glasswork.settings import settings_of
 
 STEPS, KEPT = 50, (1, 2, 5, 10, 20, 30, 40, 50)
 
@@ -75,11 +77,11 @@ def test_fifty_steps_are_pytorchs(case, reference):
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("k", [1, 20])
 def test_k_steps_and_k_more_are_2k(case, k, reference):
-    """Bit for bit, with an average of the weights, in an optimiser and a network made anew."""
+    """Bit for bit, in an optimiser and a network made anew."""
 
     def start():
         model = network(reference)
-        return model, make(model, case, max_norm=0.9, average=Average(list(model.state().values()), 0.9))
+        return model, make(model, case, max_norm=0.9)
 
     model, optimizer = start()
     *_, whole = walk(model, optimizer, reference, range(2 * k))
@@ -146,36 +148,120 @@ def test_max_norm_limits_the_weights_into_each_neuron():
 def test_average_by_hand():
     """Decay 1/2, weights 0 → 1 → 2; the first step counts for 9/10, as only 1/10 is kept of the start."""
     weight = np.zeros((1, 1))
-    optimizer = SGD([weight], [np.full((1, 1), -1.0)], 1.0, average=Average([weight], 0.5))
-    optimizer.step()
-    with optimizer.averaged():
-        assert weight[0, 0] == pytest.approx(0.9)
-    optimizer.step()
-    with optimizer.averaged():
-        assert weight[0, 0] == pytest.approx(0.9 * 2 / 11 + 2 * 9 / 11)
+    average = Average([weight], 0.5)
+    weight += 1
+    average.update()
+    assert average.averages[0][0, 0] == pytest.approx(0.9)
+    weight += 1
+    average.update()
+    average.swap()
+    assert weight[0, 0] == pytest.approx(0.9 * 2 / 11 + 2 * 9 / 11)
+    average.swap()
     assert weight[0, 0] == 2
+
+
+def test_an_average_resumes_bit_for_bit():
+    weight = np.array([[1.0, -2.0]])
+    first, second = Average([weight], 0.9), Average([weight], 0.9)
+    for _ in range(3):
+        weight *= 1.3
+        first.update()
+    second.load_state(first.state())
+    for average in (first, second):
+        average.update()
+    assert first.averages[0].tobytes() == second.averages[0].tobytes()
+    assert second.steps == 4
 
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, float("nan")])
 def test_bad_average(decay):
-    with pytest.raises(InputError, match=r"decay from 0 up to .* 1, got"):
+    with pytest.raises(InputError, match=r"Average: expected decay to be a finite number, at least 0 and below 1, got"):
         Average([np.zeros(1)], decay)
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("kind", "settings", "message"),
     [
-        ({"momentum": 1.0}, "momentum of at least 0 and below 1, got 1.0"),
-        ({"nesterov": True}, "nesterov needs a momentum"),
-        ({"weight_decay": -1.0}, "weight_decay of at least 0"),
-        ({"clip_norm": 0.0}, "clip_norm to be above 0, got 0.0"),
-        ({"max_norm": float("nan")}, "max_norm to be above 0, got nan"),
-        ({"schedule": constant()}, "a schedule needs total_steps"),
+        (SGD, {"momentum": 1.0}, "momentum to be a finite number, at least 0 and below 1, got 1.0"),
+        (SGD, {"momentum": "0.9"}, "momentum to be .*, got '0.9'"),
+        (SGD, {"momentum": True}, "momentum to be .*, got True"),
+        (SGD, {"nesterov": True}, "nesterov needs a momentum"),
+        (SGD, {"nesterov": 1, "momentum": 0.9}, "nesterov to be True or False, got 1"),
+        (SGD, {"weight_decay": -1.0}, "weight_decay to be a finite number, at least 0, got -1.0"),
+        (SGD, {"weight_decay": None}, "weight_decay to be .*, got None"),
+        (SGD, {"clip_norm": 0.0}, "clip_norm to be a finite number, above 0, or None, got 0.0"),
+        (SGD, {"max_norm": float("nan")}, "max_norm to be .*, above 0, or None, got nan"),
+        (SGD, {"schedule": constant()}, "a schedule needs total_steps"),
+        (SGD, {"schedule": "cosine", "total_steps": 3}, r"a schedule such as glasswork.optim.cosine\(\), got 'cosine'"),
+        (SGD, {"schedule": constant(), "total_steps": 0}, "total_steps to be an integer of at least 1, got 0"),
+        (RMSprop, {"eps": -1}, "eps to be a finite number, at least 0, got -1"),
+        (RMSprop, {"alpha": 1.0}, "alpha to be .* below 1, got 1.0"),
+        (Adam, {"beta1": -0.1}, "beta1 to be .* at least 0 and below 1, got -0.1"),
+        (AdamW, {"beta2": 1.0}, "beta2 to be .* below 1, got 1.0"),
+        (AdamW, {"eps": float("inf")}, "eps to be .*, got inf"),
     ],
 )
-def test_bad_settings(settings, message):
-    with pytest.raises(InputError, match=message):
-        SGD([np.zeros(1)], [np.zeros(1)], **settings)
+def test_bad_settings(kind, settings, message):
+    with pytest.raises(InputError, match=f"{kind.__name__}: expected {message}|{kind.__name__}: {message}"):
+        kind([np.zeros(1)], [np.zeros(1)], **settings)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS.values())
+def test_every_number_an_optimiser_takes_is_a_checked_setting(kind):
+    """Of all that are declared, none takes a number just outside its range."""
+    for name, setting in settings_of(kind).items():
+        assert setting.meaning
+        for bad in (-1, float("nan"), float("inf"), "1"):
+            assert not setting.allows(bad), name
+            with pytest.raises(InputError, match=f"expected {name} to be"):
+                kind([np.zeros(1)], [np.zeros(1)], **{name: bad})
+
+
+@pytest.mark.parametrize(
+    "extra", [{}, {"weight_decay": 0.1}, {"clip_norm": 0.01}, {"clip_norm": 0.01, "max_norm": 0.1}]
+)
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (SGD, {}),
+        (SGD, {"momentum": 0.9}),
+        (SGD, {"momentum": 0.9, "nesterov": True}),
+        (RMSprop, {}),
+        (Adam, {}),
+        (AdamW, {}),
+    ],
+)
+def test_gradients_are_only_read(kind, settings, extra):
+    draw = np.random.default_rng(4)
+    params, grads = ([draw.normal(size=shape) for shape in ((3, 2), (2,))] for _ in range(2))
+    kept = [gradient.copy() for gradient in grads]
+    for gradient in grads:
+        gradient.flags.writeable = False
+    optimizer = kind(params, grads, **settings, **extra)
+    for _ in range(2):
+        optimizer.step()
+    for gradient, before in zip(grads, kept, strict=True):
+        np.testing.assert_array_equal(gradient, before)
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_adam_is_the_textbooks(decoupled):
+    """The four lines of the docstring, written out as they stand there, over thirty steps."""
+    draw = np.random.default_rng(5)
+    p, g = draw.normal(size=(4, 3)), np.zeros((4, 3))
+    q, m, v = p.copy(), 0.0, 0.0
+    lr, beta1, beta2, eps, decay = 0.05, 0.8, 0.95, 1e-4, 0.1
+    kind = AdamW if decoupled else Adam
+    optimizer = kind([p], [g], lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=decay)
+    for t in range(1, 31):
+        g[...] = draw.normal(size=g.shape)
+        optimizer.step()
+        gradient = g if decoupled else g + decay * q
+        q = q * (1 - lr * decay) if decoupled else q
+        m = beta1 * m + (1 - beta1) * gradient
+        v = beta2 * v + (1 - beta2) * gradient**2
+        q = q - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        np.testing.assert_allclose(p, q, rtol=1e-12)
 
 
 # Schedules ----------------------------------------------------------------------------------------
@@ -184,20 +270,41 @@ def test_bad_settings(settings, message):
 @pytest.mark.parametrize(
     ("schedule", "points"),
     [
-        (constant(), {0: 1, 0.5: 1, 1: 1}),
-        (step(), {0: 1, 0.33: 1, 0.34: 0.1, 0.66: 0.1, 0.67: 0.01, 1: 0.01}),
-        (step(1, 0.5), {0.49: 1, 0.5: 0.5, 1: 0.5}),
-        (cosine(), {0: 1, 1 / 3: 0.75, 0.5: 0.5, 1: 0}),
-        (cosine(0.2), {0: 1, 0.5: 0.6, 1: 0.2}),
-        (one_cycle(), {0: 0.04, 0.15: 0.52, 0.3: 1, 0.65: 0.5, 1: 0}),
-        (warmup(constant(), 0.1), {0: 0, 0.05: 0.5, 0.1: 1, 1: 1}),
-        (warmup(cosine(), 0.5), {0.25: 0.5, 0.5: 1, 0.75: 0.5, 1: 0}),
-        (warmup(cosine(), 0.0), {0: 1, 1: 0}),
+        (constant(), {0: 1, 50: 1, 100: 1}),
+        (step(), {0: 1, 33: 1, 34: 0.1, 66: 0.1, 67: 0.01, 100: 0.01}),
+        (step(1, 0.5), {49: 1, 50: 0.5, 100: 0.5}),
+        (cosine(), {0: 1, 50: 0.5, 100: 0}),
+        (cosine(0.2), {0: 1, 50: 0.6, 100: 0.2}),
+        (one_cycle(), {0: 0.04, 15: 0.52, 30: 1, 65: 0.5, 100: 0}),
+        (warmup(constant(), 0.1), {0: 0.1, 4: 0.5, 8: 0.9, 9: 1, 10: 1, 100: 1}),
+        (warmup(cosine(), 0.5), {0: 0.02, 24: 0.5, 49: 1, 50: 1, 75: 0.5, 100: 0}),
+        (warmup(cosine(), 0.001), {0: 1, 1: 1, 100: 0}),
+        (warmup(cosine(), 0.0), {0: 1, 100: 0}),
     ],
-    ids=["constant", "step", "step-1", "cosine", "cosine-end", "one-cycle", "warmup", "warm-cosine", "no-warmup"],
+    ids=[
+        "constant",
+        "step",
+        "step-1",
+        "cosine",
+        "cosine-end",
+        "one-cycle",
+        "warmup",
+        "warm-cosine",
+        "one",
+        "no-warmup",
+    ],
 )
 def test_schedules_by_hand(schedule, points):
-    assert {at: schedule(at) for at in points} == pytest.approx(points, abs=1e-12)
+    assert {at: schedule(at, 100) for at in points} == pytest.approx(points, abs=1e-12)
+
+
+@given(st.integers(1, 300), st.floats(0, 0.99), st.sampled_from(sorted(SCHEDULES)))
+def test_no_step_of_any_schedule_is_negative_or_lost_to_the_warm_up(total, share, name):
+    schedule = warmup(SCHEDULES[name](), share)
+    factors = [schedule(k, total) for k in range(total)]
+    assert all(0 < factor <= 1 for factor in factors)
+    n = min(max(1, round(share * total)), total - 1) if share else 0
+    assert factors[:n] == pytest.approx([(k + 1) / n * SCHEDULES[name]()(0, total) for k in range(n)])
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from glasswork.files import read_small, write_whole
 FORMAT = 2
 
 #: What safetensors calls the dtypes that arrays may have.
-_DTYPES = {"float32": "F32", "float64": "F64", "uint8": "U8", "int64": "I64"}
+DTYPES = {"float32": "F32", "float64": "F64", "uint8": "U8", "int64": "I64"}
 
 #: The first "sha256" of a text is its seal: the fields of `Sealed` come before those of its subclasses. Within a
 #: string the quotes would be escaped, so no value can be taken for the key.
@@ -186,9 +186,9 @@ def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, Floa
     for name, array in expected.items():
         header = file.get_slice(name)  # asked first, as there are dtypes that NumPy does not have
         dtype, shape = header.get_dtype(), tuple(header.get_shape())
-        if (dtype, shape) != (_DTYPES[array.dtype.name], array.shape):
+        if (dtype, shape) != (DTYPES[array.dtype.name], array.shape):
             raise FileError(
-                f"{path}: expected {name} to be {_DTYPES[array.dtype.name]} of shape {array.shape}, "
+                f"{path}: expected {name} to be {DTYPES[array.dtype.name]} of shape {array.shape}, "
                 f"got {dtype} of shape {shape}"
             )
     stored = {name: file.get_tensor(name) for name in expected}

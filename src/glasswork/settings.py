@@ -42,7 +42,7 @@ class Range:
 
     def __str__(self) -> str:
         limits = (("at least", self.ge), ("above", self.gt), ("at most", self.le), ("below", self.lt))
-        return " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
+        return " and ".join(f"{word} {limit:,}" for word, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Setting:
             return "one of " + ", ".join(self.choices)
         if self.type is bool:
             return "True or False"
-        kind = "an integer" if self.type is int else "a finite number"
+        kind = "a whole number" if self.type is int else "a finite number"
         limits = str(self.range)
         return kind + (f", {limits}" if limits else "") + (", or None" if self.optional else "")
 

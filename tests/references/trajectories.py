@@ -18,9 +18,9 @@ KEPT = (1, 2, 5, 10, 20, 30, 40, 50)
 
 
 def warm_cosine(optimizer: Optimizer) -> LRScheduler:
-    """Ten steps up in a line from (almost) 0, then 40 down half a cosine."""
+    """Ten steps up in a line, 1/10 to 10/10, then 40 down half a cosine."""
     return SequentialLR(
-        optimizer, [LinearLR(optimizer, 1e-30, total_iters=10), CosineAnnealingLR(optimizer, 40)], milestones=[10]
+        optimizer, [LinearLR(optimizer, 1 / 10, total_iters=9), CosineAnnealingLR(optimizer, 40)], milestones=[10]
     )
 
 

@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli import compare, evaluate, ladder, predict, recipes, report, resume, runs, train
+from glasswork.cli import compare, evaluate, help_, ladder, predict, recipes, report, resume, runs, train
 from glasswork.cli.options import Debugging
+from glasswork.cli.recipe_options import RecipeOptions
 from glasswork.errors import GlassworkError, RecipeError
 from glasswork.version import __version__
 
@@ -26,13 +27,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(name="train")(train.train)
+app.command(name="train", cls=RecipeOptions)(train.train)
 app.command(name="resume")(resume.resume)
 app.command(name="report")(report.report)
 app.command(name="runs")(runs.runs)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)
+app.command(name="help")(help_.help_)
 app.command(name="compare")(compare.compare)
 app.command(name="ladder")(ladder.ladder)
 

@@ -12,7 +12,7 @@ def describe_network(recipe: "Recipe", model: "MLP") -> str:
     """Return the network in words: ``784-50-10, sigmoid, 39,760 parameters, float32``."""
     network = recipe.network
     sizes = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
-    activations = [choice.name for choice in network.activations]
+    activations = [str(choice) for choice in network.activations]
     if len(set(activations)) == 1:
         activations = activations[:1]
     extras = _switched_on(

@@ -11,23 +11,35 @@ from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
-from glasswork.errors import GlassworkError
+from glasswork.errors import GlassworkError, InputError
 
 if TYPE_CHECKING:
+    from glasswork.runs.folder import RunFolder
     from glasswork.runs.run import Run
 
 
-def follow(make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool) -> None:
+def follow(
+    make: "Callable[[StopOnSignal], Run]",
+    *,
+    strict: bool,
+    quiet: bool,
+    report: bool = True,
+    repeats: "RunFolder | None" = None,
+) -> None:
     """Train a run, new or resumed, to its end and report on it.
 
     Parameters
     ----------
     make : callable
         Makes the run; it is given what the run asks whether to stop.
-    strict, quiet : bool
+    strict, quiet, report : bool
         The options of these names.
+    repeats : RunFolder, optional
+        The run that is trained once more, to compare with at the end.
     """
+    from glasswork.runs.folder import RunFolder
     from glasswork.runs.pictures import draw_pictures
+    from glasswork.runs.repeat import compare_with
 
     with StopOnSignal() as stop:
         run = make(stop)
@@ -44,9 +56,15 @@ def follow(make: "Callable[[StopOnSignal], Run]", *, strict: bool, quiet: bool) 
             _say_how_to_go_on(run)
             if run.history:
                 draw_pictures(run)
+                if report:
+                    _write_page(run)
             raise typer.Exit(130)
         print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
         draw_pictures(run)
+        if report:
+            _write_page(run)
+        if repeats is not None:
+            print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
             _what_next(run)
 
@@ -67,6 +85,18 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
                 )
             for finding in result.findings:
                 print(f"Notice: {finding.message}", flush=True)
+
+
+def _write_page(run: "Run") -> None:
+    """Write the report page; a network that is too large for one is not an error of the training."""
+    from glasswork.report import gather, write_report
+    from glasswork.runs.folder import RunFolder
+    from glasswork.runs.model_file import read_model_file
+
+    try:
+        write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), run.folder / "report.html")
+    except InputError as error:
+        print(f"Notice: no report.html: {error}", flush=True)
 
 
 def _announce(run: "Run") -> None:
@@ -96,5 +126,6 @@ def _what_next(run: "Run") -> None:
     seconds = sum(result.seconds for result in run.history)
     print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
     here = shlex.quote(str(run.folder))
+    print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")
     print(f"  {command()} predict {here} DIGIT.png")

@@ -1,6 +1,7 @@
 """``glasswork ladder``: what each idea since 1986 is worth."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -44,14 +45,18 @@ def ladder(
     plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time"
     print(f"{plan}; runs go to {folder}", flush=True)
     start = time.monotonic()
-    for done, run in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
-        minutes = (time.monotonic() - start) / 60
-        resumed = "" if run.resumed_after is None else f", resumed after {_count(run.resumed_after, 'epoch')}"
-        print(
-            f"{done:>3}/{total}  {run.recipe.name}, seed {run.recipe.seed}: {run.result.test_accuracy:.2f}%  "
-            f"({minutes:.1f} min{resumed})",
-            flush=True,
-        )
+    try:
+        for done, run in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
+            minutes = (time.monotonic() - start) / 60
+            resumed = "" if run.resumed_after is None else f", resumed after {_count(run.resumed_after, 'epoch')}"
+            print(
+                f"{done:>3}/{total}  {run.recipe.name}, seed {run.recipe.seed}: {run.result.test_accuracy:.2f}%  "
+                f"({minutes:.1f} min{resumed})",
+                flush=True,
+            )
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        raise
     results = summarize(rungs, folder, seeds=seeds)
     table = markdown(results, split=split)
     write_whole(folder / "ladder.md", table.encode())

@@ -19,6 +19,11 @@ def command() -> str:
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
+def user_path(text: str) -> Path:
+    """Return a path as a user types it, also where the shell leaves ``~`` as it is: ``--out=~/runs/mine``."""
+    return Path(text).expanduser()
+
+
 class Debugging:
     """Whether the command shows tracebacks: what ``--debug``, wherever it stands, switches on."""
 
@@ -37,7 +42,9 @@ Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show the traceback of an error.", callback=_switch_debugging_on, is_eager=True),
 ]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, as glasswork train made it.")]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="The folder of a run, as glasswork train made it.", parser=user_path)
+]
 CheckpointEvery = Annotated[
     float,
     typer.Option(min=0.0, metavar="SECONDS", help="Between two checkpoints; each epoch ends with one as well."),
@@ -45,3 +52,6 @@ CheckpointEvery = Annotated[
 CHECKPOINT_EVERY = 5.0
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]
+WithReport = Annotated[
+    bool, typer.Option("--report/--no-report", help="Write the run as one page that opens anywhere, report.html.")
+]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunArgument, Strict
+from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunArgument, Strict, WithReport
 
 
 def resume(
@@ -16,6 +16,7 @@ def resume(
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    report: WithReport = True,
     debug: Debug = False,
 ) -> None:
     """Go on with a run from its last checkpoint; it ends as if it had never been stopped, byte for byte.
@@ -34,4 +35,5 @@ def resume(
         lambda stop: Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every, should_stop=stop),
         strict=strict,
         quiet=quiet,
+        report=report,
     )

@@ -39,6 +39,8 @@ def runs(
 
 def _read(run: "RunFolder") -> dict[str, Any]:
     """Return what is to be known about one run; each of its files is read once."""
+    from glasswork.runs.state import kept_accuracy
+
     row: dict[str, Any] = {"run": run.path.name, "folder": str(run.path), "last_change": run.last_change()}
     try:
         result, recipe, history = run.result(), run.recipe(), run.history()
@@ -50,7 +52,7 @@ def _read(run: "RunFolder") -> dict[str, Any]:
         "reason": result.reason,
         "epochs": len(history),
         "epochs_wanted": recipe.training.epochs,
-        "valid_accuracy": _valid_accuracy(recipe.training.early_stopping > 0, [e.valid_accuracy for e in history]),
+        "valid_accuracy": kept_accuracy(recipe, history),
         "test_accuracy": result.test_accuracy,
         "recipe": recipe.name,
         "split": result.split,
@@ -62,13 +64,6 @@ def _read(run: "RunFolder") -> dict[str, Any]:
             for finding in epoch.findings
         ],
     }
-
-
-def _valid_accuracy(early_stopping: bool, accuracies: list[float]) -> float | None:
-    """Return the validation accuracy of the weights that the run keeps: the best epoch's, or the last one's."""
-    if not accuracies:
-        return None
-    return max(accuracies) if early_stopping else accuracies[-1]
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -1,139 +1,112 @@
 """``glasswork train``: run an experiment, print its progress, leave a folder with the results."""
 
-import contextlib
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict
+from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict, WithReport, user_path
+from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
 
 if TYPE_CHECKING:
     from glasswork.recipes.recipe import Recipe
+    from glasswork.runs.folder import RunFolder
 
 
 def train(
     recipe: Annotated[
         str,
         typer.Argument(
-            metavar="RECIPE", help="A recipe's name, see glasswork recipes, a TOML file, or a run, to do it again."
+            metavar="RECIPE",
+            help="A recipe's name (see glasswork recipes), a TOML file, or a run's folder, to repeat it in a new one.",
         ),
     ] = "classwork",
-    epochs: Annotated[
-        int | None, typer.Option(help="Times through the training images.", show_default="50 in classwork")
-    ] = None,
-    hidden: Annotated[
-        str | None,
-        typer.Option(help="Neurons in the hidden layer, or in each: 300,100.", show_default="50 in classwork"),
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images in a step.", show_default="100 in classwork")] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Length of a step.", show_default="0.1 in classwork")
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Decides initial weights, order, masks and noise.", show_default="123 in classwork"),
-    ] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32 in classwork")] = None,
+    epochs: Annotated[str | None, recipe_key("Times through the training images.", "50")] = None,
+    hidden: Annotated[str | None, recipe_key("Neurons in the hidden layer, or in each: 300,100.", "50")] = None,
+    batch_size: Annotated[str | None, recipe_key("Images in a step.", "100")] = None,
+    learning_rate: Annotated[str | None, recipe_key("What each gradient is multiplied by.", "0.1")] = None,
+    seed: Annotated[str | None, recipe_key("Decides initial weights, order, masks and noise.", "123")] = None,
+    dtype: Annotated[str | None, recipe_key("float32 or float64.", "float32")] = None,
     split: Annotated[
         str | None,
-        typer.Option(
-            help="handout: test images are drawn from all 70,000. official: the last 10,000, as in published results.",
-            show_default="handout in classwork",
+        recipe_key(
+            "handout: test images are drawn from all 70,000. official: the last 10,000, as in published results.",
+            "handout",
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            help="mnist, which is built in, or openml:NAME, from the network.", show_default="mnist in classwork"
-        ),
-    ] = None,
+    data: Annotated[str | None, recipe_key("mnist (built in), or openml:NAME (from the network).", "mnist")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change any key of the recipe; may be given again and again."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change any key of the recipe (repeatable), as --KEY VALUE does. All keys: glasswork recipes --keys.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for what the run leaves; must not exist yet.",
-            show_default="runs/<date>-<recipe>",
+            help="Folder for the run; must not exist yet.", show_default="runs/<date>-<recipe>", parser=user_path
         ),
     ] = None,
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    report: WithReport = True,
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
 
     It leaves a folder with the recipe, the history, the network and pictures.
-    Ctrl-C stops it after the step at hand; glasswork resume goes on from there.
+    Ctrl-C stops it after the current step; glasswork resume continues from there.
 
     Examples:
 
     glasswork train
 
-    glasswork train relu --epochs 10 --hidden 300,100 --learning-rate 0.5
+    glasswork train relu --epochs 10 --hidden 300,100 --lr 0.5
 
-    glasswork train deep --set optimizer.momentum=0.8 --set network.activation=tanh --out runs/mine
+    glasswork train deep --momentum 0.8 --activation tanh --out runs/mine
     """
+    from glasswork.recipes.keys import find_key
     from glasswork.runs.run import Run
 
     flags = {
-        "training.epochs": epochs,
-        "network.hidden": None if hidden is None else _widths(hidden),
-        "training.batch_size": batch_size,
-        "optimizer.learning_rate": learning_rate,
+        "epochs": epochs,
+        "hidden": hidden,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
         "seed": seed,
-        "network.dtype": dtype,
-        "data.split": split,
-        "data.source": data,
+        "dtype": dtype,
+        "split": split,
+        "data": data,
     }
-    asked = {key: value for key, value in flags.items() if value is not None}
+    asked = {find_key(name) or name: parse_value(text) for name, text in flags.items() if text is not None}
     for setting in settings or []:
-        key, value = _setting(setting)
-        asked[key] = value
-    chosen = _find(recipe)
+        key, value = parse_setting(setting)
+        asked[find_key(key) or key] = value
+    chosen, old = _find(recipe)
     if asked:
         changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
         asked["description"] = f"{chosen.description}; changed: {changes}"
     wanted = chosen.override(asked)
+    repeats = old if old is not None and not asked else None
     follow(
-        lambda stop: Run(wanted, out, checkpoint_every=checkpoint_every, should_stop=stop), strict=strict, quiet=quiet
+        lambda stop: Run(wanted, out, checkpoint_every=checkpoint_every, should_stop=stop),
+        strict=strict,
+        quiet=quiet,
+        report=report,
+        repeats=repeats,
     )
 
 
-def _find(recipe: str) -> "Recipe":
+def _find(recipe: str) -> "tuple[Recipe, RunFolder | None]":
+    """Return the recipe that is meant, and the run that it is taken from, if it is one's."""
     from glasswork.recipes.shelf import named_recipe, read_recipe
+    from glasswork.runs.folder import RunFolder
 
-    path = Path(recipe)
-    if (path / "recipe.toml").is_file():  # a run: the same again
-        path = path / "recipe.toml"
-    return read_recipe(path) if path.suffix == ".toml" else named_recipe(recipe)
-
-
-def _widths(text: str) -> list[int]:
-    try:
-        return [int(width) for width in text.split(",")]
-    except ValueError:
-        raise typer.BadParameter(
-            f"expected a number, or several with commas between, such as 300,100; got {text!r}", param_hint="--hidden"
-        ) from None
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """Return the key and the value of ``key=value``: a TOML value, a word, or several with commas between."""
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise typer.BadParameter(
-            f"expected KEY=VALUE, such as optimizer.momentum=0.9; got {text!r}", param_hint="--set"
-        )
-    for attempt in (value, f"[{value}]"):
-        with contextlib.suppress(ValueError, RecursionError):
-            parsed = tomllib.loads(f"value = {attempt}")
-            if len(parsed) == 1:
-                return key.strip(), parsed["value"]
-    words = [word.strip() for word in value.split(",")]
-    return key.strip(), words if len(words) > 1 else words[0]
+    path = Path(recipe).expanduser()
+    if RunFolder(path).exists():
+        return RunFolder(path).recipe(), RunFolder(path)
+    return read_recipe(path) if path.suffix == ".toml" else named_recipe(recipe), None

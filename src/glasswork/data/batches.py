@@ -93,7 +93,7 @@ class Batches:
     Parameters
     ----------
     images : (N, features)
-        Bytes, normalised to [-1, 1] batch by batch, or floats, taken as prepared already.
+        Bytes, which are normalised to [-1, 1] batch by batch, or floats, which are used as they are.
     labels : (N,) integers from 0 to classes - 1
     batch_size : int
         From 1 to N.
@@ -117,8 +117,8 @@ class Batches:
     Raises
     ------
     InputError
-        If there are no images, one is NaN or infinite, labels are of another length or out of range, or
-        the batch size is below 1 or above N.
+        If there are no images, a pixel is NaN or infinite, there are not as many labels, a label is out of range,
+        or the batch size is below 1 or above N.
 
     Examples
     --------
@@ -152,7 +152,9 @@ class Batches:
             raise InputError(f"Batches: expected a batch size from 1 to {len(images):,}, the images, got {batch_size}")
         if images.dtype.kind == "f" and not np.isfinite(images).all():
             row = int(np.flatnonzero(~np.isfinite(images).all(axis=1))[0])
-            raise InputError(f"Batches: expected finite pixels, got NaN or infinity in image {row}; mend or drop it")
+            raise InputError(
+                f"Batches: expected finite pixels, got NaN or infinity in image {row}; repair or remove it"
+            )
         generator(seed, Purpose.SHUFFLE)
         self.images = images
         self.batch_size, self.drop_last = int(batch_size), drop_last

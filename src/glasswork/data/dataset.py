@@ -117,7 +117,7 @@ class Dataset:
             pixels = pixels[..., 0]
         if pixels.ndim == 3:
             shape = shape or (pixels.shape[1], pixels.shape[2])
-            pixels = pixels.reshape(len(pixels), -1)
+            pixels = pixels.reshape(len(pixels), pixels.shape[1] * pixels.shape[2])
         if pixels.ndim != 2 or pixels.shape[1] == 0:
             raise InputError(
                 "Dataset: expected images of shape (N, features), (N, height, width) or (N, height, width, 1), got "

@@ -1,4 +1,4 @@
-"""ladder: what each change to an experiment bought, from the first rung at the top to the last."""
+"""ladder: what each change to an experiment gained, from the first rung at the top to the last."""
 
 import math
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from glasswork.errors import InputError
 from glasswork.figures.style import BLUE, BODY, FAINT, INK, MARGIN, MUTED, SMALL, TOP, heading, new_figure, place
 
-CHANGES, PANEL, BOUGHT, ROW, FOOT = 4.4, 4.6, 2.2, 0.42, 0.6
+CHANGES, PANEL, GAINS, ROW, FOOT = 4.4, 4.6, 3.0, 0.42, 0.6
 _TICKS = (80, 50, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2, 1.5, 1, 0.8, 0.6, 0.5, 0.4, 0.3)
 
 
 def ladder(
-    changes: Sequence[str], accuracies: Sequence[Sequence[float]], bought: Sequence[str], *, title: str
+    changes: Sequence[str], accuracies: Sequence[Sequence[float]], gains: Sequence[str], *, title: str
 ) -> Figure:
-    """Draw the accuracies of a ladder's rungs: a dot a seed, a bar at their mean.
+    """Draw the accuracies of a ladder's rungs: a dot a seed, a bar at their mean where there are several.
 
     The axis shows the error, 100 % minus the accuracy, on a logarithmic scale, falling to the right: to
     halve the errors is as long a step at 5 % as at 1 %.
@@ -29,7 +29,7 @@ def ladder(
         What each rung changes, from the first on.
     accuracies : sequence of sequences of float
         Test accuracy in percent, of each seed of each rung.
-    bought : sequence of str
+    gains : sequence of str
         What to write beside each rung's mean.
     title : str
 
@@ -43,19 +43,21 @@ def ladder(
         If there is no rung, or the three do not go together, or an accuracy is not from 0 to below 100.
     """
     flat = [accuracy for seeds in accuracies for accuracy in seeds]
-    if not changes or len({len(changes), len(accuracies), len(bought)}) > 1 or not all(accuracies):
+    if not changes or len({len(changes), len(accuracies), len(gains)}) > 1 or not all(accuracies):
         raise InputError(
             "ladder: expected a change, accuracies and words for each rung, "
-            f"got {len(changes)}, {len(accuracies)} and {len(bought)}"
+            f"got {len(changes)}, {len(accuracies)} and {len(gains)}"
         )
     if not all(0 <= accuracy < 100 for accuracy in flat):
         raise InputError(f"ladder: expected accuracies from 0 to below 100 %, got {min(flat)} to {max(flat)}")
     high = ROW * len(changes)
-    figure = new_figure(2 * MARGIN + CHANGES + PANEL + BOUGHT, TOP + high + FOOT)
+    figure = new_figure(2 * MARGIN + CHANGES + PANEL + GAINS, TOP + high + FOOT)
+    several = max(map(len, accuracies)) > 1
     heading(
         figure,
         title,
-        "a dot for each seed, a bar at their mean; further right is better; each rung keeps all the changes above it",
+        ("a dot for each seed, a bar at their mean" if several else "one seed: a dot for each rung")
+        + "; further right is better; each rung keeps all the changes above it",
     )
     axes = place(figure, MARGIN + CHANGES, FOOT, PANEL, high)
     axes.set_xscale("log")
@@ -71,10 +73,11 @@ def ladder(
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
-    for row, (change, seeds, words) in enumerate(zip(changes, accuracies, bought, strict=True)):
+    for row, (change, seeds, words) in enumerate(zip(changes, accuracies, gains, strict=True)):
         errors = 100 - np.asarray(seeds, dtype=np.float64)
         axes.plot(errors, [row] * len(errors), "o", color=BLUE, markersize=5, alpha=0.45, markeredgewidth=0)
-        axes.plot([errors.mean()] * 2, [row - 0.28, row + 0.28], color=BLUE, linewidth=2.5, solid_capstyle="butt")
+        if len(errors) > 1:  # over a single dot a bar would hide it
+            axes.plot([errors.mean()] * 2, [row - 0.28, row + 0.28], color=BLUE, linewidth=2.5, solid_capstyle="butt")
         beside: dict[str, Any] = {
             "fontsize": BODY,
             "va": "center",

@@ -61,7 +61,7 @@ def _largest_power(dtype: np.dtype[Any]) -> float:
     return 0.9 * math.log(float(np.finfo(dtype).max))
 
 
-class Sigmoid(Activation):
+class Sigmoid(Activation, kind="sigmoid"):
     """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B)."""
 
     initializer = "handout"
@@ -79,7 +79,7 @@ class Sigmoid(Activation):
         return grad_input
 
 
-class Tanh(Activation):
+class Tanh(Activation, kind="tanh"):
     """The hyperbolic tangent, a sigmoid from -1 to 1."""
 
     initializer = "xavier"
@@ -97,7 +97,7 @@ class Tanh(Activation):
         return grad_input
 
 
-class ReLU(Activation):
+class ReLU(Activation, kind="relu"):
     """The rectified linear unit, ``max(x, 0)`` (Nair and Hinton 2010). Its slope at 0 is taken as 0."""
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -111,7 +111,7 @@ class ReLU(Activation):
         return np.multiply(grad_output, self.output > 0, out=grad_input)
 
 
-class LeakyReLU(Activation):
+class LeakyReLU(Activation, kind="leaky-relu"):
     """A ReLU that keeps a little slope on the left, ``x`` or ``slope * x`` (Maas et al. 2013).
 
     Parameters
@@ -152,7 +152,7 @@ class LeakyReLU(Activation):
         return f"LeakyReLU({self.slope})"
 
 
-class SiLU(Activation):
+class SiLU(Activation, kind="silu"):
     """``x * sigmoid(x)``, also called swish (Elfwing et al. 2017; Ramachandran et al. 2017)."""
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -171,7 +171,7 @@ class SiLU(Activation):
         return grad_input
 
 
-class GELU(Activation):
+class GELU(Activation, kind="gelu"):
     """``x * Φ(x)``, Φ being the normal distribution function (Hendrycks and Gimpel 2016).
 
     In the paper's own approximation, ``x/2 * (1 + tanh(√(2/π) (x + 0.044715 x³)))``, off by at most 5e-4.
@@ -212,7 +212,7 @@ class GELU(Activation):
         return grad_input
 
 
-class Identity(Activation):
+class Identity(Activation, kind="identity"):
     """No activation at all, ``x`` itself."""
 
     initializer = "lecun"
@@ -231,11 +231,5 @@ class Identity(Activation):
 
 #: By the names that recipes and model files use.
 ACTIVATIONS: dict[str, type[Activation]] = {
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "relu": ReLU,
-    "leaky-relu": LeakyReLU,
-    "silu": SiLU,
-    "gelu": GELU,
-    "identity": Identity,
+    str(kind.kind): kind for kind in (Sigmoid, Tanh, ReLU, LeakyReLU, SiLU, GELU, Identity)
 }

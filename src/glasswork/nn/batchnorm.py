@@ -11,14 +11,14 @@ from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.nn.layer import FixedArray, Layer
+from glasswork.nn.layer import Layer, fixed_array
 from glasswork.settings import Range, check_settings
 
 #: Added to variances, so that a feature that never changes is not divided by zero.
 EPSILON = 1e-5
 
 
-class BatchNorm(Layer):
+class BatchNorm(Layer, kind="batch-norm"):
     """Batch normalisation (Ioffe and Szegedy 2015, algorithm 1).
 
     Parameters
@@ -41,9 +41,12 @@ class BatchNorm(Layer):
         If a number is out of range; in training, for a batch of one image: it has no variance.
     """
 
-    gamma, beta = FixedArray(), FixedArray()
-    grad_gamma, grad_beta = FixedArray(), FixedArray()
-    running_mean, running_variance = FixedArray(), FixedArray()
+    gamma: FloatArray = fixed_array()
+    beta: FloatArray = fixed_array()
+    grad_gamma: FloatArray = fixed_array()
+    grad_beta: FloatArray = fixed_array()
+    running_mean: FloatArray = fixed_array()
+    running_variance: FloatArray = fixed_array()
 
     def __init__(
         self,

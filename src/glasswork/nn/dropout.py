@@ -18,7 +18,7 @@ from glasswork.settings import Range, check_settings
 _PARTS = 1 << 16
 
 
-class Dropout(RandomLayer):
+class Dropout(RandomLayer, kind="dropout"):
     """Leave each number out with a chance of ``p``, and scale the rest by ``1 / (1 - p)``.
 
     Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting"; scaled in

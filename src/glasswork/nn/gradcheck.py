@@ -26,14 +26,18 @@ from glasswork.pixels import normalize
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
 STEP = 1e-5
 
+#: Shares of the function's value: errors are not taken relative to less than the first, which rounding would spoil,
+#: and differences below the second are nothing but rounding.
+FLOOR, ROUNDING = 1e-4, 1e-9
+
 #: Random directions in which the network as a whole is checked, for each of its arrays.
 DIRECTIONS = 6
 
 _REPLACED = {
     "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
     "self.bias]; the optimiser moves those it was given first, and these are others",
-    "gradients": "backward put new arrays in the place of the old ones, which the optimiser goes on reading, so training "
-    "would change nothing; write into them instead: self.grad_weight[...] = np.dot(...)",
+    "gradients": "backward put new arrays in the place of the old ones, which the optimiser goes on reading, so "
+    "training would change nothing; write into them instead: self.grad_weight[...] = np.dot(...)",
 }
 _UNUSED = "forward does not use it, so training it changes nothing"
 
@@ -140,8 +144,8 @@ def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
         return
     x = part.input.copy()
     rng = np.random.default_rng(0)
-    upstream = rng.normal(size=np.shape(layer(x)))
     before = _identities(layer)
+    upstream = rng.normal(size=np.shape(layer(x)))
     grad_input = layer.backward(upstream.copy())
     grad_input = grad_input.copy() if isinstance(grad_input, np.ndarray) else None
     arrays, after = _identities(layer)
@@ -200,7 +204,7 @@ def _check_network(
         directions = [drawn / np.linalg.norm(drawn) for drawn in rng.normal(size=(DIRECTIONS, *array.shape))]
         analytic = np.array([float((gradient * direction).sum()) for direction in directions])
         numeric = np.array([_slope(array, direction, value) for direction in directions])
-        found = _judge("network", shape, analytic, numeric)
+        found = _judge("network", shape, analytic, numeric, value())
         worst = found if found.error > worst.error else worst
     return Check("network", shape, worst.error, worst.ratio, worst.proportional, problem)
 
@@ -241,17 +245,22 @@ def _compare(
     picked = np.linspace(0, array.size - 1, count).astype(int)
     analytic = gradient.reshape(-1)[picked]
     numeric = np.array([_central_difference(array, np.unravel_index(i, array.shape), value) for i in picked])
-    return _judge(name, array.shape, analytic, numeric, problem)
+    return _judge(name, array.shape, analytic, numeric, value(), problem)
 
 
-def _judge(name: str, shape: tuple[int, ...], analytic: FloatArray, numeric: FloatArray, problem: str = "") -> Check:
+def _judge(
+    name: str, shape: tuple[int, ...], analytic: FloatArray, numeric: FloatArray, value: float, problem: str = ""
+) -> Check:
+    """Compare two gradients of a function whose value tells how exact differences can be."""
     if not (np.isfinite(numeric).all() and np.isfinite(analytic).all()):
         return Check(name, shape, float("inf"), float("nan"), problem=problem)
-    scale = max(np.abs(numeric).max(initial=0), np.abs(analytic).max(initial=0))
+    largest = float(np.abs(numeric).max(initial=0))
+    scale = max(largest, float(np.abs(analytic).max(initial=0)), FLOOR * abs(value))
     error = float(np.abs(analytic - numeric).max() / scale) if scale > 0 else 0.0
-    squares = float(numeric @ numeric)
-    ratio = float(analytic @ numeric) / squares if squares > 0 else float("nan")
-    proportional = bool(squares > 0 and np.abs(analytic - ratio * numeric).max() <= 1e-4 * scale)
+    if largest <= ROUNDING * abs(value):
+        return Check(name, shape, error, float("nan"), problem=problem)
+    ratio = float(analytic @ numeric) / float(numeric @ numeric)
+    proportional = bool(np.abs(analytic - ratio * numeric).max() <= 1e-4 * scale)
     return Check(name, shape, error, ratio, proportional, problem)
 
 

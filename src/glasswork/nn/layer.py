@@ -18,22 +18,14 @@ from glasswork.errors import InputError, StateError
 
 
 class FixedArray:
-    """An array of a layer that is never replaced: assigning to it copies the numbers into the array that is there.
+    """An attribute whose array is never replaced: assigning to it copies the numbers into the array that is there.
 
-    So an optimiser, which holds the same array, sees the new numbers, and none is ever trained in vain.
+    So an optimiser, which holds the same array, sees the new numbers, and none is ever trained in vain. Reading it is
+    reading any attribute: as there is no ``__get__``, Python finds the array in the layer's own dictionary.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-
-    def __get__(self, layer: Any, owner: type | None = None) -> FloatArray:
-        if layer is None:
-            return self  # type: ignore[return-value]  # the class's own attribute, as for any descriptor
-        try:
-            array: FloatArray = layer.__dict__[self.name]
-        except KeyError:
-            raise AttributeError(f"{type(layer).__name__} has no {self.name} yet") from None
-        return array
 
     def __set__(self, layer: Any, value: Any) -> None:
         existing = layer.__dict__.get(self.name)
@@ -48,14 +40,26 @@ class FixedArray:
             existing[...] = value
 
 
+def fixed_array() -> Any:
+    """Return a `FixedArray` for a class body, typed as what its instances hold."""
+    return FixedArray()
+
+
 class Layer:
     """Base of all layers: a differentiable function, perhaps with parameters.
+
+    A layer of your own needs ``forward`` and ``backward`` and, if it learns, ``parameters``, ``gradients`` and
+    ``state``; `gradcheck` tells whether they are right.
 
     Parameters
     ----------
     dtype : data type
         Of every array the layer takes, makes and keeps: float32 unless told otherwise.
     """
+
+    #: The word for this kind of layer in recipes and model files; None for a class of the user's own, also for one
+    #: that is derived from a kind with a word: it may compute something else.
+    kind: str | None = None
 
     #: True while `glasswork.train` runs, and only then: dropout, noise and batch normalisation then behave
     #: differently, and memory is reused from batch to batch.
@@ -69,18 +73,15 @@ class Layer:
     input: FloatArray
     output: FloatArray
 
+    def __init_subclass__(cls, *, kind: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.kind = kind
+
     def __init__(self, *, dtype: DTypeLike = np.float32) -> None:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {self.dtype}")
-        self._memory: dict[Any, FloatArray] = {}
-
-    @property
-    def kind(self) -> str | None:
-        """The word for this kind of layer in recipes and model files; None where there is none."""
-        from glasswork.nn.layers import LAYERS  # the table imports every layer, so this one cannot import it first
-
-        return next((word for word, known in LAYERS.items() if known is type(self)), None)
+        self._memory: dict[Any, FloatArray] | None = None  # to be reused; None: every array is a new one
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments from which another layer of this shape can be made."""
@@ -129,7 +130,7 @@ class Layer:
     def convert(self, dtype: DTypeLike) -> None:
         """Convert this layer to another dtype: the one place where its arrays are replaced."""
         self.dtype = np.dtype(dtype)
-        self._memory = {}
+        self._memory = None if self._memory is None else {}
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 vars(self)[name] = value.astype(self.dtype)
@@ -141,13 +142,13 @@ class Layer:
         return twin
 
     def set_training(self, training: bool) -> None:
-        """Switch between training and evaluation; memory that was reused is given back."""
+        """Switch between training, in which memory is reused from batch to batch, and evaluation."""
         self.training = training
-        self._memory = {}
+        self._memory = {} if training else None
 
     def _new(self, name: str, rows: int, columns: int) -> FloatArray:
         """Return ``(rows, columns)`` of uninitialised memory; in training, the memory of that name again if it fits."""
-        if not self.training:
+        if self._memory is None:
             return np.empty((rows, columns), self.dtype)
         memory = self._memory.get(name)
         if memory is None or memory.shape[0] < rows or memory.shape[1] != columns:
@@ -159,11 +160,11 @@ class Layer:
 
         NumPy's minimum and maximum are three times as fast between two arrays as with a scalar.
         """
-        constant = self._memory.get(value) if self.training else None
+        if self._memory is None:
+            return np.full((rows, columns), value, self.dtype)
+        constant = self._memory.get(value)
         if constant is None or constant.shape[0] < rows or constant.shape[1] != columns:
-            constant = np.full((rows, columns), value, self.dtype)
-            if self.training:
-                self._memory[value] = constant
+            constant = self._memory[value] = np.full((rows, columns), value, self.dtype)
         return constant[:rows]
 
     def _check_input(self, x: FloatArray, features: int | None = None) -> None:

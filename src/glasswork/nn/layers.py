@@ -16,10 +16,7 @@ from glasswork.randomness import Purpose, generator
 
 #: ``LAYERS[layer.kind](**layer.settings(), dtype=...)`` makes a layer of the same shape.
 LAYERS: dict[str, type[Layer]] = {
-    "linear": Linear,
-    "batch-norm": BatchNorm,
-    "dropout": Dropout,
-    "gaussian-noise": GaussianNoise,
+    **{str(kind.kind): kind for kind in (Linear, BatchNorm, Dropout, GaussianNoise)},
     **ACTIVATIONS,
 }
 

@@ -12,10 +12,10 @@ from numpy.typing import DTypeLike
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import initializers
-from glasswork.nn.layer import FixedArray, Layer
+from glasswork.nn.layer import Layer, fixed_array
 
 
-class Linear(Layer):
+class Linear(Layer, kind="linear"):
     """A fully connected layer, ``output = x @ weight + bias`` (handout, section 4 A).
 
     The gradients follow from the chain rule. ``output[b, j]`` depends on ``weight[i, j]`` by the factor
@@ -54,8 +54,10 @@ class Linear(Layer):
         If a width is below 1, or ``bias_grad`` or ``initializer`` is unknown.
     """
 
-    weight, bias = FixedArray(), FixedArray()
-    grad_weight, grad_bias = FixedArray(), FixedArray()
+    weight: FloatArray = fixed_array()
+    bias: FloatArray = fixed_array()
+    grad_weight: FloatArray = fixed_array()
+    grad_bias: FloatArray = fixed_array()
 
     def __init__(
         self,

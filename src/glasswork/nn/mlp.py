@@ -302,7 +302,7 @@ class MLP:
                 x = self._prepare(images[start : start + ROWS_AT_A_TIME])
                 for layer in layers:
                     x = layer.forward(x)
-                parts.append(x)
+                parts.append(x.copy())
         result = np.concatenate(parts)
         if not np.isfinite(result).all():
             raise InputError(

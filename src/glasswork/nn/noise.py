@@ -15,7 +15,7 @@ from glasswork.randomness import Purpose
 from glasswork.settings import Range, check_settings
 
 
-class GaussianNoise(RandomLayer):
+class GaussianNoise(RandomLayer, kind="gaussian-noise"):
     """Add normal noise to each number: ``x + std * N(0, 1)``.
 
     Sietsma and Dow 1991, "Creating artificial neural networks that generalize"; Bishop 1995, "Training

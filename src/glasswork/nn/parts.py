@@ -66,7 +66,7 @@ def find_parts(model: Any) -> list[Part]:
 
 @contextmanager
 def recorded(parts: list[Part]) -> Iterator[None]:
-    """Context manager: notes the input of each part, and on exit sorts the parts: unused ones first, then in forward's order.
+    """Context manager: notes each part's input; on exit sorts the parts, unused ones first, then in forward's order.
 
     Inside, the class of each layer is a subclass that takes notes; the old class is restored on exit.
     """

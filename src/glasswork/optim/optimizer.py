@@ -77,7 +77,7 @@ class Optimizer:
         if schedule is not None and total_steps is None:
             raise InputError(f"{self}: a schedule needs total_steps, the number of steps in the whole run")
         if total_steps is not None and (not isinstance(total_steps, int | np.integer) or total_steps < 1):
-            raise InputError(f"{self}: expected total_steps to be an integer at least 1, got {total_steps!r}")
+            raise InputError(f"{self}: expected total_steps to be an integer of at least 1, got {total_steps!r}")
         self.lr = self.base_lr = lr
         self.weight_decay, self.clip_norm, self.max_norm = weight_decay, clip_norm, max_norm
         self.schedule, self.total_steps = schedule, total_steps
@@ -147,10 +147,11 @@ class Optimizer:
             return self.grads
         self._changed = self._changed or [np.empty_like(g) for g in self.grads]
         for p, g, changed, scratch in zip(self.params, self.grads, self._changed, self._scratch, strict=True):
-            np.multiply(g, factor, out=changed)
             if decay and p.ndim > 1:
-                np.multiply(p, decay, out=scratch)
-                changed += scratch  # noqa: PLW2901
+                np.multiply(p, decay, out=changed)
+                changed += g if factor == 1 else np.multiply(g, factor, out=scratch)  # noqa: PLW2901
+            else:
+                np.multiply(g, factor, out=changed)
         return self._changed
 
     def _limit_norms(self, max_norm: float) -> None:

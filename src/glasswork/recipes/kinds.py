@@ -1,6 +1,6 @@
 """Kinds of values: what a key of a recipe may be, in words, and how such a value is read and written.
 
-read    what TOML holds → what a recipe holds, or RecipeError: "training.epochs: expected an integer at least 1, got 0"
+read    what TOML holds → what a recipe holds, or RecipeError: "training.epochs: expected a whole number, at least 1, got 0"
 write   back again
 """
 
@@ -145,7 +145,7 @@ class Widths:
     @property
     def expected(self) -> str:
         """What is allowed."""
-        return f"a list of up to {self.longest} integers from 1 to {self.widest:,}, such as [300, 100]"
+        return f"a list of up to {self.longest} whole numbers from 1 to {self.widest:,}, such as [300, 100]"
 
     def read(self, value: object, path: str, *, newer: bool = False) -> tuple[int, ...]:
         """Return the widths."""
@@ -153,7 +153,7 @@ class Widths:
             raise refuse(path, self.expected, value)
         for i, width in enumerate(value):
             if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= self.widest:
-                raise refuse(f"{path}[{i}]", f"an integer from 1 to {self.widest:,}", width)
+                raise refuse(f"{path}[{i}]", f"a whole number from 1 to {self.widest:,}", width)
         return tuple(value)
 
     def write(self, value: tuple[int, ...]) -> list[int]:
@@ -303,6 +303,11 @@ class ChosenList:
     """One choice for all, or a list with one for each."""
 
     one: Chosen
+
+    @property
+    def table(self) -> Table:
+        """Where the names come from."""
+        return self.one.table
 
     @property
     def expected(self) -> str:

@@ -62,7 +62,7 @@ class Key:
     meaning : str
         One line of help.
     only : tuple of str
-        The names of losses, optimisers or schedules that have this key; empty if it is always there.
+        The names of activations, losses, optimisers or schedules that have this key; empty if it is always there.
     """
 
     path: str
@@ -119,6 +119,8 @@ class Section:
         default = cls.read({}, path)
         for name, (kind, meaning) in cls.kinds().items():
             yield Key(f"{path}.{name}", kind.expected, kind.write(getattr(default, name)), meaning)
+            if isinstance(kind, Chosen | ChosenList):
+                yield from _option_keys(kind.table, f"{path}.{name}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,15 +161,20 @@ class ChoiceSection(Section):
     def keys(cls, path: str) -> Iterator[Key]:
         """Yield the keys that this table may have, those of all names."""
         yield from super().keys(path)
-        seen: set[tuple[str, Any]] = set()
-        for name in cls.table.makers:
-            for key, kind in cls.table.options(name).items():
-                default = default_of(kind)
-                alike = [o for o in cls.table.having(key) if default_of(cls.table.options(o)[key]) == default]
-                only = () if len(alike) == len(cls.table.makers) else tuple(alike)
-                if (key, default) not in seen:
-                    yield Key(f"{path}.{key}", kind.expected, default, kind.setting.meaning, only)
-                seen.add((key, default))
+        yield from _option_keys(cls.table, path)
+
+
+def _option_keys(table: Table, path: str) -> Iterator[Key]:
+    """Yield the keys of all options of a table, one for each default."""
+    seen: set[tuple[str, Any]] = set()
+    for name in table.makers:
+        for key, kind in table.options(name).items():
+            default = default_of(kind)
+            alike = [other for other in table.having(key) if default_of(table.options(other)[key]) == default]
+            only = () if len(alike) == len(table.makers) else tuple(alike)
+            if (key, default) not in seen:
+                yield Key(f"{path}.{key}", kind.expected, default, kind.setting.meaning, only)
+            seen.add((key, default))
 
 
 # The tables -----------------------------------------------------------------------------------------

@@ -20,7 +20,18 @@ from glasswork.recipes.recipe import Recipe
 def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
     """Read a recipe from a TOML file; without a ``name`` in it, it has the file's.
 
-    With ``newer``, keys that this glasswork does not know are left out: see `Recipe.from_dict`.
+    Parameters
+    ----------
+    path : path
+    newer : bool
+        Leave out unknown keys, as a later version of glasswork may have written; see `Recipe.from_dict`.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    RecipeError
+        If it is not a recipe.
     """
     path = Path(path)
     try:

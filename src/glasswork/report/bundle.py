@@ -1,7 +1,7 @@
 """One script of many modules: browsers refuse imports between files that were opened from a disk.
 
-    js/engine.js   import { x } from "./linear.js"; ... export function f      each module becomes a function,
-    js/main.js                                                                 its exports a constant object
+js/engine.js   import { x } from "./linear.js"; ... export function f      each module becomes a function,
+js/main.js                                                                 its exports a constant object
 """
 
 import re

@@ -49,6 +49,7 @@ class Packed(msgspec.Struct, frozen=True, omit_defaults=True):
 def pack(array: NDArray[Any], encoding: Encoding) -> Packed:
     """Return an array as text; ``float16`` and ``int8`` round it."""
     scales: list[float] = []
+    numbers: NDArray[Any]
     if encoding == "int8":
         numbers, found = quantise(array)
         scales = [float(scale) for scale in found]
@@ -79,8 +80,7 @@ def quantise(array: FloatArray) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
 
 
 def _four_bits(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    levels = np.rint(images / LEVEL).astype(np.uint8).reshape(-1)
+    levels: NDArray[np.uint8] = np.rint(images / LEVEL).astype(np.uint8).reshape(-1)
     if levels.size % 2:
         levels = np.append(levels, np.uint8(0))
-    joined: NDArray[np.uint8] = levels[::2] << 4 | levels[1::2]
-    return joined
+    return np.asarray(levels[::2] << 4 | levels[1::2], np.uint8)

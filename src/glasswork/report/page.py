@@ -1,6 +1,6 @@
 """The page: template, style, script and data in one HTML file, under a policy that allows nothing else.
 
-    Content-Security-Policy   no source at all, but for one style and one script, by their SHA-256
+Content-Security-Policy   no source at all, but for one style and one script, by their SHA-256
 """
 
 import base64

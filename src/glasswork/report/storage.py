@@ -71,14 +71,14 @@ def store(model: MLP, encoding: Encoding) -> list[LayerData]:
     for name, layer in model.named_layers.items():
         if layer.kind is None:
             raise InputError(f"report: {name}, {layer!r}, is a layer of your own, which the page cannot compute")
-        arrays = {
-            part: pack(array, encoding if array.ndim > 1 else "float32") for part, array in layer.state().items()
-        }
+        arrays = {part: pack(array, encoding if array.ndim > 1 else "float32") for part, array in layer.state().items()}
         layers.append(LayerData(name, layer.kind, layer.settings(), arrays))
     return layers
 
 
-def describe(model: MLP, stored: MLP, encoding: Encoding, images: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> NetworkData:
+def describe(
+    model: MLP, stored: MLP, encoding: Encoding, images: np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+) -> NetworkData:
     """Return a network as the page has it, with what storing it has changed, measured on images ``(N, features)``."""
     exact, near = model.scores(images), stored.scores(images)
     output = model.output_activation

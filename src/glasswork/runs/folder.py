@@ -187,15 +187,15 @@ def default_folders(name: str) -> Iterator[Path]:
     yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
 
 
-def free_folder(candidates: Iterator[Path]) -> RunFolder:
-    """Return the next of the candidates that does not exist.
+def free_folder(wanted: Path | None, name: str) -> RunFolder:
+    """Return the folder that is wanted, or the first default one for a recipe of this name that does not exist.
 
     Raises
     ------
     FileError
-        If all of them exist.
+        If it exists.
     """
-    for path in candidates:
+    for path in default_folders(name) if wanted is None else [wanted]:
         if not path.exists() and not path.is_symlink():
             return RunFolder(path)
     more = f"; to train it for more epochs: glasswork resume {path} --epochs N" if RunFolder(path).exists() else ""

@@ -63,7 +63,6 @@ RUNGS = (
         "AdamW, a cosine schedule, 30 epochs in place of SGD, 50",
         {
             "optimizer.name": "adamw",
-            "optimizer.momentum": 0.0,
             "optimizer.learning_rate": 0.001,
             "optimizer.weight_decay": 0.01,
             "schedule.name": "cosine",

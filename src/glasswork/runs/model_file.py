@@ -7,18 +7,20 @@ It describes the network in words of its own, so that it does not depend on what
 any change to it is found when it is read.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, InputError
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
-from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
+from glasswork.sealed import DTYPES, Facts, open_sealed, read_arrays, write_sealed
 from glasswork.version import __version__
 
 #: What an image must go through before the network sees it.
@@ -97,8 +99,10 @@ def save_model(
     FileError
         If the file cannot be written.
     InputError
-        If the network has a layer that no word stands for.
+        If the network has a layer that no word stands for, or neither float32 nor float64 numbers.
     """
+    if model.dtype.name not in DTYPES:
+        raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
     names = [str(name) for name in classes or range(model.out_features)]
     if len(names) != model.out_features:
         raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
@@ -148,18 +152,13 @@ def read_model_file(path: str | Path) -> ModelFile:
             "or finish a run that was stopped: glasswork resume"
         )
     with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
-        _check_size(path, facts)
+        _check_facts(path, facts)
         model = _build(path, facts)
         extra = {name: np.empty(shape, dtype) for name, (dtype, shape) in facts.reference.items()}
         read_arrays(file, path, facts, {**model.state(), **extra}, what=_WHAT)
-    packed = {name.removeprefix("reference."): array for name, array in extra.items()}
-    return ModelFile(
-        model,
-        tuple(facts.classes),
-        facts.image_shape,
-        facts.preprocessing,
-        ReferenceSet.from_arrays(packed) if packed else None,
-    )
+    if len(facts.classes) != model.out_features:
+        raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
+    return ModelFile(model, tuple(facts.classes), facts.image_shape, facts.preprocessing, _unpack(path, extra))
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
@@ -168,15 +167,31 @@ def _describe(name: str, layer: Layer) -> LayerFacts:
     return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
 
 
-def _check_size(path: Path, facts: ModelFacts) -> None:
-    """Check that a file is large enough for what it states, before memory is taken for it."""
-    wanted = sum(
-        int(layer.settings.get("in_features", 0)) * int(layer.settings.get("out_features", 0))
-        for layer in facts.layers
-        if layer.kind == "linear"
-    ) + sum(int(np.prod(shape)) for _, shape in facts.reference.values())
-    if wanted > path.stat().st_size:
+def _check_facts(path: Path, facts: ModelFacts) -> None:
+    """Check what a file states before memory is taken for it: it has to be large enough for its arrays."""
+    shapes = [_weights(layer) for layer in facts.layers]
+    for name, (dtype, shape) in facts.reference.items():
+        if dtype not in DTYPES or not name.startswith("reference.") or min(shape, default=0) < 0:
+            raise FileError(f"{path}: states an array that no model file has: {name}, {dtype} of shape {shape}")
+        shapes.append(shape)
+    if facts.dtype not in DTYPES:
+        raise FileError(f"{path}: expected a network of float32 or float64, got {facts.dtype!r}")
+    if sum(math.prod(shape) for shape in shapes) > path.stat().st_size:
         raise FileError(f"{path}: too small a file for the layers that it states")
+
+
+def _weights(layer: LayerFacts) -> list[int]:
+    """Return the widths whose product is the size of a layer's largest array, as far as they are stated as numbers."""
+    stated = [layer.settings.get(name) for name in ("in_features", "out_features", "features")]
+    return [width for width in stated if isinstance(width, int)] or [0]
+
+
+def _unpack(path: Path, extra: dict[str, NDArray[Any]]) -> ReferenceSet | None:
+    packed = {name.removeprefix("reference."): array for name, array in extra.items()}
+    try:
+        return ReferenceSet.from_arrays(packed) if packed else None
+    except InputError as error:
+        raise FileError(f"{path}: {error}") from None
 
 
 def _build(path: Path, facts: ModelFacts) -> MLP:
@@ -184,7 +199,7 @@ def _build(path: Path, facts: ModelFacts) -> MLP:
     try:
         made = {layer.name: make_layer(layer.kind, layer.settings, dtype=facts.dtype) for layer in facts.layers}
         return MLP.from_layers(made)
-    except (InputError, TypeError) as error:  # TypeError: no such dtype
+    except InputError as error:
         raise FileError(f"{path}: states layers that cannot be built ({error})") from None
 
 

@@ -48,6 +48,8 @@ def draw_pictures(run: Run) -> Path:
             [linears[0].in_features, *(linear.out_features for linear in linears)],
             [*activations, *[None] * (len(linears) - len(activations))],  # an output layer may have none
             batch_norm=any(isinstance(layer, BatchNorm) for layer in layers),
+            shape=parts.shape,
+            classes=parts.classes,
         ),
         "weights": figures.weights(linears[0].weight, shape=parts.shape),
         "digits": figures.digits(parts.train.images, parts.train.labels, classes=parts.classes, shape=parts.shape),

@@ -4,33 +4,25 @@ recipe ──► Experiment ──fit──► EpochResult, EpochResult, ...    
                                                                   model, history and result at the end
 """
 
-import dataclasses
-import hashlib
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from glasswork.data import Dataset, Split
-from glasswork.data.reference import ReferenceSet
-from glasswork.errors import FileError, GlassworkError, StateError, UnhealthyError
+from glasswork.errors import GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
-from glasswork.recipes.experiment import assemble
+from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe
-from glasswork.runs.checkpoint import Checkpoints, Machine, extended
-from glasswork.runs.folder import RunFolder, default_folders, free_folder
-from glasswork.runs.history import encode_history
-from glasswork.runs.model_file import save_model
-from glasswork.runs.result import RunResult, State
+from glasswork.runs.checkpoint import Checkpoints, extended
+from glasswork.runs.folder import RunFolder, free_folder
 from glasswork.runs.snapshots import Snapshots
-from glasswork.training.health import Watch, diagnose
-from glasswork.training.loop import AfterStep, StopTraining, fit, show_validated, test
+from glasswork.runs.state import RunState
+from glasswork.training.loop import AfterStep, StopTraining, fit, test
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
-from glasswork.training.threads import choose_threads
 
 #: Seconds between two checkpoints, unless told otherwise.
 CHECKPOINT_EVERY = 5.0
@@ -51,21 +43,6 @@ class Run:
     should_stop : callable, optional
         Asked between two steps; when it returns True, the run is saved and ends as interrupted.
 
-    Attributes
-    ----------
-    folder : Path
-        Final once the block is entered.
-    experiment : Experiment
-        What the recipe asks for: model, data, loss, optimizer, loaders.
-    recipe, model, parts
-        Those of the experiment.
-    history : list of EpochResult
-        So far.
-    test_accuracy : float or None
-        Percent, once all epochs are done.
-    notes : list of str
-        What a user should know about a run that was resumed.
-
     Raises
     ------
     RecipeError
@@ -83,14 +60,9 @@ class Run:
     leaves its last checkpoint: see `Run.resume`.
     """
 
-    history: list[EpochResult]
-    test_accuracy: float | None
-    notes: list[str]
-    _watch: Watch
     _resumed: bool  #: Whether it goes on with a folder that was there.
     _entered: bool  #: Whether its block is under way.
     _begun: bool  #: Whether its training was begun.
-    _stopped: bool  #: Whether it was asked to stop within an epoch.
 
     def __init__(
         self,
@@ -101,8 +73,8 @@ class Run:
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._candidates = iter([Path(folder)]) if folder is not None else default_folders(recipe.name)
-        self._build(recipe, free_folder(self._candidates), dataset, checkpoint_every, should_stop)
+        self._wanted = None if folder is None else Path(folder)
+        self._build(recipe, free_folder(self._wanted, recipe.name), dataset, checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -142,15 +114,20 @@ class Run:
         place.check_free()
         recipe = written if epochs is None else extended(written, epochs, place.path)
         run = cls.__new__(cls)
-        run._candidates = iter(())
+        run._wanted = place.path
         run._build(recipe, place, dataset, checkpoint_every, should_stop)
         run._load()
         return run
 
     @property
     def folder(self) -> Path:
-        """Where the run leaves what it leaves."""
+        """The run's folder; its name is final once the block is entered."""
         return self._place.path
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the recipe asks for: model, data, loss, optimizer, loaders."""
+        return self._state.experiment
 
     @property
     def recipe(self) -> Recipe:
@@ -168,9 +145,34 @@ class Run:
         return self.experiment.parts
 
     @property
+    def progress(self) -> Progress:
+        """The position."""
+        return self._state.progress
+
+    @property
+    def history(self) -> list[EpochResult]:
+        """The metrics of the epochs so far."""
+        return self._state.history
+
+    @property
     def findings(self) -> list[Finding]:
         """What seemed to go wrong so far."""
-        return [finding for result in self.history for finding in result.findings]
+        return self._state.findings
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Percent, once all epochs are done."""
+        return self._state.test_accuracy
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know about a run that was resumed."""
+        return self._state.notes
+
+    @property
+    def threads(self) -> int:
+        """Threads of matrix products."""
+        return self._state.threads
 
     # Training ---------------------------------------------------------------------------------------
 
@@ -197,18 +199,22 @@ class Run:
         StateError
             If the run was trained before, or outside of its ``with`` block.
         """
+        self._check_fresh()
+        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
+
+    def _check_fresh(self) -> None:
         if not self._entered or self._begun:
             done = "was trained already; make another Run" if self._begun else "is to be used in a block: with run: ..."
             raise StateError(f"{self.folder}: this run {done}")
-        self._begun = True
-        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
 
     def _epochs(self, after_step: Sequence[AfterStep], strict: bool) -> Iterator[EpochResult]:
+        self._check_fresh()
+        self._begun = True
         if self._resumed:
-            if self.recipe != self._place.recipe():
-                self._place.write_recipe(self.recipe)
             self._place.write_history(self.history)
-            self._place.write_result(self._result("running"))
+            self._place.write_result(self._state.result("running"))
+            if self.recipe != self._place.recipe():  # last, so that a kill leaves no finished run of too few epochs
+                self._place.write_recipe(self.recipe)
         made = self.experiment
         if not self.progress.step:
             self._snapshots.note(0, made.model)
@@ -225,23 +231,21 @@ class Run:
             after_step=(self._save_or_stop, *after_step),
             threads=self.threads,
         )
-        for result in epochs:
-            train = made.parts.train
-            found = tuple(self._watch.new(diagnose(made.model, train.images, train.labels, [*self.history, result])))
-            self.history.append(dataclasses.replace(result, findings=found))
+        for epoch in epochs:
+            result = self._state.note_epoch(epoch)
             self._snapshots.note(result.epoch, made.model)  # before the checkpoint that goes on behind it
             self.save()
-            self._history_sha256 = self._place.write_history(self.history)
-            if found and strict:
-                raise UnhealthyError(f"epoch {result.epoch}: {found[0].message}")
-            yield self.history[-1]
+            self._state.history_sha256 = self._place.write_history(self.history)
+            if result.findings and strict:
+                raise UnhealthyError(f"epoch {result.epoch}: {result.findings[0].message}")
+            yield result
             if not self._entered:
                 raise StateError(f"{self.folder}: the block of this run was left; Run.resume goes on with it")
             self._saved_at = time.monotonic()
             if self._should_stop():
                 return
-        if not self._stopped:
-            self.test_accuracy = test(made.model, made.test_loader)
+        if self.progress.batch == 0:  # it was not stopped within an epoch
+            self._state.test_accuracy = test(made.model, made.test_loader)
 
     def _save_or_stop(self, progress: Progress) -> None:
         """Write a checkpoint from time to time, and end the training when asked to."""
@@ -251,7 +255,6 @@ class Run:
             progress.seconds += now - self._saved_at
             self.save()
             if stop:
-                self._stopped = True
                 raise StopTraining
 
     def save(self) -> None:
@@ -262,13 +265,7 @@ class Run:
         FileError
             If it cannot be written; the one before is kept.
         """
-        machine = Machine.here(self.threads)
-        average = self.experiment.average
-        try:
-            with nullcontext() if average is None else average.hidden():  # what goes on is the training's weights
-                self._checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
-        except FileError as error:
-            raise FileError(f"{error} What was saved before is whole: glasswork resume goes on from it") from error
+        self._state.save(self._checkpoints)
         self._saved_at = time.monotonic()
 
     # Entering and leaving ---------------------------------------------------------------------------
@@ -296,45 +293,19 @@ class Run:
 
     def _close(self, error: BaseException | None) -> None:
         """Leave in the folder what was learnt, and how the run ended."""
-        if self.recipe.training.early_stopping and self.progress.epoch:
-            show_validated(self.model, self.experiment.average, self.progress, self.recipe.training.early_stopping)
         try:
-            split = self.parts
-            save_model(
-                self.model,
-                self._place.model_path,
-                classes=split.classes,
-                image_shape=split.shape,
-                reference=_reference(split),
-            )
+            self._state.save_model(self._place)
         except GlassworkError as failure:
             first = error if isinstance(error, GlassworkError) else failure  # the first error is the one to report
             with suppress(GlassworkError):
-                self._place.write_result(self._result("failed", str(first)))
+                self._place.write_result(self._state.result("failed", str(first)))
             if first is failure:
                 raise
             return
         if error is None or not isinstance(error, Exception):  # the block's end, or Ctrl-C
-            self._place.write_result(self._result("interrupted" if self.test_accuracy is None else "finished"))
+            self._place.write_result(self._state.result("interrupted" if self.test_accuracy is None else "finished"))
         else:
-            self._place.write_result(self._result("failed", str(error) or type(error).__name__))
-
-    def _result(self, state: State, reason: str = "") -> RunResult:
-        best = self.recipe.training.early_stopping > 0 and self.progress.best_epoch > 0
-        return RunResult.by_this_process(
-            state=state,
-            epochs=len(self.history),
-            valid_accuracy=self.progress.best_accuracy if best else self._last_accuracy(),
-            test_accuracy=self.test_accuracy,
-            split=self.parts.scheme,
-            parameters=sum(parameter.size for parameter in self.model.parameters()),
-            seconds=math.fsum(epoch.seconds for epoch in self.history),
-            reason=reason,
-            history_sha256="" if state == "running" else self._history_sha256,
-        )
-
-    def _last_accuracy(self) -> float | None:
-        return self.history[-1].valid_accuracy if self.history else None
+            self._place.write_result(self._state.result("failed", str(error) or type(error).__name__))
 
     # Building ---------------------------------------------------------------------------------------
 
@@ -349,24 +320,17 @@ class Run:
         """Make all that a recipe asks for, in memory."""
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
-        self.experiment = assemble(recipe, dataset)
-        self.progress = Progress()
-        self.threads = choose_threads(
-            recipe.training.threads, batch_size=recipe.training.batch_size, weights=self.experiment.weights
-        )
-        self.history, self.notes, self.test_accuracy = [], [], None
-        self._history_sha256 = ""
-        self._watch = Watch()
-        self._resumed = self._entered = self._begun = self._stopped = False
+        self._state = RunState.begin(recipe, dataset)
+        self._resumed = self._entered = self._begun = False
         self._saved_at = 0.0
 
     def _create(self) -> None:
         """Make the folder of a new run; another process may have taken its default name meanwhile."""
         while True:
             try:
-                return self._place.create(self.recipe, self._result("running"))
+                return self._place.create(self.recipe, self._state.result("running"))
             except FileExistsError:
-                self._use(free_folder(self._candidates))
+                self._use(free_folder(self._wanted, self.recipe.name))
 
     def _take_again(self) -> None:
         """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
@@ -385,31 +349,5 @@ class Run:
     def _load(self) -> None:
         """Put the newest checkpoint into memory."""
         self._resumed, self._seen = True, self._checkpoints.signature()
-        self.history, self.notes = [], []
-        facts, problems = self._checkpoints.load(self.experiment, self.progress)
-        self.notes += [f"passed over: {problem}" for problem in problems]
-        if facts is None:
-            if self._place.model_path.exists():
-                raise FileError(
-                    f"{self.folder}: has a network and no checkpoint to go on from; the network is left as it is; "
-                    f"train it anew with: glasswork train {self.folder}"
-                )
-            self.notes.append("there is no checkpoint yet: the run begins anew")
-            return
-        with suppress(FileError):  # a damaged result is no hindrance: it is written anew
-            if self._place.result().state == "finished" and self.progress.epoch >= self.recipe.training.epochs:
-                self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
-        self.history = list(facts.history)
+        self._state.load(self._place, self._checkpoints)
         self._snapshots.load(up_to=self.progress.epoch)
-        self._history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
-        self._watch = Watch(self.findings)
-        self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
-        self.notes += facts.machine.differences(Machine.here(self.threads))
-
-
-def _reference(split: Split) -> ReferenceSet | None:
-    """Return training images to compare others with; None where images are not square, or hardly any."""
-    height, width = split.shape
-    if height != width or len(split.train) < 2 or len(split.valid) < 1:
-        return None
-    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)

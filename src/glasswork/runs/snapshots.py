@@ -8,6 +8,7 @@ The file is a function of the weights at those epochs, so a run that was stopped
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -68,7 +69,8 @@ class Snapshots:
             steps=[step for _, step in self._taken.values()],
             shape=(weights.shape[0], weights.shape[1]),
         )
-        write_sealed(self.path, facts, {_name(epoch): taken for epoch, (taken, _) in self._taken.items()})
+        arrays: dict[str, Any] = {_name(epoch): taken for epoch, (taken, _) in self._taken.items()}
+        write_sealed(self.path, facts, arrays)
 
     def load(self, *, up_to: int) -> None:
         """Take up the snapshots of a run that goes on after an epoch; without a whole file, none."""
@@ -116,7 +118,7 @@ def _read(path: Path) -> Mapping[int, tuple[NDArray[np.uint8], float]]:
     with open_sealed(path, SnapshotFacts, what=_WHAT) as (facts, file):
         if len(facts.epochs) != len(facts.steps) or min(facts.shape) < 1 or facts.shape[0] * facts.shape[1] > 1 << 26:
             raise FileError(f"{path}: states what no {_WHAT} can hold; delete it")
-        arrays = {_name(epoch): np.empty(facts.shape, np.uint8) for epoch in facts.epochs}
+        arrays: dict[str, Any] = {_name(epoch): np.empty(facts.shape, np.uint8) for epoch in facts.epochs}
         read_arrays(file, path, facts, arrays, what=_WHAT)
     return {epoch: (arrays[_name(epoch)], step) for epoch, step in zip(facts.epochs, facts.steps, strict=True)}
 

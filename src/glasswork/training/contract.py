@@ -11,6 +11,7 @@ import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import StateError
+from glasswork.nn.random_layer import RandomLayer
 
 
 class Model(Protocol):
@@ -96,8 +97,13 @@ def gradients_of(model: Model) -> list[FloatArray]:
 
 
 def first_step(model: Model, optimizer: Optimizer) -> int:
-    """Return the number of the next step, as far as it is known from the optimiser's or the model's last one."""
-    return int(getattr(optimizer, "steps", None) or getattr(model, "position", None) or 0)
+    """Return the number of the next step: the optimiser's own count, or one more than random layers last drew for."""
+    steps = getattr(optimizer, "steps", None)
+    if isinstance(steps, int | np.integer):
+        return int(steps)
+    layers = getattr(model, "layers", None)
+    drawn = [layer.position for layer in layers if isinstance(layer, RandomLayer)] if isinstance(layers, list) else []
+    return max((position[0] + 1 for position in drawn if position is not None), default=0)
 
 
 def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:

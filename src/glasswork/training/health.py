@@ -21,7 +21,7 @@ from glasswork.training.results import EpochResult, Finding
 #: Images that are looked at, spread over all that are given: always the same ones.
 SAMPLE = 500
 
-#: Images from which it can be told whether labels belong to them.
+#: Images from which it can be told whether labels belong to them, or which neurons are dead.
 ENOUGH = 400
 
 #: Share of a layer that is nearly all of it: in runs that fail it was 0.92 at least.
@@ -149,8 +149,10 @@ def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
         seen = f"{name}: {dead:,} of its {y.shape[1]:,} neurons give 0 for each of {len(y)} images, and learn no more"
         cure = f"steps were probably too long, so try {slower}, or leaky-relu"
         share = dead / y.shape[1]
-        kind = "dead-layer" if share > NEARLY_ALL else "dead-neurons"
-        return [Finding(kind, f"{seen}; {cure}", name)] if share > MANY else []
+        if share > NEARLY_ALL:
+            return [Finding("dead-layer", f"{seen}; {cure}", name)]
+        if share > MANY and len(y) >= ENOUGH:  # of fewer images many a neuron that is alive gives 0 for each
+            return [Finding("dead-neurons", f"{seen}; {cure}", name)]
     return []
 
 

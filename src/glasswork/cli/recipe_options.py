@@ -1,0 +1,81 @@
+"""``--momentum 0.9`` for any key of a recipe: options that a command has by the names of the keys.
+
+--momentum 0.9 ──► --set optimizer.momentum=0.9          --lr 0.5 ──► --set optimizer.learning_rate=0.5
+"""
+
+import contextlib
+import difflib
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+def recipe_key(meaning: str, in_classwork: str) -> Any:
+    """Return an option that stands for a key of the recipe; what it may be is the recipe's to check."""
+    return typer.Option(help=meaning, show_default=f"the recipe's; classwork: {in_classwork}", metavar="VALUE")
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return the key and the value of ``key=value``."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise typer.BadParameter(
+            f"expected KEY=VALUE, such as optimizer.momentum=0.9; got {text!r}", param_hint="--set"
+        )
+    return key.strip(), parse_value(value)
+
+
+def parse_value(text: str) -> Any:
+    """Return a value: one of TOML, a word, or several with commas between."""
+    for attempt in (text, f"[{text}]"):
+        with contextlib.suppress(ValueError, RecursionError):
+            parsed = tomllib.loads(f"value = {attempt}")
+            if len(parsed) == 1:
+                return parsed["value"]
+    words = [word.strip() for word in text.split(",")]
+    return words if len(words) > 1 else words[0]
+
+
+class RecipeOptions(TyperCommand):
+    """A command whose unknown options are looked up among the keys of a recipe."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line, with keys of a recipe turned into ``--set KEY=VALUE``."""
+        own = {name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts}
+        return super().parse_args(ctx, list(_translate(args, own)))
+
+
+def _translate(args: list[str], own: set[str]) -> Iterator[str]:
+    from glasswork.recipes.keys import close_keys, find_key
+
+    waiting = iter(args)
+    for arg in waiting:
+        if arg == "--":
+            yield from (arg, *waiting)
+            return
+        option, equals, value = arg.partition("=")
+        if not option.startswith("--") or option in own:
+            yield arg
+            continue
+        word = option.removeprefix("--")
+        key = find_key(word)
+        if key is None:
+            similar = difflib.get_close_matches(option, [name for name in own if name.startswith("--")], cutoff=0.7)
+            similar += [f"--{path.rpartition('.')[2].replace('_', '-')}" for path in close_keys(word)]
+            hint = f"; did you mean {' or '.join(sorted(set(similar)))}?" if similar else ""
+            raise typer.BadParameter(f"no such option{hint}", param_hint=option)
+        if not equals:
+            value = "true" if _is_switch(key) else next(waiting, "")
+            if value == "":
+                raise typer.BadParameter("expected a value after it", param_hint=option)
+        yield from ("--set", f"{key}={value}")
+
+
+def _is_switch(key: str) -> bool:
+    from glasswork.recipes.recipe import recipe_keys
+
+    default: Any = next(known.default for known in recipe_keys() if known.path == key)
+    return isinstance(default, bool)

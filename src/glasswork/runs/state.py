@@ -1,0 +1,180 @@
+"""A run in memory: what is trained, how far it is, and what is known so far. Nothing here decides when to write.
+
+Experiment ──fit──► Progress, history        ──Checkpoints──► the disk, and back
+"""
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+
+from glasswork.data import Dataset, Split
+from glasswork.data.reference import ReferenceSet
+from glasswork.errors import FileError
+from glasswork.recipes.experiment import Experiment, assemble
+from glasswork.recipes.recipe import Recipe
+from glasswork.runs.checkpoint import Checkpoints, Machine
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.history import encode_history
+from glasswork.runs.model_file import save_model
+from glasswork.runs.result import RunResult, State
+from glasswork.training.health import Watch, diagnose
+from glasswork.training.loop import show_validated
+from glasswork.training.progress import Progress
+from glasswork.training.results import EpochResult, Finding
+from glasswork.training.threads import choose_threads
+
+
+@dataclass
+class RunState:
+    """What a run has in memory.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What the recipe asks for.
+    progress : Progress
+    threads : int
+        Of matrix products.
+    history : list of EpochResult
+    test_accuracy : float or None
+        Percent, once all epochs are done.
+    notes : list of str
+        What a user should know about a run that was resumed.
+    history_sha256 : str
+        Of the history as it was last written.
+    """
+
+    experiment: Experiment
+    progress: Progress
+    threads: int
+    history: list[EpochResult] = field(default_factory=list)
+    test_accuracy: float | None = None
+    notes: list[str] = field(default_factory=list)
+    history_sha256: str = ""
+    _watch: Watch = field(default_factory=Watch)
+
+    @classmethod
+    def begin(cls, recipe: Recipe, dataset: Dataset | None) -> "RunState":
+        """Return the state before the first step.
+
+        Raises
+        ------
+        RecipeError
+            If the recipe asks for what the data does not allow.
+        """
+        experiment = assemble(recipe, dataset)
+        batch_size, weights = recipe.training.batch_size, experiment.weights
+        threads = choose_threads(recipe.training.threads, batch_size=batch_size, weights=weights)
+        return cls(experiment, Progress(), threads)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What seemed to go wrong so far."""
+        return [finding for result in self.history for finding in result.findings]
+
+    def note_epoch(self, result: EpochResult) -> EpochResult:
+        """Add an epoch to the history, with what seems to go wrong since; return it."""
+        train = self.experiment.parts.train
+        found = diagnose(self.experiment.model, train.images, train.labels, [*self.history, result])
+        self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
+        return self.history[-1]
+
+    # To the disk and back ---------------------------------------------------------------------------
+
+    def save(self, checkpoints: Checkpoints) -> None:
+        """Write a checkpoint.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written; the one before is kept.
+        """
+        average = self.experiment.average
+        machine = Machine.here(self.threads)
+        try:
+            with nullcontext() if average is None else average.hidden():  # what goes on is the training's weights
+                checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
+        except FileError as error:
+            raise FileError(f"{error} What was saved before is whole: glasswork resume goes on from it") from error
+
+    def load(self, place: RunFolder, checkpoints: Checkpoints) -> None:
+        """Take over the newest checkpoint of a run's folder.
+
+        Raises
+        ------
+        FileError
+            If all checkpoints are damaged or belong to other data or another recipe, or there is a network without one.
+        """
+        facts, problems = checkpoints.load(self.experiment, self.progress)
+        self.history, self.notes = [], [f"passed over: {problem}" for problem in problems]
+        if facts is None:
+            if place.model_path.exists() and place.history():
+                raise FileError(
+                    f"{place.path}: has a network and no checkpoint to go on from; the network is left as it is; "
+                    f"train it anew with: glasswork train {place.path}"
+                )
+            self.notes.append("there is no checkpoint yet: the run begins anew")
+            return
+        with suppress(FileError):  # a damaged result is no hindrance: it is written anew
+            done = self.progress.epoch >= self.experiment.recipe.training.epochs
+            if done and place.result().state == "finished":
+                self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
+        self.history = list(facts.history)
+        self.history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
+        self._watch = Watch(self.findings)
+        self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
+        self.notes += facts.machine.differences(Machine.here(self.threads))
+
+    def save_model(self, place: RunFolder) -> None:
+        """Write the model file, with the weights that were validated last, or with early stopping best.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written.
+        """
+        made, patience = self.experiment, self.experiment.recipe.training.early_stopping
+        if patience and self.progress.epoch:
+            show_validated(made.model, made.average, self.progress, patience)
+        split = made.parts
+        save_model(
+            made.model,
+            place.model_path,
+            classes=split.classes,
+            image_shape=split.shape,
+            reference=_reference(split),
+        )
+
+    def result(self, state: State, reason: str = "") -> RunResult:
+        """Return what result.json is to say."""
+        made = self.experiment
+        return RunResult.by_this_process(
+            state=state,
+            epochs=len(self.history),
+            valid_accuracy=kept_accuracy(made.recipe, self.history),
+            test_accuracy=self.test_accuracy,
+            split=made.parts.scheme,
+            parameters=sum(parameter.size for parameter in made.model.parameters()),
+            seconds=math.fsum(epoch.seconds for epoch in self.history),
+            reason=reason,
+            history_sha256="" if state == "running" else self.history_sha256,
+        )
+
+
+def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | None:
+    """Return the validation accuracy, in percent, of the weights that a run keeps: the last epoch's, or the best."""
+    accuracies = [epoch.valid_accuracy for epoch in history]
+    if not accuracies:
+        return None
+    return max(accuracies) if recipe.training.early_stopping else accuracies[-1]
+
+
+def _reference(split: Split) -> ReferenceSet | None:
+    """Return training images to compare others with; None where images are not square, tiny, or hardly any."""
+    height, width = split.shape
+    if height != width or height < 3 or len(split.train) < 2 or len(split.valid) < 1:
+        return None
+    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images)

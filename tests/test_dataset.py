@@ -1,0 +1,146 @@
+"""Dataset: what images and labels are, from arrays of any sensible kind, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from glasswork import Dataset, InputError, load_dataset, split
+
+PIXELS = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [PIXELS, PIXELS[..., None], PIXELS.astype(np.int64), PIXELS.astype(np.float32), PIXELS.tolist(), PIXELS[:, ::1]],
+    ids=["bytes", "one channel", "integers", "floats", "lists", "a view"],
+)
+def test_images_of_any_kind(images):
+    data = Dataset.of(images, [0, 1])
+    assert (data.images.dtype, data.labels.dtype) == (np.uint8, np.int64)
+    np.testing.assert_array_equal(data.images, PIXELS.reshape(2, 12))
+    assert data.shape == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("features", "given", "shape"),
+    [(64, None, (8, 8)), (12, None, (1, 12)), (12, (3, 4), (3, 4)), (16, (2, 8), (2, 8))],
+)
+def test_shape_of_rows(features, given, shape):
+    assert Dataset.of(np.zeros((2, features)), [0, 1], shape=given).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbers", "classes"),
+    [
+        ([2, 0], [2, 0], ("0", "1", "2")),
+        (np.array([2.0, 0.0]), [2, 0], ("0", "1", "2")),
+        (np.array([1, 0], dtype=object), [1, 0], ("0", "1")),
+        (np.array([1, 0], dtype=np.uint8), [1, 0], ("0", "1")),
+        (["dog", "cat"], [1, 0], ("cat", "dog")),
+        (np.array(["dog", "cat"], dtype=object), [1, 0], ("cat", "dog")),
+        (["10", "9"], [1, 0], ("9", "10")),  # words that are numbers, as fetch_openml has them
+    ],
+)
+def test_labels_of_any_kind(labels, numbers, classes):
+    data = Dataset.of(PIXELS, labels)
+    assert (data.labels.tolist(), data.classes) == (numbers, classes)
+
+
+@pytest.mark.parametrize("classes", [("a", "b", "c"), ["a", "b", "c"]])
+def test_classes_that_no_image_shows(classes):
+    assert Dataset.of(PIXELS, [0, 2], classes=classes).classes == ("a", "b", "c")
+    assert Dataset.of(PIXELS, ["c", "a"], classes=classes).labels.tolist() == [2, 0]
+    assert Dataset.of(PIXELS, [0, 2], classes=26).classes == tuple(map(str, range(26)))
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=5).filter(str.strip), min_size=1))
+def test_words_come_back_from_labels(words):
+    data = Dataset.of(np.zeros((len(words), 4)), words)
+    assert [data.classes[label] for label in data.labels] == words
+    assert len(set(data.classes)) == len(data.classes)
+
+
+def test_mnist_by_its_name(mnist):
+    data = load_dataset("mnist")
+    np.testing.assert_array_equal(data.images, mnist[0])
+    np.testing.assert_array_equal(data.labels, mnist[1])
+    assert (data.classes, data.shape, data.name, data.source) == (tuple("0123456789"), (28, 28), "MNIST", "mnist")
+    assert repr(data) == "Dataset('MNIST', 70,000 images of 28×28, 10 classes)"
+
+
+# Fingerprints --------------------------------------------------------------------------------------
+
+
+def test_a_fingerprint_is_that_of_what_is_learnt_and_not_of_its_name():
+    data = Dataset.of(PIXELS, [0, 1], name="a")
+    assert data.fingerprint() == Dataset.of(PIXELS.copy(), ["0", "1"], name="b", source="mnist").fingerprint()
+    changed = PIXELS.copy()
+    changed[1, 2, 3] ^= 1
+    others = [
+        Dataset.of(changed, [0, 1]),
+        Dataset.of(PIXELS, [1, 0]),
+        Dataset.of(PIXELS, [0, 1], classes=3),
+        Dataset.of(PIXELS, [0, 1], classes=["0", "one"]),
+        Dataset.of(PIXELS, [0, 1], shape=(4, 3)),
+        Dataset.of(PIXELS[:1], [0], classes=2),
+    ]
+    assert len({data.fingerprint(), *(other.fingerprint() for other in others)}) == 7
+
+
+def test_a_split_has_the_datas_meaning_and_a_fingerprint_of_its_own():
+    data = Dataset.of(np.arange(140 * 6).reshape(140, 2, 3) % 256, np.arange(140) % 2, classes=["a", "b"], name="x")
+    parts = split(data, seed=1)
+    assert (parts.classes, parts.shape, parts.name) == (("a", "b"), (2, 3), "x")
+    for part in (parts.train, parts.valid, parts.test):
+        np.testing.assert_array_equal(part.images, data.images[part.indices])
+        np.testing.assert_array_equal(part.labels, data.labels[part.indices])
+    assert parts.fingerprint() == split(data, seed=1).fingerprint() != split(data, seed=2).fingerprint()
+    words = split(data.images, [data.classes[label] for label in data.labels], seed=1)
+    assert words.classes == ("a", "b")
+    np.testing.assert_array_equal(words.test.labels, parts.test.labels)
+
+
+# What is refused -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "options", "message"),
+    [
+        (PIXELS / 255, [0, 1], {}, r"whole numbers from 0 to 255, got 0\.00392.* in image 0; multiply by 255"),
+        (PIXELS.astype(int) * 100, [0, 1], {}, "whole numbers from 0 to 255, got 300 in image 0$"),
+        (PIXELS.astype(int) - 1, [0, 1], {}, "got -1 in image 0"),
+        (np.full((2, 4), np.nan), [0, 1], {}, "got nan in image 0"),
+        ([["a"], ["b"]], [0, 1], {}, "got an array of <U1"),
+        (np.zeros((2, 3, 4, 3)), [0, 1], {}, r"got \(2, 3, 4, 3\); convert colour images to grey"),
+        (np.zeros(2), [0, 1], {}, r"images of shape \(N, features\)"),
+        (np.zeros((2, 0)), [0, 1], {}, r"images of shape \(N, features\)"),
+        (PIXELS, [0], {}, "as many labels as images and at least one, got 2 images and 1 labels"),
+        (PIXELS[:0], [], {}, "at least one, got 0 images and 0 labels"),
+        (PIXELS, [[0], [1]], {}, r"one label an image, of shape \(N,\), got shape \(2, 1\)"),
+        (PIXELS, [0.5, 1], {}, "expected integers or words, got float64"),
+        (PIXELS, [True, False], {}, "expected integers or words, got bool"),
+        (PIXELS, [None, "a"], {}, "expected integers or words, got None among them"),
+        (PIXELS, [-1, 0], {}, "expected 0 to 0, got -1 at row 0; labels count from 0"),
+        (PIXELS, [0, 10**6], {}, "at most 10,000 classes"),
+        (PIXELS, [1, 2], {"classes": 2}, "got 2 at row 1; labels count from 0: subtract 1"),
+        (PIXELS, ["a", "x"], {"classes": ["a", "b"]}, "one of the classes a, b, got 'x' at row 1"),
+        (PIXELS, [0, 1], {"classes": ["a", "a"]}, "each name once, got 'a' twice"),
+        (PIXELS, [0, 1], {"classes": ["a", " "]}, "the name of each class"),
+        (PIXELS, [0, 1], {"shape": (3, 5)}, r"images of 12 pixels, got \(3, 5\)"),
+        (PIXELS, [0, 1], {"shape": (-3, -4)}, r"images of 12 pixels, got \(-3, -4\)"),
+    ],
+)
+def test_what_is_not_a_dataset(images, labels, options, message):
+    with pytest.raises(InputError, match=message):
+        Dataset.of(images, labels, **options)
+
+
+def test_arrays_that_were_not_converted():
+    with pytest.raises(InputError, match=r"of bytes \(uint8\), got float64.*Dataset\.of converts"):
+        Dataset(np.zeros((2, 4)), np.array([0, 1]), ("a", "b"), (2, 2), "x")
+    with pytest.raises(InputError, match=r"labels \(N,\) of int64, got int32.*Dataset\.of converts"):
+        Dataset(np.zeros((2, 4), np.uint8), np.array([0, 1], np.int32), ("a", "b"), (2, 2), "x")
+    with pytest.raises(InputError, match="a Dataset has labels of its own"):
+        split(Dataset.of(PIXELS, [0, 1]), [0, 1])
+    with pytest.raises(InputError, match="expected labels"):
+        split(PIXELS)

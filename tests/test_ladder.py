@@ -1,0 +1,213 @@
+"""The ladder: stopped, killed or started twice, it loses nothing and trains nothing again."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from glasswork.errors import FileError, InputError, StateError, TaskError
+from glasswork.recipes.shelf import named_recipe
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.ladder import RUNGS, climb, recipes, run_folder
+from glasswork.runs.ladder_table import RungResult, describe_step, gains, markdown, summarize
+
+#: Two rungs that are trained in no time.
+QUICK = [
+    named_recipe("classwork").override({"name": name, "network.hidden": [4], "training.epochs": 1, "seed": 1, **change})
+    for name, change in (("low", {}), ("high", {"network.bias_grad": "sum"}))
+]
+
+
+def climbed(folder, rungs=QUICK, seeds=1):
+    return {(run.recipe.name, run.recipe.seed): run for run in climb(rungs, folder, seeds=seeds, jobs=2)}
+
+
+@pytest.fixture(scope="module")
+def ladder(tmp_path_factory):
+    """A ladder that was climbed, with two seeds."""
+    folder = tmp_path_factory.mktemp("ladder")
+    climbed(folder, seeds=2)
+    return folder
+
+
+def stamps(folder):
+    return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*")) if path.name != ".lock"}
+
+
+def test_every_rung_on_every_seed_once(ladder):
+    before = stamps(ladder)
+    assert {path for path in before if path.name == "result.json"} == {
+        run_folder(ladder, rung, seed) / "result.json" for rung in QUICK for seed in (1, 2)
+    }
+    again = climbed(ladder, seeds=2)
+    assert set(again) == {("low", 1), ("low", 2), ("high", 1), ("high", 2)}
+    assert all(run.result.state == "finished" and run.resumed_after is None for run in again.values())
+    assert stamps(ladder) == before
+
+
+def test_other_words_for_a_rung_are_the_same_rung(ladder):
+    before = stamps(ladder)
+    climbed(ladder, [rung.override({"description": "in other words"}) for rung in QUICK], seeds=2)
+    assert stamps(ladder) == before
+
+
+def test_another_recipe_is_refused_and_left_alone(ladder):
+    before = stamps(ladder)
+    with pytest.raises(FileError, match="seed-1: holds a run of another recipe; choose another --out, or move it"):
+        climbed(ladder, [QUICK[0].override({"training.batch_size": 50})])
+    assert stamps(ladder) == before
+
+
+def test_a_file_in_the_way_is_left_alone(tmp_path):
+    (tmp_path / "low").mkdir()
+    (tmp_path / "low" / "seed-1").write_text("mine")
+    with pytest.raises(FileError, match="seed-1: is in the way"):
+        climbed(tmp_path)
+    assert (tmp_path / "low" / "seed-1").read_text() == "mine"
+
+
+@pytest.mark.parametrize("wrong", [{"seeds": 0, "jobs": 1}, {"seeds": 1, "jobs": 0}])
+def test_wrong_use_creates_nothing(tmp_path, wrong):
+    with pytest.raises(InputError, match="expected at least 1 seed and 1 job"):
+        list(climb(QUICK, tmp_path / "ladder", **wrong))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path):
+    bad = QUICK[0].override({"name": "bad", "optimizer.learning_rate": 1e30, "network.output_activation": "identity"})
+    found = []
+    with pytest.raises(TaskError, match=r"1 run of 2 failed, the others are kept: .*bad.*seed-1: DivergedError"):
+        found.extend(run.recipe.name for run in climb([bad, QUICK[0]], tmp_path, seeds=1, jobs=1))
+    assert found == ["low"]
+
+
+# Stopped and killed ------------------------------------------------------------------------------
+
+CLIMB = """
+import signal, sys
+from pathlib import Path
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.shelf import read_recipe
+from glasswork.runs.ladder import climb
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print("begun", flush=True)
+    for run in climb([read_recipe(Path(sys.argv[1]))], Path(sys.argv[2]), seeds=2, jobs=2):
+        print(run.result.test_accuracy, flush=True)
+"""
+
+LONG = QUICK[0].override({"name": "long", "training.epochs": 5, "training.batch_size": 50})
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """The same ladder, nobody having stopped it."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    assert climbed(folder, [LONG])["long", 1].resumed_after is None
+    return folder
+
+
+@pytest.fixture
+def climbing(tmp_path):
+    """A ladder of two long runs in a process of its own, each past its first epoch; and its folder."""
+    (tmp_path / "long.toml").write_text(LONG.to_toml(), encoding="utf-8")
+    (tmp_path / "climb.py").write_text(CLIMB, encoding="utf-8")
+    folder = tmp_path / "ladder"
+    words = [sys.executable, tmp_path / "climb.py", tmp_path / "long.toml", folder]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while len(list(folder.glob("long/seed-?/history.csv"))) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    yield process, folder
+    process.kill()
+    process.wait()
+
+
+def test_a_second_ladder_beside_it_is_refused_and_deletes_nothing(climbing):
+    process, folder = climbing
+    with pytest.raises(StateError, match="another ladder is at work here"):
+        climbed(folder, [LONG], seeds=2)
+    assert process.poll() is None
+    assert len(list(folder.glob("long/seed-?/history.csv"))) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_however_it_is_ended_its_runs_end_and_go_on_later_as_if_nothing_had_been(climbing, number, unbroken):
+    process, folder = climbing
+    runs = [RunFolder(folder / "long" / f"seed-{seed}") for seed in (1, 2)]
+    pids = [run.result().pid for run in runs]
+    start = time.monotonic()
+    process.send_signal(number)
+    process.wait(timeout=10)
+    while any(run.result().state == "running" for run in runs):
+        assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 5
+    assert [run.result().state for run in runs] == ["interrupted"] * 2
+    assert os.getpid() not in pids
+    found = climbed(folder, [LONG], seeds=2)
+    assert all(run.resumed_after is not None and run.resumed_after >= 1 for run in found.values())
+    models = [place / "long" / "seed-1" / "model.safetensors" for place in (folder, unbroken)]
+    assert models[0].read_bytes() == models[1].read_bytes()
+
+
+# Words -------------------------------------------------------------------------------------------
+
+
+def rung(*accuracies, name="rung"):
+    return RungResult(name, "a change", accuracies, 10, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "words"),
+    [
+        ([95, 95.1], [97, 97.1], "+2.00"),
+        ([97, 97.1], [95, 95.1], "−2.00"),
+        ([95, 95.6], [95.2, 95.6], "no measurable gain (+0.10)"),
+        ([95, 95.6], [94.7, 95.4], "no measurable gain (−0.25)"),
+        ([95], [97], "one seed: not judged (+2.00)"),
+        ([95, 95.1], [96], "one seed: not judged (+0.95)"),
+        ([95], [95], "one seed: not judged (+0.00)"),
+    ],
+)
+def test_a_step_claims_no_more_than_was_measured(below, above, words):
+    assert describe_step(rung(*below), rung(*above)) == words
+
+
+def test_the_table():
+    results = [rung(95.0, 95.2, name="a"), rung(97.0, 97.4, name="b")]
+    assert gains(results) == ["", "+2.10"]
+    assert markdown(results, split="handout").splitlines() == [
+        "| rung | change | test accuracy, handout split | gain | parameters | seconds |",
+        "|---|---|--:|--:|--:|--:|",
+        "| a | a change | 95.10 ± 0.14 % |  | 10 | 1 |",
+        "| b | a change | 97.20 ± 0.28 % | +2.10 | 10 | 1 |",
+    ]
+
+
+def test_the_table_is_of_what_was_trained(ladder):
+    low, _ = summarize(QUICK, ladder, seeds=2)
+    results = [RunFolder(run_folder(ladder, QUICK[0], seed)).result() for seed in (1, 2)]
+    assert low.accuracies == tuple(result.test_accuracy for result in results)
+    assert low.parameters == 784 * 4 + 4 + 4 * 10 + 10
+    with pytest.raises(FileError, match=r"seed-3"):
+        summarize(QUICK, ladder, seeds=3)
+
+
+def test_a_rung_that_changes_the_learning_rate_says_so():
+    """Nobody is to credit momentum with what a tenth of the rate did."""
+    for (below, above), change in zip(zip(recipes(), recipes()[1:], strict=False), RUNGS[1:], strict=True):
+        if (
+            below.optimizer.learning_rate != above.optimizer.learning_rate
+            and below.optimizer.name == above.optimizer.name
+        ):
+            assert re.search("learning rate", change.change), change.name
+
+
+def test_where_a_run_goes():
+    assert run_folder(Path("x"), QUICK[0], 3) == Path("x/low/seed-3")
