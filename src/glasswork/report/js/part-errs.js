@@ -37,7 +37,7 @@ function confusion(context) {
   const cell = (/** @type {number} */ count, /** @type {number} */ truth, /** @type {number} */ answer) => {
     const right = truth === answer;
     const button = el("button", { type: "button", "aria-label": `${count} images of ${classes[truth]} taken for ${classes[answer]}`, onclick: () => showCell(context, images, truth, answer) }, count);
-    const strength = right || !count ? 0 : 0.12 + 0.5 * (count / most);
+    const strength = right || !count ? 0 : 0.1 + 0.3 * (count / most);
     button.style.setProperty("--strength", `${Math.round(100 * strength)}%`);
     return el("td", { class: right ? "right" : count ? "wrong" : "none" }, count ? button : "·");
   };
