@@ -189,38 +189,50 @@ def test_strange_things_are_marked(page):
 # Drawing --------------------------------------------------------------------------------------------
 
 
+#: How long the bars are, as soon as they are not as they were: a browser may hand a move on with the next frame.
+BARS = """async (before) => {
+    const bars = () => [...document.querySelectorAll('#draw .fill')].map((fill) => fill.style.transform).join();
+    for (let n = 0; n < 30 && bars() === before; n++) await new Promise(requestAnimationFrame);
+    return bars();
+}"""
+
+
 @pytest.mark.parametrize(("size", "way"), [("desk", "draw"), ("phone", "touch")])
 def test_ten_digits_are_read_while_they_are_drawn(open_page, size, way):
     page = open_page(size, has_touch=way == "touch")
     board = Board(page)
-    board.show()
-    height = page.evaluate("scrollY")
-    bars = "[...document.querySelectorAll('#draw .fill')].map((fill) => fill.style.transform).join()"
     right = 0
     for digit, strokes in DIGITS.items():
         board.clear()
-        seen = [page.evaluate(bars)]
-        getattr(board, way)(strokes, after_move=lambda seen=seen: seen.append(page.evaluate(bars)))
-        assert all(before != after for before, after in itertools.pairwise(seen))
+        board.show()
+        height = page.evaluate("scrollY")
+        seen = [page.evaluate(BARS, "")]
+        getattr(board, way)(strokes, after_move=lambda seen=seen: seen.append(page.evaluate(BARS, seen[-1])))
+        assert all(before != after for before, after in itertools.pairwise(seen)), f"bars stood still in {digit}"
+        assert page.evaluate("scrollY") == height
         right += board.answer() == (str(digit), False)
     assert right >= 9
-    assert page.evaluate("scrollY") == height
+
+
+def moved(strokes, size, place):
+    """Strokes scaled to a size and put at one of nine places, so that they stay on the board."""
+    room = 0.5 - 0.31 * size
+    x, y = 0.5 + room * (place % 3 - 1), 0.5 + room * (place // 3 - 1)
+    return [[(x + size * (u - 0.5), y + size * (v - 0.5)) for u, v in stroke] for stroke in strokes]
 
 
 def test_place_size_and_pen_do_not_matter(page):
     board = Board(page)
-    expected = {d: page.evaluate("strokes => glasswork.classify(strokes).digit", s) for d, s in DIGITS.items()}
+    classify = "drawings => drawings.map((strokes) => glasswork.classify(strokes).digit)"
+    expected = page.evaluate(classify, list(DIGITS.values()))
     same = []
-    for pen in ("thin", "medium", "thick"):
-        page.get_by_role("button", name=pen, exact=True).click()
-        for n, (size, place) in enumerate(itertools.product((0.35, 0.6, 0.95), range(9))):
-            digit = n % 10
-            room = 0.5 - 0.31 * size
-            x, y = 0.5 + room * (place % 3 - 1), 0.5 + room * (place // 3 - 1)
-            moved = [[(x + size * (u - 0.5), y + size * (v - 0.5)) for u, v in stroke] for stroke in DIGITS[digit]]
-            board.clear()
-            board.draw(moved)
-            same.append(board.answer()[0].rstrip("?") == str(expected[digit]))
+    for n, (size, pen, row) in enumerate(itertools.product((0.35, 0.6, 0.95), ("thin", "medium", "thick"), range(3))):
+        page.get_by_role("button", name=pen, exact=True).evaluate("button => button.click()")
+        board.clear()
+        board.draw(moved(DIGITS[n % 10], size, 3 * row + n % 3))
+        same.append(board.answer()[0].rstrip("?") == str(expected[n % 10]))
+    for size, place in itertools.product((0.35, 0.6, 0.95), range(9)):
+        same += np.equal(page.evaluate(classify, [moved(s, size, place) for s in DIGITS.values()]), expected).tolist()
     assert np.mean(same) >= 0.95
 
 
@@ -261,13 +273,13 @@ def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
         page.locator("#picture").set_input_files(tmp_path / "digit.png")
         page.locator(".drop p").filter(has_text="centred").wait_for()
         shown = page.evaluate(
-            """() => { const canvas = document.querySelector('#now canvas');
-            const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
+            """() => { const copy = new OffscreenCanvas(28, 28).getContext('2d', {willReadFrequently: true});
+            copy.drawImage(document.querySelector('#now canvas'), 0, 0);
+            const data = copy.getImageData(0, 0, 28, 28).data;
             return Array.from({length: 784}, (_, i) => data[4 * i]); }"""
         )
-        ink = np.array(page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')"))
-        darkest = int(str(ink).strip()[1:3], 16)
-        expected = 255 + (darkest - 255) * read_image(tmp_path / "digit.png") / 255
+        ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')").strip()
+        expected = 255 - (255 - int(ink[1:3], 16)) * (read_image(tmp_path / "digit.png") / 255)
         assert np.abs(np.array(shown) - expected).max() <= 2  # one grey level, and the rounding of a colour
         page.evaluate("document.querySelector('.drop p').textContent = ''")
 

@@ -183,7 +183,12 @@ function offers(context, pictures) {
 /** @param {import("./answer.js").Context} context */
 function pictureDrop({ store, shape }) {
   const message = el("p", { class: "small", role: "status" });
-  const input = el("input", { type: "file", accept: "image/*", id: "picture", onchange: () => input.files[0] && read(input.files[0]) });
+  const input = el("input", { type: "file", accept: "image/*", id: "picture", onchange: choose });
+  function choose() {
+    const file = input.files[0];
+    if (file) read(file);
+    input.value = ""; // so that the same file can be chosen again
+  }
   /** @param {Blob} file */
   async function read(file) {
     try {

@@ -38,7 +38,7 @@ export async function readPicture(file, side) {
   const { width, height } = bitmap;
   if (width * height > MOST_PIXELS) throw new PictureError("This picture is too large: save it smaller.");
   const canvas = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   context.drawImage(bitmap, 0, 0);
   return imageOfPixels(context.getImageData(0, 0, width, height).data, width, height, side);
 }
