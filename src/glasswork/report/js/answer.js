@@ -36,31 +36,37 @@ import { argmax } from "./network.js";
  * @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference
  */
 export function answerer(network, reference) {
-  /** @type {import("./store.js").State | null} */
+  /** @type {Asked | null} */
   let asked = null;
   /** @type {any} */
   let answer = null;
-  return (/** @type {import("./store.js").State} */ state) => {
-    if (asked?.bytes === state.bytes && asked?.gains === state.gains) return answer;
-    const sameImage = asked?.bytes === state.bytes;
-    const nearest = sameImage ? answer.nearest : (reference?.nearest(state.bytes, 5) ?? []);
-    asked = state;
-    answer = answerTo(network, reference, state, nearest);
+  return (/** @type {import("./store.js").State} */ { bytes, gains }) => {
+    const ready = reference?.ready ?? false; // until then, nothing is called unlike
+    const sameImage = asked?.bytes === bytes && asked.ready === ready;
+    if (sameImage && asked?.gains === gains) return answer;
+    const nearest = sameImage ? answer.nearest : ready ? reference?.nearest(bytes, 5) : [];
+    asked = { bytes, gains, ready };
+    answer = answerTo(network, reference, asked, nearest);
     return answer;
   };
 }
 
+/** @typedef {{bytes: Uint8Array, gains: import("./network.js").Gains, ready: boolean}} Asked What an answer depends on. */
+
 /**
- * @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference
- * @param {import("./store.js").State} state @param {import("./reference.js").Neighbour[]} nearest @returns {Answer}
+ * @param {import("./network.js").Network} network
+ * @param {import("./reference.js").Reference | null} reference
+ * @param {Asked} asked
+ * @param {import("./reference.js").Neighbour[]} nearest
+ * @returns {Answer}
  */
-function answerTo(network, reference, state, nearest) {
-  const trace = network.trace(network.prepare(state.bytes), state.gains);
+function answerTo(network, reference, { bytes, gains, ready }, nearest) {
+  const trace = network.trace(network.prepare(bytes), gains);
   const scores = trace.outputs[network.last];
   const best = argmax(scores);
   const rest = Float64Array.from(scores);
   rest[best] = -Infinity;
-  const unlike = reference !== null && (nearest[0]?.distance ?? Infinity) > reference.threshold;
+  const unlike = reference !== null && ready && (nearest[0]?.distance ?? Infinity) > reference.threshold;
   const sums = trace.sums[network.last];
   return { trace, sums, scores, shares: network.shares(scores), best, second: argmax(rest), unlike, nearest };
 }

@@ -82,9 +82,14 @@ function firstImage({ tested, classes }) {
   return Math.max(tested.pictures.labels.findIndex((/** @type {number} */ label, /** @type {number} */ n) => label === seven && tested.answers[n] === seven), 0);
 }
 
-/** Describe the reference images while nobody waits. @param {Reference} reference */
-function prepareInTurns(reference) {
-  if (!reference.prepare(TURN)) setTimeout(() => prepareInTurns(reference));
+/**
+ * Describe the reference images while nobody waits; then the page knows what is unlike them.
+ * @param {Reference} reference
+ * @param {Store} store
+ */
+function prepareInTurns(reference, store) {
+  if (reference.prepare(TURN)) store.set({});
+  else setTimeout(() => prepareInTurns(reference, store));
 }
 
 /** @param {any} data */
@@ -109,7 +114,8 @@ async function begin(data) {
   showFigures(context, byId("figures"));
   showNow(context, byId("now"));
   showDraw(context, byId("draw-body"));
-  if (reference) setTimeout(() => prepareInTurns(reference));
+  performance.mark("glasswork-ready");
+  if (reference) setTimeout(() => prepareInTurns(reference, context.store));
   setTimeout(() => {
     showUnlike(context, byId("unlike-body"));
     showInside(context, byId("inside-body"));

@@ -16,6 +16,7 @@ export function showUnlike(context, body) {
   const near = el("ul", { class: "near" });
   put(body, message, scale, el("h3", {}, "The five nearest of its training images"), near);
   store.watchWhenSeen(body, (state) => {
+    reference.prepare(Infinity);
     const { nearest, unlike, best } = context.answer(state);
     const distance = nearest[0]?.distance ?? Infinity;
     const name = context.classes[best];

@@ -35,6 +35,11 @@ export class Reference {
       const n = this.described++;
       this.maps.set(this.describe(this.images.subarray(n * features, (n + 1) * features)), n * NUMBERS);
     }
+    return this.ready;
+  }
+
+  /** Whether all reference images are described, so that an answer takes a millisecond. */
+  get ready() {
     return this.described === this.count;
   }
 
