@@ -6,7 +6,13 @@ import test from "node:test";
 import { Drawing } from "../../src/glasswork/report/js/drawing.js";
 import { imageOf, massOf } from "../../src/glasswork/report/js/strokes.js";
 
-const SEVEN = [[[0.3, 0.2], [0.7, 0.2], [0.45, 0.8]]]; // prettier-ignore
+const SEVEN = [
+  [
+    [0.3, 0.2],
+    [0.7, 0.2],
+    [0.45, 0.8],
+  ],
+];
 
 function drawn(...strokes) {
   const drawing = new Drawing();
@@ -19,9 +25,23 @@ function drawn(...strokes) {
 }
 
 test("undo and redo go back and forth, and a new stroke ends redoing", () => {
-  const drawing = drawn([[0, 0], [1, 1]], [[0, 1], [1, 0]]); // prettier-ignore
+  const drawing = drawn(
+    [
+      [0, 0],
+      [1, 1],
+    ],
+    [
+      [0, 1],
+      [1, 0],
+    ],
+  );
   drawing.undo();
-  assert.deepEqual(drawing.strokes, [[[0, 0], [1, 1]]]); // prettier-ignore
+  assert.deepEqual(drawing.strokes, [
+    [
+      [0, 0],
+      [1, 1],
+    ],
+  ]);
   drawing.redo();
   assert.equal(drawing.strokes.length, 2);
   drawing.undo();
@@ -33,7 +53,10 @@ test("undo and redo go back and forth, and a new stroke ends redoing", () => {
 });
 
 test("a stroke that the system takes away leaves nothing", () => {
-  const drawing = drawn([[0, 0], [1, 1]]); // prettier-ignore
+  const drawing = drawn([
+    [0, 0],
+    [1, 1],
+  ]);
   drawing.begin();
   drawing.extend([[0.5, 0.5]]);
   drawing.cancel();
@@ -42,7 +65,10 @@ test("a stroke that the system takes away leaves nothing", () => {
 });
 
 test("erasing cuts a stroke in two, even between its points, and clearing can be undone", () => {
-  const drawing = drawn([[0, 0.5], [1, 0.5]]); // prettier-ignore
+  const drawing = drawn([
+    [0, 0.5],
+    [1, 0.5],
+  ]);
   drawing.begin();
   drawing.erase([0.5, 0.5], 0.1);
   drawing.end();
@@ -57,7 +83,11 @@ test("erasing cuts a stroke in two, even between its points, and clearing can be
 test("place and size of a drawing do not matter", () => {
   const image = imageOf(SEVEN).bytes;
   for (const scale of [0.3, 0.6, 1]) {
-    for (const [dx, dy] of [[0, 0], [0.1, -0.15], [0.2, 0.3]]) { // prettier-ignore
+    for (const [dx, dy] of [
+      [0, 0],
+      [0.1, -0.15],
+      [0.2, 0.3],
+    ]) {
       const moved = SEVEN.map((stroke) => stroke.map(([x, y]) => [dx + scale * x, dy + scale * y]));
       const off = imageOf(moved).bytes.map((value, i) => Math.abs(value - image[i]));
       assert.ok(Math.max(...off) <= 1);
@@ -66,7 +96,16 @@ test("place and size of a drawing do not matter", () => {
 });
 
 test("a drawing is 20 pixels long, and its mass is in the middle as far as it fits", () => {
-  const plus = [[[0.2, 0.5], [0.8, 0.5]], [[0.5, 0.2], [0.5, 0.8]]]; // prettier-ignore
+  const plus = [
+    [
+      [0.2, 0.5],
+      [0.8, 0.5],
+    ],
+    [
+      [0.5, 0.2],
+      [0.5, 0.8],
+    ],
+  ];
   const { bytes } = imageOf(plus);
   const rows = [...Array(28).keys()].filter((y) => bytes.subarray(28 * y, 28 * y + 28).some((value) => value > 127));
   assert.ok(Math.abs(rows.length - 20) <= 1);

@@ -8,7 +8,12 @@ import { integratedGradients, marginParts, roundToSum } from "../../src/glasswor
 import { Network, argmax } from "../../src/glasswork/report/js/network.js";
 import { smallestSmudge } from "../../src/glasswork/report/js/smudge.js";
 
-const linear = (name, weight, bias) => ({ name, kind: "linear", settings: {}, arrays: { weight: Float32Array.from(weight), bias: Float32Array.from(bias) } });
+const linear = (name, weight, bias) => ({
+  name,
+  kind: "linear",
+  settings: {},
+  arrays: { weight: Float32Array.from(weight), bias: Float32Array.from(bias) },
+});
 const layer = (kind, settings = {}, arrays = {}) => ({ name: kind, kind, settings, arrays });
 
 /** Numbers that look random, always the same. */
@@ -18,21 +23,38 @@ function numbers(count, seed) {
 }
 
 const batchNorm = (width, seed) =>
-  layer("batch-norm", {}, {
-    gamma: Float32Array.from(numbers(width, seed)), beta: Float32Array.from(numbers(width, seed + 1)),
-    running_mean: Float32Array.from(numbers(width, seed + 2)), running_variance: Float32Array.from(numbers(width, seed + 3), (v) => v + 1.1),
-  }); // prettier-ignore
+  layer(
+    "batch-norm",
+    {},
+    {
+      gamma: Float32Array.from(numbers(width, seed)),
+      beta: Float32Array.from(numbers(width, seed + 1)),
+      running_mean: Float32Array.from(numbers(width, seed + 2)),
+      running_variance: Float32Array.from(numbers(width, seed + 3), (v) => v + 1.1),
+    },
+  );
 
 function deep() {
   return new Network(
-    [linear("linear1", numbers(9 * 7, 1), numbers(7, 2)), batchNorm(7, 3), layer("gelu"), layer("dropout", { p: 0.5 }),
-     linear("linear2", numbers(7 * 5, 4), numbers(5, 5)), layer("tanh"), linear("linear3", numbers(5 * 3, 6), numbers(3, 7)), layer("sigmoid")],
+    [
+      linear("linear1", numbers(9 * 7, 1), numbers(7, 2)),
+      batchNorm(7, 3),
+      layer("gelu"),
+      layer("dropout", { p: 0.5 }),
+      linear("linear2", numbers(7 * 5, 4), numbers(5, 5)),
+      layer("tanh"),
+      linear("linear3", numbers(5 * 3, 6), numbers(3, 7)),
+      layer("sigmoid"),
+    ],
     "normalise",
-  ); // prettier-ignore
+  );
 }
 
 test("a network worked by hand", () => {
-  const network = new Network([linear("a", [1, 2, 3, 4], [0.5, -1]), layer("relu"), linear("b", [2, -1], [0.25])], "softmax");
+  const network = new Network(
+    [linear("a", [1, 2, 3, 4], [0.5, -1]), layer("relu"), linear("b", [2, -1], [0.25])],
+    "softmax",
+  );
   const trace = network.trace([1, -1]); // sums: 1 - 3 + 0.5 = -1.5 and 2 - 4 - 1 = -3, so both neurons are silent
   assert.deepEqual([...trace.sums[0]], [-1.5, -3]);
   assert.deepEqual([...trace.outputs[1]], [0.25]);
@@ -79,7 +101,7 @@ test("parts of the lead add up, and switching a neuron off takes its part away",
 
 test("shown digits add up, and none is off by more than one in its last place", () => {
   for (let seed = 1; seed < 200; seed++) {
-    const values = numbers(seed % 12 + 1, seed); // prettier-ignore
+    const values = numbers((seed % 12) + 1, seed);
     const { values: shown, total } = roundToSum(values, 3);
     assert.equal(Math.round(1000 * shown.reduce((sum, value) => sum + value, 0)), Math.round(1000 * total));
     assert.ok(shown.every((value, k) => Math.abs(value - values[k]) < 1.0001e-3));

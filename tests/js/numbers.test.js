@@ -16,10 +16,19 @@ test("every encoding comes back", async () => {
   const floats = Float32Array.of(1.5, -2, 0.1, 3e20);
   assert.deepEqual(await unpack({ encoding: "float32", shape: [4], data: base64(floats) }), floats);
   const halves = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff); // 1, -2, the smallest and the largest
-  assert.deepEqual([...(await unpack({ encoding: "float16", shape: [4], data: base64(halves) }))], [1, -2, 2 ** -24, 65504]);
+  assert.deepEqual(
+    [...(await unpack({ encoding: "float16", shape: [4], data: base64(halves) }))],
+    [1, -2, 2 ** -24, 65504],
+  );
   const bytes = Int8Array.of(127, -127, 0, 64);
-  assert.deepEqual([...(await unpack({ encoding: "int8", shape: [2, 2], data: base64(bytes), scales: [0.5, 2] }))], [63.5, -254, 0, 128]);
-  assert.deepEqual([...(await unpack({ encoding: "uint4", shape: [3], data: base64(Uint8Array.of(0xf1, 0x80)) }))], [255, 17, 136]);
+  assert.deepEqual(
+    [...(await unpack({ encoding: "int8", shape: [2, 2], data: base64(bytes), scales: [0.5, 2] }))],
+    [63.5, -254, 0, 128],
+  );
+  assert.deepEqual(
+    [...(await unpack({ encoding: "uint4", shape: [3], data: base64(Uint8Array.of(0xf1, 0x80)) }))],
+    [255, 17, 136],
+  );
 });
 
 test("gzip is undone", async () => {
@@ -30,7 +39,9 @@ test("gzip is undone", async () => {
 });
 
 test("an image is at distance 0 from itself, and a blank one from nothing", () => {
-  const images = Uint8Array.from({ length: 2 * 784 }, (_, i) => (i % 784 > 300 && i % 28 === 10 + Math.floor(i / 784) * 5 ? 255 : 0));
+  const images = Uint8Array.from({ length: 2 * 784 }, (_, i) =>
+    i % 784 > 300 && i % 28 === 10 + Math.floor(i / 784) * 5 ? 255 : 0,
+  );
   const reference = new Reference(images, Float32Array.of(1, 1), 0.5);
   assert.ok(reference.distance(images.subarray(784)) < 1e-3);
   assert.equal(reference.nearest(images.subarray(784), 2)[0].row, 1);

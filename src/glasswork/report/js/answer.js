@@ -33,7 +33,8 @@ import { argmax } from "./network.js";
 
 /**
  * Return a function that remembers its last answer.
- * @param {import("./network.js").Network} network @param {import("./reference.js").Reference | null} reference
+ * @param {import("./network.js").Network} network
+ * @param {import("./reference.js").Reference | null} reference
  */
 export function answerer(network, reference) {
   /** @type {Asked | null} */
@@ -71,7 +72,12 @@ function answerTo(network, reference, { bytes, gains, ready }, nearest) {
   return { trace, sums, scores, shares: network.shares(scores), best, second: argmax(rest), unlike, nearest };
 }
 
-/** The pixels of one of many images. @param {Uint8Array} images @param {number} features @param {number} n */
+/**
+ * The pixels of one of many images.
+ * @param {Uint8Array} images
+ * @param {number} features
+ * @param {number} n
+ */
 export function imageAt(images, features, n) {
   return images.subarray(n * features, (n + 1) * features);
 }

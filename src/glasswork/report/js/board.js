@@ -32,19 +32,26 @@ export class Board {
     /** @type {{x: number, y: number, down: boolean} | null} */
     this.cursor = null;
     this.canvas = el("canvas", {
-      class: "board", tabindex: "0", role: "application", "aria-label": HELP, id: "board",
+      class: "board",
+      tabindex: "0",
+      role: "application",
+      "aria-label": HELP,
+      id: "board",
       onpointerdown: (/** @type {PointerEvent} */ event) => this.press(event),
       onpointermove: (/** @type {PointerEvent} */ event) => this.move(event),
       onpointerup: (/** @type {PointerEvent} */ event) => this.lift(event),
       onpointercancel: (/** @type {PointerEvent} */ event) => this.cancel(event),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
       onblur: () => this.leave(),
-    }); // prettier-ignore
+    });
     this.canvas.repaint = () => this.paint();
     new ResizeObserver(() => this.paint()).observe(this.canvas);
   }
 
-  /** @param {PointerEvent} event @returns {import("./strokes.js").Point} */
+  /**
+   * @param {PointerEvent} event
+   * @returns {import("./strokes.js").Point}
+   */
   pointOf(event) {
     const box = this.canvas.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
@@ -90,7 +97,10 @@ export class Board {
     this.changed();
   }
 
-  /** Do something to the drawing: undo, redo, clear. @param {(drawing: Drawing) => void} action */
+  /**
+   * Do something to the drawing: undo, redo, clear.
+   * @param {(drawing: Drawing) => void} action
+   */
   change(action) {
     this.leave();
     action(this.drawing);
@@ -118,7 +128,10 @@ export class Board {
     event.preventDefault();
   }
 
-  /** @param {number} dx @param {number} dy */
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   moveCursor(dx, dy) {
     const cursor = (this.cursor ??= { x: 0.5, y: 0.5, down: false });
     cursor.x = Math.min(Math.max(cursor.x + dx, 0), 1);
@@ -167,7 +180,11 @@ export class Board {
     if (this.cursor) this.paintCursor(context, size, this.cursor);
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} size @param {{x: number, y: number, down: boolean}} cursor */
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {number} size
+   * @param {{x: number, y: number, down: boolean}} cursor
+   */
   paintCursor(context, size, { x, y, down }) {
     context.lineWidth = 2 * devicePixelRatio;
     context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");

@@ -1,7 +1,7 @@
 /**
  * From the ink of one digit to an image like those of MNIST.
  *
- *     crop of the ink → strokes as wide as MNIST's → fitted in 20×20 → centre of mass at row 14, column 14
+ * crop of the ink → strokes as wide as MNIST's → fitted in 20×20 → centre of mass at row 14, column 14
  */
 
 import { quantile } from "./ink.js";
@@ -16,7 +16,11 @@ const THICKEST = 4.5;
 
 /** @typedef {{values: Float32Array, width: number, height: number}} Crop */
 
-/** @param {import("./ink.js").Ink} ink @param {number} side @returns {Uint8Array} */
+/**
+ * @param {import("./ink.js").Ink} ink
+ * @param {number} side
+ * @returns {Uint8Array}
+ */
 export function centre(ink, side) {
   const ready = side === FIELD ? asItIs(ink) : null;
   if (ready) return ready;
@@ -25,7 +29,10 @@ export function centre(ink, side) {
   return place(fit(even, Math.round(BOX * unit)), side);
 }
 
-/** A picture that is an image like those of MNIST already, or null. @param {import("./ink.js").Ink} ink */
+/**
+ * A picture that is an image like those of MNIST already, or null.
+ * @param {import("./ink.js").Ink} ink
+ */
 function asItIs({ width, height, whole }) {
   if (whole.width !== FIELD || whole.height !== FIELD || Math.max(width, height) > BOX) return null;
   if (whole.strength.reduce((most, value) => Math.max(most, value), 0) < 250) return null;
@@ -34,7 +41,11 @@ function asItIs({ width, height, whole }) {
   return Uint8Array.from(whole.strength, (value) => Math.min(Math.round(value), 255));
 }
 
-/** Widen thin strokes, and thin very wide ones, by moving their outline. @param {Crop} crop @returns {Crop} */
+/**
+ * Widen thin strokes, and thin very wide ones, by moving their outline.
+ * @param {Crop} crop
+ * @returns {Crop}
+ */
 function withEvenPen({ values, width, height }) {
   const full = quantile(Array.from(values.filter((value) => value > 0)), 0.9);
   const inside = padded({ values, width, height }, 1, (value) => value > 0.5 * full);
@@ -51,7 +62,11 @@ function withEvenPen({ values, width, height }) {
   return trimmed({ values: Float32Array.from(moved), width: room.width, height: room.height });
 }
 
-/** @param {Crop} crop @param {number} margin @param {(value: number) => boolean} test */
+/**
+ * @param {Crop} crop
+ * @param {number} margin
+ * @param {(value: number) => boolean} test
+ */
 function padded({ values, width, height }, margin, test) {
   const wide = width + 2 * margin;
   const mask = new Uint8Array(wide * (height + 2 * margin));
@@ -61,7 +76,10 @@ function padded({ values, width, height }, margin, test) {
   return { mask, width: wide, height: height + 2 * margin };
 }
 
-/** @param {Crop} crop @returns {Crop} */
+/**
+ * @param {Crop} crop
+ * @returns {Crop}
+ */
 function trimmed({ values, width, height }) {
   const inked = Array.from(values.keys()).filter((i) => values[i] > 0);
   const xs = inked.map((i) => i % width);
@@ -70,13 +88,19 @@ function trimmed({ values, width, height }) {
   const high = (/** @type {number[]} */ list) => list.reduce((a, b) => Math.max(a, b));
   const [left, top] = [low(xs), low(ys)];
   const [wide, tall] = [high(xs) - left + 1, high(ys) - top + 1];
-  const result = Float32Array.from({ length: wide * tall }, (_, i) => values[(Math.floor(i / wide) + top) * width + (i % wide) + left]);
+  const result = Float32Array.from(
+    { length: wide * tall },
+    (_, i) => values[(Math.floor(i / wide) + top) * width + (i % wide) + left],
+  );
   return { values: result, width: wide, height: tall };
 }
 
 /**
  * Distance of each pixel from the nearest whose mask has a value (Felzenszwalb and Huttenlocher 2012).
- * @param {Uint8Array} mask @param {number} width @param {number} height @param {number} value
+ * @param {Uint8Array} mask
+ * @param {number} width
+ * @param {number} height
+ * @param {number} value
  */
 function distances(mask, width, height, value) {
   const squares = Float64Array.from(mask, (one) => (one === value ? 0 : 1e12));
@@ -85,7 +109,13 @@ function distances(mask, width, height, value) {
   return squares.map(Math.sqrt);
 }
 
-/** Squared distances along one line, in place. @param {Float64Array} f @param {number} start @param {number} step @param {number} count */
+/**
+ * Squared distances along one line, in place.
+ * @param {Float64Array} f
+ * @param {number} start
+ * @param {number} step
+ * @param {number} count
+ */
 function lowerEnvelope(f, start, step, count) {
   const values = Array.from({ length: count }, (_, q) => f[start + q * step]);
   const at = [0];
@@ -105,29 +135,48 @@ function lowerEnvelope(f, start, step, count) {
   }
 }
 
-/** Scale a crop to fit the box, its proportions kept, and its strongest ink to 255. @param {Crop} crop @param {number} box @returns {Crop} */
+/**
+ * Scale a crop to fit the box, its proportions kept, and its strongest ink to 255.
+ * @param {Crop} crop
+ * @param {number} box
+ * @returns {Crop}
+ */
 function fit({ values, width, height }, box) {
   const longer = Math.max(width, height);
   const size = [Math.max(1, halfEven((box * width) / longer)), Math.max(1, halfEven((box * height) / longer))];
   const inked = Float64Array.from(values.filter((value) => value > 0)).sort();
   const full = inked[Math.ceil(0.998 * (inked.length - 1))];
-  const scaled = resizeBox(values.map((value) => Math.min(value, full)), width, height, size[0], size[1]); // prettier-ignore
+  const scaled = resizeBox(
+    values.map((value) => Math.min(value, full)),
+    width,
+    height,
+    size[0],
+    size[1],
+  );
   const strongest = scaled.reduce((most, value) => Math.max(most, value), 0);
   const factor = strongest >= 254 && strongest <= 255 ? 1 : 255 / strongest;
   return { values: scaled.map((value) => value * factor), width: size[0], height: size[1] };
 }
 
-/** Put a digit into the field, moved by whole pixels. @param {Crop} digit @param {number} side */
+/**
+ * Put a digit into the field, moved by whole pixels.
+ * @param {Crop} digit
+ * @param {number} side
+ */
 function place({ values, width, height }, side) {
   const field = new Uint8Array(side * side);
   const [x, y] = massOf({ values, width, height });
-  const corner = (/** @type {number} */ mass, /** @type {number} */ size) => Math.min(Math.max(Math.floor(side / 2 - mass + 0.5), 0), side - size);
+  const corner = (/** @type {number} */ mass, /** @type {number} */ size) =>
+    Math.min(Math.max(Math.floor(side / 2 - mass + 0.5), 0), side - size);
   const [left, top] = [corner(x, width), corner(y, height)];
   values.forEach((value, i) => (field[(Math.floor(i / width) + top) * side + (i % width) + left] = halfEven(value)));
   return field;
 }
 
-/** Centre of mass, in pixels. @param {Crop} crop */
+/**
+ * Centre of mass, in pixels.
+ * @param {Crop} crop
+ */
 function massOf({ values, width }) {
   let [sum, x, y] = [0, 0, 0];
   values.forEach((value, i) => {
@@ -138,7 +187,10 @@ function massOf({ values, width }) {
   return [x / sum, y / sum];
 }
 
-/** Round as NumPy does: halves to the even number. @param {number} value */
+/**
+ * Round as NumPy does: halves to the even number.
+ * @param {number} value
+ */
 function halfEven(value) {
   const whole = Math.round(value);
   return Math.abs(value % 1) === 0.5 && whole % 2 ? whole - 1 : whole;

@@ -1,7 +1,7 @@
 /**
  * Numbers as pictures: ink on paper, and weights on one symmetric linear scale.
  *
- *     negative ── zero ── positive      blue, the background, orange: told apart by colour-blind people as well
+ * negative ── zero ── positive      blue, the background, orange: told apart by colour-blind people as well
  *
  * Where pixels are large, negative ones also bear a dash, so that the sign needs no colour.
  */
@@ -14,15 +14,12 @@ let colours = {};
 /** Read the theme's colours from the style sheet, and repaint everything when the theme changes. */
 export function followTheme() {
   readColours();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    readColours();
-    repaintAll();
-  });
-  addEventListener("beforeprint", () => setTimeout(repaintAll));
-}
-
-function repaintAll() {
-  for (const canvas of document.querySelectorAll("canvas")) /** @type {any} */ (canvas).repaint?.();
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+    matchMedia(query).addEventListener("change", () => {
+      readColours();
+      for (const canvas of document.querySelectorAll("canvas")) /** @type {any} */ (canvas).repaint?.();
+    });
+  }
 }
 
 function readColours() {
@@ -33,7 +30,12 @@ function readColours() {
   }
 }
 
-/** The colour of a number on a scale from −limit to limit. @param {number} value @param {number} limit @returns {Colour} */
+/**
+ * The colour of a number on a scale from −limit to limit.
+ * @param {number} value
+ * @param {number} limit
+ * @returns {Colour}
+ */
 export function colourOf(value, limit) {
   const share = limit > 0 ? Math.min(Math.abs(value) / limit, 1) : 0;
   return mix(colours.zero, value < 0 ? colours.negative : colours.positive, share);
@@ -44,12 +46,22 @@ export function css(colour) {
   return `rgb(${colour.map(Math.round).join(" ")})`;
 }
 
-/** @param {Colour} from @param {Colour} to @param {number} share @returns {Colour} */
+/**
+ * @param {Colour} from
+ * @param {Colour} to
+ * @param {number} share
+ * @returns {Colour}
+ */
 function mix(from, to, share) {
   return /** @type {Colour} */ (from.map((value, i) => value + (to[i] - value) * share));
 }
 
-/** Paint an image: 0 is paper, 255 is ink. @param {any} canvas @param {ArrayLike<number>} bytes @param {number[]} shape */
+/**
+ * Paint an image: 0 is paper, 255 is ink.
+ * @param {any} canvas
+ * @param {ArrayLike<number>} bytes
+ * @param {number[]} shape
+ */
 export function paintInk(canvas, bytes, [height, width]) {
   canvas.repaint = () => paintPixels(canvas, height, width, (i) => mix(colours.paper, colours.ink, bytes[i] / 255));
   canvas.repaint();
@@ -62,7 +74,7 @@ export function paintInk(canvas, bytes, [height, width]) {
  * @param {number[]} shape
  * @param {number} limit The magnitude at the ends of the scale.
  * @param {{ blank?: Set<number>, large?: boolean, mark?: number }} [options] `blank`: pixels to hatch. `large`: mark
- *   negative pixels with a dash. `mark`: a pixel to frame.
+ * negative pixels with a dash. `mark`: a pixel to frame.
  */
 export function paintSigned(canvas, values, [height, width], limit, { blank, large = false, mark } = {}) {
   canvas.repaint = () => {
@@ -72,7 +84,12 @@ export function paintSigned(canvas, values, [height, width], limit, { blank, lar
   canvas.repaint();
 }
 
-/** @param {HTMLCanvasElement} canvas @param {number} height @param {number} width @param {(i: number) => Colour} colour */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} height
+ * @param {number} width
+ * @param {(i: number) => Colour} colour
+ */
 function paintPixels(canvas, height, width, colour) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);
@@ -87,8 +104,13 @@ function paintPixels(canvas, height, width, colour) {
 const CELL = 14;
 
 /**
- * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number} height @param {number} width
- * @param {number} limit @param {Set<number> | undefined} blank @param {number | undefined} mark
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} values
+ * @param {number} height
+ * @param {number} width
+ * @param {number} limit
+ * @param {Set<number> | undefined} blank
+ * @param {number | undefined} mark
  */
 function paintCells(canvas, values, height, width, limit, blank, mark) {
   Object.assign(canvas, { width: width * CELL, height: height * CELL });
@@ -112,7 +134,11 @@ function paintCells(canvas, values, height, width, limit, blank, mark) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ */
 function hatch(context, x, y) {
   context.strokeStyle = css(mix(colours.zero, colours.muted, 0.45));
   context.lineWidth = 1;
@@ -122,7 +148,11 @@ function hatch(context, x, y) {
   context.stroke();
 }
 
-/** The largest magnitude. @param {ArrayLike<number>} values @param {Set<number>} [except] */
+/**
+ * The largest magnitude.
+ * @param {ArrayLike<number>} values
+ * @param {Set<number>} [except]
+ */
 export function largest(values, except) {
   let most = 0;
   for (let i = 0; i < values.length; i++) if (!except?.has(i)) most = Math.max(most, Math.abs(values[i]));

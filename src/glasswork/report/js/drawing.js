@@ -26,14 +26,21 @@ export class Drawing {
     this.before = this.strokes;
   }
 
-  /** Add points to the stroke under way. @param {Point[]} points */
+  /**
+   * Add points to the stroke under way.
+   * @param {Point[]} points
+   */
   extend(points) {
     const before = this.before ?? [];
     const current = this.strokes === before ? [] : this.strokes[this.strokes.length - 1];
     this.strokes = [...before, [...current, ...points]];
   }
 
-  /** Take away what lies within a radius of a point; strokes fall into pieces. @param {Point} point @param {number} radius */
+  /**
+   * Take away what lies within a radius of a point; strokes fall into pieces.
+   * @param {Point} point
+   * @param {number} radius
+   */
   erase([x, y], radius) {
     /** @type {Stroke[]} */
     const left = [];
@@ -67,7 +74,10 @@ export class Drawing {
     this.before = null;
   }
 
-  /** Begin anew; this can be undone. @param {Stroke[]} [strokes] What to show instead. */
+  /**
+   * Begin anew; this can be undone.
+   * @param {Stroke[]} [strokes] What to show instead.
+   */
   clear(strokes = []) {
     this.begin();
     this.strokes = strokes;
@@ -82,7 +92,10 @@ export class Drawing {
     this.step(this.future, this.past);
   }
 
-  /** @param {Stroke[][]} from @param {Stroke[][]} to */
+  /**
+   * @param {Stroke[][]} from
+   * @param {Stroke[][]} to
+   */
   step(from, to) {
     const strokes = from.pop();
     if (strokes) {
@@ -92,7 +105,11 @@ export class Drawing {
   }
 }
 
-/** A stroke with points so close that an eraser cannot slip through. @param {Stroke} stroke @param {number} step */
+/**
+ * A stroke with points so close that an eraser cannot slip through.
+ * @param {Stroke} stroke
+ * @param {number} step
+ */
 function refined(stroke, step) {
   /** @type {Stroke} */
   const points = stroke.slice(0, 1);

@@ -38,12 +38,22 @@ export function drawEdges(canvas, edges, to, wall) {
   replace(canvas, ...lines, ...bundle);
 }
 
-/** @param {DOMRect} tile @param {DOMRect} frame */
+/**
+ * @param {DOMRect} tile
+ * @param {DOMRect} frame
+ */
 function within(tile, frame) {
   return tile.top >= frame.top - 2 && tile.bottom <= frame.bottom + 2;
 }
 
-/** @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1 @param {number} value @param {number} most */
+/**
+ * @param {number} x0
+ * @param {number} y0
+ * @param {number} x1
+ * @param {number} y1
+ * @param {number} value
+ * @param {number} most
+ */
 function line(x0, y0, x1, y1, value, most) {
   const middle = (y0 + y1) / 2;
   return svg("path", {
@@ -56,13 +66,23 @@ function line(x0, y0, x1, y1, value, most) {
 
 /**
  * The rest: one line from the middle of the wall, with what it carries.
- * @param {number} width @param {number} y0 @param {number} x1 @param {number} y1 @param {number} value @param {number} count @param {number} most
+ * @param {number} width
+ * @param {number} y0
+ * @param {number} x1
+ * @param {number} y1
+ * @param {number} value
+ * @param {number} count
+ * @param {number} most
  */
 function bundled(width, y0, x1, y1, value, count, most) {
-  const x0 = x1 < width / 2 ? width - 70 : 70;
-  const words = `${count} others ${signed(value, 2)}`;
+  const right = x1 < width / 2; // on the other side than the lines go to
+  const x0 = right ? width - 20 : 20;
   return [
-    line(x0, y0 + 18, x1, y1, value, Math.max(most, Math.abs(value))),
-    svg("text", { x: x0, y: y0 + 14, "text-anchor": "middle", class: "bundle" }, words),
+    line(right ? x0 - 50 : x0 + 50, y0 + 18, x1, y1, value, Math.max(most, Math.abs(value))),
+    svg(
+      "text",
+      { x: x0, y: y0 + 14, "text-anchor": right ? "end" : "start", class: "bundle" },
+      `${count} others ${signed(value, 2)}`,
+    ),
   ];
 }

@@ -1,7 +1,7 @@
 /**
  * Layers that treat every number alone: activations, and batch normalisation once it is trained.
  *
- *     value(x)  what the layer makes of a number        slope(x)  how fast that changes with the number
+ * value(x)  what the layer makes of a number        slope(x)  how fast that changes with the number
  *
  * Dropout and noise do nothing in a trained network, so they are the identity here.
  */

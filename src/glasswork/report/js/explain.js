@@ -1,7 +1,7 @@
 /**
  * Why one class and not another: the lead as a sum of parts, exactly, and what each pixel speaks for.
  *
- *     lead = sum of class a − sum of class b, in the output layer, before any output activation
+ * lead = sum of class a − sum of class b, in the output layer, before any output activation
  */
 
 /**
@@ -11,7 +11,10 @@
 
 /**
  * Split the lead of class a over class b into what each input of the output layer adds, and the biases.
- * @param {Network} network @param {Trace} trace @param {number} a @param {number} b
+ * @param {Network} network
+ * @param {Trace} trace
+ * @param {number} a
+ * @param {number} b
  * @returns {{parts: number[], bias: number, total: number}}
  */
 export function marginParts(network, trace, a, b) {
@@ -24,7 +27,10 @@ export function marginParts(network, trace, a, b) {
 
 /**
  * What a neuron of the last hidden layer sends to each class.
- * @param {Network} network @param {Trace} trace @param {number} j @returns {number[]}
+ * @param {Network} network
+ * @param {Trace} trace
+ * @param {number} j
+ * @returns {number[]}
  */
 export function sentBy(network, trace, j) {
   const { weight, width } = network.blocks[network.last];
@@ -34,7 +40,8 @@ export function sentBy(network, trace, j) {
 
 /**
  * Round numbers so that the rounded ones add up to the rounded total: those that lose least are rounded the other way.
- * @param {number[]} values @param {number} digits
+ * @param {number[]} values
+ * @param {number} digits
  * @returns {{values: number[], total: number}}
  */
 export function roundToSum(values, digits) {
@@ -55,7 +62,10 @@ export function roundToSum(values, digits) {
 
 /**
  * How far each neuron of a hidden layer supports a class now: exact in the last hidden layer, by the slope before it.
- * @param {Network} network @param {Trace} trace @param {number} block @param {number} target
+ * @param {Network} network
+ * @param {Trace} trace
+ * @param {number} block
+ * @param {number} target
  * @returns {Float64Array}
  */
 export function contributions(network, trace, block, target) {
@@ -96,7 +106,10 @@ export function integratedGradients(network, input, a, b) {
     const parts = gradient.map((value, i) => value * way[i] * (end[0] - start[0]));
     return { start, end, parts, off: Math.abs(sumOf(parts) - (end[1] - start[1])) };
   };
-  const ends = Array.from({ length: PIECES + 1 }, (_, k) => /** @type {[number, number]} */ ([k / PIECES, leadAt(k / PIECES)]));
+  const ends = Array.from(
+    { length: PIECES + 1 },
+    (_, k) => /** @type {[number, number]} */ ([k / PIECES, leadAt(k / PIECES)]),
+  );
   const pieces = ends.slice(1).map((end, k) => piece(ends[k], end));
   let off = pieces.reduce((sum, one) => sum + one.off, 0);
   const most = Math.max(2 * PIECES, Math.min(1500, BUDGET / (6 * network.weights)));
@@ -120,7 +133,9 @@ function sumOf(values) {
 
 /**
  * The likeness of neighbouring weights, from −1 to 1: near 0 for speckle, near 1 for smooth patterns.
- * @param {ArrayLike<number>} values @param {number[]} shape @param {Set<number>} except Pixels that do not count.
+ * @param {ArrayLike<number>} values
+ * @param {number[]} shape
+ * @param {Set<number>} except Pixels that do not count.
  */
 export function smoothness(values, [height, width], except) {
   const kept = Array.from(values, (value, i) => ({ value, i })).filter(({ i }) => !except.has(i));

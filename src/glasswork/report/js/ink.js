@@ -24,13 +24,26 @@ const CLEAR = 0.3;
 const SPECK = 0.12;
 const NEAR = 0.2;
 
-/** Find the ink of a picture; null if nothing stands out. @param {Levels} levels @returns {Ink | null} */
+/**
+ * Find the ink of a picture; null if nothing stands out.
+ * @param {Levels} levels
+ * @returns {Ink | null}
+ */
 export function inkOf({ width, height, channels }) {
   const border = borderOf(width, height);
-  const grounds = channels.map((channel) => quantile(border.map((i) => channel[i]), 0.5)); // prettier-ignore
-  const even = border.filter((i) => channels.every((channel, c) => Math.abs(channel[i] - grounds[c]) <= 0.5)).length >= 0.9 * border.length;
+  const grounds = channels.map((channel) =>
+    quantile(
+      border.map((i) => channel[i]),
+      0.5,
+    ),
+  );
+  const even =
+    border.filter((i) => channels.every((channel, c) => Math.abs(channel[i] - grounds[c]) <= 0.5)).length >=
+    0.9 * border.length;
   const light = strongestSkew(channels, grounds) > 0;
-  const differences = channels.map((channel, c) => channel.map((value) => Math.max(light ? value - grounds[c] : grounds[c] - value, 0)));
+  const differences = channels.map((channel, c) =>
+    channel.map((value) => Math.max(light ? value - grounds[c] : grounds[c] - value, 0)),
+  );
   const peaks = differences.map((difference) => difference.reduce((most, value) => Math.max(most, value), 0));
   const peak = Math.max(...peaks);
   if (peak < LEAST_DROP * 255) return null;
@@ -42,7 +55,11 @@ export function inkOf({ width, height, channels }) {
   return kept.length ? cropped(difference, width, height, kept, even) : null;
 }
 
-/** The pixels along the edge, a twentieth of the shorter side deep. @param {number} width @param {number} height */
+/**
+ * The pixels along the edge, a twentieth of the shorter side deep.
+ * @param {number} width
+ * @param {number} height
+ */
 function borderOf(width, height) {
   const deep = Math.max(1, Math.round(0.05 * Math.min(width, height)));
   const found = [];
@@ -53,7 +70,11 @@ function borderOf(width, height) {
   return found;
 }
 
-/** Cubes: little ink outweighs much ground that is slightly off. @param {Float32Array[]} channels @param {number[]} grounds */
+/**
+ * Cubes: little ink outweighs much ground that is slightly off.
+ * @param {Float32Array[]} channels
+ * @param {number[]} grounds
+ */
 function strongestSkew(channels, grounds) {
   const skews = channels.map((channel, c) => channel.reduce((sum, value) => sum + (value - grounds[c]) ** 3, 0));
   return skews.reduce((most, skew) => (Math.abs(skew) > Math.abs(most) ? skew : most));
@@ -61,14 +82,20 @@ function strongestSkew(channels, grounds) {
 
 /**
  * Whether there are more faint pixels than the edges of strokes account for, as JPEG leaves.
- * @param {Float32Array} difference @param {number} full
+ * @param {Float32Array} difference
+ * @param {number} full
  */
 function hasRipples(difference, full) {
-  const count = (/** @type {(value: number) => boolean} */ test) => difference.reduce((sum, value) => sum + Number(test(value)), 0);
+  const count = (/** @type {(value: number) => boolean} */ test) =>
+    difference.reduce((sum, value) => sum + Number(test(value)), 0);
   return count((value) => value > 0 && value < 0.1 * full) > 0.5 * count((value) => value > 0.5 * full);
 }
 
-/** The value below which a share of the numbers lies, between two of them if need be. @param {number[]} values @param {number} share */
+/**
+ * The value below which a share of the numbers lies, between two of them if need be.
+ * @param {number[]} values
+ * @param {number} share
+ */
 export function quantile(values, share) {
   const sorted = Float64Array.from(values).sort();
   const place = share * (sorted.length - 1);
@@ -79,12 +106,20 @@ export function quantile(values, share) {
 /**
  * @typedef {object} Part
  * @property {number[]} pixels
- * @property {number} left @property {number} top @property {number} right @property {number} bottom
+ * @property {number} left
+ * @property {number} top
+ * @property {number} right
+ * @property {number} bottom
  */
 
 /**
  * Connected parts of what is not faint, if something in them is clear.
- * @param {Float32Array} strength @param {number} width @param {number} height @param {number} faint @param {number} clear @returns {Part[]}
+ * @param {Float32Array} strength
+ * @param {number} width
+ * @param {number} height
+ * @param {number} faint
+ * @param {number} clear
+ * @returns {Part[]}
  */
 function partsOf(strength, width, height, faint, clear) {
   const seen = new Uint8Array(strength.length);
@@ -110,7 +145,11 @@ function partsOf(strength, width, height, faint, clear) {
   return parts;
 }
 
-/** @param {number[]} pixels @param {number} width @returns {Part} */
+/**
+ * @param {number[]} pixels
+ * @param {number} width
+ * @returns {Part}
+ */
 function withBox(pixels, width) {
   const box = { pixels, left: Infinity, top: Infinity, right: 0, bottom: 0 };
   for (const i of pixels) {
@@ -126,28 +165,52 @@ function withBox(pixels, width) {
 /** @param {Part} part */
 const extent = (part) => Math.max(part.right - part.left, part.bottom - part.top);
 
-/** Pixels between two boxes. @param {Part} a @param {Part} b */
+/**
+ * Pixels between two boxes.
+ * @param {Part} a
+ * @param {Part} b
+ */
 function gap(a, b) {
-  return Math.max(Math.max(a.left, b.left) - Math.min(a.right, b.right), Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom), 0);
+  return Math.max(
+    Math.max(a.left, b.left) - Math.min(a.right, b.right),
+    Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom),
+    0,
+  );
 }
 
 /**
  * The largest part that does not touch the edge, if there is one, and the strokes near it.
- * @param {Part[]} parts @param {number} width @param {number} height @returns {Part[]}
+ * @param {Part[]} parts
+ * @param {number} width
+ * @param {number} height
+ * @returns {Part[]}
  */
 function digitAmong(parts, width, height) {
   const inner = parts.filter((part) => part.left > 0 && part.top > 0 && part.right < width && part.bottom < height);
   const pool = inner.length ? inner : parts;
   if (!pool.length) return [];
   const tallest = pool.reduce((best, part) => (extent(part) > extent(best) ? part : best));
-  return pool.filter((part) => part === tallest || (extent(part) >= SPECK * extent(tallest) && gap(part, tallest) <= NEAR * extent(tallest)));
+  return pool.filter(
+    (part) =>
+      part === tallest || (extent(part) >= SPECK * extent(tallest) && gap(part, tallest) <= NEAR * extent(tallest)),
+  );
 }
 
-/** @param {Float32Array} strength @param {number} width @param {number} height @param {Part[]} parts @param {boolean} even @returns {Ink} */
+/**
+ * @param {Float32Array} strength
+ * @param {number} width
+ * @param {number} height
+ * @param {Part[]} parts
+ * @param {boolean} even
+ * @returns {Ink}
+ */
 function cropped(strength, width, height, parts, even) {
   const left = Math.min(...parts.map((part) => part.left));
   const top = Math.min(...parts.map((part) => part.top));
-  const size = [Math.max(...parts.map((part) => part.right)) - left, Math.max(...parts.map((part) => part.bottom)) - top];
+  const size = [
+    Math.max(...parts.map((part) => part.right)) - left,
+    Math.max(...parts.map((part) => part.bottom)) - top,
+  ];
   const crop = new Float32Array(size[0] * size[1]);
   for (const part of parts) {
     for (const i of part.pixels) crop[(Math.floor(i / width) - top) * size[0] + (i % width) - left] = strength[i];

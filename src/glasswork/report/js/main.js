@@ -3,13 +3,13 @@
  *
  * For lessons and tests there is `window.glasswork`:
  *
- *     ready                 a promise; the rest works once it is kept
- *     scores(bytes)         the network's scores for the pixels of an image, 0 to 255: an array
- *     unlike(bytes)         whether the image is unlike the training images: a boolean
- *     classify(strokes)     {digit, scores, unlike} for strokes, lists of points [x, y] from 0 to 1, y down
- *     explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
- *     smudge(bytes)         the smallest change found that turns the answer: {bytes, norm, digit} or null
- *     version               of glasswork
+ * ready                 a promise; the rest works once it is kept
+ * scores(bytes)         the network's scores for the pixels of an image, 0 to 255: an array
+ * unlike(bytes)         whether the image is unlike the training images: a boolean
+ * classify(strokes)     {digit, scores, unlike} for strokes, lists of points [x, y] from 0 to 1, y down
+ * explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
+ * smudge(bytes)         the smallest change found that turns the answer: {bytes, norm, digit} or null
+ * version               of glasswork
  */
 
 import { answerer, imageAt } from "./answer.js";
@@ -38,13 +38,19 @@ const TURN = 8;
 async function unpackLayers(layers) {
   return Promise.all(
     layers.map(async (layer) => {
-      const pairs = Object.entries(layer.arrays).map(async ([name, packed]) => [name, await unpack(/** @type {any} */ (packed))]);
+      const pairs = Object.entries(layer.arrays).map(async ([name, packed]) => [
+        name,
+        await unpack(/** @type {any} */ (packed)),
+      ]);
       return { ...layer, arrays: Object.fromEntries(await Promise.all(pairs)) };
     }),
   );
 }
 
-/** @param {any} data @returns {Promise<import("./answer.js").Context>} */
+/**
+ * @param {any} data
+ * @returns {Promise<import("./answer.js").Context>}
+ */
 async function makeContext(data) {
   const [layers, untrained, examples, spread, tests, scores] = await Promise.all([
     unpackLayers(data.network.layers),
@@ -67,19 +73,33 @@ async function makeContext(data) {
     open: null,
   });
   return {
-    data, network, reference, examples, tests, scores, store,
+    data,
+    network,
+    reference,
+    examples,
+    tests,
+    scores,
+    store,
     untrained: untrained && new Network(untrained, data.network.confidence),
     classes: data.classes,
     shape: data.shape,
     inkless: new Set(data.inkless),
     answer: answerer(network, reference),
-  }; // prettier-ignore
+  };
 }
 
-/** The first test image of a 7 that is answered so; else the first of all. @param {any} data */
+/**
+ * The first test image of a 7 that is answered so; else the first of all.
+ * @param {any} data
+ */
 function firstImage({ tested, classes }) {
   const seven = classes.indexOf("7");
-  return Math.max(tested.pictures.labels.findIndex((/** @type {number} */ label, /** @type {number} */ n) => label === seven && tested.answers[n] === seven), 0);
+  return Math.max(
+    tested.pictures.labels.findIndex(
+      (/** @type {number} */ label, /** @type {number} */ n) => label === seven && tested.answers[n] === seven,
+    ),
+    0,
+  );
 }
 
 /**

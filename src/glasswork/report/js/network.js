@@ -1,7 +1,7 @@
 /**
  * The network, computed in the browser.
  *
- *     image → [ linear → what follows it ] → [ linear → what follows it ] → ... → scores
+ * image → [ linear → what follows it ] → [ linear → what follows it ] → ... → scores
  *
  * A block is a linear layer with the layers up to the next one. Sums are added up in double precision, so the scores
  * differ from NumPy's only by the rounding of NumPy's single precision.
@@ -62,7 +62,10 @@ export class Network {
     this.weights = this.blocks.reduce((sum, block) => sum + block.weight.length, 0);
   }
 
-  /** Pixels, 0 to 255, as the network sees them: −1 to 1. @param {ArrayLike<number>} bytes */
+  /**
+   * Pixels, 0 to 255, as the network sees them: −1 to 1.
+   * @param {ArrayLike<number>} bytes
+   */
   prepare(bytes) {
     const scale = Math.fround(1 / 127.5);
     return Float32Array.from(bytes, (byte) => Math.fround((byte - 127.5) * scale));
@@ -91,16 +94,25 @@ export class Network {
     return { input, sums, outputs };
   }
 
-  /** The network's scores for pixels. @param {ArrayLike<number>} bytes @param {Gains} [gains] */
+  /**
+   * The network's scores for pixels.
+   * @param {ArrayLike<number>} bytes
+   * @param {Gains} [gains]
+   */
   scores(bytes, gains) {
     return this.trace(this.prepare(bytes), gains).outputs[this.last];
   }
 
-  /** Scores as shares that sum to 1. @param {ArrayLike<number>} scores @returns {number[]} */
+  /**
+   * Scores as shares that sum to 1.
+   * @param {ArrayLike<number>} scores
+   * @returns {number[]}
+   */
   shares(scores) {
     const values = Array.from(scores);
     const top = Math.max(...values);
-    const parts = this.confidence === "softmax" ? values.map((v) => Math.exp(v - top)) : values.map((v) => Math.max(v, 1e-30));
+    const parts =
+      this.confidence === "softmax" ? values.map((v) => Math.exp(v - top)) : values.map((v) => Math.max(v, 1e-30));
     const total = parts.reduce((sum, part) => sum + part, 0);
     return parts.map((part) => part / total);
   }
@@ -117,7 +129,9 @@ export class Network {
 
   /**
    * How fast the sum of a class changes with each output of a hidden block.
-   * @param {Trace} trace @param {number} block @param {number} target
+   * @param {Trace} trace
+   * @param {number} block
+   * @param {number} target
    */
   slopes(trace, block, target) {
     const direction = new Float64Array(this.classes);
@@ -127,7 +141,9 @@ export class Network {
 
   /**
    * From the output layer's sums back to the outputs of a block; −1 is the input of the first.
-   * @param {Trace} trace @param {ArrayLike<number>} direction @param {number} block
+   * @param {Trace} trace
+   * @param {ArrayLike<number>} direction
+   * @param {number} block
    */
   backward(trace, direction, block) {
     let grad = Float64Array.from(direction);
@@ -139,14 +155,20 @@ export class Network {
   }
 }
 
-/** @param {Layer} layer @returns {Block} */
+/**
+ * @param {Layer} layer
+ * @returns {Block}
+ */
 function blockOf(layer) {
   const width = layer.arrays.bias.length;
   const { weight, bias } = layer.arrays;
   return { name: layer.name, inputs: weight.length / width, width, weight, bias, after: [] };
 }
 
-/** @param {Block} block @param {ArrayLike<number>} values */
+/**
+ * @param {Block} block
+ * @param {ArrayLike<number>} values
+ */
 function weightedSums({ weight, bias, width, inputs }, values) {
   const sums = Float64Array.from(bias);
   for (let i = 0, row = 0; i < inputs; i++, row += width) {
@@ -156,7 +178,10 @@ function weightedSums({ weight, bias, width, inputs }, values) {
   return sums;
 }
 
-/** @param {Layer[]} layers @param {ArrayLike<number>} values */
+/**
+ * @param {Layer[]} layers
+ * @param {ArrayLike<number>} values
+ */
 function applied(layers, values) {
   const result = Float64Array.from(values);
   for (const layer of layers) {
@@ -166,7 +191,11 @@ function applied(layers, values) {
   return result;
 }
 
-/** @param {Layer[]} layers @param {ArrayLike<number>} values What came in. @param {Float64Array} grad */
+/**
+ * @param {Layer[]} layers
+ * @param {ArrayLike<number>} values What came in.
+ * @param {Float64Array} grad
+ */
 function backThrough(layers, values, grad) {
   const current = Float64Array.from(values);
   const result = Float64Array.from(grad);
@@ -180,7 +209,10 @@ function backThrough(layers, values, grad) {
   return result;
 }
 
-/** @param {Block} block @param {Float64Array} grad */
+/**
+ * @param {Block} block
+ * @param {Float64Array} grad
+ */
 function backToInputs({ weight, width, inputs }, grad) {
   const result = new Float64Array(inputs);
   for (let i = 0, row = 0; i < inputs; i++, row += width) {
@@ -191,7 +223,10 @@ function backToInputs({ weight, width, inputs }, grad) {
   return result;
 }
 
-/** The place of the largest number. @param {ArrayLike<number>} values */
+/**
+ * The place of the largest number.
+ * @param {ArrayLike<number>} values
+ */
 export function argmax(values) {
   let best = 0;
   for (let j = 1; j < values.length; j++) if (values[j] > values[best]) best = j;

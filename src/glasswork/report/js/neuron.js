@@ -11,7 +11,11 @@ import { stepThrough } from "./steps.js";
 /** Neighbouring weights that are less alike than this are speckle. */
 const SPECKLE = 0.35;
 
-/** @param {import("./answer.js").Context} context @param {Element} panel @param {{block: number, neuron: number}} which */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} panel
+ * @param {{block: number, neuron: number}} which
+ */
 export function showNeuron(context, panel, { block: b, neuron: j }) {
   const { network, store } = context;
   const block = network.blocks[b];
@@ -28,16 +32,23 @@ export function showNeuron(context, panel, { block: b, neuron: j }) {
     panel,
     el("div", { class: "row spread" }, el("h3", {}, `Neuron ${j + 1} of hidden layer ${b + 1}`), close),
     b === 0 ? pictures(context, weights, products) : incoming(products),
-    el("div", { class: "pair" },
+    el(
+      "div",
+      { class: "pair" },
       el("div", {}, received(block, products, sum, output), gainControl(context, `${b}:${j}`)),
-      el("div", {}, sent(context, b, j, trace))),
+      el("div", {}, sent(context, b, j, trace)),
+    ),
     stepThrough(context, b, j, { input, weights, products, sum, output }, Boolean(keep)),
     exciting(context, block.name, j),
-  ); // prettier-ignore
+  );
   if (focused && focused !== "neuron") document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-/** @param {import("./answer.js").Context} context @param {Float32Array} weights @param {Float32Array} products */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Float32Array} weights
+ * @param {Float32Array} products
+ */
 function pictures({ shape, inkless }, weights, products) {
   const picture = (/** @type {Float32Array} */ values, /** @type {string} */ words) => {
     const canvas = el("canvas", { class: "large", role: "img", "aria-label": words });
@@ -49,46 +60,82 @@ function pictures({ shape, inkless }, weights, products) {
       const column = Math.min(Math.floor((event.offsetX / canvas.clientWidth) * shape[1]), shape[1] - 1);
       readout.textContent = `row ${row + 1}, column ${column + 1}: ${signed(values[row * shape[1] + column], 3)}`;
     });
-    return el("figure", {}, canvas, el("figcaption", { class: "small" }, words, `; the scale ends at ±${number(limit, 2)}`, el("br"), readout));
+    return el(
+      "figure",
+      {},
+      canvas,
+      el("figcaption", { class: "small" }, words, `; the scale ends at ±${number(limit, 2)}`, el("br"), readout),
+    );
   };
   const speckled = smoothness(weights, shape, inkless) < SPECKLE;
   return el(
-    "div", { class: "maps" },
+    "div",
+    { class: "maps" },
     picture(weights, "Its weights"),
     picture(products, "Weight × input, for this image"),
-    el("p", { class: "small" }, speckled
-      ? "Most of these weights look like speckle, and that is what they are: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
-      : "Ink on orange weights raises this neuron’s sum, ink on blue weights lowers it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.",
-      inkless.size ? ` Hatched: ${inkless.size} pixels without ink in any training image, where the weights mean nothing.` : ""),
-  ); // prettier-ignore
+    el(
+      "p",
+      { class: "small" },
+      speckled
+        ? "Most of these weights look like speckle, and that is what they are: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
+        : "Ink on orange weights raises this neuron’s sum, ink on blue weights lowers it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.",
+      inkless.size
+        ? ` Hatched: ${inkless.size} pixels without ink in any training image, where the weights mean nothing.`
+        : "",
+    ),
+  );
 }
 
-/** The strongest inputs of a neuron that sees no pixels. @param {Float32Array} products */
+/**
+ * The strongest inputs of a neuron that sees no pixels.
+ * @param {Float32Array} products
+ */
 function incoming(products) {
   const order = Array.from(products.keys()).sort((i, k) => Math.abs(products[k]) - Math.abs(products[i]));
   const shown = order.slice(0, 8);
   const rest = order.slice(8).reduce((sum, i) => sum + products[i], 0);
-  const rows = [...shown.map((i) => ({ name: `neuron ${i + 1}`, value: products[i] })), ...(order.length > 8 ? [{ name: `${order.length - 8} others`, value: rest }] : [])];
+  const rows = [
+    ...shown.map((i) => ({ name: `neuron ${i + 1}`, value: products[i] })),
+    ...(order.length > 8 ? [{ name: `${order.length - 8} others`, value: rest }] : []),
+  ];
   return el("div", {}, el("h4", {}, "What the layer before sends it"), barTable(rows));
 }
 
-/** @param {import("./network.js").Block} block @param {Float32Array} products @param {number} sum @param {number} output */
+/**
+ * @param {import("./network.js").Block} block
+ * @param {Float32Array} products
+ * @param {number} sum
+ * @param {number} output
+ */
 function received(block, products, sum, output) {
   const bias = sum - products.reduce((total, value) => total + value, 0);
   const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind in FORMULAS);
   return el(
-    "div", {},
+    "div",
+    {},
     el("h4", {}, "What it received"),
-    el("dl", { class: "facts" },
+    el(
+      "dl",
+      { class: "facts" },
       el("div", {}, el("dt", {}, "weighted inputs"), el("dd", {}, signed(sum - bias, 3))),
       el("div", {}, el("dt", {}, "bias"), el("dd", {}, signed(bias, 3))),
       el("div", {}, el("dt", {}, "sum z"), el("dd", {}, signed(sum, 3))),
-      el("div", {}, el("dt", {}, kinds.length ? `after ${kinds.join(", ")}` : "passed on"), el("dd", {}, number(output, 3)))),
+      el(
+        "div",
+        {},
+        el("dt", {}, kinds.length ? `after ${kinds.join(", ")}` : "passed on"),
+        el("dd", {}, number(output, 3)),
+      ),
+    ),
     kinds.length ? el("p", { class: "small" }, kinds.map((kind) => `${kind}: ${FORMULAS[kind]}`).join("; ")) : null,
-  ); // prettier-ignore
+  );
 }
 
-/** Switch it off, turn it up. @param {import("./answer.js").Context} context @param {string} key */
+/**
+ * Switch it off, turn it up.
+ * @param {import("./answer.js").Context} context
+ * @param {string} key
+ */
 function gainControl({ store }, key) {
   const gain = store.state.gains.get(key) ?? 1;
   const set = (/** @type {number} */ value) => {
@@ -98,55 +145,112 @@ function gainControl({ store }, key) {
     store.set({ gains });
   };
   const words = el("output", { for: "gain" }, gain === 0 ? "off" : `× ${number(gain, 1)}`);
-  const slider = el("input", { type: "range", id: "gain", min: 0, max: 3, step: 0.1, value: gain, oninput: () => set(Number(slider.value)) });
+  const slider = el("input", {
+    type: "range",
+    id: "gain",
+    min: 0,
+    max: 3,
+    step: 0.1,
+    value: gain,
+    oninput: () => set(Number(slider.value)),
+  });
   return el(
-    "div", { class: "gain" },
-    el("button", { type: "button", id: "switch", "aria-pressed": String(gain === 0), onclick: () => set(gain === 0 ? 1 : 0) }, gain === 0 ? "Switch it on" : "Switch it off"),
-    el("label", { for: "gain" }, "Turn it up or down"), slider, words,
-  ); // prettier-ignore
+    "div",
+    { class: "gain" },
+    el(
+      "button",
+      { type: "button", id: "switch", "aria-pressed": String(gain === 0), onclick: () => set(gain === 0 ? 1 : 0) },
+      gain === 0 ? "Switch it on" : "Switch it off",
+    ),
+    el("label", { for: "gain" }, "Turn it up or down"),
+    slider,
+    words,
+  );
 }
 
 /**
  * What it sends to each class; before the last hidden layer, to the strongest neurons of the next.
- * @param {import("./answer.js").Context} context @param {number} b @param {number} j @param {import("./network.js").Trace} trace
+ * @param {import("./answer.js").Context} context
+ * @param {number} b
+ * @param {number} j
+ * @param {import("./network.js").Trace} trace
  */
 function sent({ network, classes }, b, j, trace) {
   if (b === network.last - 1) {
     const values = sentBy(network, trace, j);
-    return el("div", {}, el("h4", {}, "What it sends to each class"), barTable(classes.map((name, k) => ({ name, value: values[k] }))));
+    return el(
+      "div",
+      {},
+      el("h4", {}, "What it sends to each class"),
+      barTable(classes.map((name, k) => ({ name, value: values[k] }))),
+    );
   }
   const next = network.blocks[b + 1];
   const values = Array.from({ length: next.width }, (_, k) => trace.outputs[b][j] * next.weight[j * next.width + k]);
-  const order = values.map((_, k) => k).sort((k, l) => Math.abs(values[l]) - Math.abs(values[k])).slice(0, 10); // prettier-ignore
-  return el("div", {}, el("h4", {}, "What it sends on, the ten strongest"), barTable(order.map((k) => ({ name: `neuron ${k + 1}`, value: values[k] }))));
+  const order = values
+    .map((_, k) => k)
+    .sort((k, l) => Math.abs(values[l]) - Math.abs(values[k]))
+    .slice(0, 10);
+  return el(
+    "div",
+    {},
+    el("h4", {}, "What it sends on, the ten strongest"),
+    barTable(order.map((k) => ({ name: `neuron ${k + 1}`, value: values[k] }))),
+  );
 }
 
 /** @param {{name: string, value: number}[]} rows */
 export function barTable(rows) {
   const most = largest(rows.map(({ value }) => value));
   return el(
-    "table", { class: "parts" },
-    el("tbody", {}, ...rows.map(({ name, value }) => {
-      const bar = el("span", { class: value < 0 ? "part negative" : "part positive" });
-      bar.style.setProperty("--share", `${(50 * Math.abs(value)) / (most || 1)}%`);
-      return el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "axis", "aria-hidden": "true" }, bar), el("td", { class: "figure" }, signed(value, 3)));
-    })),
-  ); // prettier-ignore
+    "table",
+    { class: "parts" },
+    el(
+      "tbody",
+      {},
+      ...rows.map(({ name, value }) => {
+        const bar = el("span", { class: value < 0 ? "part negative" : "part positive" });
+        bar.style.setProperty("--share", `${(50 * Math.abs(value)) / (most || 1)}%`);
+        return el(
+          "tr",
+          {},
+          el("th", { scope: "row" }, name),
+          el("td", { class: "axis", "aria-hidden": "true" }, bar),
+          el("td", { class: "figure" }, signed(value, 3)),
+        );
+      }),
+    ),
+  );
 }
 
-/** @param {import("./answer.js").Context} context @param {string} name @param {number} j */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {string} name
+ * @param {number} j
+ */
 function exciting({ data, examples, network, classes, shape }, name, j) {
   const rows = data.exciting[name]?.[j] ?? [];
   const labels = rows.map((/** @type {number} */ row) => classes[data.examples.labels[row]]);
   const same = labels.filter((/** @type {string} */ label) => label === labels[0]).length;
   return el(
-    "div", {},
+    "div",
+    {},
     el("h4", {}, "The training images that excite it most"),
-    el("div", { class: "strip" }, ...rows.map((/** @type {number} */ row, /** @type {number} */ n) => {
-      const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
-      paintInk(canvas, imageAt(examples, network.features, row), shape);
-      return canvas;
-    })),
-    el("p", { class: "small" }, same === rows.length ? `All are ${labels[0]}.` : `They are ${labels.join(", ")}: it answers to more than one class.`),
-  ); // prettier-ignore
+    el(
+      "div",
+      { class: "strip" },
+      ...rows.map((/** @type {number} */ row, /** @type {number} */ n) => {
+        const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
+        paintInk(canvas, imageAt(examples, network.features, row), shape);
+        return canvas;
+      }),
+    ),
+    el(
+      "p",
+      { class: "small" },
+      same === rows.length
+        ? `All are ${labels[0]}.`
+        : `They are ${labels.join(", ")}: it answers to more than one class.`,
+    ),
+  );
 }

@@ -3,11 +3,16 @@
 import { imageAt } from "./answer.js";
 import { el, put } from "./dom.js";
 
-/** @param {import("./answer.js").Context} context @param {Element} body */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
 export function showAbout(context, body) {
   const { data } = context;
   const check = el("p", { class: "message", id: "self-check" }, "Computing …");
-  const rows = Object.entries(data.facts).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value))));
+  const rows = Object.entries(data.facts).map(([name, value]) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, String(value))),
+  );
   put(
     body,
     check,
@@ -15,7 +20,12 @@ export function showAbout(context, body) {
     el("dl", { class: "facts" }, ...rows),
     el("h3", {}, "The command that makes it again"),
     el("pre", { tabindex: "0", "aria-label": "Command" }, el("code", {}, data.command)),
-    el("details", { class: "how" }, el("summary", {}, "The whole recipe, as recipe.toml"), el("pre", { tabindex: "0", "aria-label": "Recipe" }, el("code", {}, data.recipe))),
+    el(
+      "details",
+      { class: "how" },
+      el("summary", {}, "The whole recipe, as recipe.toml"),
+      el("pre", { tabindex: "0", "aria-label": "Recipe" }, el("code", {}, data.recipe)),
+    ),
     el("h3", {}, "Whose images these are"),
     el("p", {}, data.attribution),
   );
@@ -37,7 +47,10 @@ function storage({ network }) {
 /** Images for which the page looks at its own arithmetic: fewer where each takes long. */
 const MOST_PRODUCTS = 6e7;
 
-/** Compare scores computed here with NumPy's. @param {import("./answer.js").Context} context */
+/**
+ * Compare scores computed here with NumPy's.
+ * @param {import("./answer.js").Context} context
+ */
 export function selfCheck({ network, tests, scores, data }) {
   const count = Math.max(10, Math.min(data.tested.checked, Math.floor(MOST_PRODUCTS / network.weights)));
   let worst = 0;

@@ -11,7 +11,10 @@ import { imageOf } from "./strokes.js";
 /** Test images on offer at a time. */
 const OFFERED = 12;
 
-/** @param {import("./answer.js").Context} context @param {Element} body */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
 export function showDraw(context, body) {
   const { store, shape, data } = context;
   const canDraw = shape[0] === shape[1] && shape[0] >= 16;
@@ -35,28 +38,49 @@ export function showDraw(context, body) {
     timer = window.setTimeout(() => (spoken.textContent = verdict.textContent), 800); // not at every move
   });
   if (!canDraw) {
-    put(way, el("p", { class: "note" }, `Images of ${shape[0]}×${shape[1]} pixels cannot be drawn sensibly here: choose one below.`));
+    put(
+      way,
+      el(
+        "p",
+        { class: "note" },
+        `Images of ${shape[0]}×${shape[1]} pixels cannot be drawn sensibly here: choose one below.`,
+      ),
+    );
   }
   if (data.network.confidence === "normalise") {
     document.getElementById("share-note")?.append("The bars are the scores, made to sum to 1.");
   } else document.getElementById("share-note")?.append("The bars are the softmax of the scores.");
 }
 
-/** The answer in words. @param {import("./answer.js").Context} context @param {import("./store.js").State} state */
+/**
+ * The answer in words.
+ * @param {import("./answer.js").Context} context
+ * @param {import("./store.js").State} state
+ */
 export function verdictOf(context, state) {
   const { best, shares, unlike } = context.answer(state);
   const blank = state.bytes.every((byte) => byte === state.bytes[0]);
   const name = context.classes[best];
-  if (blank) return [el("strong", {}, "Blank"), el("span", { class: "doubt" }, ` the network says ${name} even to that`)];
+  if (blank)
+    return [el("strong", {}, "Blank"), el("span", { class: "doubt" }, ` the network says ${name} even to that`)];
   const off = state.gains.size ? el("span", { class: "doubt" }, " with neurons changed") : null;
-  const truth = state.truth === null ? null : el("span", { class: "small" }, ` labelled ${context.classes[state.truth]}`);
+  const truth =
+    state.truth === null ? null : el("span", { class: "small" }, ` labelled ${context.classes[state.truth]}`);
   if (unlike) {
-    return [el("strong", {}, `${name}?`), el("span", { class: "doubt" }, " I have never seen such a thing"), truth, off];
+    return [
+      el("strong", {}, `${name}?`),
+      el("span", { class: "doubt" }, " I have never seen such a thing"),
+      truth,
+      off,
+    ];
   }
   return [el("strong", {}, name), el("span", {}, ` ${percent(shares[best])}`), truth, off];
 }
 
-/** @param {import("./answer.js").Context} context @param {Element} way */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} way
+ */
 function boardPanel(context, way) {
   const { store, shape } = context;
   const board = new Board((strokes) => {
@@ -75,32 +99,57 @@ function boardPanel(context, way) {
   const act = (/** @type {string} */ words, /** @type {(drawing: any) => void} */ action) =>
     el("button", { type: "button", onclick: () => board.change(action) }, words);
   return el(
-    "div", { class: "board-panel" },
+    "div",
+    { class: "board-panel" },
     board.canvas,
-    el("div", { class: "buttons" },
+    el(
+      "div",
+      { class: "buttons" },
       act("Undo", (drawing) => drawing.undo()),
       act("Redo", (drawing) => drawing.redo()),
       eraser,
       act("Clear", (drawing) => drawing.clear()),
     ),
-    choice("Pen", [["thin", "thin"], ["medium", "medium"], ["thick", "thick"]], "medium", (pen) => {
-      board.pen = PENS[/** @type {keyof typeof PENS} */ (pen)];
-      board.paint();
-    }),
-  ); // prettier-ignore
+    choice(
+      "Pen",
+      [
+        ["thin", "thin"],
+        ["medium", "medium"],
+        ["thick", "thick"],
+      ],
+      "medium",
+      (pen) => {
+        board.pen = PENS[/** @type {keyof typeof PENS} */ (pen)];
+        board.paint();
+      },
+    ),
+  );
 }
 
 /**
  * The way from the strokes to the image.
- * @param {Element} way @param {import("./strokes.js").Stroke[]} strokes @param {import("./strokes.js").Drawn | null} drawn
+ * @param {Element} way
+ * @param {import("./strokes.js").Stroke[]} strokes
+ * @param {import("./strokes.js").Drawn | null} drawn
  * @param {[number, number]} shape
  */
 function showWay(way, strokes, drawn, shape) {
   if (!drawn) return replace(way);
   if (!way.childElementCount) {
     const step = (/** @type {string} */ name, /** @type {string} */ words) =>
-      el("figure", {}, el("canvas", { class: `step ${name}`, role: "img", "aria-label": words }), el("figcaption", {}, words));
-    put(way, step("crop", "crop"), step("box", "fit the 20×20 box"), step("mass", "find the centre of mass"), step("final", `centre in ${shape[0]}×${shape[1]}`));
+      el(
+        "figure",
+        {},
+        el("canvas", { class: `step ${name}`, role: "img", "aria-label": words }),
+        el("figcaption", {}, words),
+      );
+    put(
+      way,
+      step("crop", "crop"),
+      step("box", "fit the 20×20 box"),
+      step("mass", "find the centre of mass"),
+      step("final", `centre in ${shape[0]}×${shape[1]}`),
+    );
   }
   const [crop, box, mass, final] = way.querySelectorAll("canvas");
   paintCrop(crop, strokes, drawn.crop);
@@ -112,7 +161,8 @@ function showWay(way, strokes, drawn, shape) {
 }
 
 /**
- * @param {HTMLCanvasElement} canvas @param {import("./strokes.js").Stroke[]} strokes
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./strokes.js").Stroke[]} strokes
  * @param {import("./strokes.js").Drawn["crop"]} crop
  */
 function paintCrop(canvas, strokes, crop) {
@@ -129,10 +179,19 @@ function paintCrop(canvas, strokes, crop) {
   }
   context.strokeStyle = accent();
   context.lineWidth = 2;
-  context.strokeRect(crop.left * size - 4, crop.top * size - 4, (crop.right - crop.left) * size + 8, (crop.bottom - crop.top) * size + 8);
+  context.strokeRect(
+    crop.left * size - 4,
+    crop.top * size - 4,
+    (crop.right - crop.left) * size + 8,
+    (crop.bottom - crop.top) * size + 8,
+  );
 }
 
-/** Frame the 20×20 box. @param {HTMLCanvasElement} canvas @param {number} side */
+/**
+ * Frame the 20×20 box.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} side
+ */
 function frame(canvas, side) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const edge = Math.round((side * 4) / 28);
@@ -141,7 +200,10 @@ function frame(canvas, side) {
   context.strokeRect(edge - 0.25, edge - 0.25, side - 2 * edge + 0.5, side - 2 * edge + 0.5);
 }
 
-/** @param {HTMLCanvasElement} canvas @param {import("./strokes.js").Point} at */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./strokes.js").Point} at
+ */
 function cross(canvas, [x, y]) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillStyle = accent();
@@ -153,7 +215,11 @@ function accent() {
   return getComputedStyle(document.documentElement).getPropertyValue("--accent");
 }
 
-/** Test images to choose from, and a place to drop a picture. @param {import("./answer.js").Context} context @param {boolean} pictures */
+/**
+ * Test images to choose from, and a place to drop a picture.
+ * @param {import("./answer.js").Context} context
+ * @param {boolean} pictures
+ */
 function offers(context, pictures) {
   const { data, store, tests, network, shape, classes } = context;
   const strip = el("div", { class: "strip" });
@@ -166,18 +232,28 @@ function offers(context, pictures) {
       const canvas = el("canvas", {});
       paintInk(canvas, bytes, shape);
       const choose = () => store.set({ bytes, source: `test image ${n + 1}`, truth, target: null, rival: null });
-      return el("button", { type: "button", class: "thumb", "aria-label": `Test image ${n + 1}, labelled ${classes[truth]}`, onclick: choose }, canvas);
+      return el(
+        "button",
+        {
+          type: "button",
+          class: "thumb",
+          "aria-label": `Test image ${n + 1}, labelled ${classes[truth]}`,
+          onclick: choose,
+        },
+        canvas,
+      );
     });
     replace(strip, ...buttons);
   }
   offer();
   const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, "Others");
   return el(
-    "div", { class: "offers" },
+    "div",
+    { class: "offers" },
     el("h3", {}, "Or choose a test image"),
     el("div", { class: "row" }, strip, more),
     pictures && pictureDrop(context),
-  ); // prettier-ignore
+  );
 }
 
 /** @param {import("./answer.js").Context} context */

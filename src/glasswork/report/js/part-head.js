@@ -4,7 +4,10 @@ import { paintInk } from "./colour.js";
 import { el, put, replace } from "./dom.js";
 import { verdictOf } from "./part-draw.js";
 
-/** @param {import("./answer.js").Context} context @param {Element} list */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} list
+ */
 export function showFigures({ data, network }, list) {
   const widths = [network.features, ...network.blocks.map((block) => block.width)];
   const pairs = [
@@ -16,7 +19,10 @@ export function showFigures({ data, network }, list) {
   put(list, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
-/** @param {import("./answer.js").Context} context @param {Element} bar */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} bar
+ */
 export function showNow(context, bar) {
   const canvas = el("canvas", { class: "thumb" });
   const words = el("p", {});

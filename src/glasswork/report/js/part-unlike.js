@@ -4,11 +4,21 @@ import { imageAt } from "./answer.js";
 import { paintInk } from "./colour.js";
 import { el, number, put, replace } from "./dom.js";
 
-/** @param {import("./answer.js").Context} context @param {Element} body */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
 export function showUnlike(context, body) {
   const { reference, store } = context;
   if (!reference) {
-    put(body, el("p", { class: "note" }, "This network came without a reference set, as its images are not square: nothing can be said about what it has not seen."));
+    put(
+      body,
+      el(
+        "p",
+        { class: "note" },
+        "This network came without a reference set, as its images are not square: nothing can be said about what it has not seen.",
+      ),
+    );
     return;
   }
   const message = el("p", { class: "message" });
@@ -30,7 +40,11 @@ export function showUnlike(context, body) {
   });
 }
 
-/** A line from near to far, with the threshold and the image on it. @param {number} distance @param {number} threshold */
+/**
+ * A line from near to far, with the threshold and the image on it.
+ * @param {number} distance
+ * @param {number} threshold
+ */
 function ruler(distance, threshold) {
   const most = 2 * threshold;
   const place = (/** @type {number} */ value) => `${(100 * Math.min(value, most)) / most}%`;
@@ -45,9 +59,22 @@ function ruler(distance, threshold) {
   ];
 }
 
-/** @param {import("./answer.js").Context} context @param {number} row @param {number} distance */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {number} row
+ * @param {number} distance
+ */
 function neighbour({ examples, network, data, classes, shape }, row, distance) {
-  const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${classes[data.examples.labels[row]]}` });
+  const canvas = el("canvas", {
+    class: "thumb",
+    role: "img",
+    "aria-label": `A training image of ${classes[data.examples.labels[row]]}`,
+  });
   paintInk(canvas, imageAt(examples, network.features, row), shape);
-  return el("li", {}, canvas, el("span", { class: "small" }, `${classes[data.examples.labels[row]]} · ${number(distance, 2)}`));
+  return el(
+    "li",
+    {},
+    canvas,
+    el("span", { class: "small" }, `${classes[data.examples.labels[row]]} · ${number(distance, 2)}`),
+  );
 }

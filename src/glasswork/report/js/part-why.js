@@ -9,11 +9,18 @@ import { smallestSmudge } from "./smudge.js";
 const LISTED = 8;
 const DIGITS = 3;
 
-/** @param {import("./answer.js").Context} context @param {Element} body */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
 export function showWhy(context, body) {
   const { store, classes, untrained } = context;
   const select = (/** @type {string} */ id, /** @type {string} */ label, /** @type {(k: number) => void} */ choose) => {
-    const list = el("select", { id, onchange: () => choose(Number(list.value)) }, ...classes.map((name, k) => el("option", { value: k }, name)));
+    const list = el(
+      "select",
+      { id, onchange: () => choose(Number(list.value)) },
+      ...classes.map((name, k) => el("option", { value: k }, name)),
+    );
     return [el("label", { for: id }, label), list];
   };
   const first = select("why-first", "Why", (target) => store.set({ target }));
@@ -24,7 +31,15 @@ export function showWhy(context, body) {
   let which = "trained";
   const redraw = () => showMap(context, maps, which);
   const trainedSwitch = untrained
-    ? choice("Map of", [["trained", "this network"], ["untrained", "the untrained network"]], which, (value) => ((which = value), redraw()))
+    ? choice(
+        "Map of",
+        [
+          ["trained", "this network"],
+          ["untrained", "the untrained network"],
+        ],
+        which,
+        (value) => ((which = value), redraw()),
+      )
     : el("p", { class: "small" }, "The network before training is not in this page, as it would be too large.");
   put(
     body,
@@ -49,7 +64,11 @@ export function showWhy(context, body) {
   });
 }
 
-/** The two classes that are compared. @param {import("./answer.js").Context} context @param {import("./store.js").State} state */
+/**
+ * The two classes that are compared.
+ * @param {import("./answer.js").Context} context
+ * @param {import("./store.js").State} state
+ */
 function pairOf(context, state) {
   const { best, second } = context.answer(state);
   const a = state.target ?? best;
@@ -57,7 +76,12 @@ function pairOf(context, state) {
   return [a, a === b ? (a === best ? second : best) : b];
 }
 
-/** @param {import("./answer.js").Context} context @param {Element} place @param {number} a @param {number} b */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ * @param {number} a
+ * @param {number} b
+ */
 function showSum(context, place, a, b) {
   const { network, store, classes, shape } = context;
   const { trace } = context.answer(store.state);
@@ -65,53 +89,117 @@ function showSum(context, place, a, b) {
   const order = parts.map((_, j) => j).sort((j, k) => Math.abs(parts[k]) - Math.abs(parts[j]));
   const listed = order.slice(0, LISTED);
   const others = order.slice(LISTED).reduce((sum, j) => sum + parts[j], 0);
-  const pixel = (/** @type {number} */ i) => `pixel in row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`;
+  const pixel = (/** @type {number} */ i) =>
+    `pixel in row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`;
   const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : pixel(j), value: parts[j], j }));
   const rest = parts.length - listed.length;
   if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
   lines.push({ name: "biases", value: bias, j: -1 });
-  const { values, total } = roundToSum(lines.map(({ value }) => value), DIGITS); // prettier-ignore
+  const { values, total } = roundToSum(
+    lines.map(({ value }) => value),
+    DIGITS,
+  );
   const most = largest(values);
   const rows = lines.map(({ name, j }, n) => {
     const bar = el("span", { class: values[n] < 0 ? "part negative" : "part positive" });
     bar.style.setProperty("--share", `${(50 * Math.abs(values[n])) / (most || 1)}%`);
     const open = () => store.set({ open: { block: network.last - 1, neuron: j } });
     const label = j >= 0 && network.last ? el("a", { href: "#inside", onclick: open }, name) : name;
-    return el("tr", {}, el("th", { scope: "row" }, label), el("td", { class: "axis", "aria-hidden": "true" }, bar), el("td", { class: "figure" }, signed(values[n], DIGITS)));
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, label),
+      el("td", { class: "axis", "aria-hidden": "true" }, bar),
+      el("td", { class: "figure" }, signed(values[n], DIGITS)),
+    );
   });
-  const whole = el("tr", { class: "total" }, el("th", { scope: "row" }, "lead"), el("td", { class: "axis" }), el("td", { class: "figure" }, signed(total, DIGITS)));
+  const whole = el(
+    "tr",
+    { class: "total" },
+    el("th", { scope: "row" }, "lead"),
+    el("td", { class: "axis" }),
+    el("td", { class: "figure" }, signed(total, DIGITS)),
+  );
   replace(
     place,
-    el("table", { class: "parts" },
-      el("caption", { class: "small" }, `Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}. The shown digits add up.`),
-      el("thead", { class: "unseen" }, el("tr", {}, el("th", { scope: "col" }, "Part"), el("th", { scope: "col" }, "Bar"), el("th", { scope: "col" }, "Value"))),
-      el("tbody", {}, ...rows, whole)),
-  ); // prettier-ignore
+    el(
+      "table",
+      { class: "parts" },
+      el(
+        "caption",
+        { class: "small" },
+        `Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}. The shown digits add up.`,
+      ),
+      el(
+        "thead",
+        { class: "unseen" },
+        el(
+          "tr",
+          {},
+          el("th", { scope: "col" }, "Part"),
+          el("th", { scope: "col" }, "Bar"),
+          el("th", { scope: "col" }, "Value"),
+        ),
+      ),
+      el("tbody", {}, ...rows, whole),
+    ),
+  );
 }
 
-/** @param {import("./answer.js").Context} context @param {Element} place @param {string} which */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ * @param {string} which
+ */
 function showMap(context, place, which) {
   const { network, untrained, store, shape, classes } = context;
   const [a, b] = pairOf(context, store.state);
   const used = which === "untrained" && untrained ? untrained : network;
   const { map, total, difference } = integratedGradients(used, used.prepare(store.state.bytes), a, b);
-  const canvas = el("canvas", { class: "large", role: "img", "aria-label": `Map of the pixels that speak for ${classes[a]} or for ${classes[b]}` });
+  const canvas = el("canvas", {
+    class: "large",
+    role: "img",
+    "aria-label": `Map of the pixels that speak for ${classes[a]} or for ${classes[b]}`,
+  });
   paintSigned(canvas, map, shape, largest(map), { large: true });
   const image = el("canvas", { class: "large", role: "img", "aria-label": "The image" });
   paintInk(image, store.state.bytes, shape);
   replace(
     place,
     el("figure", {}, image, el("figcaption", { class: "small" }, "The image")),
-    el("figure", {}, canvas, el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}`)),
-    el("div", {},
-      el("p", {}, "All pixels together: ", el("b", {}, signed(total, 4)), `. The lead on this image minus the lead on a blank page: `, el("b", {}, signed(difference, 4)), ". The two should be equal."),
-      el("p", { class: "small" }, which === "untrained"
-        ? "This is the same map for the network before its first training step. Where it looks alike, the map shows the image, not what was learnt."
-        : "A pixel that is blank here has no part in this map: it is as it was on the blank page.")),
-  ); // prettier-ignore
+    el(
+      "figure",
+      {},
+      canvas,
+      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}`),
+    ),
+    el(
+      "div",
+      {},
+      el(
+        "p",
+        {},
+        "All pixels together: ",
+        el("b", {}, signed(total, 4)),
+        `. The lead on this image minus the lead on a blank page: `,
+        el("b", {}, signed(difference, 4)),
+        ". The two should be equal.",
+      ),
+      el(
+        "p",
+        { class: "small" },
+        which === "untrained"
+          ? "This is the same map for the network before its first training step. Where it looks alike, the map shows the image, not what was learnt."
+          : "A pixel that is blank here has no part in this map: it is as it was on the blank page.",
+      ),
+    ),
+  );
 }
 
-/** @param {import("./answer.js").Context} context @param {Element} place */
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
 function showSmudge(context, place) {
   const { network, store, shape, classes } = context;
   const { bytes } = store.state;
@@ -124,19 +212,47 @@ function showSmudge(context, place) {
   const change = Float64Array.from(found.bytes, (byte, i) => byte - bytes[i]);
   const changed = change.filter((value) => value !== 0).length;
   const strongest = largest(change);
-  const difference = el("canvas", { class: "large", role: "img", "aria-label": "The smudge: ink added and taken away" });
+  const difference = el("canvas", {
+    class: "large",
+    role: "img",
+    "aria-label": "The smudge: ink added and taken away",
+  });
   paintSigned(difference, change, shape, strongest, { large: true });
   const result = el("canvas", { class: "large", role: "img", "aria-label": "The image with the smudge" });
   paintInk(result, found.bytes, shape);
-  const use = () => store.set({ bytes: found.bytes, source: "the smudged image", truth: store.state.truth, target: null, rival: null });
+  const use = () =>
+    store.set({ bytes: found.bytes, source: "the smudged image", truth: store.state.truth, target: null, rival: null });
   replace(
     place,
-    el("div", { class: "maps" },
-      el("figure", {}, difference, el("figcaption", { class: "small" }, "The smudge: orange adds ink, blue (with a dash) takes it away")),
+    el(
+      "div",
+      { class: "maps" },
+      el(
+        "figure",
+        {},
+        difference,
+        el("figcaption", { class: "small" }, "The smudge: orange adds ink, blue (with a dash) takes it away"),
+      ),
       el("figure", {}, result, el("figcaption", { class: "small" }, "The image with it")),
-      el("div", {},
-        el("p", {}, `With this smudge the network answers `, el("b", {}, classes[found.digit]), ` in place of ${classes[answer.best]}. Its norm is `, el("b", {}, number(found.norm, 2)), " pixels of full ink."),
-        el("p", { class: "small" }, `${changed} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`),
-        el("button", { type: "button", onclick: use }, "Make the page be about the smudged image"))),
-  ); // prettier-ignore
+      el(
+        "div",
+        {},
+        el(
+          "p",
+          {},
+          `With this smudge the network answers `,
+          el("b", {}, classes[found.digit]),
+          ` in place of ${classes[answer.best]}. Its norm is `,
+          el("b", {}, number(found.norm, 2)),
+          " pixels of full ink.",
+        ),
+        el(
+          "p",
+          { class: "small" },
+          `${changed} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`,
+        ),
+        el("button", { type: "button", onclick: use }, "Make the page be about the smudged image"),
+      ),
+    ),
+  );
 }

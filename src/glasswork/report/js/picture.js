@@ -1,7 +1,7 @@
 /**
  * From a picture on disk to an image like those of MNIST, as glasswork predict reads clean pictures.
  *
- *     file → pixels → at most 640 a side → ink on its ground → 28×28
+ * file → pixels → at most 640 a side → ink on its ground → 28×28
  *
  * Clean means drawn or scanned on one even ground. Photographs have light, shadows and grain; the command reads those
  * better, and the page says so.
@@ -25,7 +25,8 @@ export class PictureError extends Error {}
 
 /**
  * Read a picture.
- * @param {Blob} file @param {number} side Of the image that is wanted.
+ * @param {Blob} file
+ * @param {number} side Of the image that is wanted.
  * @returns {Promise<{bytes: Uint8Array, photo: boolean}>} `photo`: whether its ground is not even.
  */
 export async function readPicture(file, side) {
@@ -38,14 +39,19 @@ export async function readPicture(file, side) {
   const { width, height } = bitmap;
   if (width * height > MOST_PIXELS) throw new PictureError("This picture is too large: save it smaller.");
   const canvas = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    canvas.getContext("2d", { willReadFrequently: true })
+  );
   context.drawImage(bitmap, 0, 0);
   return imageOfPixels(context.getImageData(0, 0, width, height).data, width, height, side);
 }
 
 /**
  * Make an image like those of MNIST of the pixels of a picture.
- * @param {ArrayLike<number>} rgba @param {number} width @param {number} height @param {number} side
+ * @param {ArrayLike<number>} rgba
+ * @param {number} width
+ * @param {number} height
+ * @param {number} side
  */
 export function imageOfPixels(rgba, width, height, side) {
   const levels = shrink(levelsOf(rgba, width, height));
@@ -54,7 +60,12 @@ export function imageOfPixels(rgba, width, height, side) {
   return { bytes: centre(ink, side), photo: !ink.even };
 }
 
-/** @param {ArrayLike<number>} rgba @param {number} width @param {number} height @returns {Levels} */
+/**
+ * @param {ArrayLike<number>} rgba
+ * @param {number} width
+ * @param {number} height
+ * @returns {Levels}
+ */
 function levelsOf(rgba, width, height) {
   const onWhite = channelsOn(rgba, 255);
   const values = onWhite.flatMap((channel) => [lowest(channel), -lowest(channel.map((value) => -value))]);
@@ -70,7 +81,11 @@ function lowest(values) {
   return values.reduce((low, value) => Math.min(low, value), Infinity);
 }
 
-/** Red, green and blue, transparent pixels laid on a ground. @param {ArrayLike<number>} rgba @param {number} ground */
+/**
+ * Red, green and blue, transparent pixels laid on a ground.
+ * @param {ArrayLike<number>} rgba
+ * @param {number} ground
+ */
 function channelsOn(rgba, ground) {
   const count = rgba.length / 4;
   return [0, 1, 2].map((c) =>
@@ -81,11 +96,17 @@ function channelsOn(rgba, ground) {
   );
 }
 
-/** @param {Levels} levels @returns {Levels} */
+/**
+ * @param {Levels} levels
+ * @returns {Levels}
+ */
 function shrink({ width, height, channels }) {
   const times = Math.max(width, height) / WORKING_SIZE;
   if (times <= 1) return { width, height, channels };
-  const size = /** @type {[number, number]} */ ([Math.max(1, Math.round(width / times)), Math.max(1, Math.round(height / times))]);
+  const size = /** @type {[number, number]} */ ([
+    Math.max(1, Math.round(width / times)),
+    Math.max(1, Math.round(height / times)),
+  ]);
   return {
     width: size[0],
     height: size[1],

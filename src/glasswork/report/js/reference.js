@@ -1,8 +1,8 @@
 /**
  * Is an image like anything that the network was trained on? The same measure as glasswork/data/reference.py.
  *
- *     image → slant removed → smoothed → edges in four directions → 4 maps of 7×7 cells, at unit length
- *     distance to the nearest reference image > threshold  ⇒  unlike anything it was trained on
+ * image → slant removed → smoothed → edges in four directions → 4 maps of 7×7 cells, at unit length
+ * distance to the nearest reference image > threshold  ⇒  unlike anything it was trained on
  */
 
 const CELLS = 7;
@@ -27,7 +27,10 @@ export class Reference {
     this.described = 0;
   }
 
-  /** Describe reference images for some milliseconds; return whether all are done. @param {number} milliseconds */
+  /**
+   * Describe reference images for some milliseconds; return whether all are done.
+   * @param {number} milliseconds
+   */
   prepare(milliseconds) {
     const end = performance.now() + milliseconds;
     const features = this.side * this.side;
@@ -68,7 +71,10 @@ export class Reference {
     return best;
   }
 
-  /** How far an image is from the nearest reference image. @param {ArrayLike<number>} bytes */
+  /**
+   * How far an image is from the nearest reference image.
+   * @param {ArrayLike<number>} bytes
+   */
   distance(bytes) {
     return this.nearest(bytes, 1)[0]?.distance ?? Infinity;
   }
@@ -79,7 +85,10 @@ export class Reference {
   }
 }
 
-/** Return a function from an image to its maps of edges, with its memory. @param {number} side */
+/**
+ * Return a function from an image to its maps of edges, with its memory.
+ * @param {number} side
+ */
 function describer(side) {
   const upright = new Float32Array(side * side);
   const down = new Float32Array(side * side);
@@ -95,7 +104,9 @@ function describer(side) {
 
 /**
  * Shift each row sideways until the strokes' mean slant is upright.
- * @param {ArrayLike<number>} field @param {number} side @param {Float32Array} upright
+ * @param {ArrayLike<number>} field
+ * @param {number} side
+ * @param {Float32Array} upright
  */
 function removeSlant(field, side, upright) {
   const mass = new Float64Array(side);
@@ -135,7 +146,10 @@ function removeSlant(field, side, upright) {
 
 /**
  * Blur with 1 2 1, each way; the border stays as it is.
- * @param {Float32Array} field @param {number} side @param {Float32Array} down @param {Float32Array} both
+ * @param {Float32Array} field
+ * @param {number} side
+ * @param {Float32Array} down
+ * @param {Float32Array} both
  */
 function smoothInto(field, side, down, both) {
   down.set(field);
@@ -159,10 +173,19 @@ function cellWindows(side) {
   );
 }
 
-/** @param {Float32Array} field @param {number} side @param {ReturnType<typeof cellWindows>} windows */
+/**
+ * @param {Float32Array} field
+ * @param {number} side
+ * @param {ReturnType<typeof cellWindows>} windows
+ */
 function edgeMaps(field, side, windows) {
   const maps = new Float32Array(NUMBERS);
-  const add = (/** @type {number} */ direction, /** @type {number} */ y, /** @type {number} */ x, /** @type {number} */ edge) => {
+  const add = (
+    /** @type {number} */ direction,
+    /** @type {number} */ y,
+    /** @type {number} */ x,
+    /** @type {number} */ edge,
+  ) => {
     for (const row of windows[y]) {
       const at = direction * CELLS * CELLS + row.cell * CELLS;
       for (const column of windows[x]) maps[at + column.cell] += edge * row.weight * column.weight;

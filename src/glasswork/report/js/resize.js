@@ -1,7 +1,11 @@
 /** Shrinking and enlarging by areas: each new pixel is the mean of the pixels whose middles it covers. */
 
 /**
- * @param {Float32Array} values @param {number} width @param {number} height @param {number} newWidth @param {number} newHeight
+ * @param {Float32Array} values
+ * @param {number} width
+ * @param {number} height
+ * @param {number} newWidth
+ * @param {number} newHeight
  * @returns {Float32Array}
  */
 export function resizeBox(values, width, height, newWidth, newHeight) {
@@ -29,7 +33,8 @@ export function resizeBox(values, width, height, newWidth, newHeight) {
 /**
  * For each new pixel, the first pixel that it covers and the first that it does not. Where a middle lies on the edge,
  * rounding decides, in the same order of operations as in Pillow.
- * @param {number} size @param {number} newSize
+ * @param {number} size
+ * @param {number} newSize
  */
 function spans(size, newSize) {
   const scale = size / newSize;

@@ -1,7 +1,7 @@
 /**
  * The smallest smudge that turns the answer: a few grey levels here and there.
  *
- *     along the gradient until another class leads → shrunk by halving → needless pixels given back → whole levels
+ * along the gradient until another class leads → shrunk by halving → needless pixels given back → whole levels
  *
  * DeepFool (Moosavi-Dezfooli et al. 2016) with pixels that stay between 0 and 255. It finds a small one, not the smallest.
  */
@@ -27,7 +27,10 @@ const CLEAR = 2e-3;
 export function smallestSmudge(network, bytes) {
   const sums = network.trace(network.prepare(bytes)).sums[network.last];
   const answer = argmax(sums);
-  const rivals = Array.from(sums.keys()).filter((k) => k !== answer).sort((k, l) => sums[l] - sums[k]).slice(0, RIVALS);
+  const rivals = Array.from(sums.keys())
+    .filter((k) => k !== answer)
+    .sort((k, l) => sums[l] - sums[k])
+    .slice(0, RIVALS);
   /** @type {Smudge | null} */
   let best = null;
   for (const rival of rivals) {
@@ -37,7 +40,13 @@ export function smallestSmudge(network, bytes) {
   return best;
 }
 
-/** @param {Network} network @param {ArrayLike<number>} bytes @param {number} answer @param {number} rival @returns {Smudge | null} */
+/**
+ * @param {Network} network
+ * @param {ArrayLike<number>} bytes
+ * @param {number} answer
+ * @param {number} rival
+ * @returns {Smudge | null}
+ */
 function towards(network, bytes, answer, rival) {
   const far = cross(network, bytes, answer, rival);
   if (!far) return null;
@@ -57,7 +66,10 @@ function towards(network, bytes, answer, rival) {
 
 /**
  * Walk along the gradient until the rival leads clearly.
- * @param {Network} network @param {ArrayLike<number>} bytes @param {number} answer @param {number} rival
+ * @param {Network} network
+ * @param {ArrayLike<number>} bytes
+ * @param {number} answer
+ * @param {number} rival
  */
 function cross(network, bytes, answer, rival) {
   const current = Float64Array.from(bytes);
@@ -69,7 +81,9 @@ function cross(network, bytes, answer, rival) {
     const sums = trace.sums[network.last];
     if (sums[rival] - sums[answer] > CLEAR && turned(network, rounded(current), answer)) return current;
     const gradient = network.gradient(trace, direction);
-    const free = gradient.map((value, i) => ((value > 0 && current[i] < 255) || (value < 0 && current[i] > 0) ? value : 0));
+    const free = gradient.map((value, i) =>
+      (value > 0 && current[i] < 255) || (value < 0 && current[i] > 0) ? value : 0,
+    );
     const square = free.reduce((sum, value) => sum + value * value, 0);
     if (square < 1e-20) return null;
     const length = ((sums[answer] - sums[rival] + 3 * CLEAR) / square) * 1.05 * 127.5;
@@ -80,11 +94,16 @@ function cross(network, bytes, answer, rival) {
 
 /**
  * Give pixels back, those with the smallest changes first, as long as the answer stays turned.
- * @param {Network} network @param {ArrayLike<number>} bytes @param {Uint8Array} smudged @param {number} answer
+ * @param {Network} network
+ * @param {ArrayLike<number>} bytes
+ * @param {Uint8Array} smudged
+ * @param {number} answer
  */
 function giveBack(network, bytes, smudged, answer) {
   const change = (/** @type {number} */ i) => Math.abs(smudged[i] - bytes[i]);
-  const changed = Array.from(smudged.keys()).filter((i) => change(i) > 0).sort((i, k) => change(i) - change(k));
+  const changed = Array.from(smudged.keys())
+    .filter((i) => change(i) > 0)
+    .sort((i, k) => change(i) - change(k));
   let found = smudged;
   for (let group = changed.length >> 1; group >= 1; group >>= 1) {
     const trial = found.slice();
@@ -97,7 +116,12 @@ function giveBack(network, bytes, smudged, answer) {
   return found;
 }
 
-/** Whether another class than the answer leads clearly. @param {Network} network @param {Uint8Array} bytes @param {number} answer */
+/**
+ * Whether another class than the answer leads clearly.
+ * @param {Network} network
+ * @param {Uint8Array} bytes
+ * @param {number} answer
+ */
 function turned(network, bytes, answer) {
   const sums = network.trace(network.prepare(bytes)).sums[network.last];
   const best = argmax(sums);

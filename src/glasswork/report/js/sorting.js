@@ -4,15 +4,19 @@ import { argmax } from "./network.js";
 
 /** @typedef {(block: number, adds: ArrayLike<number>) => number[]} Sorting */
 
-/** @param {import("./network.js").Network} network @returns {Record<string, Sorting>} */
+/**
+ * @param {import("./network.js").Network} network
+ * @returns {Record<string, Sorting>}
+ */
 export function sortings(network) {
   /** @type {Map<string, number[]>} */
   const known = new Map(); // all orders but the first depend on the weights only
-  const remembered = (/** @type {string} */ name, /** @type {(block: number) => number[]} */ make) => (/** @type {number} */ block) => {
-    const key = `${name} ${block}`;
-    if (!known.has(key)) known.set(key, make(block));
-    return /** @type {number[]} */ (known.get(key));
-  };
+  const remembered =
+    (/** @type {string} */ name, /** @type {(block: number) => number[]} */ make) => (/** @type {number} */ block) => {
+      const key = `${name} ${block}`;
+      if (!known.has(key)) known.set(key, make(block));
+      return /** @type {number[]} */ (known.get(key));
+    };
   return {
     adds: (block, adds) => byValue(Array.from(adds, (value) => -value)),
     number: remembered("number", (block) => numbers(network.blocks[block].width)),
@@ -39,18 +43,29 @@ function norms({ weight, width }) {
   return squares.map(Math.sqrt);
 }
 
-/** Which output of the next layer each neuron has its largest weight to. @param {import("./network.js").Block} next */
+/**
+ * Which output of the next layer each neuron has its largest weight to.
+ * @param {import("./network.js").Block} next
+ */
 function supported({ weight, width, inputs }) {
   return numbers(inputs).map((j) => argmax(weight.subarray(j * width, (j + 1) * width)));
 }
 
-/** The weights of each neuron, at length 1. @param {import("./network.js").Block} block */
+/**
+ * The weights of each neuron, at length 1.
+ * @param {import("./network.js").Block} block
+ */
 function columns(block) {
   const length = norms(block);
-  return numbers(block.width).map((j) => Float32Array.from({ length: block.inputs }, (_, i) => block.weight[i * block.width + j] / (length[j] || 1)));
+  return numbers(block.width).map((j) =>
+    Float32Array.from({ length: block.inputs }, (_, i) => block.weight[i * block.width + j] / (length[j] || 1)),
+  );
 }
 
-/** A row in which each neuron stands beside the one most like it of those left. @param {Float32Array[]} vectors */
+/**
+ * A row in which each neuron stands beside the one most like it of those left.
+ * @param {Float32Array[]} vectors
+ */
 function chain(vectors) {
   const left = new Set(numbers(vectors.length));
   const order = [];

@@ -32,7 +32,10 @@ export class Store {
     addEventListener("beforeprint", () => this.refresh(true));
   }
 
-  /** Change some of the state and tell the watchers. @param {Partial<State>} changes */
+  /**
+   * Change some of the state and tell the watchers.
+   * @param {Partial<State>} changes
+   */
   set(changes) {
     this.state = { ...this.state, ...changes };
     for (const watcher of this.eager) watcher(this.state);
@@ -41,7 +44,10 @@ export class Store {
     this.timer = window.setTimeout(() => this.refresh(false), QUIET);
   }
 
-  /** Be told of every change, at once. @param {Watcher} watcher */
+  /**
+   * Be told of every change, at once.
+   * @param {Watcher} watcher
+   */
   watch(watcher) {
     this.eager.push(watcher);
     watcher(this.state);
@@ -49,7 +55,8 @@ export class Store {
 
   /**
    * Be told of changes when the page is quiet and the element is about to be seen.
-   * @param {Element} element @param {Watcher} watcher
+   * @param {Element} element
+   * @param {Watcher} watcher
    */
   watchWhenSeen(element, watcher) {
     const part = { watcher, stale: true, seen: false };

@@ -1,7 +1,7 @@
 /**
  * From strokes to an image like those of MNIST: scaled first, painted afterwards, with a pen of MNIST's width.
  *
- *     points of the strokes → crop → 20×20 box → painted → centre of mass in the middle → 28×28
+ * points of the strokes → crop → 20×20 box → painted → centre of mass in the middle → 28×28
  *
  * So a small and a large drawing, made with any pen, give the same image.
  */
@@ -44,7 +44,10 @@ export function imageOf(strokes, side = FIELD) {
   const middle = [(crop.left + crop.right) / 2, (crop.top + crop.bottom) / 2];
   const placed = (/** @type {number} */ dx, /** @type {number} */ dy) =>
     strokes.map((stroke) =>
-      stroke.map(([x, y]) => /** @type {Point} */ ([(x - middle[0]) * scale + side / 2 + dx, (y - middle[1]) * scale + side / 2 + dy])),
+      stroke.map(
+        ([x, y]) =>
+          /** @type {Point} */ ([(x - middle[0]) * scale + side / 2 + dx, (y - middle[1]) * scale + side / 2 + dy]),
+      ),
     );
   const boxed = paint(placed(0, 0), side, pen);
   const mass = massOf(boxed, side);
@@ -92,7 +95,12 @@ export function paint(strokes, side, pen) {
 
 /**
  * Distance from a point to a segment.
- * @param {number} x @param {number} y @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
+ * @param {number} x
+ * @param {number} y
+ * @param {number} x0
+ * @param {number} y0
+ * @param {number} x1
+ * @param {number} y1
  */
 function toSegment(x, y, x0, y0, x1, y1) {
   const dx = x1 - x0;
@@ -104,7 +112,9 @@ function toSegment(x, y, x0, y0, x1, y1) {
 
 /**
  * Centre of mass, in pixels. MNIST counts the middle of pixel 14 as the middle of the field: half a pixel off.
- * @param {Uint8Array} bytes @param {number} side @returns {Point}
+ * @param {Uint8Array} bytes
+ * @param {number} side
+ * @returns {Point}
  */
 export function massOf(bytes, side) {
   let sum = 0;

@@ -1,7 +1,7 @@
 /**
  * Arrays from text: the other half of packing.py.
  *
- *     base64 → bytes → gunzip → float32, float16, int8 with scales, uint8 or uint4 → a typed array
+ * base64 → bytes → gunzip → float32, float16, int8 with scales, uint8 or uint4 → a typed array
  */
 
 /**
@@ -31,7 +31,10 @@ export async function unpack(packed) {
   return new Float32Array(bytes.buffer);
 }
 
-/** @param {Packed} packed @returns {Promise<Uint8Array<ArrayBuffer>>} */
+/**
+ * @param {Packed} packed
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
 async function contentOf(packed) {
   const text = atob(packed.data);
   const bytes = new Uint8Array(text.length);
@@ -41,19 +44,28 @@ async function contentOf(packed) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** @param {Uint8Array} bytes @param {number} count */
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} count
+ */
 function fourBits(bytes, count) {
   const pixels = new Uint8Array(count);
   for (let i = 0; i < count; i++) pixels[i] = LEVEL * (i % 2 ? bytes[i >> 1] & 15 : bytes[i >> 1] >> 4);
   return pixels;
 }
 
-/** @param {Int8Array} numbers @param {number[]} scales One a column. */
+/**
+ * @param {Int8Array} numbers
+ * @param {number[]} scales One a column.
+ */
 function fromInt8(numbers, scales) {
   return Float32Array.from(numbers, (number, i) => number * scales[i % scales.length]);
 }
 
-/** Return the value of a float16 from its 16 bits. @param {number} bits */
+/**
+ * Return the value of a float16 from its 16 bits.
+ * @param {number} bits
+ */
 function fromHalf(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

@@ -17,18 +17,43 @@ import { el, replace, signed } from "./dom.js";
  */
 
 export class Wall {
-  /** @param {number} count @param {WallOptions} options */
+  /**
+   * @param {number} count
+   * @param {WallOptions} options
+   */
   constructor(count, options) {
     this.options = options;
     this.order = Array.from({ length: count }, (_, j) => j);
-    this.tiles = this.order.map((j) => el("button", { type: "button", class: "tile", tabindex: "-1", onclick: () => options.onopen(j), onfocus: () => this.rove(j) }));
-    this.element = el("div", { class: "wall", role: "group", "aria-label": options.label, onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) }, ...this.tiles);
+    this.tiles = this.order.map((j) =>
+      el("button", {
+        type: "button",
+        class: "tile",
+        tabindex: "-1",
+        onclick: () => options.onopen(j),
+        onfocus: () => this.rove(j),
+      }),
+    );
+    this.element = el(
+      "div",
+      {
+        class: "wall",
+        role: "group",
+        "aria-label": options.label,
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+      },
+      ...this.tiles,
+    );
     this.current = 0;
     this.pictures = false;
     this.rove(0);
   }
 
-  /** Show a number on each tile. @param {ArrayLike<number>} values @param {string} meaning @param {(j: number) => boolean} isChanged */
+  /**
+   * Show a number on each tile.
+   * @param {ArrayLike<number>} values
+   * @param {string} meaning
+   * @param {(j: number) => boolean} isChanged
+   */
   show(values, meaning, isChanged) {
     const limit = largest(values);
     this.tiles.forEach((tile, j) => {
@@ -37,11 +62,17 @@ export class Wall {
       tile.dataset.sign = Math.abs(value) < limit / 12 ? "" : value < 0 ? "−" : "+";
       tile.dataset.strong = String(Math.abs(value) > 0.6 * limit);
       tile.classList.toggle("changed", isChanged(j));
-      tile.setAttribute("aria-label", `Neuron ${j + 1}: ${meaning} ${signed(value, 2)}${isChanged(j) ? ", changed" : ""}`);
+      tile.setAttribute(
+        "aria-label",
+        `Neuron ${j + 1}: ${meaning} ${signed(value, 2)}${isChanged(j) ? ", changed" : ""}`,
+      );
     });
   }
 
-  /** Show the weights in the tiles, or colours only. @param {boolean} wanted */
+  /**
+   * Show the weights in the tiles, or colours only.
+   * @param {boolean} wanted
+   */
   showPictures(wanted) {
     const { weights, shape, inkless } = this.options;
     if (wanted === this.pictures || !weights) return;
@@ -58,7 +89,10 @@ export class Wall {
     this.element.classList.toggle("pictures", wanted);
   }
 
-  /** Put the tiles into an order. @param {number[]} order */
+  /**
+   * Put the tiles into an order.
+   * @param {number[]} order
+   */
   sort(order) {
     if (order.every((j, place) => j === this.order[place])) return;
     const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
@@ -67,7 +101,10 @@ export class Wall {
     /** @type {any} */ (focused)?.focus({ preventScroll: true });
   }
 
-  /** Mark the neuron that is open, if it is of this layer. @param {number | null} neuron */
+  /**
+   * Mark the neuron that is open, if it is of this layer.
+   * @param {number | null} neuron
+   */
   mark(neuron) {
     this.tiles.forEach((tile, j) => tile.setAttribute("aria-pressed", String(j === neuron)));
     if (neuron !== null) this.rove(neuron);
@@ -83,7 +120,14 @@ export class Wall {
   key(event) {
     const place = this.order.indexOf(this.current);
     const row = Math.max(1, this.columns());
-    const to = { ArrowLeft: place - 1, ArrowRight: place + 1, ArrowUp: place - row, ArrowDown: place + row, Home: 0, End: this.order.length - 1 };
+    const to = {
+      ArrowLeft: place - 1,
+      ArrowRight: place + 1,
+      ArrowUp: place - row,
+      ArrowDown: place + row,
+      Home: 0,
+      End: this.order.length - 1,
+    };
     const next = to[/** @type {keyof typeof to} */ (event.key)];
     if (next === undefined) return;
     event.preventDefault();
