@@ -20,6 +20,7 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	npx --yes --package typescript tsc --project tests/js/jsconfig.json
 	$(BIN)/pytest --numprocesses 2
 
 bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)

@@ -11,13 +11,17 @@
 /** @type {Record<string, Colour>} */
 let colours = {};
 
-/** Read the theme's colours from the style sheet, and repaint everything when the theme changes. */
-export function followTheme() {
+/**
+ * Read the theme's colours from the style sheet; repaint everything when the theme changes, or when the page is printed.
+ * @param {() => void} onchange Called then, for what is not on a canvas.
+ */
+export function followTheme(onchange) {
   readColours();
   for (const query of ["(prefers-color-scheme: dark)", "print"]) {
     matchMedia(query).addEventListener("change", () => {
       readColours();
       for (const canvas of document.querySelectorAll("canvas")) /** @type {any} */ (canvas).repaint?.();
+      onchange();
     });
   }
 }

@@ -130,7 +130,10 @@ async function begin(data) {
     },
     smudge: (/** @type {Uint8Array} */ bytes) => smallestSmudge(network, bytes),
   });
-  followTheme();
+  followTheme(() => {
+    context.store.set({});
+    context.store.refresh(true);
+  });
   showFigures(context, byId("figures"));
   showNow(context, byId("now"));
   showDraw(context, byId("draw-body"));

@@ -152,12 +152,26 @@ function showWay(way, strokes, drawn, shape) {
     );
   }
   const [crop, box, mass, final] = way.querySelectorAll("canvas");
-  paintCrop(crop, strokes, drawn.crop);
-  paintInk(box, drawn.boxed, shape);
-  frame(box, shape[0]);
-  paintInk(mass, drawn.boxed, shape);
-  cross(mass, drawn.mass);
+  repaintable(crop, () => paintCrop(crop, strokes, drawn.crop));
+  repaintable(box, () => {
+    paintInk(box, drawn.boxed, shape);
+    frame(box, shape[0]);
+  });
+  repaintable(mass, () => {
+    paintInk(mass, drawn.boxed, shape);
+    cross(mass, drawn.mass);
+  });
   paintInk(final, drawn.bytes, shape);
+}
+
+/**
+ * Paint, and paint again when the theme changes.
+ * @param {any} canvas
+ * @param {() => void} paint
+ */
+function repaintable(canvas, paint) {
+  paint();
+  canvas.repaint = () => repaintable(canvas, paint);
 }
 
 /**
