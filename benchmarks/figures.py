@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 from part_growth import AXES, Growth
 
-from glasswork.figures.style import BLUE, BODY, FAINT, GREY, INK, MUTED, ORANGE, SMALL, heading, new_figure, place, save
+from glasswork.figures import save
+from glasswork.figures.style import BLUE, BODY, FAINT, GREY, INK, MUTED, ORANGE, SMALL, heading, new_figure, place
 
 NAMES = {"torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn", "listing": "the listing"}
 FIXED = {"width": "batches of 100", "batch": "50 hidden units"}
@@ -54,7 +55,7 @@ def draw_growth(growth: Mapping[str, Growth], path: Path) -> None:
     heading(
         figure,
         "Microseconds per image of one training step",
-        "784-hidden-10, ReLU, cross-entropy, SGD; dotted: time that doubles with the width",
+        "784-hidden-10, ReLU, cross-entropy, SGD; orange: the doubling that costs most; dotted: exactly double",
     )
     micros = {axis: [1e6 * second for second in of.seconds] for axis, of in growth.items()}
     limits = min(map(min, micros.values())) / 2, max(map(max, micros.values())) * 2.5

@@ -22,6 +22,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # for what they start
 
 
+#: Files of tests that train real runs, start the command, or draw: `make quick` leaves them out.
+SLOW = {
+    "test_command", "test_docs", "test_experiments", "test_figures", "test_fuzz", "test_health", "test_image",
+    "test_interop", "test_ladder", "test_listing", "test_openml", "test_resume", "test_run", "test_sealed",
+    "test_tasks",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def glasswork():
     """The installed command: ``glasswork(*words, folder=..., status=0)`` runs it and returns what it printed."""

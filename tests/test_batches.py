@@ -253,15 +253,14 @@ def test_bad_batch_size(batch_size):
     assert str(error.value) == f"Batches: expected a batch size from 1 to 20, the images, got {batch_size}"
 
 
-@pytest.mark.parametrize("images", [np.zeros((20, 28, 28), np.uint8), np.zeros(20, np.uint8)], ids=["3-D", "1-D"])
-def test_images_of_wrong_shape(images):
+def test_images_of_wrong_shape():
     with pytest.raises(InputError) as error:
-        Batches(images, dataset(20)[1], 5, seed=1)
-    assert "expected images of shape (N, features), bytes or floats" in str(error.value)
-    assert f"got uint8 of shape {images.shape}" in str(error.value)
+        Batches(np.zeros(20, np.uint8), dataset(20)[1], 5, seed=1)
+    message = "Batches: expected images of shape (N, features) or (N, height, width), got shape (20,)"
+    assert str(error.value) == message
 
 
-@pytest.mark.parametrize("dtype", [np.int64, bool, complex, object])
+@pytest.mark.parametrize("dtype", [bool, complex, "U3"])
 def test_images_of_wrong_dtype(dtype):
     with pytest.raises(InputError, match=rf"expected .* bytes or floats, got {np.dtype(dtype)} of shape \(20, 3\)"):
         Batches(np.zeros((20, 3), dtype), dataset(20)[1], 5, seed=1)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from glasswork import named_recipe, read_recipe
+from glasswork.recipes.differences import differences, in_words
 from glasswork.recipes.kinds import Choice, Options
 from glasswork.recipes.shelf import recipe_names
 
@@ -155,15 +156,39 @@ def test_wrong_use_is_told_and_nothing_is_written(glasswork, words, message, tmp
 def test_compare_lays_runs_over_each_other(glasswork, tmp_path):
     """The handout's "compare with sigmoid"."""
     for recipe in ("cross-entropy", "relu"):
-        glasswork("train", recipe, "--epochs", 2, "--batch-size", 500, "--out", recipe, "--quiet", folder=tmp_path)
-    printed = glasswork("compare", "cross-entropy", "relu", folder=tmp_path)
+        folder = f"runs/{recipe}"
+        glasswork("train", recipe, "--epochs", 2, "--batch-size", 500, "--out", folder, "--quiet", folder=tmp_path)
+    printed = glasswork("compare", "cross-entropy", "relu", folder=tmp_path)  # names, as glasswork runs prints them
     for name in ("cross-entropy", "relu"):
         assert re.search(rf"^ *{name} +handout +39,760 +2 +\d\d\.\d\d% +\d\d\.\d\d%", printed, re.MULTILINE)
+    assert "What differs between them:" in printed
+    assert re.search(r"^  network\.activation +sigmoid \(cross-entropy\); relu \(relu\)$", printed, re.MULTILINE)
+    assert "training.epochs" not in printed
     assert "Drawn in compare.png" in printed
     assert min(picture(tmp_path / "compare.png")) >= 300
     assert re.search(
         r"nowhere: expected the folder of a run", glasswork("compare", "relu", "nowhere", folder=tmp_path, status=1)
     )
+    glasswork("compare", "runs/relu", "cross-entropy", "--out", "both.svg", folder=tmp_path)
+    assert (tmp_path / "both.svg").read_bytes().rstrip().endswith(b"</svg>")
+    printed = glasswork("compare", "relu", "cross-entropy", "--out", "a.gif", folder=tmp_path, status=2)
+    assert re.search(r"\.png or \.svg or\W+\.pdf, got\W+'a\.gif'", printed)
+
+
+def test_differences_are_the_keys_in_which_recipes_do_not_agree():
+    sgd = named_recipe("relu")
+    faster = sgd.override({"optimizer.learning_rate": 0.5, "network.hidden": [300, 100]})
+    adam = sgd.override({"optimizer.name": "adam", "optimizer.learning_rate": 0.1, "optimizer.beta1": 0.8})
+    assert differences([sgd, faster]) == [
+        {"network.hidden": [50], "optimizer.learning_rate": 0.1},
+        {"network.hidden": [300, 100], "optimizer.learning_rate": 0.5},
+    ]
+    assert differences([sgd, adam]) == [
+        {"optimizer.name": "sgd"},
+        {"optimizer.name": "adam", "optimizer.beta1": 0.8},
+    ]
+    assert differences([sgd, sgd]) == [{}, {}]
+    assert in_words(differences([sgd, faster])[1]) == "hidden 300-100, learning rate 0.5"
 
 
 def test_the_ladder_climbs_and_goes_on_where_it_was(glasswork, tmp_path):

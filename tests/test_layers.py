@@ -2,6 +2,7 @@
 
 import decimal
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -323,20 +324,15 @@ def test_loss_backward_before_forward():
         MSELoss().backward()
 
 
-@pytest.mark.parametrize("shape", [(2, 5), (2, 7), (6,), (1, 2, 6), (0,)])
-def test_wrong_width(model, shape):
-    with pytest.raises(InputError, match=r"Linear\(6, 4\): expected an input of shape \(batch, 6\), got shape \("):
-        model(np.zeros(shape, np.float32))
-
-
-def test_wrong_width_of_bytes(model):
+@pytest.mark.parametrize("shape", [(2, 5), (2, 7), (), (1, 2, 6), (0,)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_wrong_width(model, shape, dtype):
+    message = re.escape(f"MLP(6-4-3): expected images of shape (N, 6), or one image (6,), got shape {shape}")
     for call in (model, model.scores, model.predict, model.probabilities):
-        with pytest.raises(
-            InputError, match=r"Linear\(6, 4\): expected an input of shape \(batch, 6\), got .*\(3, 28\)"
-        ):
-            call(np.zeros((3, 28), np.uint8))
-    with pytest.raises(InputError, match=r"MLP\(6-4-3\): expected images of shape \(N, 6\), got shape \(6,\)"):
-        model.predict(np.zeros(6))
+        with pytest.raises(InputError, match=message):
+            call(np.zeros(shape, dtype))
+    with pytest.raises(InputError, match=r"Linear\(6, 4\): expected an input of shape \(batch, 6\), got "):
+        model.forward(np.zeros(shape, dtype))
 
 
 @pytest.mark.parametrize("layer", [Linear(6, 4), Sigmoid()], ids=repr)
@@ -363,15 +359,17 @@ def test_not_an_array(x):
         Linear(6, 4)(x)
 
 
-@pytest.mark.parametrize("dtype", [np.int64, bool, "U3"])
+@pytest.mark.parametrize("dtype", [complex, bool, "U3"])
 def test_images_of_no_meaning(model, dtype):
-    with pytest.raises(InputError, match=r"MLP\(6-4-3\): expected images as bytes \(uint8\) or floats, got "):
+    with pytest.raises(InputError, match=r"MLP\(6-4-3\): expected images as bytes or floats, got "):
         model(np.zeros((2, 6), dtype))
 
 
 @pytest.mark.parametrize("hidden", [0, -1, [0], [5, 0], [5, -2, 3], [2.5]])
 def test_no_hidden_neurons(hidden):
-    with pytest.raises(InputError, match=r"expected out_features to be an integer of at least 1, got (0|-\d|2\.5)$"):
+    with pytest.raises(
+        InputError, match=r"MLP: expected hidden_size to be an integer of at least 1, got (0|-\d|2\.5)$"
+    ):
         MLP(6, hidden, 3)
 
 

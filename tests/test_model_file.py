@@ -120,7 +120,6 @@ def test_metadata(path):
     assert metadata["format"] == FORMAT
     assert metadata["version"] == __version__
     assert metadata["classes"] == ["0", "1", "2"]
-    assert "/ 255" in metadata["preprocessing"]["formula"]
     assert metadata["dtype"] == "float32"
     assert [(layer["name"], layer["kind"]) for layer in metadata["layers"]] == [
         ("linear1", "linear"), ("act1", "sigmoid"), ("linear2", "linear"), ("act2", "sigmoid"),

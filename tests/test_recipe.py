@@ -198,7 +198,7 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
         ({"training.epochs": 10**400}, r"^training\.epochs: expected a whole number"),
         ({"training.average": 1.0}, r"^training\.average: expected a finite number.* at least 0 and below 1, got 1\.0"),
         ({"network.hidden": [50, 0]}, r"^network\.hidden\[1\]: expected a whole number from 1 to 1,000,000, got 0"),
-        ({"network.hidden": [1] * 101}, r"^network\.hidden: expected a list of up to 100 integers"),
+        ({"network.hidden": [1] * 101}, r"^network\.hidden: expected a list of up to 100 whole numbers"),
         ({"network.batch_norm": 1}, r"^network\.batch_norm: expected true or false, got 1"),
         ({"network.dropout": 1.0}, r"^network\.dropout: expected a finite number.* at most 0\.99, got 1\.0"),
         ({"network.activation": "swish"}, r"^network\.activation: expected one of sigmoid, tanh, relu.*'swish'"),
@@ -208,8 +208,8 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
         ),
         ({"data.source": "cifar"}, r"^data\.source: expected mnist, openml:NAME or openml:NAME@VERSION, got 'cifar'"),
         (
-            {"network.hidden": 500},
-            r"^network\.hidden: expected a list of up to 100 integers .*, such as \[300, 100\], got 500",
+            {"network.hidden": "wide"},
+            r"^network\.hidden: expected a list of up to 100 whole numbers .*, such as \[300, 100\], got 'wide'",
         ),
         (
             {"network.activation": ["relu", "relu"]},

@@ -389,7 +389,7 @@ def test_generations_take_turns_even_where_folders_cannot_be_synced(recipe, tmp_
 def test_files_that_may_not_grow(tmp_path):
     """A limit on a file's size stands for a quota: small files are written, checkpoints are not."""
     code = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
         "from glasswork.__main__ import main; main()"
     )
     words = ["train", *WORDS, "--checkpoint-every", "0", f"--out={tmp_path / 'run'}"]

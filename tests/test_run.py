@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
+import glasswork
 import soak
 from glasswork import FileError, InputError, RecipeError, Run, StateError, StopTraining, load_model, named_recipe
 from glasswork.files import write_whole
@@ -36,6 +38,8 @@ def test_a_run_that_ends_is_finished_and_can_be_read_again(recipe, tmp_path):
         results = list(run.epochs())
     past = RunFolder(tmp_path / "run")
     assert past.recipe() == recipe
+    first, *_ = (tmp_path / "run" / "recipe.toml").read_text().splitlines()
+    assert first == f"# glasswork {glasswork.__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
     assert past.history() == results == run.history
     result = past.result()
     assert (result.state, result.epochs, result.test_accuracy) == ("finished", 3, run.test_accuracy)

@@ -135,3 +135,48 @@ def test_official_split_is_mnists():
 def test_class_too_small_to_share(labels):
     with pytest.raises(InputError, match="split: 140 images cannot be divided by class into three parts: "):
         split(IMAGES, labels)
+
+
+# Sizes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ({"test": 200}, (1100, 100, 200)), ({"test": 0.2}, (1020, 100, 280)), ({"valid": 0.5}, (500, 700, 200)),
+        ({"test": 100, "valid": 50}, (1250, 50, 100)),
+        ({"test": np.int64(30), "valid": np.float64(0.1)}, (1230, 140, 30)),
+    ],
+)  # fmt: skip
+def test_sizes_or_shares(sizes, expected, mnist):
+    images, labels = (array[::50] for array in mnist)
+    parts = split(images, labels, **sizes)
+    assert (len(parts.train), len(parts.valid), len(parts.test)) == expected
+    counts = np.bincount(labels)
+    for part in in_parts(parts).values():
+        assert np.abs(np.bincount(part.labels, minlength=10) - counts * len(part) / 1400).max() < 2
+
+
+def test_the_default_sizes_are_a_seventh_and_a_fourteenth(mnist):
+    images, labels = (array[::50] for array in mnist)
+    for name, part in in_parts(split(images, labels, test=200, valid=100)).items():
+        np.testing.assert_array_equal(part.indices, in_parts(split(images, labels))[name].indices)
+
+
+def test_the_official_test_set_has_its_size(mnist):
+    parts = split(*mnist, scheme="official", valid=1000)
+    assert (len(parts.train), len(parts.valid), len(parts.test)) == (59_000, 1_000, 10_000)
+    with pytest.raises(InputError, match=r"the official test set has 10,000 images, got test=0\.5; leave it out"):
+        split(*mnist, scheme="official", test=0.5)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 0.0, 1.0, 1.5, -0.1, True, "10", float("nan")])
+@pytest.mark.parametrize("name", ["test", "valid"])
+def test_sizes_of_no_meaning(name, wrong, mnist):
+    with pytest.raises(InputError, match=f"split: expected {name} to be a number of images, 1 or more, or a share"):
+        split(*(array[::50] for array in mnist), **{name: wrong})
+
+
+def test_nothing_left_to_train_on(mnist):
+    with pytest.raises(InputError, match=r"split: 1,000 images to test and 400 to validate leave none of 1,400"):
+        split(*(array[::50] for array in mnist), test=1000, valid=400)

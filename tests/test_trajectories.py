@@ -154,9 +154,14 @@ def test_average_by_hand():
     assert average.averages[0][0, 0] == pytest.approx(0.9)
     weight += 1
     average.update()
-    average.swap()
+    average.show()
+    average.show()
     assert weight[0, 0] == pytest.approx(0.9 * 2 / 11 + 2 * 9 / 11)
-    average.swap()
+    with average.hidden():
+        assert weight[0, 0] == 2
+    assert weight[0, 0] == pytest.approx(0.9 * 2 / 11 + 2 * 9 / 11)
+    average.hide()
+    average.hide()
     assert weight[0, 0] == 2
 
 

@@ -60,16 +60,18 @@ def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0, bl
 
 
 def random_rows(
-    seed: int, purpose: Purpose, *, epoch: int, index: int, row: int, rows: int, blocks: int
+    seed: int, purpose: Purpose, *, layer: int, step: int, row: int, rows: int, blocks: int
 ) -> NDArray[np.uint64]:
-    """Return rows of random words, each a function of its own row number alone.
+    """Return random words for rows of a batch; each row depends only on its number, the layer and the step.
 
-    Row r is made of the blocks from ``r * blocks`` on, so that any part of a batch can be drawn without the rest.
+    Row r starts at block ``r * blocks``, so any part of a batch can be drawn without the rest.
 
     Parameters
     ----------
-    seed, purpose, epoch, index
+    seed, purpose
         As for `generator`.
+    layer, step : int
+        The layer's index in its network, and the step of the training.
     row, rows : int
         The first row, and how many.
     blocks : int
@@ -80,6 +82,6 @@ def random_rows(
     (rows, 4 * blocks) uint64
         Little-endian, whatever the machine.
     """
-    rng = generator(seed, purpose, epoch=epoch, index=index, block=row * blocks)
+    rng = generator(seed, purpose, epoch=layer, index=step, block=row * blocks)  # two numbers of a position
     words = rng.integers(1 << 64, size=(rows, blocks * WORDS_PER_BLOCK), dtype=np.uint64)
     return words.astype("<u8", copy=False)

@@ -7,10 +7,11 @@
 Recipes, error messages and documentation read them from there with `settings_of`.
 """
 
+import difflib
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -148,6 +149,12 @@ def check_settings(owner: object, maker: Callable[..., Any] | None = None, /, **
     for name, value in values.items():
         if not settings[name].allows(value):
             raise InputError(f"{owner}: expected {name} to be {settings[name].expected}, got {value!r}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion to append to an error message, or nothing if no known word is close."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _read(name: str, annotation: Any, default: Any) -> Setting:

@@ -1,19 +1,41 @@
-"""``glasswork compare``: several runs over each other."""
+"""``glasswork compare``: several runs over each other, and what differs between them."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from glasswork.cli.options import Debug
+from glasswork.cli.options import Debug, Format, run_path, user_path
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from glasswork.runs.folder import RunFolder
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of runs, two to eight.")],
-    out: Annotated[Path, typer.Option(help="Where the picture goes; a file there is replaced.")] = Path("compare.png"),
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN RUN...", help="Two to eight runs: folders, or names as in glasswork runs.", parser=run_path
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The picture: .png, .svg or .pdf; a file there is replaced.",
+            show_default="compare.png",
+            parser=user_path,
+        ),
+    ] = None,
+    picture_format: Annotated[
+        Format | None,
+        typer.Option("--format", help="Of the picture.", show_default="as --out ends, or png"),
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Compare runs: a table of their results, and a picture of their curves.
+    """Compare runs: what differs between them, a table of their results, and a picture of their curves.
 
     Examples:
 
@@ -21,35 +43,61 @@ def compare(
 
     glasswork train relu --out runs/relu
 
-    glasswork compare runs/sigmoid runs/relu
+    glasswork compare sigmoid relu
     """
-    from rich import box
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
 
-    from glasswork import figures
     from glasswork.nn.losses import LOSSES
+    from glasswork.recipes.differences import differences, in_words
     from glasswork.runs.folder import RunFolder
 
     if not 2 <= len(runs) <= 8:
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
     if len({folder.resolve() for folder in runs}) < len(runs):
         raise typer.BadParameter("expected each run once", param_hint="RUN")
-    if out.suffix.lower() != ".png":
-        raise typer.BadParameter(f"expected a name that ends in .png, got {out.name!r}", param_hint="--out")
-    past = [RunFolder(folder) for folder in runs]
-    names = _names(runs)
-    columns = ("run", "split", "parameters", "epochs", "valid", "test", "seconds")
-    title = "Best validation accuracy, test accuracy, and what it took"
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE)
+    path = _picture_path(out, picture_format)
+    past = dict(zip(_names(runs), map(RunFolder, runs), strict=True))
+    recipes = {name: run.recipe() for name, run in past.items()}
+    differing = dict(zip(recipes, differences(list(recipes.values())), strict=True))
+    Console().print(_results(past))
+    print(_in_words(differing))
+    from glasswork import figures  # last: what was printed stands, whatever becomes of the picture
+
+    picture = figures.compare(
+        {name: run.history() for name, run in past.items()},
+        notes={name: in_words(keys) for name, keys in differing.items()},
+        losses={name: LOSSES[recipe.loss.name].label for name, recipe in recipes.items()},
+    )
+    figures.save(picture, path)
+    print(f"Drawn in {path}")
+
+
+def _picture_path(out: Path | None, picture_format: str | None) -> Path:
+    """Return where the picture goes."""
+    if out is None:
+        return Path(f"compare.{picture_format or 'png'}")
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in get_args(Format) or picture_format not in (None, ending):
+        expected = [picture_format] if picture_format else get_args(Format)
+        endings = " or ".join(f".{name}" for name in expected)
+        raise typer.BadParameter(f"expected a name that ends in {endings}, got {out.name!r}", param_hint="--out")
+    return out
+
+
+def _results(runs: "Mapping[str, RunFolder]") -> "Table":
+    """Return a table with a row for each run."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    columns = ("run", "split", "parameters", "epochs", "best valid", "test", "seconds")
+    table = Table(*columns, box=box.SIMPLE)
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.no_wrap = True
     for column in table.columns[2:]:
         column.justify = "right"
-    curves = []
-    for name, run in zip(names, past, strict=True):
+    for name, run in runs.items():
         history, result = run.history(), run.result()
         if not history:
             raise typer.BadParameter(f"{run.path} has no epoch to show yet", param_hint="RUN")
@@ -59,20 +107,25 @@ def compare(
             escape(name), escape(result.split), f"{result.parameters:,}", str(len(history)), f"{best:.2f}%", test,
             f"{sum(epoch.seconds for epoch in history):.1f}",
         )  # fmt: skip
-        curves.append(
-            figures.Curve(
-                name=name,
-                epochs=[epoch.epoch for epoch in history],
-                train_loss=[epoch.train_loss for epoch in history],
-                valid_loss=[epoch.valid_loss for epoch in history],
-                valid_accuracy=[epoch.valid_accuracy for epoch in history],
-            )
-        )
-    Console().print(table)
-    losses = [run.recipe().loss for run in past]
-    label = LOSSES[losses[0].name].label
-    figures.save(figures.compare(curves, same_loss=len(set(losses)) == 1, loss_name=label), out)
-    print(f"Drawn in {out}")
+    return table
+
+
+def _in_words(differing: Mapping[str, dict[str, Any]]) -> str:
+    """Return what differs between the runs, a line for each key: its values, each with the runs that have it."""
+    from glasswork.recipes.differences import show_value
+
+    keys = dict.fromkeys(key for settings in differing.values() for key in settings)
+    if not keys:
+        return "Nothing differs between their recipes.\n"
+    lines = []
+    for key in keys:
+        having: dict[str, list[str]] = {}
+        for name, settings in differing.items():
+            if key in settings:
+                having.setdefault(show_value(settings[key]), []).append(name)
+        values = "; ".join(f"{value} ({', '.join(names)})" for value, names in having.items())
+        lines.append(f"  {key:<{max(map(len, keys))}}  {values}")
+    return "\n".join(["What differs between them:", *lines, ""])
 
 
 def _names(runs: list[Path]) -> list[str]:

@@ -1,56 +1,85 @@
 """``glasswork evaluate``: how good a trained network is, class by class."""
 
-from glasswork.cli.options import Debug, RunArgument
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from glasswork.cli.options import Debug, PictureFormat, RunArgument
+from glasswork.cli.tables import fits, print_table, without_frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: So many confusions are listed where the terminal is too narrow for the table.
+_LISTED = 20
 
 
-def evaluate(run: RunArgument, debug: Debug = False) -> None:
+def evaluate(run: RunArgument, picture_format: PictureFormat = "png", debug: Debug = False) -> None:
     """Test a run's network on its test images: accuracy, each class, confusion table.
 
     The confusion table is drawn into the run's figures as well.
 
     Example: glasswork evaluate runs/mine
     """
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import confusion_matrix
 
-    from glasswork import figures
     from glasswork.recipes.experiment import load_data
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.model_file import read_model_file
-    from glasswork.runs.pictures import figures_folder
+    from glasswork.runs.pictures import draw
 
     past = RunFolder(run)
     recipe, result, read = past.recipe(), past.result(), read_model_file(run)
-    model, names = read.model, read.classes
     test = load_data(recipe.data).test
-    predicted = model.predict(test.images)
-    classes = list(range(model.out_features))
+    predicted = read.model.predict(test.images)
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
-    matrix = confusion_matrix(test.labels, predicted, labels=classes)
-    precision, recall, f1, count = precision_recall_fscore_support(
-        test.labels, predicted, labels=classes, zero_division=0
-    )
     print(
         f"Test accuracy: {100 * (predicted == test.labels).mean():.2f}% "
         f"({len(test):,} images, {recipe.data.split} split)\n"
     )
-    console = Console()
+    _print_classes(test.labels, predicted, read.classes)
+    matrix = confusion_matrix(test.labels, predicted, labels=range(len(read.classes)))
+    _print_confusions(matrix, read.classes)
+    problems = draw(run, {"confusion": lambda figures: figures.confusion(matrix, classes=read.classes)}, picture_format)
+    if problems:
+        print(f"Notice: {problems[0]}", file=sys.stderr)
+    else:
+        print(f"Drawn in {run / 'figures' / f'confusion.{picture_format}'}")
+
+
+def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Sequence[str]) -> None:
+    """Print recall, precision and F1 of each class."""
+    from rich.markup import escape
+    from rich.table import Table
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, count = precision_recall_fscore_support(
+        labels, predicted, labels=range(len(names)), zero_division=0
+    )
     table = Table("class", "images", "recall", "precision", "F1", title="Class by class", title_justify="left")
     for column in table.columns:
-        column.justify = "right"
-    for k in classes:
-        table.add_row(escape(names[k]), f"{count[k]:,}", *(f"{100 * part[k]:.2f}%" for part in (recall, precision, f1)))
-    console.print(table)
-    confusions = Table("", *map(escape, names), title="True class (row), predicted (column)", title_justify="left")
-    for column in confusions.columns:
-        column.justify = "right"
-    for k in classes:
+        column.justify, column.no_wrap = "right", True
+    for k, name in enumerate(names):
+        table.add_row(escape(name), f"{count[k]:,}", *(f"{100 * part[k]:.2f}%" for part in (recall, precision, f1)))
+    print_table(table)
+
+
+def _print_confusions(matrix: "NDArray[Any]", names: Sequence[str]) -> None:
+    """Print the confusion table, or where the terminal is too narrow for it the most frequent confusions."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("", *map(escape, names), title="True class (row), predicted (column)", title_justify="left")
+    for column in table.columns:
+        column.justify, column.no_wrap = "right", True
+    for k, name in enumerate(names):
         cells = (f"[bold]{n}[/bold]" if k == j else "·" if n == 0 else str(n) for j, n in enumerate(matrix[k]))
-        confusions.add_row(escape(names[k]), *cells)
-    console.print(confusions)
-    folder = figures_folder(run)
-    figures.save(figures.confusion(matrix, classes=names), folder / "confusion.png")
-    print(f"Drawn in {folder / 'confusion.png'}")
+        table.add_row(escape(name), *cells)
+    if fits(table) or fits(without_frame(table)):
+        print_table(table)
+        return
+    pairs = [(int(matrix[k, j]), k, j) for k in range(len(names)) for j in range(len(names)) if k != j and matrix[k, j]]
+    print("Most frequent confusions" if len(pairs) > _LISTED else "Confusions")
+    for n, k, j in sorted(pairs, key=lambda pair: -pair[0])[:_LISTED]:
+        print(f"{n:>5,} × {names[k]} taken for {names[j]}")

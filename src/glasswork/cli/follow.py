@@ -1,7 +1,7 @@
 """Follow a run to its end: what is printed while a network trains, and the pictures at the end."""
 
-import contextlib
 import shlex
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
-from glasswork.errors import GlassworkError, InputError
+from glasswork.errors import GlassworkError
 
 if TYPE_CHECKING:
     from glasswork.runs.folder import RunFolder
@@ -24,6 +24,7 @@ def follow(
     strict: bool,
     quiet: bool,
     report: bool = True,
+    pictures: str = "png",
     repeats: "RunFolder | None" = None,
 ) -> None:
     """Train a run, new or resumed, to its end and report on it.
@@ -34,6 +35,8 @@ def follow(
         Makes the run; it is given what the run asks whether to stop.
     strict, quiet, report : bool
         The options of these names.
+    pictures : str
+        The format of the pictures.
     repeats : RunFolder, optional
         The run that is trained once more, to compare with at the end.
     """
@@ -49,24 +52,20 @@ def follow(
             stop.requested = True
         except GlassworkError:
             if run.history:
-                with contextlib.suppress(GlassworkError):  # the first error is the one to report
-                    draw_pictures(run)
+                draw_pictures(run, pictures)
             raise
         if run.test_accuracy is None:
             _say_how_to_go_on(run)
             if run.history:
-                draw_pictures(run)
-                if report:
-                    _write_page(run)
+                _report(draw_pictures(run, pictures) + (_write_page(run) if report else []))
             raise typer.Exit(130)
         print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
-        draw_pictures(run)
-        if report:
-            _write_page(run)
+        problems = draw_pictures(run, pictures)
+        _report(problems + (_write_page(run) if report else []))
         if repeats is not None:
             print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
-            _what_next(run)
+            _what_next(run, drawn=not problems)
 
 
 def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
@@ -87,16 +86,17 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
                 print(f"Notice: {finding.message}", flush=True)
 
 
-def _write_page(run: "Run") -> None:
-    """Write the report page; a network that is too large for one is not an error of the training."""
+def _write_page(run: "Run") -> list[str]:
+    """Write the report page; return a sentence about why not, if so: the training is as good without it."""
     from glasswork.report import gather, write_report
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.model_file import read_model_file
 
     try:
         write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), run.folder / "report.html")
-    except InputError as error:
-        print(f"Notice: no report.html: {error}", flush=True)
+    except GlassworkError as error:
+        return [f"No report.html was written. {error}"]
+    return []
 
 
 def _announce(run: "Run") -> None:
@@ -122,9 +122,15 @@ def _say_how_to_go_on(run: "Run") -> None:
     print(f"Go on with: {command()} resume {shlex.quote(str(run.folder))}", flush=True)
 
 
-def _what_next(run: "Run") -> None:
+def _report(problems: list[str]) -> None:
+    for problem in problems:
+        print(f"Notice: {problem}", file=sys.stderr, flush=True)
+
+
+def _what_next(run: "Run", *, drawn: bool) -> None:
     seconds = sum(result.seconds for result in run.history)
-    print(f"Trained in {seconds:.1f} s. The pictures are in {run.folder / 'figures'}. Next:")
+    where = f" The pictures are in {run.folder / 'figures'}." if drawn else ""
+    print(f"Trained in {seconds:.1f} s.{where} Next:")
     here = shlex.quote(str(run.folder))
     print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli.options import Debug
+from glasswork.cli.options import Debug, PictureFormat
 
 
 def ladder(
@@ -22,13 +22,13 @@ def ladder(
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time.", show_default="one a core")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),
+    picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Climb from the handout's network to the best plain one, one change a rung, on several seeds.
 
     It takes hours. Stop it at any time and call it again: finished runs are not trained again, others are resumed.
     """
-    from glasswork import figures
     from glasswork.files import write_whole
     from glasswork.runs.ladder import climb, recipes
     from glasswork.runs.ladder_table import gains, markdown, summarize
@@ -60,6 +60,10 @@ def ladder(
     results = summarize(rungs, folder, seeds=seeds)
     table = markdown(results, split=split)
     write_whole(folder / "ladder.md", table.encode())
+    print(f"\n{table}\nWritten to {folder / 'ladder.md'}", flush=True)
+    picture = folder / f"ladder.{picture_format}"
+    from glasswork import figures  # last: what was printed stands, whatever becomes of the picture
+
     figures.save(
         figures.ladder(
             [result.change for result in results],
@@ -68,9 +72,9 @@ def ladder(
             title=f"What each idea is worth: test accuracy, {split} split"
             + ("" if epochs is None else f", trained for {_count(epochs, 'epoch')} only"),
         ),
-        folder / "ladder.png",
+        picture,
     )
-    print(f"\n{table}\nWritten to {folder / 'ladder.md'}, drawn in {folder / 'ladder.png'}")
+    print(f"Drawn in {picture}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -17,6 +17,13 @@ def command() -> str:
     if here.name != "glasswork" or (found and Path(found).samefile(here)):
         return "glasswork"
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
+
+
+def run_path(text: str) -> Path:
+    """Return the folder of a run: the path as typed, or the name of a run in ``runs``, as glasswork runs prints it."""
+    path = user_path(text)
+    named = Path("runs") / path
+    return named if not path.exists() and (named / "recipe.toml").is_file() else path
 
 
 def user_path(text: str) -> Path:
@@ -43,7 +50,7 @@ Debug = Annotated[
     typer.Option("--debug", help="Show the traceback of an error.", callback=_switch_debugging_on, is_eager=True),
 ]
 RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", help="The folder of a run, as glasswork train made it.", parser=user_path)
+    Path, typer.Argument(metavar="RUN", help="The folder of a run, or its name as in glasswork runs.", parser=run_path)
 ]
 CheckpointEvery = Annotated[
     float,
@@ -52,6 +59,8 @@ CheckpointEvery = Annotated[
 CHECKPOINT_EVERY = 5.0
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]
+Format: TypeAlias = Literal["png", "svg", "pdf"]
+PictureFormat = Annotated[Format, typer.Option("--format", help="Of pictures.")]
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", help="Write the run as one page that opens anywhere, report.html.")
 ]

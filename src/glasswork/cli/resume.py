@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, RunArgument, Strict, WithReport
+from glasswork.cli.options import (
+    CHECKPOINT_EVERY,
+    CheckpointEvery,
+    Debug,
+    PictureFormat,
+    Quiet,
+    RunArgument,
+    Strict,
+    WithReport,
+)
 
 
 def resume(
@@ -17,6 +26,7 @@ def resume(
     strict: Strict = False,
     quiet: Quiet = False,
     report: WithReport = True,
+    picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Go on with a run from its last checkpoint; it ends as if it had never been stopped, byte for byte.
@@ -36,4 +46,5 @@ def resume(
         strict=strict,
         quiet=quiet,
         report=report,
+        pictures=picture_format,
     )

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glasswork.cli.options import Debug
+from glasswork.cli.tables import fits, print_table, without_frame
 from glasswork.errors import FileError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from glasswork.runs.folder import RunFolder
 
 
@@ -67,28 +70,45 @@ def _read(run: "RunFolder") -> dict[str, Any]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
+    cells = [_cells(row) for row in rows]
+    tables = [_table(cells, gap=2), _table(cells, gap=1), _table(cells, gap=1, leave_out="when")]
+    chosen = next((table for table in tables if fits(table)), None)
+    if chosen is not None:
+        print_table(chosen)
+    else:  # a narrow terminal: a run in two lines, which it may break where it likes
+        for run in cells:
+            print(run.pop("run"))
+            print("  " + ", ".join(f"{name} {text}".removeprefix("state ") for name, text in run.items() if text))
+    for row in rows:
+        if row["reason"]:
+            print(f"{row['run']}: {row['reason']}")
+        for found in row.get("findings", []):
+            print(f"{row['run']}: epoch {found['epoch']}: {found['message']}")
+
+
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """Return what is printed of a run, by the heading of its column."""
+    when = f"{datetime.datetime.fromtimestamp(row['last_change']):%d %b %H:%M}"
+    if row["state"] == "damaged":
+        unknown = dict.fromkeys(("epochs", "valid", "test", "recipe"), "")
+        return {"run": row["run"], "state": "damaged", **unknown, "when": when}
+    valid, test = ("-" if a is None else f"{a:.2f}%" for a in (row["valid_accuracy"], row["test_accuracy"]))
+    epochs = f"{row['epochs']}/{row['epochs_wanted']}"
+    return {
+        "run": row["run"], "state": row["state"], "epochs": epochs, "valid": valid, "test": test,
+        "recipe": row["recipe"], "when": when,
+    }  # fmt: skip
+
+
+def _table(rows: list[dict[str, str]], *, gap: int, leave_out: str = "") -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    columns = ("run", "state", "epochs", "valid", "test", "recipe", "when")
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))  # fits 80 columns
-    notes = []
-    for row in rows:
-        when = f"{datetime.datetime.fromtimestamp(row['last_change']):%d %b %H:%M}"
-        if row["state"] == "damaged":
-            table.add_row(escape(row["run"]), "damaged", "", "", "", "", when)
-        else:
-            accuracies = ("-" if a is None else f"{a:.2f}%" for a in (row["valid_accuracy"], row["test_accuracy"]))
-            epochs = f"{row['epochs']}/{row['epochs_wanted']}"
-            table.add_row(escape(row["run"]), row["state"], epochs, *accuracies, escape(row["recipe"]), when)
-        notes += [f"{row['run']}: {row['reason']}"] * bool(row["reason"])
-        notes += [f"{row['run']}: epoch {found['epoch']}: {found['message']}" for found in row.get("findings", [])]
-    table.columns[0].overflow = "fold"
-    for column in table.columns[1:]:
+    names = [name for name in rows[0] if name != leave_out]
+    table = without_frame(Table(*names), gap)
+    for column in table.columns:
         column.no_wrap = True
-    for column in table.columns[2:5]:
-        column.justify = "right"
-    Console().print(table)
-    for note in notes:
-        print(note)
+        column.justify = "right" if column.header in ("epochs", "valid", "test") else "left"
+    for row in rows:
+        table.add_row(*(escape(row[name]) for name in names))
+    return table

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, Quiet, Strict, WithReport, user_path
+from glasswork.cli.options import (
+    CHECKPOINT_EVERY,
+    CheckpointEvery,
+    Debug,
+    PictureFormat,
+    Quiet,
+    Strict,
+    WithReport,
+    user_path,
+)
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
 
 if TYPE_CHECKING:
@@ -54,6 +63,7 @@ def train(
     strict: Strict = False,
     quiet: Quiet = False,
     report: WithReport = True,
+    picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
@@ -97,6 +107,7 @@ def train(
         strict=strict,
         quiet=quiet,
         report=report,
+        pictures=picture_format,
         repeats=repeats,
     )
 

@@ -1,19 +1,21 @@
-"""Batches: a dataset in small portions, in a new order every epoch.
+"""Batches: a dataset in batches, in a new order every epoch.
 
 index     0 1 2 3 4 5 6 7 8 9        shuffled by (seed, epoch): the images themselves stay in place
           └─ batch ─┘                gathered, normalised, targets one-hot, into reused memory
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.data.dataset import check_labels, check_lengths
 from glasswork.errors import InputError
-from glasswork.pixels import normalize
+from glasswork.pixels import as_numbers, normalize
 from glasswork.randomness import Purpose, generator
 
 
@@ -76,7 +78,7 @@ def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iter
 
 
 def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
-    """Yield the batches; apart from the checks, which are to be made at the call and not at the first batch."""
+    """Yield the batches: a generator of its own, so that the checks are made at the call and not at the first batch."""
     indices = np.arange(X.shape[0])
     np.random.shuffle(indices)
     for start in range(0, len(indices) - minibatch_size + 1, minibatch_size):
@@ -85,23 +87,23 @@ def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Im
 
 
 class Batches:
-    """A dataset to loop over again and again: every loop is an epoch, in an order of its own.
+    """A loader: each loop over it is one epoch, in an order of its own.
 
-    The order of epoch e is a function of ``(seed, e)``, whatever happened before. Images stay as they
-    are, bytes for MNIST; a batch is gathered and normalised when it is due.
+    The order of epoch e depends on ``(seed, e)`` only. The images are not copied or converted as a whole: each batch
+    is gathered and normalised when it is needed.
 
     Parameters
     ----------
-    images : (N, features)
-        Bytes, which are normalised to [-1, 1] batch by batch, or floats, which are used as they are.
+    images : (N, features) or (N, height, width)
+        Integers from 0 to 255, kept as bytes and normalised to [-1, 1] batch by batch, or floats, used as they are.
     labels : (N,) integers from 0 to classes - 1
     batch_size : int
         From 1 to N.
     seed : int
-        Which sequence of orders.
+        Of the random orders.
     drop_last : bool
-        True, for training: batches are all of one size, the rest of an epoch is left out. False, for
-        evaluation: the last batch is short and every image counts.
+        True, for training: all batches have the same size, and the images left over are not used in this epoch.
+        False, for evaluation: the last batch may be smaller, and every image is used.
     shuffle : bool
         False keeps the rows in order, in every epoch.
     classes : int
@@ -113,12 +115,14 @@ class Batches:
     ----------
     epoch : int
         The epoch that the next loop goes through, from 1.
+    pixels : bool
+        Whether the images are bytes.
 
     Raises
     ------
     InputError
-        If there are no images, a pixel is NaN or infinite, there are not as many labels, a label is out of range,
-        or the batch size is below 1 or above N.
+        If there are no images, or not as many labels; if a pixel is NaN, infinite or an integer outside 0 to 255, or
+        a label is out of range; or if the batch size is below 1 or above N.
 
     Examples
     --------
@@ -126,12 +130,12 @@ class Batches:
     >>> for x, t in loader:                     # an epoch: x (100, 784) in [-1, 1], t (100, 10)
     ...     scores = model.forward(x)
 
-    ``x`` is the same memory at every turn of the loop: copy what you want to keep.
+    The next batch overwrites ``x``: copy it to keep it.
     """
 
     def __init__(
         self,
-        images: NDArray[Any],
+        images: ArrayLike,
         labels: ArrayLike,
         batch_size: int,
         *,
@@ -141,12 +145,12 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels, images = check_labels(labels, classes), np.asarray(images)
-        if images.ndim != 2 or (images.dtype != np.uint8 and images.dtype.kind != "f"):
+        self.labels, images = check_labels(labels, classes), as_numbers("Batches", images)
+        if images.ndim < 2:
             raise InputError(
-                "Batches: expected images of shape (N, features), bytes or floats, "
-                f"got {images.dtype} of shape {images.shape}"
+                f"Batches: expected images of shape (N, features) or (N, height, width), got shape {images.shape}"
             )
+        images = images.reshape(len(images), math.prod(images.shape[1:]))
         check_lengths("Batches", images, self.labels)
         if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= len(images):
             raise InputError(f"Batches: expected a batch size from 1 to {len(images):,}, the images, got {batch_size}")
@@ -156,7 +160,7 @@ class Batches:
                 f"Batches: expected finite pixels, got NaN or infinity in image {row}; repair or remove it"
             )
         generator(seed, Purpose.SHUFFLE)
-        self.images = images
+        self.images, self.pixels = images, images.dtype == np.uint8
         self.batch_size, self.drop_last = int(batch_size), drop_last
         self.seed, self.shuffle = seed, shuffle
         self.classes, self.dtype = classes, np.dtype(dtype)
@@ -165,13 +169,13 @@ class Batches:
         self.seek(1)
 
     def __len__(self) -> int:
-        """Return how many batches an epoch has."""
+        """Return the number of batches in an epoch."""
         full, rest = divmod(len(self.labels), self.batch_size)
         return full + (rest > 0 and not self.drop_last)
 
     @property
     def samples(self) -> int:
-        """How many images an epoch shows."""
+        """The number of images used in an epoch."""
         return len(self) * self.batch_size if self.drop_last else len(self.labels)
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
@@ -181,7 +185,7 @@ class Batches:
         return self.batches(epoch, start)
 
     def seek(self, epoch: int, batch: int = 0) -> None:
-        """Let the next loop begin at a batch of an epoch; the loops after it are whole epochs again."""
+        """Start the next loop at this batch of this epoch; later loops are whole epochs again."""
         self.epoch, self._start = epoch, batch
 
     def order(self, epoch: int) -> Labels:
@@ -202,13 +206,13 @@ class Batches:
         rows = self.order(epoch)
         gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
         x = np.empty(gathered.shape, self.dtype)
-        targets = np.eye(self.classes, dtype=self.dtype)[self.labels[rows]]  # a few MB, made once an epoch
+        targets = np.eye(self.classes, dtype=self.dtype)[self.labels[rows]]  # a few MB, once an epoch
         for i in range(start, len(self)):
             batch = slice(i * self.batch_size, (i + 1) * self.batch_size)
             t = targets[batch]
             n = len(t)
             self.images.take(rows[batch], axis=0, out=gathered[:n], mode="clip")
-            if self.images.dtype == np.uint8:
+            if self.pixels:
                 normalize(gathered[:n], out=x[:n])
             else:
                 np.copyto(x[:n], gathered[:n], casting="same_kind")

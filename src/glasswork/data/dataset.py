@@ -4,6 +4,8 @@ images (N, height * width) uint8   0 is the background, 255 full ink
 labels (N,) int64                  label k is the class called classes[k]
 """
 
+from __future__ import annotations
+
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
@@ -16,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import Images, Labels
 from glasswork.errors import InputError
 
-#: More classes than this are a column of measurements taken for labels.
+#: With more classes than this, the labels are probably measurements.
 MAX_CLASSES = 10_000
 
 
@@ -42,7 +44,7 @@ class Dataset:
     Raises
     ------
     InputError
-        If these do not fit each other.
+        If these do not fit together.
     """
 
     images: Images
@@ -140,7 +142,7 @@ class Dataset:
 
 
 def fingerprint(arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int]) -> str:
-    """Return the SHA-256 of arrays of images and labels, and of what they mean."""
+    """Return the SHA-256 of arrays of images and labels, the names of the classes and the shape of an image."""
     digest = hashlib.sha256(repr((tuple(classes), tuple(shape))).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())
@@ -184,7 +186,7 @@ def to_pixels(images: ArrayLike) -> Images:
 
 
 def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
-    """Raise unless there are as many images as labels, and at least one."""
+    """Raise an InputError unless there are as many images as labels, and at least one."""
     if len(labels) == 0 or len(images) != len(labels):
         raise InputError(
             f"{who}: expected as many labels as images and at least one, got {len(images):,} images and "
@@ -193,7 +195,7 @@ def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
 
 
 def check_classes(classes: Sequence[str]) -> None:
-    """Raise unless classes have names, each its own."""
+    """Raise an InputError unless every class has a name, and no two the same."""
     if not classes or not all(isinstance(name, str) and name.strip() for name in classes):
         raise InputError(f"classes: expected the name of each class, got {list(classes)}")
     if len(set(classes)) < len(classes):
@@ -202,13 +204,16 @@ def check_classes(classes: Sequence[str]) -> None:
 
 
 def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") -> Labels:
-    """Return labels as an array ``(N,)`` of integers, or say which one is wrong.
+    """Return labels as an array ``(N,)`` of integers, or raise an InputError that names the first wrong one.
 
     ``argument`` is the name of the caller's argument that says how many classes there are.
     """
     labels: NDArray[Any] = np.asarray(y)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise InputError(f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}")
+        raise InputError(
+            f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}"
+            + _remedy_for_labels(labels, num_labels)
+        )
     wrong = np.flatnonzero((labels < 0) | (labels >= num_labels))
     if len(wrong):
         low, high = int(labels.min()), int(labels.max())
@@ -223,6 +228,16 @@ def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") ->
             f"labels: expected 0 to {num_labels - 1}, got {labels[wrong[0]]} at row {wrong[0]}{more}; {remedy}"
         )
     return labels
+
+
+def _remedy_for_labels(labels: NDArray[Any], num_labels: int) -> str:
+    if labels.ndim == 2 and labels.shape[1] == num_labels > 1:
+        return "; these are one-hot, so give labels.argmax(axis=1)"
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return "; give labels.reshape(-1)"
+    if labels.ndim == 1 and labels.dtype.kind in "fOUS":
+        return "; convert them with labels.astype(int), or use Dataset.of, which takes words"
+    return ""
 
 
 def encode_labels(labels: ArrayLike, classes: Sequence[str] | int | None = None) -> tuple[Labels, tuple[str, ...]]:

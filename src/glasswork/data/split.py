@@ -1,9 +1,11 @@
-"""Three parts of a dataset: to learn from, to watch learning with, and to judge by at the end.
+"""A dataset split into three parts: for training, for validation during training, and for the final test.
 
 handout     70,000 ──train_test_split──► 60,000 ──► 55,000 train + 5,000 valid
                    └──────────────────► 10,000 test              all at random
 official    the last 10,000 are the test set, as in published results; the rest as above
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +18,9 @@ from glasswork.data.dataset import Dataset, check_lengths, encode_labels, finger
 from glasswork.errors import InputError
 
 Scheme = Literal["handout", "official"]
+
+#: Images in the official test set.
+OFFICIAL_TEST = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +51,7 @@ class Split:
     ----------
     train, valid, test : Part
     scheme : {"handout", "official"}
-        How it was cut.
+        How it was split.
     classes : tuple of str
         The names of the classes, in the order of their labels.
     shape : (height, width)
@@ -64,15 +69,21 @@ class Split:
     name: str
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of all that is learnt from and tested on, in this order, and of what it means."""
+        """Return the SHA-256 of the images and labels of all parts in order, the classes and the shape of an image."""
         parts = (self.train, self.valid, self.test)
         return fingerprint((array for part in parts for array in (part.images, part.labels)), self.classes, self.shape)
 
 
 def split(
-    images: Dataset | ArrayLike, labels: ArrayLike | None = None, *, scheme: Scheme = "handout", seed: int = 123
+    images: Dataset | ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    scheme: Scheme = "handout",
+    seed: int = 123,
+    test: float | None = None,
+    valid: float | None = None,
 ) -> Split:
-    """Cut a dataset into train, valid and test parts, each with its share of every class.
+    """Split a dataset into training, validation and test parts, each with its share of every class.
 
     Parameters
     ----------
@@ -85,16 +96,24 @@ def split(
         and its relatives; only the 5,000 for validation are drawn.
     seed : int
         ``train_test_split``'s ``random_state``.
+    test, valid : int or float, optional
+        The size of these parts: a number of images (an int), or a share of all images (a float below 1). By default
+        a seventh and a fourteenth. The official test set has its size, so ``test`` is for ``"handout"`` only.
 
     Returns
     -------
     Split
-        55,000, 5,000 and 10,000 images for MNIST; the same proportions for a dataset of another size.
+        By default 55,000, 5,000 and 10,000 images for MNIST; the same proportions for a dataset of another size.
 
     Raises
     ------
     InputError
-        If there are no images, there are not as many labels, or a class has too few images for three parts.
+        If there are no images or not as many labels, if a size is no number of images, no share or too large, or if
+        a class has too few images for three parts.
+
+    Examples
+    --------
+    >>> parts = split(images, labels, test=0.2, valid=1000)  # doctest: +SKIP
     """
     if isinstance(images, Dataset):
         if labels is not None:
@@ -108,23 +127,54 @@ def split(
         check_lengths("split", pixels, numbers)
         shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else guess_shape(pixels[0].size)
         name = "images"
-    train, valid, test = (Part(pixels[rows], numbers[rows], rows) for rows in _rows(numbers, scheme, seed))
-    return Split(train, valid, test, scheme, classes, shape, name)
+    sizes = _sizes(len(numbers), scheme, test, valid)
+    train_part, valid_part, test_part = (
+        Part(pixels[rows], numbers[rows], rows) for rows in _rows(numbers, scheme, seed, *sizes)
+    )
+    return Split(train_part, valid_part, test_part, scheme, classes, shape, name)
 
 
-def _rows(labels: Labels, scheme: Scheme, seed: int) -> list[NDArray[Any]]:
-    """Return the rows of the three parts: train, valid, test."""
-    from sklearn.model_selection import train_test_split
-
-    count = len(labels)
-    n_test, n_valid = round(count / 7), round(count / 14)
-    rows = np.arange(count)
+def _sizes(count: int, scheme: Scheme, test: float | None, valid: float | None) -> tuple[int, int]:
+    """Return how many images the test and the validation part have."""
     if scheme not in ("handout", "official"):
         raise InputError(f"split: expected scheme 'handout' or 'official', got {scheme!r}")
     if scheme == "official" and count != 70_000:
         raise InputError(
             f"split: the official split is for MNIST and its relatives of 70,000 images; got {count:,}; use 'handout'"
         )
+    n_test = round(count / 7) if test is None else _size("test", test, count)
+    n_valid = round(count / 14) if valid is None else _size("valid", valid, count)
+    if scheme == "official" and n_test != OFFICIAL_TEST:
+        raise InputError(
+            f"split: the official test set has {OFFICIAL_TEST:,} images, got test={test}; leave it out, or use "
+            "scheme='handout'"
+        )
+    if n_test + n_valid >= count:
+        raise InputError(
+            f"split: {n_test:,} images to test and {n_valid:,} to validate leave none of {count:,} to train on; choose "
+            "smaller parts"
+        )
+    return n_test, n_valid
+
+
+def _size(name: str, asked: float, count: int) -> int:
+    """Return a number of images, of a number or a share."""
+    whole = isinstance(asked, int | np.integer) and not isinstance(asked, bool)
+    if whole and asked >= 1:
+        return int(asked)
+    if isinstance(asked, float | np.floating) and 0 < asked < 1:
+        return max(1, round(asked * count))
+    raise InputError(
+        f"split: expected {name} to be a number of images, 1 or more, or a share between 0.0 and 1.0, got {asked!r}"
+    )
+
+
+def _rows(labels: Labels, scheme: Scheme, seed: int, n_test: int, n_valid: int) -> list[NDArray[Any]]:
+    """Return the rows of the three parts: train, valid, test."""
+    from sklearn.model_selection import train_test_split
+
+    count = len(labels)
+    rows = np.arange(count)
     try:
         if scheme == "handout":
             rest, test = train_test_split(rows, test_size=n_test, stratify=labels, random_state=seed)

@@ -1,15 +1,21 @@
-"""Pictures of data, training and weights.
+"""Pictures of data, training and networks.
 
-digits, curves, compare, weights, diagram, confusion, ladder ──► Figure ──save──► a PNG file
+digits, curves, compare, weights, diagram, confusion, ladder ──► Picture ──save──► a PNG, SVG or PDF file
+
+In a notebook, a picture that is a cell's last value is shown.
 """
 
+from glasswork.figures.picture import FORMATS, Picture, save  # before the others: it imports matplotlib safely
+
+# isort: split
 from glasswork.figures.compare import compare
 from glasswork.figures.confusion import confusion
-from glasswork.figures.curves import Curve, curves
+from glasswork.figures.curves import curves
 from glasswork.figures.diagram import diagram
 from glasswork.figures.digits import digits
 from glasswork.figures.ladder import ladder
-from glasswork.figures.style import save
 from glasswork.figures.weights import weights
 
-__all__ = ["Curve", "compare", "confusion", "curves", "diagram", "digits", "ladder", "save", "weights"]
+__all__ = [
+    "FORMATS", "Picture", "compare", "confusion", "curves", "diagram", "digits", "ladder", "save", "weights",
+]  # fmt: skip

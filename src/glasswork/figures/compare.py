@@ -1,94 +1,131 @@
-"""compare: several runs in one picture, each line named at its end."""
+"""compare: several runs in one picture, and in words what differs between them.
 
-from collections.abc import Sequence
+{"sigmoid": history, "relu": history} ──► loss, if all minimise the same one    accuracy, with the names of the runs
+"""
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from glasswork.errors import InputError
-from glasswork.figures.curves import FEW, FOOT, HEAD, HIGH, TICKS, Curve, epoch_axes, percent_limits
-from glasswork.figures.line_ends import LineEnd, name_line_ends
-from glasswork.figures.style import INK, MARGIN, SERIES, TOP, heading, new_figure, one_line
+from glasswork.figures.curves import FEW, FOOT, HEAD, HIGH, TICKS, epoch_axes, log_scale, name_axes, percent_limits
+from glasswork.figures.picture import Picture, picture
+from glasswork.figures.sources import History, HistorySource, read_history
+from glasswork.figures.style import BODY, INK, MARGIN, MUTED, SERIES, SMALL, TOP, fit, heading, new_figure, one_line
 
-PANEL, NAMES, LONGER = 3.8, 2.4, 3.0
+PANEL, GAP, NAMES, ROW, LINE = 3.8, 0.5, 4.0, 0.29, 0.17
+
+#: Letters in a line of notes, and lines, at most.
+LETTERS, MOST_LINES = 46, 4
 
 
-def compare(runs: Sequence[Curve], *, same_loss: bool, loss_name: str = "loss", title: str | None = None) -> Figure:
+@picture
+def compare(
+    runs: Mapping[str, HistorySource],
+    *,
+    notes: Mapping[str, str] | None = None,
+    losses: Mapping[str, str] | str = "loss",
+    title: str = "How the runs compare",
+) -> Picture:
     """Draw the validation curves of up to eight runs over each other.
 
     Parameters
     ----------
-    runs : sequence of Curve
-        One to eight, of different names and any number of epochs.
-    same_loss : bool
-        Whether all were trained with the same loss. If so the left side shows the validation loss;
-        if not, losses cannot be compared, and it shows the error, 100 % minus the accuracy.
-        Both are on a logarithmic scale, on which small differences near zero can still be seen.
-    loss_name : str
-    title : str, optional
+    runs : mapping of str to list of EpochResult, Run or RunFolder
+        Histories by name, of any number of epochs.
+    notes : mapping of str to str, optional
+        What to write beneath a run's name: how it differs from the others.
+    losses : str, or mapping of str to str
+        The loss that all runs minimise, or that of each: different losses cannot be compared and are not drawn.
+    title : str
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
 
     Raises
     ------
     InputError
-        If there is no run, there are more than eight, or two have one name.
+        If there is no run, or more than eight.
     """
-    names = [one_line(run.name) for run in runs]
-    if not 1 <= len(runs) <= len(SERIES) or len(set(names)) < len(names):
-        raise InputError(
-            f"compare: expected 1 to {len(SERIES)} runs, each with a name of its own, got {len(runs)}: "
-            f"{', '.join(names) or 'none'}"
-        )
-    width = 2 * MARGIN + 2 * (TICKS + PANEL) + NAMES + LONGER
-    figure = new_figure(width, TOP + HEAD + HIGH + FOOT)
-    heading(
-        figure,
-        title or ("How the runs compare" if len(runs) > 1 else names[0]),
-        "large dots mark each run's best epoch, by validation accuracy, which is written on the far right",
-    )
-    errors = [100 - np.asarray(run.valid_accuracy, dtype=np.float64) for run in runs]
-    losses = [np.asarray(run.valid_loss, dtype=np.float64) for run in runs]
-    positive = _above_zero(losses if same_loss else errors)
-    what = f"Validation {one_line(loss_name)}" if same_loss else "Validation error"
-    left_axes = epoch_axes(figure, MARGIN + TICKS, PANEL, runs, f"{what} (logarithmic)")
-    left_axes.set_yscale("log")
-    low, high = min(v.min() for v in positive) / 1.15, max(v.max() for v in positive) * 1.15
-    left_axes.set_ylim(low, high)
-    left_axes.yaxis.set_major_locator(_log_ticks(high / low))
-    left_axes.yaxis.set_minor_locator(NullLocator())
-    unit = "" if same_loss else "%"
-    left_axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}{unit}"))
-    axes = epoch_axes(figure, MARGIN + 2 * TICKS + PANEL + NAMES, PANEL, runs, "Validation accuracy")
-    axes.set_ylim(*percent_limits(np.concatenate([run.valid_accuracy for run in runs])))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda percent, _: f"{percent:g}%"))
+    if not 1 <= len(runs) <= len(SERIES):
+        raise InputError(f"compare: expected 1 to {len(SERIES)} runs, got {len(runs)}")
+    histories = {one_line(name): read_history(source, f"compare: {name}") for name, source in runs.items()}
+    labels = {losses} if isinstance(losses, str) else {losses[name] for name in runs}
+    panels = 2 if len(labels) == 1 else 1
+    wrapped = {name: _wrap((notes or {}).get(name, "")) for name in histories}
+    high = max(HIGH, sum(ROW + LINE * len(lines) for lines in wrapped.values()))
+    panel = PANEL if panels == 2 else 1.6 * PANEL
+    figure = new_figure(2 * MARGIN + panels * (TICKS + panel) + (panels - 1) * GAP + NAMES, TOP + HEAD + high + FOOT)
+    shown = list(histories.values())
+    story = "a dot marks each run's best epoch"
+    if len({int(run.epochs[-1]) for run in shown}) > 1:
+        story += "; a run that ended before the others ends in an upright bar"
+    if panels == 1:
+        story += f"; their losses cannot be compared: {', '.join(sorted(map(one_line, labels)))}"
+    heading(figure, title, story)
 
-    for panel, values in ((left_axes, positive), (axes, [np.asarray(run.valid_accuracy) for run in runs])):
-        ends = []
-        for run, name, colour, y in zip(runs, names, SERIES, values, strict=False):
-            marker = "." if len(run.epochs) <= FEW else ""
-            panel.plot(run.epochs, y, color=colour, linewidth=1.6, marker=marker, clip_on=False)
-            x, best = run.epochs[run.best], y[run.best]
-            panel.plot([x], [best], color=colour, marker="o", markersize=7, markeredgecolor=INK, clip_on=False)
-            text = f"{max(run.valid_accuracy):.2f}%  {name}" if panel is axes else name
-            ends.append(LineEnd(run.epochs[-1], float(y[-1]), colour, text))
-        name_line_ends(panel, ends, LONGER if panel is axes else NAMES)
+    if panels == 2:
+        axes = epoch_axes(figure, MARGIN + TICKS, panel, shown, high)
+        values = _above_zero([run.valid_loss for run in shown])
+        log_scale(axes, np.concatenate(values))
+        name_axes(axes, f"Validation {one_line(labels.pop())}, logarithmic")
+        _draw_lines(axes, shown, values, dots=False)
+    axes = epoch_axes(figure, MARGIN + panels * TICKS + (panels - 1) * (panel + GAP), panel, shown, high)
+    axes.set_ylim(*percent_limits(np.concatenate([run.valid_accuracy for run in shown])))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda percent, _: f"{percent:g}%"))
+    name_axes(axes, "Validation accuracy")
+    _draw_lines(axes, shown, [run.valid_accuracy for run in shown], dots=True)
+    lines = zip(histories.items(), SERIES, strict=False)
+    legend = [(float(run.valid_accuracy.max()), name, colour) for (name, run), colour in lines]
+    _draw_legend(axes, legend, wrapped)
     return figure
 
 
-def _above_zero(curves: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[str, list[str]]) -> None:
+    """Write to the right of axes the best accuracy and the name of each run, the best one first, and its notes."""
+    box, dpi = axes.get_window_extent(), axes.figure.dpi
+    inch, up = dpi / box.width, dpi / box.height
+    x, y = 1 + 0.6 * inch, 1 - 0.12 * up
+    words: dict[str, Any] = {"transform": axes.transAxes, "va": "center_baseline", "parse_math": False}
+    axes.text(x, 1 + 0.12 * up, "best validation accuracy", fontsize=SMALL, color=MUTED, **words)
+    for best, name, colour in sorted(runs, key=lambda run: -run[0]):
+        swatch = [1 + 0.3 * inch, 1 + 0.5 * inch]
+        axes.plot(swatch, [y, y], color=colour, linewidth=3, transform=axes.transAxes, clip_on=False)
+        fit(axes.text(x, y, f"{best:.2f}%  {name}", fontsize=BODY, color=INK, **words), NAMES - 0.6)
+        for line in notes[name]:
+            y -= LINE * up
+            fit(axes.text(x, y, line, fontsize=SMALL, color=MUTED, **words), NAMES - 0.6, least=7.0)
+        y -= ROW * up
+
+
+def _wrap(note: str) -> list[str]:
+    """Return a note in lines that fit the legend, broken between its parts: those with commas between them."""
+    parts = ", ".join(part.replace(" ", "\xa0") for part in one_line(note).split(", "))
+    lines = textwrap.wrap(parts, LETTERS, max_lines=MOST_LINES, placeholder=" …", break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
+
+
+def _draw_lines(axes: Axes, runs: list[History], values: list[NDArray[np.float64]], *, dots: bool) -> None:
+    """Draw a line for each run; a run that ended before the others ends in a short upright bar."""
+    last = max(int(run.epochs[-1]) for run in runs)
+    for run, colour, y in zip(runs, SERIES, values, strict=False):
+        marker = "." if len(run) <= FEW else ""
+        axes.plot(run.epochs, y, color=colour, linewidth=1.6, marker=marker, clip_on=False)
+        if run.epochs[-1] < last:
+            axes.plot(run.epochs[-1:], y[-1:], color=colour, marker="|", markersize=9, markeredgewidth=2, clip_on=False)
+        if dots:
+            x, best = run.epochs[run.best], y[run.best]
+            axes.plot([x], [best], color=colour, marker="o", markersize=7, markeredgecolor=INK, clip_on=False)
+
+
+def _above_zero(curves: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     """Return curves for a logarithmic scale: zeros become half the least value above zero."""
-    above = [float(value) for curve in curves for value in curve if value > 0]
+    above = [float(value) for curve in curves for value in curve if value > 0 and np.isfinite(value)]
     floor = min(above) / 2 if above else 0.01
-    return [np.where(curve > 0, curve, floor) for curve in curves]
-
-
-def _log_ticks(ratio: float) -> Locator:
-    """Return where a logarithmic axis has ticks, by how many times its top is its bottom."""
-    if ratio < 5:
-        return MaxNLocator(nbins=5)
-    return LogLocator(subs=(1, 2, 5) if ratio < 2000 else (1,), numticks=8)
+    return [np.where(np.isfinite(curve) & (curve <= 0), floor, curve) for curve in curves]

@@ -1,15 +1,16 @@
 """confusion: which class is taken for which, a row for the true one, a column for the predicted one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.errors import InputError
 from glasswork.figures.checks import class_names, noun, whole_numbers
+from glasswork.figures.picture import Picture, picture
 from glasswork.figures.style import (
     BODY,
     FAINT,
@@ -21,71 +22,120 @@ from glasswork.figures.style import (
     SMALL,
     TOP,
     fit,
+    fit_names,
     heading,
     new_figure,
     place,
 )
 
-CELL, LEFT, RIGHT, ABOVE, BOTTOM = 0.62, 0.55, 1.05, 0.3, 0.75
+CELL, LEFT, RECALL, LIST, ABOVE, BOTTOM = 0.62, 0.55, 0.9, 2.6, 0.3, 0.75
 
 #: The side of all cells together, at most, and of a cell that still has room for letters, and for a count.
-SIDE, NAMED, COUNTED = 12.4, 0.16, 0.4
+SIDE, NAMED, COUNTED = 8.0, 0.16, 0.45
 
-#: Inches for the name of a class, at most.
-NAME = 1.5
+#: Inches for the name of a class, at most; lines in the list of the most frequent mistakes, at most.
+NAME, FREQUENT = 1.5, 15
 RIGHT_ONES, MISTAKES = "#dcebf5", (PAPER, "#fdd9b5", "#f08a3c", "#a33c00")
 
 
-def confusion(matrix: ArrayLike, *, classes: Sequence[str] | None = None, title: str | None = None) -> Figure:
+@picture
+def confusion(
+    labels: ArrayLike,
+    predictions: ArrayLike | None = None,
+    *,
+    classes: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Picture:
     """Draw a table of confusions, in which the mistakes stand out.
 
     Parameters
     ----------
-    matrix : (classes, classes) integers
-        Row t, column p: how many images of class t were taken for p.
+    labels : (N,) integers, or (classes, classes) integers
+        The true class of each image; or the table itself: row t, column p counts the images of class t that were
+        taken for class p.
+    predictions : (N,) integers, optional
+        The predicted class of each image; left out where the table itself is given.
     classes : sequence of str, optional
         The names of the classes; numbers from 0 by default.
     title : str, optional
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Mistakes are coloured on a scale of their own, correct predictions in one pale colour; beside each row
-        is the share of it that is correct. Where there are too many classes for counts, or for names, they
-        are left out.
+    Picture
+        Mistakes are coloured on a scale of their own, correct predictions in one pale colour; beside each row is its
+        recall, the share of its images that are predicted correctly. Where there are too many classes to write a
+        count in each cell, the most frequent mistakes are listed instead.
 
     Raises
     ------
     InputError
-        If the matrix is not square, holds anything but counts, or there is not a name for each class.
+        If labels and predictions are not integers of one length, the table is not square or holds anything but
+        counts, or there is not a name for each class.
     """
-    counts = whole_numbers(matrix, "confusion", "counts")
-    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or len(counts) < 2:
-        raise InputError(f"confusion: expected a square matrix, such as (10, 10), got shape {counts.shape}")
+    counts = _table(labels, predictions, classes)
     names = class_names(classes, len(counts), "confusion")
-    total, right = int(counts.sum()), int(np.trace(counts))
     cell = min(CELL, SIDE / len(names))
     letters = min(HEADING, 45 * cell)
-    written, widest = _fit_names(names, letters) if cell >= NAMED else ([], 0.0)
+    written, widest = fit_names(names, letters, NAME) if cell >= NAMED else ([], 0.0)
     turned = widest > cell - 0.1
     left, bottom = LEFT + widest, BOTTOM + (widest if turned else 0.2)
+    right = (RECALL if cell >= NAMED else 0.25) + (LIST if cell < COUNTED else 0.0)
 
     side = len(names) * cell
-    width = max(6.4, 2 * MARGIN + left + side + RIGHT)
+    width = max(6.4, 2 * MARGIN + left + side + right)
     figure = new_figure(width, TOP + ABOVE + side + bottom)
-    share = f"{right:,} of {total:,} images right ({100 * right / total:.2f}%)" if total else "no images"
-    title = title or f"Which {noun(names)} is taken for which"
-    heading(figure, title, f"{share}; the darker the orange, the more mistakes")
-    axes = place(figure, (width + left - RIGHT - side) / 2, bottom, side, side)
+    heading(figure, title or f"Which {noun(names)} is taken for which", _story(counts, names))
+    axes = place(figure, (width + left - right - side) / 2, bottom, side, side)
     most = _colour_cells(axes, counts)
-    if cell >= NAMED:
-        _name_rows_and_columns(axes, written, letters, turned=turned)
-        _write_shares(axes, counts, cell)
     axes.set_xlabel(f"predicted {noun(names)}", fontsize=BODY, color=MUTED, labelpad=6)
     axes.set_ylabel(f"true {noun(names)}", fontsize=BODY, color=MUTED, labelpad=6)
+    if cell >= NAMED:
+        _name_rows_and_columns(axes, written, letters, turned=turned)
+        _write_recalls(axes, counts, cell)
     if cell >= COUNTED:
         _write_counts(axes, counts, most, cell)
+    else:
+        _list_mistakes(axes, counts, names, right - LIST)
     return figure
+
+
+def _table(labels: ArrayLike, predictions: ArrayLike | None, classes: Sequence[str] | None) -> NDArray[np.int64]:
+    """Return the table of confusions that is given, or the one of labels and predictions."""
+    first = whole_numbers(labels, "confusion", "counts" if predictions is None else "labels")
+    if predictions is None:
+        if first.ndim != 2 or first.shape[0] != first.shape[1] or len(first) < 2:
+            raise InputError(
+                "confusion: expected labels and predictions, or a square table such as (10, 10), got shape "
+                f"{first.shape}"
+            )
+        return first
+    second = whole_numbers(predictions, "confusion", "predictions")
+    if first.ndim != 1 or first.shape != second.shape:
+        raise InputError(
+            f"confusion: expected labels (N,) and predictions (N,), got shapes {first.shape} and {second.shape}"
+        )
+    size = max(int(max(first.max(initial=1), second.max(initial=1))) + 1, len(classes or ()))
+    counts = np.zeros((size, size), np.int64)
+    np.add.at(counts, (first, second), 1)
+    return counts
+
+
+def _story(counts: NDArray[np.int64], names: Sequence[str]) -> str:
+    total, right = int(counts.sum()), int(np.trace(counts))
+    if not total:
+        return "no images"
+    story = f"{right:,} of {total:,} images correct ({100 * right / total:.2f}%)"
+    mistakes = _mistakes(counts)
+    if mistakes:
+        count, t, p = mistakes[0]
+        story += f"; most often, {names[t]} is taken for {names[p]}: {count:,} time{'s' * (count > 1)}"
+    return story
+
+
+def _mistakes(counts: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """Return how often each class is taken for each other one, (count, true, predicted), the most frequent first."""
+    found = [(int(count), t, p) for (t, p), count in np.ndenumerate(counts) if count and t != p]
+    return sorted(found, key=lambda mistake: (-mistake[0], *mistake[1:]))
 
 
 def _colour_cells(axes: Axes, counts: NDArray[np.int64]) -> int:
@@ -126,20 +176,30 @@ def _write_counts(axes: Axes, counts: NDArray[np.int64], most: int, cell: float)
             )  # fmt: skip
 
 
-def _write_shares(axes: Axes, counts: NDArray[np.int64], cell: float) -> None:
+def _write_recalls(axes: Axes, counts: NDArray[np.int64], cell: float) -> None:
     """Write beside each row the share of it that is correct."""
     edge, gap = len(counts) - 0.5, 0.09 / cell
     for t, row in enumerate(counts):
         share = f"{100 * row[t] / row.sum():.1f}%" if row.sum() else "no image"
         colour = INK if row.sum() else MUTED
         axes.text(edge + gap, t, share, va="center", fontsize=min(BODY, 45 * cell), color=colour)
-    axes.text(edge + gap, -0.5 - 0.11 / cell, "right", fontsize=SMALL, color=MUTED)
+    axes.text(edge + gap, -0.5 - 0.11 / cell, "recall", fontsize=SMALL, color=MUTED)
 
 
-def _fit_names(names: Sequence[str], letters: float) -> tuple[list[str], float]:
-    """Return names that are no wider than ``NAME``, and the width of the widest in inches."""
-    figure = new_figure(1, 1)
-    texts = [figure.text(0, 0, name, fontsize=letters, parse_math=False) for name in names]
-    for text in texts:
-        fit(text, NAME, least=letters)
-    return [text.get_text() for text in texts], max(text.get_window_extent().width for text in texts) / figure.dpi
+def _list_mistakes(axes: Axes, counts: NDArray[np.int64], names: Sequence[str], gap: float) -> None:
+    """Write the most frequent mistakes in a list to the right of the table."""
+    box = axes.get_window_extent()
+    inch = axes.figure.dpi / box.width
+    x, y = 1 + gap * inch, 1 - 0.1 * inch
+    axes.text(x, 1 + 0.11 * inch, "most frequent mistakes", transform=axes.transAxes, fontsize=SMALL, color=MUTED)
+    for row, (count, t, p) in enumerate(_mistakes(counts)[:FREQUENT]):
+        at = y - 0.24 * row * inch
+        words: dict[str, Any] = {
+            "transform": axes.transAxes,
+            "fontsize": BODY,
+            "va": "center",
+            "color": INK,
+            "parse_math": False,
+        }
+        axes.text(x + 0.45 * inch, at, f"{count:,}", ha="right", **words)
+        fit(axes.text(x + 0.6 * inch, at, f"{names[t]} taken for {names[p]}", **words), LIST - 0.65)

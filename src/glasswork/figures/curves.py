@@ -1,21 +1,18 @@
 """curves: loss and accuracy, epoch by epoch (handout, section 9).
 
-epochs, train_loss, valid_loss ──► left    epochs, valid_accuracy ──► right, the best epoch marked in both
+history ──► left: the losses of training and validation     right: the validation accuracy, its best epoch marked
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from glasswork.errors import InputError
-from glasswork.figures.checks import finite_numbers, whole_numbers
 from glasswork.figures.line_ends import LineEnd, name_line_ends
+from glasswork.figures.picture import Picture, picture
+from glasswork.figures.sources import History, HistorySource, name_of, read_history
 from glasswork.figures.style import (
     BLUE,
     BODY,
@@ -34,116 +31,143 @@ from glasswork.figures.style import (
     place,
 )
 
-TICKS, PANEL, HIGH, NAMES, FOOT, HEAD = 0.6, 3.9, 3.0, 1.5, 0.75, 0.5
+TICKS, PANEL, HIGH, NAMES, FOOT, HEAD = 0.7, 3.9, 3.0, 1.5, 0.75, 0.5
 FEW = 25
 
-
-@dataclass(frozen=True)
-class Curve:
-    """The metrics of one run, epoch by epoch.
-
-    Attributes
-    ----------
-    name : str
-    epochs : (E,) integers, increasing
-    train_loss, valid_loss : (E,)
-    valid_accuracy : (E,)
-        Percent.
-
-    Raises
-    ------
-    InputError
-        If there is no epoch, the lengths differ, a value is not finite, or an accuracy is not a percentage.
-    """
-
-    name: str
-    epochs: Sequence[int]
-    train_loss: Sequence[float]
-    valid_loss: Sequence[float]
-    valid_accuracy: Sequence[float]
-
-    def __post_init__(self) -> None:
-        lengths = [len(v) for v in (self.epochs, self.train_loss, self.valid_loss, self.valid_accuracy)]
-        if min(lengths) != max(lengths) or lengths[0] == 0:
-            raise InputError(
-                "curves: expected the same number of epochs, train losses, valid losses and accuracies, "
-                f"and at least one, got {', '.join(map(str, lengths))}"
-            )
-        if not (np.diff(whole_numbers(self.epochs, "curves", "epochs")) > 0).all():
-            raise InputError(f"curves: expected epochs in increasing order, got {list(self.epochs)}")
-        for values in (self.train_loss, self.valid_loss, self.valid_accuracy):
-            finite_numbers(values, "curves", "losses and accuracies")
-        if min(self.valid_accuracy) < 0 or max(self.valid_accuracy) > 100:
-            raise InputError(
-                "curves: expected accuracies in percent, from 0 to 100, got some from "
-                f"{min(self.valid_accuracy):g} to {max(self.valid_accuracy):g}"
-            )
-
-    @property
-    def best(self) -> int:
-        """The position of the epoch of highest accuracy, the first if there are several."""
-        return int(np.argmax(self.valid_accuracy))
+#: A loss that spans more than so many times its least value is drawn on a logarithmic scale.
+WIDE = 50
 
 
+@picture
 def curves(
-    epochs: Sequence[int],
-    train_loss: Sequence[float],
-    valid_loss: Sequence[float],
-    valid_accuracy: Sequence[float],
+    history: HistorySource,
     *,
-    loss_name: str = "MSE",
-    title: str | None = None,
-) -> Figure:
-    """Draw the loss of a run on the left, its validation accuracy on the right.
+    name: str = "",
+    loss_name: str = "",
+    test_accuracy: float | None = None,
+    planned: int | None = None,
+    classes: Sequence[str] | int | None = None,
+) -> Picture:
+    """Draw the losses of a run on the left, its validation accuracy on the right.
 
     Parameters
     ----------
-    epochs : (E,) integers, increasing
-    train_loss, valid_loss : (E,)
-    valid_accuracy : (E,)
-        Percent.
+    history : list of EpochResult, Run or RunFolder
+        Losses may be infinite or NaN: the picture says from which epoch on.
+    name : str
+        Of the run; by default that of its folder.
     loss_name : str
-    title : str, optional
+        Such as ``"MSE"``.
+    test_accuracy : float, optional
+        Percent.
+    planned : int, optional
+        How many epochs the run was to have, to say that it was stopped before.
+    classes : sequence of str, or int, optional
+        Or how many there are: where the network is hardly better than chance, a line shows what chance gives.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
 
     Raises
     ------
     InputError
-        If there is no epoch, the lengths differ, a value is not finite, or an accuracy is not a percentage.
+        If there is no epoch, epochs are not in order, or an accuracy is not a percentage.
     """
-    run = Curve("", epochs, train_loss, valid_loss, valid_accuracy)
-    width = 2 * MARGIN + 2 * TICKS + 2 * PANEL + NAMES
-    figure = new_figure(width, TOP + HEAD + HIGH + FOOT)
-    best = f"epoch {epochs[run.best]}"
-    story = f"{len(epochs)} epochs; validation accuracy was highest at {best}" if len(epochs) > 1 else f"only {best}"
-    heading(figure, title or "How the network learnt", story)
-
-    loss_axes = epoch_axes(figure, MARGIN + TICKS, PANEL, [run], f"Loss ({one_line(loss_name)})")
-    losses = [*train_loss, *valid_loss]
-    loss_axes.set_ylim(min(0.0, *losses), 1.05 * max(losses) if max(losses) > 0 else 1.0)
-    marker = "o" if len(epochs) <= FEW else ""
-    for values, colour in ((train_loss, BLUE), (valid_loss, ORANGE)):
-        loss_axes.plot(epochs, values, color=colour, linewidth=1.8, marker=marker, markersize=4, clip_on=False)
-    ends = ((train_loss, BLUE, "train"), (valid_loss, ORANGE, "valid"))
-    name_line_ends(loss_axes, [LineEnd(epochs[-1], v[-1], c, f"{n} {_short(v[-1])}") for v, c, n in ends], NAMES)
-    _mark(loss_axes, epochs[run.best], valid_loss[run.best], ORANGE, f"{best}: valid {_short(valid_loss[run.best])}")
-
-    left = MARGIN + 2 * TICKS + PANEL + NAMES
-    axes = epoch_axes(figure, left, PANEL, [run], "Validation accuracy")
-    axes.set_ylim(*percent_limits(valid_accuracy))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda percent, _: f"{percent:g}%"))
-    axes.plot(epochs, valid_accuracy, color=GREEN, linewidth=1.8, marker=marker, markersize=4, clip_on=False)
-    _mark(axes, epochs[run.best], valid_accuracy[run.best], GREEN, f"{best}: {valid_accuracy[run.best]:.2f}%")
+    run = read_history(history, "curves")
+    figure = new_figure(2 * MARGIN + 2 * TICKS + 2 * PANEL + NAMES, TOP + HEAD + HIGH + FOOT)
+    name = one_line(name) or name_of(history)
+    story = [_how_long(run, planned)]
+    story += [] if test_accuracy is None else [f"test accuracy {test_accuracy:.2f}%"]
+    heading(figure, f"How {name} learnt" if name else "How the network learnt", "; ".join(story))
+    loss = f"Loss ({one_line(loss_name)})" if loss_name else "Loss"
+    _draw_losses(epoch_axes(figure, MARGIN + TICKS, PANEL, [run]), run, loss)
+    chance = None if not classes else 100 / (classes if isinstance(classes, int) else len(classes))
+    _draw_accuracy(epoch_axes(figure, MARGIN + 2 * TICKS + PANEL + NAMES, PANEL, [run]), run, chance)
     return figure
 
 
-def epoch_axes(figure: Figure, left: float, width: float, runs: Sequence[Curve], name: str) -> Axes:
+def _how_long(run: History, planned: int | None) -> str:
+    """Return how many epochs there were, and whether the run ended as it should."""
+    done = int(run.epochs[-1])
+    words = f"{done:,} epoch{'s' * (done > 1)}"
+    if run.diverged is not None:
+        return f"{words}; diverged in epoch {run.diverged}: the loss is not a finite number"
+    return words if planned is None or planned <= done else f"stopped after {done:,} of {planned:,} epochs"
+
+
+def _draw_losses(axes: Axes, run: History, title: str) -> None:
+    losses = np.concatenate([run.train_loss, run.valid_loss])
+    finite = losses[np.isfinite(losses)]
+    if finite.size and finite.min() > 0 and finite.max() > WIDE * finite.min():
+        log_scale(axes, finite)
+        title += ", logarithmic"
+    else:
+        top = 1.08 * float(finite.max(initial=0))
+        axes.set_ylim(min(0.0, float(finite.min(initial=0))), top if top > 0 else 1.0)
+    name_axes(axes, title)
+    marker = "o" if len(run) <= FEW else ""
+    ends = []
+    for values, colour, name in ((run.train_loss, BLUE, "train"), (run.valid_loss, ORANGE, "valid")):
+        axes.plot(run.epochs, values, color=colour, linewidth=1.8, marker=marker, markersize=4, clip_on=False)
+        drawn = np.flatnonzero(np.isfinite(values))
+        if drawn.size:
+            ends.append(
+                LineEnd(int(run.epochs[drawn[-1]]), values[drawn[-1]], colour, f"{name} {_short(values[drawn[-1]])}")
+            )
+    if ends:
+        name_line_ends(axes, ends, NAMES)
+    if run.diverged is not None:
+        _mark_diverged(axes, run.diverged)
+
+
+def _draw_accuracy(axes: Axes, run: History, chance: float | None) -> None:
+    values = run.valid_accuracy
+    axes.set_ylim(*percent_limits(values, chance))
+    name_axes(axes, "Validation accuracy")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda percent, _: f"{percent:g}%"))
+    if chance is not None and axes.get_ylim()[0] < chance:
+        right = axes.get_xlim()[1]
+        axes.axhline(chance, color=MUTED, linewidth=1.2, linestyle="--", zorder=1)
+        axes.annotate(
+            f"chance, {chance:.3g}%", (right, chance), (0, -4), textcoords="offset points", ha="right", va="top",
+            fontsize=SMALL, color=MUTED,
+        )  # fmt: skip
+    marker = "o" if len(run) <= FEW else ""
+    axes.plot(run.epochs, values, color=GREEN, linewidth=1.8, marker=marker, markersize=4, clip_on=False)
+    _mark_best(axes, int(run.epochs[run.best]), float(values[run.best]))
+
+
+def _mark_diverged(axes: Axes, epoch: int) -> None:
+    """Draw an upright line where the loss stopped being a number."""
+    axes.axvline(epoch, color=MUTED, linewidth=1.2, linestyle="--")
+    right = epoch > sum(axes.get_xlim()) / 2
+    axes.annotate(
+        "diverged", (epoch, 0.96), (-5 if right else 5, 0), xycoords=("data", "axes fraction"),
+        textcoords="offset points", ha="right" if right else "left", va="top", fontsize=SMALL, color=MUTED,
+    )  # fmt: skip
+
+
+def _mark_best(axes: Axes, x: int, y: float) -> None:
+    """Mark the best epoch, and write above the axes which it is."""
+    axes.plot([x, x], [y, axes.get_ylim()[1]], color=MUTED, linewidth=1, linestyle=":", clip_on=False)
+    axes.plot([x], [y], color=GREEN, marker="o", markersize=8, markeredgecolor=INK, clip_on=False, zorder=5)
+    label = axes.text(
+        0, 1 + 0.06 / HIGH, f"best: {y:.2f}% in epoch {x}", transform=axes.transAxes, fontsize=SMALL, color=INK,
+        ha="center", va="bottom",
+    )  # fmt: skip
+    box, half = axes.get_window_extent(), label.get_window_extent().width / 2
+    at = float(axes.transData.transform((x, y))[0]) - box.x0
+    label.set_x(min(max(at, half), box.width - half) / box.width)
+
+
+# Shared with compare ---------------------------------------------------------------------------------
+
+
+def epoch_axes(figure: Picture, left: float, width: float, runs: Sequence[History], high: float = HIGH) -> Axes:
     """Add axes whose horizontal one counts the epochs of some runs."""
-    axes = place(figure, left, FOOT, width, HIGH)
-    first, last = min(run.epochs[0] for run in runs), max(run.epochs[-1] for run in runs)
+    axes = place(figure, left, FOOT, width, high)
+    first, last = min(int(run.epochs[0]) for run in runs), max(int(run.epochs[-1]) for run in runs)
     pad = 0.03 * (last - first) or 0.5
     axes.set_xlim(first - min(pad, 0.9), last + pad)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
@@ -154,33 +178,43 @@ def epoch_axes(figure: Figure, left: float, width: float, runs: Sequence[Curve],
     axes.grid(axis="y", color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=SMALL, labelcolor=INK, color=FAINT)
-    x, y = -TICKS / width, 1 + 0.34 / HIGH
-    axes.text(x, y, name, transform=axes.transAxes, fontsize=HEADING, fontweight="bold", color=INK, parse_math=False)
     return axes
 
 
-def percent_limits(accuracies: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
-    """Return from where to where an axis of percentages goes."""
-    low, high = float(min(accuracies)), float(max(accuracies))
+def name_axes(axes: Axes, name: str) -> None:
+    """Write above axes what they show."""
+    box = axes.get_window_extent()
+    inch = axes.figure.dpi
+    x, y = -TICKS * inch / box.width, 1 + 0.34 * inch / box.height
+    axes.text(x, y, name, transform=axes.transAxes, fontsize=HEADING, fontweight="bold", color=INK, parse_math=False)
+
+
+def log_scale(axes: Axes, values: NDArray[np.float64]) -> None:
+    """Give axes a logarithmic scale that holds all finite values; those must be above zero."""
+    finite = values[np.isfinite(values)]
+    low, high = float(finite.min(initial=1e300)), float(finite.max(initial=0))
+    low, high = (low / 1.15, high * 1.15) if low <= high else (0.1, 1.0)
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_locator(_log_ticks(high / low))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _log_ticks(ratio: float) -> Locator:
+    """Return where a logarithmic axis has ticks, by how many times its top is its bottom."""
+    if ratio < 5:
+        return MaxNLocator(nbins=5)
+    return LogLocator(subs=(1, 2, 5) if ratio < 2000 else (1,), numticks=8)
+
+
+def percent_limits(accuracies: NDArray[np.float64], chance: float | None = None) -> tuple[float, float]:
+    """Return from where to where an axis of percentages goes; from 0 on if some are hardly better than chance."""
+    low, high = float(accuracies.min()), float(accuracies.max())
     pad = max(0.06 * (high - low), 0.25)
+    if chance is not None and low < 1.5 * chance:
+        return 0.0, min(max(high + pad, 4 * chance), 100.0)
     return max(low - pad, 0.0), min(high + pad, 100.0)
-
-
-def _mark(axes: Axes, x: float, y: float, colour: str, text: str) -> None:
-    """Mark a point, and write above the axes, at the end of a dotted line, what it is."""
-    top = axes.get_ylim()[1]
-    axes.plot([x, x], [y, top], color=MUTED, linewidth=1, linestyle=":", clip_on=False)
-    axes.plot([x], [y], color=colour, marker="o", markersize=8, markeredgecolor=INK, clip_on=False, zorder=5)
-    label = axes.text(
-        0, 1 + 0.06 / HIGH, text, transform=axes.transAxes, fontsize=SMALL, color=INK, ha="center", va="bottom"
-    )
-    box, half = axes.get_window_extent(), _width(label) / 2
-    at = float(axes.transData.transform((x, y))[0]) - box.x0
-    label.set_x(min(max(at, half), box.width - half) / box.width)
-
-
-def _width(text: Text) -> float:
-    return float(text.get_window_extent().width)
 
 
 def _short(loss: float) -> str:

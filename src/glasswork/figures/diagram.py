@@ -1,17 +1,17 @@
-"""diagram: the textbook's picture of a network, columns of neurons with a line for every weight.
+"""diagram: the textbook's picture of a network, columns of neurons with lines for the weights between them.
 
 input 784 ──39,200 weights + 50 biases── hidden 50, sigmoid ──500 weights + 10 biases── output 10, sigmoid
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
-from matplotlib.figure import Figure
 
-from glasswork.errors import InputError
-from glasswork.figures.checks import class_names, image_shape, whole_numbers
+from glasswork.figures.checks import class_names, image_shape
+from glasswork.figures.picture import Picture, picture
+from glasswork.figures.sources import Column, Model, columns, model_shape
 from glasswork.figures.style import (
     BLUE,
     BODY,
@@ -25,6 +25,7 @@ from glasswork.figures.style import (
     SMALL,
     TOP,
     fit,
+    fit_names,
     heading,
     new_figure,
     one_line,
@@ -32,121 +33,166 @@ from glasswork.figures.style import (
 )
 
 PITCH, RADIUS, ALL = 0.36, 0.13, 10
-ABOVE, BELOW, SIDE = 0.75, 1.0, 0.95
+ABOVE, LINE, BELOW, SIDE, NAME = 0.3, 0.2, 1.0, 0.95, 1.5
+
+Point = tuple[float, float]
 
 
-def diagram(
-    sizes: Sequence[int],
-    activations: Sequence[str | None],
-    *,
-    batch_norm: bool = False,
-    shape: tuple[int, int] | None = None,
-    classes: Sequence[str] | None = None,
-) -> Figure:
-    """Draw a network: some neurons of each layer, all between them, and what there is to learn.
+@picture
+def diagram(model: Model, *, shape: tuple[int, int] | None = None, classes: Sequence[str] | None = None) -> Picture:
+    """Draw a network: some neurons of each layer, the weights between them, and how much there is to learn.
 
     Parameters
     ----------
-    sizes : sequence of int
-        Neurons of each layer, the input first: ``[784, 50, 10]``.
-    activations : sequence of str or None
-        One for each layer after the input: ``["sigmoid", "sigmoid"]``; None is a layer that leaves
-        its sums as they are, whose outputs are called logits.
-    batch_norm : bool
-        Whether each hidden neuron has a scale and a shift to learn as well.
+    model : MLP
     shape : (height, width), optional
-        Of the image that is the input.
+        Of the image that is the input; by default a square, where the number of pixels is one.
     classes : sequence of str, optional
-        What the outputs stand for; up to ten are named.
+        What the outputs stand for; numbers from 0 by default.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
+        Layers of more than ten neurons are shortened, and how many are left out is written in the gap; a wider layer
+        is drawn taller.
 
     Raises
     ------
     InputError
-        If there are fewer than two layers, one is empty, or activations do not fit them.
+        If it is not a network with linear layers, or shape or classes do not fit it.
     """
-    sizes = [int(size) for size in whole_numbers(sizes, "diagram", "sizes")]
-    if len(sizes) < 2 or min(sizes) < 1 or len(activations) != len(sizes) - 1:
-        raise InputError(
-            "diagram: expected sizes of at least two layers of 1 neuron or more, and an activation for each but the "
-            f"first, got sizes {sizes} and activations {list(activations)}"
-        )
+    layers = columns(model, "diagram")
+    sizes = [layers[0].weight.shape[0], *(layer.weight.shape[1] for layer in layers)]
+    shape = model_shape(sizes[0], shape)
     if shape is not None:
         image_shape(sizes[0], shape, "diagram")
-    names = class_names(classes, sizes[-1], "diagram") if classes is not None else ()
-    spacing = 2.7 if len(sizes) <= 4 else 2.0
-    columns = [_heights(size) for size in sizes]
-    tall = max(max(column) - min(column) for column in columns) + 2 * RADIUS
+    names = class_names(classes, sizes[-1], "diagram")
+    spacing = 2.7 if len(sizes) <= 4 else 2.1
     across = spacing * (len(sizes) - 1)
-    width = max(7.2, 2 * MARGIN + 2 * SIDE + across)
-    height = TOP + ABOVE + tall + BELOW
+    counts = [_counts(layer) for layer in layers]
+    above = ABOVE + LINE * max(map(len, counts))
+    tall = max(_height(size) for size in sizes)
+    written, widest = fit_names(_shown(names), HEADING, NAME)
+    right = max(SIDE, 0.25 + widest)
+    width, height = max(7.2, 2 * MARGIN + SIDE + across + right), TOP + above + tall + BELOW
     figure = new_figure(width, height)
-    pairs = list(pairwise(sizes))
-    total = sum(n_in * n_out + n_out for n_in, n_out in pairs)
-    story = "a weight for each line, a bias for each neuron after the input"
-    if batch_norm:
-        total += 2 * sum(sizes[1:-1])
-        story = "a weight for each line; for a neuron a bias and, if hidden, a scale and a shift"
-    story = f"{total:,} numbers to learn: {story}"
-    heading(figure, f"The network {'–'.join(map(str, sizes))}", story)
+    shortened = "; not every neuron and weight is drawn" if max(sizes) > ALL else ""
+    title = f"The network {'–'.join(map(str, sizes))}"
+    heading(figure, title, f"{_total(layers):,} numbers to learn{shortened}")
 
     axes = place(figure, 0, 0, width, height)
     axes.set(xlim=(0, width), ylim=(0, height))
     axes.axis("off")
-    middle, left = BELOW + tall / 2, (width - across) / 2
-    xs = [left + spacing * i for i in range(len(sizes))]
-    dots = [[(x, middle + y) for y in column] for x, column in zip(xs, columns, strict=True)]
-    for (n_in, n_out), (here, there) in zip(pairs, pairwise(dots), strict=True):
-        axes.add_collection(
-            LineCollection([(a, b) for a in here for b in there], colors=MUTED, linewidths=0.4, alpha=0.45)
-        )
-        text = f"{n_in * n_out:,} weight{'s' * (n_in * n_out > 1)}\n+ {n_out:,} bias{'es' * (n_out > 1)}"
+    left = (width - across + SIDE - right) / 2
+    drawn = [_neurons(size, left + spacing * i, BELOW + tall / 2) for i, size in enumerate(sizes)]
+    for i, lines in enumerate(counts):
+        _draw_weights(axes, drawn[i], drawn[i + 1])
+        middle = left + spacing * (i + 0.5)
         axes.text(
-            (here[0][0] + there[0][0]) / 2,
-            height - TOP - 0.1,
-            text,
-            fontsize=SMALL,
-            color=MUTED,
-            ha="center",
-            va="top",
+            middle, height - TOP - 0.05, "\n".join(lines), fontsize=SMALL, color=MUTED, ha="center", va="top",
             linespacing=1.35,
-        )
-    for i, (size, neurons) in enumerate(zip(sizes, dots, strict=True)):
-        last = i == len(sizes) - 1
-        _neurons(axes, neurons, BLUE if i == 0 else ORANGE if last else GREEN, size > len(neurons))
-        kind = "input" if i == 0 else "output" if last else "hidden"
-        note = (f"{shape[0]} × {shape[1]} pixels" if shape else "") if i == 0 else activations[i - 1] or "logits"
-        lines = ((f"{kind} {size:,}", 0.2, HEADING, INK), (one_line(note), 0.48, BODY, MUTED))
-        for text, below, points, colour in lines:
-            artist = axes.text(xs[i], BELOW - below, text, fontsize=points, color=colour, parse_math=False)
-            artist.set(ha="center", va="top")
-            fit(artist, spacing - 0.15)
-    if len(names) <= ALL:
-        for name, (x, y) in zip(names, dots[-1], strict=False):
-            artist = axes.text(x + 0.25, y, name, fontsize=HEADING, color=INK, va="center_baseline", parse_math=False)
-            fit(artist, width - MARGIN - x - 0.25)
+        )  # fmt: skip
+    for i, neurons in enumerate(drawn):
+        colour = BLUE if i == 0 else ORANGE if i == len(layers) else GREEN
+        _draw_neurons(axes, neurons, colour)
+        _describe(axes, left + spacing * i, _words(i, sizes, layers, shape), spacing - 0.12)
+    _name_outputs(axes, drawn[-1], written)
     return figure
 
 
-def _heights(size: int) -> list[float]:
-    """Return where the drawn neurons of a column are, from its top down, around 0."""
-    half = 5 if size > 200 else 4
-    rows = [float(row) for row in (range(size) if size <= ALL else [*range(half), *range(half + 2, 2 * half + 2)])]
-    return [PITCH * (rows[-1] / 2 - row) for row in rows]
+# What is written -------------------------------------------------------------------------------------
 
 
-def _neurons(axes: Axes, neurons: list[tuple[float, float]], colour: str, more: bool) -> None:
-    """Draw a column of circles, with three dots in its middle if there are more than are drawn."""
+def _counts(layer: Column) -> list[str]:
+    """Return what a layer learns, a line for each kind of number."""
+    kinds = [(layer.weight.size, "weights"), (layer.biases, "biases"), *layer.extra]
+    lines = [f"{size:,} {_singular(word) if size == 1 else word}" for size, word in kinds if size]
+    return [lines[0], *(f"+ {line}" for line in lines[1:])]
+
+
+def _singular(word: str) -> str:
+    return "bias" if word == "biases" else word.removesuffix("s")
+
+
+def _total(layers: Sequence[Column]) -> int:
+    return sum(layer.weight.size + layer.biases + sum(size for size, _ in layer.extra) for layer in layers)
+
+
+def _words(i: int, sizes: Sequence[int], layers: Sequence[Column], shape: tuple[int, int] | None) -> tuple[str, str]:
+    """Return what is written under a column: its kind and size, and what its sums pass through."""
+    if i == 0:
+        pixels = [f"{shape[0]} × {shape[1]} pixels"] if shape else []
+        return f"input {sizes[0]:,}", _arrows([*pixels, *layers[0].before])
+    last = i == len(layers)
+    steps = _arrows(layers[i - 1].steps)
+    return f"{'output' if last else 'hidden'} {sizes[i]:,}", steps or ("logits" if last else "no activation")
+
+
+def _arrows(steps: Sequence[str]) -> str:
+    return " → ".join(step.replace("-", " ") for step in steps)
+
+
+def _describe(axes: Axes, x: float, words: tuple[str, str], room: float) -> None:
+    lines = ((words[0], 0.2, HEADING, BODY, INK), (words[1], 0.48, BODY, 7.0, MUTED))
+    for text, below, points, least, colour in lines:
+        artist = axes.text(x, BELOW - below, one_line(text), fontsize=points, color=colour, parse_math=False)
+        artist.set(ha="center", va="top")
+        fit(artist, room, least)
+
+
+def _shown(names: Sequence[str]) -> list[str]:
+    """Return the names of those outputs that are drawn."""
+    half = _half(len(names))
+    return list(names) if len(names) <= ALL else [*names[:half], *names[-half:]]
+
+
+def _name_outputs(axes: Axes, neurons: "_Neurons", names: Sequence[str]) -> None:
+    """Write beside each output that is drawn which class it stands for."""
+    for name, (x, y) in zip(names, neurons.places, strict=True):
+        axes.text(x + 0.25, y, name, fontsize=HEADING, color=INK, va="center_baseline", parse_math=False)
+
+
+# What is drawn ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Neurons:
+    """The neurons of a column that are drawn, from its top down, and how many are not."""
+
+    places: list[Point]
+    hidden: int
+
+
+def _half(size: int) -> int:
+    """Return how many neurons of a shortened column are drawn above its gap, and below it."""
+    return 3 + sum(size > limit for limit in (30, 100, 300, 600))
+
+
+def _height(size: int) -> float:
+    rows = size if size <= ALL else 2 * _half(size) + 2
+    return PITCH * (rows - 1) + 2 * RADIUS
+
+
+def _neurons(size: int, x: float, middle: float) -> _Neurons:
+    half = _half(size)
+    rows = [*range(size)] if size <= ALL else [*range(half), *range(half + 2, 2 * half + 2)]
+    return _Neurons([(x, middle + PITCH * (rows[-1] / 2 - row)) for row in rows], size - len(rows))
+
+
+def _draw_weights(axes: Axes, here: _Neurons, there: _Neurons) -> None:
+    lines = [(a, b) for a in here.places for b in there.places]
+    axes.add_collection(LineCollection(lines, colors=MUTED, linewidths=0.4, alpha=0.4))
+
+
+def _draw_neurons(axes: Axes, neurons: _Neurons, colour: str) -> None:
+    """Draw a column of circles, and in its gap how many are left out."""
     axes.add_collection(
         EllipseCollection(
             2 * RADIUS,
             2 * RADIUS,
             0,
             units="xy",
-            offsets=neurons,
+            offsets=neurons.places,
             offset_transform=axes.transData,
             facecolors=PAPER,
             edgecolors=colour,
@@ -154,6 +200,9 @@ def _neurons(axes: Axes, neurons: list[tuple[float, float]], colour: str, more: 
             zorder=3,
         )
     )
-    if more:
-        x, middle = neurons[0][0], (neurons[0][1] + neurons[-1][1]) / 2
-        axes.plot([x] * 3, [middle - 0.13, middle, middle + 0.13], ".", color=colour, markersize=6, zorder=3)
+    if neurons.hidden:
+        x, middle = neurons.places[0][0], (neurons.places[0][1] + neurons.places[-1][1]) / 2
+        axes.text(
+            x, middle, f"⋮\n{neurons.hidden:,} more\n⋮", fontsize=SMALL, color=colour, ha="center", va="center",
+            linespacing=1.0, zorder=4, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5, "alpha": 0.9},
+        )  # fmt: skip

@@ -6,57 +6,70 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from glasswork.arrays import Images
 from glasswork.errors import InputError
 from glasswork.figures.checks import DIGITS, class_names, image_shape, noun, whole_numbers
+from glasswork.figures.picture import Picture, picture
 from glasswork.figures.style import FAINT, HEADING, INK, MARGIN, MUTED, SMALL, TOP, fit, heading, new_figure, place
 
 MOST = 60
 CELL, GAP, CAPTION = 1.5, 0.2, 0.35
 
 
+@picture
 def digits(
-    images: Images, labels: ArrayLike, *, classes: Sequence[str] = DIGITS, shape: tuple[int, int] | None = None
-) -> Figure:
+    data: Any,
+    *,
+    labels: ArrayLike | None = None,
+    classes: Sequence[str] | None = None,
+    shape: tuple[int, int] | None = None,
+) -> Picture:
     """Draw the first image of each class, at most of the first 60 classes.
 
     Parameters
     ----------
-    images : (N, height * width) uint8
-        Drawn dark on light: 0 is paper, 255 is ink.
+    data : Dataset, Split or part of one, or (N, height * width) uint8
+        Drawn dark on light: 0 is paper, 255 is ink. Of a split, its training images.
     labels : (N,) integers
-        Which class each shows; a class that none shows leaves its cell empty, and marked so.
-    classes : sequence of str
-        The names of the classes; the ten digits by default.
+        Needed with an array of images only. A class without an image leaves its cell empty, and marked so.
+    classes : sequence of str, optional
+        The names of the classes; by default the dataset's, or the ten digits.
     shape : (height, width), optional
-        Of an image; square by default.
+        Of an image; by default the dataset's, or a square.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
 
     Raises
     ------
     InputError
         If images do not have that shape, labels are of another length, or a label has no class.
     """
-    numbers = whole_numbers(labels, "digits", "labels")
+    part = getattr(data, "train", data)
+    images = np.asarray(getattr(part, "images", part))
+    numbers = whole_numbers(
+        getattr(part, "labels", np.zeros(0, np.int64)) if labels is None else labels, "digits", "labels"
+    )
+    names = getattr(data, "classes", DIGITS) if classes is None else classes
     if images.ndim != 2 or numbers.shape != images.shape[:1]:
         raise InputError(
-            f"digits: expected images (N, 784) and labels (N,), got shapes {images.shape} and {numbers.shape}"
+            f"digits: expected a Dataset or a Split, or images (N, 784) and labels=(N,), got {type(data).__name__} "
+            f"with shapes {images.shape} and {numbers.shape}"
         )
-    if numbers.size and numbers.max() >= len(classes):
+    if numbers.size and numbers.max() >= len(names):
         raise InputError(
-            f"digits: expected labels from 0 to {len(classes) - 1}, got {numbers.max()}; pass classes, the name of each"
+            f"digits: expected labels from 0 to {len(names) - 1}, got {numbers.max()}; pass classes, the name of each"
         )
-    names = class_names(classes, len(classes), "digits")
-    height, width = image_shape(images.shape[1], shape, "digits")
+    names = class_names(names, len(names), "digits")
+    height, width = image_shape(
+        images.shape[1], shape or (None if images is data else getattr(data, "shape", None)), "digits"
+    )
 
     shown = min(len(names), MOST)
     columns = 5 if shown <= 10 else min(10, math.ceil(math.sqrt(2 * shown)))
@@ -89,6 +102,4 @@ def _caption(axes: Axes, name: str, note: str, *, above: float) -> None:
     beside = axes.text(1, 1 + above, note, transform=axes.transAxes, fontsize=SMALL, color=MUTED, ha="right")
     text = axes.text(0, 1 + above, name, transform=axes.transAxes, fontsize=HEADING, fontweight="bold", color=INK)
     text.set_parse_math(False)
-    figure = axes.get_figure()
-    assert figure is not None
-    fit(text, CELL - beside.get_window_extent().width / figure.dpi - 0.08)
+    fit(text, CELL - beside.get_window_extent().width / axes.figure.dpi - 0.08)

@@ -5,23 +5,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from glasswork.errors import InputError
+from glasswork.figures.picture import Picture, picture
 from glasswork.figures.style import BLUE, BODY, FAINT, INK, MARGIN, MUTED, SMALL, TOP, heading, new_figure, place
 
 CHANGES, PANEL, GAINS, ROW, FOOT = 4.4, 4.6, 3.0, 0.42, 0.6
 _TICKS = (80, 50, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2, 1.5, 1, 0.8, 0.6, 0.5, 0.4, 0.3)
 
 
+@picture
 def ladder(
     changes: Sequence[str], accuracies: Sequence[Sequence[float]], gains: Sequence[str], *, title: str
-) -> Figure:
+) -> Picture:
     """Draw the accuracies of a ladder's rungs: a dot a seed, a bar at their mean where there are several.
 
-    The axis shows the error, 100 % minus the accuracy, on a logarithmic scale, falling to the right: to
-    halve the errors is as long a step at 5 % as at 1 %.
+    Accuracies are spaced by the logarithm of their error: to halve the errors is as long a step from 90 to 95 % as
+    from 98 to 99 %.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def ladder(
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
 
     Raises
     ------
@@ -65,17 +66,18 @@ def ladder(
     axes.set_ylim(len(changes) - 0.5, -0.5)
     axes.xaxis.set_major_locator(FixedLocator(_ticks(*sorted(axes.get_xlim()))))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{error:g} %"))
-    axes.set_xlabel("test error (logarithmic)", fontsize=BODY, color=MUTED)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda error, _: f"{100 - error:.4g}%"))
+    axes.set_xlabel("test accuracy, spaced by the logarithm of the remaining errors", fontsize=BODY, color=MUTED)
     axes.set_yticks([])
     axes.tick_params(labelsize=SMALL, colors=MUTED, length=0)
     axes.grid(axis="x", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
+    dots: dict[str, Any] = {"markersize": 5, "alpha": 0.45} if several else {"markersize": 7}
     for row, (change, seeds, words) in enumerate(zip(changes, accuracies, gains, strict=True)):
         errors = 100 - np.asarray(seeds, dtype=np.float64)
-        axes.plot(errors, [row] * len(errors), "o", color=BLUE, markersize=5, alpha=0.45, markeredgewidth=0)
+        axes.plot(errors, [row] * len(errors), "o", color=BLUE, markeredgewidth=0, **dots)
         if len(errors) > 1:  # over a single dot a bar would hide it
             axes.plot([errors.mean()] * 2, [row - 0.28, row + 0.28], color=BLUE, linewidth=2.5, solid_capstyle="butt")
         beside: dict[str, Any] = {
@@ -85,7 +87,7 @@ def ladder(
             "parse_math": False,
         }
         axes.text(-0.03, row, change, ha="right", color=INK, **beside)
-        axes.text(1.03, row, f"{100 - errors.mean():.2f} %", ha="left", color=INK, **beside)
+        axes.text(1.03, row, f"{100 - errors.mean():.2f}%", ha="left", color=INK, **beside)
         axes.text(1.2, row, words, ha="left", color=MUTED, **beside)
     return figure
 

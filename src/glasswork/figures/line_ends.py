@@ -1,7 +1,7 @@
 """Names at the ends of lines, instead of a box that one has to look things up in.
 
-However close the lines end, the names keep apart: each goes as near to its line as the others let it,
-and a thin thread in the line's colour leads to it.
+However close the lines end, the names keep apart: each goes as near to its line as the others let it. A thin thread
+leads to it, but not across the axes from a line that ends early: it would look like more of the line.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,9 @@ from matplotlib.axes import Axes
 from glasswork.figures.style import BODY, INK, fit
 
 POINTS_PER_INCH = 72.0
+
+#: A line that ends before this share of the axes gets no thread.
+NEAR = 0.9
 
 
 @dataclass(frozen=True)
@@ -27,27 +30,22 @@ class LineEnd:
 
 def name_line_ends(axes: Axes, ends: Sequence[LineEnd], room: float) -> None:
     """Write names to the right of axes, whose limits must be set, in a column so many inches wide."""
-    figure = axes.get_figure()
-    assert figure is not None
-    box = axes.get_window_extent()
-    inch = figure.dpi / box.width
-    gap = 1.35 * BODY / POINTS_PER_INCH * figure.dpi / box.height
+    box, dpi = axes.get_window_extent(), axes.figure.dpi
+    inch = dpi / box.width
+    gap = 1.35 * BODY / POINTS_PER_INCH * dpi / box.height
     places = [axes.transAxes.inverted().transform(axes.transData.transform((end.x, end.y))) for end in ends]
     heights = keep_apart([y for _, y in places], gap)
     for end, (x, y), height in zip(ends, places, heights, strict=True):
         swatch = [1 + 0.16 * inch, 1 + 0.3 * inch]
-        for xs, ys, thick, style in (((x, swatch[0]), (y, height), 1.0, ":"), (swatch, (height, height), 2.5, "-")):
-            axes.plot(xs, ys, style, color=end.colour, linewidth=thick, transform=axes.transAxes, clip_on=False)
+        lines = [(swatch, [height, height], 2.5, "-")]
+        if x > NEAR:
+            lines.append(([x, swatch[0]], [y, height], 1.0, ":"))
+        for xs, ys, thick, dash in lines:
+            axes.plot(xs, ys, dash, color=end.colour, linewidth=thick, transform=axes.transAxes, clip_on=False)
         text = axes.text(
-            1 + 0.36 * inch,
-            height,
-            end.text,
-            transform=axes.transAxes,
-            fontsize=BODY,
-            color=INK,
-            va="center_baseline",
-            parse_math=False,
-        )
+            1 + 0.36 * inch, height, end.text, transform=axes.transAxes, fontsize=BODY, color=INK,
+            va="center_baseline", parse_math=False,
+        )  # fmt: skip
         fit(text, room - 0.5)
 
 

@@ -1,19 +1,14 @@
-"""The look that all pictures share: colours, sizes of letters, margins, and how a picture is saved.
+"""The look that all pictures share: colours, sizes of letters, margins.
 
-Pictures are built as objects and drawn by the Agg canvas: no window, no pyplot, no global state.
 Lengths are in inches, so that a margin is the same in a small picture and in a large one.
 """
 
-import io
-from pathlib import Path
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from glasswork.errors import InputError
-from glasswork.files import write_whole
+from glasswork.figures.picture import Picture
 
 #: Letters and lines, from strong to faint, and the paper.
 INK, MUTED, FAINT, PAPER = "#1f2933", "#5b6673", "#d9dee4", "#ffffff"
@@ -36,24 +31,19 @@ TITLE, HEADING, BODY, SMALL = 15.0, 12.0, 10.5, 9.5
 #: White space around a picture, and the height that `heading` takes at its top.
 MARGIN, TOP = 0.4, 1.05
 
-DPI = 160
 
-
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Picture:
     """Return an empty picture of so many inches."""
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER, edgecolor=PAPER)
-    FigureCanvasAgg(figure)
-    figure.set_layout_engine("none")
-    return figure
+    return Picture(width, height, facecolor=PAPER, edgecolor=PAPER)
 
 
-def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+def place(figure: Picture, left: float, bottom: float, width: float, height: float) -> Axes:
     """Add axes to a picture, at inches from its lower left corner."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up), facecolor=PAPER)
 
 
-def heading(figure: Figure, title: str, subtitle: str) -> None:
+def heading(figure: Picture, title: str, subtitle: str) -> None:
     """Write what a picture shows at its top, and a quieter line beneath."""
     across, up = (float(inches) for inches in figure.get_size_inches())
     lines = ((title, 0.3, TITLE, HEADING, INK), (subtitle, 0.65, BODY, SMALL, MUTED))
@@ -82,25 +72,10 @@ def fit(artist: Text, width: float, least: float = SMALL) -> None:
             artist.set_text(letters[: (kept + 1) // 2] + "…" + letters[len(letters) - kept // 2 :])
 
 
-def save(figure: Figure, path: Path | str) -> None:
-    """Write a picture as a PNG file, whole or not at all.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    path : path
-        A name that ends in ``.png``, in a folder that exists; a file of that name is replaced.
-
-    Raises
-    ------
-    InputError
-        If the name ends otherwise.
-    FileError
-        If the file cannot be written; what was there before is untouched.
-    """
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise InputError(f"save: expected a file name that ends in .png, got {path.name!r}; pictures are PNG files")
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=DPI)
-    write_whole(path, content.getvalue())
+def fit_names(names: Sequence[str], letters: float, most: float) -> tuple[list[str], float]:
+    """Return names shortened to so many inches, in letters of so many points, and the width of the widest."""
+    figure = new_figure(1, 1)
+    texts = [figure.text(0, 0, name, fontsize=letters, parse_math=False) for name in names]
+    for text in texts:
+        fit(text, most, least=letters)
+    return [text.get_text() for text in texts], max(text.get_window_extent().width for text in texts) / figure.dpi

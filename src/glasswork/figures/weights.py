@@ -1,84 +1,105 @@
 """weights: what each hidden neuron looks for, its incoming weights as an image.
 
-weight (784, hidden) ── column i ──► 28 × 28: blue where ink speaks against it, red where ink speaks for it
+linear1.weight (784, hidden) ── column i ──► 28 × 28: red where ink excites neuron i, blue where ink inhibits it
 """
 
 import math
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from glasswork.arrays import FloatArray
-from glasswork.errors import InputError
 from glasswork.figures.checks import finite_numbers, image_shape
-from glasswork.figures.style import FAINT, INK, MARGIN, MUTED, SMALL, TOP, heading, new_figure, place
+from glasswork.figures.picture import Picture, picture
+from glasswork.figures.sources import Model, columns
+from glasswork.figures.style import FAINT, INK, MARGIN, MUTED, SMALL, TOP, fit, heading, new_figure, place
 
 MOST = 100
-NUMBERS, BAR, SCALE, GAP, LEAST = 0.6, 0.18, 1.0, 0.08, 0.8
+BAR, SCALE, GAP, CAPTION, FOOT, LEAST = 0.18, 0.95, 0.1, 0.2, 0.35, 0.8
 
 #: Percent of the weights that the scale of colours tells apart; the few beyond are as dark as its ends.
 COVERED = 99.7
 
+SPECKLE = (
+    "speckle is the random start: it stays where pixels are blank in every image, and in neurons that learn little"
+)
 
-def weights(weight: FloatArray, *, shape: tuple[int, int] | None = None) -> Figure:
-    """Draw the weights into each neuron of the first layer, at most the first 100.
+
+@picture
+def weights(model: Model, *, shape: tuple[int, int] | None = None) -> Picture:
+    """Draw the weights into each neuron of the first layer; of more than 100 neurons, the 100 strongest.
 
     Parameters
     ----------
-    weight : (height * width, hidden)
-        Column i is drawn as image i; all share one scale of colours, white at zero.
+    model : MLP
     shape : (height, width), optional
         Of an image; square by default.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Picture
+        Each neuron has its number, from 0. All share one scale of colours, white at zero. The strongest are those
+        whose weights have the largest sum of squares.
 
     Raises
     ------
     InputError
         If the weights are not finite, or do not come from images of that shape.
     """
-    weight = finite_numbers(weight, "weights", "weights")
-    if weight.ndim != 2 or 0 in weight.shape:
-        raise InputError(f"weights: expected an array (784, hidden) with at least one neuron, got shape {weight.shape}")
+    weight = finite_numbers(columns(model, "weights")[0].weight, "weights", "weights")
     (high, wide), hidden = image_shape(weight.shape[0], shape, "weights"), weight.shape[1]
-    shown = min(hidden, MOST)
-    limit = float(np.percentile(np.abs(weight[:, :shown]), COVERED) or np.abs(weight[:, :shown]).max()) or 1.0
-    norm = Normalize(-limit, limit)
+    shown = strongest(weight)
+    limit = float(np.percentile(np.abs(weight[:, shown]), COVERED) or np.abs(weight[:, shown]).max()) or 1.0
 
-    columns = min(shown, math.ceil(math.sqrt(2 * shown)), 10)
-    rows = math.ceil(shown / columns)
-    cell = {1: 3.0, 2: 2.4, 3: 2.0, 4: 1.6, 5: 1.4}.get(columns, 0.95 if columns == 10 else 1.1)
-    tall = cell * min(max(high / wide, 0.25), 4.0)
-    numbers = NUMBERS if rows > 1 else 0.0
-    across = numbers + columns * cell + SCALE
-    width = max(7.2, 2 * MARGIN + across)
-    height = TOP + max(rows * tall, LEAST) + MARGIN
-    figure = new_figure(width, height)
-    few = f"What {hidden} hidden neurons look for" if hidden > 1 else "What one hidden neuron looks for"
-    title = few if hidden <= MOST else f"What the hidden neurons look for: first {MOST} of {hidden:,}"
-    heading(figure, title, f"{high} × {wide} weights into each: ink on red excites it, ink on blue inhibits it")
-    left = (width - across) / 2 + numbers
-    bottom = MARGIN + max(LEAST - rows * tall, 0) / 2
-    axes = place(figure, left, bottom, columns * cell, rows * tall)
-    for i in range(shown):
-        row, column = divmod(i, columns)
-        box = (column, column + 1 - GAP, row + 1 - GAP, row)
-        pixels = weight[:, i].reshape(high, wide)
-        axes.imshow(pixels, cmap="RdBu_r", norm=norm, extent=box, interpolation="nearest", aspect="auto")
-        if column == 0 and rows > 1:
-            axes.text(-0.12, row + 0.46, f"{i}", fontsize=SMALL, color=MUTED, ha="right", va="center")
-    axes.set(xlim=(0, columns), ylim=(rows, 0))
+    across = min(len(shown), math.ceil(math.sqrt(2 * len(shown))), 10)
+    rows = math.ceil(len(shown) / across)
+    cell = {1: 3.0, 2: 2.4, 3: 2.0, 4: 1.6, 5: 1.4}.get(across, 0.95 if across == 10 else 1.1)
+    tall = (cell - GAP) * min(max(high / wide, 0.25), 4.0)
+    grid = (across * cell, rows * (tall + CAPTION))
+    width = max(7.6, 2 * MARGIN + grid[0] + SCALE)
+    figure = new_figure(width, TOP + max(grid[1], LEAST) + FOOT + MARGIN)
+    story = f"the weights from {high} × {wide} pixels: ink on red excites it, ink on blue inhibits it"
+    heading(figure, _title(hidden), story)
+    left = (width - grid[0] - SCALE) / 2
+    bottom = MARGIN + FOOT + max(LEAST - grid[1], 0) / 2
+    axes = place(figure, left, bottom, *grid)
+    axes.set(xlim=(0, grid[0]), ylim=(grid[1], 0))
     axes.axis("off")
-    if rows > 1:
-        axes.text(-0.12, 0.46 - 0.22 / tall, "neuron", fontsize=SMALL, color=MUTED, ha="right", va="center")
+    norm = Normalize(-limit, limit)
+    for cell_number, i in enumerate(shown):
+        row, column = divmod(cell_number, across)
+        x, y = column * cell, row * (tall + CAPTION) + CAPTION
+        pixels = weight[:, i].reshape(high, wide)
+        box = (x, x + cell - GAP, y + tall, y)
+        axes.imshow(pixels, cmap="RdBu_r", norm=norm, extent=box, interpolation="nearest", aspect="auto")
+        axes.text(x, y - 0.04, str(i), fontsize=7.5, color=MUTED, va="bottom")
+    _draw_scale(figure, axes, limit, left + grid[0] + 0.1, bottom, grid[1])
+    note = figure.text(MARGIN / width, 0.3 / figure.get_figheight(), SPECKLE, fontsize=SMALL, color=MUTED)
+    fit(note, width - 2 * MARGIN, least=7.0)
+    return figure
 
-    length = min(max((rows - GAP) * tall, LEAST), 3.2)
-    bar_axes = place(figure, left + columns * cell + 0.15, bottom + ((rows + GAP) * tall - length) / 2, BAR, length)
+
+def strongest(weight: NDArray[np.float64], most: int = MOST) -> list[int]:
+    """Return the columns to draw: all in their order, or of too many those of the largest sums of squares, first."""
+    if weight.shape[1] <= most:
+        return list(range(weight.shape[1]))
+    return [int(i) for i in np.argsort(-np.square(weight).sum(axis=0), kind="stable")[:most]]
+
+
+def _title(hidden: int) -> str:
+    if hidden == 1:
+        return "What one neuron looks for"
+    if hidden <= MOST:
+        return f"What the {hidden} neurons of the first layer look for"
+    return f"What the {MOST} strongest of {hidden:,} neurons look for"
+
+
+def _draw_scale(figure: Picture, axes: Axes, limit: float, left: float, bottom: float, high: float) -> None:
+    """Draw the scale of colours beside the grid."""
+    length = min(max(high - CAPTION, LEAST), 3.2)
+    bar_axes = place(figure, left, bottom + (high - CAPTION - length) / 2, BAR, length)
     bar = figure.colorbar(axes.images[0], cax=bar_axes, ticks=[-limit, 0, limit], extend="both", extendfrac=0.04)
     bar.outline.set_edgecolor(FAINT)
     bar_axes.tick_params(labelsize=SMALL, labelcolor=INK, color=FAINT)
     bar_axes.set_yticks([-limit, 0, limit], [f"−{limit:.2g}", "0", f"+{limit:.2g}"])
-    return figure

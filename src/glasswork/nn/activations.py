@@ -4,9 +4,14 @@
                ┤    ╭─╯                ┤    ╱                ┼────╱────
              0 ┼────╯                0 ┼───╯              -1 ┤───╯
 
-LeakyReLU, SiLU and GELU are ReLU with its left side tilted or its corner rounded. Without activations
-any number of Linear layers would be one Linear layer.
+LeakyReLU, SiLU and GELU are ReLU with its left side tilted or its corner rounded. Without activations,
+several Linear layers could compute no more than a single one.
+
+A backward is ``grad_output`` times the function's derivative, number by number (see `glasswork.nn.layer`). It uses
+the stored output where it can: the derivative of a sigmoid, for one, is ``output * (1 - output)``.
 """
+
+from __future__ import annotations
 
 import functools
 import math
@@ -21,43 +26,46 @@ from glasswork.settings import Range, check_settings
 
 
 class Activation(Layer):
-    """Base of the activations.
+    """Base of all activations.
 
     Attributes
     ----------
     initializer : str
-        The initial weights that suit a layer with this activation; see `glasswork.nn.initializers`.
+        The initialiser that suits the weights in front of this activation; see `glasswork.nn.initializers`.
     """
 
     initializer = "he"
 
     def _output_like(self, x: FloatArray) -> FloatArray:
-        """Check an input and return memory for its output, which backward will look for in ``self.output``."""
+        """Check the input and return an array to fill, ``self.output``, which backward uses."""
         self._check_input(x)
         self.output = output = self._new("output", *x.shape)
         return output
 
     def _gradient_like(self, grad_output: FloatArray) -> FloatArray:
-        """Check a gradient and return memory for the one that backward returns."""
+        """Check the gradient and return an array to fill, which backward returns."""
         self._check_grad(grad_output)
         return self._new("grad_input", *grad_output.shape)
 
-    def _fill_with_sigmoid(self, output: FloatArray, x: FloatArray) -> FloatArray:
-        """Fill ``output`` with ``exp(x) / (1 + exp(x))``, which is ``1 / (1 + exp(-x))``, and return it.
+    def _sigmoid(self, x: FloatArray, *, out: FloatArray) -> FloatArray:
+        """Return ``1 / (1 + exp(-x))``, computed as ``exp(x) / (1 + exp(x))``, in ``out``.
 
-        x is cut off where the result already rounds to 1: so nothing overflows, and values close to 0 keep all
-        their digits.
+        x is clipped where the result already rounds to 1. So nothing overflows, and results near 0 keep all digits.
         """
         power = self._new("power", *x.shape)
         np.minimum(x, self._constant(_largest_power(self.dtype), *x.shape), out=power)
         np.exp(power, out=power)
-        np.add(power, 1, out=output)
-        return np.divide(power, output, out=output)
+        np.add(power, 1, out=out)
+        return np.divide(power, out, out=out)
+
+    def _zeros(self, x: FloatArray) -> FloatArray:
+        """Return zeros of the shape of x: NumPy's maximum is faster with an array than with a scalar."""
+        return self._constant(0, *x.shape)
 
 
 @functools.cache
 def _largest_power(dtype: np.dtype[Any]) -> float:
-    """Return an x for which exp(x) is far from overflowing and ``exp(x) / (1 + exp(x))`` rounds to 1."""
+    """Return an x whose exp(x) does not overflow, and for which ``exp(x) / (1 + exp(x))`` rounds to 1."""
     return 0.9 * math.log(float(np.finfo(dtype).max))
 
 
@@ -68,7 +76,8 @@ class Sigmoid(Activation, kind="sigmoid"):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return the sigmoid of every element, in (0, 1)."""
-        return self._fill_with_sigmoid(self._output_like(x), x)
+        output = self._output_like(x)
+        return self._sigmoid(x, out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * output * (1 - output)``."""
@@ -86,7 +95,8 @@ class Tanh(Activation, kind="tanh"):
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``tanh(x)``."""
-        return np.tanh(x, out=self._output_like(x))
+        output = self._output_like(x)
+        return np.tanh(x, out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * (1 - output²)``."""
@@ -103,7 +113,7 @@ class ReLU(Activation, kind="relu"):
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, 0)``."""
         output = self._output_like(x)
-        return np.maximum(x, self._constant(0, *x.shape), out=output)
+        return np.maximum(x, self._zeros(x), out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output`` where the output is positive, 0 elsewhere."""
@@ -112,7 +122,7 @@ class ReLU(Activation, kind="relu"):
 
 
 class LeakyReLU(Activation, kind="leaky-relu"):
-    """A ReLU that keeps a little slope on the left, ``x`` or ``slope * x`` (Maas et al. 2013).
+    """A ReLU with a small slope on the left: x, or ``slope * x`` where x is negative (Maas et al. 2013).
 
     Parameters
     ----------
@@ -158,8 +168,8 @@ class SiLU(Activation, kind="silu"):
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * sigmoid(x)``."""
         output = self._output_like(x)
-        self.gate = gate = self._fill_with_sigmoid(self._new("gate", *x.shape), x)
-        return np.multiply(x, gate, out=output)
+        self.gate = self._sigmoid(x, out=self._new("gate", *x.shape))
+        return np.multiply(x, self.gate, out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * (gate + output * (1 - gate))``, gate being the sigmoid."""
@@ -174,24 +184,27 @@ class SiLU(Activation, kind="silu"):
 class GELU(Activation, kind="gelu"):
     """``x * Φ(x)``, Φ being the normal distribution function (Hendrycks and Gimpel 2016).
 
-    In the paper's own approximation, ``x/2 * (1 + tanh(√(2/π) (x + 0.044715 x³)))``, off by at most 5e-4.
+    Computed by the paper's approximation, ``x/2 * (1 + tanh(√(2/π) (x + 0.044715 x³)))``, whose error is at most 5e-4.
     """
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return ``x * Φ(x)``."""
+        """Return ``x * Φ(x)``, as ``x * (1 + tanh) / 2``."""
         output = self._output_like(x)
-        self.input = x
-        self.tanh = tanh = self._new("tanh", *x.shape)
+        self.input, self.tanh = x, self._tanh_of_cubic(x)
+        np.add(self.tanh, 1, out=output)
+        output *= x
+        output *= 0.5
+        return output
+
+    def _tanh_of_cubic(self, x: FloatArray) -> FloatArray:
+        """Return ``tanh(√(2/π) (x + 0.044715 x³))``."""
+        tanh = self._new("tanh", *x.shape)
         np.square(x, out=tanh)
         tanh *= 0.044715
         tanh += 1
         tanh *= x
         tanh *= math.sqrt(2 / math.pi)
-        np.tanh(tanh, out=tanh)
-        np.add(tanh, 1, out=output)
-        output *= x
-        output *= 0.5
-        return output
+        return np.tanh(tanh, out=tanh)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output / 2 * (1 + tanh + x (1 - tanh²) √(2/π) (1 + 3 * 0.044715 x²))``."""
@@ -213,7 +226,7 @@ class GELU(Activation, kind="gelu"):
 
 
 class Identity(Activation, kind="identity"):
-    """No activation at all, ``x`` itself."""
+    """No activation: returns x."""
 
     initializer = "lecun"
 
@@ -224,7 +237,7 @@ class Identity(Activation, kind="identity"):
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return ``grad_output`` as it is."""
+        """Return ``grad_output`` unchanged."""
         self._check_grad(grad_output)
         return grad_output
 

@@ -3,6 +3,8 @@
 a hidden layer:  linear → (norm) → (noise) → act → (dropout)           the output layer:  linear → (act)
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -10,22 +12,26 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.errors import InputError
-from glasswork.nn.activations import Activation, Identity
+from glasswork.nn.activations import ACTIVATIONS, Activation, Identity
 from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.dropout import Dropout
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.noise import GaussianNoise
 from glasswork.nn.random_layer import RandomLayer
+from glasswork.settings import did_you_mean
 
 #: Makes an activation when called with ``dtype=...``: a class, or ``functools.partial(LeakyReLU, slope=0.2)``.
 ActivationMaker: TypeAlias = Callable[..., Layer]
 
+#: What other libraries call an activation of ours.
+_OTHER_NAMES = {"linear": "identity", "logistic": "sigmoid", "swish": "silu"}
+
 
 def build_layers(
     widths: Sequence[int],
-    activation: ActivationMaker | Sequence[ActivationMaker],
-    output_activation: ActivationMaker | None,
+    activation: str | ActivationMaker | Sequence[str | ActivationMaker],
+    output_activation: str | ActivationMaker | None,
     *,
     batch_norm: bool,
     dropout: float,
@@ -40,11 +46,12 @@ def build_layers(
 ) -> dict[str, Layer]:
     """Return the layers of an `MLP` by name, in order; ``widths`` is those of the input, hidden layers and output."""
     depth = len(widths) - 2
+    _check_widths(widths)
     makers = list(activation) if isinstance(activation, list | tuple) else [activation] * depth
     if len(makers) != depth:
         raise InputError(f"MLP: expected {depth} activations, one for each hidden layer, got {len(makers)}")
     acts: list[Layer | None] = [make_activation(maker, dtype) for maker in makers]
-    acts.append(None if output_activation is None else make_activation(output_activation, dtype))
+    acts.append(None if output_activation in (None, "none") else make_activation(output_activation, dtype))
     layers: dict[str, Layer] = {}
     if input_dropout:
         layers["drop0"] = Dropout(input_dropout, seed=seed, index=0, dtype=dtype)
@@ -78,17 +85,39 @@ def widths(hidden_size: Any) -> list[Any]:
     )
 
 
+def _check_widths(widths: Sequence[Any]) -> None:
+    names = ["in_features", *["hidden_size"] * (len(widths) - 2), "out_features"]
+    for name, width in zip(names, widths, strict=True):
+        if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
+            raise InputError(f"MLP: expected {name} to be an integer of at least 1, got {width!r}")
+
+
 def make_activation(maker: Any, dtype: DTypeLike) -> Layer:
-    """Return the activation that a class or a function makes."""
+    """Return the activation that a word stands for, or that a class or a function makes."""
+    if isinstance(maker, str):
+        maker = _activation_called(maker)
     if not callable(maker) or isinstance(maker, Layer):
         raise InputError(
-            "MLP: expected an activation to be a class such as glasswork.ReLU, or a function that makes a layer when "
-            f"called with dtype=..., got {maker!r}"
+            'MLP: expected an activation to be a word such as "relu", a class such as glasswork.ReLU, or a function '
+            f"that makes a layer when called with dtype=..., got {maker!r}"
         )
     layer = maker(dtype=dtype)
     if not isinstance(layer, Layer):
         raise InputError(f"MLP: expected {maker!r} to make a layer when called with dtype=..., got {layer!r}")
     return layer
+
+
+def _activation_called(word: str) -> type[Activation]:
+    if word in ACTIVATIONS:
+        return ACTIVATIONS[word]
+    plain = word.strip().lower().replace("_", "-")
+    if plain == "softmax":
+        remedy = "; leave output_activation=None and train with CrossEntropyLoss(), which includes softmax"
+    elif plain == "none":
+        remedy = "; did you mean identity?"
+    else:
+        remedy = did_you_mean(_OTHER_NAMES.get(plain, plain), ACTIVATIONS)
+    raise InputError(f"MLP: expected an activation to be one of {', '.join(ACTIVATIONS)}, got {word!r}{remedy}")
 
 
 def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
@@ -116,7 +145,7 @@ def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
 
 
 def give_indices(layers: Sequence[RandomLayer]) -> None:
-    """Give layers that would draw the same random numbers indices of their own."""
+    """Give layers that would draw the same random numbers different indices."""
     taken: set[tuple[type, int, int]] = set()
     for layer in layers:
         while (type(layer), layer.seed, layer.index) in taken:

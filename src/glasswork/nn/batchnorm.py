@@ -1,8 +1,10 @@
-"""BatchNorm: every feature is brought to mean 0 and variance 1 over the batch, then scaled and shifted.
+"""BatchNorm: every feature is normalised to mean 0 and variance 1 over the batch, then scaled and shifted.
 
 training     x ──► (x - mean of the batch) / its deviation  × gamma + beta
 evaluation   x ──► (x - running mean) / running deviation   × gamma + beta
 """
+
+from __future__ import annotations
 
 from typing import Annotated, Any
 
@@ -14,7 +16,7 @@ from glasswork.errors import InputError
 from glasswork.nn.layer import Layer, fixed_array
 from glasswork.settings import Range, check_settings
 
-#: Added to variances, so that a feature that never changes is not divided by zero.
+#: Added to variances, so that a constant feature is not divided by zero.
 EPSILON = 1e-5
 
 
@@ -33,7 +35,7 @@ class BatchNorm(Layer, kind="batch-norm"):
     gamma, beta, grad_gamma, grad_beta : (features,)
         Learnt scale and shift, ones and zeros at first, and their gradients.
     running_mean, running_variance : (features,)
-        What evaluation uses; the variance is the unbiased estimate, over ``batch - 1``.
+        Used in evaluation; the variance is the unbiased estimate, divided by ``batch - 1``.
 
     Raises
     ------
@@ -81,8 +83,8 @@ class BatchNorm(Layer, kind="batch-norm"):
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return the gradient with respect to the input; fill ``grad_gamma`` and ``grad_beta``.
 
-        In training, the batch's mean and variance depend on the input as well: the gradient loses its mean and its
-        part along the normalised input.
+        In training, the batch's mean and variance depend on the input too. With g for ``grad_output`` and means over
+        the batch, that gives ``gamma * scale * (g - mean(g) - normal * mean(g * normal))``.
         """
         self._check_grad(grad_output)
         np.sum(grad_output, axis=0, out=self.grad_beta)
@@ -98,7 +100,7 @@ class BatchNorm(Layer, kind="batch-norm"):
         return grad_input
 
     def _observe(self, mean: FloatArray, centred: FloatArray) -> FloatArray:
-        """Return the variance of the batch, and move the running statistics towards it and the mean."""
+        """Return the batch's variance, and move the running statistics towards its mean and variance."""
         batch = len(centred)
         variance: FloatArray = np.einsum("bf,bf->f", centred, centred) / batch
         self.running_mean += self.momentum * (mean - self.running_mean)

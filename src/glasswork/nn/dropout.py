@@ -1,8 +1,10 @@
-"""Dropout: in training, some numbers are left out at random, so that no neuron can rely on another.
+"""Dropout: in training, random numbers are set to 0, so that no neuron can rely on another.
 
 training     1.3  0.2 -0.7  2.1   ──► keep 3 of 4, times 4/3 ──►   1.7  0.0 -0.9  2.8
 evaluation   1.3  0.2 -0.7  2.1   ──►   1.3  0.2 -0.7  2.1
 """
+
+from __future__ import annotations
 
 from typing import Annotated, Any
 
@@ -14,15 +16,15 @@ from glasswork.nn.random_layer import RandomLayer
 from glasswork.randomness import Purpose
 from glasswork.settings import Range, check_settings
 
-#: Chances are counted in this many parts, two random bytes each.
+#: Probabilities are multiples of one part in so many: two random bytes decide about a number.
 _PARTS = 1 << 16
 
 
 class Dropout(RandomLayer, kind="dropout"):
-    """Leave each number out with a chance of ``p``, and scale the rest by ``1 / (1 - p)``.
+    """Set each number to 0 with probability ``p``, and scale the others by ``1 / (1 - p)``.
 
-    Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting"; scaled in
-    training ("inverted"), so that evaluation does nothing at all.
+    Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting". As the others are
+    scaled in training ("inverted dropout"), evaluation returns its input.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ class Dropout(RandomLayer, kind="dropout"):
     seed : int
         The mask is a function of ``(seed, index, step, row)``; see `RandomLayer`.
     index : int
-        Which of a network's dropout layers it is, so that no two have the same masks.
+        The layer's number in its network, so that no two layers draw the same masks.
     dtype : data type
 
     Raises
@@ -45,7 +47,7 @@ class Dropout(RandomLayer, kind="dropout"):
 
     def __init__(
         self,
-        p: Annotated[float, Range(ge=0, le=0.99), "chance of leaving a number out"],
+        p: Annotated[float, Range(ge=0, le=0.99), "probability of setting a number to 0"],
         *,
         seed: int = 0,
         index: int = 0,
@@ -58,7 +60,7 @@ class Dropout(RandomLayer, kind="dropout"):
         self.mask: FloatArray | None = None
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return x with some numbers left out in training, x itself in evaluation: the same shape."""
+        """Return x with some numbers set to 0 in training, and x itself in evaluation."""
         self._check_input(x)
         if not self.training:
             self.mask = None
@@ -70,14 +72,14 @@ class Dropout(RandomLayer, kind="dropout"):
         return self.output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return ``grad_output`` times the mask and scale of the last forward."""
+        """Return ``grad_output * mask``; the last forward's mask holds 0 or ``1 / (1 - p)``."""
         self._check_grad(grad_output)
         if self.mask is None:
             return grad_output
         return np.multiply(grad_output, self.mask, out=self._new("grad_input", *grad_output.shape))
 
     def settings(self) -> dict[str, Any]:
-        """Return the chance and the layer's index."""
+        """Return the probability and the layer's index."""
         return {"p": float(self.p), "index": int(self.index)}
 
     def __repr__(self) -> str:

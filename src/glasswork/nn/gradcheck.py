@@ -2,9 +2,11 @@
 
 dL/dw ≈ (L(w + h) - L(w - h)) / 2h          for every weight, every bias, every input, in float64
 
-The loss is checked alone, each layer alone with a random gradient from behind, and then the network as a whole: so the
-first wrong row is the one to look at.
+The loss is checked on its own, then each layer on its own with a random upstream gradient, then the network as a
+whole: the first wrong row is the one to look at.
 """
+
+from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
@@ -26,8 +28,8 @@ from glasswork.pixels import normalize
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
 STEP = 1e-5
 
-#: Shares of the function's value: errors are not taken relative to less than the first, which rounding would spoil,
-#: and differences below the second are nothing but rounding.
+#: Shares of the function's value. Errors are relative to the first at least, as relative errors of tiny gradients are
+#: rounding errors; a derivative below the second is taken for 0.
 FLOOR, ROUNDING = 1e-4, 1e-9
 
 #: Random directions in which the network as a whole is checked, for each of its arrays.
@@ -77,14 +79,13 @@ def gradcheck(
     -------
     GradientReport
         The loss; then for each layer its parameters and its input; then the network as a whole: shape, largest
-        relative error, ratio. Errors of 1e-7 and less are what differences can show; kinks (ReLU at 0) show up as
-        more.
+        relative error, ratio. Finite differences are accurate to about 1e-7; at a kink (ReLU at 0) less so.
 
     Raises
     ------
     InputError
-        If the loss has no ``backward`` or does not suit the model, the model has not what is needed, or x or target
-        do not fit it.
+        If the loss has no ``backward`` or does not suit the model, a method is missing from the model, or x or target
+        does not fit it.
     """
     if not callable(loss) or not callable(getattr(loss, "backward", None)):
         raise InputError(f"gradcheck: expected a loss with a backward() method, got {loss!r}")
@@ -137,7 +138,7 @@ def _try_backward(twin: Any, upstream: FloatArray, parts: list[Part]) -> str:
 
 
 def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
-    """Check one layer alone, on the input it had in the network, with a random gradient from behind."""
+    """Check one layer on its own, on the input it had in the network, with a random upstream gradient."""
     layer, name = part.layer, part.name
     if part.input is None:
         yield Check(name, (), 0.0, float("nan"), problem="forward does not use this layer, but perhaps an older one")
@@ -221,7 +222,7 @@ def _slope(array: FloatArray, direction: FloatArray, value: Callable[[], float])
 
 
 def _is_used(layer: Any, array: FloatArray, x: FloatArray) -> bool:
-    """Whether an array has any influence on a layer's output, tried on random inputs."""
+    """Return whether an array influences a layer's output, tested on random inputs."""
     rng = np.random.default_rng(2)
     kept, probe = array.copy(), rng.normal(size=x.shape)
     before = np.array(layer(probe))
@@ -282,7 +283,7 @@ def _identities(thing: Any) -> tuple[list[FloatArray], list[FloatArray]]:
 def _replaced(
     before: tuple[list[FloatArray], list[FloatArray]], after: tuple[list[FloatArray], list[FloatArray]]
 ) -> str:
-    """Return what is wrong if lists do not hold the same objects as before, equal or not; else nothing."""
+    """Return what is wrong if the lists do not hold the very same arrays as before, else an empty string."""
     for method, old, new in zip(("parameters", "gradients"), before, after, strict=True):
         if len(old) != len(new) or any(a is not b for a, b in zip(old, new, strict=True)):
             return _REPLACED[method]

@@ -5,9 +5,11 @@ loss              6 × 3            2.1e-11  1.000000  right
 linear1.weight    5 × 4            1.0e+00  2.000000  WRONG        ◄ the first wrong row is where to look
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-#: The relative error above which a gradient is called wrong: differences are exact to 1e-7 or so, mistakes are far off.
+#: The relative error above which a gradient is reported wrong: differences are accurate to about 1e-7.
 WRONG = 1e-5
 
 #: How close a ratio has to be to a number for the advice to name it.
@@ -28,12 +30,12 @@ class Check:
     error : float
         The largest difference of the two gradients, relative to the largest gradient in the array.
     ratio : float
-        How many times the true gradient backward returned, by least squares: 1 when it is right, 2 when it has an
-        extra factor of two. NaN where the true gradient is zero.
+        The factor between backward's gradient and the true one, by least squares: 1 if it is right, 2 if it has an
+        extra factor of two. NaN if the true gradient is zero.
     proportional : bool
         Whether backward returned a multiple of the true gradient.
     problem : str
-        What is wrong beside the numbers, such as an array that was replaced; empty if nothing.
+        What is wrong besides the numbers, such as an array that was replaced; otherwise empty.
     """
 
     name: str

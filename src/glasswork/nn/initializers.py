@@ -1,9 +1,11 @@
-"""Initial weights: random, and of a size that keeps signals neither fading nor exploding.
+"""Initial weights: random, and of a size with which signals neither fade nor explode from layer to layer.
 
     spread of a layer's sums ≈ spread of its inputs     when     weight variance ≈ gain / fan
 
 with ``fan_in`` and ``fan_out`` the numbers of inputs and outputs of the layer.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 
-#: Takes (fan_in, fan_out) and a source of random numbers, gives weights of that shape in float64.
+#: Takes fan_in, fan_out and a source of random numbers; returns weights (fan_in, fan_out) in float64.
 Initializer: TypeAlias = Callable[[int, int, Any], NDArray[np.float64]]
 
 
@@ -44,7 +46,7 @@ def _uniform(name: str) -> Initializer:
     return draw
 
 
-#: What recipes call them. Variances: ``xavier`` 2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 16), for
+#: By the names that recipes use. Variances: ``xavier`` 2 / (fan_in + fan_out) (Glorot and Bengio 2010, eq. 16), for
 #: tanh; ``he`` 2 / fan_in (He et al. 2015, eq. 10), for ReLU and its kin; ``lecun`` 1 / fan_in (LeCun et
 #: al. 1998, "Efficient BackProp", eq. 16).
 INITIALIZERS: dict[str, Initializer] = {
@@ -64,7 +66,7 @@ def initializer(name: str) -> Initializer:
     Raises
     ------
     InputError
-        If there is none.
+        If there is no initialiser of that name.
     """
     if name not in INITIALIZERS:
         raise InputError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {name!r}")

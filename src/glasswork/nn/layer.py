@@ -1,11 +1,25 @@
-"""Layer: the one contract that every part of a network keeps.
+"""Layer: the interface of every part of a network, and the chain rule that joins the parts.
 
         x ──────► forward ──────► output          remembers what backward needs
-    grad_input ◄── backward ◄── grad_output       fills the layer's own gradients in place
+    grad_input ◄── backward ◄── grad_output       overwrites the gradients of the layer's own parameters
 
-All arrays are ``(batch, features)``, and a layer works in one dtype. While it is in training mode, ``forward`` and
-``backward`` reuse the memory of the batch before; calling the layer, ``layer(x)``, always returns a new array.
+The chain rule: how fast the loss changes with x is how fast it changes with the output, times how fast the output
+changes with x::
+
+    dloss/dx    =    dloss/doutput   ×   doutput/dx
+    grad_input  =    grad_output     ×   the layer's own derivative
+
+Where x has a part in several outputs, the products are added up. So a layer has to know only its own derivative: it
+gets ``grad_output`` from the next layer, and passes ``grad_input`` on to the previous one::
+
+    forward     x ──► linear1 ───► act1 ───► linear2 ───► act2 ───► loss
+    backward          linear1 ◄─── act1 ◄─── linear2 ◄─── act2 ◄─── dloss/dscores     each times its own derivative
+
+All arrays are ``(batch, features)``, and a layer works in one dtype. In training mode, ``forward`` and ``backward``
+reuse the memory of the batch before; calling the layer, ``layer(x)``, always returns a new array.
 """
+
+from __future__ import annotations
 
 import copy
 from typing import Any, Self
@@ -18,10 +32,10 @@ from glasswork.errors import InputError, StateError
 
 
 class FixedArray:
-    """An attribute whose array is never replaced: assigning to it copies the numbers into the array that is there.
+    """An attribute whose array is never replaced: assigning to it copies the numbers into the existing array.
 
-    So an optimiser, which holds the same array, sees the new numbers, and none is ever trained in vain. Reading it is
-    reading any attribute: as there is no ``__get__``, Python finds the array in the layer's own dictionary.
+    An optimiser, which holds the same array, then sees the new numbers. Reading it costs no more than any attribute:
+    as there is no ``__get__``, Python finds the array in the instance's dictionary.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -41,7 +55,7 @@ class FixedArray:
 
 
 def fixed_array() -> Any:
-    """Return a `FixedArray` for a class body, typed as what its instances hold."""
+    """Return a `FixedArray` for a class body; its type is left open, so that it can be annotated as an array."""
     return FixedArray()
 
 
@@ -57,19 +71,19 @@ class Layer:
         Of every array the layer takes, makes and keeps: float32 unless told otherwise.
     """
 
-    #: The word for this kind of layer in recipes and model files; None for a class of the user's own, also for one
-    #: that is derived from a kind with a word: it may compute something else.
+    #: The name of this kind of layer in recipes and model files. None for a user's own class, even if it is derived
+    #: from a kind with a name, as it may compute something else.
     kind: str | None = None
 
-    #: True while `glasswork.train` runs, and only then: dropout, noise and batch normalisation then behave
-    #: differently, and memory is reused from batch to batch.
+    #: Whether the layer is in training mode, as it is while `glasswork.train` runs: dropout, noise and batch
+    #: normalisation then behave differently, and memory is reused from batch to batch.
     training = False
 
-    #: The width of what comes in and goes out, or 0 where a layer takes any width and keeps it.
+    #: The number of features of the input and of the output; 0 for a layer that takes any number and keeps it.
     in_features: int = 0
     out_features: int = 0
 
-    #: What the last ``forward`` was given and what it returned, ``(batch, in)`` and ``(batch, out)``.
+    #: The argument and the result of the last ``forward``, ``(batch, in)`` and ``(batch, out)``.
     input: FloatArray
     output: FloatArray
 
@@ -81,14 +95,14 @@ class Layer:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {self.dtype}")
-        self._memory: dict[Any, FloatArray] | None = None  # to be reused; None: every array is a new one
+        self._memory: dict[Any, FloatArray] | None = None  # arrays to reuse by name; None: always new ones
 
     def settings(self) -> dict[str, Any]:
-        """Return the constructor's arguments from which another layer of this shape can be made."""
+        """Return the constructor's arguments that make another layer like this one."""
         return {}
 
     def __call__(self, x: FloatArray) -> FloatArray:
-        """Return ``forward(x)`` in an array that belongs to the caller."""
+        """Return ``forward(x)`` in a new array."""
         return self.forward(x).copy()
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -103,14 +117,14 @@ class Layer:
         raise NotImplementedError
 
     def backward_parameters(self, grad_output: FloatArray) -> None:
-        """Do the part of ``backward`` that fills the layer's own gradients, and no more.
+        """Fill the layer's own gradients, as ``backward`` does, without the gradient with respect to the input.
 
-        A network's first layer needs no gradient with respect to its input: nothing trains the pixels.
+        That is enough for a network's first layer, whose inputs are the pixels.
         """
         self.backward(grad_output)
 
     def parameters(self) -> list[FloatArray]:
-        """Return the arrays that training moves; always the same ones."""
+        """Return the arrays that training changes; always the same ones."""
         return []
 
     def gradients(self) -> list[FloatArray]:
@@ -128,7 +142,7 @@ class Layer:
         return twin
 
     def convert(self, dtype: DTypeLike) -> None:
-        """Convert this layer to another dtype: the one place where its arrays are replaced."""
+        """Convert this layer to another dtype; nothing else ever replaces its arrays."""
         self.dtype = np.dtype(dtype)
         self._memory = None if self._memory is None else {}
         for name, value in vars(self).items():
@@ -136,7 +150,7 @@ class Layer:
                 vars(self)[name] = value.astype(self.dtype)
 
     def for_evaluation(self) -> Self:
-        """Return a layer in evaluation mode that shares this one's arrays but neither its mode nor its memory."""
+        """Return a layer in evaluation mode with the same parameters, and with memory of its own."""
         twin = object.__new__(type(self))
         vars(twin).update(vars(self), training=False, _memory={})
         return twin
@@ -147,7 +161,7 @@ class Layer:
         self._memory = {} if training else None
 
     def _new(self, name: str, rows: int, columns: int) -> FloatArray:
-        """Return ``(rows, columns)`` of uninitialised memory; in training, the memory of that name again if it fits."""
+        """Return an uninitialised array; in training mode, the one that was last used under this name, if it fits."""
         if self._memory is None:
             return np.empty((rows, columns), self.dtype)
         memory = self._memory.get(name)
@@ -156,7 +170,7 @@ class Layer:
         return memory if len(memory) == rows else memory[:rows]
 
     def _constant(self, value: float, rows: int, columns: int) -> FloatArray:
-        """Return ``(rows, columns)`` of one value, to be read only; in training, the same memory again if it fits.
+        """Return an array filled with one value, not to be written to; in training mode, the last one, if it fits.
 
         NumPy's minimum and maximum are three times as fast between two arrays as with a scalar.
         """

@@ -1,4 +1,6 @@
-"""The table of layers: by these names recipes and model files know them."""
+"""The table of layers, by the names that recipes and model files use."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,14 +24,14 @@ LAYERS: dict[str, type[Layer]] = {
 
 
 def make_layer(kind: str, settings: Mapping[str, Any], *, dtype: DTypeLike) -> Layer:
-    """Return a layer of the shape that ``layer.kind`` and ``layer.settings()`` describe, for arrays to be read into.
+    """Return a layer as ``layer.kind`` and ``layer.settings()`` describe it, ready to read saved arrays into.
 
-    Its initial weights are always the same ones, and NumPy's global state is left alone.
+    Its initial weights are drawn from a fixed seed; NumPy's global state is not used.
 
     Raises
     ------
     InputError
-        If there is no such layer, or it has not these settings.
+        If there is no such layer, or its settings are others.
 
     Examples
     --------

@@ -1,7 +1,21 @@
 """Linear: every output is a weighted sum of all inputs plus a bias.
 
-x (batch, in) ──► x @ weight (in, out) + bias (out,) ──► (batch, out)
+    x (batch, in) ──► x @ weight (in, out) + bias (out,) ──► output (batch, out)
+
+Its gradients, by the chain rule (see `glasswork.nn.layer`). For image b, input i and output j,
+``output[b, j] = Σᵢ x[b, i] weight[i, j] + bias[j]``, so a weight has a part in one output of every image::
+
+    grad_weight[i, j] = Σ_b dloss/doutput[b, j] × doutput[b, j]/dweight[i, j]      the chain rule
+                      = Σ_b grad_output[b, j] × x[b, i]                            the derivative of the sum above
+                      = (x.T @ grad_output)[i, j]                                  the definition of a matrix product
+
+A bias is a weight whose input is 1, and an input has a part in every output of its image, with the weight as factor::
+
+    grad_bias[j]     = Σ_b grad_output[b, j]                  = grad_output.sum(axis=0)[j]
+    grad_input[b, i] = Σ_j grad_output[b, j] × weight[i, j]   = (grad_output @ weight.T)[b, i]
 """
+
+from __future__ import annotations
 
 import functools
 from typing import Annotated, Any, Literal
@@ -18,35 +32,33 @@ from glasswork.nn.layer import Layer, fixed_array
 class Linear(Layer, kind="linear"):
     """A fully connected layer, ``output = x @ weight + bias`` (handout, section 4 A).
 
-    The gradients follow from the chain rule. ``output[b, j]`` depends on ``weight[i, j]`` by the factor
-    ``x[b, i]``, on ``bias[j]`` by the factor 1 and on ``x[b, i]`` by the factor ``weight[i, j]``; each gradient is
-    ``grad_output`` times the factor, summed over all outputs that the number had a part in::
+    Its gradients, derived at the top of this file::
 
-        grad_weight = x.T @ grad_output            sum over the batch of x[b, i] * grad_output[b, j]
+        grad_weight = x.T @ grad_output
         grad_bias   = grad_output.sum(axis=0)
-        grad_input  = grad_output @ weight.T       sum over the outputs of weight[i, j] * grad_output[b, j]
+        grad_input  = grad_output @ weight.T
 
     Parameters
     ----------
     in_features, out_features : int
-        Numbers that come in and go out, at least 1 each.
+        The numbers of inputs and outputs, at least 1 each.
     bias_grad : {"sum", "mean"}
-        ``"sum"`` is the true gradient of the bias. ``"mean"`` is what the handout's listing does: as the
-        loss's gradient is divided by the batch already, biases then learn 1/batch as fast.
+        ``"sum"`` is the true gradient of the bias. ``"mean"`` is what the handout's listing computes: as the loss's
+        gradient is already divided by the batch size, biases then learn more slowly, by a factor of 1/batch.
     dtype : data type
         Of weights, inputs and outputs.
     rng : numpy.random.Generator, optional
         Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
     initializer : str
-        How large they are: ``"handout"`` is N(0, 0.1); see `glasswork.nn.initializers`.
+        How initial weights are drawn: ``"handout"`` is N(0, 0.1); see `glasswork.nn.initializers`.
 
     Attributes
     ----------
     weight, grad_weight : (in_features, out_features)
-        Random at first, and the gradient of the last ``backward``. Assigning to them, or to ``bias``, copies the
-        numbers into the same array.
+        The weights, random at first, and their gradient after ``backward``. Assigning to any of these attributes
+        copies the numbers into the existing array.
     bias, grad_bias : (out_features,)
-        Zeros at first, and the gradient of the last ``backward``.
+        The biases, zeros at first, and their gradient after ``backward``.
 
     Raises
     ------
@@ -94,18 +106,18 @@ class Linear(Layer, kind="linear"):
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return ``grad_output @ weight.T``; fill ``grad_weight`` and ``grad_bias``."""
+        """Return ``grad_input = grad_output @ weight.T``; fill ``grad_weight`` and ``grad_bias`` as well."""
         self.backward_parameters(grad_output)
         grad_input = self._new("grad_input", len(grad_output), self.in_features)
         return np.matmul(grad_output, self.weight.T, out=grad_input)
 
     def backward_parameters(self, grad_output: FloatArray) -> None:
-        """Fill ``grad_weight = input.T @ grad_output`` and ``grad_bias = grad_output.sum(axis=0)``."""
+        """Compute ``grad_weight = input.T @ grad_output`` and ``grad_bias = grad_output.sum(axis=0)``, in place."""
         self._check_grad(grad_output)
         np.matmul(self.input.T, grad_output, out=self.grad_weight)
-        self.grad_bias[...] = sum_over_batch(grad_output)
+        self.grad_bias[...] = sum_over_batch(grad_output)  # grad_output.sum(axis=0)
         if self.bias_grad == "mean":
-            self.grad_bias /= len(grad_output)
+            self.grad_bias /= len(grad_output)  # grad_output.mean(axis=0), as in the handout
 
     def parameters(self) -> list[FloatArray]:
         """Return ``[weight, bias]``."""
@@ -130,7 +142,7 @@ class Linear(Layer, kind="linear"):
 
 
 def sum_over_batch(rows: FloatArray) -> FloatArray:
-    """Return ``rows.sum(axis=0)``: as a matrix product with ones, which takes a third of the time."""
+    """Return ``rows.sum(axis=0)``, computed as a matrix product with ones, which takes a third of the time."""
     total: FloatArray = np.dot(_ones(len(rows), rows.dtype), rows)
     return total
 

@@ -5,6 +5,8 @@ pred (batch, classes) ┐
 target (the same)     ┘    loss.backward()    ──► gradient with respect to pred, (batch, classes)
 """
 
+from __future__ import annotations
+
 from typing import Annotated, Any
 
 import numpy as np
@@ -22,9 +24,9 @@ class Loss:
     Attributes
     ----------
     label : str
-        What printed lines and axes call it.
+        Its name in printed lines and on axes.
     pred, target : (batch, classes)
-        What the last ``forward`` was given, as arrays.
+        The arguments of the last ``forward``, as arrays.
     """
 
     label: str
@@ -44,10 +46,10 @@ class Loss:
         raise NotImplementedError
 
     def check_model(self, model: object) -> None:
-        """Check that this loss suits what a model ends in; any model suits one that does not say otherwise."""
+        """Raise an InputError if this loss does not suit the model's last layer; by default every model suits."""
 
     def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Keep and return the arguments as arrays, having checked them."""
+        """Check the arguments, keep them and return them as arrays."""
         pred, target = self._array("pred", pred), self._array("target", target)
         if pred.ndim != 2 or pred.shape != target.shape or len(pred) == 0:
             raise InputError(
@@ -104,8 +106,8 @@ class CrossEntropyLoss(Loss):
     """Cross-entropy of softmax probabilities, computed from logits: mean over the batch.
 
     ``-Σ target * log_softmax(logits)``, the negative log-likelihood of the target under
-    `softmax` (Bishop 2006, eq. 4.108). Softmax and logarithm are one formula,
-    ``logits - log Σ exp(logits)``, with the largest logit taken out first: nothing overflows.
+    `softmax` (Bishop 2006, eq. 4.108). Softmax and logarithm are computed together, as
+    ``logits - log Σ exp(logits)``; the largest logit is subtracted first, so nothing overflows.
 
     Parameters
     ----------
@@ -142,13 +144,13 @@ class CrossEntropyLoss(Loss):
         return -float(np.vdot(self.smoothed, self.log_probabilities)) / len(pred)
 
     def check_model(self, model: object) -> None:
-        """Refuse a model that ends in an activation, which this loss would squash a second time.
+        """Refuse a model whose last layer is an activation: softmax expects logits.
 
         Raises
         ------
         InputError
-            If the model's last layer is an activation other than `Identity`. A model of the user's own, which does
-            not say what it ends in, passes.
+            If the model's last layer is an activation other than `Identity`. A user's own model without an attribute
+            ``output_activation`` passes.
         """
         output = getattr(model, "output_activation", None)
         if isinstance(output, Activation) and not isinstance(output, Identity):
@@ -168,7 +170,7 @@ class CrossEntropyLoss(Loss):
 
 
 def log_softmax(logits: FloatArray) -> FloatArray:
-    """Return the logarithms of `softmax`, exact where the probabilities themselves would be 0."""
+    """Return the logarithms of `softmax`, also where the probabilities themselves would round to 0."""
     shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return shifted

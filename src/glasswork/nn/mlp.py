@@ -4,9 +4,10 @@ images → Linear → Sigmoid → Linear → Sigmoid → scores
          linear1  act1      linear2  act2
 """
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,20 +15,21 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError
-from glasswork.nn.activations import Identity, Sigmoid
-from glasswork.nn.assembly import ActivationMaker, build_layers, check_layers, give_indices, widths
+from glasswork.nn.activations import Identity
+from glasswork.nn.assembly import ActivationMaker, build_layers, widths
 from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.losses import softmax
+from glasswork.nn.network import Network
 from glasswork.nn.random_layer import RandomLayer
-from glasswork.pixels import normalize
+from glasswork.pixels import as_numbers, as_rows, check_scale, normalize
 
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
 ROWS_AT_A_TIME = 1000
 
 
-class MLP:
+class MLP(Network):
     """A network of fully connected layers (handout, section 6), any number of them.
 
     Several threads may ask one network for `scores`, `predict` and `probabilities`, and call it, at the same time;
@@ -41,11 +43,11 @@ class MLP:
         Neurons in the hidden layer, or in each of them, from the input on.
     out_features : int
         Classes: 10 for MNIST.
-    activation : callable, or a sequence of them
-        Makes the activation of the hidden layers, or of each, when called with ``dtype=...``: a class such as
-        `ReLU`, or ``functools.partial(LeakyReLU, slope=0.2)``.
-    output_activation : the same, or None
-        Of the output layer; None leaves its sums as they are: logits, for `CrossEntropyLoss`.
+    activation : str or callable, or a sequence of them
+        Of the hidden layers, or of each: a word such as ``"relu"``, a class such as `ReLU`, or anything that makes a
+        layer when called with ``dtype=...``, as ``functools.partial(LeakyReLU, slope=0.2)`` does.
+    output_activation : str or callable, or None
+        Of the output layer. None, or ``"none"``, leaves its sums as they are: logits, for `CrossEntropyLoss`.
     batch_norm : bool
         Whether a `BatchNorm` follows each hidden Linear layer.
     dropout, input_dropout : float
@@ -69,8 +71,12 @@ class MLP:
     named_layers : dict of str to Layer
         In the order in which an image passes them.
     linear1, act1, linear2, act2, ... : Layer
-        The same ones, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are such. Assigning to
-        one, as ``model.act1 = ReLU()``, replaces the layer; an optimiser has to be made anew then.
+        The same layers, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are any. Assigning to
+        one, as ``model.act1 = ReLU()``, replaces the layer; make a new optimiser then.
+    pixels : bool or None
+        Whether the inputs are pixels. None, at first: unknown. True once the network was trained on bytes, or was
+        loaded from the file of such a network: `scores`, `predict` and `train` then refuse floats on another scale
+        than -1 to 1. Set it to False for features that are no pixels: integers are then numbers like any others.
 
     Raises
     ------
@@ -84,8 +90,8 @@ class MLP:
     ((784, 50), 39760)
     """
 
-    #: True while `glasswork.train` runs, and only then; so it is for each layer.
-    training = False
+    #: Whether the inputs are pixels; None if that is not known.
+    pixels: bool | None = None
 
     def __init__(
         self,
@@ -93,8 +99,8 @@ class MLP:
         hidden_size: int | Sequence[int],
         out_features: int,
         *,
-        activation: ActivationMaker | Sequence[ActivationMaker] = Sigmoid,
-        output_activation: ActivationMaker | None = Sigmoid,
+        activation: str | ActivationMaker | Sequence[str | ActivationMaker] = "sigmoid",
+        output_activation: str | ActivationMaker | None = "sigmoid",
         batch_norm: bool = False,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
@@ -147,58 +153,6 @@ class MLP:
         model._take(dict(layers))
         return model
 
-    def _take(self, layers: dict[str, Layer]) -> None:
-        """Become the network of these layers."""
-        check_layers(layers, reserved=dir(type(self)))
-        give_indices([layer for layer in layers.values() if isinstance(layer, RandomLayer)])
-        self.named_layers = layers
-        self.dtype = next(iter(layers.values())).dtype
-
-    def __getattr__(self, name: str) -> Any:
-        layers = self.__dict__.get("named_layers", {})
-        if name in layers:
-            return layers[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; its layers are {', '.join(layers)}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.__dict__.get("named_layers", {}):
-            self._replace(name, value)
-        elif isinstance(value, Layer):
-            raise InputError(
-                f"{self}: has no layer called {name} to replace; its layers are {', '.join(self.named_layers)}"
-            )
-        else:
-            super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.named_layers]
-
-    def _replace(self, name: str, layer: Any) -> None:
-        if not isinstance(layer, Layer):
-            raise InputError(f"{self}: expected {name} to be a layer, such as {self.named_layers[name]}, got {layer!r}")
-        old = self.named_layers[name]
-        for end in ("in_features", "out_features"):
-            if getattr(old, end) and getattr(layer, end) not in (0, getattr(old, end)):
-                raise InputError(f"{self}: expected a layer of the widths of {name}, which is {old}, got {layer}")
-        check_layers(self.named_layers | {name: layer}, reserved=dir(type(self)))
-        layer.set_training(self.training)
-        self.named_layers[name] = layer
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, in the order in which an image passes them."""
-        return list(self.named_layers.values())
-
-    @property
-    def in_features(self) -> int:
-        """Numbers in an image."""
-        return next((layer.in_features for layer in self.layers if layer.in_features), 0)
-
-    @property
-    def out_features(self) -> int:
-        """Classes."""
-        return next((layer.out_features for layer in reversed(self.layers) if layer.out_features), 0)
-
     @property
     def hidden_size(self) -> tuple[int, ...]:
         """Neurons in each hidden layer."""
@@ -211,95 +165,46 @@ class MLP:
         return None if isinstance(last, Linear | BatchNorm | RandomLayer) else last
 
     def __call__(self, x: ArrayLike) -> FloatArray:
-        """Return the scores of images from outside; `forward` is the same without the conversions.
+        """Return the scores of images; `forward` does the same without the conversions.
 
         Parameters
         ----------
-        x : (batch, in_features)
-            Bytes, which are normalised to [-1, 1], or floats, taken as prepared already and converted
-            to the network's dtype.
+        x : (batch, in_features), (batch, height, width), or one image
+            Anything that ``numpy.asarray`` takes. Integers are pixels from 0 to 255, and are normalised to [-1, 1];
+            floats are taken as they are. All are converted to the network's dtype.
 
         Returns
         -------
         (batch, out_features)
-            An array that is the caller's own.
+            A new array. One image is a batch of one.
         """
         return self.forward(self._prepare(x)).copy()
-
-    def forward(self, x: FloatArray) -> FloatArray:
-        """Send ``(batch, in_features)`` through all layers: the scores, ``(batch, out_features)``."""
-        for layer in self.named_layers.values():
-            x = layer.forward(x)
-        return x
-
-    def backward(self, grad_output: FloatArray) -> None:
-        """Send the loss's gradient back through all layers, filling ``gradients()`` in place (the chain rule).
-
-        It stops at the first layer that has parameters, as in the handout: nothing trains the pixels.
-        """
-        first = next((layer for layer in self.named_layers.values() if layer.parameters()), None)
-        for layer in reversed(self.named_layers.values()):
-            if layer is first:
-                layer.backward_parameters(grad_output)
-                break
-            grad_output = layer.backward(grad_output)
-
-    def set_position(self, step: int, row: int = 0) -> None:
-        """Tell the layers that draw random numbers which step the next forward belongs to; see `RandomLayer`.
-
-        Parameters
-        ----------
-        step : int
-            From 0; `glasswork.train` counts the steps of a run.
-        row : int
-            The first image's row in its batch: 0 unless the batch is cut into parts.
-        """
-        for layer in self.named_layers.values():
-            if isinstance(layer, RandomLayer):
-                layer.set_position(step, row)
-
-    def parameters(self) -> list[FloatArray]:
-        """Return all weights and biases, from the input on; always the same arrays."""
-        return [parameter for layer in self.named_layers.values() for parameter in layer.parameters()]
-
-    def gradients(self) -> list[FloatArray]:
-        """Return the gradient of each of ``parameters()``, in the same order."""
-        return [gradient for layer in self.named_layers.values() for gradient in layer.gradients()]
-
-    def state(self) -> dict[str, FloatArray]:
-        """Return every array of every layer by name, as ``{"linear1.weight": ..., ...}``."""
-        return {
-            f"{name}.{part}": array
-            for name, layer in self.named_layers.items()
-            for part, array in layer.state().items()
-        }
 
     def scores(self, images: ArrayLike) -> FloatArray:
         """Return the network's scores for any number of images, in little memory.
 
         Parameters
         ----------
-        images : (N, in_features)
-            As for calling the model.
+        images : (N, in_features), (N, height, width), or one image
+            As for calling the model; but where the inputs are pixels, floats have to be on the scale from -1 to 1.
 
         Returns
         -------
         (N, out_features)
-            One score a class; an array that is the caller's own.
+            One score for each class, in a new array.
 
         Raises
         ------
         InputError
-            If images are of another width or kind, or scores are not finite.
+            If the images have another size, are not numbers or on another scale, or if scores are not finite.
         """
-        images = np.asarray(images)
-        if images.ndim != 2:
-            raise InputError(f"{self}: expected images of shape (N, {self.in_features}), got shape {images.shape}")
+        rows = self._rows(images)
+        check_scale(self, rows, pixels=self.pixels)
         layers = [layer.for_evaluation() for layer in self.named_layers.values()]
         parts = []
         with np.errstate(over="ignore", invalid="ignore"):  # found and reported below
-            for start in range(0, max(len(images), 1), ROWS_AT_A_TIME):
-                x = self._prepare(images[start : start + ROWS_AT_A_TIME])
+            for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
+                x = self._as_floats(rows[start : start + ROWS_AT_A_TIME])
                 for layer in layers:
                     x = layer.forward(x)
                 parts.append(x.copy())
@@ -314,9 +219,9 @@ class MLP:
     def probabilities(self, images: ArrayLike) -> FloatArray:
         """Return the estimated probability of each class: ``(N, out_features)``, rows that sum to 1.
 
-        Logits go through `softmax`. Scores of an output activation, trained on squared error, estimate
-        each class's probability by themselves (Richard and Lippmann 1991): they are cut off at 0 and
-        made to sum to 1.
+        Logits go through `softmax`. The outputs of an activation, trained on squared error, are estimates of the
+        probabilities already (Richard and Lippmann 1991); they are only clipped at 0 and divided by their sum. Images
+        are those of `scores`.
         """
         scores = self.scores(images)
         if self.output_activation is None or isinstance(self.output_activation, Identity):
@@ -326,59 +231,29 @@ class MLP:
         return probabilities
 
     def predict(self, images: ArrayLike) -> Labels:
-        """Return the label with the highest score for each of ``(N, in_features)`` images: ``(N,)`` int64."""
+        """Return the label with the highest score for each image: ``(N,)`` int64; images are those of `scores`."""
         labels: Labels = self.scores(images).argmax(axis=1)
         return labels
 
     def _prepare(self, images: ArrayLike) -> FloatArray:
-        array: NDArray[Any] = np.asarray(images)
-        if array.dtype == np.uint8:
-            return normalize(array, dtype=self.dtype)
-        if array.dtype.kind != "f":
-            raise InputError(f"{self}: expected images as bytes (uint8) or floats, got {array.dtype}")
-        return array.astype(self.dtype, copy=False)
+        """Return images as the layers take them, whatever their shape and dtype."""
+        if isinstance(images, np.ndarray) and images.dtype == self.dtype and images.shape[1:] == (self.in_features,):
+            return images  # a batch of a loader, ready to use
+        return self._as_floats(self._rows(images))
 
-    @contextmanager
-    def mode(self, *, training: bool) -> Iterator[None]:
-        """Context manager: sets training or evaluation mode, and restores the mode on exit.
+    def _rows(self, images: ArrayLike) -> NDArray[Any]:
+        return as_rows(self, as_numbers(self, images, pixels=self.pixels), self.in_features)
 
-        Only dropout, noise and batch normalisation behave differently; in training, layers also reuse memory. A
-        network is in evaluation mode unless `glasswork.train` sets it otherwise.
-        """
-        before = self.training
-        self._switch(training)
-        try:
-            yield
-        finally:
-            self._switch(before)
+    def _as_floats(self, rows: NDArray[Any]) -> FloatArray:
+        return normalize(rows, dtype=self.dtype) if rows.dtype == np.uint8 else rows.astype(self.dtype, copy=False)
 
-    def _switch(self, training: bool) -> None:
-        self.training = training
-        for layer in self.layers:
-            layer.set_training(training)
+    def save(
+        self, path: str | Path, *, classes: Sequence[str] | None = None, image_shape: tuple[int, int] | None = None
+    ) -> None:
+        """Write this network into a model file, which `glasswork.load_model` reads; see `glasswork.save_model`."""
+        import glasswork  # files are the business of a room above this one, which only the package's front door knows
 
-    def summary(self) -> str:
-        """Return a table of the layers, their output widths and their parameters; print it to see it."""
-        rows = [("layer", "", "output", "parameters")]
-        width = self.in_features
-        for name, layer in self.named_layers.items():
-            width = layer.out_features or width
-            rows.append((name, repr(layer), str(width), f"{sum(p.size for p in layer.parameters()):,}"))
-        rows.append(("all", repr(self), str(width), f"{sum(p.size for p in self.parameters()):,}"))
-        wide = [max(len(row[column]) for row in rows) for column in range(4)]
-        return "\n".join(
-            f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}  {d:>{wide[3]}}".rstrip() for a, b, c, d in rows
-        )
-
-    def astype(self, dtype: DTypeLike) -> Self:
-        """Return a copy of this network that works in another dtype."""
-        twin = copy.deepcopy(self)
-        twin.dtype = np.dtype(dtype)
-        if twin.dtype.kind != "f":
-            raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {twin.dtype}")
-        for layer in twin.layers:
-            layer.convert(twin.dtype)
-        return twin
+        glasswork.save_model(self, path, classes=classes, image_shape=image_shape)
 
     def __repr__(self) -> str:
         return f"MLP({'-'.join(str(width) for width in (self.in_features, *self.hidden_size, self.out_features))})"

@@ -1,8 +1,10 @@
-"""GaussianNoise: in training, every number gets some random noise, so that a network learns what survives it.
+"""GaussianNoise: in training, random noise is added to every number, so that a network relies on no exact value.
 
 training     1.3  0.2 -0.7  2.1   ──► + 0.3 × N(0, 1) ──►   1.5  0.1 -0.3  2.0
 evaluation   1.3  0.2 -0.7  2.1   ──►   1.3  0.2 -0.7  2.1
 """
+
+from __future__ import annotations
 
 from typing import Annotated, Any
 
@@ -29,7 +31,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
     seed : int
         The noise is a function of ``(seed, index, step, row)``; see `RandomLayer`.
     index : int
-        Which of a network's noise layers it is, so that no two have the same noise.
+        The layer's number in its network, so that no two layers add the same noise.
     dtype : data type
 
     Raises
@@ -66,7 +68,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
         return output
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
-        """Return ``grad_output`` as it is: the noise does not depend on x."""
+        """Return ``grad_output`` unchanged: the noise does not depend on x."""
         self._check_grad(grad_output)
         return grad_output
 
@@ -82,8 +84,8 @@ def standard_normal(words: NDArray[np.uint64]) -> NDArray[np.float32]:
     """Turn random words into twice as many numbers from N(0, 1), row by row (Box and Muller 1958).
 
     Two uniform numbers u and v, each of 32 random bits, give two normal ones, ``√(-2 log u)`` times the cosine and
-    the sine of ``2π v``. Unlike faster-on-average methods it uses the same amount of randomness for each, so that
-    every row can be drawn alone. The largest possible is 6.7.
+    the sine of ``2π v``. Every number takes the same count of random bits, unlike with rejection methods, so each row
+    can be drawn on its own. The largest possible number is 6.7.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
-"""The parts of a network, `MLP` or a student's own: which layers it has, and what each was given in a forward.
+"""The parts of a network, `MLP` or a student's own: which layers it has, and the input of each in a forward.
 
 class MLP: self.linear1, self.act1, ...      or      self.layers = [Linear(...), Sigmoid(), ...]
 """
+
+from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
@@ -23,11 +25,11 @@ class Part:
     Attributes
     ----------
     name : str
-        As the network calls it; empty if the layer is all there is.
+        Its name in the network; empty if the layer is checked on its own.
     layer : object
         With the handout's ``layer(x)`` and ``backward(grad_output)``.
     input : (batch, in), optional
-        What it was given in the last forward that was recorded; None if it was not used.
+        Its input in the last forward that was recorded; None if it was not used.
     """
 
     name: str
@@ -41,7 +43,7 @@ class Part:
 
 
 def find_parts(model: Any) -> list[Part]:
-    """Return the layers of a network, in order; none if it is a layer itself, or its layers cannot be seen.
+    """Return the layers of a network, in order; none if it is a layer itself, or no layers are found.
 
     The layers of a student's own network are its attributes, alone or in lists, that have a ``backward`` that takes
     one argument (a loss's takes none).
@@ -68,7 +70,7 @@ def find_parts(model: Any) -> list[Part]:
 def recorded(parts: list[Part]) -> Iterator[None]:
     """Context manager: notes each part's input; on exit sorts the parts, unused ones first, then in forward's order.
 
-    Inside, the class of each layer is a subclass that takes notes; the old class is restored on exit.
+    Inside, each layer's class is replaced by a subclass that records the input; it is restored on exit.
     """
     used: list[Part] = []
     classes = [type(part.layer) for part in parts]

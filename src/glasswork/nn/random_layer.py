@@ -1,7 +1,9 @@
-"""RandomLayer: what layers that draw random numbers share. They are told where training is, and keep no count.
+"""RandomLayer: base of the layers that draw random numbers. They are told the step, and so need no counter.
 
 (seed, layer, step, row) ──► the random numbers of one image in one step
 """
+
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,19 +17,19 @@ from glasswork.randomness import WORDS_PER_BLOCK, Purpose, random_rows
 class RandomLayer(Layer):
     """Base of `Dropout` and `GaussianNoise`: random in training, the identity in evaluation.
 
-    What is drawn for an image is a function of the seed, the layer, the step and the image's row in the batch. So a
-    run that resumes sets one number, and half a batch draws its own half of what the whole batch would draw.
+    The numbers for an image are a function of the seed, the layer, the step and the image's row in the batch. So a
+    resumed run has to set the step only, and a part of a batch draws the same numbers as in the whole batch.
 
     Parameters
     ----------
     seed : int
         The network's.
     index : int
-        Which of a network's layers it is, so that no two draw the same numbers.
+        The layer's number in its network, so that no two layers draw the same numbers.
     dtype : data type
     """
 
-    #: What the random numbers are for, so that no two kinds of layer share them.
+    #: What the random numbers are for: different kinds of layer draw different ones.
     purpose: Purpose
 
     #: Random numbers that one 64-bit word gives.
@@ -41,14 +43,14 @@ class RandomLayer(Layer):
         self.position: tuple[int, int] | None = None
 
     def set_position(self, step: int, row: int = 0) -> None:
-        """Say which step the next forward belongs to, and which row of its batch comes first.
+        """Set the step that the next forward belongs to, and the number of its first row in the batch.
 
         Parameters
         ----------
         step : int
             From 0; `glasswork.train` counts the steps of a run.
         row : int
-            0 unless the batch is cut into parts.
+            0 unless the batch is split into parts.
         """
         for name, number in (("step", step), ("row", row)):
             if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < 2**48:
@@ -56,7 +58,7 @@ class RandomLayer(Layer):
         self.position = int(step), int(row)
 
     def _draw(self, rows: int, features: int) -> NDArray[np.uint64]:
-        """Return the random words of some rows, enough for their features: ``(rows, words)``."""
+        """Return enough random words for these features, row by row: ``(rows, words)``."""
         if self.position is None:
             raise StateError(
                 f"{self}: is in training mode and does not know which step it is, so it cannot draw; call "
@@ -64,7 +66,7 @@ class RandomLayer(Layer):
             )
         step, row = self.position
         blocks = -(-features // (self.numbers_per_word * WORDS_PER_BLOCK))
-        return random_rows(self.seed, self.purpose, epoch=self.index, index=step, row=row, rows=rows, blocks=blocks)
+        return random_rows(self.seed, self.purpose, layer=self.index, step=step, row=row, rows=rows, blocks=blocks)
 
     def _pass_on(self, x: FloatArray) -> FloatArray:
         """Return the input itself, as in evaluation."""

@@ -1,4 +1,4 @@
-"""How weights move: optimisers, schedules of the learning rate, averages of the weights."""
+"""How weights change: optimisers, schedules of the learning rate, averages of the weights."""
 
 from glasswork.optim.adam import Adam, AdamW, RMSprop
 from glasswork.optim.average import Average
@@ -6,7 +6,7 @@ from glasswork.optim.optimizer import Optimizer
 from glasswork.optim.schedules import SCHEDULES, Schedule, constant, cosine, one_cycle, step, warmup
 from glasswork.optim.sgd import SGD
 
-#: By the names that recipes use; `glasswork.settings.settings_of` tells what each can be given.
+#: By the names that recipes use; `glasswork.settings.settings_of` returns the settings of each.
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
 
 __all__ = [

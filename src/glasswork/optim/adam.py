@@ -1,7 +1,9 @@
-"""Adam, AdamW and RMSprop: every parameter has a step length of its own.
+"""Adam, AdamW and RMSprop: each parameter has its own step size.
 
 step ≈ lr × (average of gradients) / (root of the average of their squares)
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
@@ -12,11 +14,11 @@ from glasswork.arrays import FloatArray
 from glasswork.optim.optimizer import LearningRate, Optimizer
 from glasswork.settings import Range, check_settings
 
-Epsilon: TypeAlias = Annotated[float, Range(ge=0), "added to the denominator, to keep it from 0"]
+Epsilon: TypeAlias = Annotated[float, Range(ge=0), "added to the denominator, so that it is never 0"]
 
 
 class RMSprop(Optimizer):
-    """Steps divided by the root of the average square of recent gradients (Hinton 2012, lecture 6e).
+    """Gradients divided by the root mean square of recent gradients (Hinton 2012, lecture 6e).
 
     ``s ← alpha s + (1 - alpha) g²``, ``p ← p - lr g / (√s + eps)``. Weight decay is added to the gradient first.
 
@@ -25,9 +27,9 @@ class RMSprop(Optimizer):
     params, grads, lr, **settings
         As for `Optimizer`.
     alpha : float
-        How slowly the average of squares forgets, from 0 up to, not including, 1.
+        Decay rate of the average of squares: 0 or more, and below 1.
     eps : float
-        Keeps the denominator from 0.
+        Added to the denominator, so that it is never 0.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class RMSprop(Optimizer):
         grads: Sequence[FloatArray],
         lr: LearningRate = 0.001,
         *,
-        alpha: Annotated[float, Range(ge=0, lt=1), "how slowly the average of squares forgets"] = 0.99,
+        alpha: Annotated[float, Range(ge=0, lt=1), "decay rate of the average of squared gradients"] = 0.99,
         eps: Epsilon = 1e-8,
         **settings: Any,
     ) -> None:
@@ -72,18 +74,18 @@ class Adam(Optimizer):
         v ← beta2 v + (1 - beta2) g²          average of their squares
         p ← p - lr (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
 
-    The code keeps ``m / (1 - beta1)`` and ``v / (1 - beta2)``, plain sums that fade, and applies the factors at
-    the end, to scalars: a quarter fewer passes over memory for the same step. Weight decay is added to the
-    gradient first.
+    The code stores ``m / (1 - beta1)`` and ``v / (1 - beta2)``, decaying sums instead of averages, and multiplies by
+    the constants at the end, where they are scalars: the same step with a quarter fewer passes over memory. Weight
+    decay is added to the gradient first.
 
     Parameters
     ----------
     params, grads, lr, **settings
         As for `Optimizer`.
     beta1, beta2 : float
-        How slowly the two averages forget, from 0 up to, not including, 1.
+        Decay rates of the two averages: 0 or more, and below 1.
     eps : float
-        Keeps the denominator from 0.
+        Added to the denominator, so that it is never 0.
     """
 
     def __init__(
@@ -92,8 +94,8 @@ class Adam(Optimizer):
         grads: Sequence[FloatArray],
         lr: LearningRate = 0.001,
         *,
-        beta1: Annotated[float, Range(ge=0, lt=1), "how slowly the average of gradients forgets"] = 0.9,
-        beta2: Annotated[float, Range(ge=0, lt=1), "how slowly the average of squares forgets"] = 0.999,
+        beta1: Annotated[float, Range(ge=0, lt=1), "decay rate of the average of gradients"] = 0.9,
+        beta2: Annotated[float, Range(ge=0, lt=1), "decay rate of the average of squared gradients"] = 0.999,
         eps: Epsilon = 1e-8,
         **settings: Any,
     ) -> None:
@@ -120,7 +122,7 @@ class Adam(Optimizer):
         p -= scratch
 
     def moments(self) -> dict[str, FloatArray]:
-        """Return the fading sums of gradients and of squares."""
+        """Return the decaying sums of gradients and of their squares."""
         return {f"mean.{i}": m for i, m in enumerate(self.means)} | {
             f"square.{i}": v for i, v in enumerate(self.squares)
         }

@@ -3,6 +3,8 @@
 average ← decay × average + (1 - decay) × weights        after every step
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -19,17 +21,17 @@ class Average:
     Parameters
     ----------
     arrays : sequence of arrays
-        What to follow: ``model.state().values()``, so that running statistics are averaged as well.
+        What to average: ``model.state().values()``, so that running statistics are averaged as well.
     decay : float
-        From 0 up to 1. At step t at most ``t / (t + 9)`` is used, so that the first steps, far from good,
-        are soon forgotten.
+        Weight of the past in the average: 0 or more, and below 1. At step t at most ``t / (t + 9)`` is used, so that
+        the first weights, which are far from good, soon count for little.
 
     Attributes
     ----------
     steps : int
         Updates so far.
     shown : bool
-        Whether the arrays hold the averages now, and this object keeps the weights of the training.
+        Whether the arrays hold the averages now, while this object keeps the weights of the training.
 
     Raises
     ------
@@ -38,7 +40,9 @@ class Average:
     """
 
     def __init__(
-        self, arrays: Sequence[FloatArray], decay: Annotated[float, Range(ge=0, lt=1), "how slowly it forgets"]
+        self,
+        arrays: Sequence[FloatArray],
+        decay: Annotated[float, Range(ge=0, lt=1), "weight of the past in the average"],
     ) -> None:
         check_settings("Average", Average, decay=decay)
         self.arrays, self.decay, self.steps, self.shown = list(arrays), decay, 0, False
@@ -51,7 +55,7 @@ class Average:
         return self.arrays if self.shown else self._kept
 
     def update(self) -> None:
-        """Follow the arrays by one step."""
+        """Update the averages after a step."""
         self.hide()
         self.steps += 1
         share = 1 - min(self.decay, self.steps / (self.steps + 9))
@@ -95,7 +99,7 @@ class Average:
         return state
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
-        """Go on from a ``state()``; the arrays hold the weights of the training then."""
+        """Restore a ``state()``; afterwards the arrays hold the weights of the training."""
         self.hide()
         self.steps = int(state["average.steps"][0])
         for i, average in enumerate(self._kept):

@@ -1,7 +1,9 @@
-"""Optimizer: what all optimisers share; each adds only its own rule.
+"""Optimizer: the base of all optimisers; each adds only its own rule.
 
 gradients ──clip, add weight decay──► rule, with this step's learning rate ──► parameters ──► limit norms
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
@@ -17,18 +19,18 @@ LearningRate: TypeAlias = Annotated[float, Range(ge=0), "what each gradient is m
 
 
 class Optimizer:
-    """Moves parameters, in place, against their gradients. Gradients are only read.
+    """Changes parameters, in place, in the direction opposite to their gradients. Gradients are only read.
 
     Parameters
     ----------
     params, grads : sequence of arrays
-        What to move, in place, and the gradients, pair by pair.
+        The arrays to change, in place, and the gradient of each.
     lr : float
         The learning rate, 0 or more; the schedule multiplies it.
     weight_decay : float
-        How strongly weights are pulled towards 0. Arrays of one dimension, biases and scales, are not.
+        How strongly weights are pulled towards 0. Biases and scales, arrays of one dimension, do not decay.
     clip_norm : float, optional
-        Gradients whose common norm is larger are scaled down to it (Pascanu et al. 2013).
+        If the norm of all gradients together is larger, they are scaled down to it (Pascanu et al. 2013).
     max_norm : float, optional
         The weights into one neuron, a column of a weight array, are scaled down to this norm after each
         step (Srivastava et al. 2014, section 5.1).
@@ -86,7 +88,7 @@ class Optimizer:
         self._changed: list[FloatArray] = []
 
     def step(self) -> None:
-        """Move every parameter by one step."""
+        """Change every parameter by one step."""
         self._follow_schedule(self.steps)
         self.steps += 1
         for i, (p, g) in enumerate(zip(self.params, self._clipped_and_decayed(), strict=True)):
@@ -95,9 +97,9 @@ class Optimizer:
             self._limit_norms(self.max_norm)
 
     def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
-        """Move parameter ``i``, the array ``p``, in place, against its gradient ``g``, which is only read: the rule.
+        """Apply the rule to parameter ``i``: change the array ``p`` in place; its gradient ``g`` is only read.
 
-        ``scratch`` is memory of the same shape to work in.
+        ``scratch`` is an array of the same shape for intermediate results.
         """
         raise NotImplementedError
 
@@ -107,22 +109,22 @@ class Optimizer:
             g.fill(0.0)
 
     def moments(self) -> dict[str, FloatArray]:
-        """Return, by name, the arrays that the rule remembers from step to step."""
+        """Return, by name, the arrays that the rule keeps from step to step."""
         return {}
 
     def state(self) -> dict[str, FloatArray]:
-        """Return copies of all that the next step depends on, besides parameters and settings."""
+        """Return copies of everything that the next step depends on, except parameters and settings."""
         state = {name: array.copy() for name, array in self.moments().items()}
         state["steps"] = np.array([self.steps], np.float64)
         return state
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
-        """Resume from a ``state()``: k steps, then this, then k more are 2k steps, bit for bit.
+        """Restore a ``state()``: the next steps are, bit for bit, those that would have followed it.
 
         Raises
         ------
         StateError
-            If it is the state of another optimiser: other names, or other shapes.
+            If its names or shapes are not those of this optimiser.
         """
         own = self.state()
         if {name: array.shape for name, array in own.items()} != {name: a.shape for name, a in state.items()}:
@@ -139,7 +141,7 @@ class Optimizer:
             self.lr = self.base_lr * self.schedule(min(step, self.total_steps), self.total_steps)
 
     def _clipped_and_decayed(self) -> list[FloatArray]:
-        """Return the gradients that the rule is to follow; what differs from ``grads`` is in memory of its own."""
+        """Return the gradients for the rule, after clipping and weight decay; ``grads`` are left as they are."""
         norm = 0.0 if self.clip_norm is None else _common_norm(self.grads)
         factor = self.clip_norm / norm if self.clip_norm is not None and norm > self.clip_norm else 1.0
         decay = self.weight_decay if self.decays_gradients else 0.0

@@ -9,6 +9,8 @@ A schedule maps ``(step, total_steps)`` to a factor of the learning rate, with s
 memory, so a run can resume at any step.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from typing import Annotated, TypeAlias

@@ -1,7 +1,9 @@
-"""SGD: every parameter moves a small step against its gradient, with momentum if asked.
+"""SGD: every parameter takes a small step against its gradient, optionally with momentum.
 
 parameter ← parameter - lr × gradient
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -24,13 +26,13 @@ class SGD(Optimizer):
     Parameters
     ----------
     params, grads : sequence of arrays
-        What to move, in place, and the gradients, pair by pair.
+        The arrays to change, in place, and the gradient of each.
     lr : float
         The learning rate, 0 or more.
     momentum : float
-        From 0 up to, not including, 1.
+        Share of the last step that is kept: 0 or more, and below 1.
     nesterov : bool
-        Needs momentum.
+        Look ahead along the momentum, which must be above 0.
     **settings
         As for `Optimizer`.
 

@@ -1,17 +1,16 @@
 """Kinds of values: what a key of a recipe may be, in words, and how such a value is read and written.
 
-read    what TOML holds → what a recipe holds, or RecipeError: "training.epochs: expected a whole number, at least 1, got 0"
+read    what TOML holds → what a recipe holds, or RecipeError: "training.epochs: expected a whole number, got 0.5"
 write   back again
 """
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from glasswork.errors import InputError, RecipeError
-from glasswork.settings import Setting, settings_of
+from glasswork.settings import Setting, did_you_mean, settings_of
 
 
 class Kind(Protocol):
@@ -31,12 +30,6 @@ class Kind(Protocol):
 def refuse(path: str, expected: str, value: object, hint: str = "") -> RecipeError:
     """Return the error for a value that is not allowed."""
     return RecipeError(f"{path}: expected {expected}, got {value!r}{hint}")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion to append to an error message, or nothing if no known word is close."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 @dataclass(frozen=True)
@@ -148,7 +141,9 @@ class Widths:
         return f"a list of up to {self.longest} whole numbers from 1 to {self.widest:,}, such as [300, 100]"
 
     def read(self, value: object, path: str, *, newer: bool = False) -> tuple[int, ...]:
-        """Return the widths."""
+        """Return the widths; a number alone is one layer."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = [value]
         if not isinstance(value, list | tuple) or len(value) > self.longest:
             raise refuse(path, self.expected, value)
         for i, width in enumerate(value):

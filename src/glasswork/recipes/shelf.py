@@ -13,8 +13,8 @@ import msgspec
 
 from glasswork.errors import FileError, RecipeError
 from glasswork.files import read_small
-from glasswork.recipes.kinds import did_you_mean
 from glasswork.recipes.recipe import Recipe
+from glasswork.settings import did_you_mean
 
 
 def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:

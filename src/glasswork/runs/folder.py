@@ -14,9 +14,11 @@ runs/2026-11-24-classwork/
 import datetime
 import hashlib
 import os
+import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from glasswork.errors import FileError, StateError
@@ -27,6 +29,7 @@ from glasswork.runs.history import decode_history, encode_history
 from glasswork.runs.result import RunResult
 from glasswork.sealed import read_sealed_json, write_sealed_json
 from glasswork.training.results import EpochResult
+from glasswork.version import __version__
 
 
 class RunFolder:
@@ -75,8 +78,9 @@ class RunFolder:
         Raises
         ------
         FileError
-            If it cannot be read, or was changed since the run wrote it.
+            If this is not the folder of a run, or the file cannot be read or was changed since the run wrote it.
         """
+        self.check()
         return read_sealed_json(self.path / "result.json", RunResult, what="result of a run").as_seen_now()
 
     def history(self) -> list[EpochResult]:
@@ -119,7 +123,7 @@ class RunFolder:
         """
 
         def fill(path: Path) -> None:
-            write_whole(path / "recipe.toml", recipe.to_toml().encode())
+            write_whole(path / "recipe.toml", _encode(recipe))
             write_sealed_json(path / "result.json", result)
 
         create_folder(self.path, fill)
@@ -167,7 +171,7 @@ class RunFolder:
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write what is asked, in place of what was."""
-        write_whole(self.path / "recipe.toml", recipe.to_toml().encode())
+        write_whole(self.path / "recipe.toml", _encode(recipe))
 
     def write_result(self, result: RunResult) -> None:
         """Write how the run stands."""
@@ -185,6 +189,12 @@ def default_folders(name: str) -> Iterator[Path]:
     first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
     yield first
     yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
+
+
+def _encode(recipe: Recipe) -> bytes:
+    """Return a recipe as a run keeps it: under a line with the versions that it was trained with."""
+    versions = f"glasswork {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
+    return f"# {versions}\n{recipe.to_toml()}".encode()
 
 
 def free_folder(wanted: Path | None, name: str) -> RunFolder:

@@ -8,6 +8,7 @@ any change to it is found when it is read.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from glasswork.data.reference import ReferenceSet
 from glasswork.errors import FileError, InputError
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
+from glasswork.runs.folder import RunFolder
 from glasswork.sealed import DTYPES, Facts, open_sealed, read_arrays, write_sealed
 from glasswork.version import __version__
 
@@ -60,7 +62,7 @@ class ModelFile:
     image_shape : (height, width) or None
         None where the features are not an image.
     preprocessing : dict
-        What an image goes through before the network sees it, in words.
+        What an image goes through before the network sees it, in words; empty where the features may be no pixels.
     reference : ReferenceSet or None
         Training images to compare with.
     """
@@ -76,7 +78,7 @@ def save_model(
     model: MLP,
     path: str | Path,
     *,
-    classes: tuple[str, ...] | None = None,
+    classes: Sequence[str] | None = None,
     image_shape: tuple[int, int] | None = None,
     reference: ReferenceSet | None = None,
 ) -> None:
@@ -90,9 +92,13 @@ def save_model(
     classes : sequence of str, optional
         The names of the classes; by default 0, 1, 2, ...
     image_shape : (height, width), optional
-        Of the images; by default square, where the number of features is a square.
+        Of the images; by default square, where the number of features is a square. To give it is to say that the
+        features are pixels.
     reference : ReferenceSet, optional
         Training images, for "resembles" and "unlike anything it was trained on".
+
+    Whether the features are pixels, which `load_model` tells the network it returns, is written where it is known:
+    where ``image_shape`` is given, or ``model.pixels`` is True.
 
     Raises
     ------
@@ -113,7 +119,7 @@ def save_model(
         dtype=model.dtype.name,
         classes=names,
         image_shape=image_shape or _square(model.in_features),
-        preprocessing=PREPROCESSING,
+        preprocessing=PREPROCESSING if model.pixels or image_shape is not None else {},
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
     )
     write_sealed(Path(path), facts, {**model.state(), **extra})
@@ -147,18 +153,30 @@ def read_model_file(path: str | Path) -> ModelFile:
     if path.is_dir():
         path = path / "model.safetensors"
     if not path.is_file():
-        raise FileError(
-            f"{path}: no such model file, nor a run with one; train one with: glasswork train, "
-            "or finish a run that was stopped: glasswork resume"
-        )
+        raise FileError(f"{path}: no such model file{_why_missing(path.parent)}")
     with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
         _check_facts(path, facts)
         model = _build(path, facts)
+        model.pixels = True if facts.preprocessing else None
         extra = {name: np.empty(shape, dtype) for name, (dtype, shape) in facts.reference.items()}
         read_arrays(file, path, facts, {**model.state(), **extra}, what=_WHAT)
     if len(facts.classes) != model.out_features:
         raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
     return ModelFile(model, tuple(facts.classes), facts.image_shape, facts.preprocessing, _unpack(path, extra))
+
+
+def _why_missing(folder: Path) -> str:
+    """Return why there is no model file in a folder, and what to do."""
+    run = RunFolder(folder)
+    if not run.exists():
+        return ", nor a run with one; train one with: glasswork train"
+    try:
+        result = run.result()
+    except FileError:
+        return f"; finish this run with: glasswork resume {folder}"
+    if result.state == "running":
+        return f": process {result.pid} is training this run now, and writes it at the end; wait for it"
+    return f": this run is {result.state}; finish it with: glasswork resume {folder}"
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:

@@ -1,59 +1,74 @@
-"""The pictures of a run: curves, diagram, weights, digits, drawn into its ``figures`` folder."""
+"""The pictures of a run: curves, diagram, weights, digits, drawn into its ``figures`` folder.
 
+A picture that fails never stops a command: the answer is a sentence to print.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from glasswork import figures
-from glasswork.errors import FileError
-from glasswork.nn import Activation, BatchNorm, Linear
+from glasswork.errors import FileError, GlassworkError
 from glasswork.runs.run import Run
 
+_LOG = logging.getLogger(__name__)
 
-def figures_folder(run: Path) -> Path:
-    """Return the folder for a run's pictures, made if it is not there yet.
+#: Makes a picture, given the module `glasswork.figures`: that is loaded when the first picture is drawn, so that what
+#: is wrong with matplotlib is wrong with a picture only.
+Draw: TypeAlias = Callable[[Any], Any]
 
-    Raises
-    ------
-    FileError
-        If it cannot be made.
+
+def draw_pictures(run: Run, kind: str = "png") -> list[str]:
+    """Draw the pictures of a run, in one of `glasswork.figures.FORMATS`.
+
+    Returns
+    -------
+    list of str
+        A sentence about what could not be drawn, and why; empty where all is well.
     """
-    folder = run / "figures"
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{folder}: this folder cannot be made ({error.strerror}); move away what is there") from error
-    return folder
-
-
-def draw_pictures(run: Run) -> Path:
-    """Draw the pictures of a run; return the folder that they are in.
-
-    Raises
-    ------
-    FileError
-        If they cannot be written.
-    """
-    folder = figures_folder(run.folder)
-    history, parts, layers = run.history, run.parts, run.model.layers
-    linears = [layer for layer in layers if isinstance(layer, Linear)]
-    activations = [layer.kind or type(layer).__name__ for layer in layers if isinstance(layer, Activation)]
-    pictures = {
-        "curves": figures.curves(
-            [result.epoch for result in history],
-            [result.train_loss for result in history],
-            [result.valid_loss for result in history],
-            [result.valid_accuracy for result in history],
+    parts = run.parts
+    pictures: dict[str, Draw] = {
+        "curves": lambda figures: figures.curves(
+            run.history,
+            name=run.folder.name,
             loss_name=run.experiment.loss.label,
-        ),
-        "diagram": figures.diagram(
-            [linears[0].in_features, *(linear.out_features for linear in linears)],
-            [*activations, *[None] * (len(linears) - len(activations))],  # an output layer may have none
-            batch_norm=any(isinstance(layer, BatchNorm) for layer in layers),
-            shape=parts.shape,
+            test_accuracy=run.test_accuracy,
+            planned=run.recipe.training.epochs if run.test_accuracy is None else None,
             classes=parts.classes,
         ),
-        "weights": figures.weights(linears[0].weight, shape=parts.shape),
-        "digits": figures.digits(parts.train.images, parts.train.labels, classes=parts.classes, shape=parts.shape),
+        "diagram": lambda figures: figures.diagram(run.model, shape=parts.shape, classes=parts.classes),
+        "weights": lambda figures: figures.weights(run.model, shape=parts.shape),
+        "digits": lambda figures: figures.digits(parts),
     }
-    for name, picture in pictures.items():
-        figures.save(picture, folder / f"{name}.png")
-    return folder
+    return draw(run.folder, pictures, kind)
+
+
+def draw(run: Path, pictures: Mapping[str, Draw], kind: str = "png") -> list[str]:
+    """Draw pictures by name into the ``figures`` folder of a run, each whatever becomes of the others.
+
+    Returns
+    -------
+    list of str
+        A sentence about what could not be drawn, and why; empty where all is well.
+    """
+    failed: dict[str, list[str]] = {}
+    for name, make in pictures.items():
+        try:
+            _draw_one(make, run / "figures" / f"{name}.{kind}")
+        except Exception as error:  # whatever goes wrong, it is only a picture
+            _LOG.debug("%s cannot be drawn", name, exc_info=True)
+            known = isinstance(error, GlassworkError | OSError)
+            failed.setdefault(str(error) if known else f"{type(error).__name__}: {error}", []).append(name)
+    return [f"Not drawn: {', '.join(names)}. {reason}" for reason, names in failed.items()]
+
+
+def _draw_one(make: Draw, path: Path) -> None:
+    from glasswork import figures
+
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{path.parent}: this folder cannot be made ({error.strerror}); move away what is there"
+        ) from error
+    figures.save(make(figures), path)

@@ -77,8 +77,9 @@ class RunState:
 
     def note_epoch(self, result: EpochResult) -> EpochResult:
         """Add an epoch to the history, with what seems to go wrong since; return it."""
-        train = self.experiment.parts.train
-        found = diagnose(self.experiment.model, train.images, train.labels, [*self.history, result])
+        made, train = self.experiment, self.experiment.parts.train
+        rate, history = made.optimizer.base_lr, [*self.history, result]
+        found = diagnose(made.model, train.images, train.labels, history, learning_rate=rate)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 

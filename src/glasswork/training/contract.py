@@ -1,23 +1,30 @@
-"""What the loop asks of a model, a loss and an optimiser; a student's own from the handout will do.
+"""What the loop needs of a model, a loss and an optimiser; those of the handout are enough.
 
 model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
 optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
-from glasswork.errors import StateError
+from glasswork.errors import InputError, StateError
 from glasswork.nn.random_layer import RandomLayer
+from glasswork.pixels import check_scale
+
+#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
+Loader: TypeAlias = Iterable[tuple[Any, Any]]
 
 
 class Model(Protocol):
     """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
 
-    A model that also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, is asked.
+    If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, they are used.
     """
 
     def __call__(self, x: Any) -> FloatArray:
@@ -29,7 +36,7 @@ class Model(Protocol):
         ...
 
     def parameters(self) -> list[FloatArray]:
-        """Return what training moves."""
+        """Return the arrays that training changes."""
         ...
 
 
@@ -51,12 +58,39 @@ class Optimizer(Protocol):
     lr: float
 
     def step(self) -> None:
-        """Move the parameters."""
+        """Change the parameters."""
         ...
 
     def zero_grad(self) -> None:
         """Clear the gradients."""
         ...
+
+
+def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Yield a loader's batches, having checked that the first one's pixels are on the scale that the model expects.
+
+    A model with an attribute ``pixels``, as an `MLP` has, is told that its inputs are pixels if it is ``learning``
+    and the loader gives bytes. One batch an epoch is looked at, so that steps cost nothing more.
+    """
+    if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
+        raise InputError(
+            "the loop: expected a loader of batches, got images and labels; make one: Batches(images, labels, 100, "
+            "seed=0)"
+        )
+    first = hasattr(model, "pixels")
+    for X_batch, y_batch in loader:
+        if first:
+            _check_pixels(np.asarray(X_batch), getattr(loader, "pixels", False), model, learning)
+            first = False
+        yield X_batch, y_batch
+
+
+def _check_pixels(x: Any, are_bytes: bool, model: Any, learning: bool) -> None:
+    if are_bytes or x.dtype.kind in "iu":
+        if learning and model.pixels is None:
+            model.pixels = True
+    else:
+        check_scale(model, x, pixels=model.pixels)
 
 
 def check_together(model: Model, optimizer: Optimizer) -> None:
@@ -91,7 +125,7 @@ def _memory(array: FloatArray) -> tuple[Any, ...]:
 
 
 def gradients_of(model: Model) -> list[FloatArray]:
-    """Return the model's gradients, none for a model that keeps them to itself."""
+    """Return the model's gradients; none for a model without ``gradients()``."""
     gradients = getattr(model, "gradients", None)
     return list(gradients()) if callable(gradients) else []
 
@@ -113,13 +147,13 @@ def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:
 
 
 def arrays_of(model: Model) -> list[FloatArray]:
-    """Return all arrays that make a model what it is; of a student's own, what training moves."""
+    """Return all arrays of a model, running statistics included; of a student's own, its parameters."""
     state = getattr(model, "state", None)
     return list(state().values()) if callable(state) else model.parameters()
 
 
 def copy_arrays(model: Model) -> list[FloatArray]:
-    """Return copies of all arrays that make a model what it is."""
+    """Return copies of all arrays of a model."""
     return [array.copy() for array in arrays_of(model)]
 
 

@@ -1,10 +1,12 @@
-"""Training that goes wrong, noticed while it happens.
+"""Faults in a training, found while it runs.
 
 images ──► linear1 ──► act1 ──► linear2 ──► scores        history, epoch by epoch
 0 to 255?  NaN?        all 0?   NaN?        at chance?    does the loss fall?  are labels learnt at all?
 
-A loss that is no number stops the loop by itself. What is found here goes on without an error, and learns nothing.
+An infinite or NaN loss stops the loop. The faults found here raise no error: the network just fails to learn.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,13 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
-from glasswork.pixels import normalize
+from glasswork.pixels import as_numbers, as_rows, normalize
 from glasswork.training.results import EpochResult, Finding
 
-#: Images that are looked at, spread over all that are given: always the same ones.
+#: Number of images examined, spread evenly over all of them: always the same ones.
 SAMPLE = 500
 
-#: Images from which it can be told whether labels belong to them, or which neurons are dead.
+#: Number of images needed to tell whether labels match them, or which neurons are dead.
 ENOUGH = 400
 
 #: Share of a layer that is nearly all of it: in runs that fail it was 0.92 at least.
@@ -50,39 +52,50 @@ LUCK = 0.1
 
 
 class Watch:
-    """Remembers what was reported in a run, so that nothing is reported twice."""
+    """Keeps what was reported in a run, so that nothing is reported twice."""
 
     def __init__(self, reported: Iterable[Finding] = ()) -> None:
         self._reported = {(finding.name, finding.where) for finding in reported}
 
     def new(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Return those findings whose name and place did not come before."""
+        """Return the findings that were not reported before, by name and place."""
         fresh = [finding for finding in findings if (finding.name, finding.where) not in self._reported]
         self._reported |= {(finding.name, finding.where) for finding in fresh}
         return fresh
 
 
-def diagnose(model: MLP, images: NDArray[Any], labels: ArrayLike, history: Sequence[EpochResult]) -> list[Finding]:
-    """Return what is wrong with a training at an epoch's end; the run is left as it was.
+def diagnose(
+    model: MLP,
+    images: ArrayLike,
+    labels: ArrayLike,
+    history: Sequence[EpochResult],
+    *,
+    learning_rate: float | None = None,
+) -> list[Finding]:
+    """Return what is wrong with a training, at the end of an epoch; model and history are not changed.
 
     Parameters
     ----------
     model : MLP
-    images : (N, features)
-        To train on: bytes, normalised here as in the batches, or floats, taken as prepared already.
+    images : (N, features) or (N, height, width)
+        To train on: integers from 0 to 255, normalised here as in the batches, or floats, taken as they are.
     labels : (N,) integers
     history : sequence of EpochResult
         So far; may be empty.
+    learning_rate : float, optional
+        As it was given to the optimiser, for advice to name. By default the largest in the history, which with a
+        schedule may be less.
 
     Raises
     ------
     InputError
         If there are no images, or not as many labels.
     """
-    images, known = np.asarray(images), np.asarray(labels)
+    images, known = as_numbers("diagnose", images, pixels=model.pixels), np.asarray(labels)
     if len(images) == 0 or len(images) != len(known):
         raise InputError(f"diagnose: expected images and as many labels, got {len(images):,} and {len(known):,}")
-    rate = max((epoch.learning_rate for epoch in history), default=0.0)
+    images = as_rows("diagnose", images, model.in_features)
+    rate = learning_rate or max((epoch.learning_rate for epoch in history), default=0.0)
     slower = "a smaller learning rate" + (f" than {rate:g}" if rate else "")
     if broken := _check_weights(model, slower):
         return broken  # whatever else such weights lead to means nothing
@@ -157,7 +170,7 @@ def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
 
 
 def _check_labels(x: FloatArray, labels: NDArray[Any], accuracy: float, luck: float, seen: str) -> list[Finding]:
-    """Tell, at chance, labels that cannot be learnt from a network that does not learn."""
+    """At chance level, tell labels that cannot be learnt from a network that fails to learn."""
     if accuracy >= luck:
         evidence = f"of the training images {accuracy:.0f} % are right"
     elif len(x) >= ENOUGH and _nearest_mean(x, labels) < luck:

@@ -5,10 +5,12 @@
 `train`, `valid` and `test` are the handout's (sections 7 and 10); `fit` is built on the same steps.
 """
 
+from __future__ import annotations
+
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Generator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,11 +21,13 @@ from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
 from glasswork.training.contract import (
     Criterion,
+    Loader,
     Model,
     Optimizer,
     arrays_of,
     check_not_rebound,
     check_together,
+    checked,
     copy_arrays,
     first_step,
     gradients_of,
@@ -34,13 +38,10 @@ from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.threads import choose_threads, limited_to
 
-#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
-Loader: TypeAlias = Iterable[tuple[Any, Any]]
-
-#: Called between two steps with the position; it may save, draw a bar, or raise `StopTraining`.
+#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`.
 AfterStep: TypeAlias = Callable[[Progress], object]
 
-#: The handout's batch size, assumed of a loader that does not tell its own.
+#: The handout's batch size, assumed for a loader without ``batch_size``.
 USUAL_BATCH = 100
 
 
@@ -68,7 +69,7 @@ def train(
     optimizer : SGD
     criterion : MSELoss
     progress : Progress, optional
-        Counts the batches as they are done. In an epoch that is resumed, those done before count as well.
+        Updated after every batch. In a resumed epoch, it counts the batches before the interruption as well.
     after_step : callable or sequence of callables, optional
         Called with ``progress`` between two steps.
 
@@ -80,11 +81,12 @@ def train(
     Raises
     ------
     DivergedError
-        As soon as the loss of a batch is infinite or NaN; that batch moves nothing.
+        If the loss of a batch is infinite or NaN; that batch changes no weights.
     InputError
-        If the loader gives no batch at all, or the loss does not suit the model's output.
+        If the loader gives no batches, or pixels on another scale than the model expects, or if the loss does not
+        suit the model's output.
     StateError
-        If the optimiser moves other arrays than the model's parameters and gradients.
+        If the optimiser holds other arrays than the model's parameters and gradients.
     """
     progress = progress or Progress(step=first_step(model, optimizer))
     with limited_to(_threads(model, train_loader)):
@@ -111,7 +113,7 @@ def test(model: Model, test_loader: Loader) -> float:
     correct_predictions = 0
     total_predictions = 0
     with limited_to(_threads(model, test_loader)), mode_of(model, training=False):
-        for X_batch, y_batch in test_loader:
+        for X_batch, y_batch in checked(test_loader, model):
             preds = model(X_batch)
             correct_predictions += _correct(preds, _targets(y_batch, preds))
             total_predictions += len(preds)
@@ -134,10 +136,10 @@ def fit(
 ) -> Generator[EpochResult]:
     """Train for some epochs and yield the metrics of each.
 
-    Whenever an epoch is yielded, the model holds the weights that were validated. At the end it holds
-    those of the last epoch; with ``patience``, those of the best one. An error or a Ctrl-C within an epoch
-    brings those back; an ``after_step`` callable that raises `StopTraining` ends the training quietly and
-    does so too with ``average`` or ``patience``, and otherwise leaves the weights of the last step.
+    When an epoch is yielded, the model holds the weights that were validated. At the end it holds those of the last
+    epoch, or with ``patience`` those of the best one. They are restored if an error or Ctrl-C ends an epoch early.
+    An ``after_step`` callable may raise `StopTraining` to end the training without an error: with ``average`` or
+    ``patience`` the validated weights are restored then too, otherwise the weights of the last step stay.
 
     Parameters
     ----------
@@ -147,16 +149,16 @@ def fit(
         Such as `Batches`: looped over once an epoch.
     epochs : int
     patience : int, optional
-        Stop early, when the validation accuracy has not risen for so many epochs.
+        Stop when the validation accuracy has not risen for this many epochs.
     average : float or Average, optional
-        Follow the weights with an exponential moving average of this decay, and validate the average.
+        Keep an exponential moving average of the weights, with this decay, and validate the average.
     progress : Progress, optional
-        The position to go on from, kept up to date. A ``train_loader`` with ``seek(epoch, batch)``, such as
-        `Batches`, is sent there.
+        The position to continue from; it is kept up to date. A ``train_loader`` with ``seek(epoch, batch)``, such as
+        `Batches`, is moved there.
     after_step : callable or sequence of callables, optional
         Called with ``progress`` between two steps.
     threads : int, optional
-        Threads of NumPy's matrix products; by default one for small work, all for large.
+        Threads for NumPy's matrix products; by default one for small networks, all for large ones.
 
     Yields
     ------
@@ -165,7 +167,7 @@ def fit(
     Raises
     ------
     DivergedError
-        If the loss stops being a number; the weights are then those of the last good epoch.
+        If the loss becomes infinite or NaN; the weights of the last good epoch are restored.
     """
     _check_settings(epochs, patience)
     if average is not None and not isinstance(average, Average):
@@ -224,10 +226,7 @@ def _fit_epoch(
         average.show()
     valid_loss, valid_accuracy = _validate(model, valid_loader, criterion)
     if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
-        raise DivergedError(
-            f"the validation loss became {valid_loss}, with a learning rate of {optimizer.lr:g}; "
-            f"try a smaller one, such as {_smaller(optimizer.lr):g}"
-        )
+        raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
     progress.note_epoch(valid_accuracy, copy_arrays(model))
     seconds = time.perf_counter() - start
     return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
@@ -242,14 +241,14 @@ def _train_epoch(
     progress: Progress,
     after_step: Sequence[AfterStep],
 ) -> float:
-    """Do the steps of one epoch, from the position on."""
+    """Do the remaining steps of one epoch."""
     check_together(model, optimizer)
     if hasattr(criterion, "check_model"):
         criterion.check_model(model)
     set_position = getattr(model, "set_position", None)
     gradients = gradients_of(model)
     with mode_of(model, training=True):
-        for X_batch, y_batch in train_loader:
+        for X_batch, y_batch in checked(train_loader, model, learning=True):
             if set_position is not None:
                 set_position(progress.step)
             optimizer.zero_grad()
@@ -258,8 +257,7 @@ def _train_epoch(
             loss = criterion(preds, _targets(y_batch, preds))
             if not math.isfinite(loss):
                 raise DivergedError(
-                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, with a learning "
-                    f"rate of {optimizer.lr:g}; try a smaller one, such as {_smaller(optimizer.lr):g}"
+                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, {_advice(optimizer)}"
                 )
             model.backward(criterion.backward())
             if gradients:
@@ -279,7 +277,7 @@ def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple
     correct_predictions = 0
     total_predictions = 0
     with mode_of(model, training=False):
-        for X_batch, y_batch in valid_loader:
+        for X_batch, y_batch in checked(valid_loader, model):
             preds = model(X_batch)
             targets = _targets(y_batch, preds)
             total_loss += criterion(preds, targets) * len(preds)
@@ -290,7 +288,7 @@ def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple
 
 
 def show_validated(model: Model, average: Average | None, progress: Progress, patience: int | None) -> None:
-    """Leave the weights in the model that were validated last, or with ``patience`` best."""
+    """Restore the weights that were validated last, or with ``patience`` the best ones."""
     if average is not None:
         average.show()  # so that the average keeps the last step's weights
     restore_arrays(model, progress.last_good if patience is None else progress.best or progress.last_good)
@@ -305,9 +303,10 @@ def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterS
     return (after_step,) if callable(after_step) else tuple(after_step)
 
 
-def _smaller(learning_rate: float) -> float:
-    """Return a learning rate to try after one that was too large."""
-    return min(learning_rate / 10, 0.1)
+def _advice(optimizer: Optimizer) -> str:
+    """Return which learning rate was too large, the one that was given and not what a schedule made of it."""
+    given = getattr(optimizer, "base_lr", optimizer.lr) if getattr(optimizer, "schedule", None) else optimizer.lr
+    return f"with a learning rate of {given:g}; try a smaller one, such as {min(given / 10, 0.1):g}"
 
 
 def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:

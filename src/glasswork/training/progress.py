@@ -1,4 +1,6 @@
-"""Progress: the position of a training, in a few numbers; what a checkpoint keeps beside weights and moments."""
+"""Progress: the position of a training, in a few numbers, which a checkpoint stores with weights and moments."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
 
@@ -7,18 +9,18 @@ from glasswork.arrays import FloatArray
 
 @dataclass
 class Progress:
-    """The position of a training: with the weights and the optimiser's state, all that its future depends on.
+    """The position of a training. With the weights and the optimiser's state, it determines how training continues.
 
     Attributes
     ----------
     epoch : int
         Epochs done.
     batch, num_samples, total_loss : int, int, float
-        Of the epoch under way: batches and images seen, and the sum of their losses.
+        In the current epoch: batches and images so far, and the sum of their losses.
     step : int
         Steps taken since the training began, over all epochs; random layers draw for this number.
     seconds : float
-        Time spent on the epoch under way before it was resumed.
+        Time spent on the current epoch before it was resumed.
     best_epoch, best_accuracy : int, float
         The epoch with the highest validation accuracy, and that accuracy in percent.
     last_good, best : lists of arrays

@@ -1,8 +1,10 @@
-"""What an epoch leaves behind, as plain data: one stream with many readers.
+"""The metrics of an epoch, as plain data, for whatever shows or stores them.
 
 EpochResult ──► a printed line, a row of history.csv, a page
-    └─ findings: what seems to go wrong, in words
+    └─ findings: faults in the training, in words
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -16,7 +18,7 @@ class Finding:
     name : str
         The kind of fault, such as ``"dead-layer"``.
     message : str
-        One line: what was seen, the likely cause, what to try.
+        One line: the observation, the likely cause, what to try.
     where : str
         The layer or the array, such as ``"act1"`` or ``"linear1.weight"``; empty for the whole run.
     """
@@ -35,7 +37,7 @@ class EpochResult:
     epoch : int
         From 1.
     train_loss, valid_loss : float
-        Mean over the samples; the first is taken while the weights move.
+        Mean over the samples; the training loss is measured while the weights change.
     valid_accuracy : float
         Percent.
     seconds : float
@@ -43,7 +45,7 @@ class EpochResult:
     learning_rate : float
         At the epoch's last step.
     findings : tuple of Finding
-        What seems to go wrong, each reported once in a run.
+        Faults, each reported once in a run.
     """
 
     epoch: int

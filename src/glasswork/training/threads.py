@@ -1,30 +1,34 @@
-"""How many threads the matrix products of a training are shared among.
+"""How many threads the matrix products of a training use.
 
-    few multiplications a step  ──► 1      meeting costs more than sharing saves, and a busy machine hurts twice
+    few multiplications a step  ──► 1      synchronising costs more than sharing saves, above all on a busy machine
     many                        ──► all that NumPy's BLAS has
 
 The choice depends on the size of the work alone, never on a trial: the last digits of a product may depend on the
 number of threads, so the same recipe on the same machine has to use as many each time.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
-from threadpoolctl import ThreadpoolController
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
-#: Multiplications in a step's products by the weights from which sharing pays; benchmarks/NOTES.md has the measure.
+#: Multiplications in a step from which several threads are faster; benchmarks/NOTES.md has the measurements.
 WORTH_SHARING = 100_000_000
 
 
 def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
-    """Return how many threads a training's products get.
+    """Return the number of threads for a training's matrix products.
 
     Parameters
     ----------
     asked : int
-        What the recipe says; 0 leaves the choice to the size of the work.
+        The recipe's number; 0 chooses by the size of the work.
     batch_size, weights : int
         Images in a step, and weights that each is multiplied by.
 
@@ -42,7 +46,7 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
 
 @contextmanager
 def limited_to(threads: int) -> Iterator[None]:
-    """Context manager: share matrix products among so many threads, and restore the limit on exit.
+    """Context manager: sets the number of threads for matrix products, and restores it on exit.
 
     The limit is the whole process's. Where trainings in several Python threads overlap, the newest one's limit
     holds, and the last to end restores what was there before the first.
@@ -78,5 +82,6 @@ def _numbers() -> list[int]:
 def _blas() -> ThreadpoolController:
     """Return the handle on NumPy's BLAS; finding it is a search through all loaded libraries, so it is done once."""
     import numpy as np  # noqa: F401  (its BLAS has to be loaded before it can be found)
+    from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")

@@ -3,6 +3,8 @@
 The four files and their authors: see ``mnist/ATTRIBUTION.md`` beside this file.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ def load_mnist() -> tuple[Images, Labels]:
     Raises
     ------
     FileError
-        If a file is missing or is not what was published.
+        If a file is missing or differs from the published one.
     """
     images = np.empty((70_000, 28, 28), np.uint8)
     labels = np.empty(70_000, np.uint8)

@@ -4,6 +4,8 @@
 (Y. LeCun, "The MNIST database": 8 stands for unsigned bytes, n for the number of dimensions)
 """
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import math

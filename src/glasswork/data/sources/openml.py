@@ -3,6 +3,8 @@
 scikit-learn keeps what it has fetched on disk, so a dataset is downloaded once.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import os
 import re
