@@ -126,12 +126,15 @@ class Tested(msgspec.Struct, frozen=True):
         How many have their scores here.
     scores : Packed
         ``(checked, classes)`` float32, computed by NumPy from the stored weights.
+    worst : list of int
+        Which of them are answered wrongly by the largest lead, the worst first.
     """
 
     pictures: Pictures
     answers: list[int]
     checked: int
     scores: Packed
+    worst: list[int]
 
 
 class ReportData(msgspec.Struct, frozen=True):

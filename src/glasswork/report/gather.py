@@ -30,6 +30,9 @@ _TESTED, _MISTAKES = 1000, 400
 #: Training images in the page where there is no reference set.
 _EXAMPLES = 500
 
+#: Mistakes in the list of the worst.
+_WORST = 12
+
 #: Examples kept for each neuron, and snapshots kept for the slider.
 _EXCITING, _SNAPSHOTS = 8, 20
 
@@ -141,16 +144,18 @@ def _tested(stored: MLP, parts: Split) -> Tested:
     test = parts.test
     scores = stored.scores(test.images)
     answers = scores.argmax(axis=1)
+    every = np.arange(len(test))
+    lead = scores[every, answers] - scores[every, test.labels]
+    worst = np.argsort(-lead, kind="stable")[: np.count_nonzero(answers != test.labels)]
     checked = min(_TESTED, len(test))
-    wrong = np.flatnonzero(answers != test.labels)
-    wrong = wrong[wrong >= checked]
-    margin = scores[wrong, answers[wrong]] - scores[wrong, test.labels[wrong]]
-    rows = np.concatenate([np.arange(checked), wrong[np.argsort(-margin, kind="stable")][:_MISTAKES]])
+    rows = np.concatenate([every[:checked], worst[worst >= checked][:_MISTAKES]])
+    place = {int(row): n for n, row in enumerate(rows)}
     return Tested(
         pictures=Pictures(pack(test.images[rows], "uint8"), test.labels[rows].tolist()),
         answers=answers[rows].tolist(),
         checked=checked,
         scores=pack(scores[:checked], "float32"),
+        worst=[place[int(row)] for row in worst[:_WORST]],
     )
 
 

@@ -175,13 +175,14 @@ function gainControl({ store }, key) {
  * @param {number} j
  * @param {import("./network.js").Trace} trace
  */
-function sent({ network, classes }, b, j, trace) {
+function sent(context, b, j, trace) {
+  const { network, classes } = context;
   if (b === network.last - 1) {
     const values = sentBy(network, trace, j);
     return el(
       "div",
       {},
-      el("h4", {}, "What it sends to each class"),
+      el("h4", {}, `What it sends to each ${context.data.thing}`),
       barTable(classes.map((name, k) => ({ name, value: values[k] }))),
     );
   }
@@ -235,7 +236,7 @@ function exciting({ data, examples, network, classes, shape }, name, j) {
   return el(
     "div",
     {},
-    el("h4", {}, "The training images that excite it most"),
+    el("h4", {}, "The training images in this page that excite it most"),
     el(
       "div",
       { class: "strip" },

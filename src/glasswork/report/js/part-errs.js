@@ -5,9 +5,8 @@ import { chart } from "./chart.js";
 import { paintInk } from "./colour.js";
 import { el, percent, put, replace } from "./dom.js";
 
-/** Images shown for a cell, and mistakes in the list of the worst. */
+/** Images shown for a cell. */
 const MOST = 40;
-const WORST = 12;
 
 /**
  * @param {import("./answer.js").Context} context
@@ -144,36 +143,22 @@ function testImage({ store, tests, network, data, classes, shape }, n) {
   );
 }
 
-/** @param {import("./answer.js").Context} context */
+/**
+ * @param {import("./answer.js").Context} context
+ */
 function worst(context) {
   const { data, network, tests, classes } = context;
-  const list = el("ul", { class: "worst" });
-  const { answers, pictures } = data.tested;
-  const mistakes = answers
-    .map((/** @type {number} */ answer, /** @type {number} */ n) => ({ n, answer, truth: pictures.labels[n] }))
-    .filter((/** @type {any} */ mistake) => mistake.answer !== mistake.truth)
-    .map((/** @type {any} */ mistake) => {
-      const scores = network.scores(imageAt(tests, network.features, mistake.n));
-      return {
-        ...mistake,
-        share: network.shares(scores)[mistake.answer],
-        lead: scores[mistake.answer] - scores[mistake.truth],
-      };
-    })
-    .sort((/** @type {any} */ a, /** @type {any} */ b) => b.lead - a.lead)
-    .slice(0, WORST);
-  put(
-    list,
-    ...mistakes.map((/** @type {any} */ { n, answer, truth, share }) =>
-      el(
-        "li",
-        {},
-        testImage(context, n),
-        el("span", { class: "small" }, `${classes[truth]}, taken for ${classes[answer]} with ${percent(share)}`),
-      ),
-    ),
-  );
-  return mistakes.length ? list : el("p", {}, "None: every test image in this page is answered rightly.");
+  const { answers, pictures, worst } = data.tested;
+  if (!worst.length) return el("p", {}, "None: every test image is answered rightly.");
+  const chosen = el("p", { role: "status" });
+  const link = () => el("a", { href: "#why" }, "See why it is misread");
+  const choose = () => replace(chosen, "Now all parts of this page are about this image. ", link());
+  const items = worst.map((/** @type {number} */ n) => {
+    const share = network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]];
+    const words = `${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]} with ${percent(share)}`;
+    return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, words));
+  });
+  return el("div", {}, el("ul", { class: "worst" }, ...items), chosen);
 }
 
 /** @param {any} evaluation */

@@ -9,6 +9,9 @@ import { smallestSmudge } from "./smudge.js";
 const LISTED = 8;
 const DIGITS = 3;
 
+/** Weights of a network in which the search for a smudge takes a moment only. */
+const QUICK = 400_000;
+
 /**
  * @param {import("./answer.js").Context} context
  * @param {Element} body
@@ -28,6 +31,12 @@ export function showWhy(context, body) {
   const sum = el("div", { class: "sum" });
   const maps = el("div", { class: "maps" });
   const smudge = el("div", { class: "smudge" });
+  const changed = el(
+    "p",
+    { class: "note" },
+    "Neurons are switched off or turned up. The list counts that in; the maps and the smudge are those of the network " +
+      "as it was trained.",
+  );
   let which = "trained";
   const redraw = () => showMap(context, maps, which);
   const trainedSwitch = untrained
@@ -44,6 +53,7 @@ export function showWhy(context, body) {
   put(
     body,
     el("div", { class: "row" }, ...first, ...second),
+    changed,
     el("h3", {}, "The lead, neuron by neuron"),
     sum,
     el("h3", {}, "The pixels that speak for either"),
@@ -58,6 +68,7 @@ export function showWhy(context, body) {
     second[1].value = String(b);
     byId("why-a").textContent = classes[a];
     byId("why-b").textContent = classes[b];
+    changed.hidden = state.gains.size === 0;
     showSum(context, sum, a, b);
     redraw();
     showSmudge(context, smudge);
@@ -201,6 +212,16 @@ function showMap(context, place, which) {
  * @param {Element} place
  */
 function showSmudge(context, place) {
+  if (context.network.weights < QUICK) return searchSmudge(context, place);
+  const search = el("button", { type: "button", onclick: () => searchSmudge(context, place) }, "Search for it");
+  replace(place, el("p", {}, "In a network of this size the search takes some seconds. ", search));
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
+function searchSmudge(context, place) {
   const { network, store, shape, classes } = context;
   const { bytes } = store.state;
   const answer = context.answer({ ...store.state, gains: new Map() });
