@@ -9,7 +9,7 @@ import { weightsOf } from "./weights.js";
 import { stepThrough } from "./steps.js";
 
 /** Neighbouring weights that are less alike than this are speckle. */
-const SPECKLE = 0.35;
+const SPECKLE = 0.2;
 
 /**
  * @param {import("./answer.js").Context} context
