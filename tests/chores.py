@@ -71,6 +71,7 @@ def hang_with_child(folder):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for outcome in run_tasks(hang_with_child, {"a": sys.argv[1], "b": sys.argv[1]}, workers=2):
         print(outcome)

@@ -492,7 +492,7 @@ def test_loss_without_backward(x, target):
 
 
 def test_wrong_shapes(x, target):
-    with pytest.raises(InputError, match=r"Linear\(5, 4\): expected an input of shape \(batch, 5\), got .*\(6, 4\)"):
+    with pytest.raises(InputError, match=r"MLP\(5-4-3\): expected images of shape \(N, 5\), .*, got shape \(6, 4\)"):
         gradcheck(network(), MSELoss(), x[:, :4], target)
     with pytest.raises(InputError, match=r"MSELoss\(\): expected pred and target of one shape .*\(6, 3\) and \(6, 2\)"):
         gradcheck(network(), MSELoss(), x, target[:, :2])

@@ -67,4 +67,4 @@ def test_predict_loads_only_what_reads_a_model_and_a_picture(loaded_by, tmp_path
     Image.fromarray(load_mnist()[0][0].reshape(28, 28)).save(tmp_path / "digit.png")
     printed, loaded = loaded_by("predict", str(tmp_path), str(tmp_path / "digit.png"))
     assert "sure" in printed
-    assert loaded & HEAVY == {"PIL", "safetensors"}
+    assert loaded & HEAVY == {"PIL", "safetensors", "scipy"}

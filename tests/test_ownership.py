@@ -278,7 +278,7 @@ def test_an_activation_is_whatever_makes_one(make):
         assert model.act1.slope == 0.2
 
 
-@pytest.mark.parametrize("bad", ["relu", None, 3, ReLU(), lambda dtype: "relu", ["relu"]])
+@pytest.mark.parametrize("bad", [None, 3, ReLU(), lambda dtype: "relu", [3]])
 def test_what_makes_no_activation(bad):
     with pytest.raises(InputError, match=r"MLP: expected .*when called with dtype="):
         MLP(WIDTH, 4, 3, activation=bad)

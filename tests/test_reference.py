@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from glasswork import InputError
-from glasswork.data.image import centre
+from glasswork import InputError, read_image
 from glasswork.data.reference import ReferenceSet
 
 
@@ -23,11 +22,11 @@ def drawing(strokes):
     pen = ImageDraw.Draw(canvas)
     for stroke in strokes:
         pen.line([(60 + 160 * x, 60 + 160 * y) for x, y in stroke], fill=255, width=22, joint="curve")
-    return centre(np.asarray(canvas))
+    return read_image(np.asarray(canvas))
 
 
 SHAPES = {
-    "square": [[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0), (1, 0)]],
+    "w": [[(0, 0), (0.25, 1), (0.5, 0.3), (0.75, 1), (1, 0)]],
     "x": [[(0, 0), (1, 1)], [(1, 0), (0, 1)]],
     "e": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, 0.5), (0.8, 0.5)]],
     "k": [[(0, 0), (0, 1)], [(0.9, 0), (0, 0.5), (0.9, 1)]],

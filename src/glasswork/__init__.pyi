@@ -1,8 +1,9 @@
 """The names that a user imports; `__init__.py` loads each from here when it is first used."""
 
+from .classroom.notebook import check as check
 from .data.batches import Batches as Batches, int_to_onehot as int_to_onehot, minibatch_generator as minibatch_generator
 from .data.dataset import Dataset as Dataset
-from .data.image import read_image as read_image
+from .data.pictures import Digit as Digit, read_digits as read_digits, read_image as read_image
 from .data.sources import load_dataset as load_dataset
 from .data.sources.embedded import load_mnist as load_mnist
 from .data.sources.openml import load_openml as load_openml

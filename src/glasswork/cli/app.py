@@ -14,7 +14,20 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from glasswork.cli import compare, evaluate, help_, ladder, predict, recipes, report, resume, runs, train
+from glasswork.cli import (
+    check,
+    classwork,
+    compare,
+    evaluate,
+    help_,
+    ladder,
+    predict,
+    recipes,
+    report,
+    resume,
+    runs,
+    train,
+)
 from glasswork.cli.options import Debugging
 from glasswork.cli.recipe_options import RecipeOptions
 from glasswork.errors import GlassworkError, RecipeError
@@ -37,8 +50,10 @@ app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)
+app.command(name="check")(check.check)
 app.command(name="compare")(compare.compare)
 app.command(name="ladder")(ladder.ladder)
+app.add_typer(classwork.classwork)
 
 
 @app.callback()

@@ -1,71 +1,160 @@
-"""``glasswork predict``: which digit is on a picture."""
+"""``glasswork predict``: which digits are on a picture."""
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
-from glasswork.arrays import Images
+from glasswork.arrays import FloatArray, Images
 from glasswork.cli.options import Debug, RunArgument
+
+if TYPE_CHECKING:
+    from glasswork.data.pictures import Digit, Reading
+    from glasswork.runs.model_file import ModelFile
 
 #: Below this confidence the second guess is told as well.
 _DOUBT = 0.7
 
+#: If more than this share of three or more parts is unlike a digit, the picture is print or a drawing.
+_MOSTLY_UNLIKE = 0.3
+
 
 def predict(
     run: RunArgument,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files, one digit on each.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Photographs, scans or drawings of digits.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Show each digit as the network sees it.")] = False,
+    single: Annotated[bool, typer.Option("--single", help="One digit a picture: answer for the largest only.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show each digit as the network sees it, and draw the steps into a figure.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Say which digit is on each picture, and how sure the network is.
+    """Say which digits are on each picture, in reading order, and how sure the network is.
 
-    Pictures may be of any size, dark on light or light on dark; each is centred the way MNIST was made.
-    One digit a picture, with nothing else on it: no frame, no ruled lines.
+    Pictures may be of any size, dark on light or light on dark: a photograph of a digit, a house number, a page of
+    digits. Frames, ruled lines, specks and shadows are left out; each digit is centred the way MNIST was made.
 
-    Example: glasswork predict runs/mine seven.png --show
+    Example: glasswork predict runs/mine seven.jpg --show
     """
-    from glasswork.data.image import read_image
+    from glasswork.data.pictures import read_picture
     from glasswork.errors import GlassworkError
-    from glasswork.runs.model_file import load_model
+    from glasswork.runs.model_file import read_model_file
 
-    model = load_model(run)
+    read = read_model_file(run)
     width = max(len(str(path)) for path in images)
-    answers: list[dict[str, object]] = []
+    entries: list[dict[str, Any]] = []
     failed = False
     for path in images:
         try:
-            image = read_image(path)
+            reading = read_picture(path)
+            problem = reading.problem
         except GlassworkError as error:
+            reading, problem = None, str(error)
+        answers = _answers(reading.digits, read, single=single) if reading and not problem else []
+        if problem:
             failed = True
-            print(f"Error: {error}", file=sys.stderr)
-            answers.append({"file": str(path), "error": str(error)})
-            continue
-        (probabilities,) = model.probabilities(image[np.newaxis])
-        first, second = (int(digit) for digit in probabilities.argsort()[::-1][:2])
-        sure = float(probabilities[first])
-        answers.append(
-            {
-                "file": str(path),
-                "digit": first,
-                "confidence": round(sure, 4),
-                "probabilities": [round(float(p), 4) for p in probabilities],
-            }
-        )
-        if as_json:
-            continue
-        doubt = "" if sure >= _DOUBT else f", or {second} ({probabilities[second]:.1%})"
-        print(f"{path!s:<{width}}  {first}  {min(sure, 0.999):.1%} sure{doubt}")
-        if show:
-            print(_in_blocks(image))
+            print(f"Error: {problem}", file=sys.stderr)
+            entries.append({"file": str(path), "error": problem})
+        else:
+            entries.append(_entry(path, answers))
+        if single and reading and len(reading.digits) > 1:
+            print(
+                f"{path}: {len(reading.digits)} digits found, this is the largest; without --single all are read",
+                file=sys.stderr,
+            )
+        if not as_json and answers:
+            _print_answers(path, answers, width, show=show)
+        if show and reading:
+            figure = _draw(path, reading, answers)
+            print(f"{' ' * 4}The steps are drawn in {figure}", file=sys.stderr if as_json else sys.stdout)
     if as_json:
-        print(json.dumps(answers, indent=2))
+        print(json.dumps(entries, indent=2))
     if failed:
         raise typer.Exit(1)
+
+
+# Answers --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What the network says about one digit; ``unlike`` is None if there is nothing to compare it with."""
+
+    found: "Digit"
+    probabilities: FloatArray
+    unlike: bool | None
+
+    @property
+    def digit(self) -> int:
+        return int(self.probabilities.argmax())
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities.max())
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "digit": self.digit,
+            "confidence": round(self.confidence, 4),
+            "box": list(self.found.box),
+            "probabilities": [round(float(p), 4) for p in self.probabilities],
+            "unlike": self.unlike,
+        }
+
+    def words(self) -> str:
+        """The confidence, the second guess if it is low, and whether the image is unlike a digit."""
+        second = int(self.probabilities.argsort()[-2])
+        doubt = "" if self.confidence >= _DOUBT else f", or {second} ({self.probabilities[second]:.1%})"
+        unlike = "; unlike anything it was trained on" if self.unlike else ""
+        return f"{min(self.confidence, 0.999):.1%} sure{doubt}{unlike}"
+
+
+def _answers(digits: "list[Digit]", read: "ModelFile", *, single: bool) -> list[_Answer]:
+    """Ask the network for each digit, or for the largest alone, and limit its confidence where it is out of depth."""
+    from glasswork.data.pictures import largest
+
+    images = np.stack([digit.image for digit in digits])
+    probabilities: FloatArray = read.model.probabilities(images)
+    reference = read.reference
+    unlike: list[bool | None] = [None] * len(digits)
+    if reference is not None:
+        probabilities = reference.temper(images, probabilities)
+        unlike = [bool(one) for one in reference.unlike(images)]
+        if len(digits) >= 3 and np.mean(reference.unlike(images)) > _MOSTLY_UNLIKE:
+            probabilities = reference.temper(np.zeros_like(images), probabilities)
+    answers = [_Answer(*row) for row in zip(digits, probabilities, unlike, strict=True)]
+    if single:
+        one = largest(digits)
+        answers = [answer for answer in answers if answer.found is one]
+    return answers
+
+
+def _entry(path: Path, answers: list[_Answer]) -> dict[str, Any]:
+    """The facts about a picture: the first digit's at the top, all digits' below."""
+    digits = [answer.facts() for answer in answers]
+    first = {key: digits[0][key] for key in ("digit", "confidence", "probabilities")}
+    return {"file": str(path), **first, "digits": digits}
+
+
+# Words and pictures ---------------------------------------------------------------------------------
+
+
+def _print_answers(path: Path, answers: list[_Answer], width: int, *, show: bool) -> None:
+    name = f"{path!s:<{width}}"
+    if len(answers) == 1:
+        print(f"{name}  {answers[0].digit}  {answers[0].words()}")
+    else:
+        print(f"{name}  {' '.join(str(answer.digit) for answer in answers)}")
+        for answer in answers:
+            left, top, right, bottom = answer.found.box
+            print(f"    {answer.digit}  {answer.words()}, at {left},{top} to {right},{bottom}")
+    if show and len(answers) <= 3:
+        for answer in answers:
+            print(_in_blocks(answer.found.image))
 
 
 def _in_blocks(image: Images) -> str:
@@ -74,3 +163,29 @@ def _in_blocks(image: Images) -> str:
     return "\n".join(
         "    " + "".join(" ▀▄█"[top + 2 * bottom] for top, bottom in zip(*rows, strict=True)) for rows in ink
     )
+
+
+def _draw(path: Path, reading: "Reading", answers: list[_Answer]) -> Path:
+    """Draw the steps into a new file in the current folder, and return its name."""
+    from glasswork import figures
+
+    rows, columns = reading.cover.shape
+    frame = np.array([columns, rows, columns, rows])
+    picture = np.array(reading.size * 2)
+    dropped = [(tuple(np.array(part.box) / frame), part.dropped) for part in reading.parts if part.dropped]
+    digits = [
+        (
+            tuple(np.array(a.found.box) / picture),
+            a.found.image,
+            f"{a.digit}, {min(a.confidence, 0.99):.0%}{' ?' * bool(a.unlike)}",
+        )
+        for a in answers
+    ]
+    figure = figures.reading(path.name, reading.pixels, reading.cover, dropped, digits, reading.problem)
+    name = Path(f"{path.stem}-reading.png")
+    count = 1
+    while name.exists():
+        count += 1
+        name = Path(f"{path.stem}-reading-{count}.png")
+    figures.save(figure, name)
+    return name

@@ -11,6 +11,8 @@ the distance between pixels does not. Distances are relative to how densely the 
 outlier factor of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasswork.arrays import Images, Labels
+from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.errors import InputError
 
 #: Cells of the maps of edges, each way.
@@ -34,6 +36,9 @@ _NEIGHBOURS = 5
 
 #: A stored pixel takes four bits: 16 levels, these many grey levels apart.
 _LEVEL = 17
+
+#: Shares of the threshold between which doubt grows from none to full; the highest probability in full doubt.
+_DOUBTFUL, _MOST_IN_DOUBT = (0.88, 0.94), 0.85
 
 #: Images compared in one go: more would take hundreds of megabytes.
 _AT_A_TIME = 1000
@@ -69,7 +74,7 @@ class ReferenceSet:
     @classmethod
     def choose(
         cls, images: Images, labels: ArrayLike, valid_images: Images, *, size: int = 2000, seed: int = 0
-    ) -> "ReferenceSet":
+    ) -> ReferenceSet:
         """Draw reference images from the training images and set the threshold.
 
         Parameters
@@ -159,6 +164,35 @@ class ReferenceSet:
         """
         return self.distances(images) > self.threshold
 
+    def temper(self, images: Images, probabilities: FloatArray) -> FloatArray:
+        """Limit a network's confidence where it cannot be trusted.
+
+        The highest probability may be at most 0.85 for an image near the threshold or beyond it, or if fewer than
+        three of its five nearest reference images are of the class that it favours. What is above goes evenly to all
+        classes, so that the favoured one stays the same.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+        probabilities : (n, classes) floats
+            What the network gives for them; each row sums to 1.
+
+        Returns
+        -------
+        (n, classes) floats
+            Each row still sums to 1.
+        """
+        rows, distances = self.nearest(images, _NEIGHBOURS)
+        answers = probabilities.argmax(axis=1)
+        agreeing = (self.labels[rows] == answers[:, np.newaxis]).mean(axis=1)
+        near, far = (share * self.threshold for share in _DOUBTFUL)
+        doubt = np.clip((np.minimum(distances[:, 0], far) - near) / (far - near), 0, 1)
+        doubt[agreeing <= 0.4] = 1
+        limit = 1 - (1 - _MOST_IN_DOUBT) * doubt
+        top, even = probabilities.max(axis=1), 1 / probabilities.shape[1]
+        keep = np.minimum(1, (limit - even) / np.maximum(top - even, 1e-9))[:, np.newaxis]
+        return np.asarray(keep * probabilities + (1 - keep) * even, probabilities.dtype)
+
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the set as named arrays for a file: two pixels a byte, the left one in the upper four bits."""
         levels = self.images // _LEVEL
@@ -171,7 +205,7 @@ class ReferenceSet:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "ReferenceSet":
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
         """Return the set that :meth:`to_arrays` packed.
 
         Raises

@@ -1,6 +1,6 @@
 """Pictures of data, training and networks.
 
-digits, curves, compare, weights, diagram, confusion, ladder ──► Picture ──save──► a PNG, SVG or PDF file
+digits, curves, compare, weights, diagram, confusion, reading, ladder ──► Picture ──save──► a PNG, SVG or PDF file
 
 In a notebook, a picture that is a cell's last value is shown.
 """
@@ -14,8 +14,10 @@ from glasswork.figures.curves import curves
 from glasswork.figures.diagram import diagram
 from glasswork.figures.digits import digits
 from glasswork.figures.ladder import ladder
+from glasswork.figures.reading import reading
 from glasswork.figures.weights import weights
 
 __all__ = [
-    "FORMATS", "Picture", "compare", "confusion", "curves", "diagram", "digits", "ladder", "save", "weights",
+    "FORMATS", "Picture", "compare", "confusion", "curves", "diagram", "digits", "ladder", "reading", "save",
+    "weights",
 ]  # fmt: skip

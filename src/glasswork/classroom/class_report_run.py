@@ -1,0 +1,155 @@
+"""Check many files at once, and keep every result, so that an interrupted report goes on where it stopped.
+
+files ──► as many checkers as processors ──► results ──► a journal, one line a file
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from glasswork.classroom.checker import Checker
+from glasswork.classroom.report import PartReport
+from glasswork.errors import GlassworkError
+
+#: Files from which on it pays that each checker runs the whole catalogue first.
+_MANY = 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The verdicts on one file, or why it could not be checked."""
+
+    parts: tuple[PartReport, ...] = ()
+    failure: str = ""
+
+
+class Journal:
+    """The results so far, in a file beside the report: one line of JSON a result, added as soon as it is known.
+
+    Results of another version of the checker, or of another time limit, do not count.
+
+    Parameters
+    ----------
+    path : Path
+    time_limit : float
+        Seconds that a file may take.
+    """
+
+    def __init__(self, path: Path, time_limit: float) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._path = path
+        head = {"glasswork": version("glasswork"), "checker": _fingerprint(), "time_limit": time_limit}
+        lines = path.read_text("utf-8").split("\n") if path.exists() else []
+        if not lines or _parse(lines[0]) != head:
+            path.write_text(json.dumps(head) + "\n", "utf-8")
+            return
+        for line in lines[1:]:
+            entry = _parse(line)  # a line that was cut off by a crash does not parse, and is checked again
+            if entry is not None:
+                self.outcomes[entry["digest"]] = _to_outcome(entry)
+        if lines[-1]:
+            self._append("\n")  # after a line that was cut off
+
+    def add(self, digest: str, outcome: Outcome) -> None:
+        """Keep a result."""
+        self.outcomes[digest] = outcome
+        self._append(json.dumps({"digest": digest, **asdict(outcome)}) + "\n")
+
+    def _append(self, text: str) -> None:
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+
+
+def check_all(
+    paths: Mapping[str, Path], *, time_limit: float, workers: int | None = None
+) -> Iterator[tuple[str, Outcome]]:
+    """Check files in parallel; each worker keeps a checker that holds the data.
+
+    Parameters
+    ----------
+    paths : mapping
+        The files, by any key.
+    time_limit : float
+        Seconds that a file may take.
+    workers : int, optional
+        How many are checked at once: as many as there are processors, unless told otherwise.
+
+    Yields
+    ------
+    (key, Outcome)
+        In the order in which they are done.
+    """
+    local = threading.local()
+    with ExitStack() as checkers, ThreadPoolExecutor(workers or _processors()) as executor:
+
+        def check(path: Path) -> Outcome:
+            if not hasattr(local, "checker"):
+                checker = Checker(time_limit=time_limit, prepare=len(paths) > _MANY)
+                local.checker = checkers.enter_context(checker)
+            try:
+                return Outcome(local.checker.check(path).parts)
+            except GlassworkError as error:
+                return Outcome(failure=_without_path(str(error), path))
+
+        try:
+            yield from _as_completed(executor, check, paths)
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def _as_completed(
+    executor: ThreadPoolExecutor, check: Callable[[Path], Outcome], paths: Mapping[str, Path]
+) -> Iterator[tuple[str, Outcome]]:
+    keys = {executor.submit(check, path): key for key, path in paths.items()}
+    pending = set(keys)
+    while pending:
+        done, pending = wait(pending, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield keys[future], future.result()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _without_path(message: str, path: Path) -> str:
+    """Return an error's message without the path that it begins with: the report names the file itself."""
+    return message.removeprefix(f"{path}: ")
+
+
+def _parse(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _to_outcome(entry: dict[str, Any]) -> Outcome:
+    parts = tuple(PartReport(**{**part, "hints": tuple(part["hints"])}) for part in entry["parts"])
+    return Outcome(parts, entry["failure"])
+
+
+def _fingerprint() -> str:
+    """Return a digest of the checker's own files, which changes when a mistake is added to the catalogue."""
+    digest = hashlib.sha256()
+
+    def add(folder: Traversable) -> None:
+        for one in sorted(folder.iterdir(), key=lambda one: one.name):
+            if one.is_dir():
+                add(one)
+            elif not one.name.startswith("class_report") and not one.name.endswith(".pyc"):
+                digest.update(one.name.encode() + one.read_bytes())
+
+    add(files("glasswork.classroom"))
+    return digest.hexdigest()

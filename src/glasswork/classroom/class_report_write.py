@@ -1,0 +1,72 @@
+"""Write the report of a class: the page, its tables beside it, and what other programs are to read."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from glasswork.classroom.class_report import ClassReport, report_class
+from glasswork.classroom.class_report_exports import EXPORTS, mistakes_to_csv, to_csv
+from glasswork.classroom.class_report_page import to_page
+from glasswork.errors import InputError
+from glasswork.files import write_whole
+
+
+def write_report(
+    source: Path,
+    output: Path,
+    *,
+    exports: Sequence[str] = (),
+    time_limit: float = 20.0,
+    anonymous: bool = False,
+    workers: int | None = None,
+    on_start: Callable[[int, int], None] = lambda total, known: None,
+    on_result: Callable[[], None] = lambda: None,
+) -> tuple[ClassReport, list[Path]]:
+    """Check a class and write ``report.html``, ``report.csv``, ``report-mistakes.csv`` and the exports.
+
+    Parameters
+    ----------
+    source : Path
+        A folder of submissions, or one zip archive of them.
+    output : Path
+        The page; it and the files beside it are replaced if they exist.
+    exports : sequence of str
+        Keys of `EXPORTS`.
+    time_limit, anonymous, workers, on_start, on_result
+        See `report_class`.
+
+    Returns
+    -------
+    ClassReport
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    FileError
+        If there is nothing to check, or the report cannot be written.
+    InputError
+        If the output's name does not end in ``.html``.
+    """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"report: expected an output name that ends in .html, got {output.name!r}")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    report = report_class(
+        source,
+        output.with_suffix(".journal"),
+        time_limit=time_limit,
+        anonymous=anonymous,
+        workers=workers,
+        on_start=on_start,
+        on_result=on_result,
+    )
+    stem = output.with_suffix("")
+    contents = {
+        output: to_page(report, source.resolve().name),
+        stem.with_name(f"{stem.name}.csv"): "\ufeff" + to_csv(report),  # with the mark by which Excel knows UTF-8
+        stem.with_name(f"{stem.name}-mistakes.csv"): "\ufeff" + mistakes_to_csv(report),
+    }
+    for name in exports:
+        contents[stem.with_name(f"{stem.name}-{EXPORTS[name].suffix}")] = EXPORTS[name].write(report)
+    for path, content in contents.items():
+        write_whole(path, content.encode())
+    return report, list(contents)

@@ -1,0 +1,189 @@
+"""The classwork to fill in: one template, written as a notebook or a script, with its gaps or solved.
+
+exercise.template ──read──► cells ──► classwork.ipynb, classwork.py
+                                  └─► classwork-solution.ipynb, classwork-solution.py
+
+The template is a script in the percent format. A cell begins with ``# %% id=NAME``, a text with
+``# %% [markdown] id=NAME``; ``only=notebook`` and ``only=script`` limit a cell to one form. A gap holds both versions
+of its lines::
+
+    #[ open
+            output = ... # TODO: the linear equation.
+    #[ solved
+            output = np.dot(x, self.weight) + self.bias
+    #]
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from glasswork.classroom.exercise_figures import FIGURES
+from glasswork.errors import FileError
+from glasswork.figures.picture import own_settings
+
+Form = Literal["notebook", "script"]
+
+_CELL = re.compile(r"# %%(?P<text> \[markdown\])? id=(?P<id>[\w-]+)(?: only=(?P<only>notebook|script))?")
+_GAP = re.compile(r"^#\[ open\n(?P<open>.*?)^#\[ solved\n(?P<solved>.*?)^#\]\n", re.MULTILINE | re.DOTALL)
+_FIGURE = re.compile(r"!\[(?P<title>[^\]]*)\]\(attachment:(?P<name>[\w-]+)\.png\)")
+
+#: The forms of the classwork: the end of the file name, and the function that renders it.
+_SUFFIXES: dict[Form, str] = {"notebook": ".ipynb", "script": ".py"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the template: its name, whether it is text, and its lines with the gaps open or solved."""
+
+    id: str
+    is_text: bool
+    only: str | None
+    source: str
+
+
+def read_template(*, solution: bool) -> list[Cell]:
+    """Return the cells of the classwork.
+
+    Parameters
+    ----------
+    solution : bool
+        Whether the gaps are solved.
+
+    Returns
+    -------
+    list of Cell
+        A text's source is Markdown; a code cell's is Python.
+    """
+    template = files("glasswork.classroom").joinpath("exercise.template").read_text("utf-8")
+    content = _GAP.sub(lambda gap: gap["solved" if solution else "open"], template)
+    cells: list[Cell] = []
+    for block in re.split(r"^(?=# %%)", content, flags=re.MULTILINE)[1:]:
+        header, _, body = block.partition("\n")
+        match = _CELL.fullmatch(header)
+        if match is None:
+            raise ValueError(f"exercise.template: this line does not begin a cell: {header!r}")
+        lines = body.strip("\n").split("\n")
+        if match["text"]:
+            lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
+        cells.append(Cell(match["id"], bool(match["text"]), match["only"], "\n".join(lines)))
+    return cells
+
+
+def render(form: Form, *, solution: bool, name: str = "classwork") -> bytes:
+    """Return the classwork as the content of a file; the same bytes at every call.
+
+    Parameters
+    ----------
+    form : {"notebook", "script"}
+        A Jupyter notebook (nbformat 4.5, its figures attached), or a script in the percent format.
+    solution : bool
+        Whether the gaps are solved.
+    name : str
+        The file's name without its suffix, which the text mentions.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+    """
+    cells = [cell for cell in read_template(solution=solution) if cell.only in (None, form)]
+    content = _RENDERERS[form](cells)
+    return content.replace("{name}", name).encode()
+
+
+def write_classwork(folder: Path, *, solution: bool = False) -> list[Path]:
+    """Write the classwork into a folder, as a notebook and as a script.
+
+    Parameters
+    ----------
+    folder : Path
+        It is created if necessary.
+    solution : bool
+        Write ``classwork-solution.ipynb`` and ``.py``, with the gaps solved, instead of ``classwork.ipynb`` and
+        ``.py``.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    FileError
+        If one of the files exists already, in which case none is written, or if the folder cannot be written to.
+    """
+    name = "classwork-solution" if solution else "classwork"
+    contents = {folder / f"{name}{_SUFFIXES[form]}": render(form, solution=solution, name=name) for form in _SUFFIXES}
+    for path in contents:
+        if path.exists() or path.is_symlink():
+            raise FileError(
+                f"{path}: this file exists already, and somebody's work may be in it; "
+                "nothing was written. Choose another folder, or move the file away"
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in contents.items():
+            _write_new(path, content)
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot write the classwork here ({error.strerror}); choose another folder"
+        ) from error
+    return list(contents)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that must not exist yet; a write that fails leaves nothing behind."""
+    with path.open("xb") as stream:
+        try:
+            stream.write(content)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _as_script(cells: list[Cell]) -> str:
+    """Return the script: texts are comments, figures are named by their titles."""
+    blocks = []
+    for cell in cells:
+        source = cell.source
+        if cell.is_text:
+            source = _FIGURE.sub(r"(\g<title>: see the notebook.)", source)
+            source = "\n".join(f"# {line}".rstrip() for line in source.split("\n"))
+        blocks.append(f"# %%{' [markdown]' if cell.is_text else ''}\n{source}\n")
+    return "\n".join(blocks)
+
+
+def _as_notebook(cells: list[Cell]) -> str:
+    """Return the notebook as Jupyter itself lays it out: sorted keys, one space of indentation."""
+    notebook = {
+        "cells": [_notebook_cell(cell) for cell in cells],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _notebook_cell(cell: Cell) -> dict[str, Any]:
+    written: dict[str, Any] = {"id": cell.id, "metadata": {}, "source": cell.source.splitlines(keepends=True)}
+    if not cell.is_text:
+        return written | {"cell_type": "code", "execution_count": None, "outputs": []}
+    with own_settings():  # not the teacher's matplotlibrc: the bytes are the same everywhere
+        figures = {name: FIGURES[name]() for _, name in _FIGURE.findall(cell.source)}
+    if figures:
+        written["attachments"] = {
+            f"{name}.png": {"image/png": base64.b64encode(png).decode()} for name, png in figures.items()
+        }
+    return written | {"cell_type": "markdown"}
+
+
+_RENDERERS: dict[Form, Callable[[list[Cell]], str]] = {"notebook": _as_notebook, "script": _as_script}

@@ -1,0 +1,182 @@
+"""Name a mistake: compare what a part did with what the catalogue's variants do on the same probe."""
+
+import ast
+import contextlib
+import io
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.catalogue import Mistake, changed, of_part, solution
+from glasswork.classroom.fixture import Mnist
+from glasswork.classroom.handout import sections
+from glasswork.classroom.images import Identifier, RowIdentifier
+from glasswork.classroom.limits import STUDENT, time_limit
+from glasswork.classroom.observe import same
+from glasswork.classroom.outline import Outline, assigned_names, loaded_names
+from glasswork.classroom.probes import PROBES, Bench, Facets
+from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
+from glasswork.classroom.source import from_script
+from glasswork.classroom.student import Event, StudentRun, execute, new_namespace
+
+_SECTIONS = ("data", "normalize", "split", "settings")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A mistake that was recognised, and the variant that showed it (none for a rule)."""
+
+    mistake: Mistake
+    variant: tuple[str, ...] = ()
+
+    def changed_lines(self) -> list[str]:
+        """Return the lines of the variant that are not in the right solution."""
+        right = set(map(str.strip, solution().split("\n")))
+        return [line for line in map(str.strip, changed(self.variant).split("\n")) if line and line not in right]
+
+
+@dataclass
+class Catalogue:
+    """The observations of the right solution and of every variant, made when they are first asked for."""
+
+    mnist: Mnist
+    identifier: Identifier
+    _seen: dict[tuple[str, tuple[str, ...]], Facets] = field(default_factory=dict)
+    _reference: dict[str, Any] = field(default_factory=dict)
+    _small: tuple[Mnist, Identifier] | None = None
+
+    def with_whole_images(self) -> "Catalogue":
+        """Return this catalogue with all 784 pixels of each image; its observations are shared."""
+        from glasswork.classroom.fixture import WHOLE, install
+
+        mnist = Mnist(self.mnist.images, self.mnist.labels, WHOLE)
+        install(mnist)
+        return Catalogue(mnist, self.identifier, self._seen, self._reference, self._small_data())
+
+    def reference(self) -> dict[str, Any]:
+        """Return the right classes and functions, as a namespace."""
+        if not self._reference:
+            self._reference.update(definitions(solution()))
+            self._reference["loss_fn"] = self._reference["MSELoss"]()
+        return self._reference
+
+    def observation(self, part: str, variant: tuple[str, ...] = ()) -> Facets:
+        """Return what a variant does on a part's probe; the right solution without a variant."""
+        if (part, variant) not in self._seen:
+            with silent():
+                bench = self.variant_bench(part, changed(variant))
+            with contextlib.nullcontext() if part == "settings" else time_limit(10.0), silent():
+                bench.memory[part] = PROBES[part].observe(bench)
+            self._seen[part, variant] = bench.memory[part]
+        return self._seen[part, variant]
+
+    def variant_bench(self, part: str, text: str) -> Bench:
+        """Return the bench of a changed solution, with as little run as the part's probe needs."""
+        owner, _ = sections(part)
+        if part not in _SECTIONS:
+            return Bench(definitions(text, owner, self.reference()), self.reference())
+        document = from_script(text)
+        namespace = new_namespace() | self.reference()
+        statements = [s for s in document.statements if not isinstance(s, ast.ClassDef | ast.FunctionDef)]
+        mnist, identifier = self._small_data()
+        if part == "split":
+            mnist, identifier = self.mnist, RowIdentifier()
+            namespace |= {"X": np.arange(2.0 * len(self.mnist.labels)).reshape(-1, 2) // 2, "y": self.mnist.labels}
+            statements = [s for s in statements if statement_part(s) == "split"]
+        elif part == "settings":
+            namespace |= small_split(mnist)
+            at = next(i for i, s in enumerate(statements) if "in_features" in assigned_names(s))
+            statements = statements[at:]
+        else:
+            namespace["fetch_openml"] = mnist.fetch_openml
+            statements = [s for s in statements if statement_part(s) != "split" and not isinstance(s, ast.ImportFrom)]
+        trace = DataTrace(mnist)
+        run = StudentRun(Outline(document), namespace)
+        for i, statement in enumerate(statements):
+            if loaded_names(statement) & {
+                "MLP",
+                "MSELoss",
+                "SGD",
+                "model",
+                "train",
+                "test",
+                "minibatch_generator",
+                "optimizer",
+            }:
+                run.later = statements[i:]
+                break
+            event = Event(statement, execute(statement, namespace))
+            run.events.append(event)
+            trace.after(run, event)
+        bench = Bench(namespace, self.reference())
+        bench.memory |= {
+            "sections": Sections(namespace, trace, identifier, statements),
+            "later": run.later,
+            "all statements": statements,
+            "good": set(PROBES),
+        }
+        return bench
+
+    def _small_data(self) -> tuple[Mnist, Identifier]:
+        if self._small is None:
+            rows = slice(0, 1500)
+            mnist = Mnist.__new__(Mnist)
+            mnist.pixels, mnist.labels, mnist.columns = (
+                self.mnist.pixels[rows],
+                self.mnist.labels[rows],
+                self.mnist.columns,
+            )
+            mnist.fetched = 0
+            self._small = mnist, Identifier(mnist)
+        return self._small
+
+    def names(self, part: str, seen: Facets, facet: str) -> list[Match]:
+        """Return the entries and variants that do exactly what was seen in all that they do wrong, and explain most."""
+        right = self.observation(part)
+        found: list[tuple[int, Match]] = []
+        for mistake in of_part(part):
+            for variant in mistake.variants:
+                wrong = self.observation(part, variant)
+                differs = [f for f in wrong if not alike(wrong[f], right.get(f, {}))]
+                if facet in differs and all(alike(wrong[f], seen.get(f, {})) for f in differs):
+                    found.append((sum(len(wrong[f]) for f in differs), Match(mistake, variant)))
+        most = max((score for score, _ in found), default=0)
+        return [match for score, match in found if score == most]
+
+
+def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two facets hold the same results; names that begin with ``_`` are not compared."""
+    a = {key: value for key, value in one.items() if not key.startswith("_")}
+    b = {key: value for key, value in other.items() if not key.startswith("_")}
+    return same(a, b)
+
+
+def silent() -> contextlib.AbstractContextManager[object]:
+    """Context manager: what is printed is dropped."""
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+def small_split(mnist: Mnist) -> dict[str, Any]:
+    """Return a right split of a few images."""
+    places = {"train": slice(0, 900), "valid": slice(900, 1200), "test": slice(1200, 1500)}
+    split: dict[str, Any] = {}
+    for name, rows in places.items():
+        split[f"X_{name}"] = (mnist.pixels[rows] / 255.0 - 0.5) * 2
+        split[f"y_{name}"] = mnist.labels[rows]
+    return split
+
+
+def definitions(text: str, owner: str | None = None, others: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Execute the classes and functions of a solution; with ``owner``, that one only, beside the others."""
+    namespace = new_namespace() | (others or {})
+    exec("import numpy as np", namespace)
+    pieces = re.split(r"^(?=class |def )", text, flags=re.M)[1:]
+    for piece in pieces:
+        name = re.match(r"(?:class|def) (\w+)", piece)
+        assert name is not None
+        if owner is None or name[1] == owner:
+            body = re.split(r"\n\n\n(?=\S)", piece)[0]
+            exec(compile(body, STUDENT, "exec"), namespace)
+    return namespace

@@ -1,0 +1,134 @@
+"""The outline of a student's file: which class, method and function stands where, and which names a statement uses."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from glasswork.classroom.source import Document
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass
+class Outline:
+    """Where things are defined in a document."""
+
+    document: Document
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for statement in self.document.statements:
+            if isinstance(statement, ast.ClassDef):
+                self.classes[statement.name] = statement
+            elif isinstance(statement, Function):
+                self.functions[statement.name] = statement
+
+    def method(self, owner: str, name: str) -> Function | None:
+        """Return the definition of a class's method, or of a base class's in the same file."""
+        seen: set[str] = set()
+        while owner in self.classes and owner not in seen:
+            seen.add(owner)
+            found = [m for m in self.classes[owner].body if isinstance(m, Function) and m.name == name]
+            if found:
+                return found[-1]
+            owner = next((base.id for base in self.classes[owner].bases if isinstance(base, ast.Name)), "")
+        return None
+
+    def find(self, owner: str, method: str | None = None) -> Function | ast.ClassDef | None:
+        """Return the definition of a method, a class or a function."""
+        if method is not None:
+            return self.method(owner, method)
+        return self.functions.get(owner) or self.classes.get(owner)
+
+    def nested(self, owner: str, name: str) -> Function | None:
+        """Return a method that stands inside another method of the class, if there is one."""
+        for member in self.classes[owner].body if owner in self.classes else []:
+            if isinstance(member, Function):
+                for inner in ast.walk(member):
+                    if inner is not member and isinstance(inner, Function) and inner.name == name:
+                        return inner
+        return None
+
+
+def assigned_names(node: ast.AST) -> set[str]:
+    """Return the names that a statement binds, the locals of functions in it left out."""
+    names: set[str] = set()
+    for inner in _own_nodes(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            names.add(inner.id)
+        elif isinstance(inner, Function | ast.ClassDef):
+            names.add(inner.name)
+        elif isinstance(inner, ast.alias):
+            names.add((inner.asname or inner.name).split(".")[0])
+    return names
+
+
+def loaded_names(node: ast.AST) -> set[str]:
+    """Return the names that a statement reads, the bodies of functions in it included."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if isinstance(node, Function | ast.ClassDef | ast.Lambda):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _own_nodes(child)
+
+
+def assignments(node: ast.AST, target: str) -> list[ast.stmt]:
+    """Return the statements below a node that bind ``name`` or ``self.name``, in order."""
+    found: list[ast.stmt] = []
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assign):
+            targets: list[ast.expr] = inner.targets
+        elif isinstance(inner, ast.AugAssign | ast.AnnAssign):
+            targets = [inner.target]
+        else:
+            continue
+        if any(target in _bound(t) for t in targets):
+            found.append(inner)
+    return sorted(found, key=lambda s: s.lineno)
+
+
+def _bound(target: ast.expr) -> set[str]:
+    names: set[str] = set()
+    for inner in ast.walk(target):
+        if isinstance(inner, ast.Name):
+            names.add(inner.id)
+        elif isinstance(inner, ast.Attribute):
+            names.add(inner.attr)
+    return names
+
+
+def result_line(function: ast.AST) -> int:
+    """Return the line that computes what a function returns: its last return, or where the returned name is bound."""
+    returns = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
+    if not returns:
+        body = [s for s in getattr(function, "body", []) if not isinstance(s, ast.Pass)]
+        return body[-1].lineno if body else getattr(function, "lineno", 1)
+    last = max(returns, key=lambda r: r.lineno)
+    name = None
+    if isinstance(last.value, ast.Name):
+        name = last.value.id
+    elif isinstance(last.value, ast.Attribute):
+        name = last.value.attr
+    if name:
+        bound = [s for s in assignments(function, name) if s.lineno <= last.lineno]
+        if bound:
+            return bound[-1].lineno
+    return last.lineno
+
+
+def is_stub(function: ast.AST) -> bool:
+    """Return whether a function's body is still to be written: nothing, ``pass``, ``...`` or NotImplementedError."""
+    for statement in getattr(function, "body", []):
+        if isinstance(statement, ast.Pass):
+            continue
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        if isinstance(statement, ast.Raise) and "NotImplementedError" in ast.dump(statement):
+            continue
+        return False
+    return True

@@ -1,0 +1,104 @@
+"""Probe of the optimizer."""
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.observe import Crash, attempt, plain, same, show
+from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
+
+
+class SGDProbe:
+    """``SGD``: step() moves the parameters in place against their gradients; zero_grad() zeroes the gradients."""
+
+    part = "SGD"
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        with bench.isolated("SGD"):
+            cls = bench.namespace["SGD"]
+            weight, bias, gradients, made = self._make(cls)
+            step: dict[str, Any] = {"made": "yes" if not isinstance(made, Crash) else made}
+            zero: dict[str, Any] = {}
+            if not isinstance(made, Crash):
+                result = attempt(lambda: made.step())
+                step["error"] = result if isinstance(result, Crash) else ""
+                step["weight"], step["bias"] = plain(weight), plain(bias)
+                attempt(lambda: made.step())
+                step["second"] = plain(weight)
+                step["gradients"] = [plain(g) for g in gradients]
+                zero = self._zero(cls)
+        return {"step": step, "zero": zero}
+
+    @staticmethod
+    def _arrays() -> tuple[Any, Any, Any, Any]:
+        weight = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+        bias = np.array([10.0, 20.0])
+        return weight, bias, np.array([[1.0, -1.0], [2.0, 0.0], [0.5, 4.0]]), np.array([3.0, -2.0])
+
+    def _make(self, cls: Any) -> tuple[Any, Any, Any, Any]:
+        weight, bias, grad_weight, grad_bias = self._arrays()
+        gradients = [grad_weight, grad_bias]
+        return weight, bias, list(gradients), seeded(lambda: cls([weight, bias], gradients, lr=0.1))
+
+    def _zero(self, cls: Any) -> dict[str, Any]:
+        weight, bias, grad_weight, grad_bias = self._arrays()
+        optimizer = seeded(lambda: cls([weight, bias], [grad_weight, grad_bias], lr=0.1))
+        result = attempt(lambda: optimizer.zero_grad())
+        return {
+            "error": result if isinstance(result, Crash) else "",
+            "weight": plain(grad_weight),
+            "bias": plain(grad_bias),
+            "parameter": plain(weight),
+        }
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        step, zero = seen["step"], seen["zero"]
+        weight, bias, grad_weight, grad_bias = self._arrays()
+        if isinstance(step["made"], Crash):
+            return [Problem("step", "error", f"SGD(params, grads, lr=0.1) gives {show(step['made'])}.")]
+        found: list[Problem] = []
+        given = "With parameter 1, gradient 1 and lr = 0.1"
+        if isinstance(step["error"], Crash):
+            found.append(Problem("step", "error", f"step() gives {show(step['error'])}."))
+        elif same(step["weight"], weight) and same(step["bias"], bias):
+            found.append(Problem("step", "aliasing", f"{given}, step() leaves the parameter at 1; expected 0.9."))
+        elif not (same(step["weight"], weight - 0.1 * grad_weight) and same(step["bias"], bias - 0.1 * grad_bias)):
+            got = step["weight"].ravel()[0] if isinstance(step["weight"], np.ndarray) else step["weight"]
+            if same(got, np.array(0.9)):
+                found.append(
+                    Problem(
+                        "step",
+                        "value",
+                        f"step() does not move every number right: the weights become {show(step['weight'])}.",
+                    )
+                )
+            else:
+                word = "sign" if same(step["weight"], weight + 0.1 * grad_weight) else "scale"
+                found.append(Problem("step", word, f"{given}, step() makes it {show(got)}; expected 1 − 0.1·1 = 0.9."))
+        elif not same(step["second"], weight - 0.2 * grad_weight):
+            found.append(
+                Problem("step", "value", "a second step() with the same gradient does not move as far as the first.")
+            )
+        if isinstance(zero["error"], Crash):
+            found.append(Problem("zero", "error", f"zero_grad() gives {show(zero['error'])}."))
+        elif not (same(zero["weight"], grad_weight * 0) and same(zero["bias"], grad_bias * 0)):
+            found.append(
+                Problem(
+                    "zero", "aliasing", f"after zero_grad() the gradients are {show(zero['weight'])}; expected zeros."
+                )
+            )
+        elif not same(zero["parameter"], weight):
+            found.append(
+                Problem("zero", "value", "zero_grad() changes the parameters; it may change the gradients only.")
+            )
+        return found
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        function = bench.function("SGD", "step" if facet == "step" else "zero_grad")
+        if function is None:
+            return None
+        loops = [n.body[0].lineno for n in getattr(function, "body", []) if hasattr(n, "body")]
+        return loops[0] if loops else line_of(function)

@@ -1,0 +1,452 @@
+"""Probe of sections 8 to 10: what the network, the loss and the optimizer are made of, and what the loop hands on.
+
+The statements run with right classes in place of wrong ones. ``train``, ``valid`` and ``test`` are replaced by functions
+that note their arguments and take one batch from each loader, so that fifty epochs are over in a moment.
+"""
+
+import ast
+import collections
+import inspect
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.images import find_split
+from glasswork.classroom.observe import Crash, plain, show
+from glasswork.classroom.outline import assigned_names, loaded_names
+from glasswork.classroom.probes.base import Bench, Facets, Problem
+from glasswork.classroom.probes.sections import Sections, sections_of
+from glasswork.classroom.student import execute
+
+_CALLS = 120  # of train and valid, after which a loop has shown what it does
+_BATCHES = 10_000
+_CLASSES = ("MLP", "SGD", "MSELoss", "CrossEntropyLoss")
+_FUNCTIONS = ("train", "valid", "test")
+
+
+class _EnoughError(BaseException):
+    """Ends a training loop that has shown what it does."""
+
+
+class _Notes:
+    """What the statements did: calls of constructors and of the three functions."""
+
+    def __init__(self, bench: Bench, sections: Sections) -> None:
+        self.bench, self.sections = bench, sections
+        self.made: dict[str, list[tuple[Any, dict[str, Any]]]] = {name: [] for name in _CLASSES}
+        self.calls: list[dict[str, Any]] = []
+
+    def recorded(self, name: str, cls: Any) -> Any:
+        notes = self
+
+        class Recorded(cls):  # type: ignore[misc]
+            def __init__(self, *args: Any, **named: Any) -> None:
+                notes.made[name].append((self, _bound(cls, args, named)))
+                super().__init__(*args, **named)
+
+        Recorded.__name__ = Recorded.__qualname__ = name
+        return Recorded
+
+    def function(self, name: str, original: Any) -> Callable[..., Any]:
+        form = self.bench.memory.get(name, {}).get("loop", {})
+        returned = form.get("returns") if name == "train" else next(iter(form.values()), None) if form else None
+        width = int(np.size(returned)) if isinstance(returned, np.ndarray) else 1
+        counter = itertools.count()
+
+        def call(*args: Any, **named: Any) -> Any:
+            k = next(counter)
+            bound = _bound(original, args, named, function=True)
+            self.calls.append({"function": name, "arguments": bound, "batch": self._first(bound, k)})
+            if len(self.calls) >= _CALLS:
+                raise _EnoughError
+            loss, accuracy = 0.1 * 0.97**k, 99.0 - 80.0 * 0.95**k
+            if name == "test":
+                return accuracy
+            if name == "valid":
+                return (loss, accuracy) if width < 3 else tuple([loss] * width)
+            return loss if width == 1 else tuple([loss, accuracy] + [loss] * (width - 2))
+
+        return call
+
+    def _first(self, bound: dict[str, Any], k: int) -> str:
+        """Return which images a loader's first batch holds, or that it holds none."""
+        loader = next(
+            (
+                v
+                for v in bound.values()
+                if hasattr(v, "__iter__") and not hasattr(v, "shape") and not isinstance(v, str)
+            ),
+            None,
+        )
+        if loader is None:
+            return "unknown"
+        try:
+            batches = iter(loader)
+            batch = next(batches, None)
+            if batch is None:
+                return "empty"
+            if k == 0:  # use the loader up, as the real function does
+                collections.deque(itertools.islice(batches, _BATCHES), maxlen=0)
+            rows = self.sections.identifier.identify(np.asarray(batch[0]))
+        except Exception:
+            return "unknown"
+        if rows is None or (rows >= 0).mean() < 0.8:
+            return "unknown"
+        wanted = rows[rows >= 0]
+        shares = {name: float(known[wanted].mean()) for name, known in self._known().items()}
+        best = max(shares, key=lambda n: shares[n], default="unknown")
+        return best if shares and shares[best] >= 0.8 else "unknown"
+
+    def _known(self) -> dict[str, Any]:
+        known = self.sections.known_rows
+        for role, name in find_split(self.bench.namespace).items():
+            if role.startswith("X") and role[2:] not in known:
+                found = self.sections.identifier.identify(self.bench.namespace[name])
+                rows = np.zeros(0, int) if found is None else found[found >= 0]
+                known[role[2:]] = np.bincount(rows, minlength=len(self.sections.trace.mnist.labels)) > 0
+        return known
+
+
+def _bound(target: Any, args: tuple[Any, ...], named: dict[str, Any], *, function: bool = False) -> dict[str, Any]:
+    """Return the arguments of a call by the names of its parameters."""
+    try:
+        signature = inspect.signature(target if function else target.__init__)
+        bound = signature.bind_partial(*args, **named) if function else signature.bind_partial(None, *args, **named)
+        values = dict(bound.arguments)
+    except (TypeError, ValueError):
+        values = {f"argument {i}": a for i, a in enumerate(args, 1)} | named
+    values.pop("self", None)
+    return values
+
+
+class SettingsProbe:
+    """``settings``: sizes, learning rate, and that optimizer, model and loop belong together."""
+
+    part = "settings"
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        sections = sections_of(bench)
+        notes = _Notes(bench, sections)
+        good = bench.memory.get("good", set())
+        own = [name for name in _CLASSES if self._is_good(name, good)]
+        own += ["minibatch_generator"] if "minibatch_generator" in good else []
+        with bench.isolated(*own, "int_to_onehot", "loss_fn", "criterion", "model", "optimizer"):
+            self._replace(bench, notes)
+            crashes = self._run(bench)
+        return {
+            "sizes": self._sizes(notes, bench),
+            "rate": self._rate(notes),
+            "arrays": self._arrays(notes),
+            "loop": self._loop(notes),
+            "error": self._errors(crashes, notes),
+        }
+
+    @staticmethod
+    def _is_good(name: str, good: set[str]) -> bool:
+        parts = {
+            "MLP": ("MLP.__init__", "MLP.forward"),
+            "SGD": ("SGD",),
+            "MSELoss": ("MSELoss.forward", "MSELoss.backward"),
+        }
+        return all(part in good for part in parts.get(name, (name,)))
+
+    @staticmethod
+    def _replace(bench: Bench, notes: _Notes) -> None:
+        names = bench.namespace
+        for name in _CLASSES:
+            if isinstance(names.get(name), type):
+                names[name] = notes.recorded(name, names[name])
+        bench.memory["recorded"] = {name: names.get(name) for name in _CLASSES}
+        for name in _FUNCTIONS:
+            if callable(names.get(name)):
+                names[name] = notes.function(name, names[name])
+
+    @staticmethod
+    def _run(bench: Bench) -> list[tuple[ast.stmt, Crash]]:
+        crashes = []
+        names = bench.namespace
+        if "split" not in bench.memory["good"] and "right split" in bench.memory:
+            names.update(bench.memory["right split"]())
+            sections_of(bench).known_rows.clear()
+        budget = 4.0
+        for statement in bench.memory["later"]:
+            if _trains_inline(statement, bench) or budget <= 0:
+                continue
+            started = time.monotonic()
+            crash = execute(statement, names, seconds=min(2.0, budget))
+            budget -= time.monotonic() - started
+            if crash is not None and crash.kind != "_EnoughError":
+                crashes.append((statement, crash))
+        return crashes
+
+    @staticmethod
+    def _sizes(notes: _Notes, bench: Bench) -> dict[str, Any]:
+        if not notes.made["MLP"]:
+            return {}
+        model, arguments = notes.made["MLP"][-1]
+        values = list(arguments.values())
+        seen: dict[str, Any] = {"count": len(values)}
+        for name, value in zip(("in", "hidden", "out"), values, strict=False):
+            seen[name] = _size_word(value, bench)
+        linears = [a for a in getattr(model, "__dict__", {}).values() if hasattr(a, "weight")]
+        shapes = [getattr(layer.weight, "shape", ()) for layer in linears]
+        seen["built"] = bool(shapes) and all(len(s) == 2 for s in shapes)
+        return seen
+
+    @staticmethod
+    def _rate(notes: _Notes) -> dict[str, Any]:
+        if not notes.made["SGD"]:
+            return {}
+        arguments = notes.made["SGD"][-1][1]
+        rate = arguments.get(
+            "lr", arguments.get("learning_rate", 0.1 if len(arguments) < 3 else list(arguments.values())[-1])
+        )
+        if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating | np.integer):
+            return {"rate": f"a {type(rate).__name__}", "_number": None}
+        word = (
+            "zero"
+            if rate == 0
+            else "negative"
+            if rate < 0
+            else "tiny"
+            if rate <= 1e-4
+            else "huge"
+            if rate >= 20
+            else "fine"
+        )
+        word = "small" if word == "fine" and rate < 2e-3 else "large" if word == "fine" and rate > 5 else word
+        return {"rate": word, "_number": float(rate)}
+
+    @staticmethod
+    def _arrays(notes: _Notes) -> dict[str, Any]:
+        """Return whose arrays the optimizer holds: those of the model that is trained?"""
+        if not notes.made["SGD"] or not notes.made["MLP"]:
+            return {}
+        arguments = list(notes.made["SGD"][-1][1].values())
+        trained = [m for call in notes.calls if call["function"] == "train" for m in call["arguments"].values()]
+        models = [m for m, _ in notes.made["MLP"] if any(m is t for t in trained)] or [notes.made["MLP"][-1][0]]
+        try:
+            own = list(models[-1].parameters()), list(models[-1].gradients())
+        except Exception:
+            return {}
+        seen: dict[str, Any] = {}
+        for name, value in zip(("params", "grads"), arguments, strict=False):
+            if callable(value) and not hasattr(value, "parameters"):
+                seen[name] = "a method that was not called"
+            elif isinstance(value, list | tuple):
+                seen[name] = _whose(value, own if name == "params" else own[::-1])
+            else:
+                seen[name] = "other"
+        return seen
+
+    def _loop(self, notes: _Notes) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        recorded = notes.bench.memory["recorded"]
+        for name in _FUNCTIONS:
+            calls = [call for call in notes.calls if call["function"] == name]
+            if not calls:
+                continue
+            fed = {call["batch"] for call in calls} - {"unknown"}
+            seen[name] = "empty" if ("empty" in fed and len(fed) > 1) or fed == {"empty"} else ", ".join(sorted(fed))
+            seen[f"{name} calls"] = "once" if len(calls) == 1 else "often"
+            first = calls[0]["arguments"]
+            kinds = [self._role(value, recorded) for value in first.values()]
+            seen[f"{name} arguments"] = " ".join(k for k in kinds if k)
+        return seen
+
+    @staticmethod
+    def _role(value: Any, recorded: dict[str, Any]) -> str:
+        for name, cls in recorded.items():
+            if isinstance(value, type) and value is cls:
+                return f"class-{name}"
+            if isinstance(cls, type) and isinstance(value, cls):
+                return "loss" if name in ("MSELoss", "CrossEntropyLoss") else name
+        return ""
+
+    @staticmethod
+    def _errors(crashes: list[tuple[ast.stmt, Crash]], notes: _Notes) -> dict[str, Any]:
+        """Return the first crash that is of these sections: the making of objects, or a loop."""
+        reached = bool(notes.calls)
+        for statement, crash in crashes:
+            loads = loaded_names(statement)
+            makes = loads & set(_CLASSES)
+            loops = isinstance(statement, ast.For | ast.While) or loads & set(_FUNCTIONS)
+            is_check = isinstance(statement, ast.Assert | ast.Expr) and not loads & {*_FUNCTIONS}
+            if is_check or crash.kind in ("AssertionError", "OutOfTime", "ModuleNotFoundError", "ImportError"):
+                if crash.kind == "OutOfTime" and isinstance(statement, ast.While) and not loads & {*_FUNCTIONS}:
+                    return {"crash": crash, "line": crash.line or statement.lineno}
+                continue
+            if (makes and not reached) or (
+                loops and crash.kind in ("NameError", "UnboundLocalError", "AttributeError", "TypeError")
+            ):
+                return {"crash": crash, "line": crash.line or statement.lineno}
+        return {}
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        found: list[Problem] = []
+        found += self._size_problems(seen["sizes"])
+        found += self._rate_problems(seen["rate"])
+        for name, whose in seen["arrays"].items():
+            if whose not in ("right", "other"):
+                found.append(
+                    Problem(
+                        "arrays",
+                        "aliasing",
+                        f"the optimizer's {name} are {whose}; expected the {name} of the trained model.",
+                    )
+                )
+                break
+        found += self._loop_problems(seen["loop"])
+        if seen["error"] and not found:
+            found.append(
+                Problem("error", "error", f"This stops with {show(seen['error']['crash'])}.", seen["error"]["line"])
+            )
+        return found
+
+    @staticmethod
+    def _size_problems(sizes: dict[str, Any]) -> list[Problem]:
+        if not sizes or (sizes["count"] != 3 and sizes["built"]):
+            return []
+        for name, right in (("in", 784), ("hidden", None), ("out", 10)):
+            got = sizes.get(name, "missing")
+            if isinstance(got, str) or (right is not None and got != right):
+                want = "a number" if right is None else str(right)
+                if sizes["built"] and isinstance(got, str) and got.startswith(("a list", "a tuple")):
+                    continue
+                return [
+                    Problem(
+                        "sizes",
+                        "value",
+                        f"MLP's {name}_features is {got}; expected {want}.".replace("hidden_features", "hidden_size"),
+                    )
+                ]
+        return []
+
+    @staticmethod
+    def _rate_problems(rate: dict[str, Any]) -> list[Problem]:
+        word, number = rate.get("rate", "fine"), rate.get("_number")
+        says = {
+            "zero": "the learning rate is 0: no weight ever moves.",
+            "negative": f"the learning rate is {number}: each step goes uphill.",
+            "tiny": f"the learning rate is {number}: in fifty epochs the weights hardly move. The handout takes 0.1.",
+            "huge": f"the learning rate is {number}: one step throws the weights far beyond the minimum. The handout takes 0.1.",
+            "small": f"the learning rate is {number}, where the handout takes 0.1: training is slow.",
+            "large": f"the learning rate is {number}, where the handout takes 0.1.",
+            "fine": "",
+        }.get(word, f"the learning rate is {word}, not a number.")
+        return [Problem("rate", "scale", says, remark=word in ("small", "large"))] if says else []
+
+    @staticmethod
+    def _loop_problems(loop: dict[str, Any]) -> list[Problem]:
+        wants = {"train": ("train",), "valid": ("valid", "test", "train"), "test": ("test",)}
+        for name in _FUNCTIONS:
+            fed = loop.get(name, "")
+            if fed == "empty":
+                return [
+                    Problem(
+                        "loop",
+                        "value",
+                        f"from the second epoch on, {name}() gets a generator that is used up: it yields no batch.",
+                    )
+                ]
+            if fed and not set(fed.split(", ")) <= set(wants[name]):
+                return [Problem("loop", "value", f"{name}() gets images of the {fed} set.")]
+            if "class-" in loop.get(f"{name} arguments", ""):
+                return [Problem("loop", "value", f"{name}() gets a class, not an object of it.")]
+        if loop.get("valid") == "train":
+            return [
+                Problem(
+                    "loop",
+                    "value",
+                    "valid() gets images of the train set: it does not see how the network does on new ones.",
+                )
+            ]
+        return []
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        seen = bench.memory.get(self.part, {})
+        statements: list[ast.stmt] = [
+            s for s in bench.memory["all statements"] if not isinstance(s, ast.FunctionDef | ast.ClassDef)
+        ]
+        names: tuple[str, ...] = ()
+        if facet == "sizes":
+            bad = next(
+                (
+                    n
+                    for n, r in (("in", 784), ("hidden", None), ("out", 10))
+                    if isinstance(seen["sizes"].get(n), str) or (r and seen["sizes"].get(n) != r)
+                ),
+                "in",
+            )
+            names = {
+                "in": ("in_features", "input_size"),
+                "hidden": ("hidden_size",),
+                "out": ("out_features", "output_size"),
+            }[bad]
+        elif facet == "rate":
+            names = ("learning_rate", "lr")
+        for statement in reversed(statements):
+            if assigned_names(statement) & set(names):
+                return statement.lineno
+        calls = {"sizes": {"MLP"}, "rate": {"SGD"}, "arrays": {"SGD"}}.get(facet)
+        if calls:
+            return next((s.lineno for s in reversed(statements) if loaded_names(s) & calls), None)
+        if facet == "error":
+            line: int | None = seen.get("error", {}).get("line")
+            return line
+        return self._loop_line(bench, seen, statements)
+
+    @staticmethod
+    def _loop_line(bench: Bench, seen: Facets, statements: list[ast.stmt]) -> int | None:
+        loop = seen.get("loop", {})
+        bad = next(
+            (
+                n
+                for n in _FUNCTIONS
+                if SettingsProbe._loop_problems({k: v for k, v in loop.items() if k.split()[0] == n})
+            ),
+            "train",
+        )
+        for statement in statements:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Assign) and f"{bad}_loader" in assigned_names(node):
+                    return node.lineno
+        return next((s.lineno for s in statements if bad in loaded_names(s)), None)
+
+
+def _size_word(value: Any, bench: Bench) -> Any:
+    images = [v for r, v in bench.namespace.items() if r in ("X_train", "X") and hasattr(v, "shape")]
+    if isinstance(value, int) and any(value == len(v) for v in images):
+        return "the number of images"
+    if isinstance(value, tuple) and any(value == v.shape for v in images):
+        return "a tuple, the shape of all images"
+    if isinstance(value, bool):
+        return f"{value}"
+    if isinstance(value, int | np.integer):
+        return 784 if value in (49, 784) else int(value)  # thin images have 49 pixels
+    if isinstance(value, np.ndarray):
+        return "an array, a row of pixels" if value.ndim == 1 else f"an array with {value.ndim} axes"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__}, {show(plain(value))}"
+    return f"a {type(value).__name__}, {show(plain(value))}"
+
+
+def _whose(given: Any, own: tuple[list[Any], list[Any]]) -> str:
+    for word, arrays in (("right", own[0]), ("the other list", own[1])):
+        if len(given) == len(arrays) and all(a is b for a, b in zip(given, arrays, strict=True)):
+            return word
+    if any(a is b for a in given for b in own[0]):
+        return "some of them only"
+    return "arrays of something else"
+
+
+def _trains_inline(statement: ast.stmt, bench: Bench) -> bool:
+    """Return whether a statement is a training loop that is written out at the top level."""
+    called = {n.func.attr for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
+    return isinstance(statement, ast.For | ast.While) and bool(called & {"backward", "step"})

@@ -1,0 +1,77 @@
+"""Mistakes that can be in any part, recognised by the kind of error; and hints where no mistake has a name."""
+
+from collections.abc import Collection
+from typing import Any
+
+from glasswork.classroom.observe import Crash
+from glasswork.classroom.probes.base import Problem
+
+#: The kind of an error -> the entry of the catalogue.
+_RULES = {
+    "NameError": "undefined-name",
+    "UnboundLocalError": "used-before-assigned",
+    "AttributeError": "unknown-attribute",
+    "OutOfTime": "endless-loop",
+    "RecursionError": "endless-recursion",
+}
+
+
+def crashes_of(results: Any) -> list[Crash]:
+    """Return all crashes among results, however deep."""
+    if isinstance(results, Crash):
+        return [results]
+    if isinstance(results, dict):
+        return [crash for value in results.values() for crash in crashes_of(value)]
+    if isinstance(results, list | tuple):
+        return [crash for value in results for crash in crashes_of(value)]
+    return []
+
+
+def named_by_rule(results: dict[str, Any], names: Collection[str] = ()) -> str | None:
+    """Return the entry for results that are errors of one of the kinds that speak for themselves.
+
+    ``names`` are the file's global variables.
+    """
+    crashes = crashes_of(results)
+    kinds = {crash.kind for crash in crashes}
+    if kinds == {"NameError"} and any(crash.name in names for crash in crashes):
+        return "global-for-argument"
+    if len(kinds) == 1 and crashes[0].line is not None:
+        return _RULES.get(kinds.pop())
+    return None
+
+
+def only_crashes(results: dict[str, Any]) -> bool:
+    """Return whether all results are errors."""
+    return bool(results) and all(isinstance(value, Crash) for value in results.values())
+
+
+_FIRST = {
+    "Linear.__init__": "Look at the four arrays that __init__ makes, one by one.",
+    "Linear.forward": "Look at the line that computes the output of the layer.",
+    "Linear.backward": "Look at the three gradients, and compare with the handout's lines.",
+    "split": "Look at the lines that make the three sets, and print the shape of each.",
+    "data": "Look at section 1: what are X and y when it has run? Print type(X), type(y) and their first rows.",
+    "normalize": "Look at the line that rescales X, and print X.min() and X.max() after it.",
+    "settings": "Look at sections 8 and 9: the sizes, the learning rate, and what is handed to what.",
+}
+_THIRD = {
+    "shape": "Write the shape of every array beside the line, and find the first one that is not what it should be.",
+    "value": "Take the numbers above, do the computation by hand, and compare each step with what your line does.",
+    "scale": "Count by which numbers, and how often, you divide or multiply; compare with the handout's formula.",
+    "sign": "Look for a difference that is taken the wrong way round, or for a plus that should be a minus.",
+    "aliasing": "Find out which array is a copy and which is the original: compare id(a) with id(b), before and after.",
+    "dtype": "Print the dtype of the array, and make it of decimal numbers from the start.",
+    "gradient": "Change one weight by 0.001, see how much the loss changes, and compare with the gradient you compute.",
+    "randomness": "Run it twice and print the first numbers: what should differ, and what should not?",
+    "error": "Read the last line of the error, then print the shape and the type of everything on that line.",
+    "result": "Follow the function line by line for one small input: what does it hand back at its end?",
+    "name": "Compare the spelling with the handout's, letter by letter.",
+    "type": "Print type() of it where it is made, and once more where it is used.",
+}
+
+
+def generic_hints(part: str, problem: Problem, located: bool) -> tuple[str, str, str]:
+    """Return hints for a problem that is no entry of the catalogue."""
+    first = _FIRST.get(part, f"Look at {part}." if not located else f"Look at {part}, at the line that is named.")
+    return first, f"What fails is the {problem.property}: {problem.says}", _THIRD.get(problem.property, _THIRD["value"])

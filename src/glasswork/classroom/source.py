@@ -1,0 +1,250 @@
+"""Read a student's file, a notebook or a script, into statements whose places are known.
+
+All code cells stand one below the other in one `Document`; a script is a document of one cell. A cell that does not
+parse is cut into its statements, and those that parse are kept.
+"""
+
+import ast
+import io
+import re
+import textwrap
+import tokenize
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from glasswork.errors import FileError, GlassworkError
+
+_LARGEST = 64 << 20  # bytes; notebooks carry their pictures
+_MAGIC = re.compile(r"^(\s*)([%!?]|get_ipython\(\))")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)([!%]).*")
+_FOREIGN_CELL = re.compile(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
+_STARTS = re.compile(r"^[A-Za-z_@\"'(\[{]")
+_CONTINUES = re.compile(r"^(else|elif|except|finally)\b")
+
+
+@dataclass(frozen=True)
+class SyntaxFault:
+    """A piece of the file that Python cannot read."""
+
+    line: int  # of the document
+    reason: str
+    owner: str = ""  # the class or function in which it stands
+    method: str | None = None
+    text: str = ""
+
+
+@dataclass
+class Document:
+    """The code of one file: its lines, where each is in the file, and its statements."""
+
+    lines: list[str] = field(default_factory=list)
+    places: list[tuple[int | None, int]] = field(default_factory=list)  # (cell, line) of each line
+    statements: list[ast.stmt] = field(default_factory=list)
+    faults: list[SyntaxFault] = field(default_factory=list)
+
+    def place(self, line: int) -> tuple[int | None, int | None, str]:
+        """Return the cell, the line in it and the text of a line of the document."""
+        if 1 <= line <= len(self.lines):
+            return (*self.places[line - 1], self.lines[line - 1].strip())
+        return None, None, ""
+
+
+def read_cells(path: Path) -> tuple[list[str], bool]:
+    """Read the code cells of a notebook, or a script as one cell; return them, and whether it is a notebook.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, or is neither.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror}); is this the name of the file?") from error
+    if len(content) > _LARGEST:
+        raise FileError(f"{path}: {len(content) >> 20} MB is too large for a solution of this exercise")
+    if path.suffix.lower() == ".ipynb":
+        return _notebook_cells(path, content), True
+    if path.suffix.lower() != ".py":
+        raise FileError(f"{path}: expected a notebook (.ipynb) or a script (.py)")
+    return [_decode(content)], False
+
+
+def read_document(path: Path) -> Document:
+    """Read a notebook or a script into its statements."""
+    cells, notebook = read_cells(path)
+    return from_cells(cells) if notebook else from_script(cells[0])
+
+
+def from_script(text: str) -> Document:
+    """Return the document of a script."""
+    document = Document()
+    _add_cell(document, text, None)
+    return document
+
+
+def from_cells(cells: list[str]) -> Document:
+    """Return the document of a notebook's code cells; they are numbered from 1."""
+    document = Document()
+    for number, text in enumerate(cells, 1):
+        _add_cell(document, text, number)
+    return document
+
+
+def _notebook_cells(path: Path, content: bytes) -> list[str]:
+    try:
+        import nbformat
+    except ImportError as error:
+        raise GlassworkError(
+            "Reading a notebook needs nbformat, which is not installed; run: pip install 'glasswork[classroom]'"
+        ) from error
+    try:
+        notebook: Any = nbformat.reads(_decode(content), as_version=4)  # type: ignore[no-untyped-call]
+        return ["".join(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    except Exception as error:  # a damaged notebook breaks its reader in many ways
+        raise FileError(
+            f"{path}: this notebook is damaged ({type(error).__name__}); open it in Jupyter and save it again"
+        ) from error
+
+
+def _decode(content: bytes) -> str:
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        text = content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError):
+        text = content.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def _add_cell(document: Document, text: str, number: int | None) -> None:
+    first = len(document.lines) + 1
+    own = text.split("\n")
+    document.lines += own
+    document.places += [(number, line) for line in range(1, len(own) + 1)]
+    code = _without_magics(own)
+    if number is not None and code and next((line for line in code if line.strip()), "x")[0].isspace():
+        code = textwrap.dedent("\n".join(code)).split("\n")  # Jupyter runs an indented cell, too
+    statements, faults = _parse(code, first)
+    document.statements += statements
+    document.faults += faults
+
+
+def _without_magics(lines: list[str]) -> list[str]:
+    """Return the lines with ``%magic`` and ``!shell`` replaced by nothing, line by line."""
+    head = next((line for line in lines if line.strip()), "")
+    if _FOREIGN_CELL.match(head):
+        return [""] * len(lines)
+    if _is_python("\n".join(lines)):
+        return lines
+    code, continued = [], False
+    for line in lines:
+        magic = _MAGIC.match(line)
+        if continued or magic:
+            code.append((magic[1] if magic else "") + ("pass" if magic else ""))
+            continued = line.rstrip().endswith("\\")
+        elif assigned := _ASSIGNED_MAGIC.match(line):
+            code.append(f"{assigned[1]}[]")
+        elif re.fullmatch(r"\s*[\w.]+\?{1,2}", line):
+            code.append("")
+        else:
+            code.append(line)
+    return code
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+# Parsing, and what is left where that fails ---------------------------------------------------------
+
+
+def _parse(lines: list[str], first: int) -> tuple[list[ast.stmt], list[SyntaxFault]]:
+    try:
+        return _parse_exactly(lines, first), []
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    statements: list[ast.stmt] = []
+    faults: list[SyntaxFault] = []
+    for start, end in _chunks(lines):
+        chunk, at = lines[start:end], first + start
+        try:
+            statements += _parse_exactly(chunk, at)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            kept, fault = _parse_class(chunk, at, error)
+            statements += kept
+            faults += fault
+    if not faults:  # each piece parses alone: the fault is between them
+        faults = [_fault(error, first, lines) for error in [_error_of(lines)] if error]
+    return statements, faults
+
+
+def _parse_exactly(lines: list[str], first: int) -> list[ast.stmt]:
+    tree = ast.parse("\n".join(lines) + "\n")
+    return ast.increment_lineno(tree, first - 1).body
+
+
+def _error_of(lines: list[str]) -> SyntaxError | None:
+    try:
+        ast.parse("\n".join(lines) + "\n")
+    except SyntaxError as error:
+        return error
+    return None
+
+
+def _chunks(lines: list[str]) -> list[tuple[int, int]]:
+    """Return the ranges of lines that begin with a line that is not indented and can begin a statement."""
+    starts = [
+        i
+        for i, line in enumerate(lines)
+        if _STARTS.match(line) and not _CONTINUES.match(line) and not (i and lines[i - 1].startswith("@"))
+    ]
+    if not starts or starts[0] != 0:
+        starts = [0, *starts]
+    return [(a, b) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True) if "".join(lines[a:b]).strip()]
+
+
+def _fault(error: BaseException, first: int, lines: list[str], method: str | None = None) -> SyntaxFault:
+    line = (getattr(error, "lineno", None) or 1) - 1
+    line = min(line, len(lines) - 1)
+    reason = getattr(error, "msg", None) or "Python cannot read this"
+    head = re.match(r"\s*(?:class|def)\s+(\w+)", "\n".join(lines))
+    return SyntaxFault(first + line, reason, head[1] if head else "", method, "\n".join(lines))
+
+
+def _parse_class(lines: list[str], first: int, error: BaseException) -> tuple[list[ast.stmt], list[SyntaxFault]]:
+    """Keep the methods of a class that parse, each on its own."""
+    head = re.match(r"class\s+(\w+)", lines[0])
+    defs = [(i, len(m[1])) for i, line in enumerate(lines) if (m := re.match(r"(\s+)(?:def\b|@)", line))]
+    if not head or not defs:
+        return [], [_fault(error, first, lines)]
+    indent = defs[0][1]
+    starts = [
+        i
+        for i, width in defs
+        if width <= indent + 1 and not (i and lines[i - 1].strip().startswith("@") and width == indent)
+    ]
+    body: list[ast.stmt] = []
+    faults: list[SyntaxFault] = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        member = textwrap.dedent("\n".join(lines[start:end])).split("\n")
+        name = re.search(r"def\s+(\w+)", "\n".join(member))
+        try:
+            body += _parse_exactly(member, first + start)
+        except (SyntaxError, ValueError) as wrong:
+            found = _fault(wrong, first + start, member, name[1] if name else None)
+            faults.append(SyntaxFault(found.line, found.reason, head[1], found.method, found.text))
+    if not faults:
+        place = _fault(error, first, lines)
+        inside = [i for i in starts if first + i <= place.line]
+        name = re.search(r"def\s+(\w+)", lines[inside[-1]]) if inside else None
+        faults = [SyntaxFault(place.line, place.reason, head[1], name[1] if name else None, place.text)]
+    kept = ast.parse(f"class {head[1]}:\n    pass\n").body[0]
+    assert isinstance(kept, ast.ClassDef)
+    ast.increment_lineno(kept, first - 1)
+    kept.body = body or kept.body
+    return [kept], faults

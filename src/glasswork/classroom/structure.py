@@ -1,0 +1,175 @@
+"""What the shape of a file shows before anything is tried: what is missing, misspelt, misplaced or unfinished."""
+
+import ast
+import difflib
+import re
+
+from glasswork.classroom.handout import CLASSES, FUNCTIONS, part_of, sections
+from glasswork.classroom.outline import Function, Outline, is_stub, loaded_names
+from glasswork.classroom.probes.base import Problem
+from glasswork.classroom.source import Document, SyntaxFault
+
+#: For each part that the student writes: how many `...` the handout has there, and how many statements.
+TODO = {
+    "Linear.__init__": (4, 4),
+    "Linear.forward": (1, 3),
+    "Sigmoid.forward": (1, 2),
+    "MSELoss.forward": (1, 4),
+    "MLP.__init__": (4, 4),
+    "MLP.forward": (1, 1),
+}
+_WORDS = {
+    "split": r"train_test_split|[Xy]_(train|valid|test|temp)",
+    "data": r"fetch_openml|\.values|astype\(int",
+    "normalize": r"255",
+    "settings": r"in_features\s*=|hidden_size\s*=|out_features\s*=|learning_rate|num_epochs|batch_size"
+    r"|loss_fn\s*=|optimizer\s*=|model\s*=",
+    "test": r"test_acc|test_loader",
+}
+
+
+def syntax_problems(document: Document) -> dict[str, Problem]:
+    """Return for each part the piece of it that Python cannot read."""
+    found: dict[str, Problem] = {}
+    for fault in document.faults:
+        says = f"Python cannot read this line: {fault.reason}."
+        found.setdefault(_part_of_fault(fault), Problem("syntax", "error", says, fault.line, "syntax-error"))
+    return found
+
+
+def _part_of_fault(fault: SyntaxFault) -> str:
+    if fault.owner in (*CLASSES, *FUNCTIONS):
+        part = part_of(
+            fault.owner, fault.method or ("__init__" if "__init__" in CLASSES.get(fault.owner, ()) else "forward")
+        )
+        if part:
+            return part
+    for part, pattern in _WORDS.items():
+        if re.search(pattern, fault.text):
+            return part
+    for name in (*CLASSES, *FUNCTIONS):
+        if re.search(rf"\b{name}\b", fault.text):
+            return part_of(name, "forward" if name in CLASSES else None) or "settings"
+    return "settings"
+
+
+def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:
+    """Return for each class or function that is missing the one that is there in its place under another name.
+
+    It is a problem only where the file itself asks for the handout's name.
+    """
+    found: dict[str, tuple[str, Problem | None]] = {}
+    there = {**outline.classes, **outline.functions}
+    asked = (
+        set().union(*(loaded_names(s) for s in outline.document.statements)) if outline.document.statements else set()
+    )
+    for name in (*CLASSES, *FUNCTIONS):
+        if name in there:
+            continue
+        pool = outline.classes if name in CLASSES else outline.functions
+        others = [n for n in pool if n not in CLASSES and n not in FUNCTIONS]
+        near = [n for n in others if n.lower().replace("_", "") == name.lower().replace("_", "")]
+        near = near or difflib.get_close_matches(name, others, 1, 0.8)
+        if not near:
+            continue
+        problem = None
+        if name in asked:
+            says = f"it is called {near[0]} here, and {name} where it is used."
+            problem = Problem("name", "name", says, there[near[0]].lineno, "name-misspelt")
+        found[name] = (near[0], problem)
+    return found
+
+
+def method_problem(outline: Outline, part: str) -> Problem | None:
+    """Return why a part's method is not where it belongs, if it is not."""
+    owner, method = sections(part)
+    if owner not in outline.classes:
+        return None
+    for name in (method,) if method else CLASSES[owner]:
+        if name is None or outline.method(owner, name) is not None:
+            continue
+        if name == "__call__" or (name == "__init__" and owner not in ("Linear", "MLP", "SGD")):
+            continue
+        return _missing(outline, owner, name)
+    if method in ("forward", "backward"):
+        for other in CLASSES[owner]:
+            if (
+                part_of(owner, other) == part
+                and other != method
+                and outline.method(owner, other) is None
+                and other != "__call__"
+            ):
+                return _missing(outline, owner, other)
+        if outline.method(owner, "__call__") is None and method == "forward":
+            return _missing(outline, owner, "__call__", only_misspelt=True)
+    return None
+
+
+def _missing(outline: Outline, owner: str, name: str, *, only_misspelt: bool = False) -> Problem | None:
+    nested = outline.nested(owner, name)
+    if nested is not None:
+        says = f"def {name} is indented into another method, so the class {owner} has no {name}."
+        return Problem("name", "name", says, nested.lineno, "method-indented-into-another")
+    outside = outline.functions.get(name)
+    if outside is not None and outside.args.args and outside.args.args[0].arg == "self":
+        says = f"def {name} stands outside the class {owner}."
+        return Problem("name", "name", says, outside.lineno, "method-outside-class")
+    own = [m.name for m in outline.classes[owner].body if isinstance(m, Function) and m.name not in CLASSES[owner]]
+    near = difflib.get_close_matches(name.strip("_"), [n.strip("_") for n in own], 1, 0.6)
+    if near:
+        wrong = next(n for n in own if n.strip("_") == near[0])
+        method = outline.method(owner, wrong)
+        assert method is not None
+        says = f"the method is called {wrong}; expected {name}."
+        return Problem("name", "name", says, method.lineno, "method-misspelt")
+    if only_misspelt or outline.classes[owner].bases:
+        return None
+    return Problem(
+        "name", "name", f"the class {owner} has no method {name}.", outline.classes[owner].lineno, "method-missing"
+    )
+
+
+def unfinished(outline: Outline, part: str) -> str | Problem | None:
+    """Return "open" for a part that was not begun, a problem for one with a `...` left, None for any other."""
+    owner, method = sections(part)
+    found = [outline.find(owner, method)] if method else _members(outline, owner)
+    functions: list[ast.AST] = [f for f in found if f is not None]
+    if not functions:
+        return None
+    if all(is_stub(f) for f in functions):
+        return "open"
+    left = [n for f in functions for n in _left(f)]
+    if not left:
+        return None
+    dots, statements = TODO.get(part, (len(left), 0))
+    body = [s for f in functions for s in getattr(f, "body", []) if not _is_docstring(s)]
+    if len(left) >= dots and (len(body) <= statements or not statements):
+        return "open"
+    return Problem(
+        "open",
+        "result",
+        "a `...` is left here: it stands for code that is still to be written.",
+        left[0].lineno,
+        "dots-left",
+    )
+
+
+def _members(outline: Outline, owner: str) -> list[Function | ast.ClassDef | None]:
+    if owner in outline.classes:
+        return [m for m in outline.classes[owner].body if isinstance(m, Function) and m.name != "__call__"]
+    return [outline.find(owner)]
+
+
+def _left(function: ast.AST) -> list[ast.stmt]:
+    """Return the statements whose value is `...`."""
+    return [
+        n
+        for n in ast.walk(function)
+        if isinstance(n, ast.Assign | ast.Return | ast.AnnAssign)
+        and isinstance(n.value, ast.Constant)
+        and n.value.value is Ellipsis
+    ]
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

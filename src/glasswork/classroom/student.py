@@ -1,0 +1,140 @@
+"""Run a student's file: its imports, definitions and sections 1 and 2, one statement after another.
+
+What uses the network (a model, the training loop, the tests that students write) is left for later, when the classes
+can be replaced by right ones: see `settings`. A statement that fails does not end the run.
+"""
+
+import ast
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from glasswork.classroom.handout import CLASSES
+from glasswork.classroom.limits import STUDENT
+from glasswork.classroom.observe import Crash, attempt
+from glasswork.classroom.outline import Function, Outline, assigned_names, loaded_names
+from glasswork.classroom.source import Document
+
+#: Seconds that one statement at the top level may take.
+STATEMENT_LIMIT = 5.0
+
+#: Seconds that an import may take.
+IMPORT_LIMIT = 15.0
+
+
+@dataclass
+class Event:
+    """One statement that was executed, and what came of it."""
+
+    statement: ast.stmt
+    crash: Crash | None
+
+
+@dataclass
+class StudentRun:
+    """A file that was run as far as its data.
+
+    Attributes
+    ----------
+    namespace : dict
+        Its global names.
+    events : list of Event
+        What was executed, in order.
+    later : list of ast.stmt
+        The statements that use the network, not executed yet.
+    """
+
+    outline: Outline
+    namespace: dict[str, Any] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    later: list[ast.stmt] = field(default_factory=list)
+
+
+def run_student(document: Document, after: Callable[[StudentRun, Event], None] | None = None) -> StudentRun:
+    """Execute a document's statements; ``after`` is called after each."""
+    run = StudentRun(Outline(document))
+    run.namespace.update(new_namespace())
+    _import_ahead(document)
+    network = _network_names(run.outline)
+    for statement in _flat(document.statements):
+        uses = loaded_names(statement) & network
+        if uses and not isinstance(statement, ast.ClassDef | Function):
+            network |= assigned_names(statement) - {"X", "y"}
+            run.later.append(statement)
+            continue
+        imports = isinstance(statement, ast.Import | ast.ImportFrom)
+        seconds = IMPORT_LIMIT if imports else STATEMENT_LIMIT
+        event = Event(statement, execute(statement, run.namespace, seconds))
+        run.events.append(event)
+        if after is not None:
+            after(run, event)
+    return run
+
+
+def new_namespace() -> dict[str, Any]:
+    """Return the global names with which a file starts."""
+    return {
+        "__name__": "__main__",
+        "__file__": STUDENT,
+        "display": lambda *_, **__: None,
+        "get_ipython": lambda: sys.modules[__name__],
+        "input": lambda *_: "",
+    }
+
+
+def execute(statement: ast.stmt, namespace: dict[str, Any], seconds: float = STATEMENT_LIMIT) -> Crash | None:
+    """Execute one statement; return the crash, if there was one."""
+    try:
+        code = compile(ast.Module([statement], []), STUDENT, "exec")
+    except (SyntaxError, ValueError) as error:
+        return Crash("SyntaxError", getattr(error, "lineno", None) or statement.lineno, text=str(error))
+    result = attempt(exec, code, namespace, seconds=seconds)
+    return result if isinstance(result, Crash) else None
+
+
+def run_line_magic(*_: Any) -> None:
+    """Stand for IPython's magics, which do nothing here."""
+
+
+run_cell_magic = system = magic = getoutput = run_line_magic
+
+
+def _import_ahead(document: Document) -> None:
+    """Import what functions import inside them, so that a library's loading is not taken for slow code."""
+    for statement in document.statements:
+        for node in ast.walk(statement) if isinstance(statement, ast.ClassDef | Function) else ():
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            else:
+                continue
+            for name in names:
+                attempt(importlib.import_module, name, seconds=IMPORT_LIMIT)
+
+
+def _flat(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements, those below ``if __name__ == "__main__":`` one by one."""
+    flat: list[ast.stmt] = []
+    for statement in statements:
+        if isinstance(statement, ast.If) and "__name__" in loaded_names(statement.test):
+            flat += _flat(statement.body)
+        else:
+            flat.append(statement)
+    return flat
+
+
+def _network_names(outline: Outline) -> set[str]:
+    """Return the names of classes, and of functions that use them directly or through others."""
+    names = {*CLASSES, *outline.classes, "minibatch_generator", "train", "valid", "test"}
+    defined = set(outline.functions)
+    names -= {"train", "valid", "test"} - defined
+    while True:
+        more = {
+            name for name, function in outline.functions.items() if name not in names and loaded_names(function) & names
+        }
+        if not more:
+            return names
+        names |= more

@@ -1,0 +1,85 @@
+"""``glasswork check``: what is done, open or wrong in a solution of the handout, and hints where something is wrong."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from glasswork.classroom import Checker, CheckReport
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.")],
+    hint: Annotated[int, typer.Option(min=1, max=3, help="How much to give away: 1, 2 or 3 hints a mistake.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Check again at each save, until Ctrl-C.")] = False,
+    train: Annotated[
+        bool, typer.Option("--train", help="If nothing is wrong, train the file's own classes and draw both curves.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(min=1, max=100, help="Epochs of --train.")] = 5,
+    time_limit: Annotated[float, typer.Option(min=1.0, metavar="SECONDS", help="Time that the file may take.")] = 20.0,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+) -> None:
+    """Check a solution of the handout, at any stage, and name the mistakes in it.
+
+    Exit status: 0 nothing is wrong, 1 something is wrong, 2 the file cannot be checked.
+
+    Example: glasswork check classwork.ipynb --hint 2
+    """
+    from glasswork.classroom import Checker
+    from glasswork.errors import GlassworkError
+
+    try:
+        with Checker(time_limit=time_limit, prepare=watch) as checker:
+            report = checker.check(file, hint=hint)
+            _print(report, as_json)
+            if watch:
+                _watch(checker, file, hint, as_json)
+    except (GlassworkError, OSError) as error:
+        if debug:
+            raise
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(2) from error
+    if train and not report.wrong:
+        from glasswork.classroom.training import train_file
+
+        picture = train_file(file, epochs=epochs, tell=typer.echo)
+        typer.echo(f"Drawn in {picture}")
+    raise typer.Exit(1 if report.wrong else 0)
+
+
+def _print(report: "CheckReport", as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
+        return
+    from rich.console import Console
+
+    from glasswork.classroom.rendering import to_console
+
+    to_console(report, Console(soft_wrap=False, highlight=False))
+
+
+def _watch(checker: "Checker", file: Path, hint: int, as_json: bool) -> None:
+    """Check again whenever the file is saved."""
+    before = _saved(file)
+    print(f"\nWatching {file}; Ctrl-C ends.", flush=True)
+    while True:
+        time.sleep(0.3)
+        now = _saved(file)
+        if now == before or now is None:
+            continue
+        time.sleep(0.1)  # an editor may still be writing
+        before = _saved(file)
+        print(flush=True)
+        _print(checker.check(file, hint=hint), as_json)
+
+
+def _saved(file: Path) -> tuple[int, int] | None:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

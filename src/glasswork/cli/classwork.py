@@ -1,0 +1,136 @@
+"""``glasswork classwork``: the handout to fill in, what its given code gets wrong, and a report on a class."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Self
+
+import typer
+
+from glasswork.cli.options import Debug
+
+
+class ProgressBar:
+    """Context manager: a progress bar on a terminal; nothing where output is piped."""
+
+    def __init__(self, task: str) -> None:
+        self._bar: Any = None
+        if sys.stdout.isatty():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn(task), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
+            self._bar = Progress(*columns, transient=True)
+
+    def start(self, total: int, done: int = 0) -> None:
+        """Show the bar, for so many steps, of which some are done."""
+        if self._bar is not None:
+            self._task = self._bar.add_task("", total=total, completed=done)
+
+    def advance(self) -> None:
+        """Move the bar by one step."""
+        if self._bar is not None:
+            self._bar.advance(self._task)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+classwork = typer.Typer(
+    name="classwork",
+    help="The handout to fill in, an audit of its given code, and a report on a whole class.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@classwork.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it; created if necessary.")],
+    solution: Annotated[bool, typer.Option("--solution", help="Write the solution instead, for teachers.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Write the exercise as a notebook and as a script. No file is ever overwritten."""
+    from glasswork.classroom.exercise import write_classwork
+
+    notebook, script = write_classwork(folder, solution=solution)
+    print(f"{notebook}\n{script}")
+    if solution:
+        print("Both hold the same solution, and run from top to bottom.")
+    else:
+        print(f"Both hold the same exercise: fill in one of them. At any time: glasswork check {notebook}")
+
+
+@classwork.command()
+def audit(
+    epochs: Annotated[int, typer.Option(min=1, max=50, help="Epochs of each of the trainings that are compared.")] = 3,
+    debug: Debug = False,
+) -> None:
+    """Measure where the handout's given code departs from the mathematics, what that changes, and how to mend it."""
+    from rich.console import Console
+
+    from glasswork.classroom import audit_tables
+    from glasswork.classroom.audit import VARIANTS, measure, trainings
+
+    console = Console()
+    for part in audit_tables.departures(measure()):
+        console.print(part)
+    with ProgressBar("training") as bar:
+        bar.start(epochs * len(VARIANTS))
+        results = list(trainings(epochs, after_epoch=bar.advance))
+    for part in audit_tables.effects(results):
+        console.print(part)
+
+
+@classwork.command()
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="The submissions: notebooks, scripts and archives; or one zip archive."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page; tables are written beside it.")] = Path(
+        "report.html"
+    ),
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in the place of names.")] = False,
+    export: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One more file: json, nbgrader or otter; may be repeated.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many are checked at once.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Check every submission of a class: who has what done, and which mistakes are common.
+
+    Interrupted, the same command goes on where it stopped; files that have not changed are not checked again.
+    """
+    from glasswork.classroom.class_report_exports import EXPORTS
+    from glasswork.classroom.class_report_write import write_report
+
+    unknown = [name for name in export or () if name not in EXPORTS]
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r}: expected one of {', '.join(EXPORTS)}", param_hint="--export")
+    bar = ProgressBar("checking")
+    with bar:
+        result, written = write_report(
+            folder,
+            output,
+            exports=export or (),
+            time_limit=time_limit,
+            anonymous=anonymous,
+            workers=workers,
+            on_start=bar.start,
+            on_result=bar.advance,
+        )
+    failed = len(result.rows) - len(result.checked)
+    count = len(result.rows)
+    print(f"{count} submission{'s' * (count != 1)}" + (f", {failed} of them could not be checked" if failed else ""))
+    for one in [one for one in result.misconceptions() if one.status == "wrong"][:5]:
+        print(f"  {len(one.students):>4} × {one.part}: {one.mistake or 'another mistake'}")
+    print("\n".join(map(str, written)))

@@ -1,0 +1,198 @@
+"""The helper through its public face: files at every stage, places of errors, limits, and the command."""
+
+import json
+import textwrap
+
+import nbformat
+import pytest
+
+from glasswork.classroom import Checker
+from glasswork.classroom.catalogue import solution
+from glasswork.classroom.handout import PARTS
+from glasswork.errors import FileError, InputError
+
+
+def check(checker, folder, text, name="work.py"):
+    path = folder / name
+    path.write_text(text)
+    return {part.name: part for part in checker.check(path).parts}
+
+
+def change(*pairs):
+    text = solution()
+    for old, new in zip(pairs[::2], pairs[1::2], strict=True):
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def wrong(parts):
+    return {name: part.mistake for name, part in parts.items() if part.status == "wrong"}
+
+
+def number_of(text, line):
+    return next(i for i, own in enumerate(text.split("\n"), 1) if line in own)
+
+
+UNTOUCHED = (
+    "X_temp, X_test, y_temp, y_test = train_test_split(X, y, test_size=10000, random_state=123)\n", "",
+    "X_train, X_valid, y_train, y_valid = train_test_split(X_temp, y_temp, test_size=5000, random_state=123)\n", "",
+    "self.weight = np.random.randn(in_features, out_features) * 0.05", "self.weight = ...",
+    "self.bias = np.zeros(out_features)", "self.bias = ...",
+    "self.grad_weight = np.zeros_like(self.weight)", "self.grad_weight = ...",
+    "self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ...",
+    "output = np.dot(x, self.weight) + self.bias", "output = ...",
+    "self.output = 1 / (1 + np.exp(-x))", "self.output = ...",
+    "error = np.mean((pred - target) ** 2)", "error = ...",
+    "self.linear1 = Linear(in_features, hidden_size)", "self.linear1 = ...",
+    "self.act1 = Sigmoid()", "self.act1 = ...",
+    "self.linear2 = Linear(hidden_size, out_features)", "self.linear2 = ...",
+    "self.act2 = Sigmoid()", "self.act2 = ...",
+    "        x = self.linear1(x)\n        x = self.act1(x)\n        x = self.linear2(x)\n        x = self.act2(x)\n        return x", "        return ...",
+)  # fmt: skip
+TODO = [
+    "split",
+    "Linear.__init__",
+    "Linear.forward",
+    "Sigmoid.forward",
+    "MSELoss.forward",
+    "MLP.__init__",
+    "MLP.forward",
+]
+
+
+def test_an_untouched_exercise_is_open_and_has_no_error(checker, tmp_path):
+    parts = check(checker, tmp_path, change(*UNTOUCHED))
+    assert [name for name, part in parts.items() if part.status == "open"] == TODO
+    assert {part.status for part in parts.values()} == {"open", "done"}
+
+
+def test_begun_with_dots_left_is_wrong(checker, tmp_path):
+    parts = check(checker, tmp_path, change("self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ..."))
+    assert wrong(parts) == {"Linear.__init__": "dots-left"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part", "mistake"),
+    [
+        ("    def forward(self, x):\n        self.input", "    def foward(self, x):\n        self.input", "Linear.forward", "method-misspelt"),
+        ("class Sigmoid:", "class Sigmod:", "Sigmoid.forward", "name-misspelt"),
+        ("class Linear:\n    def __init__", "class Linear:\n    def __int__", "Linear.__init__", "method-misspelt"),
+        ("def int_to_onehot", "def int_to_one_hot", "int_to_onehot", "name-misspelt"),
+        ("output = np.dot(x, self.weight) + self.bias", "output = np.dot(X, self.weight) + self.bias", "Linear.forward", "global-for-argument"),
+        ("output = np.dot(x, self.weight) + self.bias", "output = np.dot(inputs, self.weight) + self.bias", "Linear.forward", "undefined-name"),
+        ("+ self.bias\n", "+ self.b\n", "Linear.forward", "unknown-attribute"),
+        ("output = np.dot(x, self.weight)", "output = output + np.dot(x, self.weight)", "Linear.forward", "used-before-assigned"),
+        ("self.output = 1 / (1 + np.exp(-x))\n", "self.output = self(x)\n", "Sigmoid.forward", "endless-recursion"),
+        ("        output = np.dot", "        while True:\n            pass\n        output = np.dot", "Linear.forward", "endless-loop"),
+        ("self.output = 1 / (1 + np.exp(-x))\n", "self.output = 1 / (1 + np.exp(-x)\n", "Sigmoid.forward", "syntax-error"),
+        ("X = ((X / 255.) - .5) * 2", "X = ((X / 255.) - .5 * 2", "normalize", "syntax-error"),
+        ("class MSELoss:", "class MSELoss", "MSELoss.forward", "syntax-error"),
+        (
+            "    def forward(self, x):\n        self.output = 1 / (1 + np.exp(-x))\n        return self.output\n",
+            "        def forward(self, x):\n            self.output = 1 / (1 + np.exp(-x))\n            return self.output\n",
+            "Sigmoid.forward", "method-indented-into-another",
+        ),
+    ],
+)  # fmt: skip
+def test_what_needs_no_comparison_is_named_alone(checker, tmp_path, old, new, part, mistake):
+    assert wrong(check(checker, tmp_path, change(old, new))) == {part: mistake}
+
+
+def test_an_endless_loop_is_named_with_its_line(checker, tmp_path):
+    text = change("        output = np.dot", "        while True:\n            pass\n        output = np.dot")
+    assert check(checker, tmp_path, text)["Linear.forward"].line in (
+        number_of(text, "while True"), number_of(text, "while True") + 1,
+    )  # fmt: skip
+
+
+def test_a_notebook_counts_its_code_cells_and_survives_magics_and_a_broken_cell(checker, tmp_path):
+    cells = solution().split("\n\n\n")
+    broken = next(i for i, cell in enumerate(cells) if cell.startswith("class Sigmoid"))
+    cells[broken] = cells[broken].replace("(1 + np.exp(-x))", "(1 + np.exp(-x)")
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# Mine"),
+        nbformat.v4.new_code_cell("%matplotlib inline\n!pip install numpy\nfiles = !ls"),
+        *map(nbformat.v4.new_code_cell, cells),
+        nbformat.v4.new_code_cell("%%bash\necho hello"),
+    ]
+    path = tmp_path / "mine.ipynb"
+    nbformat.write(notebook, path)
+    parts = {part.name: part for part in checker.check(path).parts}
+    assert wrong(parts) == {"Sigmoid.forward": "syntax-error"}
+    assert (parts["Sigmoid.forward"].cell, parts["Sigmoid.forward"].line) == (broken + 2, 6)
+
+
+@pytest.mark.parametrize(
+    "mischief",
+    [
+        "import os\nos.fork()",
+        "import subprocess\nsubprocess.run(['true'])",
+        "import socket\nsocket.create_connection(('127.0.0.1', 9))",
+        "open('/tmp/glasswork-was-here', 'w')",
+        "exit()",
+        "raise KeyboardInterrupt",
+        "big = np.ones((10**6, 10**6))",
+        "import sys\nprint('x' * 10**7, file=sys.stderr)",
+        "import signal\nsignal.setitimer(signal.ITIMER_PROF, 0)",
+    ],
+)
+def test_mischief_at_the_top_level_hinders_nobody(checker, tmp_path, mischief):
+    parts = check(checker, tmp_path, solution() + "\n\n" + mischief + "\n")
+    assert not wrong(parts)
+
+
+def test_a_file_that_ends_the_process_costs_its_own_check_only(checker, tmp_path):
+    text = change("        output = np.dot", "        import os\n        os._exit(3)\n        output = np.dot")
+    parts = check(checker, tmp_path, text)
+    assert parts["Linear.forward"].status == "wrong" or parts["Linear.__init__"].status == "wrong"
+    assert not wrong(check(checker, tmp_path, solution()))
+
+
+def test_a_file_that_sleeps_is_ended_by_the_clock(tmp_path):
+    path = tmp_path / "sleepy.py"
+    path.write_text(
+        change("        output = np.dot", "        import time\n        time.sleep(1000)\n        output = np.dot")
+    )
+    with Checker(time_limit=8, prepare=False) as checker:
+        parts = {part.name: part for part in checker.check(path).parts}
+    assert "endless-loop" in wrong(parts).values()
+
+
+def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):
+    with pytest.raises(FileError, match="cannot be read"):
+        checker.check(tmp_path / "missing.py")
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(FileError, match="expected a notebook"):
+        checker.check(tmp_path / "notes.txt")
+    (tmp_path / "bad.ipynb").write_text("{")
+    with pytest.raises(FileError, match="damaged"):
+        checker.check(tmp_path / "bad.ipynb")
+    with pytest.raises(InputError, match="hint"):
+        checker.check(tmp_path / "missing.py", hint=4)
+
+
+def test_the_command(glasswork, tmp_path):
+    (tmp_path / "mine.py").write_text(change("np.exp(-x)", "np.exp(x)"))
+    told = glasswork("check", "mine.py", "--json", folder=tmp_path, status=1)
+    report = json.loads(told)
+    assert [part["name"] for part in report["parts"]] == list(PARTS)
+    part = next(p for p in report["parts"] if p["status"] == "wrong")
+    assert set(part) == {"name", "status", "mistake", "cell", "line", "message", "hints"}
+    assert (part["name"], part["mistake"], part["cell"]) == ("Sigmoid.forward", "sigmoid-plus", None)
+    assert part["line"] == number_of(solution(), "np.exp(-x)")
+    told = glasswork("check", "mine.py", "--hint", "2", folder=tmp_path, status=1)
+    assert "Hint 2" in told
+    assert "Hint 3" not in told
+    assert "self.output = 1 / (1 + np.exp(x))" in told
+    glasswork("check", "nothing.py", folder=tmp_path, status=2)
+
+
+def test_the_report_as_html_escapes_the_students_code(checker, tmp_path):
+    text = change("self.output = 1 / (1 + np.exp(-x))", "self.output = 1 / (1 + np.exp(-x)) * (x < 5)  # <script>")
+    path = tmp_path / "mine.py"
+    path.write_text(textwrap.dedent(text))
+    page = checker.check(path)._repr_html_()
+    assert "<script>" not in page
+    assert "Sigmoid.forward" in page

@@ -1,0 +1,88 @@
+"""Every entry of the catalogue, inserted in an otherwise right file, is named exactly, at its line, and nothing else is."""
+
+import contextlib
+import difflib
+import io
+
+import pytest
+
+from glasswork.classroom.catalogue import changed, mistakes, solution
+from glasswork.classroom.handout import PARTS
+from glasswork.classroom.judge import Judge
+from glasswork.classroom.source import from_script
+
+SECTIONS = ("data", "normalize", "split", "settings")
+CASES = [
+    pytest.param(mistake, variant, id=f"{mistake.id}-{i}")
+    for mistake in mistakes().values()
+    for i, variant in enumerate(mistake.variants)
+    if mistake.part not in SECTIONS or i == 0  # these run sections 1 and 2: one variant each keeps the tests fast
+]
+
+
+def without_sections(text):
+    """Leave sections 1, 2 and 8 to 10 away: the classes and functions are judged in a moment without them."""
+    cuts = [
+        text.index(s)
+        for s in ("from sklearn", "def minibatch", "in_features = 28", "def test(", "test_loader = ", "class ReLU")
+    ]
+    a, b, c, d, e, f = cuts
+    return text[:a] + text[b:c] + text[d:e] + text[f:]
+
+
+def judged(catalogue, text):
+    with contextlib.redirect_stdout(io.StringIO()):
+        judge = Judge(catalogue, from_script(text))
+        reports = {report.name: report for report in judge.run()}
+    assert not judge.bench.memory.get("faults")
+    return reports
+
+
+@pytest.mark.parametrize(("mistake", "variant"), CASES)
+def test_a_mistake_is_named(catalogue, mistake, variant):
+    whole = mistake.part in SECTIONS
+    right, wrong = (text if whole else without_sections(text) for text in (solution(), changed(variant)))
+    reports = judged(catalogue, wrong)
+    report = reports[mistake.part]
+    assert (report.status in ("wrong", "remark"), report.mistake) == (True, mistake.id), report
+    assert not [r for r in reports.values() if r.status == "wrong" and r.name != mistake.part]
+    assert report.message.startswith(mistake.does)
+    if report.status == "wrong":
+        assert len(report.hints) == 3
+        assert all(report.hints)
+    lines = wrong.split("\n")
+    new = set()
+    for tag, _, _, start, end in difflib.SequenceMatcher(None, right.split("\n"), lines, autojunk=False).get_opcodes():
+        new |= set(range(start + 1, end + 1)) if tag != "equal" else set()
+    assert report.line is not None
+    if any(lines[n - 1].strip() for n in new) and tag_is_plain(mistake.id):
+        assert report.line in new, (report.line, report.code, sorted(new))
+
+
+#: Where something is moved or left out, more than one line can be named with good reason.
+ELSEWHERE = {
+    "grad-bias-is-bias", "bias-like-weight", "labels-strings", "frame-not-array", "not-scaled", "scaled-twice",
+    "train-no-step", "train-step-outside", "train-step-before-backward", "train-first-batch-only", "train-last-loss",
+    "valid-accuracy-only", "test-first-batch", "optimizer-of-another-model", "batch-pairs-broken", "batch-one-only",
+    "sigmoid-nothing-returned", "mlp-layer-order", "mlp-activation-doubled", "mlp-same-activation", "input-kept-is-output", "arrays-of-the-class", "loader-used-up",
+    "train-zero-after-backward", "valid-trains", "backward-rebinds-gradients", "mlp-hidden-returned",
+    "mlp-activation-before-linear", "split-order", "split-swapped", "ce-softmax-axis", "ce-sum", "ce-mean-of-all",
+    "ce-log-of-zero", "ce-no-minus", "ce-softmax-all", "ce-overflow", "relu-backward-sigmoid",
+}  # fmt: skip
+
+
+def tag_is_plain(name):
+    return name not in ELSEWHERE
+
+
+def test_the_right_solution_is_right(catalogue):
+    reports = judged(catalogue, solution())
+    assert {name: report.status for name, report in reports.items()} == dict.fromkeys(PARTS, "done")
+
+
+def test_entries_are_whole():
+    for mistake in mistakes().values():
+        assert mistake.does.endswith("."), mistake.id
+        assert len({*mistake.hints}) == 3, mistake.id
+        assert mistake.part == "*" or mistake.variants, mistake.id
+    assert len(mistakes()) >= 150

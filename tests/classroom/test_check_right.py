@@ -1,0 +1,66 @@
+"""Right files are never called wrong: every right way alone, whole files, and combinations of right ways."""
+
+import contextlib
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from glasswork.classroom.catalogue import changed
+from glasswork.classroom.judge import Judge
+from glasswork.classroom.source import from_script
+
+sys.path.insert(0, str(Path(__file__).parent))
+from right_ways import RIGHT, WHOLE
+
+SECTIONS = ("data", "normalize", "split", "settings")
+ALONE = [pytest.param(part, way, id=f"{part}-{i}") for part, ways in RIGHT.items() for i, way in enumerate(ways)]
+
+
+def without_sections(text):
+    cuts = [
+        text.index(s)
+        for s in ("from sklearn", "def minibatch", "in_features = 28", "def test(", "test_loader = ", "class ReLU")
+    ]
+    a, b, c, d, e, f = cuts
+    return text[:a] + text[b:c] + text[d:e] + text[f:]
+
+
+def accused(catalogue, text):
+    with contextlib.redirect_stdout(io.StringIO()):
+        judge = Judge(catalogue, from_script(text))
+        reports = judge.run()
+    assert not judge.bench.memory.get("faults")
+    return [r for r in reports if r.status in ("wrong", "blocked", "open")]
+
+
+@pytest.mark.parametrize(("part", "way"), ALONE)
+def test_a_right_way_is_not_accused(catalogue, part, way):
+    text = changed(way)
+    assert not accused(catalogue, text if part in SECTIONS else without_sections(text))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_right_file_is_not_accused(catalogue, name):
+    assert not accused(catalogue, changed(WHOLE[name]))
+
+
+def apply(text, ways):
+    for way in ways:
+        for old, new in zip(way[::2], way[1::2], strict=True):
+            text = text.replace(old, new, 1)  # where another way has taken the place already, this one is left out
+    return text
+
+
+@settings(max_examples=40)
+@given(
+    st.fixed_dictionaries({part: st.sampled_from([(), *ways]) for part, ways in RIGHT.items() if part not in SECTIONS})
+)
+def test_right_ways_together_are_not_accused(catalogue, ways):
+    whole_ways = {part: way for part, way in ways.items() if way and all(old in changed(()) for old in way[::2])}
+    # The ways that rename what another method reads do not combine with ways that change that method.
+    if any(word in " ".join(whole_ways.get("Linear.forward", ())) for word in ("self.x = x",)):
+        whole_ways.pop("Linear.backward", None)
+    assert not accused(catalogue, without_sections(apply(changed(()), whole_ways.values())))

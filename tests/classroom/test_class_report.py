@@ -1,0 +1,197 @@
+"""The report of a class: what is counted, what is written, what goes on after an interruption."""
+
+import csv
+import io
+import json
+import zipfile
+from html.parser import HTMLParser
+
+import pytest
+
+from glasswork import FileError, InputError
+from glasswork.classroom.class_report import ClassReport, Row, _anonymous
+from glasswork.classroom.class_report_exports import mistakes_to_csv, to_csv, to_json, to_nbgrader, to_otter
+from glasswork.classroom.class_report_page import to_page
+from glasswork.classroom.class_report_run import Journal, Outcome
+from glasswork.classroom.class_report_write import write_report
+from glasswork.classroom.exercise import render
+from glasswork.classroom.report import PartReport
+
+HINTS = ("Look at the weight.", "Its mean is 0.5.", "Subtract something.")
+
+
+def wrong(part, mistake, code, message="It returns 2; expected 1."):
+    return PartReport(part, "wrong", mistake, 3, 7, message, HINTS, code)
+
+
+@pytest.fixture
+def report():
+    """Five students: two with the same mistake, one complete, one of the same file, one that cannot be read."""
+    done = (PartReport("split", "done"), PartReport("Linear.__init__", "done"))
+    slip = "self.weight = np.random.rand(n)  # Alan's"
+    return ClassReport(
+        (
+            Row("=Ada <b>", "ada.py", "d1", (PartReport("split", "done"), wrong("Linear.__init__", "positive", slip))),
+            Row("Alan", "alan.py", "d2", (PartReport("split", "open"), wrong("Linear.__init__", "positive", slip))),
+            Row("Grace", "grace.py", "d3", done, others=("grace-old.py",)),
+            Row("Radia", "radia.py", "d3", done),
+            Row("Tim", "tim.zip", failure="larger than 20 MB"),
+        )
+    )
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_what_is_counted(report):
+    (one,) = report.misconceptions()
+    assert (one.part, one.mistake, one.students) == ("Linear.__init__", "positive", ("=Ada <b>", "Alan"))
+    assert report.statuses("split") == {"done": 3, "open": 1}
+    assert report.copies() == [("Grace", "Radia")]
+    assert [row.done for row in report.rows] == [1, 0, 2, 2, 0]
+    assert report.part_names == ["split", "Linear.__init__"]
+
+
+def test_the_tables(report):
+    rows = rows_of(to_csv(report))
+    assert rows[0]["student"] == "'=Ada <b>"  # no formula for a spreadsheet
+    assert rows[0]["mistakes"] == "Linear.__init__: positive"
+    assert (rows[1]["split"], rows[4]["not checked because"]) == ("open", "larger than 20 MB")
+    (mistake,) = rows_of(mistakes_to_csv(report))
+    assert (mistake["students"], mistake["example line"]) == ("2", "self.weight = np.random.rand(n)  # Alan's")
+
+
+def test_the_exports(report):
+    everything = json.loads(to_json(report))
+    assert everything[0]["parts"][1]["hints"] == list(HINTS)
+    assert everything[4]["failure"] == "larger than 20 MB"
+    nbgrader = json.loads(to_nbgrader(report))
+    assert nbgrader["students"][0]["scores"] == {"split": 1.0, "Linear.__init__": 0.0}
+    assert nbgrader["students"][0]["comments"] == {
+        "Linear.__init__": "wrong: It returns 2; expected 1.\nLook at the weight."
+    }
+    otter = rows_of(to_otter(report))
+    assert (otter[0]["file"], otter[0]["total_points_earned"]) == ("points-per-question", "2.0")
+    assert (otter[1]["Linear.__init__"], otter[1]["percent_correct"]) == ("0.0", "0.5")
+    assert otter[5]["grading_status"] == "larger than 20 MB"
+
+
+class Reader(HTMLParser):
+    """Collects the text, the ids and the links of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.text, self.ids, self.links, self.loads = "", set(), set(), []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.ids.add(attrs.get("id"))
+        if tag == "a":
+            self.links.add(attrs["href"].removeprefix("#"))
+        self.loads += [tag] if tag in ("script", "link", "img", "iframe") else []
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page(report):
+    page = Reader()
+    page.feed(to_page(report, "Week <3>"))
+    assert page.loads == []
+    assert len(page.links) == 4
+    assert page.links <= page.ids
+    for words in ("Week <3>", "=Ada <b>", "2 of 4 (50 %)", "self.weight = np.random.rand(n)", "larger than 20 MB"):
+        assert words in page.text
+
+
+def test_without_names(report):
+    rows = list(_anonymous(report.rows))
+    said = to_page(ClassReport(tuple(rows), True), "Week 3") + to_csv(ClassReport(tuple(rows), True))
+    for name in ("Ada", "Alan", "Grace", "Radia", "Tim", "alan.py"):
+        assert name not in said
+    assert {row.student for row in rows} == {f"Student {n:03d}" for n in range(1, 6)}
+
+
+def test_the_journal_keeps_what_was_done(tmp_path):
+    path, outcome = tmp_path / "report.journal", Outcome((wrong("split", None, "x = 1"),))
+    Journal(path, 20.0).add("d1", outcome)
+    Journal(path, 20.0).add("d2", Outcome(failure="no"))
+    with path.open("a") as stream:
+        stream.write('{"digest": "d3", "par')  # the process was killed here
+    assert Journal(path, 20.0).outcomes == {"d1": outcome, "d2": Outcome(failure="no")}
+    Journal(path, 20.0).add("d4", Outcome())
+    assert Journal(path, 20.0).outcomes.keys() == {"d1", "d2", "d4"}
+    assert Journal(path, 5.0).outcomes == {}  # another time limit may give another verdict
+
+
+def changed(old, new):
+    """The exercise with one line filled in, as a script."""
+    text = render("script", solution=False).decode()
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.fixture
+def submissions(tmp_path):
+    """A class: an untouched notebook, a mistake in an archive, a hanging script, one that ends the process, damage."""
+    folder = tmp_path / "week 3"
+    sigmoid = "self.output = ... # TODO: the sigmoid of x."
+    for student, name, content in (
+        ("Ada", "x.ipynb", render("notebook", solution=False)),
+        ("Grace", "x.py", changed(sigmoid, "while True: pass").encode()),
+        ("Radia", "x.py", changed(sigmoid, "import os; os._exit(0)").encode()),
+        ("Tim", "x.ipynb", b"{no notebook"),
+    ):
+        place = folder / f"{student}_1_assignsubmission_file_"
+        place.mkdir(parents=True)
+        (place / name).write_bytes(content)
+    with zipfile.ZipFile(folder / "Alan_2_assignsubmission_file_.zip", "w") as archive:
+        archive.writestr("work/x.py", changed(sigmoid, "self.output = 1 / (1 + np.exp(x))"))
+    return folder
+
+
+def test_a_class_from_end_to_end(submissions, tmp_path):
+    started, output = [], tmp_path / "out" / "report.html"
+
+    def check(**options):
+        return write_report(
+            submissions, output, time_limit=20, on_start=lambda *numbers: started.append(numbers), **options
+        )
+
+    report, written = check(exports=["json", "nbgrader", "otter"])
+    ends = (".html", ".csv", "-mistakes.csv", "-all.json", "-nbgrader.json", "-otter.csv")
+    assert [path.name for path in written] == [f"report{end}" for end in ends]
+    rows = {row.student: row for row in report.rows}
+    assert rows["Ada"].counts["wrong"] == 0
+    assert rows["Ada"].counts["open"] >= 6
+    assert rows["Tim"].failure
+    wrong = {name: [part for part in row.parts if part.status == "wrong"] for name, row in rows.items()}
+    for student in ("Alan", "Grace", "Radia"):
+        assert [part.name for part in wrong[student]] == ["Sigmoid.forward"], student
+    assert "np.exp(x)" in wrong["Alan"][0].code
+
+    (submissions / "Edsger_3_assignsubmission_file_.py").write_bytes(render("script", solution=False))
+    again, _ = check(anonymous=True)
+    assert started == [(5, 0), (6, 5)]  # only the new file is checked
+    assert len(again.rows) == 6
+    page = output.read_text("utf-8")
+    assert "Student 001" in page
+    assert not any(name in page for name in ("Ada", "Alan", "Grace", "Radia", "Tim", "Edsger"))
+
+
+def test_nothing_to_check(tmp_path):
+    with pytest.raises(FileError, match="no notebook, script or archive"):
+        write_report(tmp_path, tmp_path / "report.html")
+    with pytest.raises(InputError, match=r"ends in \.html"):
+        write_report(tmp_path, tmp_path / "report.pdf")
+
+
+def test_the_command(glasswork, tmp_path):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.py").write_bytes(render("script", solution=False))
+    said = glasswork("classwork", "report", "class", "--export", "otter", folder=tmp_path)
+    assert said.splitlines() == ["1 submission", "report.html", "report.csv", "report-mistakes.csv", "report-otter.csv"]
+    assert "expected one of json" in glasswork(
+        "classwork", "report", "class", "--export", "x", folder=tmp_path, status=2
+    )

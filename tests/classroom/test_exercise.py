@@ -1,0 +1,175 @@
+"""The classwork: one template, four files; the solution runs, the exercise has the handout's gaps."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+
+import nbclient
+import nbformat
+import pytest
+
+from glasswork import FileError
+from glasswork.classroom.exercise import read_template, render, write_classwork
+
+#: The gaps of the exercise, by the place they are in: those of the handout, then the optional ones.
+GAPS = {
+    "Linear.__init__": 4,
+    "Linear.forward": 1,
+    "Sigmoid.forward": 1,
+    "MSELoss.forward": 1,
+    "MLP.__init__": 4,
+    "MLP.forward": 1,
+    "CrossEntropyLoss.forward": 1,
+    "CrossEntropyLoss.backward": 1,
+    "ReLU.forward": 1,
+    "ReLU.backward": 1,
+    "DeepMLP.__init__": 1,
+    "DeepMLP.forward": 1,
+    "DeepMLP.backward": 1,
+    "DeepMLP.parameters": 1,
+    "DeepMLP.gradients": 1,
+}
+
+
+def code_of(form, *, solution):
+    """The Python of one form, as a syntax tree."""
+    content = render(form, solution=solution)
+    if form == "notebook":
+        cells = json.loads(content)["cells"]
+        content = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code").encode()
+    return ast.parse(content)
+
+
+def gaps(tree):
+    """How many ``...`` each method holds, those of ``array[...]`` aside."""
+    found = {}
+    for scope in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        for method in scope.body:
+            nodes = list(ast.walk(method))
+            indices = {id(node.slice) for node in nodes if isinstance(node, ast.Subscript)}
+            found[f"{scope.name}.{method.name}"] = sum(
+                isinstance(node, ast.Constant) and node.value is ... and id(node) not in indices for node in nodes
+            )
+    return {name: count for name, count in found.items() if count}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with all four files."""
+    folder = tmp_path_factory.mktemp("classwork")
+    write_classwork(folder)
+    write_classwork(folder, solution=True)
+    return folder
+
+
+def test_four_files_and_valid_notebooks(folder):
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"classwork.ipynb", "classwork.py", "classwork-solution.ipynb", "classwork-solution.py"}
+    for path in folder.glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+        nbformat.validate(notebook)
+        assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+        assert nbformat.writes(notebook) + "\n" == path.read_text("utf-8")  # as Jupyter itself would save it
+
+
+@pytest.mark.parametrize("form", ["notebook", "script"])
+@pytest.mark.parametrize("solution", [False, True])
+def test_the_same_bytes_every_time(form, solution):
+    assert render(form, solution=solution) == render(form, solution=solution)
+
+
+@pytest.mark.parametrize("form", ["notebook", "script"])
+def test_the_gaps_are_those_of_the_handout(form):
+    assert gaps(code_of(form, solution=False)) == GAPS
+    assert gaps(code_of(form, solution=True)) == {}
+
+
+def test_both_forms_hold_the_same_code():
+    for solution in (False, True):
+        in_notebook = [ast.dump(node) for node in code_of("notebook", solution=solution).body]
+        in_script = [ast.dump(node) for node in code_of("script", solution=solution).body]
+        helper = [ast.dump(node) for node in ast.parse("import glasswork\nglasswork.check()").body]
+        assert [node for node in in_notebook if node not in helper] == in_script
+
+
+def test_only_gaps_differ_from_the_solution():
+    exercise, solution = (read_template(solution=flag) for flag in (False, True))
+    changed = [a.id for a, b in zip(exercise, solution, strict=True) if a != b]
+    assert changed == ["split", "linear", "sigmoid", "mse", "mlp", "cross-entropy", "relu", "deep", "optional-run"]
+
+
+def test_the_figures_are_inside_the_notebook(folder):
+    notebook = nbformat.read(folder / "classwork.ipynb", as_version=4)
+    shown = [
+        (name, cell.get("attachments", {}))
+        for cell in notebook.cells
+        for name in re.findall(r"\(attachment:([^)]+)\)", cell.source)
+    ]
+    assert len(shown) == 4
+    assert all(attachments[name]["image/png"].startswith("iVBORw0KGgo") for name, attachments in shown)
+    assert "attachment:" not in (folder / "classwork.py").read_text("utf-8")
+
+
+def test_no_file_is_overwritten(tmp_path):
+    (tmp_path / "classwork.py").write_text("my work")
+    with pytest.raises(FileError, match=r"classwork\.py: this file exists already"):
+        write_classwork(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["classwork.py"]
+    assert (tmp_path / "classwork.py").read_text() == "my work"
+
+
+def test_a_link_to_nowhere_is_not_written_through(tmp_path):
+    (tmp_path / "classwork.ipynb").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileError, match="exists already"):
+        write_classwork(tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(FileError, match="choose another folder"):
+        write_classwork(tmp_path / "taken")
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    """For what a test starts."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_solution_notebook_runs_from_top_to_bottom(tmp_path):
+    notebook = nbformat.reads(render("notebook", solution=True).decode(), as_version=4)
+    for cell in notebook.cells:
+        cell.source = re.sub(r"^(num_epochs|deep_epochs) = \d+$", r"\1 = 2", cell.source, flags=re.MULTILINE)
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+    printed = "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
+    assert 80 < float(re.search(r"Test accuracy: ([\d.]+)%", printed)[1]) < 95
+    assert 90 < float(re.search(r"Test accuracy of the deep network: ([\d.]+)%", printed)[1]) < 99
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_solution_script_runs(tmp_path):
+    script = re.sub(
+        rb"^(num_epochs|deep_epochs) = \d+", rb"\1 = 1", render("script", solution=True), flags=re.MULTILINE
+    )
+    (tmp_path / "solution.py").write_bytes(script)
+    done = subprocess.run(
+        [sys.executable, "solution.py"], cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "(70000, 784) int64 (70000,) int64" in done.stdout
+    assert 65 < float(re.search(r"Test accuracy: ([\d.]+)%", done.stdout)[1]) < 90
+
+
+def test_the_command(glasswork, tmp_path):
+    said = glasswork("classwork", "new", "mine", folder=tmp_path)
+    assert "mine/classwork.ipynb" in said
+    assert "exists already" in glasswork("classwork", "new", "mine", folder=tmp_path, status=1)
+    glasswork("classwork", "new", "mine", "--solution", folder=tmp_path)
+    assert len(list((tmp_path / "mine").iterdir())) == 4

@@ -1,0 +1,276 @@
+"""What people photograph: several digits, frames, edges, shadows, specks; and what is no digit at all."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from typer.testing import CliRunner
+
+from glasswork import Digit, FileError, InputError, read_digits, read_image
+from glasswork.data.pictures import read_picture
+from glasswork.data.reference import ReferenceSet
+
+HERE = Path(__file__).parent
+PAIRS = sorted(path for path in (HERE / "pictures").iterdir() if "-row" in path.name and "clean" not in path.stem)
+FIRST_TEST = 60_000
+
+
+@pytest.fixture(scope="module")
+def photos():
+    """The module that makes photographs."""
+    place = HERE.parent / "benchmarks" / "photos.py"
+    spec = importlib.util.spec_from_file_location("photos", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def close(got, wanted, least=0.8):
+    """Whether two images show the same digit: the correlation of their pixels."""
+    return np.corrcoef(got, wanted)[0, 1] > least
+
+
+# The pairs: a picture with one nuisance, and its clean twin -----------------------------------------
+
+
+@pytest.mark.parametrize("path", PAIRS, ids=lambda path: path.stem)
+def test_a_picture_reads_like_its_clean_twin(path):
+    twin = path.with_name(f"{path.stem}-clean.png")
+    assert close(read_digits(path)[0].image, read_image(twin))
+    assert len(read_digits(path)) == (2 if "two-digits" in path.name else 1)
+
+
+def test_there_are_as_many_pairs_as_were_collected():
+    assert len(PAIRS) == 14
+
+
+def test_one_dark_pixel_is_too_small():
+    with pytest.raises(InputError, match="smaller than 6 pixels; come closer"):
+        read_image(HERE / "pictures" / "17-one-dark-pixel-and-nothing-else.png")
+
+
+# Photographs ----------------------------------------------------------------------------------------
+
+NUISANCES = [
+    "hard_shadow", "texture", "ruled_dark", "ruled_grey", "squared_thin_blue", "thin_pen", "thick_marker", "pencil",
+    "chalk", "off_centre", "frame", "sheet_edge", "specks", "creases", "finger", "jpeg_small",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NUISANCES)
+def test_a_nuisance_changes_nothing(photos, kind, mnist):
+    """The same digit with and without the nuisance gives almost the same image."""
+    for row in range(FIRST_TEST, FIRST_TEST + (6 if kind == "ruled_grey" else 2)):
+        digit = mnist[0][row]
+        rng = np.random.default_rng([5, row])
+        (found,) = read_digits(np.asarray(getattr(photos, kind)(digit, rng)))
+        pen = 0.17 if kind == "thick_marker" else 0.085
+        assert close(found.image, read_image(255 * photos.in_ink(digit, pen)))
+
+
+@pytest.mark.parametrize("kind", ["two_digits", "house_number", "form", "page"])
+def test_several_digits_in_reading_order(photos, kind, mnist):
+    make = getattr(photos, kind)
+    rows = FIRST_TEST + np.arange(photos.SEVERAL[make])
+    rows[rows == FIRST_TEST + 8] = FIRST_TEST + 20  # a five in two strokes
+    found = read_digits(np.asarray(make([mnist[0][row] for row in rows], np.random.default_rng(6))))
+    assert len(found) == len(rows)
+    for digit, row in zip(found, rows, strict=True):
+        assert close(digit.image, read_image(255 * photos.in_ink(mnist[0][row])), 0.7)
+
+
+def test_a_box_is_in_the_pixels_of_the_picture(tmp_path):
+    canvas = Image.new("L", (3000, 2000), 255)
+    ImageDraw.Draw(canvas).ellipse([600, 500, 1000, 1300], outline=0, width=80)
+    canvas.save(tmp_path / "zero.png")
+    (digit,) = read_digits(tmp_path / "zero.png")
+    assert isinstance(digit, Digit)
+    assert np.abs(np.array(digit.box) - (600, 500, 1001, 1301)).max() <= 8
+
+
+def test_the_bar_of_a_five_belongs_to_it(mnist):
+    split_fives = mnist[0][FIRST_TEST + np.array([8, 856, 897])]
+    for five in split_fives:
+        field = np.zeros((70, 90), np.uint8)
+        field[20:48, 30:58] = five.reshape(28, 28)
+        (digit,) = read_digits(field)
+        assert np.abs(digit.image.astype(int) - five).mean() < 0.1
+
+
+# What is no digit -----------------------------------------------------------------------------------
+
+
+def test_reasons_are_kept_with_the_parts(photos, mnist):
+    reading = read_picture(np.asarray(photos.frame(mnist[0][FIRST_TEST], np.random.default_rng(3))))
+    assert "a frame" in {part.dropped for part in reading.parts}
+    assert len(reading.digits) == 1
+
+
+@pytest.mark.parametrize(
+    ("draw", "reason"),
+    [
+        (lambda pen: pen.rectangle([0, 90, 40, 200], fill=0), "at the picture's edge; leave some paper"),
+        (lambda pen: pen.line([(20, 100), (280, 100)], fill=0, width=4), "a line; write on plain paper"),
+        (lambda pen: pen.rectangle([60, 40, 240, 200], outline=0, width=4), "a frame; crop the picture"),
+        (lambda pen: pen.point((100, 100), fill=0), "smaller than 6 pixels; come closer"),
+    ],
+    ids=["edge", "line", "frame", "point"],
+)
+def test_a_refusal_names_its_cause_and_a_remedy(draw, reason):
+    canvas = Image.new("L", (300, 240), 255)
+    draw(ImageDraw.Draw(canvas))
+    with pytest.raises(InputError, match=reason):
+        read_digits(np.asarray(canvas))
+
+
+def test_thousands_of_parts_are_bounded():
+    dots = np.full((600, 800), 255, np.uint8)
+    for y in range(8):
+        for x in range(8):
+            if 1 < x < 7 and 1 < y < 7:
+                dots[y::12, x::12] = 0
+    with pytest.raises(InputError, match="more than 300 parts"):
+        read_digits(dots)
+
+
+def test_an_animation_whose_first_frame_is_blank(tmp_path):
+    frames = [Image.new("L", (60, 60), level) for level in (255, 0)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match=r"moving\.gif: no digit found.*the first of 2 frames"):
+        read_image(tmp_path / "moving.gif")
+
+
+# Files ----------------------------------------------------------------------------------------------
+
+
+def test_heic_is_read_or_the_extra_is_named(tmp_path, mnist, monkeypatch):
+    heif = pytest.importorskip("pillow_heif") if importlib.util.find_spec("pillow_heif") else None
+    path = tmp_path / "photo.heic"
+    if heif is not None:
+        big = Image.fromarray(255 - mnist[0][FIRST_TEST].reshape(28, 28)).resize((280, 280)).convert("RGB")
+        heif.from_pillow(big).save(path)
+        assert close(read_image(path), mnist[0][FIRST_TEST], 0.9)
+    path.write_bytes(b"\x00\x00\x00\x18ftypheic" + bytes(40))
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(FileError, match=r"HEIC.*pip install 'glasswork\[heic\]'.*JPEG"):
+        read_image(path)
+
+
+def test_twelve_megapixels_take_little_memory(tmp_path):
+    canvas = Image.new("RGB", (4000, 3000), (230, 228, 220))
+    ImageDraw.Draw(canvas).line([(1800, 600), (2200, 600), (1900, 2400)], fill=(50, 50, 60), width=150)
+    canvas.save(tmp_path / "large.jpg")
+    code = (
+        "import sys; from glasswork import read_digits; assert len(read_digits(sys.argv[1])) == 1;"
+        "print(next(int(line.split()[1]) // 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "large.jpg"], capture_output=True, text=True, check=True
+    ).stdout
+    assert int(printed) < 300  # MB; measured: 136
+
+
+# Confidence -----------------------------------------------------------------------------------------
+
+
+def test_confidence_is_limited_only_in_doubt(mnist):
+    images, labels = mnist
+    reference = ReferenceSet.choose(images[:50_000], labels[:50_000], images[55_000:60_000])
+    digits, truth = images[FIRST_TEST : FIRST_TEST + 1000], labels[FIRST_TEST : FIRST_TEST + 1000]
+    certain = np.eye(10)[truth]
+    tempered = reference.temper(digits, certain)
+    assert np.allclose(tempered.sum(axis=1), 1)
+    assert np.array_equal(tempered.argmax(axis=1), truth)
+    assert np.mean(tempered.max(axis=1) >= 0.9) > 0.85
+    doubtful = reference.unlike(digits)
+    assert tempered[doubtful].max() <= 0.85 + 1e-6
+    wrong = reference.temper(digits, np.eye(10)[(truth + 1) % 10])
+    assert np.mean(wrong.max(axis=1) > 0.9) < 0.03  # the nearest images contradict
+
+
+# The command ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    from glasswork.cli.app import app
+
+    folder = tmp_path_factory.mktemp("runs") / "quick"
+    result = CliRunner().invoke(app, ["train", "relu", "--epochs", "1", "--quiet", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def two(tmp_path, photos, mnist):
+    picture = photos.two_digits([mnist[0][FIRST_TEST], mnist[0][FIRST_TEST + 2]], np.random.default_rng(2))
+    picture.save(tmp_path / "two.png")
+    return tmp_path / "two.png"
+
+
+def predict(*words):
+    from glasswork.cli.app import app
+
+    return CliRunner().invoke(app, ["predict", *map(str, words)])
+
+
+def test_predict_answers_for_each_digit(run, two):
+    printed = predict(run, two).stdout.splitlines()
+    assert printed[0].endswith("two.png  7 1")
+    assert [line.split()[0] for line in printed[1:]] == ["7", "1"]
+    assert all("% sure" in line and ", at " in line for line in printed[1:])
+
+
+def test_predict_json_keeps_its_keys_and_adds_digits(run, two):
+    (entry,) = json.loads(predict(run, two, "--json").stdout)
+    first, second = entry["digits"]
+    assert (first["digit"], second["digit"]) == (7, 1)
+    for digit in entry["digits"]:
+        assert set(digit) == {"digit", "confidence", "box", "probabilities", "unlike"}
+        assert digit["confidence"] == max(digit["probabilities"])
+        assert digit["unlike"] in (True, False)
+    assert first["box"][2] < second["box"][0]
+    assert {key: entry[key] for key in ("digit", "confidence", "probabilities")} == {
+        key: first[key] for key in ("digit", "confidence", "probabilities")
+    }
+
+
+def test_predict_single_says_that_there_are_more(run, two):
+    result = predict(run, two, "--single", "--json")
+    (entry,) = json.loads(result.stdout)
+    assert len(entry["digits"]) == 1
+    assert "2 digits found, this is the largest" in result.stderr
+
+
+def test_predict_show_draws_the_steps(run, two, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("two-reading.png", "two-reading-2.png"):
+        assert f"The steps are drawn in {name}" in predict(run, two, "--show").stdout
+        with Image.open(name) as figure:
+            assert figure.width > figure.height > 100
+
+
+def test_predict_show_draws_a_refusal_too(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (300, 200), 255).save("blank.png")
+    result = predict(run, "blank.png", "--show")
+    assert result.exit_code == 1
+    assert "nothing stands out" in result.stderr
+    assert (tmp_path / "blank-reading.png").is_file()
+
+
+def test_predict_says_what_is_unlike_a_digit(run, tmp_path):
+    canvas = Image.new("L", (300, 300), 255)
+    pen = ImageDraw.Draw(canvas)
+    pen.line([(60, 60), (240, 240)], fill=0, width=22)
+    pen.line([(240, 60), (60, 240)], fill=0, width=22)
+    canvas.save(tmp_path / "cross.png")
+    (entry,) = json.loads(predict(run, tmp_path / "cross.png", "--json").stdout)
+    assert entry["digits"][0]["unlike"] is True
+    assert entry["confidence"] <= 0.85
+    assert "unlike anything it was trained on" in predict(run, tmp_path / "cross.png").stdout
