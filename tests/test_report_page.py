@@ -263,7 +263,7 @@ def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
 def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
     from PIL import Image
 
-    from glasswork.data.image import read_image
+    from glasswork.data.pictures import read_image
 
     for n in range(3):
         large = Image.fromarray(255 - parts.test.images[n].reshape(28, 28)).resize((252, 252), Image.Resampling.BICUBIC)
