@@ -20,6 +20,7 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	PATH="$$PATH:$$($(BIN)/python tests/node_folder.py)" npx --yes --package typescript tsc --project tests/js/jsconfig.json
 	$(BIN)/pytest --numprocesses 2
 
 quick: $(VENV)/installed-dev  ## check style, types and the fast half of the tests (under a minute)

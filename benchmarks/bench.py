@@ -12,6 +12,7 @@ from functools import partial
 
 import part_command
 import part_growth
+import part_page
 import part_predicting
 import part_safety
 import part_training
@@ -40,6 +41,7 @@ def main() -> None:
         "predict": lambda: part_predicting.rows(asked.rounds),
         "start": lambda: part_command.cold_start(asked.rounds),
         "memory": part_command.memory,
+        "page": lambda: part_page.rows(asked.rounds),
         "load": lambda: part_command.loading(asked.rounds),
         "safety": lambda: part_safety.rows(asked.rounds),
         "growth": growing,

@@ -24,10 +24,11 @@ from glasswork.cli import (
     ladder,
     predict,
     recipes,
+    report,
     resume,
     runs,
     train,
-)  # fmt: skip
+)
 from glasswork.cli.options import Debugging
 from glasswork.cli.recipe_options import RecipeOptions
 from glasswork.errors import GlassworkError, RecipeError
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command(name="train", cls=RecipeOptions)(train.train)
 app.command(name="resume")(resume.resume)
+app.command(name="report")(report.report)
 app.command(name="runs")(runs.runs)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)

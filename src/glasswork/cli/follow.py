@@ -23,6 +23,7 @@ def follow(
     *,
     strict: bool,
     quiet: bool,
+    report: bool = True,
     pictures: str = "png",
     repeats: "RunFolder | None" = None,
 ) -> None:
@@ -32,7 +33,7 @@ def follow(
     ----------
     make : callable
         Makes the run; it is given what the run asks whether to stop.
-    strict, quiet : bool
+    strict, quiet, report : bool
         The options of these names.
     pictures : str
         The format of the pictures.
@@ -59,11 +60,11 @@ def follow(
         if run.test_accuracy is None:
             _say_how_to_go_on(run)
             if run.history:
-                _report(draw_pictures(run, pictures))
+                _report(draw_pictures(run, pictures) + (_write_page(run) if report else []))
             raise typer.Exit(130)
         print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
         problems = draw_pictures(run, pictures)
-        _report(problems)
+        _report(problems + (_write_page(run) if report else []))
         if repeats is not None:
             print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
@@ -86,6 +87,19 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
                 )
             for finding in result.findings:
                 print(f"Notice: {finding.message}", flush=True)
+
+
+def _write_page(run: "Run") -> list[str]:
+    """Write the report page; return a sentence about why not, if so: the training is as good without it."""
+    from glasswork.report import gather, write_report
+    from glasswork.runs.folder import RunFolder
+    from glasswork.runs.model_file import read_model_file
+
+    try:
+        write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), run.folder / "report.html")
+    except GlassworkError as error:
+        return [f"No report.html was written. {error}"]
+    return []
 
 
 def _announce(run: "Run") -> None:
@@ -125,6 +139,7 @@ def _what_next(run: "Run", *, drawn: bool) -> None:
     where = f" The pictures are in {run.folder / 'figures'}." if drawn else ""
     print(f"Trained in {seconds:.1f} s.{where} Next:")
     here = shlex.quote(str(run.folder))
+    print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")
     what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"
     print(f"  {command()} predict {here} {what}")

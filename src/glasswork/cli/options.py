@@ -61,3 +61,6 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warnin
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]
 Format: TypeAlias = Literal["png", "svg", "pdf"]
 PictureFormat = Annotated[Format, typer.Option("--format", help="Of pictures.")]
+WithReport = Annotated[
+    bool, typer.Option("--report/--no-report", help="Write the run as one page that opens anywhere, report.html.")
+]

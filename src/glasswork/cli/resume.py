@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, PictureFormat, Quiet, RunArgument, Strict
+from glasswork.cli.options import (
+    CHECKPOINT_EVERY,
+    CheckpointEvery,
+    Debug,
+    PictureFormat,
+    Quiet,
+    RunArgument,
+    Strict,
+    WithReport,
+)
 
 
 def resume(
@@ -16,6 +25,7 @@ def resume(
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    report: WithReport = True,
     picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
@@ -35,5 +45,6 @@ def resume(
         lambda stop: Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every, should_stop=stop),
         strict=strict,
         quiet=quiet,
+        report=report,
         pictures=picture_format,
     )

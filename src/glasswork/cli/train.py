@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glasswork.cli.follow import follow
-from glasswork.cli.options import CHECKPOINT_EVERY, CheckpointEvery, Debug, PictureFormat, Quiet, Strict, user_path
+from glasswork.cli.options import (
+    CHECKPOINT_EVERY,
+    CheckpointEvery,
+    Debug,
+    PictureFormat,
+    Quiet,
+    Strict,
+    WithReport,
+    user_path,
+)
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
 
 if TYPE_CHECKING:
@@ -57,6 +66,7 @@ def train(
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    report: WithReport = True,
     picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
@@ -104,6 +114,7 @@ def train(
         lambda stop: Run(wanted, out, checkpoint_every=checkpoint_every, should_stop=stop),
         strict=strict,
         quiet=quiet,
+        report=report,
         pictures=picture_format,
         repeats=repeats,
     )

@@ -143,7 +143,7 @@ class ReferenceSet:
             parts = [self.nearest(images[i : i + _AT_A_TIME], k) for i in range(0, len(images), _AT_A_TIME)]
             return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
         maps = _edge_maps(images)
-        distances = _between(maps, self._maps) / self._spread
+        distances = _between(maps, self._maps) / self.spread
         rows = np.argpartition(distances, min(k, distances.shape[1]) - 1, axis=1)[:, :k]
         order = np.argsort(np.take_along_axis(distances, rows, axis=1), axis=1, kind="stable")
         rows = np.take_along_axis(rows, order, axis=1)
@@ -230,7 +230,7 @@ class ReferenceSet:
         return _edge_maps(self.images)
 
     @cached_property
-    def _spread(self) -> _Maps:
+    def spread(self) -> _Maps:
         """Square root of the mean distance from each reference image to its nearest ones: (N,)."""
         among = _between(self._maps, self._maps)
         np.fill_diagonal(among, np.inf)

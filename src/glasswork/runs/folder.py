@@ -5,6 +5,7 @@ runs/2026-11-24-classwork/
   history.csv          one row an epoch
   model.safetensors    the network
   checkpoint-*         the position, weights and moments, two generations
+  snapshots.safetensors  the first layer at some epochs, for the report
   result.json          how it stands, or how it ended
   figures/             pictures
   data/                the images, where a program handed them in as arrays

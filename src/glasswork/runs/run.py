@@ -19,6 +19,7 @@ from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, extended
 from glasswork.runs.folder import RunFolder, free_folder
+from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
 from glasswork.training.loop import AfterStep, StopTraining, fit, test
 from glasswork.training.progress import Progress
@@ -221,6 +222,8 @@ class Run:
             if self.recipe != self._place.recipe():  # last, so that a kill leaves no finished run of too few epochs
                 self._place.write_recipe(self.recipe)
         made = self.experiment
+        if not self.progress.step:
+            self._snapshots.note(0, made.model)
         epochs = fit(
             made.model,
             made.train_loader,
@@ -236,6 +239,7 @@ class Run:
         )
         for epoch in epochs:
             result = self._state.note_epoch(epoch)
+            self._snapshots.note(result.epoch, made.model)  # before the checkpoint that goes on behind it
             self.save()
             self._state.history_sha256 = self._place.write_history(self.history)
             if result.findings and strict:
@@ -348,8 +352,10 @@ class Run:
 
     def _use(self, place: RunFolder) -> None:
         self._place, self._checkpoints = place, Checkpoints(place.path)
+        self._snapshots = Snapshots(place.path)
 
     def _load(self) -> None:
         """Put the newest checkpoint into memory."""
         self._resumed, self._seen = True, self._checkpoints.signature()
         self._state.load(self._place, self._checkpoints)
+        self._snapshots.load(up_to=self.progress.epoch)

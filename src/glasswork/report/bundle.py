@@ -1,0 +1,61 @@
+"""One script of many modules: browsers refuse imports between files that were opened from a disk.
+
+js/engine.js   import { x } from "./linear.js"; ... export function f      each module becomes a function,
+js/main.js                                                                 its exports a constant object
+"""
+
+import re
+from pathlib import Path
+
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([a-z-]+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
+
+
+def bundle(folder: Path, entry: str = "main") -> str:
+    """Join ES modules into one script.
+
+    A module may import names from modules beside it, ``import { a, b } from "./other.js";``, and export functions,
+    classes and constants where they are declared. Circles are not allowed.
+
+    Parameters
+    ----------
+    folder : path
+        Where the modules are.
+    entry : str
+        The module that is run, without its ending.
+
+    Returns
+    -------
+    str
+        A script, to be put into the page as one module.
+    """
+    order: list[str] = []
+    _visit(folder, entry, order, ())
+    return "\n".join(_wrapped(folder, name) for name in order)
+
+
+def _visit(folder: Path, name: str, order: list[str], above: tuple[str, ...]) -> None:
+    if name in above:
+        raise ValueError(f"modules import each other in a circle: {' → '.join((*above, name))}")
+    if name in order:
+        return
+    for _, other in _IMPORT.findall(_source(folder, name)):
+        _visit(folder, other, order, (*above, name))
+    order.append(name)
+
+
+def _wrapped(folder: Path, name: str) -> str:
+    """Return a module as a function that is called at once and returns what the module exports."""
+    source = _source(folder, name)
+    exports = ", ".join(word for _, word in _EXPORT.findall(source))
+    body = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {_variable(found[2])};\n", source)
+    body = _EXPORT.sub(r"\1 \2", body)
+    return f"// {name}.js\nconst {_variable(name)} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();"
+
+
+def _variable(name: str) -> str:
+    return "module_" + name.replace("-", "_")
+
+
+def _source(folder: Path, name: str) -> str:
+    return (folder / f"{name}.js").read_text(encoding="utf-8")

@@ -1,0 +1,62 @@
+"""What a run is, in words: the last part of the page."""
+
+import platform
+
+from glasswork.data import Split
+from glasswork.errors import RecipeError
+from glasswork.nn import MLP
+from glasswork.recipes.recipe import Recipe, leaves
+from glasswork.recipes.shelf import named_recipe
+from glasswork.runs.result import RunResult
+
+_MNIST = (
+    "The images are from the MNIST database of handwritten digits by Yann LeCun, Corinna Cortes and "
+    "Christopher J. C. Burges, distributed under CC BY-SA 3.0 "
+    "(https://creativecommons.org/licenses/by-sa/3.0/); those in this page are a selection, "
+    "and the training images among them are rounded to 16 grey levels."
+)
+
+
+def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP) -> dict[str, str]:
+    """Return what a run is, as pairs of a name and a value."""
+    widths = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
+    done = f"{result.epochs} of {recipe.training.epochs} epochs"
+    tested = "not yet: the run was not finished" if result.test_accuracy is None else f"{result.test_accuracy:.2f} %"
+    return {
+        "Recipe": recipe.name + (f": {recipe.description}" if recipe.description else ""),
+        "Network": f"{widths}: {', '.join(str(layer) for layer in model.layers)}",
+        "Weights and biases": f"{result.parameters or sum(p.size for p in model.parameters()):,}",
+        "Training": f"{result.state}, {done}, {result.seconds:.1f} s",
+        "Test accuracy": tested,
+        "Data": f"{recipe.data.source}, {parts.scheme} split: {len(parts.train):,} images to learn from, "
+        f"{len(parts.valid):,} to watch with, {len(parts.test):,} to test on",
+        "Seed": f"{recipe.seed} for the network, {recipe.data.split_seed} for the split",
+        "Versions": f"glasswork {result.version}, NumPy {result.numpy}, Python {platform.python_version()}",
+    }
+
+
+def command(recipe: Recipe) -> str:
+    """Return the command that makes the run again."""
+    try:
+        known = dict(leaves(named_recipe(recipe.name).to_dict()))
+    except RecipeError:
+        return "glasswork train recipe.toml"
+    changed = [
+        f"--set {key}={_word(value)}"
+        for key, value in leaves(recipe.to_dict())
+        if value != known.get(key) and key not in ("description", "name")
+    ]
+    return " ".join(["glasswork train", recipe.name, *changed])
+
+
+def attribution(recipe: Recipe, parts: Split) -> str:
+    """Return whose images are in the page."""
+    if recipe.data.source == "mnist":
+        return _MNIST
+    return f"The images are from {recipe.data.source} ({parts.name}); its authors and licence are stated at its source."
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

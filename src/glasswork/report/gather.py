@@ -1,0 +1,182 @@
+"""From the folder of a run to ReportData: what the page needs, measured or read."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.arrays import Images, Labels
+from glasswork.data import Split
+from glasswork.data.reference import ReferenceSet
+from glasswork.nn import MLP, Linear
+from glasswork.randomness import Purpose, generator
+from glasswork.recipes.build import build_loss, build_model
+from glasswork.recipes.experiment import load_data
+from glasswork.recipes.recipe import Recipe
+from glasswork.report.data import EpochData, Novelty, Pictures, ReportData, Snapshot, Tested
+from glasswork.report.evaluation import evaluate
+from glasswork.report.facts import attribution, command, facts
+from glasswork.report.packing import pack
+from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.model_file import ModelFile, read_model_file
+from glasswork.runs.snapshots import first_weights, read_snapshots
+from glasswork.training.results import EpochResult
+from glasswork.version import __version__
+
+#: Test images in the page, and how many more that the network gets wrong.
+_TESTED, _MISTAKES = 1000, 400
+
+#: Training images in the page where there is no reference set.
+_EXAMPLES = 500
+
+#: Mistakes in the list of the worst.
+_WORST = 12
+
+#: Examples kept for each neuron, and snapshots kept for the slider.
+_EXCITING, _SNAPSHOTS = 8, 20
+
+
+def gather_folder(path: str | Path) -> ReportData:
+    """Gather what the page needs from the folder of a run, whose data are loaded again.
+
+    Raises
+    ------
+    FileError
+        If it is not the folder of a run with a network in it.
+    InputError
+        If the network is too large for a page.
+    """
+    place = RunFolder(path)
+    recipe = place.recipe()
+    return gather(place, read_model_file(place.path), load_data(recipe.data))
+
+
+def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
+    """Gather what the page needs.
+
+    Parameters
+    ----------
+    place : RunFolder
+    file : ModelFile
+        The network of the run.
+    parts : Split
+        Its data.
+
+    Raises
+    ------
+    FileError
+        If a file of the run is damaged.
+    InputError
+        If the network is too large for a page.
+    """
+    recipe, history, model = place.recipe(), place.history(), file.model
+    shape = file.image_shape or parts.shape
+    encoding = choose_encoding(model)
+    stored = as_stored(model, encoding)
+    examples, labels = _examples(file.reference, parts)
+    initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
+    return ReportData(
+        title=place.path.resolve().name,
+        version=__version__,
+        classes=list(file.classes),
+        shape=shape,
+        network=describe(model, stored, encoding, parts.test.images[:_TESTED]),
+        untrained=None if initial is None else store(initial, "int8"),
+        examples=Pictures(pack(examples, "uint4"), labels.tolist()),
+        novelty=None
+        if file.reference is None
+        else Novelty(pack(file.reference.spread, "float32"), file.reference.threshold),
+        exciting=_exciting(model, examples),
+        inkless=np.flatnonzero(~parts.train.images.any(axis=0)).tolist(),
+        tested=_tested(stored, parts),
+        evaluation=evaluate(model, parts.test.images, parts.test.labels, shape, len(file.classes)),
+        history=[_epoch(result) for result in history],
+        loss_name=build_loss(recipe.loss).label,
+        snapshots=_snapshots(place, recipe, model, history),
+        facts=facts(recipe, place.result(), parts, model),
+        recipe=recipe.to_toml(),
+        command=command(recipe),
+        attribution=attribution(recipe, parts),
+        thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
+    )
+
+
+def _examples(reference: ReferenceSet | None, parts: Split) -> tuple[Images, Labels]:
+    if reference is not None:
+        return reference.images, reference.labels
+    rows = np.random.default_rng(0).permutation(len(parts.train))[:_EXAMPLES]
+    return parts.train.images[rows], parts.train.labels[rows]
+
+
+def _initial(recipe: Recipe, model: MLP) -> MLP:
+    """Return the network as it was before its first step: a function of the recipe."""
+    rng = generator(recipe.seed, Purpose.WEIGHTS)
+    return build_model(recipe.network, model.in_features, model.out_features, rng=rng, seed=recipe.seed)
+
+
+def _exciting(model: MLP, examples: Images) -> dict[str, list[list[int]]]:
+    """Return, for each hidden layer and neuron, the examples that excite it most, the strongest first."""
+    found: dict[str, list[list[int]]] = {}
+    activations, name = _prepared(model, examples), ""
+    for word, layer in model.named_layers.items():
+        if isinstance(layer, Linear):
+            if name:
+                found[name] = _strongest(activations)
+            name = word
+        activations = layer(activations)
+    return found
+
+
+def _prepared(model: MLP, images: Images) -> NDArray[np.floating]:
+    from glasswork.pixels import normalize
+
+    return normalize(images, dtype=model.dtype)
+
+
+def _strongest(activations: NDArray[np.floating]) -> list[list[int]]:
+    rows: list[list[int]] = np.argsort(-activations, axis=0, kind="stable")[:_EXCITING].T.tolist()
+    return rows
+
+
+def _tested(stored: MLP, parts: Split) -> Tested:
+    """Choose test images for the page: the first ones, then the surest of further mistakes."""
+    test = parts.test
+    scores = stored.scores(test.images)
+    answers = scores.argmax(axis=1)
+    every = np.arange(len(test))
+    lead = scores[every, answers] - scores[every, test.labels]
+    worst = np.argsort(-lead, kind="stable")[: np.count_nonzero(answers != test.labels)]
+    checked = min(_TESTED, len(test))
+    rows = np.concatenate([every[:checked], worst[worst >= checked][:_MISTAKES]])
+    place = {int(row): n for n, row in enumerate(rows)}
+    return Tested(
+        pictures=Pictures(pack(test.images[rows], "uint8"), test.labels[rows].tolist()),
+        answers=answers[rows].tolist(),
+        checked=checked,
+        scores=pack(scores[:checked], "float32"),
+        worst=[place[int(row)] for row in worst[:_WORST]],
+    )
+
+
+def _epoch(result: EpochResult) -> EpochData:
+    return EpochData(
+        epoch=result.epoch,
+        train_loss=result.train_loss,
+        valid_loss=result.valid_loss,
+        valid_accuracy=result.valid_accuracy,
+        seconds=result.seconds,
+        findings=[finding.message for finding in result.findings],
+    )
+
+
+def _snapshots(place: RunFolder, recipe: Recipe, model: MLP, history: list[EpochResult]) -> list[Snapshot]:
+    """Return the snapshots that the run has kept, about twenty of them, and the weights that it ended with."""
+    accuracy = {result.epoch: result.valid_accuracy for result in history}
+    found = read_snapshots(place.path, model)
+    if found and not recipe.training.early_stopping:  # which may end with an earlier epoch's weights
+        found[len(history)] = first_weights(model)
+    kept = sorted(found.items())
+    if len(kept) > _SNAPSHOTS:  # the first and the last, and every so many between
+        kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, _SNAPSHOTS).round().astype(int))]
+    return [Snapshot(epoch, accuracy.get(epoch), pack(weights, "int8")) for epoch, weights in kept]

@@ -1,0 +1,83 @@
+/** What the network says to the image of the page: computed once for each state, used by every part. */
+
+import { argmax } from "./network.js";
+
+/**
+ * @typedef {object} Answer
+ * @property {import("./network.js").Trace} trace
+ * @property {Float64Array} sums Of the output layer, before any output activation.
+ * @property {Float64Array} scores
+ * @property {number[]} shares
+ * @property {number} best The class with the highest score.
+ * @property {number} second
+ * @property {boolean} unlike Whether the image is unlike the training images.
+ * @property {import("./reference.js").Neighbour[]} nearest
+ */
+
+/**
+ * Everything that the parts of the page share.
+ * @typedef {object} Context
+ * @property {any} data ReportData.
+ * @property {import("./network.js").Network} network
+ * @property {import("./network.js").Network | null} untrained
+ * @property {import("./reference.js").Reference | null} reference
+ * @property {Uint8Array} examples
+ * @property {Uint8Array} tests
+ * @property {Float32Array} scores NumPy's.
+ * @property {string[]} classes
+ * @property {[number, number]} shape
+ * @property {Set<number>} inkless
+ * @property {import("./store.js").Store} store
+ * @property {(state: import("./store.js").State) => Answer} answer
+ */
+
+/**
+ * Return a function that remembers its last answer.
+ * @param {import("./network.js").Network} network
+ * @param {import("./reference.js").Reference | null} reference
+ */
+export function answerer(network, reference) {
+  /** @type {Asked | null} */
+  let asked = null;
+  /** @type {any} */
+  let answer = null;
+  return (/** @type {import("./store.js").State} */ { bytes, gains }) => {
+    const ready = reference?.ready ?? false; // until then, nothing is called unlike
+    const sameImage = asked?.bytes === bytes && asked.ready === ready;
+    if (sameImage && asked?.gains === gains) return answer;
+    const nearest = sameImage ? answer.nearest : ready ? reference?.nearest(bytes, 5) : [];
+    asked = { bytes, gains, ready };
+    answer = answerTo(network, reference, asked, nearest);
+    return answer;
+  };
+}
+
+/** @typedef {{bytes: Uint8Array, gains: import("./network.js").Gains, ready: boolean}} Asked What an answer depends on. */
+
+/**
+ * @param {import("./network.js").Network} network
+ * @param {import("./reference.js").Reference | null} reference
+ * @param {Asked} asked
+ * @param {import("./reference.js").Neighbour[]} nearest
+ * @returns {Answer}
+ */
+function answerTo(network, reference, { bytes, gains, ready }, nearest) {
+  const trace = network.trace(network.prepare(bytes), gains);
+  const scores = trace.outputs[network.last];
+  const best = argmax(scores);
+  const rest = Float64Array.from(scores);
+  rest[best] = -Infinity;
+  const unlike = reference !== null && ready && (nearest[0]?.distance ?? Infinity) > reference.threshold;
+  const sums = trace.sums[network.last];
+  return { trace, sums, scores, shares: network.shares(scores), best, second: argmax(rest), unlike, nearest };
+}
+
+/**
+ * The pixels of one of many images.
+ * @param {Uint8Array} images
+ * @param {number} features
+ * @param {number} n
+ */
+export function imageAt(images, features, n) {
+  return images.subarray(n * features, (n + 1) * features);
+}

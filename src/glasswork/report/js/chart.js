@@ -1,0 +1,164 @@
+/** Line charts: drawn at the width there is, with values under the cursor. */
+
+import { el, replace, svg } from "./dom.js";
+
+/**
+ * @typedef {object} Series
+ * @property {string} name
+ * @property {number[]} values One for each x.
+ * @property {[number, number][]} [whiskers] Interval of each value.
+ */
+
+/**
+ * @typedef {object} ChartOptions
+ * @property {string} title What a reader without eyes is told.
+ * @property {string} xName
+ * @property {number[]} x
+ * @property {Series[]} series
+ * @property {(value: number) => string} format
+ * @property {[number, number]} range Of y.
+ * @property {[number, number]} [xRange] By default from the first x to the last.
+ * @property {(value: number) => string} [xFormat]
+ * @property {boolean} [diagonal] A line of equality.
+ * @property {number} [height]
+ * @property {number[]} [yTicks]
+ */
+
+const MARGIN = { left: 46, right: 14, top: 14, bottom: 34 };
+
+/**
+ * Make a chart that follows the width of its place.
+ * @param {ChartOptions} options
+ */
+export function chart(options) {
+  const readout = el("p", { class: "readout small" }, " ");
+  const place = el("div", { class: "plot" });
+  const figure = el("figure", { class: "chart" }, place, readout);
+  new ResizeObserver(() => draw(place, readout, options)).observe(place);
+  return figure;
+}
+
+/**
+ * @param {any} place
+ * @param {Element} readout
+ * @param {ChartOptions} options
+ */
+function draw(place, readout, options) {
+  const width = Math.round(place.clientWidth);
+  const height = options.height ?? 230;
+  if (!width) return;
+  const { x, series, range } = options;
+  const [left, right] = options.xRange ?? [Math.min(...x), Math.max(...x)];
+  const px = (/** @type {number} */ value) =>
+    MARGIN.left + ((value - left) / (right - left || 1)) * (width - MARGIN.left - MARGIN.right);
+  const py = (/** @type {number} */ value) =>
+    height - MARGIN.bottom - ((value - range[0]) / (range[1] - range[0] || 1)) * (height - MARGIN.top - MARGIN.bottom);
+  const cursor = svg("g", { class: "cursor" });
+  const drawing = svg(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": options.title },
+    axes(options, width, height, px, py),
+    options.diagonal && svg("line", { class: "diagonal", x1: px(left), y1: py(left), x2: px(right), y2: py(right) }),
+    ...series.flatMap((one, s) => lineOf(one, s, x, px, py)),
+    cursor,
+  );
+  const point = (/** @type {PointerEvent} */ event) => {
+    const at = event.clientX - place.getBoundingClientRect().left;
+    const i = x.reduce((best, value, k) => (Math.abs(px(value) - at) < Math.abs(px(x[best]) - at) ? k : best), 0);
+    replace(
+      cursor,
+      svg("line", { x1: px(x[i]), x2: px(x[i]), y1: MARGIN.top, y2: height - MARGIN.bottom }),
+      ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 })),
+    );
+    readout.textContent =
+      `${options.xName} ${(options.xFormat ?? niceNumber)(x[i])}: ` +
+      series.map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
+  };
+  drawing.addEventListener("pointermove", point);
+  drawing.addEventListener("pointerdown", point);
+  replace(place, drawing);
+}
+
+/**
+ * @param {Series} one
+ * @param {number} s
+ * @param {number[]} x
+ * @param {(v: number) => number} px
+ * @param {(v: number) => number} py
+ */
+function lineOf(one, s, x, px, py) {
+  const points = x.map((value, i) => `${px(value).toFixed(1)},${py(one.values[i]).toFixed(1)}`);
+  const whiskers = (one.whiskers ?? []).map(([low, high], i) =>
+    svg("line", { class: "whisker", x1: px(x[i]), x2: px(x[i]), y1: py(low), y2: py(high) }),
+  );
+  const dots =
+    x.length <= 12
+      ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r: 3 }))
+      : [];
+  return [...whiskers, svg("polyline", { class: `line s${s}`, points: points.join(" ") }), ...dots];
+}
+
+/**
+ * @param {ChartOptions} options
+ * @param {number} width
+ * @param {number} height
+ * @param {(v: number) => number} px
+ * @param {(v: number) => number} py
+ */
+function axes({ x, xName, xRange, xFormat = niceNumber, range, format, yTicks }, width, height, px, py) {
+  const bottom = height - MARGIN.bottom;
+  const left = yTicks ?? ticks(range[0], range[1], 4);
+  const [low, high] = xRange ?? [Math.min(...x), Math.max(...x)];
+  const below = ticks(low, high, width < 400 ? 4 : 8);
+  return svg(
+    "g",
+    { class: "axes" },
+    ...left.map((y) => svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: py(y), y2: py(y) })),
+    ...left.map((y) => svg("text", { x: MARGIN.left - 7, y: py(y) + 4, "text-anchor": "end" }, format(y))),
+    ...below.map((at) => svg("text", { x: px(at), y: bottom + 16, "text-anchor": "middle" }, xFormat(at))),
+    svg("text", { x: width - MARGIN.right, y: height - 3, "text-anchor": "end" }, xName),
+  );
+}
+
+/**
+ * Round numbers between two numbers, about so many.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} count
+ */
+export function ticks(low, high, count) {
+  const rough = (high - low || 1) / count;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * ([1, 2, 2.5, 5, 10].find((factor) => unit * factor >= rough) ?? 10);
+  const found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step + 0);
+  return found;
+}
+
+/** @param {number} value */
+export function niceNumber(value) {
+  return String(Number(value.toPrecision(6))).replace("-", "−");
+}
+
+/**
+ * A key to the lines of a chart.
+ * @param {string[]} names
+ */
+export function legend(names) {
+  return el(
+    "ul",
+    { class: "legend" },
+    ...names.map((name, s) =>
+      el(
+        "li",
+        {},
+        svg(
+          "svg",
+          { width: 28, height: 10, "aria-hidden": "true" },
+          svg("line", { class: `line s${s}`, x1: 1, x2: 27, y1: 5, y2: 5 }),
+        ),
+        name,
+      ),
+    ),
+  );
+}

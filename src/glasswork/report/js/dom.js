@@ -1,0 +1,123 @@
+/** Small helpers: elements, SVG, and numbers as people write them. */
+
+/** @typedef {Node | string | number | null | undefined | false} Child */
+
+/**
+ * Make an HTML element. Attributes that are functions listen: `{ onclick: () => ... }`.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Child | Child[])} children
+ * @returns {any}
+ */
+export function el(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/**
+ * Make an SVG element.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Child | Child[])} children
+ * @returns {any}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+/**
+ * @param {any} element
+ * @param {Record<string, any>} attributes
+ * @param {(Child | Child[])[]} children
+ */
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, String(value));
+  }
+  put(element, ...children);
+  return element;
+}
+
+/**
+ * Append children; null, undefined and false are left out.
+ * @param {Element} element
+ * @param {...(Child | Child[])} children
+ */
+export function put(element, ...children) {
+  for (const child of children.flat()) {
+    if (child !== null && child !== undefined && child !== false) element.append(/** @type {any} */ (child));
+  }
+}
+
+/**
+ * Put children in place of those there are.
+ * @param {Element} element
+ * @param {...(Child | Child[])} children
+ */
+export function replace(element, ...children) {
+  element.replaceChildren();
+  put(element, ...children);
+}
+
+/**
+ * The element of that id.
+ * @param {string} id
+ * @returns {any}
+ */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/**
+ * A number with a true minus sign.
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function number(value, digits = 2) {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/**
+ * A number with its sign, + or −.
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function signed(value, digits = 2) {
+  const text = number(value, digits);
+  return text.startsWith("−") || Number(text) === 0 ? text : `+${text}`;
+}
+
+/**
+ * A share as a percentage that never claims to be certain.
+ * @param {number} share
+ * @param {number} [digits]
+ */
+export function percent(share, digits = 0) {
+  if (share >= 1 - 0.5 / 10 ** (digits + 2) && share < 1) return `>${digits ? "99.9" : "99"} %`;
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** A group of buttons of which one is pressed. */
+/**
+ * @param {string} label
+ * @param {[string, string][]} options Values and their words.
+ * @param {string} chosen
+ * @param {(value: string) => void} onchoose
+ */
+export function choice(label, options, chosen, onchoose) {
+  const buttons = options.map(([value, words]) =>
+    el("button", { type: "button", "aria-pressed": String(value === chosen), onclick: () => press(value) }, words),
+  );
+  function press(/** @type {string} */ value) {
+    options.forEach(([other], i) => buttons[i].setAttribute("aria-pressed", String(other === value)));
+    onchoose(value);
+  }
+  return el(
+    "div",
+    { class: "choice", role: "group", "aria-label": label },
+    el("span", { class: "small" }, label),
+    ...buttons,
+  );
+}

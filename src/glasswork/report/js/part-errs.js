@@ -1,0 +1,249 @@
+/** Part 6, Where it errs: confusion, worst mistakes, calibration, and accuracy under changes. */
+
+import { imageAt } from "./answer.js";
+import { chart } from "./chart.js";
+import { paintInk } from "./colour.js";
+import { el, percent, put, replace } from "./dom.js";
+
+/** Images shown for a cell. */
+const MOST = 40;
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
+export function showErrs(context, body) {
+  const { evaluation } = context.data;
+  const wrong =
+    evaluation.count -
+    evaluation.confusion.reduce(
+      (/** @type {number} */ sum, /** @type {number[]} */ row, /** @type {number} */ k) => sum + row[k],
+      0,
+    );
+  put(
+    body,
+    el(
+      "p",
+      {},
+      `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test images are answered rightly; ${wrong.toLocaleString("en")} are not.`,
+    ),
+    confusion(context),
+    el("h3", {}, "Its worst mistakes"),
+    el(
+      "p",
+      { class: "small" },
+      "Wrong with the largest lead, first. Touch one to see it explained in all parts of this page.",
+    ),
+    worst(context),
+    el("h3", {}, "Can its certainty be trusted?"),
+    calibration(evaluation),
+    el("h3", {}, "How much does it bear?"),
+    el(
+      "p",
+      { class: "small" },
+      `Accuracy on ${evaluation.robustness_count} test images that were changed more and more.`,
+    ),
+    el("div", { class: "pair" }, ...evaluation.robustness.map(robustness)),
+  );
+}
+
+/** @param {import("./answer.js").Context} context */
+function confusion(context) {
+  const { classes, data } = context;
+  const { confusion } = data.evaluation;
+  const images = el("div", { class: "cell-images", "aria-live": "polite" });
+  const most = Math.max(
+    1,
+    ...confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) => row.filter((_, k) => k !== i)),
+  );
+  const cell = (/** @type {number} */ count, /** @type {number} */ truth, /** @type {number} */ answer) => {
+    const right = truth === answer;
+    const button = el(
+      "button",
+      {
+        type: "button",
+        "aria-label": `${count} images of ${classes[truth]} taken for ${classes[answer]}`,
+        onclick: () => showCell(context, images, truth, answer),
+      },
+      count,
+    );
+    const strength = right || !count ? 0 : 0.1 + 0.3 * (count / most);
+    button.style.setProperty("--strength", `${Math.round(100 * strength)}%`);
+    return el("td", { class: right ? "right" : count ? "wrong" : "none" }, count ? button : "·");
+  };
+  const rows = confusion.map((/** @type {number[]} */ row, /** @type {number} */ truth) =>
+    el("tr", {}, el("th", { scope: "row" }, classes[truth]), ...row.map((count, answer) => cell(count, truth, answer))),
+  );
+  return el(
+    "div",
+    { class: "matrix" },
+    el(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Confusion table" },
+      el(
+        "table",
+        { class: "confusion" },
+        el("caption", { class: "small" }, `Rows: what it is. Columns: what the network took it for.`),
+        el("thead", {}, el("tr", {}, el("td", {}), ...classes.map((name) => el("th", { scope: "col" }, name)))),
+        el("tbody", {}, ...rows),
+      ),
+    ),
+    images,
+  );
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ * @param {number} truth
+ * @param {number} answer
+ */
+function showCell(context, place, truth, answer) {
+  const { data, classes } = context;
+  const found = data.tested.answers
+    .map((/** @type {number} */ given, /** @type {number} */ n) =>
+      given === answer && data.tested.pictures.labels[n] === truth ? n : -1,
+    )
+    .filter((/** @type {number} */ n) => n >= 0);
+  const all = data.evaluation.confusion[truth][answer];
+  const shown = found.slice(0, MOST);
+  const more = all > shown.length ? ` This page has ${shown.length} of them.` : "";
+  const words =
+    truth === answer
+      ? `${all} images of ${classes[truth]}, answered rightly.${more}`
+      : `${all} images of ${classes[truth]} taken for ${classes[answer]}.${more}`;
+  replace(
+    place,
+    el("p", { class: "small" }, words),
+    el("div", { class: "strip" }, ...shown.map((/** @type {number} */ n) => testImage(context, n))),
+  );
+}
+
+/**
+ * A button with a test image, which makes the page be about it.
+ * @param {import("./answer.js").Context} context
+ * @param {number} n
+ */
+function testImage({ store, tests, network, data, classes, shape }, n) {
+  const truth = data.tested.pictures.labels[n];
+  const bytes = imageAt(tests, network.features, n).slice();
+  const canvas = el("canvas", {});
+  paintInk(canvas, bytes, shape);
+  const source = n < data.tested.checked ? `test image ${n + 1}` : "a test image";
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "thumb",
+      "aria-label": `${classes[truth]} taken for ${classes[data.tested.answers[n]]}`,
+      onclick: () =>
+        store.set({ bytes, source, truth, target: null, rival: truth === data.tested.answers[n] ? null : truth }),
+    },
+    canvas,
+  );
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ */
+function worst(context) {
+  const { data, network, tests, classes } = context;
+  const { answers, pictures, worst } = data.tested;
+  if (!worst.length) return el("p", {}, "None: every test image is answered rightly.");
+  const chosen = el("p", { role: "status" });
+  const link = () => el("a", { href: "#why" }, "See why it is misread");
+  const choose = () => replace(chosen, "Now all parts of this page are about this image. ", link());
+  const items = worst.map((/** @type {number} */ n) => {
+    const share = network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]];
+    const words = `${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]} with ${percent(share)}`;
+    return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, words));
+  });
+  return el("div", {}, el("ul", { class: "worst" }, ...items), chosen);
+}
+
+/** @param {any} evaluation */
+function calibration({ bins, calibration_error }) {
+  const share = (/** @type {number} */ value) => `${Math.round(100 * value)} %`;
+  const plot = chart({
+    title:
+      "Accuracy by certainty. " +
+      bins.map((/** @type {any} */ bin) => `${share(bin.confidence)} certain: ${share(bin.accuracy)} right`).join(", "),
+    xName: "certainty",
+    x: bins.map((/** @type {any} */ bin) => bin.confidence),
+    range: [0, 1],
+    xRange: [0, 1],
+    format: share,
+    xFormat: share,
+    series: [
+      {
+        name: "right",
+        values: bins.map((/** @type {any} */ bin) => bin.accuracy),
+        whiskers: bins.map((/** @type {any} */ bin) => wilson(bin.accuracy, bin.count)),
+      },
+    ],
+    diagonal: true,
+    height: 280,
+    yTicks: [0, 0.25, 0.5, 0.75, 1],
+  });
+  const side =
+    bins.reduce(
+      (/** @type {number} */ sum, /** @type {any} */ bin) => sum + bin.count * (bin.accuracy - bin.confidence),
+      0,
+    ) > 0
+      ? "too modest"
+      : "too sure of itself";
+  return el(
+    "div",
+    { class: "pair" },
+    el("div", {}, plot),
+    el(
+      "div",
+      {},
+      el(
+        "p",
+        {},
+        `On the dashed line certainty would be right as often as it says. This network is off by ${calibration_error.toFixed(1)} points on average: it is ${side}.`,
+      ),
+      el(
+        "p",
+        { class: "small" },
+        "Above the line it is right more often than it claims, below less often. Whiskers show how far chance alone can reach: a 95 % interval for each group.",
+      ),
+    ),
+  );
+}
+
+/**
+ * The 95 % interval of a share (Wilson 1927).
+ * @param {number} share
+ * @param {number} count
+ * @returns {[number, number]}
+ */
+export function wilson(share, count) {
+  const z = 1.96;
+  const middle = (share + (z * z) / (2 * count)) / (1 + (z * z) / count);
+  const half = (z / (1 + (z * z) / count)) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count));
+  return [middle - half, middle + half];
+}
+
+/** @param {any} one */
+function robustness({ name, unit, strengths, accuracies }) {
+  const plot = chart({
+    title:
+      `Accuracy against ${name.toLowerCase()}: ` +
+      strengths
+        .map(
+          (/** @type {number} */ strength, /** @type {number} */ i) =>
+            `${strength}: ${accuracies[i].toFixed(0)} percent`,
+        )
+        .join(", "),
+    xName: unit,
+    x: strengths,
+    range: [0, 100],
+    format: (value) => `${Number(value.toFixed(1))} %`,
+    series: [{ name: "right", values: accuracies }],
+    height: 190,
+    yTicks: [0, 25, 50, 75, 100],
+  });
+  return el("div", {}, el("h4", {}, name), plot);
+}

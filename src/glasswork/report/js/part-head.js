@@ -1,0 +1,37 @@
+/** The head of the page: the network in four figures, and the image that all parts are about. */
+
+import { paintInk } from "./colour.js";
+import { el, put, replace } from "./dom.js";
+import { verdictOf } from "./part-draw.js";
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} list
+ */
+export function showFigures({ data, network }, list) {
+  const widths = [network.features, ...network.blocks.map((block) => block.width)];
+  const pairs = [
+    ["Network", widths.join("–")],
+    ["Weights and biases", data.facts["Weights and biases"]],
+    ["Test accuracy", `${data.evaluation.accuracy.toFixed(2)} %`],
+    ["Epochs", String(data.history.length)],
+  ];
+  put(list, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} bar
+ */
+export function showNow(context, bar) {
+  const canvas = el("canvas", { class: "thumb" });
+  const words = el("p", {});
+  const source = el("span", { class: "source" });
+  put(bar, canvas, words, source, el("a", { href: "#draw" }, "Draw"));
+  context.store.watch((state) => {
+    paintInk(canvas, state.bytes, context.shape);
+    replace(words, ...verdictOf(context, state));
+    bar.classList.toggle("warn", context.answer(state).unlike);
+    source.textContent = state.source;
+  });
+}

@@ -1,0 +1,279 @@
+/** Part 4, Why this and not that: the lead, its parts, the pixels that speak for it, the smallest smudge. */
+
+import { largest, paintInk, paintSigned } from "./colour.js";
+import { byId, choice, el, number, put, replace, signed } from "./dom.js";
+import { integratedGradients, marginParts, roundToSum } from "./explain.js";
+import { smallestSmudge } from "./smudge.js";
+
+/** Neurons in the list; the others are summed up. Digits that are shown. */
+const LISTED = 8;
+const DIGITS = 3;
+
+/** Weights of a network in which the search for a smudge takes a moment only. */
+const QUICK = 400_000;
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
+export function showWhy(context, body) {
+  const { store, classes, untrained } = context;
+  const select = (/** @type {string} */ id, /** @type {string} */ label, /** @type {(k: number) => void} */ choose) => {
+    const list = el(
+      "select",
+      { id, onchange: () => choose(Number(list.value)) },
+      ...classes.map((name, k) => el("option", { value: k }, name)),
+    );
+    return [el("label", { for: id }, label), list];
+  };
+  const first = select("why-first", "Why", (target) => store.set({ target }));
+  const second = select("why-second", "and not", (rival) => store.set({ rival }));
+  const sum = el("div", { class: "sum" });
+  const maps = el("div", { class: "maps" });
+  const smudge = el("div", { class: "smudge" });
+  const changed = el(
+    "p",
+    { class: "note" },
+    "Neurons are switched off or turned up. The list counts that in; the maps and the smudge are those of the network " +
+      "as it was trained.",
+  );
+  let which = "trained";
+  const redraw = () => showMap(context, maps, which);
+  const trainedSwitch = untrained
+    ? choice(
+        "Map of",
+        [
+          ["trained", "this network"],
+          ["untrained", "the untrained network"],
+        ],
+        which,
+        (value) => ((which = value), redraw()),
+      )
+    : el("p", { class: "small" }, "The network before training is not in this page, as it would be too large.");
+  put(
+    body,
+    el("div", { class: "row" }, ...first, ...second),
+    changed,
+    el("h3", {}, "The lead, neuron by neuron"),
+    sum,
+    el("h3", {}, "The pixels that speak for either"),
+    trainedSwitch,
+    maps,
+    el("h3", {}, "The smallest smudge we found"),
+    smudge,
+  );
+  store.watchWhenSeen(body, (state) => {
+    const [a, b] = pairOf(context, state);
+    first[1].value = String(a);
+    second[1].value = String(b);
+    byId("why-a").textContent = classes[a];
+    byId("why-b").textContent = classes[b];
+    changed.hidden = state.gains.size === 0;
+    showSum(context, sum, a, b);
+    redraw();
+    showSmudge(context, smudge);
+  });
+}
+
+/**
+ * The two classes that are compared.
+ * @param {import("./answer.js").Context} context
+ * @param {import("./store.js").State} state
+ */
+function pairOf(context, state) {
+  const { best, second } = context.answer(state);
+  const a = state.target ?? best;
+  const b = state.rival ?? (a === best ? second : best);
+  return [a, a === b ? (a === best ? second : best) : b];
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ * @param {number} a
+ * @param {number} b
+ */
+function showSum(context, place, a, b) {
+  const { network, store, classes, shape } = context;
+  const { trace } = context.answer(store.state);
+  const { parts, bias } = marginParts(network, trace, a, b);
+  const order = parts.map((_, j) => j).sort((j, k) => Math.abs(parts[k]) - Math.abs(parts[j]));
+  const listed = order.slice(0, LISTED);
+  const others = order.slice(LISTED).reduce((sum, j) => sum + parts[j], 0);
+  const pixel = (/** @type {number} */ i) =>
+    `pixel in row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`;
+  const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : pixel(j), value: parts[j], j }));
+  const rest = parts.length - listed.length;
+  if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
+  lines.push({ name: "biases", value: bias, j: -1 });
+  const { values, total } = roundToSum(
+    lines.map(({ value }) => value),
+    DIGITS,
+  );
+  const most = largest(values);
+  const rows = lines.map(({ name, j }, n) => {
+    const bar = el("span", { class: values[n] < 0 ? "part negative" : "part positive" });
+    bar.style.setProperty("--share", `${(50 * Math.abs(values[n])) / (most || 1)}%`);
+    const open = () => store.set({ open: { block: network.last - 1, neuron: j } });
+    const label = j >= 0 && network.last ? el("a", { href: "#inside", onclick: open }, name) : name;
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, label),
+      el("td", { class: "axis", "aria-hidden": "true" }, bar),
+      el("td", { class: "figure" }, signed(values[n], DIGITS)),
+    );
+  });
+  const whole = el(
+    "tr",
+    { class: "total" },
+    el("th", { scope: "row" }, "lead"),
+    el("td", { class: "axis" }),
+    el("td", { class: "figure" }, signed(total, DIGITS)),
+  );
+  replace(
+    place,
+    el(
+      "table",
+      { class: "parts" },
+      el(
+        "caption",
+        { class: "small" },
+        `Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}. The shown digits add up.`,
+      ),
+      el(
+        "thead",
+        { class: "unseen" },
+        el(
+          "tr",
+          {},
+          el("th", { scope: "col" }, "Part"),
+          el("th", { scope: "col" }, "Bar"),
+          el("th", { scope: "col" }, "Value"),
+        ),
+      ),
+      el("tbody", {}, ...rows, whole),
+    ),
+  );
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ * @param {string} which
+ */
+function showMap(context, place, which) {
+  const { network, untrained, store, shape, classes } = context;
+  const [a, b] = pairOf(context, store.state);
+  const used = which === "untrained" && untrained ? untrained : network;
+  const { map, total, difference } = integratedGradients(used, used.prepare(store.state.bytes), a, b);
+  const canvas = el("canvas", {
+    class: "large",
+    role: "img",
+    "aria-label": `Map of the pixels that speak for ${classes[a]} or for ${classes[b]}`,
+  });
+  paintSigned(canvas, map, shape, largest(map), { large: true });
+  const image = el("canvas", { class: "large", role: "img", "aria-label": "The image" });
+  paintInk(image, store.state.bytes, shape);
+  replace(
+    place,
+    el("figure", {}, image, el("figcaption", { class: "small" }, "The image")),
+    el(
+      "figure",
+      {},
+      canvas,
+      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}`),
+    ),
+    el(
+      "div",
+      {},
+      el(
+        "p",
+        {},
+        "All pixels together: ",
+        el("b", {}, signed(total, 4)),
+        `. The lead on this image minus the lead on a blank page: `,
+        el("b", {}, signed(difference, 4)),
+        ". The two should be equal.",
+      ),
+      el(
+        "p",
+        { class: "small" },
+        which === "untrained"
+          ? "This is the same map for the network before its first training step. Where it looks alike, the map shows the image, not what was learnt."
+          : "A pixel that is blank here has no part in this map: it is as it was on the blank page.",
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
+function showSmudge(context, place) {
+  if (context.network.weights < QUICK) return searchSmudge(context, place);
+  const search = el("button", { type: "button", onclick: () => searchSmudge(context, place) }, "Search for it");
+  replace(place, el("p", {}, "In a network of this size the search takes some seconds. ", search));
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
+function searchSmudge(context, place) {
+  const { network, store, shape, classes } = context;
+  const { bytes } = store.state;
+  const answer = context.answer({ ...store.state, gains: new Map() });
+  const found = smallestSmudge(network, bytes);
+  if (!found) {
+    replace(place, el("p", {}, "None was found that keeps within black and white."));
+    return;
+  }
+  const change = Float64Array.from(found.bytes, (byte, i) => byte - bytes[i]);
+  const changed = change.filter((value) => value !== 0).length;
+  const strongest = largest(change);
+  const difference = el("canvas", {
+    class: "large",
+    role: "img",
+    "aria-label": "The smudge: ink added and taken away",
+  });
+  paintSigned(difference, change, shape, strongest, { large: true });
+  const result = el("canvas", { class: "large", role: "img", "aria-label": "The image with the smudge" });
+  paintInk(result, found.bytes, shape);
+  const use = () =>
+    store.set({ bytes: found.bytes, source: "the smudged image", truth: store.state.truth, target: null, rival: null });
+  replace(
+    place,
+    el(
+      "div",
+      { class: "maps" },
+      el(
+        "figure",
+        {},
+        difference,
+        el("figcaption", { class: "small" }, "The smudge: orange adds ink, blue (with a dash) takes it away"),
+      ),
+      el("figure", {}, result, el("figcaption", { class: "small" }, "The image with it")),
+      el(
+        "div",
+        {},
+        el(
+          "p",
+          {},
+          `With this smudge the network answers `,
+          el("b", {}, classes[found.digit]),
+          ` in place of ${classes[answer.best]}. Its norm is `,
+          el("b", {}, number(found.norm, 2)),
+          " pixels of full ink.",
+        ),
+        el(
+          "p",
+          { class: "small" },
+          `${changed} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`,
+        ),
+        el("button", { type: "button", onclick: use }, "Make the page be about the smudged image"),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,83 @@
+/**
+ * The state of the page: which image it is about, which neuron is open, what is switched off.
+ *
+ * Parts watch it. Those that take long, or lie outside the window, are drawn a little later or when they are seen.
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Uint8Array} bytes The image.
+ * @property {string} source Where it is from, in words.
+ * @property {number | null} truth Its class, if it is a test image.
+ * @property {import("./network.js").Gains} gains
+ * @property {number | null} target The class that neurons are coloured for; null: the answer.
+ * @property {number | null} rival The class that the answer is compared with; null: the second.
+ * @property {{block: number, neuron: number} | null} open The neuron that is open.
+ */
+
+/** @typedef {(state: State) => void} Watcher */
+
+/** Milliseconds of quiet after which the slower parts follow. */
+const QUIET = 90;
+
+export class Store {
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
+    /** @type {Watcher[]} */
+    this.eager = [];
+    /** @type {{watcher: Watcher, stale: boolean, seen: boolean}[]} */
+    this.lazy = [];
+    this.timer = 0;
+    addEventListener("beforeprint", () => this.refresh(true));
+  }
+
+  /**
+   * Change some of the state and tell the watchers.
+   * @param {Partial<State>} changes
+   */
+  set(changes) {
+    this.state = { ...this.state, ...changes };
+    for (const watcher of this.eager) watcher(this.state);
+    for (const part of this.lazy) part.stale = true;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.refresh(false), QUIET);
+  }
+
+  /**
+   * Be told of every change, at once.
+   * @param {Watcher} watcher
+   */
+  watch(watcher) {
+    this.eager.push(watcher);
+    watcher(this.state);
+  }
+
+  /**
+   * Be told of changes when the page is quiet and the element is about to be seen.
+   * @param {Element} element
+   * @param {Watcher} watcher
+   */
+  watchWhenSeen(element, watcher) {
+    const part = { watcher, stale: true, seen: false };
+    this.lazy.push(part);
+    const observer = new IntersectionObserver(
+      (entries) => {
+        part.seen = entries[entries.length - 1].isIntersecting;
+        this.refresh(false);
+      },
+      { rootMargin: "60% 0px" },
+    );
+    observer.observe(element);
+  }
+
+  /** @param {boolean} all Whether unseen parts are brought up to date as well. */
+  refresh(all) {
+    for (const part of this.lazy) {
+      if (part.stale && (part.seen || all)) {
+        part.stale = false;
+        part.watcher(this.state);
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+"""How a network is stored in the page: exactly where there is room, more coarsely where it is large."""
+
+import copy
+
+import numpy as np
+
+from glasswork.errors import InputError
+from glasswork.nn import MLP, Identity, Linear
+from glasswork.report.data import LayerData, NetworkData
+from glasswork.report.packing import Encoding, pack, rounded
+
+#: Bytes of the page beside the networks: images, snapshots, our modules.
+_REST = 2_300_000
+
+#: A page for which weights are stored more coarsely, and one that is too large to be of use.
+_LARGE, _TOO_LARGE = 5_000_000, 25_000_000
+
+#: Characters of base64 that a weight takes.
+_CHARACTERS: dict[Encoding, float] = {"float32": 4 * 4 / 3, "float16": 2 * 4 / 3, "int8": 4 / 3}
+
+#: Magnitude up to which a number can be a float16.
+_LARGEST_HALF = 6e4
+
+
+def choose_encoding(model: MLP) -> Encoding:
+    """Return how the weights of a network are stored.
+
+    Raises
+    ------
+    InputError
+        If they are too many in any encoding.
+    """
+    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    count = sum(weight.size for weight in weights)
+    largest = max(float(np.abs(weight).max()) for weight in weights)
+    for encoding, characters in _CHARACTERS.items():
+        fits = largest < _LARGEST_HALF or encoding != "float16"
+        if fits and _REST + count * characters <= (_TOO_LARGE if encoding == "int8" else _LARGE):
+            return encoding
+    most = int((_TOO_LARGE - _REST) / _CHARACTERS["int8"])
+    raise InputError(
+        f"report: {model} has {count:,} weights, and a page holds at most {most:,}; everything else that glasswork "
+        "does with this run works"
+    )
+
+
+def has_room_for_untrained(model: MLP, encoding: Encoding) -> bool:
+    """Whether the network before training fits into the page as well, at a byte a weight."""
+    count = sum(parameter.size for parameter in model.parameters())
+    return _REST + count * (_CHARACTERS[encoding] + _CHARACTERS["int8"]) <= _LARGE
+
+
+def as_stored(model: MLP, encoding: Encoding) -> MLP:
+    """Return the network that the page computes with: a copy, its weights rounded."""
+    stored = copy.deepcopy(model)
+    for layer in stored.layers:
+        if isinstance(layer, Linear):
+            layer.weight = rounded(layer.weight, encoding)
+    return stored
+
+
+def store(model: MLP, encoding: Encoding) -> list[LayerData]:
+    """Return the layers of a network as the page reads them.
+
+    Raises
+    ------
+    InputError
+        If the network has a layer that the page cannot compute.
+    """
+    layers = []
+    for name, layer in model.named_layers.items():
+        if layer.kind is None:
+            raise InputError(f"report: {name}, {layer!r}, is a layer of your own, which the page cannot compute")
+        arrays = {part: pack(array, encoding if array.ndim > 1 else "float32") for part, array in layer.state().items()}
+        layers.append(LayerData(name, layer.kind, layer.settings(), arrays))
+    return layers
+
+
+def describe(
+    model: MLP, stored: MLP, encoding: Encoding, images: np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+) -> NetworkData:
+    """Return a network as the page has it, with what storing it has changed, measured on images ``(N, features)``."""
+    exact, near = model.scores(images), stored.scores(images)
+    output = model.output_activation
+    return NetworkData(
+        layers=store(model, encoding),
+        precision=encoding,
+        difference=float(np.abs(exact - near).max()),
+        changed=int((exact.argmax(axis=1) != near.argmax(axis=1)).sum()),
+        confidence="softmax" if output is None or isinstance(output, Identity) else "normalise",
+    )

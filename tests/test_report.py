@@ -1,0 +1,203 @@
+"""The report of a run: what is gathered, of any run and any data; the page without a browser; snapshots."""
+
+import itertools
+import json
+import re
+
+import msgspec
+import numpy as np
+import pytest
+
+from glasswork.data import Dataset
+from glasswork.errors import InputError
+from glasswork.nn import MLP
+from glasswork.recipes.shelf import named_recipe
+from glasswork.report import gather, render, write_report
+from glasswork.report.data import ReportData
+from glasswork.report.evaluation import calibrate, evaluate
+from glasswork.report.facts import command
+from glasswork.report.robustness import CHANGES, accuracies, change_width, rotate, shift
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.model_file import read_model_file
+from glasswork.runs.run import Run
+from glasswork.runs.snapshots import first_weights, is_kept, read_snapshots
+
+RECIPE = named_recipe("classwork").override(
+    {"training.epochs": 3, "training.batch_size": 20, "network.hidden": [12, 8], "optimizer.learning_rate": 0.5}
+)
+
+
+def dataset(shape=(28, 28), classes=10, count=420):
+    """Bright bars at places that depend on the class, on a dim background."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(count) % classes
+    images = rng.integers(0, 30, (count, *shape))
+    columns = labels * shape[1] // classes
+    images[np.arange(count), :, columns] = 255
+    names = [f"kind <{k}>" for k in range(classes)] if classes != 10 else None
+    return Dataset.of(images, labels, shape=shape, classes=names or 10, name="bars")
+
+
+def train(folder, data, recipe=RECIPE, stop_after=None):
+    """Train a run, perhaps only some epochs of it; return its report's data."""
+    run = Run(
+        recipe, folder, dataset=data, should_stop=lambda: stop_after is not None and len(run.history) >= stop_after
+    )
+    with run:
+        list(run.epochs())
+    return gather(RunFolder(folder), read_model_file(folder), run.parts)
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes"), [((28, 28), 10), ((28, 28), 12), ((20, 20), 26), ((9, 31), 10), ((1, 40), 3)]
+)
+def test_any_run_has_a_page(tmp_path, shape, classes):
+    data = train(tmp_path / "run", dataset(shape, classes))
+    size = write_report(data, tmp_path / "report.html")
+    content = (tmp_path / "report.html").read_text()
+    assert size == len(content.encode())
+    assert not re.search(r"\{\{\w+\}\}", content.split('id="data"')[0])
+    read = msgspec.json.decode(re.search(r'id="data">(.*?)</script>', content, re.DOTALL)[1], type=ReportData)
+    assert read == data
+    assert (read.novelty is None) == (shape[0] != shape[1])
+    assert read.thing == ("digit" if classes <= 10 and classes != 3 else "class")
+    assert sum(map(sum, read.evaluation.confusion)) == read.evaluation.count == 60
+    assert [len(rows) for rows in read.exciting.values()] == [12, 8]
+
+
+def test_an_interrupted_run_has_a_page_that_says_so(tmp_path):
+    data = train(tmp_path / "run", dataset(), stop_after=1)
+    assert len(data.history) == 1
+    assert "interrupted, 1 of 3 epochs" in data.facts["Training"]
+    assert "not finished" in data.facts["Test accuracy"]
+    render(data)
+
+
+def test_nothing_in_the_data_can_end_its_element(tmp_path):
+    data = msgspec.structs.replace(train(tmp_path / "run", dataset()), title="</script><script>alert(1)</script>")
+    content = render(data)
+    assert content.count("</script>") == 2
+    assert "<title>&lt;/script>" in content
+
+
+def test_reports_of_equal_runs_are_equal(tmp_path):
+    first, second = (train(tmp_path / name / "run", dataset()) for name in "ab")
+    timeless = {"facts": {}, "history": []}
+    assert msgspec.structs.replace(first, **timeless) == msgspec.structs.replace(second, **timeless)
+
+
+# Snapshots ------------------------------------------------------------------------------------------
+
+
+def test_about_twenty_snapshots_are_kept_further_and_further_apart():
+    kept = [epoch for epoch in range(201) if is_kept(epoch)]
+    assert kept[:9] == [0, 1, 2, 3, 4, 5, 6, 8, 10]
+    assert all(1 <= later - earlier <= 0.3 * later + 1 for earlier, later in itertools.pairwise(kept))
+    assert 15 <= len([epoch for epoch in kept if epoch <= 50]) <= 20
+
+
+def test_snapshots_are_those_weights(tmp_path):
+    data = dataset()
+    run = Run(RECIPE, tmp_path / "run", dataset=data)
+    weights = {0: first_weights(run.model).copy()}
+    with run:
+        for result in run.epochs():
+            weights[result.epoch] = first_weights(run.model).copy()
+    found = read_snapshots(tmp_path / "run", run.model)
+    assert list(found) == [0, 1, 2, 3]
+    for epoch, expected in weights.items():
+        assert np.abs(found[epoch] - expected).max() <= np.abs(expected).max() / 254 * 1.001
+
+
+def test_a_run_that_was_stopped_and_resumed_keeps_the_same_bytes(tmp_path):
+    data = dataset()
+    train(tmp_path / "whole", data)
+    train(tmp_path / "stopped", data, stop_after=2)
+    with Run.resume(tmp_path / "stopped", dataset=data) as run:
+        list(run.epochs())
+    whole, stopped = ((tmp_path / name / "snapshots.safetensors").read_bytes() for name in ("whole", "stopped"))
+    assert whole == stopped
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x"), lambda path: path.unlink()])
+def test_without_a_whole_file_of_snapshots_there_are_none(tmp_path, damage):
+    data = dataset()
+    train(tmp_path / "run", data, stop_after=2)
+    damage(tmp_path / "run" / "snapshots.safetensors")
+    model = read_model_file(tmp_path / "run").model
+    assert read_snapshots(tmp_path / "run", model) == {}
+    with Run.resume(tmp_path / "run", dataset=data) as run:
+        list(run.epochs())
+    assert list(read_snapshots(tmp_path / "run", model)) == [3]
+
+
+# Measuring ------------------------------------------------------------------------------------------
+
+
+def test_calibration_by_hand():
+    confidence = np.array([0.55, 0.58, 0.91, 0.99, 1.0])
+    right = np.array([True, False, True, True, False])
+    low, high = calibrate(confidence, right)
+    assert (low.count, low.confidence, low.accuracy) == (2, pytest.approx(0.565), 0.5)
+    assert (high.count, high.confidence, high.accuracy) == (3, pytest.approx(2.9 / 3), pytest.approx(2 / 3))
+
+
+def test_accuracy_and_confusion_agree(parts):
+    model = MLP(784, 10, 10, rng=np.random.default_rng(1))
+    found = evaluate(model, parts.test.images[:300], parts.test.labels[:300], (28, 28), 10)
+    confusion = np.array(found.confusion)
+    assert found.accuracy == pytest.approx(100 * confusion.trace() / 300)
+    assert 0 <= found.calibration_error <= 100
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_a_change_of_strength_0_changes_nothing(change, parts):
+    images = parts.test.images[:50]
+    field = images.reshape(-1, 28, 28).astype(np.float32)
+    np.testing.assert_allclose(change.apply(field, 0), field, atol=1e-3)
+    model = MLP(784, 10, 10, rng=np.random.default_rng(1))
+    exact = 100 * (model.predict(images) == parts.test.labels[:50]).mean()
+    assert accuracies(model, images, parts.test.labels[:50], (28, 28), change)[change.strengths.index(0)] == exact
+
+
+def test_changes_do_what_their_names_say():
+    dot = np.zeros((4, 9, 9), np.float32)
+    dot[:, 4, 6] = 200
+    places = [np.argwhere(image)[0].tolist() for image in shift(dot, 2)]
+    assert places == [[4, 8], [4, 4], [6, 6], [2, 6]]
+    assert np.unravel_index(rotate(dot, 90)[0].argmax(), (9, 9)) == (6, 4)  # clockwise: from the right to below
+    wider = change_width(dot, 2)[0]
+    assert (wider > 0).sum() == 5
+    assert change_width(wider[np.newaxis], -2)[0].sum() == 200
+    assert change_width(dot, 1)[0][4, 5] == 100
+
+
+# Words ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_names_what_differs_from_the_shelf():
+    assert command(named_recipe("classwork")) == "glasswork train classwork"
+    changed = named_recipe("classwork").override({"training.epochs": 7, "network.hidden": [30, 20]})
+    assert command(changed) == "glasswork train classwork --set network.hidden=30,20 --set training.epochs=7"
+
+
+def test_a_network_too_large_for_a_page_is_an_error_that_says_so(tmp_path):
+    place = RunFolder(tmp_path / "run")
+    data = dataset()
+    train(place.path, data)
+    file = read_model_file(place.path)
+    with Run(RECIPE, tmp_path / "other", dataset=data) as run:
+        large = type(file)(MLP(784, (4500, 4500), 10), file.classes, file.image_shape, file.preprocessing, None)
+        with pytest.raises(InputError, match=r"weights, and a page holds at most"):
+            gather(place, large, run.parts)
+
+
+def test_the_command_writes_the_page(glasswork, tmp_path):
+    said = glasswork("train", "--epochs", 1, "--out", "run", folder=tmp_path)
+    assert "glasswork report run --open" in said
+    page = (tmp_path / "run" / "report.html").read_bytes()
+    assert "MB" in glasswork("report", "run", "-o", "again.html", folder=tmp_path)
+    assert (tmp_path / "again.html").read_bytes() == page
+    facts = json.loads(re.search(rb'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    assert facts["command"] == "glasswork train classwork --set training.epochs=1"
+    assert "Error" in glasswork("report", "nothing", folder=tmp_path, status=1)

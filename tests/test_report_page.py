@@ -1,0 +1,381 @@
+"""The report page in a browser, opened from a file and offline."""
+
+import base64
+import itertools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from filelock import FileLock
+
+from browser import DIGITS, Board, browser
+from glasswork.data.reference import ReferenceSet
+from glasswork.runs.model_file import read_model_file
+
+WIDTHS = {"phone": (360, 780), "desk": (1280, 900)}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, worker_id):
+    """The default run, trained once for all workers by the command that users give."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "default-run"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            command = Path(sys.executable).with_name("glasswork")
+            subprocess.run([command, "train", "--quiet", "--out", folder], check=True, timeout=140)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def open_page(chromium, run):
+    """A function that opens the page; at the end there were no console messages and no requests."""
+    contexts, messages, requests = [], [], []
+
+    def start(size="desk", file=None, **options):
+        width, height = WIDTHS[size]
+        context = chromium.new_context(viewport={"width": width, "height": height}, offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto((file or run / "report.html").as_uri())
+        page.evaluate("glasswork.ready.then(() => true)")
+        page.wait_for_selector("html[data-complete]")
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not messages
+    assert not [url for url in requests if not re.match(r"file:|data:|blob:", url)]
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+@pytest.fixture(scope="module")
+def facts(run):
+    """The data in the page."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', (run / "report.html").read_text(), re.DOTALL)[1])
+
+
+@pytest.fixture(scope="module")
+def model_file(run):
+    return read_model_file(run)
+
+
+@pytest.fixture(scope="module")
+def tested(run, parts):
+    """The first thousand test images and their labels."""
+    return parts.test.images[:1000], parts.test.labels[:1000]
+
+
+def test_the_file_is_small_and_allows_nothing_from_elsewhere(run):
+    content = (run / "report.html").read_text()
+    assert len(content.encode()) < 2_500_000
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', content)[1]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert not re.findall(r'\b(?:src|href)="(?!#)[^"]', content.split('id="data"')[0])
+    assert "Christopher J. C. Burges" in content
+
+
+def of_each(page, function, images):
+    """Call a function of ``window.glasswork`` for each image; return what it returns."""
+    text = base64.b64encode(images.tobytes()).decode()
+    return np.array(
+        page.evaluate(
+            """([name, text, size]) => {
+            const all = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            const image = (n) => all.subarray(n * size, (n + 1) * size);
+            return Array.from({length: all.length / size}, (_, n) => glasswork[name](image(n)));
+            }""",
+            [function, text, images.shape[1]],
+        )
+    )
+
+
+# Computing ------------------------------------------------------------------------------------------
+
+
+def test_scores_of_a_thousand_images_are_those_of_numpy(page, model_file, tested):
+    found = of_each(page, "scores", tested[0])
+    expected = model_file.model.scores(tested[0])
+    assert (np.abs(found - expected) / np.maximum(1, np.abs(expected))).max() <= 1e-5
+    check = page.locator("#self-check")
+    check.scroll_into_view_if_needed()
+    check.filter(has_text="as it should be").wait_for()
+
+
+def test_explanations_add_up(page, tested):
+    for image, label in zip(tested[0][:25], tested[1], strict=False):
+        other = (int(label) + 3) % 10
+        found = page.evaluate("([bytes, a, b]) => glasswork.explain(bytes, a, b)", [image.tolist(), int(label), other])
+        assert sum(found["parts"]) + found["bias"] == pytest.approx(found["total"], abs=1e-9)
+        assert found["gradients"]["total"] == pytest.approx(found["gradients"]["difference"], abs=1e-3)
+
+
+def test_every_smudge_turns_the_answer_in_numpy_too(page, model_file, tested):
+    images = tested[0][:20]
+    found = of_each(page, "smudge", images)
+    for image, smudge in zip(images, found, strict=True):
+        turned = np.array(smudge["bytes"], np.uint8)
+        before, after = model_file.model.predict(np.stack([image, turned]))
+        assert before != after == smudge["digit"]
+        assert smudge["norm"] == pytest.approx(np.linalg.norm((turned.astype(float) - image) / 255))
+
+
+def test_shown_digits_add_up(page):
+    page.locator("#why-body").scroll_into_view_if_needed()
+    page.wait_for_selector("#why-body .total")
+    cells = page.locator("#why-body .figure").all_inner_texts()
+    *parts, total = [round(1000 * float(cell.replace("−", "-"))) for cell in cells]
+    assert sum(parts) == total
+
+
+# What it has not seen -------------------------------------------------------------------------------
+
+
+def test_the_page_marks_the_images_that_predict_marks(page, model_file, tested):
+    marked = of_each(page, "unlike", tested[0])
+    reference: ReferenceSet = model_file.reference
+    assert (marked != reference.unlike(tested[0])).mean() <= 0.002  # one in a thousand may lie on the threshold
+    assert marked.mean() <= 0.02
+
+
+def strange_things():
+    """Things that are not digits, each drawn several times by an unsteady hand."""
+    rng = np.random.default_rng(4)
+    square = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.2)]
+    shapes = {
+        "square": [square],
+        "triangle": [[(0.5, 0.2), (0.8, 0.8), (0.2, 0.8), (0.5, 0.2)]],
+        "E": [[(0.7, 0.2), (0.35, 0.2), (0.35, 0.8), (0.7, 0.8)], [(0.35, 0.5), (0.65, 0.5)]],
+        "K": [[(0.35, 0.2), (0.35, 0.8)], [(0.7, 0.2), (0.35, 0.5), (0.7, 0.8)]],
+        "M": [[(0.2, 0.8), (0.3, 0.2), (0.5, 0.6), (0.7, 0.2), (0.8, 0.8)]],
+        "T": [[(0.2, 0.2), (0.8, 0.2)], [(0.5, 0.2), (0.5, 0.8)]],
+    }
+    for name, strokes in shapes.items():
+        for _ in range(8):
+            yield name, [[(x + rng.normal(0, 0.015), y + rng.normal(0, 0.015)) for x, y in s] for s in strokes]
+    for _ in range(8):
+        yield "scribble", [rng.uniform(0.1, 0.9, (60, 2)).tolist()]
+        yield "blank", []
+
+
+def test_strange_things_are_marked(page):
+    names, drawings = zip(*strange_things(), strict=True)
+    marked = page.evaluate("drawings => drawings.map((strokes) => glasswork.classify(strokes).unlike)", drawings)
+    noise = np.random.default_rng(5).integers(0, 256, (8, 784)).astype(np.uint8)
+    marked += of_each(page, "unlike", noise).tolist()
+    assert np.mean(marked) >= 0.95, [name for name, found in zip(names, marked, strict=False) if not found]
+
+
+# Drawing --------------------------------------------------------------------------------------------
+
+
+#: How long the bars are, as soon as they are not as they were: a browser may hand a move on with the next frame.
+BARS = """async (before) => {
+    const bars = () => [...document.querySelectorAll('#draw .fill')].map((fill) => fill.style.transform).join();
+    for (let n = 0; n < 30 && bars() === before; n++) await new Promise(requestAnimationFrame);
+    return bars();
+}"""
+
+
+@pytest.mark.parametrize(("size", "way"), [("desk", "draw"), ("phone", "touch")])
+def test_ten_digits_are_read_while_they_are_drawn(open_page, size, way):
+    page = open_page(size, has_touch=way == "touch")
+    board = Board(page)
+    right = 0
+    for digit, strokes in DIGITS.items():
+        board.clear()
+        board.show()
+        height = page.evaluate("scrollY")
+        seen = [page.evaluate(BARS, "")]
+        getattr(board, way)(strokes, after_move=lambda seen=seen: seen.append(page.evaluate(BARS, seen[-1])))
+        assert all(before != after for before, after in itertools.pairwise(seen)), f"bars stood still in {digit}"
+        assert page.evaluate("scrollY") == height
+        right += board.answer() == (str(digit), False)
+    assert right >= 9
+
+
+def moved(strokes, size, place):
+    """Strokes scaled to a size and put at one of nine places, so that they stay on the board."""
+    room = 0.5 - 0.31 * size
+    x, y = 0.5 + room * (place % 3 - 1), 0.5 + room * (place // 3 - 1)
+    return [[(x + size * (u - 0.5), y + size * (v - 0.5)) for u, v in stroke] for stroke in strokes]
+
+
+def test_place_size_and_pen_do_not_matter(page):
+    board = Board(page)
+    classify = "drawings => drawings.map((strokes) => glasswork.classify(strokes).digit)"
+    expected = page.evaluate(classify, list(DIGITS.values()))
+    same = []
+    for n, (size, pen, row) in enumerate(itertools.product((0.35, 0.6, 0.95), ("thin", "medium", "thick"), range(3))):
+        page.get_by_role("button", name=pen, exact=True).evaluate("button => button.click()")
+        board.clear()
+        board.draw(moved(DIGITS[n % 10], size, 3 * row + n % 3))
+        same.append(board.answer()[0].rstrip("?") == str(expected[n % 10]))
+    for size, place in itertools.product((0.35, 0.6, 0.95), range(9)):
+        same += np.equal(page.evaluate(classify, [moved(s, size, place) for s in DIGITS.values()]), expected).tolist()
+    assert np.mean(same) >= 0.95
+
+
+def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
+    board = Board(page)
+    board.draw(DIGITS[4])
+    strokes = "document.querySelector('#draw .way').childElementCount"
+    assert page.evaluate(strokes) == 4
+    first = board.answer()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Redo").click()
+    assert board.answer() == first
+    for _ in range(2):
+        page.get_by_role("button", name="Undo").click()
+    assert board.answer()[0] == "Blank"
+    page.evaluate(
+        """() => { const board = document.getElementById('board'); board.setPointerCapture = () => {};
+        const send = (type, x) => board.dispatchEvent(new PointerEvent(type, {pointerId: 7, clientX: x, clientY: 300}));
+        send('pointerdown', 150); send('pointermove', 250); send('pointercancel', 250); }"""
+    )
+    assert board.answer()[0] == "Blank"
+    board.draw(DIGITS[1])
+    page.get_by_role("button", name="Erase").click()
+    board.draw([[(0.3, 0.5), (0.7, 0.5)]])
+    assert page.evaluate(strokes) == 4
+
+
+def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
+    from PIL import Image
+
+    from glasswork.data.pictures import read_image
+
+    for n in range(3):
+        large = Image.fromarray(255 - parts.test.images[n].reshape(28, 28)).resize((252, 252), Image.Resampling.BICUBIC)
+        paper = Image.new("L", (400, 330), 255)
+        paper.paste(large, (60, 30))
+        paper.save(tmp_path / "digit.png")
+        page.locator("#picture").set_input_files(tmp_path / "digit.png")
+        page.locator(".drop p").filter(has_text="centred").wait_for()
+        shown = page.evaluate(
+            """() => { const copy = new OffscreenCanvas(28, 28).getContext('2d', {willReadFrequently: true});
+            copy.drawImage(document.querySelector('#now canvas'), 0, 0);
+            const data = copy.getImageData(0, 0, 28, 28).data;
+            return Array.from({length: 784}, (_, i) => data[4 * i]); }"""
+        )
+        ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')").strip()
+        expected = 255 - (255 - int(ink[1:3], 16)) * (read_image(tmp_path / "digit.png") / 255)
+        assert np.abs(np.array(shown) - expected).max() <= 2  # one grey level, and the rounding of a colour
+        page.evaluate("document.querySelector('.drop p').textContent = ''")
+
+
+# Looking inside -------------------------------------------------------------------------------------
+
+
+def open_everything(page):
+    """Open a neuron and all that can be opened, and bring every part up to date."""
+    page.locator("#inside").scroll_into_view_if_needed()
+    page.locator(".tile").nth(4).click()
+    page.locator("#learnt").scroll_into_view_if_needed()
+    page.locator("#errs").scroll_into_view_if_needed()
+    page.locator(".confusion .wrong button").first.click()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+
+def test_switching_a_neuron_off_takes_its_part_away(page):
+    page.locator("#inside").scroll_into_view_if_needed()
+    page.wait_for_selector(".tile[data-sign='+']")
+    tile = page.locator(".wall .tile").first
+    added = float(re.search(r"([+−][\d.]+)", tile.get_attribute("aria-label"))[1].replace("−", "-"))
+    value = page.locator(".output.best .sum-value").first
+    before = float(value.inner_text().replace("−", "-"))
+    tile.click()
+    page.get_by_role("button", name="Switch it off").click()
+    page.wait_for_selector(".tile.changed")
+    target = page.locator(".output[aria-pressed='true'] .sum-value")
+    after = float(target.inner_text().replace("−", "-"))
+    assert before - after == pytest.approx(added, abs=0.021)  # three numbers of two digits each
+    page.get_by_role("button", name="All neurons as they were").click()
+    page.locator(".tile.changed").wait_for(state="detached")
+
+
+def test_everything_by_keyboard_alone(page):
+    def press(*keys):
+        for key in keys:
+            page.keyboard.press(key)
+
+    def tab_to(selector):
+        for _ in range(150):
+            press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        pytest.fail(f"no way to {selector} by Tab")
+
+    tab_to("#board")
+    press(*["Shift+ArrowLeft"] * 2, *["Shift+ArrowUp"] * 3, "Space", *["Shift+ArrowRight"] * 4)
+    for _ in range(6):
+        press("Shift+ArrowDown", *["ArrowLeft"] * 2)
+    press("Space")
+    assert page.locator(".verdict strong").inner_text().startswith("7")
+    tab_to(".tile")
+    press("ArrowRight", "ArrowRight", "ArrowLeft", "Enter")
+    assert page.locator("#neuron").is_visible()
+    tab_to("#switch")
+    press("Space")
+    page.wait_for_selector(".tile.changed")
+    tab_to("#epoch-slider")
+    press("Home")
+    assert "before the first step" in page.locator("output[for='epoch-slider']").inner_text()
+
+
+# For everybody --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, scheme):
+    page = open_page("phone", color_scheme=scheme)
+    open_everything(page)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS["phone"][0]
+
+
+def test_motion_forced_colours_and_print_are_honoured(open_page):
+    page = open_page(reduced_motion="reduce")
+    assert page.locator(".fill").first.evaluate("one => getComputedStyle(one).transitionDuration") in ("0s", "")
+    page.emulate_media(forced_colors="active")
+    assert page.evaluate("matchMedia('(forced-colors: active)').matches")
+    fill = page.locator("#draw .best .fill")
+    ground = page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert fill.evaluate("one => getComputedStyle(one).backgroundColor") != ground
+    page.emulate_media(media="print", forced_colors="none", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator(".buttons").first.is_visible()
+
+
+def test_curves_tell_their_values(page, facts):
+    page.locator("#learnt").scroll_into_view_if_needed()
+    plot = page.locator("#learnt .plot").nth(1)
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 16, box["y"] + 80)
+    last = facts["history"][-1]
+    assert (
+        f"epoch {last['epoch']}: validation {last['valid_accuracy']:g} %"
+        in page.locator(".readout").nth(1).inner_text()
+    )
