@@ -84,7 +84,7 @@ def test_python_m_glasswork_is_the_command(glasswork, tmp_path):
     [
         ("train", ["--epochs", "--hidden", "--learning-rate", "--split", "--out", "--quiet", "Examples"]),
         ("evaluate", ["RUN", "each class", "confusion table"]),
-        ("predict", ["IMAGE", "--json", "dark on light"]),
+        ("predict", ["SOURCE", "--json", "dark on light"]),
     ],
 )
 def test_help_of_each_verb_names_its_options(glasswork, verb, words, tmp_path):

@@ -88,7 +88,7 @@ def answers(read: ModelFile, source: str) -> Iterator[Answer]:
 def _as_path(source: str) -> Iterator[Path | None]:
     """Context manager: the path of a source, None for one with a name; the standard input becomes a file."""
     if source != "-":
-        named, argument = check_source(source) if not Path(source).exists() else (None, source)
+        named, argument = check_source(source)
         yield None if named is not None else Path(argument).expanduser()
         return
     with tempfile.TemporaryDirectory(prefix="glasswork-") as folder:

@@ -36,11 +36,9 @@ class Run:
     ----------
     recipe : Recipe
     folder : path, optional
-        Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. A dataset may stand
-        here as well: ``Run(recipe, dataset)``.
+        Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
     dataset : Dataset, optional
-        The images, in place of those of the recipe's ``data.source``, which then names where they came from. Arrays
-        that have no source are kept in the run's folder, up to 256 MB, so that it can be resumed and evaluated.
+        In place of ``data.source``; also as the second argument. Arrays are kept in the folder, up to 256 MB.
     checkpoint_every : float
         Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
     should_stop : callable, optional
@@ -77,8 +75,7 @@ class Run:
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        if isinstance(folder, Dataset):
-            folder, dataset = None, folder
+        folder, dataset = (None, folder) if isinstance(folder, Dataset) else (folder, dataset)
         self._wanted = None if folder is None else Path(folder)
         self._build(recipe, free_folder(self._wanted, recipe.name), dataset, checkpoint_every, should_stop)
 
@@ -327,8 +324,7 @@ class Run:
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
         self._state = RunState.begin(recipe, dataset, place)
-        own = dataset is not None and not dataset.source and dataset.images.nbytes < MAP_FROM
-        self._kept = dataset if own else None
+        self._kept = dataset if dataset and not dataset.source and dataset.images.nbytes < MAP_FROM else None
         self._resumed = self._entered = self._begun = False
         self._saved_at = 0.0
 
