@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from glasswork.data import Dataset
 from glasswork.errors import InputError
 from glasswork.nn import MLP
 from glasswork.recipes.shelf import named_recipe
@@ -21,31 +20,7 @@ from glasswork.runs.folder import RunFolder
 from glasswork.runs.model_file import read_model_file
 from glasswork.runs.run import Run
 from glasswork.runs.snapshots import first_weights, is_kept, read_snapshots
-
-RECIPE = named_recipe("classwork").override(
-    {"training.epochs": 3, "training.batch_size": 20, "network.hidden": [12, 8], "optimizer.learning_rate": 0.5}
-)
-
-
-def dataset(shape=(28, 28), classes=10, count=420):
-    """Bright bars at places that depend on the class, on a dim background."""
-    rng = np.random.default_rng(3)
-    labels = np.arange(count) % classes
-    images = rng.integers(0, 30, (count, *shape))
-    columns = labels * shape[1] // classes
-    images[np.arange(count), :, columns] = 255
-    names = [f"kind <{k}>" for k in range(classes)] if classes != 10 else None
-    return Dataset.of(images, labels, shape=shape, classes=names or 10, name="bars")
-
-
-def train(folder, data, recipe=RECIPE, stop_after=None):
-    """Train a run, perhaps only some epochs of it; return its report's data."""
-    run = Run(
-        recipe, folder, dataset=data, should_stop=lambda: stop_after is not None and len(run.history) >= stop_after
-    )
-    with run:
-        list(run.epochs())
-    return gather(RunFolder(folder), read_model_file(folder), run.parts)
+from report_runs import RECIPE, dataset, train
 
 
 @pytest.mark.parametrize(

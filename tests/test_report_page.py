@@ -15,7 +15,9 @@ from filelock import FileLock
 
 from browser import DIGITS, Board, browser
 from glasswork.data.reference import ReferenceSet
+from glasswork.report import write_report
 from glasswork.runs.model_file import read_model_file
+from report_runs import dataset, train
 
 WIDTHS = {"phone": (360, 780), "desk": (1280, 900)}
 
@@ -379,3 +381,14 @@ def test_curves_tell_their_values(page, facts):
         f"epoch {last['epoch']}: validation {last['valid_accuracy']:g} %"
         in page.locator(".readout").nth(1).inner_text()
     )
+
+
+@pytest.mark.parametrize(("shape", "classes"), [((28, 28), 12), ((20, 20), 26), ((9, 31), 10)])
+def test_pages_of_other_images_and_classes_work(open_page, tmp_path, shape, classes):
+    write_report(train(tmp_path / "run", dataset(shape, classes)), tmp_path / "report.html")
+    page = open_page("phone", tmp_path / "report.html")
+    assert page.locator("#board").count() == (shape[0] == shape[1])
+    assert page.locator("#draw .bars li").count() == classes
+    open_everything(page)
+    page.locator("#self-check").filter(has_text="as it should be").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS["phone"][0]
