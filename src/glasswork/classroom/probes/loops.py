@@ -232,6 +232,12 @@ def _loader(sizes: tuple[int, ...] = (5, 5, 3)) -> list[tuple[Any, Any]]:
     return [(random.uniform(-1, 1, (n, 3)), random.randint(0, 10, n)) for n in sizes]
 
 
+def _all_of(loader: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """Return the data that the loader's batches come from, for a function that asks for their number."""
+    x, y = (np.concatenate(arrays) for arrays in zip(*loader, strict=True))
+    return {f"{letter}_{part}": data for part in ("train", "valid", "test") for letter, data in (("X", x), ("y", y))}
+
+
 class TrainProbe:
     """``train``: for each batch zero_grad, forward, loss, backward, step; the mean loss returned."""
 
@@ -247,7 +253,7 @@ class TrainProbe:
         calls = _Calls(bench)
         loader = _loader()
         # The handout's train reads a global loss_fn: it is the criterion here, as in the handout.
-        with bench.isolated(name, loss_fn=calls.loss, criterion=calls.loss):
+        with bench.isolated(name, loss_fn=calls.loss, criterion=calls.loss, **_all_of(loader)):
             function = bench.namespace[name]
             result = attempt(lambda: function(calls.model, iter(loader), calls.optimizer, calls.loss))
         after = [p.copy() for p in calls.model.parameters()]
@@ -361,7 +367,7 @@ class _ScoreProbe:
         loader = _scored(sizes)
         model = calls.model
         model.forward = lambda x: _scores(x)
-        with bench.isolated(self.part, loss_fn=calls.loss, criterion=calls.loss):
+        with bench.isolated(self.part, loss_fn=calls.loss, criterion=calls.loss, **_all_of(loader)):
             function = bench.namespace[self.part]
             args = (model, iter(loader), calls.loss) if self.part == "valid" else (model, iter(loader))
             result = attempt(lambda: function(*args))

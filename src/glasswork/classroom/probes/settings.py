@@ -27,6 +27,10 @@ _CLASSES = ("MLP", "SGD", "MSELoss", "CrossEntropyLoss")
 _FUNCTIONS = ("train", "valid", "test")
 
 
+#: An object, and the arguments it was made with.
+_Made = tuple[Any, dict[str, Any]]
+
+
 class _EnoughError(BaseException):
     """Ends a training loop that has shown what it does."""
 
@@ -36,7 +40,7 @@ class _Notes:
 
     def __init__(self, bench: Bench, sections: Sections) -> None:
         self.bench, self.sections = bench, sections
-        self.made: dict[str, list[tuple[Any, dict[str, Any]]]] = {name: [] for name in _CLASSES}
+        self.made: dict[str, list[_Made]] = {name: [] for name in _CLASSES}
         self.calls: list[dict[str, Any]] = []
 
     def recorded(self, name: str, cls: Any) -> Any:
@@ -137,13 +141,27 @@ class SettingsProbe:
         with bench.isolated(*own, "int_to_onehot", "loss_fn", "criterion", "model", "optimizer"):
             self._replace(bench, notes)
             crashes = self._run(bench)
-        return {
-            "sizes": self._sizes(notes, bench),
-            "rate": self._rate(notes),
-            "arrays": self._arrays(notes),
-            "loop": self._loop(notes),
-            "error": self._errors(crashes, notes),
-        }
+            model, optimizer = self._pair(notes)
+            return {
+                "sizes": self._sizes(model, bench),
+                "rate": self._rate(optimizer),
+                "arrays": self._arrays(model, optimizer),
+                "loop": self._loop(notes),
+                "error": self._errors(crashes, notes),
+            }
+
+    @staticmethod
+    def _pair(notes: _Notes) -> tuple[_Made | None, _Made | None]:
+        """Return the network and the optimizer that are trained first: a file may go on with others."""
+        models, optimizers = notes.made["MLP"], notes.made["SGD"]
+        for call in notes.calls:
+            if call["function"] == "train":
+                given = list(call["arguments"].values())
+                model = next((m for m in models if any(m[0] is g for g in given)), None)
+                optimizer = next((o for o in optimizers if any(o[0] is g for g in given)), None)
+                if model and optimizer:
+                    return model, optimizer
+        return (models[-1] if models else None), (optimizers[-1] if optimizers else None)
 
     @staticmethod
     def _is_good(name: str, good: set[str]) -> bool:
@@ -184,10 +202,10 @@ class SettingsProbe:
         return crashes
 
     @staticmethod
-    def _sizes(notes: _Notes, bench: Bench) -> dict[str, Any]:
-        if not notes.made["MLP"]:
+    def _sizes(made: _Made | None, bench: Bench) -> dict[str, Any]:
+        if made is None:
             return {}
-        model, arguments = notes.made["MLP"][-1]
+        model, arguments = made
         values = list(arguments.values())
         seen: dict[str, Any] = {"count": len(values)}
         for name, value in zip(("in", "hidden", "out"), values, strict=False):
@@ -198,10 +216,10 @@ class SettingsProbe:
         return seen
 
     @staticmethod
-    def _rate(notes: _Notes) -> dict[str, Any]:
-        if not notes.made["SGD"]:
+    def _rate(made: _Made | None) -> dict[str, Any]:
+        if made is None:
             return {}
-        arguments = notes.made["SGD"][-1][1]
+        arguments = made[1]
         rate = arguments.get(
             "lr", arguments.get("learning_rate", 0.1 if len(arguments) < 3 else list(arguments.values())[-1])
         )
@@ -222,22 +240,20 @@ class SettingsProbe:
         return {"rate": word, "_number": float(rate)}
 
     @staticmethod
-    def _arrays(notes: _Notes) -> dict[str, Any]:
+    def _arrays(model: _Made | None, optimizer: _Made | None) -> dict[str, Any]:
         """Return whose arrays the optimizer holds: those of the model that is trained?"""
-        if not notes.made["SGD"] or not notes.made["MLP"]:
+        if model is None or optimizer is None:
             return {}
-        arguments = list(notes.made["SGD"][-1][1].values())
-        trained = [m for call in notes.calls if call["function"] == "train" for m in call["arguments"].values()]
-        models = [m for m, _ in notes.made["MLP"] if any(m is t for t in trained)] or [notes.made["MLP"][-1][0]]
+        arguments = list(optimizer[1].values())
         try:
-            own = list(models[-1].parameters()), list(models[-1].gradients())
+            own = list(model[0].parameters()), list(model[0].gradients())
         except Exception:
             return {}
         seen: dict[str, Any] = {}
         for name, value in zip(("params", "grads"), arguments, strict=False):
             if callable(value) and not hasattr(value, "parameters"):
                 seen[name] = "a method that was not called"
-            elif isinstance(value, list | tuple):
+            elif isinstance(value, list | tuple) and all(isinstance(v, np.ndarray) for v in value):
                 seen[name] = _whose(value, own if name == "params" else own[::-1])
             else:
                 seen[name] = "other"
