@@ -17,7 +17,8 @@ from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.report import PartReport, Status
-from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes
+from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes, sentence
+from glasswork.classroom.slowness import slow_part
 from glasswork.classroom.source import Document
 from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
 from glasswork.classroom.student import run_student
@@ -241,7 +242,8 @@ class Judge:
             if problems:
                 mistake = self._named(part, seen, problems[0])
                 return self._report(part, "remark", problems[0], mistake)
-            return PartReport(part, "done")
+            slow = slow_part(self.bench, part)
+            return PartReport(part, "done") if slow is None else PartReport(part, "remark", message=slow)
         named = [(p, self._named(part, seen, p)) for p in wrong]
         problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
         return self._report(part, "wrong", problem, mistake, seen)
@@ -272,7 +274,7 @@ class Judge:
         mistake = match.mistake if match is not None else None
         line = self._place(part, problem, match, seen)
         cell, number, code = self.document.place(line) if line else (None, None, "")
-        says = problem.says[0].upper() + problem.says[1:]
+        says = sentence(problem.says)
         message = f"{mistake.does} {says}" if mistake is not None else says
         hints: tuple[str, str, str] | tuple[()] = ()
         if status == "wrong":
