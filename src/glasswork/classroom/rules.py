@@ -51,8 +51,8 @@ def sentence(says: str) -> str:
 
 
 _CODE = {
-    "x", "y", "p", "g", "weight", "bias", "forward", "backward", "train", "valid", "test", "self", "step", "label", "pred", "target", "lr",
-    "loss", "model", "optimizer", "criterion", "parameters", "gradients",
+    "x", "y", "p", "g", "weight", "bias", "forward", "backward", "train", "valid", "test", "self", "step", "label",
+    "pred", "target", "lr", "loss", "model", "optimizer", "criterion", "parameters", "gradients",
 }  # fmt: skip
 
 
