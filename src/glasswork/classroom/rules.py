@@ -1,9 +1,8 @@
 """Mistakes that can be in any part, recognised by the kind of error; and hints where no mistake has a name."""
 
-from collections.abc import re
+import re
+from collections.abc import Collection
 from typing import Any
-
-import Collection
 
 from glasswork.classroom.observe import Crash
 from glasswork.classroom.probes.base import Problem
