@@ -476,6 +476,7 @@ class LinearBackward:
         for array in held:
             if isinstance(array, np.ndarray):
                 array[...] = 0.0
+        before = attempt(lambda: [a.copy() for a in own_parameters(layer)])
         result = attempt(lambda: layer.backward(numbers(batch, n_out, seed=3)))
         if isinstance(result, Crash):
             return result
@@ -484,7 +485,14 @@ class LinearBackward:
             grad_bias = grad_bias.reshape(n_out)
         after = attempt(lambda: own_gradients(layer))
         rebound = not isinstance(after, Crash) and any(a is not h for a, h in zip(after, held, strict=True))
-        return {"input": plain(result), "weight": grad_weight, "bias": grad_bias, "rebound": "yes" if rebound else "no"}
+        moved = not same(before, attempt(lambda: list(own_parameters(layer))))
+        return {
+            "input": plain(result),
+            "weight": grad_weight,
+            "bias": grad_bias,
+            "rebound": "yes" if rebound else "no",
+            "moved": "yes" if moved else "no",
+        }
 
     @staticmethod
     def right(size: str) -> dict[str, Any]:
@@ -551,6 +559,9 @@ class LinearBackward:
         wrong = self.wrong(seen["value"])
         if wrong:
             found.append(self._value_problem(seen["value"], wrong))
+        elif any(isinstance(r, dict) and r["moved"] == "yes" for r in seen["value"].values()):
+            says = "backward changes the weight or the bias; it may write to the gradients only."
+            found.append(Problem("value", "aliasing", says))
         return found
 
     @staticmethod
