@@ -19,7 +19,8 @@ def test_the_readings(ratios):
     assert readings["as given", "linear1.weight"] == "right"
     assert readings["as given", "linear1.bias"] == "1/batch: averaged twice"
     assert readings["as given", "linear2.bias"] == "1/batch: averaged twice"
-    assert readings["given, loss by np.mean", "linear2.weight"] == "10: the number of classes"
+    assert readings["given, loss by np.mean", "loss"] == "10: the number of classes"
+    assert readings["given, loss by np.mean", "linear2.weight"] == "right"
     assert readings["as given", "printed MSE"] == "1/batch: averaged twice"
     assert all(r.is_right for (code, _), r in ratios.items() if "mended" in code)
     assert "?" not in readings.values()

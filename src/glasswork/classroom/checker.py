@@ -6,11 +6,12 @@ import select
 import shutil
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from glasswork.classroom.limits import BUSY
 from glasswork.classroom.report import CheckReport, PartReport
 from glasswork.classroom.source import read_cells
 from glasswork.errors import GlassworkError, InputError
@@ -20,6 +21,9 @@ TIME_LIMIT = 20.0
 
 #: Seconds that the process may take to load the data and its libraries.
 _START = 60.0
+
+#: Seconds that running the whole catalogue may take, on a busy machine.
+_PREPARE = 600.0
 
 
 class Checker:
@@ -46,6 +50,7 @@ class Checker:
         self.time_limit = float(time_limit)
         self._prepare = prepare
         self._process: subprocess.Popen[str] | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self._start()
 
     def check(self, path: str | os.PathLike[str], *, hint: int = 1) -> CheckReport:
@@ -72,7 +77,7 @@ class Checker:
     def check_cells(self, cells: list[str], *, notebook: bool) -> tuple[PartReport, ...]:
         """Judge the code cells of a notebook, or the one text of a script."""
         request = {"cells": cells, "notebook": notebook, "seconds": self.time_limit}
-        answer = self._ask(request, self.time_limit + _START)
+        answer = self._ask(request, BUSY * self.time_limit + _START)
         return tuple(PartReport(**part | {"hints": tuple(part["hints"])}) for part in answer["parts"])
 
     def close(self) -> None:
@@ -88,6 +93,7 @@ class Checker:
                 process.kill()
                 process.wait()
             process.stdout.close()
+        self._errors.close()
 
     def __enter__(self) -> Self:
         return self
@@ -105,38 +111,48 @@ class Checker:
             [*_bubblewrap(), sys.executable, "-m", "glasswork.classroom.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             text=True,
             encoding="utf-8",
             env={**os.environ, **threads},
         )
-        if self._prepare:
-            self._ask({"prepare": True}, 2 * _START)
+        if self._prepare and self._answer({"prepare": True}, _PREPARE) is None:
+            raise GlassworkError("The catalogue of mistakes cannot be prepared: " + self._last_words())
 
     def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Send a request and return its answer; a process that died is started again, once."""
         for _ in range(2):
             if self._process is None or self._process.poll() is not None:
                 self._start()
-            process = self._process
-            assert process is not None
-            assert process.stdin is not None
-            assert process.stdout is not None
-            try:
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-                ready, _, _ = select.select([process.stdout], [], [], seconds)
-                answer = json.loads(process.stdout.readline()) if ready else None
-            except (OSError, ValueError):
-                answer = None
-            if isinstance(answer, dict):
+            answer = self._answer(request, seconds)
+            if answer is not None:
                 return answer
-            process.kill()
-            process.wait()
-            time.sleep(0.1)
-        raise GlassworkError(
-            "The process that checks files cannot be started; is pandas installed? (pip install 'glasswork[classroom]')"
-        )
+        raise GlassworkError("The process that checks files ended: " + self._last_words())
+
+    def _answer(self, request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+        """Send a request and return its answer; end the process if none comes."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            ready, _, _ = select.select([process.stdout], [], [], seconds)
+            answer = json.loads(process.stdout.readline()) if ready else None
+        except (OSError, ValueError):
+            answer = None
+        if isinstance(answer, dict):
+            return answer
+        process.kill()
+        process.wait()
+        return None
+
+    def _last_words(self) -> str:
+        """Return the last line that the process wrote to its standard error."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "it gave no reason, and may have been out of time or memory."
 
 
 def _bubblewrap() -> list[str]:

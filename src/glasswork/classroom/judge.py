@@ -4,7 +4,7 @@ import ast
 import contextlib
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from glasswork.classroom.catalogue import mistakes
@@ -17,14 +17,18 @@ from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.report import PartReport, Status
-from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes
+from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes, sentence
+from glasswork.classroom.slowness import slow_part
 from glasswork.classroom.source import Document
 from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
 from glasswork.classroom.student import run_student
+from glasswork.classroom.whole import NOT_IN_TRAINING, WholeRun, can_be_spared, run_whole
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 _MOVED = "the division by the batch size stands in Linear.backward, not in MSELoss.backward: together they are right."
+
+_TOGETHER = "departs from the handout, but this file's parts fit one another: together they train as the handout's do."
 
 _ELSEWHERE = "the data come from a place that is not available here; the rest was judged on the embedded MNIST."
 
@@ -56,6 +60,8 @@ class Judge:
     began: Callable[[str], None] = lambda _: None
     bench: Bench = field(init=False)
     reports: dict[str, PartReport] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
+    whole: WholeRun | None = None
 
     def run(self, finished: Callable[[PartReport], None] = lambda _: None) -> list[PartReport]:
         """Judge all parts; ``finished`` is called with each report as soon as it is there."""
@@ -63,6 +69,8 @@ class Judge:
         self._execute()
         for part in _ORDER:
             self.began(part)
+            if part == "settings":
+                self._spare(finished)
             try:
                 report = self._judge(part)
             except (
@@ -79,7 +87,23 @@ class Judge:
         for part in self._moved_division():
             self.reports[part] = PartReport(part, "remark", message=_MOVED)
             finished(self.reports[part])
+        self._spare(finished)
         return [self.reports[part] for part in PARTS if part in self.reports]
+
+    def _spare(self, finished: Callable[[PartReport], None]) -> None:
+        """Turn into remarks what is wrong by itself in a file whose own parts, together, do as the handout's do."""
+        wrong = [part for part, problem in self.problems.items() if self.reports[part].status == "wrong"
+                 and can_be_spared(part, problem)]  # fmt: skip
+        if not wrong or self.bench.outline is None or not self.bench.memory.get("later"):
+            return
+        self.whole = self.whole or run_whole(self.run_)
+        for part in wrong:
+            if self.whole.trains and (part not in NOT_IN_TRAINING or not self.whole.crashed):
+                report = self.reports[part]
+                message = f"{_TOGETHER} {report.message}"
+                self.reports[part] = replace(report, status="remark", message=message, hints=())
+                self.bench.memory["good"].add(part)
+                finished(self.reports[part])
 
     def _moved_division(self) -> tuple[str, ...]:
         """Return the two parts between which the division by the batch size was moved, if it was: together right."""
@@ -218,7 +242,8 @@ class Judge:
             if problems:
                 mistake = self._named(part, seen, problems[0])
                 return self._report(part, "remark", problems[0], mistake)
-            return PartReport(part, "done")
+            slow = slow_part(self.bench, part)
+            return PartReport(part, "done") if slow is None else PartReport(part, "remark", message=slow)
         named = [(p, self._named(part, seen, p)) for p in wrong]
         problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
         return self._report(part, "wrong", problem, mistake, seen)
@@ -244,10 +269,12 @@ class Judge:
     def _report(
         self, part: str, status: Status, problem: Problem, match: Match | None, seen: Facets | None = None
     ) -> PartReport:
+        if status == "wrong":
+            self.problems[part] = problem
         mistake = match.mistake if match is not None else None
         line = self._place(part, problem, match, seen)
         cell, number, code = self.document.place(line) if line else (None, None, "")
-        says = problem.says[0].upper() + problem.says[1:]
+        says = sentence(problem.says)
         message = f"{mistake.does} {says}" if mistake is not None else says
         hints: tuple[str, str, str] | tuple[()] = ()
         if status == "wrong":

@@ -1,5 +1,6 @@
 """Mistakes that can be in any part, recognised by the kind of error; and hints where no mistake has a name."""
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -39,6 +40,19 @@ def named_by_rule(results: dict[str, Any], names: Collection[str] = ()) -> str |
     if len(kinds) == 1 and crashes[0].line is not None:
         return _RULES.get(kinds.pop())
     return None
+
+
+def sentence(says: str) -> str:
+    """Return a finding with a capital at its beginning, unless it begins with a name from the code."""
+    first = says.split(maxsplit=1)[0] if says else ""
+    is_code = re.search(r"[._()0-9]|['`]", first) or first in _CODE
+    return says if is_code else says[:1].upper() + says[1:]
+
+
+_CODE = {
+    "x", "y", "p", "g", "weight", "bias", "forward", "backward", "train", "valid", "test", "self", "step", "label",
+    "pred", "target", "lr", "loss", "model", "optimizer", "criterion", "parameters", "gradients",
+}  # fmt: skip
 
 
 def only_crashes(results: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ It is started by `glasswork.classroom.checker` and speaks JSON, one line a messa
 import contextlib
 import faulthandler
 import json
+import math
 import os
 import re
 import select
@@ -23,7 +24,7 @@ from dataclasses import asdict
 from typing import Any
 
 from glasswork.classroom.handout import PARTS
-from glasswork.classroom.limits import STUDENT, confine, without_network
+from glasswork.classroom.limits import BUSY, STUDENT, confine, wants_processor, without_network
 
 MEMORY = 4 << 30  # bytes of address space
 
@@ -98,7 +99,7 @@ def _check(catalogue: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
             os.close(reading)
             _child(catalogue, request, folder, writing, hang)
         os.close(writing)
-        messages, ended = _listen(reading, request["seconds"])
+        messages, ended = _listen(reading, request["seconds"], process)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
@@ -127,7 +128,7 @@ def _child(catalogue: Any, request: dict[str, Any], folder: str, writing: int, h
         from glasswork.classroom.judge import Judge
         from glasswork.classroom.source import from_cells, from_script
 
-        confine(folder, memory=MEMORY, seconds=int(request["seconds"]) + 5)
+        confine(folder, memory=MEMORY, seconds=math.ceil(request["seconds"]))
         document = from_cells(request["cells"]) if request["notebook"] else from_script(request["cells"][0])
 
         def tell(message: dict[str, Any]) -> None:
@@ -144,13 +145,18 @@ def _child(catalogue: Any, request: dict[str, Any], folder: str, writing: int, h
         os._exit(status)
 
 
-def _listen(reading: int, seconds: float) -> tuple[list[dict[str, Any]], bool]:
-    """Return the messages of a child, and whether it ended by itself, not by the clock."""
-    deadline = time.monotonic() + seconds
+def _listen(reading: int, seconds: float, process: int) -> tuple[list[dict[str, Any]], bool]:
+    """Return the messages of a child, and whether it ended by itself, not by the clock.
+
+    A child that is still computing is ended by its limit of processor time; the clock is for one that sleeps.
+    """
+    started = time.monotonic()
     received = b""
-    while (left := deadline - time.monotonic()) > 0:
-        ready, _, _ = select.select([reading], [], [], left)
+    while (passed := time.monotonic() - started) < BUSY * seconds:
+        ready, _, _ = select.select([reading], [], [], max(seconds - passed, 0.2))
         if not ready:
+            if wants_processor(process):
+                continue
             break
         piece = os.read(reading, 1 << 16)
         received += piece

@@ -5,121 +5,19 @@ that note their arguments and take one batch from each loader, so that fifty epo
 """
 
 import ast
-import collections
-import inspect
-import itertools
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.images import find_split
-from glasswork.classroom.observe import Crash, plain, show
+from glasswork.classroom.observe import Crash, show
 from glasswork.classroom.outline import assigned_names, loaded_names
 from glasswork.classroom.probes.base import Bench, Facets, Problem
-from glasswork.classroom.probes.sections import Sections, sections_of
+from glasswork.classroom.probes.sections import sections_of
+from glasswork.classroom.probes.settings_notes import CLASSES, Made, Notes, size_word, trains_inline, whose
 from glasswork.classroom.student import execute
 
-_CALLS = 120  # of train and valid, after which a loop has shown what it does
-_BATCHES = 10_000
-_CLASSES = ("MLP", "SGD", "MSELoss", "CrossEntropyLoss")
 _FUNCTIONS = ("train", "valid", "test")
-
-
-class _EnoughError(BaseException):
-    """Ends a training loop that has shown what it does."""
-
-
-class _Notes:
-    """What the statements did: calls of constructors and of the three functions."""
-
-    def __init__(self, bench: Bench, sections: Sections) -> None:
-        self.bench, self.sections = bench, sections
-        self.made: dict[str, list[tuple[Any, dict[str, Any]]]] = {name: [] for name in _CLASSES}
-        self.calls: list[dict[str, Any]] = []
-
-    def recorded(self, name: str, cls: Any) -> Any:
-        notes = self
-
-        class Recorded(cls):  # type: ignore[misc]
-            def __init__(self, *args: Any, **named: Any) -> None:
-                notes.made[name].append((self, _bound(cls, args, named)))
-                super().__init__(*args, **named)
-
-        Recorded.__name__ = Recorded.__qualname__ = name
-        return Recorded
-
-    def function(self, name: str, original: Any) -> Callable[..., Any]:
-        form = self.bench.memory.get(name, {}).get("loop", {})
-        returned = form.get("returns") if name == "train" else next(iter(form.values()), None) if form else None
-        width = int(np.size(returned)) if isinstance(returned, np.ndarray) else 1
-        counter = itertools.count()
-
-        def call(*args: Any, **named: Any) -> Any:
-            k = next(counter)
-            bound = _bound(original, args, named, function=True)
-            self.calls.append({"function": name, "arguments": bound, "batch": self._first(bound, k)})
-            if len(self.calls) >= _CALLS:
-                raise _EnoughError
-            loss, accuracy = 0.1 * 0.97**k, 99.0 - 80.0 * 0.95**k
-            if name == "test":
-                return accuracy
-            if name == "valid":
-                return (loss, accuracy) if width < 3 else tuple([loss] * width)
-            return loss if width == 1 else tuple([loss, accuracy] + [loss] * (width - 2))
-
-        return call
-
-    def _first(self, bound: dict[str, Any], k: int) -> str:
-        """Return which images a loader's first batch holds, or that it holds none."""
-        loader = next(
-            (
-                v
-                for v in bound.values()
-                if hasattr(v, "__iter__") and not hasattr(v, "shape") and not isinstance(v, str)
-            ),
-            None,
-        )
-        if loader is None:
-            return "unknown"
-        try:
-            batches = iter(loader)
-            batch = next(batches, None)
-            if batch is None:
-                return "empty"
-            if k == 0:  # use the loader up, as the real function does
-                collections.deque(itertools.islice(batches, _BATCHES), maxlen=0)
-            rows = self.sections.identifier.identify(np.asarray(batch[0]))
-        except Exception:
-            return "unknown"
-        if rows is None or (rows >= 0).mean() < 0.8:
-            return "unknown"
-        wanted = rows[rows >= 0]
-        shares = {name: float(known[wanted].mean()) for name, known in self._known().items()}
-        best = max(shares, key=lambda n: shares[n], default="unknown")
-        return best if shares and shares[best] >= 0.8 else "unknown"
-
-    def _known(self) -> dict[str, Any]:
-        known = self.sections.known_rows
-        for role, name in find_split(self.bench.namespace).items():
-            if role.startswith("X") and role[2:] not in known:
-                found = self.sections.identifier.identify(self.bench.namespace[name])
-                rows = np.zeros(0, int) if found is None else found[found >= 0]
-                known[role[2:]] = np.bincount(rows, minlength=len(self.sections.trace.mnist.labels)) > 0
-        return known
-
-
-def _bound(target: Any, args: tuple[Any, ...], named: dict[str, Any], *, function: bool = False) -> dict[str, Any]:
-    """Return the arguments of a call by the names of its parameters."""
-    try:
-        signature = inspect.signature(target if function else target.__init__)
-        bound = signature.bind_partial(*args, **named) if function else signature.bind_partial(None, *args, **named)
-        values = dict(bound.arguments)
-    except (TypeError, ValueError):
-        values = {f"argument {i}": a for i, a in enumerate(args, 1)} | named
-    values.pop("self", None)
-    return values
 
 
 class SettingsProbe:
@@ -130,20 +28,34 @@ class SettingsProbe:
     def observe(self, bench: Bench) -> Facets:
         """Return what the part does."""
         sections = sections_of(bench)
-        notes = _Notes(bench, sections)
+        notes = Notes(bench, sections)
         good = bench.memory.get("good", set())
-        own = [name for name in _CLASSES if self._is_good(name, good)]
+        own = [name for name in CLASSES if self._is_good(name, good)]
         own += ["minibatch_generator"] if "minibatch_generator" in good else []
         with bench.isolated(*own, "int_to_onehot", "loss_fn", "criterion", "model", "optimizer"):
             self._replace(bench, notes)
             crashes = self._run(bench)
-        return {
-            "sizes": self._sizes(notes, bench),
-            "rate": self._rate(notes),
-            "arrays": self._arrays(notes),
-            "loop": self._loop(notes),
-            "error": self._errors(crashes, notes),
-        }
+            model, optimizer = self._pair(notes)
+            return {
+                "sizes": self._sizes(model, bench),
+                "rate": self._rate(optimizer),
+                "arrays": self._arrays(model, optimizer),
+                "loop": self._loop(notes),
+                "error": self._errors(crashes, notes),
+            }
+
+    @staticmethod
+    def _pair(notes: Notes) -> tuple[Made | None, Made | None]:
+        """Return the network and the optimizer that are trained first: a file may go on with others."""
+        models, optimizers = notes.made["MLP"], notes.made["SGD"]
+        for call in notes.calls:
+            if call["function"] == "train":
+                given = list(call["arguments"].values())
+                model = next((m for m in models if any(m[0] is g for g in given)), None)
+                optimizer = next((o for o in optimizers if any(o[0] is g for g in given)), None)
+                if model and optimizer:
+                    return model, optimizer
+        return (models[-1] if models else None), (optimizers[-1] if optimizers else None)
 
     @staticmethod
     def _is_good(name: str, good: set[str]) -> bool:
@@ -155,12 +67,12 @@ class SettingsProbe:
         return all(part in good for part in parts.get(name, (name,)))
 
     @staticmethod
-    def _replace(bench: Bench, notes: _Notes) -> None:
+    def _replace(bench: Bench, notes: Notes) -> None:
         names = bench.namespace
-        for name in _CLASSES:
+        for name in CLASSES:
             if isinstance(names.get(name), type):
                 names[name] = notes.recorded(name, names[name])
-        bench.memory["recorded"] = {name: names.get(name) for name in _CLASSES}
+        bench.memory["recorded"] = {name: names.get(name) for name in CLASSES}
         for name in _FUNCTIONS:
             if callable(names.get(name)):
                 names[name] = notes.function(name, names[name])
@@ -174,34 +86,34 @@ class SettingsProbe:
             sections_of(bench).known_rows.clear()
         budget = 4.0
         for statement in bench.memory["later"]:
-            if _trains_inline(statement, bench) or budget <= 0:
+            if trains_inline(statement, bench) or budget <= 0:
                 continue
             started = time.monotonic()
             crash = execute(statement, names, seconds=min(2.0, budget))
             budget -= time.monotonic() - started
-            if crash is not None and crash.kind != "_EnoughError":
+            if crash is not None and crash.kind != "EnoughError":
                 crashes.append((statement, crash))
         return crashes
 
     @staticmethod
-    def _sizes(notes: _Notes, bench: Bench) -> dict[str, Any]:
-        if not notes.made["MLP"]:
+    def _sizes(made: Made | None, bench: Bench) -> dict[str, Any]:
+        if made is None:
             return {}
-        model, arguments = notes.made["MLP"][-1]
+        model, arguments = made
         values = list(arguments.values())
         seen: dict[str, Any] = {"count": len(values)}
         for name, value in zip(("in", "hidden", "out"), values, strict=False):
-            seen[name] = _size_word(value, bench)
+            seen[name] = size_word(value, bench)
         linears = [a for a in getattr(model, "__dict__", {}).values() if hasattr(a, "weight")]
         shapes = [getattr(layer.weight, "shape", ()) for layer in linears]
         seen["built"] = bool(shapes) and all(len(s) == 2 for s in shapes)
         return seen
 
     @staticmethod
-    def _rate(notes: _Notes) -> dict[str, Any]:
-        if not notes.made["SGD"]:
+    def _rate(made: Made | None) -> dict[str, Any]:
+        if made is None:
             return {}
-        arguments = notes.made["SGD"][-1][1]
+        arguments = made[1]
         rate = arguments.get(
             "lr", arguments.get("learning_rate", 0.1 if len(arguments) < 3 else list(arguments.values())[-1])
         )
@@ -222,28 +134,26 @@ class SettingsProbe:
         return {"rate": word, "_number": float(rate)}
 
     @staticmethod
-    def _arrays(notes: _Notes) -> dict[str, Any]:
+    def _arrays(model: Made | None, optimizer: Made | None) -> dict[str, Any]:
         """Return whose arrays the optimizer holds: those of the model that is trained?"""
-        if not notes.made["SGD"] or not notes.made["MLP"]:
+        if model is None or optimizer is None:
             return {}
-        arguments = list(notes.made["SGD"][-1][1].values())
-        trained = [m for call in notes.calls if call["function"] == "train" for m in call["arguments"].values()]
-        models = [m for m, _ in notes.made["MLP"] if any(m is t for t in trained)] or [notes.made["MLP"][-1][0]]
+        arguments = list(optimizer[1].values())
         try:
-            own = list(models[-1].parameters()), list(models[-1].gradients())
+            own = list(model[0].parameters()), list(model[0].gradients())
         except Exception:
             return {}
         seen: dict[str, Any] = {}
         for name, value in zip(("params", "grads"), arguments, strict=False):
             if callable(value) and not hasattr(value, "parameters"):
                 seen[name] = "a method that was not called"
-            elif isinstance(value, list | tuple):
-                seen[name] = _whose(value, own if name == "params" else own[::-1])
+            elif isinstance(value, list | tuple) and all(isinstance(v, np.ndarray) for v in value):
+                seen[name] = whose(value, own if name == "params" else own[::-1])
             else:
                 seen[name] = "other"
         return seen
 
-    def _loop(self, notes: _Notes) -> dict[str, Any]:
+    def _loop(self, notes: Notes) -> dict[str, Any]:
         seen: dict[str, Any] = {}
         recorded = notes.bench.memory["recorded"]
         for name in _FUNCTIONS:
@@ -268,12 +178,12 @@ class SettingsProbe:
         return ""
 
     @staticmethod
-    def _errors(crashes: list[tuple[ast.stmt, Crash]], notes: _Notes) -> dict[str, Any]:
+    def _errors(crashes: list[tuple[ast.stmt, Crash]], notes: Notes) -> dict[str, Any]:
         """Return the first crash that is of these sections: the making of objects, or a loop."""
         reached = bool(notes.calls)
         for statement, crash in crashes:
             loads = loaded_names(statement)
-            makes = loads & set(_CLASSES)
+            makes = loads & set(CLASSES)
             loops = isinstance(statement, ast.For | ast.While) or loads & set(_FUNCTIONS)
             is_check = isinstance(statement, ast.Assert | ast.Expr) and not loads & {*_FUNCTIONS}
             if is_check or crash.kind in ("AssertionError", "OutOfTime", "ModuleNotFoundError", "ImportError"):
@@ -291,13 +201,13 @@ class SettingsProbe:
         found: list[Problem] = []
         found += self._size_problems(seen["sizes"])
         found += self._rate_problems(seen["rate"])
-        for name, whose in seen["arrays"].items():
-            if whose not in ("right", "other"):
+        for name, held in seen["arrays"].items():
+            if held not in ("right", "other"):
                 found.append(
                     Problem(
                         "arrays",
                         "aliasing",
-                        f"the optimizer's {name} are {whose}; expected the {name} of the trained model.",
+                        f"the optimizer's {name} are {held}; expected the {name} of the trained model.",
                     )
                 )
                 break
@@ -418,35 +328,3 @@ class SettingsProbe:
                 if isinstance(node, ast.Assign) and f"{bad}_loader" in assigned_names(node):
                     return node.lineno
         return next((s.lineno for s in statements if bad in loaded_names(s)), None)
-
-
-def _size_word(value: Any, bench: Bench) -> Any:
-    images = [v for r, v in bench.namespace.items() if r in ("X_train", "X") and hasattr(v, "shape")]
-    if isinstance(value, int) and any(value == len(v) for v in images):
-        return "the number of images"
-    if isinstance(value, tuple) and any(value == v.shape for v in images):
-        return "a tuple, the shape of all images"
-    if isinstance(value, bool):
-        return f"{value}"
-    if isinstance(value, int | np.integer):
-        return 784 if value in (49, 784) else int(value)  # thin images have 49 pixels
-    if isinstance(value, np.ndarray):
-        return "an array, a row of pixels" if value.ndim == 1 else f"an array with {value.ndim} axes"
-    if isinstance(value, list | tuple):
-        return f"a {type(value).__name__}, {show(plain(value))}"
-    return f"a {type(value).__name__}, {show(plain(value))}"
-
-
-def _whose(given: Any, own: tuple[list[Any], list[Any]]) -> str:
-    for word, arrays in (("right", own[0]), ("the other list", own[1])):
-        if len(given) == len(arrays) and all(a is b for a, b in zip(given, arrays, strict=True)):
-            return word
-    if any(a is b for a in given for b in own[0]):
-        return "some of them only"
-    return "arrays of something else"
-
-
-def _trains_inline(statement: ast.stmt, bench: Bench) -> bool:
-    """Return whether a statement is a training loop that is written out at the top level."""
-    called = {n.func.attr for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}
-    return isinstance(statement, ast.For | ast.While) and bool(called & {"backward", "step"})

@@ -1,0 +1,171 @@
+"""Probe of section 1: the images and labels, as they stand after the file's own statements."""
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.images import as_array, describe
+from glasswork.classroom.observe import Crash, attempt
+from glasswork.classroom.outline import assigned_names
+from glasswork.classroom.probes.base import Bench, Facets, Problem
+from glasswork.classroom.probes.sections import (
+    Sections,
+    crash_problem,
+    is_labels,
+    paired_share,
+    sections_of,
+    statement_part,
+)
+
+
+def _kind(value: Any) -> str:
+    name = type(value).__name__
+    return {"DataFrame": "DataFrame", "Series": "Series", "ndarray": "array"}.get(name, name)
+
+
+class DataProbe:
+    """``data``: images and labels are arrays that the mini-batches can be taken from."""
+
+    part = "data"
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        sections = sections_of(bench)
+        x, y = self._fed(sections, "X"), self._fed(sections, "y")
+        facets: Facets = {"X": {}, "y": {}, "pairs": {}, "error": {}}
+        if x is not None:
+            facets["X"] = {"kind": _kind(x), "number": self._numeric(x)}
+        if y is not None:
+            facets["y"] = {"kind": _kind(y), "elements": self._elements(y)}
+        if x is not None and y is not None:
+            usable = self._usable(bench, x, y)
+            if usable:
+                facets["X"] |= {"kind": "array"}
+                facets["y"] |= {"kind": "array", "elements": "integers"}
+        facets["pairs"] = {"apart": self._shuffled_apart(sections)}
+        problems = crash_problem(bench, "data")
+        facets["error"] = {"crash": problems[0].says if problems else "", "kinds": self._crash_kinds(sections)}
+        return facets
+
+    @staticmethod
+    def _crash_kinds(sections: Sections) -> str:
+        return " ".join(e.crash.kind + e.crash.name for p, e in sections.trace.crashes if p == "data" and e.crash)
+
+    @staticmethod
+    def _fed(sections: Sections, letter: str) -> Any:
+        """Return what the training is fed with, or what the split is made from."""
+        name = sections.split.get(f"{letter}_train")
+        if name is not None:
+            value = sections.namespace[name]
+            if describe(value) is not None if letter == "X" else is_labels(value):
+                return value
+        source = sections.source_images() if letter == "X" else sections.source_labels()
+        return None if source is None else source[1]
+
+    @staticmethod
+    def _numeric(x: Any) -> bool:
+        return as_array(x, slice(0, 2)) is not None
+
+    @staticmethod
+    def _elements(y: Any) -> str:
+        first = attempt(lambda: list(y.iloc[:50] if hasattr(y, "iloc") else y[:50]))
+        if isinstance(first, Crash):
+            return "unknown"
+        if all(isinstance(v, str) for v in first):
+            return "strings"
+        if all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in first):
+            return "integers"
+        return "floats" if all(isinstance(v, float | np.floating) for v in first) else "unknown"
+
+    @staticmethod
+    def _usable(bench: Bench, x: Any, y: Any) -> bool:
+        """Return whether the file's own generator, and its one-hot function, can take what they are fed with."""
+        generator, onehot = bench.namespace.get("minibatch_generator"), bench.namespace.get("int_to_onehot")
+        if not callable(generator) or not callable(onehot):
+            return False
+        first_x, first_y = (v.iloc[100:160] if hasattr(v, "iloc") else v[100:160] for v in (x, y))
+
+        def batch() -> bool:
+            for images, labels in generator(first_x, first_y, 10):
+                rows = onehot(labels)
+                return isinstance(images, np.ndarray) and np.asarray(rows).shape == (10, 10)
+            return False
+
+        return attempt(batch) is True
+
+    @staticmethod
+    def _shuffled_apart(sections: Sections) -> str:
+        """Return whether the images no longer stand beside their labels, before the split."""
+        x, y = sections.source_images(), sections.source_labels()
+        if x is None or y is None or len(x[1]) != len(y[1]):
+            return "unknown"
+        share = paired_share(sections, x[1], y[1])
+        return "unknown" if share is None else "apart" if share < 0.9 else "together"
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        found: list[Problem] = []
+        x, y = seen["X"], seen["y"]
+        if seen["error"]["crash"]:
+            found.append(Problem("error", "error", seen["error"]["crash"]))
+        if x.get("kind") == "DataFrame":
+            found.append(
+                Problem(
+                    "X", "type", "X is still a DataFrame: X[[4, 7]] asks for the columns 4 and 7, not for rows. Expected: a NumPy array.",
+                )
+            )  # fmt: skip
+        elif x and x.get("kind") not in ("array", "Tensor") and x.get("kind") is not None:
+            found.append(Problem("X", "type", f"X is a {x['kind']}; expected a NumPy array."))
+        if y.get("elements") == "strings":
+            found.append(
+                Problem(
+                    "y", "type", "the labels are strings such as '5', not the number 5; they cannot be used as indices."
+                )
+            )
+        elif y.get("elements") == "floats":
+            found.append(Problem("y", "dtype", "the labels are floats such as 5.0; they cannot be used as indices."))
+        elif y.get("kind") == "Series":
+            found.append(
+                Problem(
+                    "y", "type", "y is still a Series: after a split or a shuffle, y[[4, 7]] looks for rows *named* 4 and 7, not for the rows "
+                    "at these places. Expected: a NumPy array of integers.",
+                )
+            )  # fmt: skip
+        if seen["pairs"]["apart"] == "apart":
+            found.append(
+                Problem(
+                    "pairs",
+                    "value",
+                    "the images have been moved without their labels: most images now stand beside another's label.",
+                )
+            )
+        return found
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        sections = sections_of(bench)
+        if facet == "error":
+            problems = crash_problem(bench, "data")
+            return problems[0].line if problems else None
+        if facet == "pairs":
+            return _order_line(sections)
+        name = "X" if facet == "X" else "y"
+        source = sections.source_images() if facet == "X" else sections.source_labels()
+        before = [e.statement for e, *_ in sections.trace.steps]
+        name = source[0] if source else name
+        lines = [
+            s.lineno for s in sections.statements
+            if name in assigned_names(s) and statement_part(s) == "data"
+        ]  # fmt: skip
+        return lines[-1] if lines else (before[0].lineno if before else None)
+
+
+def _order_line(sections: Sections) -> int | None:
+    """Return the line of the statement that moves the rows of one of X and y."""
+    for statement in sections.statements:
+        words = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+        words |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+        if words & {"shuffle", "permutation", "permuted", "sort", "argsort", "choice", "sample"}:
+            return statement.lineno
+    return sections.line_binding("X")

@@ -1,0 +1,120 @@
+"""Probe of section 1: the scale of the pixels."""
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.images import as_array, describe
+from glasswork.classroom.observe import attempt, show
+from glasswork.classroom.outline import assigned_names
+from glasswork.classroom.probes.base import Bench, Facets, Problem
+from glasswork.classroom.probes.sections import Sections, crash_problem, sections_of, statement_part
+from glasswork.classroom.probes.split import SETS
+
+
+class NormalizeProbe:
+    """``normalize``: to what the pixels 0, about 128, and 255 are mapped."""
+
+    part = "normalize"
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        sections = sections_of(bench)
+        split = sections.split
+        facets: Facets = {"scale": {}, "sets": {}, "error": {}}
+        sets = {s: sections.namespace[split[f"X_{s}"]] for s in SETS if f"X_{s}" in split}
+        sets = {s: v for s, v in sets.items() if describe(v) is not None}
+        if not sets and (source := sections.source_images()):
+            sets = {"all": source[1]}
+        seen = {name: self._mapping(sections, value, bench) for name, value in sets.items()}
+        if seen:
+            facets["scale"] = next(iter(seen.values()))
+            facets["sets"] = {"alike": self._alike(seen)}
+        problems = crash_problem(bench, "normalize")
+        facets["error"] = {"crash": problems[0].says if problems else ""}
+        return facets
+
+    @staticmethod
+    def _alike(seen: dict[str, dict[str, Any]]) -> str:
+        first = next(iter(seen.values()))
+        wide = abs(first["high"] - first["low"])
+        for name, other in seen.items():
+            if max(abs(other["low"] - first["low"]), abs(other["high"] - first["high"])) > max(0.5, 0.4 * wide):
+                return f"the {name} images lie between {show(other['low'])} and {show(other['high'])}"
+        return "yes"
+
+    @staticmethod
+    def _mapping(sections: Sections, x: Any, bench: Bench) -> dict[str, Any]:
+        rows = np.random.RandomState(1).permutation(len(x))[:300]
+        array = as_array(x, rows)
+        assert array is not None
+        generator = bench.namespace.get("minibatch_generator")
+        if float(array.max()) > 3 and callable(generator) and not hasattr(x, "iloc"):
+            batch = attempt(lambda: np.asarray(next(iter(generator(x[:200], np.zeros(200, int), 100)))[0]))
+            if isinstance(batch, np.ndarray) and batch.ndim == 2 and batch.dtype.kind == "f" and batch.max() <= 3:
+                array, rows = batch, np.arange(0)  # the generator scales each batch
+        array = array.reshape(len(array), -1).astype(float)
+        low, high = float(array.min()), float(array.max())
+        middle = "unknown"
+        found = sections.identifier.identify(x, rows) if len(rows) else None
+        if found is not None and (found >= 0).mean() > 0.8 and array.shape[1] == len(sections.trace.mnist.columns):
+            known = (found >= 0)[:, None] & (np.abs(sections.trace.mnist.pixels[found].astype(int) - 128) <= 6)
+            if known.any() and high > low:
+                share = (float(array[known].mean()) - low) / (high - low)
+                middle = "half" if 0.35 < share < 0.65 else "low" if share <= 0.35 else "high"
+        levels = "few" if len(np.unique(array[:100])) <= 4 else "many"
+        return {"low": round(low, 3), "high": round(high, 3), "middle": middle, "levels": levels}
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        if seen["error"]["crash"]:
+            return [Problem("error", "error", seen["error"]["crash"])]
+        scale = seen["scale"]
+        if not scale:
+            return []
+        low, high = scale["low"], scale["high"]
+        says = f"the pixels 0 and 255 become {show(low)} and {show(high)}; expected -1 and 1"
+        if scale["levels"] == "few":
+            return [Problem("scale", "dtype", f"{says}. Nearly all grey values between them are lost.")]
+        if seen["sets"]["alike"] != "yes":
+            return [
+                Problem(
+                    "sets", "scale", f"the training images lie between {show(low)} and {show(high)}, but {seen['sets']['alike']}: "
+                    "all three sets need the same scale.",
+                )
+            ]  # fmt: skip
+        if scale["middle"] in ("low", "high"):
+            return [Problem("scale", "value", f"{says}, and 128 about half-way between them.")]
+        if abs(low + 1) < 0.03 and abs(high - 1) < 0.03:
+            return []
+        harmless = (
+            (abs(low) < 0.03 and abs(high - 1) < 0.03)
+            or (abs(low + 0.5) < 0.03 and abs(high - 0.5) < 0.03)
+            or (-5 < low < -0.2 and 1.2 < high < 20 and abs(low) < high)  # mean 0, standard deviation 1
+        )
+        if harmless:
+            return [Problem("scale", "scale", f"{says}. It trains all the same.", remark=True)]
+        return [Problem("scale", "scale", f"{says}.")]
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        sections = sections_of(bench)
+        if facet == "error":
+            problems = crash_problem(bench, "normalize")
+            return problems[0].line if problems else None
+        changes = []
+        low_high: dict[str, tuple[float, float]] = {}
+        for event, name, state in sections.trace.steps:
+            before = low_high.get(name)
+            if before is not None and before != (state.low, state.high):
+                changes.append(event.statement.lineno)
+            low_high[name] = (state.low, state.high)
+        if changes:
+            return changes[-1]
+        source = sections.source_images()
+        lines = [
+            s.lineno
+            for s in sections.statements
+            if source and source[0] in assigned_names(s) and statement_part(s) != "split"
+        ]
+        return lines[-1] if lines else None

@@ -1,0 +1,124 @@
+"""Probes of the validation and the test function."""
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.observe import Crash, attempt, plain, same, show
+from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of
+from glasswork.classroom.probes.loop_objects import Calls, all_of, made_up_batches, to_float
+
+
+class _ScoreProbe:
+    """What `valid` and `test` have in common: a model whose scores are known, and labels of which some fit."""
+
+    part = ""
+    sizes = ((5, 5, 3), (10, 10), (10, 5))
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        return {"loop": {" ".join(map(str, s)): self._run(bench, s) for s in self.sizes}}
+
+    def _run(self, bench: Bench, sizes: tuple[int, ...]) -> Any:
+        calls = Calls(bench)
+        loader = _scored(sizes)
+        model = calls.model
+        model.forward = lambda x: _scores(x)
+        with bench.isolated(self.part, loss_fn=calls.loss, criterion=calls.loss, **all_of(loader)):
+            function = bench.namespace[self.part]
+            args = (model, iter(loader), calls.loss) if self.part == "valid" else (model, iter(loader))
+            result = attempt(lambda: function(*args))
+        moved = any(not same(a, b) for a, b in zip(model.parameters(), calls.before, strict=True))
+        if isinstance(result, Crash):
+            return result
+        values = np.array([to_float(v) for v in result]) if isinstance(result, tuple | list) else plain(result)
+        return "moves the weights" if moved else values
+
+    def expected(self, sizes: tuple[int, ...]) -> tuple[float, list[float]]:
+        """Return the accuracy in per cent and the mean losses that pass."""
+        batches = _scored(sizes)
+        right = sum(int((_scores(x).argmax(1) == y).sum()) for x, y in batches)
+        losses = [float(np.mean((_scores(x) - np.eye(10)[y]) ** 2)) for x, y in batches]
+        weighted = sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
+        return 100 * right / sum(sizes), [sum(losses) / sum(sizes), sum(losses) / len(losses), weighted]
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        for name, result in seen["loop"].items():
+            sizes = tuple(map(int, name.split()))
+            accuracy, losses = self.expected(sizes)
+            given = f"For batches of {', '.join(map(str, sizes))} samples of which {round(accuracy * sum(sizes) / 100)} are predicted right"
+            if isinstance(result, Crash):
+                return [Problem("loop", "error", f"{given}, {self.part} gives {show(result)}.")]
+            if isinstance(result, str):
+                return [
+                    Problem(
+                        "loop",
+                        "result",
+                        f"{given}, {self.part} {'returns ' if result != 'moves the weights' else ''}{result}.",
+                    )
+                ]
+            values = result.ravel()
+            good_accuracy = any(np.isclose(v, accuracy) for v in values)
+            fraction = any(np.isclose(v, accuracy / 100) for v in values)
+            if not good_accuracy and not fraction:
+                return [
+                    Problem(
+                        "loop",
+                        "value",
+                        f"{given}, {self.part} returns {show(result)}; expected the accuracy {show(accuracy)} %.",
+                    )
+                ]
+            if self.part == "valid" and not any(np.isclose(v, m, rtol=1e-4) for v in values for m in losses):
+                return [Problem("loop", "scale", f"{given}, the loss in {show(result)} is none of {show(losses)}.")]
+            if fraction and not good_accuracy:
+                return [
+                    Problem(
+                        "loop",
+                        "scale",
+                        f"{given}, the accuracy is given as the fraction {show(accuracy / 100)}.",
+                        remark=True,
+                    )
+                ]
+            if self.part == "valid" and np.isclose(values[0], accuracy):
+                return [
+                    Problem(
+                        "loop", "value", f"{given}, valid returns the accuracy first; the loop expects the loss first."
+                    )
+                ]
+        return []
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        function = bench.function(self.part)
+        if function is None:
+            return None
+        return line_of(function, "predicted_labels", "predictions", "pred_labels", "correct_predictions")
+
+
+def _scored(sizes: tuple[int, ...]) -> list[tuple[Any, Any]]:
+    """Return batches of which every other sample has the label that its scores predict."""
+    batches = []
+    for x, _ in made_up_batches(sizes):
+        predicted = _scores(x).argmax(1)
+        batches.append((x, np.where(np.arange(len(x)) % 2 == 0, predicted, (predicted + 3) % 10)))
+    return batches
+
+
+def _scores(x: Any) -> Any:
+    """Return scores whose largest is where the first number of x says; those of the first sample are the highest."""
+    place = np.floor((np.asarray(x)[:, 0] + 1) * 5).astype(int).clip(0, 9)
+    spread = -np.arange(len(place))[:, None] * 0.008 + np.arange(10) * 0.021
+    return 0.1 + spread + 0.6 * np.eye(10)[place]
+
+
+class ValidProbe(_ScoreProbe):
+    """``valid``: the mean loss and the accuracy, no weight moved."""
+
+    part = "valid"
+
+
+class TestProbe(_ScoreProbe):
+    """``test``: the accuracy, no weight moved."""
+
+    part = "test"

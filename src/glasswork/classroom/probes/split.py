@@ -1,0 +1,149 @@
+"""Probe of section 2: the three sets."""
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.images import describe
+from glasswork.classroom.probes.base import Bench, Facets, Problem
+from glasswork.classroom.probes.data import DataProbe
+from glasswork.classroom.probes.sections import crash_problem, paired_share, sections_of
+
+SETS = ("train", "valid", "test")
+
+_SIZES = {"train": 55_000, "valid": 5_000, "test": 10_000}
+
+
+class SplitProbe:
+    """``split``: 55,000, 5,000 and 10,000 rows, none of them twice, images with their labels."""
+
+    part = "split"
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        sections = sections_of(bench)
+        names = sections.split
+        facets: Facets = {"sizes": {}, "pairs": {}, "overlap": {}, "error": {}}
+        values = {role: sections.namespace[name] for role, name in names.items()}
+        apart = DataProbe._shuffled_apart(sections) == "apart"  # already before the split: it is not to blame
+        for s in SETS:
+            x, y = values.get(f"X_{s}"), values.get(f"y_{s}")
+            facets["sizes"][s] = self._size(x, images=True)
+            facets["sizes"][f"{s} labels"] = self._size(y, images=False)
+            same_length = x is not None and y is not None and len(x) == len(y)
+            share = paired_share(sections, x, y) if same_length and describe(x) is not None else None
+            facets["pairs"][s] = "unknown" if share is None or apart else "together" if share > 0.9 else "apart"
+        rows = {}
+        for s in SETS:
+            if describe(values.get(f"X_{s}")) is not None:
+                found = sections.identifier.identify(values[f"X_{s}"])
+                if found is not None and (found >= 0).mean() > 0.8:
+                    rows[s] = np.bincount(found[found >= 0], minlength=len(sections.trace.mnist.labels)) > 0
+                    size = int((found >= 0).sum())
+                    facets["overlap"][s] = "some rows twice" if rows[s].sum() < 0.95 * size else "each row once"
+                    sections.known_rows[s] = rows[s]
+        for i, a in enumerate(SETS):
+            for b in SETS[i + 1 :]:
+                if a in rows and b in rows:
+                    common = (rows[a] & rows[b]).sum() / min(rows[a].sum(), rows[b].sum())
+                    facets["overlap"][f"{a} and {b}"] = "apart" if common < 0.02 else "all" if common > 0.98 else "some"
+        facets["error"] = {"crash": "; ".join(p.says for p in crash_problem(bench, "split"))}
+        return facets
+
+    @staticmethod
+    def _size(value: Any, *, images: bool) -> Any:
+        if value is None:
+            return "missing"
+        shape = value.shape
+        if images:
+            return shape[0] if len(shape) in (2, 3) else f"labels ({shape[0]})"
+        return shape[0] if len(shape) == 1 or shape[1] in (1, 10) else f"images ({shape[0]})"
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        found: list[Problem] = []
+        sizes = seen["sizes"]
+        for s in SETS:
+            for role, label in ((s, "images"), (f"{s} labels", "labels")):
+                if isinstance(sizes[role], str) and sizes[role] != "missing":
+                    letter = "X" if label == "images" else "y"
+                    found.append(
+                        Problem(
+                            "sizes",
+                            "value",
+                            f"{letter}_{s} holds {sizes[role]} rows), not the {label}.".replace(" rows)", " rows")
+                            .replace("(", "")
+                            .replace(")", ""),
+                        )
+                    )
+        missing = [f"{'y' if r.endswith('labels') else 'X'}_{r.split()[0]}" for r in sizes if sizes[r] == "missing"]
+        if missing and not found:
+            crash = seen["error"]["crash"]
+            has = ", ".join(f"{s} {sizes[s]:,}" for s in SETS if not isinstance(sizes[s], str)) or "none"
+            found.append(
+                Problem("error" if crash else "sizes", "result", f"{crash + ' ' if crash else ''}Missing: {', '.join(missing)}. Found: {has} images; expected "
+                        "train 55,000, valid 5,000 and test 10,000.")
+            )  # fmt: skip
+        if not found:
+            got = ", ".join(f"{s} {sizes[s]:,}" for s in SETS)
+            if any(sizes[s] != sizes[f"{s} labels"] for s in SETS):
+                bad = next(s for s in SETS if sizes[s] != sizes[f"{s} labels"])
+                found.append(
+                    Problem(
+                        "sizes",
+                        "shape",
+                        f"X_{bad} has {sizes[bad]:,} images but y_{bad} has {sizes[f'{bad} labels']:,} labels.",
+                    )
+                )
+            elif any(abs(sizes[s] - n) > 0.02 * n for s, n in _SIZES.items()):
+                found.append(
+                    Problem("sizes", "shape", f"the sizes are {got}; expected train 55,000, valid 5,000, test 10,000.")
+                )
+            elif any(sizes[s] != n for s, n in _SIZES.items()):
+                found.append(Problem("sizes", "shape", f"the sizes are {got}: near enough.", remark=True))
+        for name, word in seen["overlap"].items():
+            if word in ("some", "all"):
+                text = "Every image" if word == "all" else "Some images"
+                found.append(
+                    Problem("overlap", "value", f"{text} of the smaller of the {name} sets {'is' if word == 'all' else 'are'} in the other one as well: "
+                            "what is measured on it is no test.")
+                )  # fmt: skip
+                break
+            if word == "some rows twice":
+                found.append(Problem("overlap", "value", f"Some images come twice in X_{name}."))
+        for s, word in seen["pairs"].items():
+            if word == "apart":
+                found.append(
+                    Problem("pairs", "value", f"In the {s} set, most images stand beside another image's label.")
+                )
+                break
+        return found
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        sections = sections_of(bench)
+        problems = crash_problem(bench, "split")
+        if facet == "error" and problems:
+            return problems[0].line
+        seen = bench.memory.get(self.part, {})
+        bad = next((s for s in SETS if facet == "pairs" and seen.get("pairs", {}).get(s) == "apart"), None)
+        if facet == "sizes":
+            sizes = seen.get("sizes", {})
+            strange = [s for s in SETS if isinstance(sizes.get(f"{s} labels"), str) or isinstance(sizes.get(s), str)]
+            strange = [s for s in strange if "missing" not in (sizes.get(s), sizes.get(f"{s} labels"))]
+            off = [
+                s for s in ("test", "valid", "train") if not isinstance(sizes.get(s), str) and sizes.get(s) != _SIZES[s]
+            ]
+            bad = next(iter(strange or off), None)
+        if facet == "overlap":
+            pair = next(
+                (k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid"
+            )
+            bad = pair.split(" and ")[0] if "valid" not in pair else "valid"
+        names = sections.split
+        roles = [f"X_{bad}", f"y_{bad}"] if bad else [f"X_{s}" for s in ("valid", "train", "test")]
+        for role in roles:
+            line = sections.line_binding(names.get(role, role))
+            if line:
+                return line
+        return None

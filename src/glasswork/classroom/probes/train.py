@@ -1,0 +1,123 @@
+"""Probe of the training function."""
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.observe import Crash, attempt, plain, same, show
+from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of
+from glasswork.classroom.probes.loop_objects import Calls, all_of, made_up_batches, to_float
+
+
+class TrainProbe:
+    """``train``: for each batch zero_grad, forward, loss, backward, step; the mean loss returned."""
+
+    part = "train"
+
+    def observe(self, bench: Bench) -> Facets:
+        """Return what the part does."""
+        moved, means = self.expected(bench)
+        return {"loop": self._run(bench, "train"), "right": {"moved": moved, "means": means}}
+
+    @staticmethod
+    def _run(bench: Bench, name: str) -> dict[str, Any]:
+        calls = Calls(bench)
+        loader = made_up_batches()
+        # The handout's train reads a global loss_fn: it is the criterion here, as in the handout.
+        with bench.isolated(name, loss_fn=calls.loss, criterion=calls.loss, **all_of(loader)):
+            function = bench.namespace[name]
+            result = attempt(lambda: function(calls.model, iter(loader), calls.optimizer, calls.loss))
+        after = [p.copy() for p in calls.model.parameters()]
+        seen: dict[str, Any] = {
+            "error": result if isinstance(result, Crash) else "",
+            "returns": plain(result if not isinstance(result, tuple) else np.array([to_float(v) for v in result])),
+            "moved": [a - b for a, b in zip(after, calls.before, strict=True)],
+            "log": " ".join(calls.log),
+        }
+        return seen
+
+    @staticmethod
+    def expected(bench: Bench) -> tuple[list[Any], list[float]]:
+        """Return how far the parameters move in a right epoch, and the mean losses that pass."""
+        calls = Calls(bench)
+        losses, sizes = [], []
+        onehot = bench.reference["int_to_onehot"]
+        for x, y in made_up_batches():
+            calls.optimizer.zero_grad()
+            losses.append(float(calls.loss(calls.model(x), onehot(y))))
+            sizes.append(len(y))
+            calls.model.backward(calls.loss.backward())
+            calls.optimizer.step()
+        moved = [a - b for a, b in zip(calls.model.parameters(), calls.before, strict=True)]
+        total = sum(losses)
+        weighted = sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
+        return moved, [total / sum(sizes), total / len(losses), weighted]
+
+    def problems(self, seen: Facets) -> list[Problem]:
+        """Return which properties the part lacks."""
+        loop = seen["loop"]
+        moved, means = seen["right"]["moved"], seen["right"]["means"]
+        log = loop["log"].split()
+        if isinstance(loop["error"], Crash):
+            return [Problem("loop", "error", f"On three small batches, train gives {show(loop['error'])}.")]
+        if not all(map(same, loop["moved"], moved)):
+            return [self._moved_problem(loop, moved, log)]
+        returned = loop["returns"]
+        if isinstance(returned, (str, Crash)):
+            return [Problem("loop", "result", f"train returns {show(returned)}; expected the mean loss, a number.")]
+        if not any(np.isclose(v, m, rtol=1e-4) for v in returned.ravel() for m in means):
+            if returned.size > 3:
+                return []  # a history of its own
+            return [
+                Problem(
+                    "loop", "scale", f"For three batches of 5, 5 and 3 samples train returns {show(returned)}; expected "
+                    f"{show(means[0])} (the sum over the 13 samples), {show(means[1])} or {show(means[2])} (means).",
+                )
+            ]  # fmt: skip
+        return []
+
+    @staticmethod
+    def _moved_problem(loop: dict[str, Any], moved: list[Any], log: list[str]) -> Problem:
+        count = {
+            name: log.count(name)
+            for name in (
+                "SGD.zero_grad",
+                "MLP.forward",
+                "MSELoss.forward",
+                "MSELoss.backward",
+                "MLP.backward",
+                "SGD.step",
+            )
+        }
+        told = ", ".join(f"{name} {n}×" for name, n in count.items())
+        if not any(m.any() for m in loop["moved"]):
+            return Problem(
+                "loop", "result", f"after three batches no weight has moved. Calls: {told}; expected each 3×."
+            )
+        if any(n != 3 for n in count.values()):
+            return Problem("loop", "result", f"in three batches the calls are: {told}; expected each 3×.")
+        got, want = loop["moved"][0].ravel()[0], moved[0].ravel()[0]
+        order = " → ".join(log[:6])
+        return Problem(
+            "loop",
+            "value",
+            f"the first weight moves by {show(got)}; expected {show(want)}. Order of the calls: {order}.",
+        )
+
+    def locate(self, bench: Bench, facet: str) -> int | None:
+        """Return the line that decides a facet."""
+        import ast
+
+        function = bench.function(self.part)
+        if function is None:
+            return None
+        seen = bench.memory.get(self.part, {}).get("loop", {})
+        loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
+        if self.part == "train" and loops and not _moved_right(bench, seen):
+            return loops[0].body[0].lineno
+        return line_of(function)
+
+
+def _moved_right(bench: Bench, seen: dict[str, Any]) -> bool:
+    right = bench.memory.get("train", {}).get("right", {})
+    return bool(seen) and bool(right) and all(map(same, seen["moved"], right["moved"]))

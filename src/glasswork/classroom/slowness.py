@@ -1,0 +1,91 @@
+"""Find code that works sample by sample: the lines of Python it executes grow with the number of samples."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from glasswork.classroom.limits import STUDENT
+from glasswork.classroom.observe import Crash, attempt
+from glasswork.classroom.probes import Bench
+
+Call = Callable[[], Any]
+
+_FEW, _MANY = 8, 48
+
+
+def slow_part(bench: Bench, part: str) -> str | None:
+    """Return a remark on a part that loops over samples or numbers in Python, None for any other."""
+    prepare = _CALLS.get(part)
+    if prepare is None:
+        return None
+    with bench.isolated(part.partition(".")[0]):
+        few, many = (_lines_executed(attempt(prepare, bench.namespace, count)) for count in (_FEW, _MANY))
+    if few is None or many is None or many - few < (_MANY - _FEW) * 0.9:
+        return None
+    return (
+        f"right, but slow: it works through the batch number by number or image by image, {many:,} steps of Python for "
+        f"{_MANY} images. NumPy computes a whole batch in one operation, many times faster."
+    )
+
+
+def _lines_executed(call: Any) -> int | None:
+    """Return how many lines of the student's file a call executes."""
+    if isinstance(call, Crash):
+        return None
+    count = 0
+
+    def follow(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename != STUDENT:
+            return None
+        count += event in ("call", "line")
+        return follow
+
+    before = sys.gettrace()
+    sys.settrace(follow)
+    try:
+        result = attempt(call)
+    finally:
+        sys.settrace(before)
+    return None if isinstance(result, Crash) else count
+
+
+def _linear(names: dict[str, Any], count: int) -> Call:
+    layer, x = names["Linear"](3, 2), np.ones((count, 3))
+    return lambda: layer.forward(x)
+
+
+def _linear_backward(names: dict[str, Any], count: int) -> Call:
+    layer, grad = names["Linear"](3, 2), np.ones((count, 2))
+    layer.forward(np.ones((count, 3)))
+    return lambda: layer.backward(grad)
+
+
+def _sigmoid(names: dict[str, Any], count: int) -> Call:
+    return lambda: names["Sigmoid"]().forward(np.ones((count, 3)))
+
+
+def _loss(names: dict[str, Any], count: int) -> Call:
+    return lambda: names["MSELoss"]().forward(np.ones((count, 3)), np.zeros((count, 3)))
+
+
+def _relu(names: dict[str, Any], count: int) -> Call:
+    return lambda: names["ReLU"]().forward(np.ones((count, 3)))
+
+
+def _onehot(names: dict[str, Any], count: int) -> Call:
+    return lambda: names["int_to_onehot"](np.arange(count) % 10)
+
+
+#: For each part that computes a batch: what makes the call that does it.
+_CALLS: dict[str, Callable[[dict[str, Any], int], Call]] = {
+    "Linear.forward": _linear,
+    "Linear.backward": _linear_backward,
+    "Sigmoid.forward": _sigmoid,
+    "MSELoss.forward": _loss,
+    "ReLU": _relu,
+    "int_to_onehot": _onehot,
+}
