@@ -57,7 +57,7 @@ test("axes have round ticks, numbers true minus signs, shares no false certainty
   assert.deepEqual(ticks(0, 100, 4), [0, 25, 50, 75, 100]);
   assert.deepEqual(ticks(-45, 45, 4), [-25, 0, 25]);
   assert.deepEqual([number(-1.005, 2), signed(0.5, 1), signed(-0.001, 2)], ["−1.00", "+0.5", "0.00"]);
-  assert.deepEqual([percent(0.9999), percent(1), percent(0.123)], [">99 %", "100 %", "12 %"]);
+  assert.deepEqual([percent(0.9999), percent(1), percent(0.123)], [">99\u00a0%", "100\u00a0%", "12\u00a0%"]);
 });
 
 test("the interval of a share is Wilson’s", () => {

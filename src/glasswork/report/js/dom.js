@@ -95,8 +95,8 @@ export function signed(value, digits = 2) {
  * @param {number} [digits]
  */
 export function percent(share, digits = 0) {
-  if (share >= 1 - 0.5 / 10 ** (digits + 2) && share < 1) return `>${digits ? "99.9" : "99"} %`;
-  return `${(100 * share).toFixed(digits)} %`;
+  if (share >= 1 - 0.5 / 10 ** (digits + 2) && share < 1) return `>${digits ? "99.9" : "99"}\u00a0%`;
+  return `${(100 * share).toFixed(digits)}\u00a0%`;
 }
 
 /** A group of buttons of which one is pressed. */
