@@ -430,3 +430,15 @@ def test_looking_at_runs_changes_nothing(three, glasswork, tmp_path):
     glasswork("runs", folder, folder=folder)
     glasswork("compare", folder / "killed", folder / "best", folder=tmp_path)
     assert (soak.everything(folder), sorted(folder.rglob("*"))) == before
+
+
+def test_show_saves_any_figure_of_a_run(glasswork, run, tmp_path):
+    for words, start in ((["weights"], b"<?xml"), (["confusion"], b"<?xml")):
+        printed = glasswork("show", run, *words, "-o", "figure.svg", folder=tmp_path)
+        assert "Drawn in figure.svg" in printed
+        assert (tmp_path / "figure.svg").read_bytes().startswith(start)
+    shown = glasswork("show", run, folder=tmp_path)
+    with Image.open(shown.split()[-1]) as picture:
+        picture.load()
+    assert "neither a run nor a figure" in glasswork("show", "nowhere", folder=tmp_path, status=1)
+    assert "no run to show" in glasswork("show", "digits", folder=tmp_path, status=1)

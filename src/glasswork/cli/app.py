@@ -27,6 +27,7 @@ from glasswork.cli import (
     report,
     resume,
     runs,
+    show,
     train,
 )
 from glasswork.cli.options import Debugging
@@ -47,6 +48,7 @@ app.command(name="train", cls=RecipeOptions)(train.train)
 app.command(name="resume")(resume.resume)
 app.command(name="report")(report.report)
 app.command(name="runs")(runs.runs)
+app.command(name="show")(show.show)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)

@@ -1,0 +1,95 @@
+"""``glasswork show``: one figure of a run, in the terminal, in a window, or in a file."""
+
+import base64
+import os
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from glasswork.cli.options import Debug, run_path, user_path
+from glasswork.errors import FileError
+
+if TYPE_CHECKING:
+    from glasswork.runs.folder import RunFolder
+
+_WHAT = ("curves", "diagram", "weights", "digits", "confusion")
+
+
+def show(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] [FIGURE]", help=f"A run, by default the newest in runs; one of {', '.join(_WHAT)}."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Save it: .png, .svg or .pdf.", parser=user_path),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Show or save one figure of a run: curves, diagram, weights, digits or confusion.
+
+    In a terminal that can show pictures it is shown there; else it is opened as a file.
+
+    Examples:
+
+    glasswork show weights
+
+    glasswork show runs/mine curves -o curves.svg
+    """
+    from glasswork import figures
+    from glasswork.runs.pictures import PICTURES, Seen
+
+    name, run = _choose(words)
+    picture = PICTURES[name](figures, Seen.of_folder(run))
+    if out is not None:
+        figures.save(picture, out)
+        print(f"Drawn in {out}")
+    elif sys.stdout.isatty() and (escape := _inline(picture.encode())):
+        print(escape)
+    else:
+        path = Path(tempfile.mkdtemp()) / f"{run.path.name}-{name}.png"
+        figures.save(picture, path)
+        print(f"Drawn in {path}")
+        if sys.stdout.isatty():
+            webbrowser.open(path.as_uri())
+
+
+def _choose(words: list[str]) -> "tuple[str, RunFolder]":
+    """Return the figure and the run that the words mean, in either order."""
+    from glasswork.runs.folder import RunFolder, find_runs
+
+    names = [word for word in words if word in _WHAT]
+    others = [word for word in words if word not in _WHAT]
+    if len(names) > 1 or len(others) > 1:
+        raise typer.BadParameter(
+            f"expected a run and one of {', '.join(_WHAT)}; got {' '.join(words)}", param_hint="[RUN] [FIGURE]"
+        )
+    if others:
+        run = RunFolder(run_path(others[0]))
+        if not run.exists():
+            raise FileError(f"{others[0]}: neither a run nor a figure; figures are {', '.join(_WHAT)}")
+        return (names or ["curves"])[0], run
+    found = find_runs(Path("runs")) if Path("runs").is_dir() else []
+    if not found:
+        raise FileError("runs: no run to show; train a network first: glasswork train")
+    return names[0], found[-1]
+
+
+def _inline(png: bytes) -> str:
+    """Return what makes a terminal show a picture, for those that say they can (kitty's and iTerm's protocols)."""
+    text = base64.b64encode(png).decode()
+    if "KITTY_WINDOW_ID" in os.environ or os.environ.get("TERM_PROGRAM") == "ghostty":
+        parts = [text[i : i + 4096] for i in range(0, len(text), 4096)]
+        return "".join(
+            f"\033_G{'a=T,f=100,' if i == 0 else ''}m={int(i < len(parts) - 1)};{part}\033\\"
+            for i, part in enumerate(parts)
+        )
+    if os.environ.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm"):
+        return f"\033]1337;File=inline=1;size={len(png)}:{text}\a"
+    return ""
