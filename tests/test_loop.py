@@ -29,7 +29,7 @@ from glasswork import (
     train,
     valid,
 )
-from glasswork.training.threads import choose_threads, limited_to
+from glasswork.training.threads import _active, choose_threads, limited_to
 
 F64 = np.float64
 
@@ -711,3 +711,11 @@ def test_one_model_in_eight_threads(mnist):
             np.testing.assert_allclose(answers, expected[name], rtol=1e-6)
         else:
             assert answers == expected[name]
+
+
+def test_nested_limits_end_in_their_order():
+    with limited_to(1), limited_to(2):
+        before = [limit.threads for limit in _active]
+        with limited_to(1):
+            pass
+        assert [limit.threads for limit in _active] == before
