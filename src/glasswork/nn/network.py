@@ -75,6 +75,8 @@ class Network:
         check_layers(self.named_layers | {name: layer}, reserved=dir(type(self)))
         layer.set_training(self.training)
         self.named_layers[name] = layer
+        others = [other for other in self.layers if isinstance(other, RandomLayer) and other is not layer]
+        give_indices([*others, layer] if isinstance(layer, RandomLayer) else others)
 
     @property
     def layers(self) -> list[Layer]:
