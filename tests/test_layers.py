@@ -431,3 +431,16 @@ def test_forward_does_not_read_what_another_thread_may_write(kind, kept):
     x = rng().normal(size=(3, 4)).astype("float32")
     foreign = type(kind.__name__, (kind,), {kept: property(lambda self: np.zeros((1, 4)), lambda self, value: None)})
     np.testing.assert_array_equal(foreign()(x), kind()(x))
+
+
+def test_a_subclass_that_replaces_backward_alone_is_asked_as_the_first_layer_too(images):
+    class Frozen(Linear):
+        def backward(self, grad_output):
+            grad_input = super().backward(grad_output)
+            self.grad_weight[...] = 0
+            return grad_input
+
+    model = MLP.from_layers({"linear1": Frozen(6, 4, rng=rng()), "act1": Sigmoid(), "linear2": Linear(4, 3)})
+    scores = model(images)
+    model.backward(np.ones_like(scores))
+    assert not model.linear1.grad_weight.any()
