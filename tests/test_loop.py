@@ -719,3 +719,15 @@ def test_nested_limits_end_in_their_order():
         with limited_to(1):
             pass
         assert [limit.threads for limit in _active] == before
+
+
+@pytest.mark.parametrize("options", [{"patience": 2}, {"average": 0.9}])
+def test_a_model_whose_state_is_copies_is_refused_where_weights_are_kept(options, data):
+    class Copying(type(network())):
+        def state(self):
+            return {name: array.copy() for name, array in super().state().items()}
+
+    model = network()
+    model.__class__ = Copying
+    with pytest.raises(InputError, match=r"expected state\(\) to return the model's own arrays"):
+        next(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=1, **options))

@@ -26,6 +26,7 @@ from glasswork.training.contract import (
     Optimizer,
     arrays_of,
     check_not_rebound,
+    check_restorable,
     check_together,
     checked,
     copy_arrays,
@@ -169,7 +170,9 @@ def fit(
     DivergedError
         If the loss becomes infinite or NaN; the weights of the last good epoch are restored.
     """
+    kept = patience is not None or average is not None  # whether the model should end with other weights than the last
     _check_settings(epochs, patience)
+    check_restorable(model if kept else None)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
     steps = _as_sequence(after_step) if average is None else (lambda _: average.update(), *_as_sequence(after_step))
@@ -179,7 +182,6 @@ def fit(
     elif hasattr(train_loader, "seek"):
         train_loader.seek(progress.epoch + 1, progress.batch)
     progress.last_good = progress.last_good or copy_arrays(model)
-    kept = patience is not None or average is not None  # whether the model should end with other weights than the last
     try:
         while progress.epoch < epochs and (patience is None or progress.epoch - progress.best_epoch < patience):
             if average is not None:
