@@ -75,3 +75,22 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for outcome in run_tasks(hang_with_child, {"a": sys.argv[1], "b": sys.argv[1]}, workers=2):
         print(outcome)
+
+
+class Homebound:
+    """Can be sent from its own process, and cannot be rebuilt in another."""
+
+    def __init__(self):
+        self.home = os.getpid()
+
+    def __reduce__(self):
+        return rebuild, (self.home,)
+
+
+def rebuild(home):
+    if home != os.getpid():
+        raise ValueError("away from home")
+
+
+def homebound(_):
+    return Homebound()

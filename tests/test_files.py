@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -135,3 +136,24 @@ def test_what_a_killed_process_left_is_removed_an_hour_later(tmp_path):
         os.utime(path, (time.time() - 4000, time.time() - 4000))
     create_folder(wanted, lambda _: None)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "soon", ".mine-0123abcd", ".mine-notahexa.unfinished"}
+
+
+def test_a_file_without_a_name():
+    with pytest.raises(FileError, match="expected the name of a file"):
+        write_whole(Path(), b"content")
+
+
+def test_another_process_removes_an_abandoned_folder_at_the_same_time(tmp_path, monkeypatch):
+    left = tmp_path / ".mine-0123abcd.unfinished"
+    left.mkdir()
+    real = Path.is_dir
+
+    def is_dir(path):
+        there = real(path)
+        if path == left:
+            left.rmdir()
+        return there
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    create_folder(tmp_path / "run", lambda path: (path / "file").touch())
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -14,7 +14,7 @@ from containers import rewrite
 from glasswork import FileError, Run, load_model
 from glasswork.recipes import experiment
 from glasswork.recipes.experiment import assemble
-from glasswork.runs import checkpoint, folder, model_file
+from glasswork.runs import checkpoint, folder, history, model_file
 from glasswork.runs.checkpoint import CheckpointFacts, Checkpoints, Machine, Position
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.model_file import LayerFacts, ModelFacts, read_model_file
@@ -191,3 +191,29 @@ def test_another_format_is_refused_in_one_sentence(name, number, message, golden
         readers.get(name, lambda path: Run.resume(path.parent))(path)
     what = {"model.safetensors": "model file", "result.json": "result of a run"}.get(name, "checkpoint")
     assert str(error.value) == message.format(path=path, what=what)
+
+
+def test_a_history_with_a_new_column_is_written_and_read(monkeypatch):
+    @dataclasses.dataclass(frozen=True)
+    class GrownEpoch(EpochResult):
+        added: int = 7
+
+    monkeypatch.setattr(history, "EpochResult", GrownEpoch)
+    monkeypatch.setattr(history, "_COLUMNS", [field.name for field in dataclasses.fields(GrownEpoch)])
+    epochs = [GrownEpoch(1, 0.5, 0.5, 50.0, 1.0, 0.1, (Finding("dead-layer", "why", "act1"),), 8)]
+    assert history.decode_history(history.encode_history(epochs)) == epochs
+
+
+def test_a_history_that_is_in_place_though_its_folder_could_not_be_synced(golden, monkeypatch):
+    real = folder.write_whole
+
+    def write_whole(path, content):
+        real(path, content)
+        if path.name == "history.csv" and content.count(b"\n") > 3:
+            raise FileError(f"{path.parent}: cannot be synced")
+
+    monkeypatch.setattr(folder, "write_whole", write_whole)
+    with pytest.raises(FileError, match="cannot be synced"), Run.resume(golden / "interrupted") as run:
+        list(run.epochs())
+    assert RunFolder(golden / "interrupted").result().state == "failed"
+    assert len(RunFolder(golden / "interrupted").history()) == 3

@@ -515,3 +515,8 @@ def test_input_that_is_no_number(spoil, x, target):
     {"x": x, "target": target}[spoil][0, 0] = np.nan
     with pytest.raises(InputError, match="expected finite numbers in x and target"):
         gradcheck(network(), MSELoss(), x, target)
+
+
+def test_a_number_of_entries_that_is_not_whole():
+    with pytest.raises(InputError, match="at least 1 entry"):
+        gradcheck(MLP(3, 2, 2), MSELoss(), np.ones((1, 3)), np.ones((1, 2)), entries=1.5)

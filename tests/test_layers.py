@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.special import expit
 
-from glasswork import MLP, SGD, InputError, Linear, MSELoss, Sigmoid, StateError, normalize, train
+from glasswork import MLP, SGD, Dropout, InputError, Linear, MSELoss, Sigmoid, StateError, normalize, train
+from glasswork.nn import GELU, SiLU
 
 F64 = np.float64
 
@@ -412,3 +413,34 @@ def test_loss_keeps_the_dtype(dtype):
     pred = rng().random((4, 3)).astype(dtype)
     assert isinstance(loss(pred, np.eye(3)[[0, 1, 2, 0]]), float)
     assert loss.backward().dtype == dtype
+
+
+def test_layers_that_replace_others_draw_other_numbers():
+    model = MLP(6, [4, 4], 3, dropout=0.5)
+    model.drop1, model.drop2 = Dropout(0.5), Dropout(0.5)
+    assert model.drop1.index != model.drop2.index
+
+
+def test_a_layer_is_not_converted_to_integers():
+    with pytest.raises(InputError, match="expected a floating dtype"):
+        Linear(3, 2).astype("int32")
+
+
+@pytest.mark.parametrize(("kind", "kept"), [(SiLU, "gate"), (GELU, "tanh")])
+def test_forward_does_not_read_what_another_thread_may_write(kind, kept):
+    x = rng().normal(size=(3, 4)).astype("float32")
+    foreign = type(kind.__name__, (kind,), {kept: property(lambda self: np.zeros((1, 4)), lambda self, value: None)})
+    np.testing.assert_array_equal(foreign()(x), kind()(x))
+
+
+def test_a_subclass_that_replaces_backward_alone_is_asked_as_the_first_layer_too(images):
+    class Frozen(Linear):
+        def backward(self, grad_output):
+            grad_input = super().backward(grad_output)
+            self.grad_weight[...] = 0
+            return grad_input
+
+    model = MLP.from_layers({"linear1": Frozen(6, 4, rng=rng()), "act1": Sigmoid(), "linear2": Linear(4, 3)})
+    scores = model(images)
+    model.backward(np.ones_like(scores))
+    assert not model.linear1.grad_weight.any()

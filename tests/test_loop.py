@@ -29,7 +29,7 @@ from glasswork import (
     train,
     valid,
 )
-from glasswork.training.threads import choose_threads, limited_to
+from glasswork.training.threads import _active, choose_threads, limited_to
 
 F64 = np.float64
 
@@ -711,3 +711,23 @@ def test_one_model_in_eight_threads(mnist):
             np.testing.assert_allclose(answers, expected[name], rtol=1e-6)
         else:
             assert answers == expected[name]
+
+
+def test_nested_limits_end_in_their_order():
+    with limited_to(1), limited_to(2):
+        before = [limit.threads for limit in _active]
+        with limited_to(1):
+            pass
+        assert [limit.threads for limit in _active] == before
+
+
+@pytest.mark.parametrize("options", [{"patience": 2}, {"average": 0.9}])
+def test_a_model_whose_state_is_copies_is_refused_where_weights_are_kept(options, data):
+    class Copying(type(network())):
+        def state(self):
+            return {name: array.copy() for name, array in super().state().items()}
+
+    model = network()
+    model.__class__ = Copying
+    with pytest.raises(InputError, match=r"expected state\(\) to return the model's own arrays"):
+        next(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=1, **options))

@@ -441,3 +441,14 @@ def test_a_variance_below_zero(path):
     model.norm1.running_variance[0] = -1
     save_model(model, path)
     assert "norm1.running_variance holds values below 0" in refused(path)
+
+
+def test_a_shape_that_is_not_the_networks(tmp_path):
+    with pytest.raises(InputError, match=r"expected an image_shape of 6 pixels .* got \(5, 5\)"):
+        network().save(tmp_path / "model.safetensors", image_shape=(5, 5))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_class_names_in_an_array(tmp_path):
+    network().save(tmp_path / "model.safetensors", classes=np.array(["a", "b", "c"]))
+    assert read_model_file(tmp_path / "model.safetensors").classes == ("a", "b", "c")

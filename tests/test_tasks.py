@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import chores
+from glasswork import workers
 from glasswork.errors import FileError, InputError, TaskError
 from glasswork.tasks import run_tasks
 
@@ -205,3 +206,40 @@ def test_a_task_that_runs_out_of_time_takes_along_what_it_started(tmp_path):
     found = outcomes(chores.hang_with_child, {"a": tmp_path, "b": tmp_path}, workers=2, timeout=2)
     assert all("took longer" in str(outcome.error) for outcome in found.values())
     assert gone(pids_in(tmp_path))
+
+
+def test_a_result_that_cannot_be_rebuilt_here_fails_alone():
+    found = outcomes(chores.homebound, {"a": 0, "b": 1})
+    assert [str(found[key].error) for key in "ab"] == [
+        f"{key}: its result cannot be rebuilt in this process (ValueError: away from home)" for key in "ab"
+    ]
+
+
+def test_a_process_that_cannot_be_started_is_told(monkeypatch):
+    def start(self):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(workers._SPAWN.Process, "start", start)
+    error = outcomes(chores.square, {"a": 1})["a"].error
+    assert str(error) == "a: its process cannot be started (Resource temporarily unavailable)"
+
+
+def test_a_script_without_a_main_guard_ends(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import chores\nfrom glasswork.tasks import run_tasks\n"
+        "print([str(outcome.error) for outcome in run_tasks(chores.square, {'a': 3})])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(chores.__file__).parent)}
+    done = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert 'does the script lack if __name__ == "__main__"' in done.stdout
+
+
+@pytest.mark.parametrize("end", ["shutdown", "kill"])
+def test_workers_that_were_ended_take_no_more_calls(end):
+    pool = workers.Workers(1)
+    getattr(pool, end)()
+    with pytest.raises(RuntimeError, match="make other Workers"):
+        pool.submit(chores.square, 1)

@@ -11,6 +11,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from glasswork.errors import FileError
@@ -33,6 +34,8 @@ def write_whole(path: Path, content: bytes) -> None:
         before is untouched. Also if the disk fails while the folder is synced: the new content is there, whole, and
         may be gone after a power cut.
     """
+    if not path.name:
+        raise FileError(f"{path}: expected the name of a file to write; give one, such as model.safetensors")
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
         try:
@@ -136,12 +139,13 @@ def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
 
 def _remove_abandoned(parent: Path) -> None:
     for left in parent.glob(".*-????????.unfinished"):
-        if (
-            re.search(r"-[0-9a-f]{8}\.unfinished$", left.name)
-            and left.is_dir()
-            and time.time() - left.stat().st_mtime > _ABANDONED_AFTER
-        ):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another process may have removed it meanwhile; a new run does not depend on it
+            if (
+                re.search(r"-[0-9a-f]{8}\.unfinished$", left.name)
+                and left.is_dir()
+                and time.time() - left.stat().st_mtime > _ABANDONED_AFTER
+            ):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def read_small(path: Path, *, most: int = 1 << 24) -> bytes:

@@ -59,7 +59,7 @@ class Workers(Executor):
         self._timeout = timeout
         self._waiting: queue.SimpleQueue[tuple[Future[Any], bytes] | None] = queue.SimpleQueue()
         self._processes: set[_Process] = set()
-        self._lock, self._killed = threading.Lock(), False
+        self._lock, self._killed, self._closed = threading.Lock(), False, False
         atexit.register(self.kill)
         # Daemons: after a second Ctrl-C the interpreter must not wait for them.
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
@@ -67,7 +67,15 @@ class Workers(Executor):
             thread.start()
 
     def submit(self, fn: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> Future[Result]:
-        """Have a function called in one of the processes."""
+        """Have a function called in one of the processes.
+
+        Raises
+        ------
+        RuntimeError
+            If the workers were shut down or killed.
+        """
+        if self._closed:
+            raise RuntimeError("workers: expected to be submitted to before shutdown() or kill(); make other Workers")
         future: Future[Result] = Future()
         try:
             self._waiting.put((future, pickle.dumps((fn, args, kwargs))))
@@ -77,6 +85,7 @@ class Workers(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes when all calls are done, or those that have begun."""
+        self._closed = True
         if cancel_futures:
             with suppress(queue.Empty):
                 while True:
@@ -120,7 +129,15 @@ class Workers(Executor):
         with self._lock:
             if self._killed:
                 raise TaskError("was not run, as its workers were ended")
-            process = _Process()
+            try:
+                process = _Process()
+            except OSError as error:
+                raise TaskError(f"its process cannot be started ({error.strerror})") from error
+            except (RuntimeError, AssertionError) as error:  # multiprocessing refuses, in a process that it started
+                raise TaskError(
+                    "its process cannot be started by a worker; does the script lack "
+                    'if __name__ == "__main__": around its calls?'
+                ) from error
             self._processes.add(process)
             return process
 
@@ -150,8 +167,7 @@ class _Process:
             self._ready = self._ready or self._pipe.recv()
             self._pipe.send_bytes(call)
             if self._pipe.poll(timeout):
-                answer: tuple[Any, Exception | None] = pickle.loads(self._pipe.recv_bytes())
-                return answer
+                return _rebuilt(self._pipe.recv_bytes())
         except (EOFError, OSError):
             self._process.join(timeout=5)
             raise TaskError(f"its process {_describe(self._process.exitcode)}") from None
@@ -163,6 +179,16 @@ class _Process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid or 0, signal.SIGKILL)
         self._process.kill()
+
+
+def _rebuilt(answer: bytes) -> tuple[Any, Exception | None]:
+    """Return what a call returned and what it raised; a value that cannot be unpickled here is an error."""
+    try:
+        value, error = pickle.loads(answer)
+    except Exception as failure:
+        words = f"{type(failure).__name__}: {failure}"
+        return None, TaskError(f"its result cannot be rebuilt in this process ({words})")
+    return value, error
 
 
 @contextmanager

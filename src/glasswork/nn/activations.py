@@ -168,8 +168,8 @@ class SiLU(Activation, kind="silu"):
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * sigmoid(x)``."""
         output = self._output_like(x)
-        self.gate = self._sigmoid(x, out=self._new("gate", *x.shape))
-        return np.multiply(x, self.gate, out=output)
+        self.gate = gate = self._sigmoid(x, out=self._new("gate", *x.shape))
+        return np.multiply(x, gate, out=output)
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return ``grad_output * (gate + output * (1 - gate))``, gate being the sigmoid."""
@@ -190,8 +190,8 @@ class GELU(Activation, kind="gelu"):
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * Φ(x)``, as ``x * (1 + tanh) / 2``."""
         output = self._output_like(x)
-        self.input, self.tanh = x, self._tanh_of_cubic(x)
-        np.add(self.tanh, 1, out=output)
+        self.input, self.tanh = x, (tanh := self._tanh_of_cubic(x))
+        np.add(tanh, 1, out=output)
         output *= x
         output *= 0.5
         return output

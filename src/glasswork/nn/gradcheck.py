@@ -96,7 +96,7 @@ def gradcheck(
     if isinstance(twin, MLP) and getattr(x, "dtype", None) == np.uint8:
         x = normalize(np.asarray(x), dtype=np.float64)
     x, target = _floats("x", x), _floats("target", target)
-    if entries is not None and (isinstance(entries, bool) or entries < 1):
+    if entries is not None and (isinstance(entries, bool) or not isinstance(entries, int | np.integer) or entries < 1):
         raise InputError(f"gradcheck: expected at least 1 entry of each array, or None for all, got {entries}")
 
     parts = find_parts(twin)

@@ -92,10 +92,13 @@ class Layer:
         cls.kind = kind
 
     def __init__(self, *, dtype: DTypeLike = np.float32) -> None:
+        self._set_dtype(dtype)
+        self._memory: dict[Any, FloatArray] | None = None  # arrays to reuse by name; None: always new ones
+
+    def _set_dtype(self, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {self.dtype}")
-        self._memory: dict[Any, FloatArray] | None = None  # arrays to reuse by name; None: always new ones
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments that make another layer like this one."""
@@ -143,7 +146,7 @@ class Layer:
 
     def convert(self, dtype: DTypeLike) -> None:
         """Convert this layer to another dtype; nothing else ever replaces its arrays."""
-        self.dtype = np.dtype(dtype)
+        self._set_dtype(dtype)
         self._memory = None if self._memory is None else {}
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":

@@ -75,6 +75,8 @@ class Network:
         check_layers(self.named_layers | {name: layer}, reserved=dir(type(self)))
         layer.set_training(self.training)
         self.named_layers[name] = layer
+        others = [other for other in self.layers if isinstance(other, RandomLayer) and other is not layer]
+        give_indices([*others, layer] if isinstance(layer, RandomLayer) else others)
 
     @property
     def layers(self) -> list[Layer]:
@@ -105,10 +107,12 @@ class Network:
         """
         first = next((layer for layer in self.named_layers.values() if layer.parameters()), None)
         for layer in reversed(self.named_layers.values()):
-            if layer is first:
+            if layer is first and _leaves_out_the_input(type(layer)):
                 layer.backward_parameters(grad_output)
                 break
             grad_output = layer.backward(grad_output)
+            if layer is first:
+                break
 
     def set_position(self, step: int, row: int = 0) -> None:
         """Tell the layers that draw random numbers which step the next forward belongs to; see `RandomLayer`.
@@ -181,3 +185,9 @@ class Network:
         for layer in twin.layers:
             layer.convert(twin.dtype)
         return twin
+
+
+def _leaves_out_the_input(kind: type[Layer]) -> bool:
+    """Whether ``backward_parameters`` belongs to a layer's ``backward``, and not to one that a subclass replaced."""
+    own = next(vars(base) for base in kind.__mro__ if {"backward", "backward_parameters"} & vars(base).keys())
+    return "backward_parameters" in own

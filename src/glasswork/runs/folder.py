@@ -193,11 +193,16 @@ class RunFolder:
         """Write how the run stands."""
         write_sealed_json(self.path / "result.json", result)
 
-    def write_history(self, history: Sequence[EpochResult]) -> str:
-        """Write the metrics of all epochs; return their SHA-256."""
-        content = encode_history(history)
-        write_whole(self.history_path, content)
-        return hashlib.sha256(content).hexdigest()
+    def write_history(self, history: Sequence[EpochResult]) -> None:
+        """Write the metrics of all epochs."""
+        write_whole(self.history_path, encode_history(history))
+
+    def history_digest(self) -> str:
+        """Return the SHA-256 of history.csv as it is now; empty if there is none."""
+        try:
+            return hashlib.sha256(read_small(self.history_path)).hexdigest()
+        except OSError:
+            return ""
 
 
 def default_folders(name: str) -> Iterator[Path]:

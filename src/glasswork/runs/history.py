@@ -20,8 +20,7 @@ def encode_history(results: Sequence[EpochResult]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for result in results:
-        *numbers, findings = (getattr(result, name) for name in _COLUMNS)
-        writer.writerow([*numbers, msgspec.json.encode(findings).decode() if findings else ""])
+        writer.writerow([_cell(getattr(result, name)) for name in _COLUMNS])
     return text.getvalue().encode()
 
 
@@ -35,11 +34,19 @@ def decode_history(content: bytes) -> list[EpochResult]:
     """
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
     results = [_epoch(row) for row in rows]
-    numbers = [number for result in results for number in dataclasses.astuple(result)[:-1]]
+    cells = [getattr(result, name) for result in results for name in _COLUMNS]
+    numbers = [cell for cell in cells if isinstance(cell, int | float)]
     rising = [result.epoch for result in results] == list(range(1, len(results) + 1))
     if not rising or not all(map(math.isfinite, numbers)) or any(not 0 <= r.valid_accuracy <= 100 for r in results):
         raise ValueError("epochs out of order, or impossible numbers")
     return results
+
+
+def _cell(value: Any) -> Any:
+    """Return what a cell holds: a number as it is, findings as JSON, nothing where there are none."""
+    if not isinstance(value, tuple):
+        return value
+    return msgspec.json.encode(value).decode() if value else ""
 
 
 def _epoch(row: dict[str, Any]) -> EpochResult:

@@ -130,13 +130,18 @@ def save_model(
     FileError
         If the file cannot be written.
     InputError
-        If the network has a layer that no word stands for, or neither float32 nor float64 numbers.
+        If the network has a layer that no word stands for, or neither float32 nor float64 numbers, or if class names
+        or image shape do not fit it.
     """
     if model.dtype.name not in DTYPES:
         raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
-    names = [str(name) for name in classes or range(model.out_features)]
+    names = [str(name) for name in (range(model.out_features) if classes is None else classes)]
     if len(names) != model.out_features:
         raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
+    if image_shape is not None and math.prod(image_shape) != model.in_features:
+        raise InputError(
+            f"save_model: expected an image_shape of {model.in_features} pixels for {model}, got {image_shape}"
+        )
     extra = {} if reference is None else {f"reference.{k}": a for k, a in reference.to_arrays().items()}
     facts = ModelFacts(
         version=__version__,

@@ -238,7 +238,7 @@ class Run:
             result = self._state.note_epoch(epoch)
             self._snapshots.note(result.epoch, made.model)  # before the checkpoint that goes on behind it
             self.save()
-            self._state.history_sha256 = self._place.write_history(self.history)
+            self._write_history()
             if result.findings and strict:
                 raise UnhealthyError(f"epoch {result.epoch}: {result.findings[0].message}")
             yield result
@@ -249,6 +249,13 @@ class Run:
                 return
         if self.progress.batch == 0:  # it was not stopped within an epoch
             self._state.test_accuracy = test(made.model, made.test_loader)
+
+    def _write_history(self) -> None:
+        """Write the history, and note which one is in place: it may be, even where the folder could not be synced."""
+        try:
+            self._place.write_history(self.history)
+        finally:
+            self._state.history_sha256 = self._place.history_digest()
 
     def _save_or_stop(self, progress: Progress) -> None:
         """Write a checkpoint from time to time, and end the training when asked to."""

@@ -119,6 +119,19 @@ def check_not_rebound(before: list[FloatArray], model: Model) -> None:
         )
 
 
+def check_restorable(model: Model | None) -> None:
+    """Check that a model's ``state()`` returns its own arrays: weights that are kept are written back into them.
+
+    None stands for a model whose weights are not to be kept.
+    """
+    first, second = ([], []) if model is None else (arrays_of(model), arrays_of(model))
+    if [_memory(array) for array in first] != [_memory(array) for array in second]:
+        raise InputError(
+            "fit: expected state() to return the model's own arrays, the same ones at every call, got copies; patience "
+            "and average write the weights to keep into them"
+        )
+
+
 def _memory(array: FloatArray) -> tuple[Any, ...]:
     """Return what two views of the same memory have in common."""
     return (np.asarray(array).__array_interface__["data"][0], np.shape(array))

@@ -28,6 +28,7 @@ from glasswork.training.contract import (
     Optimizer,
     arrays_of,
     check_not_rebound,
+    check_restorable,
     check_together,
     checked,
     copy_arrays,
@@ -171,7 +172,9 @@ def fit(
     DivergedError
         If the loss becomes infinite or NaN; the weights of the last good epoch are restored.
     """
+    kept = patience is not None or average is not None  # whether the model should end with other weights than the last
     _check_settings(epochs, patience)
+    check_restorable(model if kept else None)
     classes, dtype = getattr(model, "out_features", 10), getattr(model, "dtype", np.float32)
     training: Loader = as_loader(train_loader, classes=classes, dtype=dtype, learning=True)
     validation: Loader = as_loader(valid_loader, classes=classes, dtype=dtype, learning=False)
@@ -184,7 +187,6 @@ def fit(
     elif hasattr(training, "seek"):
         training.seek(progress.epoch + 1, progress.batch)
     progress.last_good = progress.last_good or copy_arrays(model)
-    kept = patience is not None or average is not None  # whether the model should end with other weights than the last
     try:
         while progress.epoch < epochs and (patience is None or progress.epoch - progress.best_epoch < patience):
             if average is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,13 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
     return min(asked or available, available)
 
 
+@dataclass(eq=False)
+class _Limit:
+    """One limit that is set now; equal to no other, so that the right one is removed at its end."""
+
+    threads: int
+
+
 @contextmanager
 def limited_to(threads: int) -> Iterator[None]:
     """Context manager: sets the number of threads for matrix products, and restores it on exit.
@@ -51,26 +59,26 @@ def limited_to(threads: int) -> Iterator[None]:
     The limit is the whole process's. Where trainings in several Python threads overlap, the newest one's limit
     holds, and the last to end restores what was there before the first.
     """
-    libraries = _blas().lib_controllers
+    libraries, limit = _blas().lib_controllers, _Limit(threads)
     with _changing:
         if not _active:
             _before[:] = _numbers()
-        _active.append(threads)
+        _active.append(limit)
         for library in libraries:
             library.set_num_threads(threads)
     try:
         yield
     finally:
         with _changing:
-            _active.remove(threads)
+            _active.remove(limit)
             for library, before in zip(libraries, _before, strict=True):
-                library.set_num_threads(_active[-1] if _active else before)
+                library.set_num_threads(_active[-1].threads if _active else before)
             if not _active:
                 _before.clear()
 
 
 _changing = threading.Lock()
-_active: list[int] = []  # the limits that are set now, oldest first
+_active: list[_Limit] = []  # the limits that are set now, oldest first
 _before: list[int] = []  # the number of threads of each library before the first of them
 
 
