@@ -5,6 +5,11 @@ import pytest
 from glasswork import load_mnist
 
 
+def pytest_addoption(parser):
+    """``pytest tests/classroom --every-variant`` tries every variant of every mistake."""
+    parser.addoption("--every-variant", action="store_true", help="try every variant of every mistake")
+
+
 @pytest.fixture(scope="session")
 def catalogue():
     """The catalogue in this process, for code that is ours: the variants and the right ways."""

@@ -12,12 +12,20 @@ from glasswork.classroom.judge import Judge
 from glasswork.classroom.source import from_script
 
 SECTIONS = ("data", "normalize", "split", "settings")
-CASES = [
-    pytest.param(mistake, variant, id=f"{mistake.id}-{i}")
-    for mistake in mistakes().values()
-    for i, variant in enumerate(mistake.variants)
-    if mistake.part not in SECTIONS or i == 0  # these run sections 1 and 2: one variant each keeps the tests fast
-]
+
+
+def pytest_generate_tests(metafunc):
+    """One variant of each mistake; with ``--every-variant``, all of those that run without sections 1 and 2."""
+    if "variant" not in metafunc.fixturenames:
+        return
+    every = metafunc.config.getoption("--every-variant", default=False)
+    cases = [
+        pytest.param(mistake, variant, id=f"{mistake.id}-{i}")
+        for mistake in mistakes().values()
+        for i, variant in enumerate(mistake.variants)
+        if i == 0 or (every and mistake.part not in SECTIONS)
+    ]
+    metafunc.parametrize(("mistake", "variant"), cases)
 
 
 def without_sections(text):
@@ -38,7 +46,6 @@ def judged(catalogue, text):
     return reports
 
 
-@pytest.mark.parametrize(("mistake", "variant"), CASES)
 def test_a_mistake_is_named(catalogue, mistake, variant):
     whole = mistake.part in SECTIONS
     right, wrong = (text if whole else without_sections(text) for text in (solution(), changed(variant)))

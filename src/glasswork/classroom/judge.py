@@ -92,8 +92,11 @@ class Judge:
 
     def _spare(self, finished: Callable[[PartReport], None]) -> None:
         """Turn into remarks what is wrong by itself in a file whose own parts, together, do as the handout's do."""
-        wrong = [part for part, problem in self.problems.items() if self.reports[part].status == "wrong"
-                 and can_be_spared(part, problem)]  # fmt: skip
+        wrong = [
+            part
+            for part, problem in self.problems.items()
+            if self.reports[part].status == "wrong" and can_be_spared(part, problem, self.reports[part].mistake)
+        ]
         if not wrong or self.bench.outline is None or not self.bench.memory.get("later"):
             return
         self.whole = self.whole or run_whole(self.run_)
