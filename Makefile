@@ -7,11 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help train test quick bench interop soak fuzz clean
-=======
-.PHONY: help train test classroom bench interop soak fuzz clean
->>>>>>> classroom2
+.PHONY: help train test quick classroom bench interop soak fuzz clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,16 +23,14 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 	PATH="$$PATH:$$($(BIN)/python tests/node_folder.py)" npx --yes --package typescript tsc --project tests/js/jsconfig.json
 	$(BIN)/pytest --numprocesses 2
 
-<<<<<<< HEAD
 quick: $(VENV)/installed-dev  ## check style, types and the fast half of the tests (under a minute)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest --numprocesses 2 -m "not slow"
-=======
+
 classroom: $(VENV)/installed-dev  ## try every variant of every mistake of the classroom (five minutes)
 	$(BIN)/pytest tests/classroom --every-variant
->>>>>>> classroom2
 
 bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)
 	@$(BENCH)/bin/python benchmarks/bench.py
