@@ -52,6 +52,8 @@ def write_whole(path: Path, content: bytes) -> None:
     except FileError:
         raise
     except OSError as error:
+        if not path.parent.is_dir():
+            raise FileError(f"{path}: cannot be written: there is no folder {path.parent}; create it") from error
         raise FileError(
             f"{path}: cannot be written ({error.strerror}); what was there is kept; is there room, and permission?"
         ) from error

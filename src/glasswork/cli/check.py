@@ -21,7 +21,7 @@ def check(
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Epochs of --train.")] = 5,
     time_limit: Annotated[float, typer.Option(min=1.0, metavar="SECONDS", help="Time that the file may take.")] = 20.0,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Check a solution of the handout, at any stage, and name the mistakes in it.
 

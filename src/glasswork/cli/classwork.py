@@ -98,7 +98,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The page; tables are written beside it.")] = Path(
         "report.html"
     ),
-    anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in the place of names.")] = False,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in place of names.")] = False,
     export: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="One more file: json, nbgrader or otter; may be repeated.")
     ] = None,
@@ -106,7 +106,7 @@ def report(
     workers: Annotated[int | None, typer.Option(min=1, help="How many are checked at once.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Check every submission of a class: who has what done, and which mistakes are common.
+    """Check every submission of a class: who has done what, and which mistakes are common.
 
     Interrupted, the same command goes on where it stopped; files that have not changed are not checked again.
     """

@@ -39,7 +39,7 @@ def help_(
         near = [*close_keys(word), *(name for name in commands if name.startswith(word[:3]))]
         hint = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise typer.BadParameter(
-            f"{word!r} is neither a command nor a key of a recipe{hint}; there are glasswork --help and "
+            f"{word!r} is neither a command nor a key of a recipe{hint}; see glasswork --help and "
             "glasswork recipes --keys",
             param_hint="WORD",
         )

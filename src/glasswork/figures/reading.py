@@ -1,6 +1,6 @@
 """reading: how a picture was read, step by step, side by side.
 
-the picture │ its ground taken away │ parts kept and dropped, with the reason │ what the network saw
+the picture │ background removed │ parts kept and dropped, with the reason │ what the network saw
 """
 
 import math
@@ -77,7 +77,7 @@ def reading(
     figure = new_figure(max(width, 9), MARGIN + TOP + _CAPTION + tall)
     found = f"{len(digits)} digit{'s' * (len(digits) != 1)} found" if digits else problem
     heading(figure, title, found)
-    captions = "the picture", "its ground taken away", "parts kept and dropped", "28 × 28, as the network sees it"
+    captions = "the picture", "background removed", "parts kept and dropped", "28 × 28, as the network sees it"
     grey: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255} if pixels.shape[2] == 1 else {}
     shown = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels.astype(np.uint8)
     paper = 1 - np.clip(cover / max(float(np.quantile(cover, 0.999)), 1e-6), 0, 1)
@@ -90,7 +90,7 @@ def reading(
     for k, (caption, (image, levels)) in enumerate(zip(captions, pictures, strict=True)):
         axes = place(figure, MARGIN + k * (wide + _GAP), MARGIN, wide, tall)
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
-        axes.spines[:].set_color(FAINT)
+        axes.spines[:].set(color=FAINT, visible=image is not None)
         axes.set_title(caption, fontsize=SMALL, color=MUTED, loc="left")
         if image is not None:
             axes.imshow(image, extent=(0, 1, 1, 0), aspect="auto", **levels)
@@ -120,10 +120,10 @@ def _draw_digits(figure: Picture, panel: Box, digits: Sequence[tuple[Box, Images
     if not digits:
         return
     left, bottom, wide, tall = panel
-    columns = 1
-    while columns < _MOST and math.ceil(len(digits) / columns) * (wide / columns + _LABEL) > tall + 0.1:
-        columns += 1
-    step = wide / columns
+    step, columns = max(
+        (min(wide / columns, tall / math.ceil(len(digits) / columns) - _LABEL), columns)
+        for columns in range(1, len(digits) + 1)
+    )
     for k, (_, image, answer) in enumerate(digits):
         row, column = divmod(k, columns)
         up = bottom + tall - row * (step + _LABEL) - step

@@ -14,7 +14,7 @@ from glasswork.arrays import FloatArray
 from glasswork.optim.optimizer import LearningRate, Optimizer
 from glasswork.settings import Range, check_settings
 
-Epsilon: TypeAlias = Annotated[float, Range(ge=0), "added to the denominator, so that it is never 0"]
+Epsilon: TypeAlias = Annotated[float, Range(gt=0), "added to the denominator, so that it is never 0"]
 
 
 class RMSprop(Optimizer):

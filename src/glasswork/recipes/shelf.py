@@ -47,7 +47,7 @@ def named_recipe(name: str) -> Recipe:
     """Return one of the recipes that come with glasswork, such as ``"classwork"``."""
     names = recipe_names()
     if name not in names:
-        raise RecipeError(f"no recipe is called {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+        raise RecipeError(f"no recipe is called {name!r}{did_you_mean(name, names)}; recipes: {', '.join(names)}")
     return _parse((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name, f"recipe {name}")
 
 

@@ -181,8 +181,8 @@ def _read(picture: Picture) -> Reading:
 
 
 _NOTHING = (
-    "no digit found, as nothing stands out from the ground; expected strokes that are clearly darker or "
-    "clearly lighter than their ground, so use a thicker pen or better light"
+    "no digit found, as nothing stands out from the background; expected strokes that are clearly darker or "
+    "clearly lighter than their background, so use a thicker pen or better light"
 )
 
 #: What to do about each reason for which the largest part was dropped.
