@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.", parser=user_path)
+    ],
     hint: Annotated[int, typer.Option(min=1, max=3, help="How much to give away: 1, 2 or 3 hints a mistake.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Check again at each save, until Ctrl-C.")] = False,

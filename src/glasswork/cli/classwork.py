@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from glasswork.cli.options import Debug
+from glasswork.cli.options import Debug, user_path
 
 
 class ProgressBar:
@@ -53,7 +53,9 @@ classwork = typer.Typer(
 
 @classwork.command()
 def new(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it; created if necessary.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to write it; created if necessary.", parser=user_path)
+    ],
     solution: Annotated[bool, typer.Option("--solution", help="Write the solution instead, for teachers.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -93,7 +95,11 @@ def audit(
 def report(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="FOLDER", help="The submissions: notebooks, scripts and archives; or one zip archive."),
+        typer.Argument(
+            metavar="FOLDER",
+            help="The submissions: notebooks, scripts and archives; or one zip archive.",
+            parser=user_path,
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page; tables are written beside it.")] = Path(
         "report.html"
