@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glasswork.cli.options import user_path
+
 if TYPE_CHECKING:
     from glasswork.classroom import Checker, CheckReport
 
