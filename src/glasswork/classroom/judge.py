@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
 from glasswork.classroom.limits import OutOfTimeError, time_limit
@@ -20,7 +22,7 @@ from glasswork.classroom.report import PartReport, Status
 from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes, sentence
 from glasswork.classroom.slowness import slow_part
 from glasswork.classroom.source import Document
-from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
+from glasswork.classroom.structure import aliases, method_problem, missing_numpy, syntax_problems, unfinished
 from glasswork.classroom.student import run_student
 from glasswork.classroom.whole import NOT_IN_TRAINING, WholeRun, can_be_spared, run_whole
 
@@ -118,7 +120,8 @@ class Judge:
         if asks_for_whole_images(self.document):
             self.catalogue = self.catalogue.with_whole_images()
         trace = DataTrace(self.catalogue.mnist)
-        run = run_student(self.document, trace.after)
+        self.numpy = missing_numpy(self.document)
+        run = run_student(self.document, trace.after, {"np": np} if self.numpy is not None else None)
         self.run_ = run
         self.bench = Bench(run.namespace, self.catalogue.reference(), run.outline)
         self.syntax = syntax_problems(self.document)
@@ -151,6 +154,8 @@ class Judge:
 
     def _judge(self, part: str) -> PartReport | None:
         owner, _ = sections(part)
+        if part == "data" and self.numpy is not None:  # reported once; everything else is judged as if it were there
+            return self._wrong(part, self.numpy)
         if part in self.syntax:
             return self._wrong(part, self.syntax[part])
         if part in ("data", "normalize", "split", "settings"):
