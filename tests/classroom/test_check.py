@@ -87,6 +87,7 @@ def test_begun_with_dots_left_is_wrong(checker, tmp_path):
         ("        output = np.dot", "        while True:\n            pass\n        output = np.dot", "Linear.forward", "endless-loop"),
         ("self.output = 1 / (1 + np.exp(-x))\n", "self.output = 1 / (1 + np.exp(-x)\n", "Sigmoid.forward", "syntax-error"),
         ("X = ((X / 255.) - .5) * 2", "X = ((X / 255.) - .5 * 2", "normalize", "syntax-error"),
+        ("import numpy as np\n", "", "data", "numpy-missing"),
         ("class MSELoss:", "class MSELoss", "MSELoss.forward", "syntax-error"),
         (
             "    def forward(self, x):\n        self.output = 1 / (1 + np.exp(-x))\n        return self.output\n",

@@ -5,22 +5,23 @@ import contextlib
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+
+import numpy as np
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
 from glasswork.classroom.limits import OutOfTimeError, time_limit
-from glasswork.classroom.matching import Catalogue, Match
+from glasswork.classroom.matching import Catalogue, Match, right_split
 from glasswork.classroom.observe import Crash
 from glasswork.classroom.outline import assigned_names
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
-from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
+from glasswork.classroom.probes.sections import DataTrace, Sections, asks_for_whole_images
 from glasswork.classroom.report import PartReport, Status
 from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes, sentence
 from glasswork.classroom.slowness import slow_part
 from glasswork.classroom.source import Document
-from glasswork.classroom.structure import aliases, method_problem, syntax_problems, unfinished
+from glasswork.classroom.structure import aliases, method_problem, missing_numpy, syntax_problems, unfinished
 from glasswork.classroom.student import run_student
 from glasswork.classroom.whole import NOT_IN_TRAINING, WholeRun, can_be_spared, run_whole
 
@@ -115,10 +116,11 @@ class Judge:
         return tuple(pair) if moved else ()
 
     def _execute(self) -> None:
-        if asks_for_whole_images(self.document):
+        if asks_for_whole_images(self.document.statements):
             self.catalogue = self.catalogue.with_whole_images()
         trace = DataTrace(self.catalogue.mnist)
-        run = run_student(self.document, trace.after)
+        self.numpy = missing_numpy(self.document)
+        run = run_student(self.document, trace.after, {"np": np} if self.numpy is not None else None)
         self.run_ = run
         self.bench = Bench(run.namespace, self.catalogue.reference(), run.outline)
         self.syntax = syntax_problems(self.document)
@@ -134,23 +136,15 @@ class Judge:
             "later": run.later,
             "all statements": self.document.statements,
             "good": set(),
-            "right split": self._right_split,
+            "right split": lambda: right_split(self.catalogue.mnist),
         }
-
-    def _right_split(self) -> dict[str, Any]:
-        """Return a right split of right data, for the settings of a file whose own split is wrong."""
-        pixels, labels = self.catalogue.mnist.pixels, self.catalogue.mnist.labels
-        places = {"train": slice(0, 55_000), "valid": slice(55_000, 60_000), "test": slice(60_000, None)}
-        right: dict[str, Any] = {}
-        for name, rows in places.items():
-            right[f"X_{name}"] = (pixels[rows] / 255.0 - 0.5) * 2
-            right[f"y_{name}"] = labels[rows]
-        return right
 
     # One part ----------------------------------------------------------------------------------------
 
     def _judge(self, part: str) -> PartReport | None:
         owner, _ = sections(part)
+        if part == "data" and self.numpy is not None:  # reported once; everything else is judged as if it were there
+            return self._wrong(part, self.numpy)
         if part in self.syntax:
             return self._wrong(part, self.syntax[part])
         if part in ("data", "normalize", "split", "settings"):
@@ -353,13 +347,3 @@ class Judge:
             found = outline.find(owner, method) or outline.find(owner)
             line = getattr(found, "lineno", None)
         return line
-
-
-def asks_for_whole_images(document: Document) -> bool:
-    """Return whether sections 1 and 2 of a file depend on the width of an image."""
-    return any(
-        isinstance(node, ast.Constant) and node.value in (784, 28)
-        for statement in document.statements
-        if not isinstance(statement, _DEFINITIONS) and statement_part(statement) is not None
-        for node in ast.walk(statement)
-    )

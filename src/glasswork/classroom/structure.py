@@ -53,6 +53,20 @@ def _part_of_fault(fault: SyntaxFault) -> str:
     return "settings"
 
 
+def missing_numpy(document: Document) -> Problem | None:
+    """Return the problem of a file that uses ``np`` and never imports it."""
+    nodes = [node for statement in document.statements for node in ast.walk(statement)]
+    imported = {
+        alias.asname or alias.name for n in nodes if isinstance(n, ast.Import | ast.ImportFrom) for alias in n.names
+    }
+    names = [node for node in nodes if isinstance(node, ast.Name) and node.id == "np"]
+    bound = any(isinstance(node.ctx, ast.Store) for node in names) or "np" in imported
+    if not names or bound or any("numpy" in fault.text for fault in document.faults):
+        return None
+    line = min(node.lineno for node in names)
+    return Problem("name", "name", "np stands for NumPy in many lines, and no line imports it.", line, "numpy-missing")
+
+
 def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:
     """Return for each class or function that is missing the one that is there in its place under another name.
 

@@ -52,10 +52,14 @@ class StudentRun:
     later: list[ast.stmt] = field(default_factory=list)
 
 
-def run_student(document: Document, after: Callable[[StudentRun, Event], None] | None = None) -> StudentRun:
-    """Execute a document's statements; ``after`` is called after each."""
+def run_student(
+    document: Document,
+    after: Callable[[StudentRun, Event], None] | None = None,
+    given: dict[str, Any] | None = None,
+) -> StudentRun:
+    """Execute a document's statements, with the names ``given`` to it; ``after`` is called after each."""
     run = StudentRun(Outline(document))
-    run.namespace.update(new_namespace())
+    run.namespace.update(new_namespace() | (given or {}))
     _import_ahead(document)
     network = _network_names(run.outline)
     for statement in _flat(document.statements):

@@ -43,7 +43,7 @@ _SECTIONS = ("data", "normalize", "split", "ReLU", "CrossEntropyLoss")
 
 def can_be_spared(part: str, problem: Problem, mistake: str | None) -> bool:
     """Return whether a part may be right together with the file's other parts, although it is not by itself."""
-    if part in _SECTIONS or mistake in ("dots-left", "syntax-error", "endless-loop"):
+    if part in _SECTIONS or mistake in ("dots-left", "syntax-error", "endless-loop", "name-misspelt"):
         return False
     if part in NOT_IN_TRAINING and mistake is not None:
         return False
@@ -128,7 +128,7 @@ def _recomputed(run: StudentRun) -> Iterator[ast.stmt]:
 def _models(names: dict[str, Any]) -> Iterator[tuple[Any, list[tuple[Any, Any]]]]:
     """Yield the file's networks, each with its pairs of weight and bias from the pixels to the classes."""
     for value in list(names.values()):
-        if isinstance(value, type) or not hasattr(value, "__dict__"):
+        if not _is_own(value):
             continue
         pairs = attempt(_pairs, value)
         if isinstance(pairs, list) and len(pairs) >= 2:
@@ -157,13 +157,18 @@ def _arrays(thing: Any, depth: int) -> list[Any]:
         return [thing]
     if isinstance(thing, list | tuple):
         return [a for item in thing for a in _arrays(item, depth + 1)]
-    if depth > 3 or isinstance(thing, type) or not hasattr(thing, "__dict__"):
+    if depth > 3 or not _is_own(thing):
         return []
     parameters = attempt(lambda: list(thing.parameters()))
     if isinstance(parameters, list) and parameters and all(isinstance(p, np.ndarray) for p in parameters):
         return parameters
     members = {n: v for n, v in vars(thing).items() if not re.match(r"_?(d|grad|input|output|x$|z|a\d)", n, re.I)}
     return [a for value in members.values() for a in _arrays(value, depth + 1)]
+
+
+def _is_own(thing: Any) -> bool:
+    """Return whether a thing is an object of one of the file's classes."""
+    return type(thing).__module__ == "__main__" and hasattr(thing, "__dict__")
 
 
 def _copies(pairs: list[tuple[Any, Any]]) -> list[tuple[Array, Array]]:

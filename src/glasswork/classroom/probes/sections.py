@@ -147,3 +147,14 @@ def paired_share(sections: Sections, x: Any, y: Any) -> float | None:
         return None
     known = found >= 0
     return float((sections.trace.mnist.labels[found[known]] == labels[known]).mean())
+
+
+def asks_for_whole_images(statements: list[ast.stmt]) -> bool:
+    """Return whether sections 1 and 2 depend on the width of an image."""
+    return any(
+        isinstance(node, ast.Constant) and node.value in (784, 28)
+        for statement in statements
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and statement_part(statement) is not None
+        for node in ast.walk(statement)
+    )
