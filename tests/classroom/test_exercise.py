@@ -146,7 +146,7 @@ def test_the_solution_notebook_runs_from_top_to_bottom(tmp_path):
     notebook = nbformat.reads(render("notebook", solution=True).decode(), as_version=4)
     for cell in notebook.cells:
         cell.source = re.sub(r"^(num_epochs|deep_epochs) = \d+$", r"\1 = 2", cell.source, flags=re.MULTILINE)
-    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": tmp_path}}).execute()
     printed = "".join(out.get("text", "") for cell in notebook.cells for out in cell.get("outputs", []))
     assert 80 < float(re.search(r"Test accuracy: ([\d.]+)%", printed)[1]) < 95
     assert 90 < float(re.search(r"Test accuracy of the deep network: ([\d.]+)%", printed)[1]) < 99
