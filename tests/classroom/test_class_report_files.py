@@ -77,7 +77,7 @@ def test_what_is_found(look):
         files={
             "ada.py": b"1",
             "alan/deep/er/x.IPYNB": b"2",
-            "grace.zip": zipped([("work/x.py", b"3"), ("data.csv", b"no"), ("__MACOSX/._x.py", b"no")]),
+            "grace.zip": zipped([("homework/x.py", b"3"), ("data.csv", b"no"), ("__MACOSX/._x.py", b"no")]),
             "notes.txt": b"no",
             ".ipynb_checkpoints/x.ipynb": b"no",
             "alan/__pycache__/x.py": b"no",
@@ -87,7 +87,7 @@ def test_what_is_found(look):
         }
     )
     assert found.pop("radia.rar").startswith("an archive of the kind .rar is not opened")
-    assert found == {"ada.py": b"1", "alan/deep/er/x.IPYNB": b"2", "grace.zip/work/x.py": b"3"}
+    assert found == {"ada.py": b"1", "alan/deep/er/x.IPYNB": b"2", "grace.zip/homework/x.py": b"3"}
 
 
 def test_nested_archives_to_a_depth(look):
