@@ -10,9 +10,9 @@ def pytest_addoption(parser):
     parser.addoption("--every-variant", action="store_true", help="try every variant of every mistake")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def catalogue():
-    """The catalogue in this process, for code that is ours: the variants and the right ways."""
+    """The catalogue in this process, for code that is ours; its silent libraries are gone after the module."""
     from glasswork.classroom.fixture import Mnist, install
     from glasswork.classroom.images import Identifier
     from glasswork.classroom.matching import Catalogue
