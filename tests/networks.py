@@ -3,6 +3,7 @@
 import numpy as np
 
 from glasswork import GELU, MLP, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.nn.scale import Scale
 
 ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, SiLU, GELU, Identity)
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -20,7 +21,7 @@ def network(dtype="float32", **options):
     for name, array in model.state().items():
         if "linear" not in name or "bias" in name:
             array[...] = draw.uniform(0.5, 1.5, array.shape)
-    return model
+    return MLP.from_layers({"scale": Scale(0.25, 1.5, dtype=dtype), **model.named_layers})
 
 
 def images(dtype):

@@ -28,6 +28,7 @@ from glasswork import (
     train,
 )
 from glasswork.nn import LAYERS, make_layer
+from glasswork.nn.scale import Scale
 
 WIDTH = 6
 MAKERS = [
@@ -54,7 +55,7 @@ def everything():
     draw = rng(9)
     for array in model.state().values():
         array[...] += draw.uniform(0, 0.5, array.shape)
-    return model
+    return MLP.from_layers({"scale": Scale(0.25, 1.5), **model.named_layers})
 
 
 # Arrays that are handed over ----------------------------------------------------------------------

@@ -3,6 +3,8 @@
 pixels -1 to 1 ──► (x - offset) / spread ──► mean 0 and standard deviation 1, say
 """
 
+from __future__ import annotations
+
 from typing import Annotated, Any
 
 import numpy as np
