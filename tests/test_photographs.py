@@ -231,7 +231,7 @@ def test_predict_json_keeps_its_keys_and_adds_digits(run, two):
     first, second = entry["digits"]
     assert (first["digit"], second["digit"]) == (7, 1)
     for digit in entry["digits"]:
-        assert set(digit) == {"digit", "confidence", "box", "probabilities", "unlike"}
+        assert set(digit) == {"digit", "confidence", "box", "probabilities", "unlike", "label"}
         assert digit["confidence"] == max(digit["probabilities"])
         assert digit["unlike"] in (True, False)
     assert first["box"][2] < second["box"][0]
