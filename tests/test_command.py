@@ -108,7 +108,8 @@ def test_train_says_what_it_will_do_then_a_line_an_epoch_then_the_result(home, r
 def test_a_run_leaves_its_recipe_history_network_and_pictures(run):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d-classwork", run.name)
     assert {p.name for p in run.iterdir()} == {
-        "recipe.toml", "history.csv", "model.safetensors", "result.json", "figures", ".lock", "report.html", "snapshots.safetensors",
+        "recipe.toml", "history.csv", "model.safetensors", "result.json", "figures", ".lock",
+        "report.html", "snapshots.safetensors",
         "checkpoint-1.safetensors", "checkpoint-2.safetensors",
     }  # fmt: skip
     header, *rows = (run / "history.csv").read_text().splitlines()
