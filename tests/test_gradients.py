@@ -25,6 +25,7 @@ from glasswork import (
     Tanh,
 )
 from glasswork.nn import Activation, Loss, RandomLayer
+from glasswork.nn.scale import Scale
 
 F64 = np.float64
 
@@ -61,6 +62,7 @@ LAYERS = {
     "Dropout, training": (lambda: training(Dropout(0.4, dtype=F64)), 50),
     "GaussianNoise, evaluating": (lambda: GaussianNoise(0.4, dtype=F64), 3),
     "GaussianNoise, training": (lambda: training(GaussianNoise(0.4, dtype=F64)), 50),
+    "Scale": (lambda: Scale(0.25, 1.5, dtype=F64), 3),
     "BatchNorm, evaluating": (lambda: BatchNorm(3, dtype=F64), 3),
     "BatchNorm of 1, training": (lambda: training(BatchNorm(1, dtype=F64)), 1),
     "BatchNorm of 50, training": (lambda: training(BatchNorm(50, dtype=F64)), 50),

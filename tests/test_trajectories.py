@@ -199,7 +199,7 @@ def test_bad_average(decay):
         (SGD, {"schedule": constant()}, "a schedule needs total_steps"),
         (SGD, {"schedule": "cosine", "total_steps": 3}, r"a schedule such as glasswork.optim.cosine\(\), got 'cosine'"),
         (SGD, {"schedule": constant(), "total_steps": 0}, "total_steps to be an integer of at least 1, got 0"),
-        (RMSprop, {"eps": -1}, "eps to be a finite number, at least 0, got -1"),
+        (RMSprop, {"eps": -1}, "eps to be a finite number, above 0, got -1"),
         (RMSprop, {"alpha": 1.0}, "alpha to be .* below 1, got 1.0"),
         (Adam, {"beta1": -0.1}, "beta1 to be .* at least 0 and below 1, got -0.1"),
         (AdamW, {"beta2": 1.0}, "beta2 to be .* below 1, got 1.0"),
