@@ -346,7 +346,7 @@ def test_a_run_that_goes_on_does_not_tell_it_again(few_images, tmp_path):
 
 
 def test_a_network_that_has_hardly_begun_to_learn_does_not_blame_the_labels():
-    """Of 26 classes 17 % of the training images are right, a little more than luck; well above it, they are to blame."""
+    """Of 26 classes 17 % of the training images right is little more than luck; well above it, labels are to blame."""
     x, labels = np.zeros((100, 4), np.float32), np.arange(100) % 26
     assert health._check_labels(x, labels, 17.0, 13.5, "at chance") == []
     assert [found.name for found in health._check_labels(x, labels, 60.0, 13.5, "at chance")] == ["labels-do-not-match"]
