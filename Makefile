@@ -58,7 +58,7 @@ $(VENV)/installed: $(SOURCE) | $(VENV)/made
 $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what tests need ..."
 	@rm -rf build
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[classroom,dev,interop,openml]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[classroom,dev,heic,interop,openml]"
 	@touch $@
 
 $(BENCH)/installed: $(SOURCE)

@@ -29,7 +29,7 @@ def resume(
     picture_format: PictureFormat = "png",
     debug: Debug = False,
 ) -> None:
-    """Go on with a run from its last checkpoint; it ends as if it had never been stopped, byte for byte.
+    """Continue a run from its last checkpoint; it ends with the same bytes as a run that was never stopped.
 
     That holds on the same machine, with the same versions and number of threads.
 

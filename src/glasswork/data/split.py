@@ -117,8 +117,8 @@ def split(
     Raises
     ------
     InputError
-        If there are no images or not as many labels, if a size is no number of images, no share or too large, or if
-        a class has too few images for three parts.
+        If there are no images or not as many labels, if a size is neither a number of images nor a share or is too
+        large, or if a class has too few images for three parts.
 
     Notes
     -----

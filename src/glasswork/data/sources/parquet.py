@@ -124,7 +124,7 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
             content = _bytes(cell)
             try:
                 if content is None:
-                    raise FileError("there is no picture in it")
+                    raise FileError("it holds no picture")
                 pixels, coloured = read_grey(content, shape=found.shape)
             except FileError as error:
                 found.skipped.append(f"{path.name}, row {first + row + 1:,}: {error}")
