@@ -282,22 +282,43 @@ def test_a_drawn_four_by_the_light_of_a_lamp(save):
     share=st.tuples(st.floats(0.15, 0.45), st.floats(0.15, 0.45)),
     ground=st.integers(0, 255),
     contrast=st.integers(60, 200),
-    shape=st.sampled_from(["rectangle", "ellipse"]),
+    shape=st.sampled_from(["zero", "vee", "cross"]),
+    pen=st.floats(0.08, 0.2),
 )
-def test_any_size_any_place_any_grey(size, corner, share, ground, contrast, shape):
+def test_any_size_any_place_any_grey(size, corner, share, ground, contrast, shape, pen):
     level = ground + contrast if ground + contrast <= 255 else max(0, ground - contrast)
     drawing = Image.new("L", size, ground)
     left, top, wide, high = (f * s for f, s in zip((*corner, *share), (*size, *size), strict=True))
-    getattr(ImageDraw.Draw(drawing), shape)([left, top, left + wide, top + high], fill=level)
-    assume(max(wide, high) < 8 * min(wide, high))  # what is longer is a line
-    got = read_image(np.asarray(drawing))
-    as_mnist_would(got)
-    assert max(box(got)) == 20
-    tall, broad = box(got)
+    right, bottom, width = left + wide, top + high, max(1, round(pen * max(wide, high)))
+    draw = ImageDraw.Draw(drawing)
+    if shape == "zero":
+        draw.ellipse([left, top, right, bottom], outline=level, width=width)
+    elif shape == "vee":
+        draw.line([(left, top), ((left + right) / 2, bottom), (right, top)], fill=level, width=width, joint="curve")
+    else:
+        draw.line([(left, top), (right, bottom)], fill=level, width=width)
+        draw.line([(left, bottom), (right, top)], fill=level, width=width)
+    assume(max(wide, high) < 5 * min(wide, high))  # what is longer is a line
     pixels = np.asarray(drawing) != ground
     h, w = (np.ptp(np.flatnonzero(pixels.any(axis=axis))) + 1 for axis in (1, 0))
-    for got_side, side in ((tall, h), (broad, w)):  # a filled shape is a thick pen: up to 2 pixels of its edge go
-        assert -1 < 20 * side / max(h, w) - got_side <= 4
+    got = read_image(np.asarray(drawing))
+    as_mnist_would(got)
+    tall, broad = box(got)
+    assert max(tall, broad) == 20
+    assert abs(tall - 20 * h / max(h, w)) < 1
+    assert abs(broad - 20 * w / max(h, w)) < 1
+
+
+@pytest.mark.parametrize("shape", ["rectangle", "ellipse"])
+def test_a_filled_shape_is_written_with_a_very_thick_pen(shape):
+    """Its outline moves in until its stroke, by the mean depth, is 4.5 of 20 pixels wide."""
+    drawing = Image.new("L", (300, 300), 255)
+    getattr(ImageDraw.Draw(drawing), shape)([100, 60, 180, 220], fill=0)
+    got = read_image(np.asarray(drawing))
+    as_mnist_would(got)
+    tall, broad = box(got)
+    assert tall == 20
+    assert 4 <= broad < 10  # as drawn it would be 10
 
 
 def test_no_ink_is_lost_where_the_middle_would_push_it_out():

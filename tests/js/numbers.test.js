@@ -7,7 +7,7 @@ import { ticks } from "../../src/glasswork/report/js/chart.js";
 import { number, percent, signed } from "../../src/glasswork/report/js/dom.js";
 import { wilson } from "../../src/glasswork/report/js/part-errs.js";
 import { Reference } from "../../src/glasswork/report/js/reference.js";
-import { resizeBox } from "../../src/glasswork/report/js/resize.js";
+import { enlarge, resizeBox } from "../../src/glasswork/report/js/resize.js";
 import { unpack } from "../../src/glasswork/report/js/unpack.js";
 
 const base64 = (array) => Buffer.from(array.buffer).toString("base64");
@@ -51,6 +51,11 @@ test("an image is at distance 0 from itself, and a blank one from nothing", () =
 
 test("shrinking takes means", () => {
   assert.deepEqual([...resizeBox(Float32Array.of(0, 2, 4, 6), 4, 1, 2, 1)], [1, 5]);
+});
+
+test("a small picture is enlarged between the middles of its pixels", () => {
+  assert.deepEqual([...enlarge(Float32Array.of(0, 8), 2, 1, 4, 1)], [0, 2, 6, 8]);
+  assert.deepEqual([...enlarge(Float32Array.of(0, 8), 1, 2, 1, 4)], [0, 2, 6, 8]);
 });
 
 test("axes have round ticks, numbers true minus signs, shares no false certainty", () => {

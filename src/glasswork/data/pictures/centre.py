@@ -83,14 +83,18 @@ def _with_width_of_mnist(strength: _Strength) -> _Strength:
 
 
 def _fit(ink: _Strength) -> _Strength:
-    """Scale a crop to fit 20×20, its proportions kept, and its strongest ink to 255."""
+    """Scale a crop to fit 20×20, its proportions kept, and its strongest ink to 255.
+
+    A larger one is reduced by averaging, a smaller one enlarged by linear interpolation.
+    """
     from PIL import Image
 
     rows, columns = ink.shape
     longer = max(rows, columns)
     size = (max(1, round(BOX * columns / longer)), max(1, round(BOX * rows / longer)))
     full = np.quantile(ink[ink > 0], 0.998, method="higher")
-    image = Image.fromarray(np.minimum(ink, full).astype(np.float32)).resize(size, Image.Resampling.BOX)
+    way = Image.Resampling.BOX if longer >= BOX else Image.Resampling.BILINEAR
+    image = Image.fromarray(np.minimum(ink, full).astype(np.float32)).resize(size, way)
     scaled = np.clip(np.asarray(image, np.float32), 0, None)
     strongest = scaled.max()
     return scaled if 254 <= strongest <= 255 else scaled * (255 / strongest)  # a tenth of MNIST peaks at 254

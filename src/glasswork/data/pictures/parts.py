@@ -24,11 +24,14 @@ EDGE, FRAME, LINE, FAINT, SPECK = "at the picture's edge", "a frame", "a line", 
 #: More parts than these are texture or print: the largest are looked at.
 MOST_PARTS = 1000
 
-#: Shares of the tallest part: what is smaller is a fragment of a digit, or the bar of one, or a speck.
-_FRAGMENT, _BAR, _SPECK = 0.45, 0.9, 0.12
+#: Shares of the tallest part: what is smaller is a fragment of a digit, or the bar of one.
+_FRAGMENT, _BAR = 0.45, 0.9
 
-#: Share of the tallest part within which a fragment belongs to a digit.
-_NEAR = 0.2
+#: A fragment belongs to ink that is no farther from it than this many times its length ...
+_REACH = 1.5
+
+#: ... and than this share of the tallest part.
+_FARTHEST = 0.4
 
 #: Ink of the frequent strength is 1; a part whose strongest ink is weaker is a shadow, a fold or print from behind.
 _FAINT_PART = 0.62
@@ -255,23 +258,29 @@ def _is_fragment(part: Part, tallest: int) -> bool:
 
 
 def _specks(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
-    """Parts that are small beside the tallest: near it they must be strokes, far from it they are dropped."""
+    """Small parts that belong to no digit: thinner than the pen, or far from what has been found of the digits.
+
+    Fragments join one after the other, so that a digit whose pen skipped is put together again.
+    """
     candidates = _candidates(parts)
     if not candidates:
         return set()
     tallest = max(part.extent for part in candidates)
-    main = [part for part in candidates if not _is_fragment(part, tallest)]
-    mask = np.isin(labels, [part.label for part in main])
-    width = stroke_width(mask)
-    found = set()
-    for part in candidates:
-        if not _is_fragment(part, tallest):
-            continue
-        gap = min(_gap(part, other) for other in main)
-        tiny = part.area < 0.5 * width**2 or part.extent < _SPECK * tallest
-        if tiny or gap > _NEAR * tallest:
-            found.add(part.label)
-    return found
+    found = [part for part in candidates if not _is_fragment(part, tallest)]
+    width = stroke_width(np.isin(labels, [part.label for part in found]))
+    loose = [part for part in candidates if _is_fragment(part, tallest) and part.area >= 0.5 * width**2]
+    while True:
+        joined = [
+            part
+            for part in loose
+            if min(_gap(part, other) for other in found) <= min(_REACH * part.extent, _FARTHEST * tallest)
+        ]
+        if not joined:
+            break
+        found += joined
+        loose = [part for part in loose if part not in joined]
+    kept = {part.label for part in found}
+    return {part.label for part in candidates if part.label not in kept}
 
 
 # Grouping -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
  */
 
 import { quantile } from "./ink.js";
-import { resizeBox } from "./resize.js";
+import { enlarge, resizeBox } from "./resize.js";
 
 /** MNIST's field and box; its mean stroke width, and the widths that are left as they are, in pixels. */
 const FIELD = 28;
@@ -146,7 +146,8 @@ function fit({ values, width, height }, box) {
   const size = [Math.max(1, halfEven((box * width) / longer)), Math.max(1, halfEven((box * height) / longer))];
   const inked = Float64Array.from(values.filter((value) => value > 0)).sort();
   const full = inked[Math.ceil(0.998 * (inked.length - 1))];
-  const scaled = resizeBox(
+  const resize = longer >= box ? resizeBox : enlarge;
+  const scaled = resize(
     values.map((value) => Math.min(value, full)),
     width,
     height,

@@ -1,4 +1,7 @@
-/** Shrinking and enlarging by areas: each new pixel is the mean of the pixels whose middles it covers. */
+/**
+ * Shrinking by areas, where each new pixel is the mean of the pixels whose middles it covers, and enlarging by linear
+ * interpolation between the two nearest middles.
+ */
 
 /**
  * @param {Float32Array} values
@@ -50,5 +53,40 @@ function spans(size, newSize) {
     while (from < to - 1 && !covers(from)) from++;
     while (to > from + 1 && !covers(to - 1)) to--;
     return /** @type {[number, number]} */ ([from, Math.max(to, from + 1)]);
+  });
+}
+
+/**
+ * @param {Float32Array} values
+ * @param {number} width
+ * @param {number} height
+ * @param {number} newWidth At least `width`.
+ * @param {number} newHeight At least `height`.
+ * @returns {Float32Array}
+ */
+export function enlarge(values, width, height, newWidth, newHeight) {
+  const columns = between(width, newWidth);
+  const rows = between(height, newHeight);
+  const result = new Float32Array(newWidth * newHeight);
+  rows.forEach(([above, below, down], y) => {
+    columns.forEach(([left, right, along], x) => {
+      const upper = values[above * width + left] * (1 - along) + values[above * width + right] * along;
+      const lower = values[below * width + left] * (1 - along) + values[below * width + right] * along;
+      result[y * newWidth + x] = upper * (1 - down) + lower * down;
+    });
+  });
+  return result;
+}
+
+/**
+ * For each new pixel, the two pixels between whose middles its own lies, and how far it is along.
+ * @param {number} size
+ * @param {number} newSize
+ */
+function between(size, newSize) {
+  return Array.from({ length: newSize }, (_, k) => {
+    const place = Math.min(Math.max(((k + 0.5) * size) / newSize - 0.5, 0), size - 1);
+    const first = Math.floor(place);
+    return /** @type {[number, number, number]} */ ([first, Math.min(first + 1, size - 1), place - first]);
   });
 }
