@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data import Split
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model
