@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from glasswork import InputError, read_image
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
 
 
 @pytest.fixture(scope="module")

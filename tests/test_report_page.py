@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from filelock import FileLock
 
 from browser import DIGITS, Board, browser
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
 from glasswork.report import write_report
 from glasswork.runs.model_file import read_model_file
 from report_runs import dataset, train

@@ -13,7 +13,9 @@ from typing import TypeAlias
 Stroke: TypeAlias = Sequence[tuple[float, float]]
 
 
-def _arc(x: float, y: float, across: float, down: float, start: float, end: float, points: int = 9) -> list[tuple[float, float]]:
+def _arc(
+    x: float, y: float, across: float, down: float, start: float, end: float, points: int = 9
+) -> list[tuple[float, float]]:
     """Points on a part of an ellipse, from one angle to another in degrees; 0 is right, 90 is down."""
     angles = [radians(start + (end - start) * k / (points - 1)) for k in range(points)]
     return [(x + across * cos(angle), y + down * sin(angle)) for angle in angles]
@@ -46,7 +48,9 @@ FIGURES: dict[str, list[Stroke]] = {
     "f": [[(0.8, 0.1), (0.55, 0), (0.4, 0.2), (0.4, 1)], [(0.1, 0.4), (0.75, 0.4)]],
     "h": [[(0, 0), (0, 1)], [(0, 0.6), (0.3, 0.42), (0.55, 0.55), (0.6, 1)]],
     "k": [[(0, 0), (0, 1)], [(0.55, 0.4), (0, 0.7)], [(0.2, 0.6), (0.6, 1)]],
-    "m": [[(0, 1), (0, 0), (0, 0.3), (0.25, 0.02), (0.5, 0.25), (0.5, 1)], [(0.5, 0.3), (0.75, 0.02), (1, 0.25), (1, 1)]],
+    "m": [
+        [(0, 1), (0, 0), (0, 0.3), (0.25, 0.02), (0.5, 0.25), (0.5, 1)], [(0.5, 0.3), (0.75, 0.02), (1, 0.25), (1, 1)]
+    ],
     "n": [[(0, 1), (0, 0), (0, 0.4), (0.4, 0.02), (0.75, 0.25), (0.75, 1)]],
     "r": [[(0, 1), (0, 0)], [(0, 0.45), (0.3, 0.1), (0.7, 0.1)]],
     "t": [[(0.4, 0), (0.4, 0.8), (0.55, 1), (0.8, 0.9)], [(0, 0.35), (0.8, 0.35)]],

@@ -25,7 +25,7 @@ _AT_A_TIME = 250
 
 
 def _filters() -> Floats:
-    """Derivatives of a bell, in eight directions: first ones, then second ones; (25, 16) float32."""
+    """Derivatives of a bell, in eight directions: first ones, then second ones; (16, 25) float32."""
     y, x = np.mgrid[-2:3, -2:3].astype(float)
     found = []
     for angle in np.arange(8) * np.pi / 4:
@@ -35,14 +35,14 @@ def _filters() -> Floats:
         line = (1 - across**2) * np.exp(-(across**2) / 2 - along**2 / (2 * 1.8**2))
         found.append(line - line.mean())
     rows = np.array(found).reshape(16, -1)
-    return np.asarray(rows / (np.abs(rows).sum(axis=1, keepdims=True) / 2), np.float32).T
+    return np.asarray(rows / (np.abs(rows).sum(axis=1, keepdims=True) / 2), np.float32)
 
 
-#: The filters, one a column.
+#: The filters, one a row.
 FILTERS = _filters()
 
 #: Numbers that describe an image.
-NUMBERS = (_PLACES // 2) ** 2 * FILTERS.shape[1]
+NUMBERS = (_PLACES // 2) ** 2 * len(FILTERS)
 
 
 def describe(images: Images) -> Floats:
@@ -56,7 +56,7 @@ def describe(images: Images) -> Floats:
     Returns
     -------
     (n, 576) float32
-        Cell by cell, row by row; 0 to 1, all 0 for an image of one even level.
+        Filter by filter, 6×6 cells each; 0 to 1, all 0 for an image of one even level.
     """
     found = np.empty((len(images), NUMBERS), np.float32)
     for start in range(0, len(images), _AT_A_TIME):
@@ -88,16 +88,16 @@ def _in_cells(field: Floats) -> Floats:
     """Filter images and sum the answers in cells: (n, 28, 28) to (n, 576)."""
     n = len(field)
     padded = np.pad(field, ((0, 0), (1, 1), (1, 1)))
-    windows = np.empty((n, _PLACES, _PLACES, _WIDE, _WIDE), np.float32)
+    windows = np.empty((_WIDE, _WIDE, n, _PLACES, _PLACES), np.float32)
     reach = _STEP * _PLACES
-    for row in range(_WIDE):
-        for column in range(_WIDE):
-            windows[..., row, column] = padded[:, row : row + reach : _STEP, column : column + reach : _STEP]
-    answers = windows.reshape(-1, _WIDE**2) @ FILTERS
+    for row, column in np.ndindex(_WIDE, _WIDE):
+        windows[row, column] = padded[:, row : row + reach : _STEP, column : column + reach : _STEP]
+    answers = FILTERS @ windows.reshape(_WIDE**2, -1)
     answers -= np.float32(_FLOOR)
     np.maximum(answers, 0, out=answers)
-    pairs = answers.reshape(n, _PLACES // 2, 2, _PLACES // 2, 2, -1)
-    cells = pairs[:, :, 0, :, 0] + pairs[:, :, 0, :, 1] + pairs[:, :, 1, :, 0] + pairs[:, :, 1, :, 1]
-    numbers = cells.reshape(n, -1)
+    pairs = answers.reshape(-1, n, _PLACES // 2, 2, _PLACES)
+    rows = pairs[:, :, :, 0] + pairs[:, :, :, 1]
+    cells = rows[..., ::2] + rows[..., 1::2]
+    numbers = cells.transpose(1, 0, 2, 3).reshape(n, -1)
     length = np.sqrt(np.einsum("ij,ij->i", numbers, numbers))[:, np.newaxis]
-    return np.sqrt(numbers / np.maximum(length, np.float32(1e-3)))
+    return np.asarray(np.sqrt(numbers / np.maximum(length, np.float32(1e-3))), np.float32)

@@ -33,7 +33,7 @@ def paint(points: Floats, used: NDArray[np.bool_], rng: np.random.Generator) -> 
 
     Parameters
     ----------
-    points : (n, strokes, steps, 2) float32
+    points : (2, n, strokes, steps) float32
         x and y, y down, in any unit; strokes that are not used repeat others.
     used : (n, strokes) bool
         Which strokes leave ink.
@@ -45,38 +45,40 @@ def paint(points: Floats, used: NDArray[np.bool_], rng: np.random.Generator) -> 
     (n, 784) float32
         0 is the ground, 1 is full ink.
     """
-    n, _, steps, _ = points.shape
-    pen = rng.uniform(_PENS[0], _PENS[-1], n).astype(np.float32)
-    flat = points.reshape(n, -1, 2)
-    low, high = flat.min(axis=1), flat.max(axis=1)
-    scale = (_BOX - pen) / np.maximum((high - low).max(axis=1), 0.04)
-    flat = (flat - ((low + high) / 2)[:, np.newaxis]) * scale[:, np.newaxis, np.newaxis]
+    _, n, _, steps = points.shape
+    pen = np.asarray(rng.uniform(_PENS[0], _PENS[-1], n), np.float32)
+    flat = points.reshape(2, n, -1)
+    low, high = flat.min(axis=2), flat.max(axis=2)
+    scale = (_BOX - pen) / np.maximum((high - low).max(axis=0), np.float32(0.04))
+    flat = (flat - ((low + high) / 2)[..., np.newaxis]) * scale[:, np.newaxis]
     length = _lengths(flat.reshape(points.shape)) * np.repeat(used, steps, axis=1)
-    mass = (flat * length[..., np.newaxis]).sum(axis=1) / length.sum(axis=1)[:, np.newaxis]
-    spots = np.clip(2 * (flat - mass[:, np.newaxis]) + SIDE, 0, 2 * SIDE - 1).astype(np.int32)
-    gain = np.interp(pen, _PENS, _GAINS).astype(np.float32)[:, np.newaxis]
-    return np.clip(gain * _smooth(spots, length) - np.float32(_FLOOR), 0, 1)
+    mass = np.einsum("anp,np->an", flat, length) / length.sum(axis=1)
+    spots = np.clip(2 * (flat - mass[..., np.newaxis]) + SIDE, 0, 2 * SIDE - 1).astype(np.int32)
+    gain = np.asarray(np.interp(pen, _PENS, _GAINS), np.float32)[:, np.newaxis]
+    painted: Floats = np.clip(gain * _smooth(spots, length) - np.float32(_FLOOR), 0, 1)
+    return painted
 
 
 def _lengths(points: Floats) -> Floats:
-    """The length of stroke that each point stands for: (n, strokes, steps, 2) to (n, strokes · steps)."""
-    step = np.empty(points.shape[:3], np.float32)
-    ahead = points[:, :, 1:] - points[:, :, :-1]
-    np.sqrt((ahead * ahead).sum(axis=-1), out=step[:, :, 1:])
-    step[:, :, 0] = step[:, :, 1]
-    return np.maximum(step, np.float32(0.05)).reshape(len(points), -1)  # a dot is ink, too
+    """The length of stroke that each point stands for: (2, n, strokes, steps) to (n, strokes · steps)."""
+    step = np.empty(points.shape[1:], np.float32)
+    ahead = points[..., 1:] - points[..., :-1]
+    np.hypot(ahead[0], ahead[1], out=step[..., 1:])
+    step[..., 0] = step[..., 1]
+    return np.maximum(step, np.float32(0.05)).reshape(len(step), -1)  # a dot is ink, too
 
 
 def _smooth(spots: NDArray[np.int32], length: Floats) -> Floats:
-    """Sum lengths on a grid of half pixels, and smooth it down to pixels: (n, points, 2) to (n, 784)."""
+    """Sum lengths on a grid of half pixels, and smooth it down to pixels: (2, n, points) to (n, 784)."""
     wide = 2 * SIDE
-    found = np.empty((len(spots), SIDE**2), np.float32)
-    for start in range(0, len(spots), _AT_A_TIME):
-        part = spots[start : start + _AT_A_TIME]
-        place = np.arange(len(part))[:, np.newaxis] * wide**2 + part[..., 1] * wide + part[..., 0]
-        grid = np.bincount(place.ravel(), length[start : start + _AT_A_TIME].ravel(), len(part) * wide**2)
-        grid = grid.astype(np.float32).reshape(-1, wide, wide)
-        found[start : start + _AT_A_TIME] = (_DOWN @ grid @ _DOWN.T).reshape(len(part), -1)
+    found = np.empty((len(length), SIDE**2), np.float32)
+    for start in range(0, len(length), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
+        right, down = spots[:, part]
+        place = np.arange(len(down))[:, np.newaxis] * wide**2 + down * wide + right
+        counts = np.bincount(place.ravel(), length[part].ravel(), len(down) * wide**2)
+        grid = counts.astype(np.float32).reshape(-1, wide, wide)
+        found[part] = (_DOWN @ grid @ _DOWN.T).reshape(len(down), -1)
     return found
 
 

@@ -8,8 +8,8 @@ tell training images from things drawn at random. Both judge a new image:
     strangeness, on a scale where a typical image has 0, > 1  ⇒  unlike anything it was trained on
 
 Distances are between maps of edges, relative to how densely the reference images lie (as in the local outlier factor
-of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. On MNIST's test digits
-2 % are marked wrongly; docs/pictures.md has the share of letters, shapes and scribbles that are marked.
+of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. Of MNIST's test digits
+less than 2 % are marked wrongly; docs/pictures.md has the share of letters, shapes and scribbles that are marked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from glasswork.doubt.sceptic import FEWEST, Sceptic
 from glasswork.errors import InputError
 
 #: Share of validation images that are marked wrongly.
-FALSE_ALARMS = 0.02
+FALSE_ALARMS = 0.015
 
 #: How many neighbours of a reference image measure the density around it.
 _NEIGHBOURS = 5
@@ -65,7 +65,7 @@ class ReferenceSet:
     labels : (N,) int64
         The class of each.
     threshold : float
-        2 % of validation images are farther away.
+        1.5 % of validation images are farther away.
     sceptic : Sceptic or None
         None if there were too few images to learn from, or the set was written before there were sceptics: an image
         is then unlike the set if its distance is greater than the threshold.
@@ -99,7 +99,7 @@ class ReferenceSet:
         labels : (n,) integers
             Their classes.
         valid_images : (m, features) uint8
-            Images that are not among ``images``: 2 % of them lie beyond the threshold.
+            Images that are not among ``images``: 1.5 % of them are marked as unlike.
         size : int
             How many images to keep; all of them if there are fewer.
         seed : int
