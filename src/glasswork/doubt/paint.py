@@ -1,6 +1,6 @@
 """From points of strokes to images with MNIST's ink, thousands of them in one go.
 
-    points → fitted in the 20×20 box → centre of mass in the middle → counted on half pixels → smoothed, saturated
+    points → fitted in the 20×20 box → centre of mass in the middle → counted on half pixels → smoothed, saturated, softened
 
 How dark a pixel is depends on the length of stroke in it, so points lie densely on each stroke.
 """
@@ -16,6 +16,9 @@ Floats: TypeAlias = NDArray[np.float32]
 
 #: Pixels each way of an image, and of the box that a drawing is fitted in.
 SIDE, _BOX = 28, 20
+
+#: Where MNIST has the centre of mass, in half pixels from the border: the middle of pixel 14, counted from 0.
+_CENTRE = 29
 
 #: Widths of pens, in pixels (MNIST's strokes: 1.3 to 3.0), and the gain that gives strokes of each.
 _PENS = (1.28, 1.67, 1.9, 2.17, 2.36, 2.5, 2.72, 3.0)
@@ -53,10 +56,20 @@ def paint(points: Floats, used: NDArray[np.bool_], rng: np.random.Generator) -> 
     flat = (flat - ((low + high) / 2)[..., np.newaxis]) * scale[:, np.newaxis]
     length = _lengths(flat.reshape(points.shape)) * np.repeat(used, steps, axis=1)
     mass = np.einsum("anp,np->an", flat, length) / length.sum(axis=1)
-    spots = np.clip(2 * (flat - mass[..., np.newaxis]) + SIDE, 0, 2 * SIDE - 1).astype(np.int32)
+    mass += rng.uniform(-0.5, 0.5, mass.shape).astype(np.float32)  # MNIST's images were moved by whole pixels
+    between = rng.random(flat.shape, np.float32) - np.float32(0.5)  # so that no edge keeps to the grid
+    spots = np.clip(2 * (flat - mass[..., np.newaxis]) + _CENTRE + between, 0, 2 * SIDE - 1).astype(np.int32)
     gain = np.asarray(np.interp(pen, _PENS, _GAINS), np.float32)[:, np.newaxis]
     painted: Floats = np.clip(gain * _smooth(spots, length) - np.float32(_FLOOR), 0, 1)
-    return painted
+    return _soften(painted.reshape(n, SIDE, SIDE), rng).reshape(n, -1)
+
+
+def _soften(ink: Floats, rng: np.random.Generator) -> Floats:
+    """Blur each image a little, some more than others: (n, 28, 28)."""
+    share = rng.uniform(0, 0.2, (len(ink), 1, 1)).astype(np.float32)
+    wide = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
+    down = wide[:, 1:-1] + share * (wide[:, 2:] + wide[:, :-2] - 2 * wide[:, 1:-1])
+    return np.asarray(down[:, :, 1:-1] + share * (down[:, :, 2:] + down[:, :, :-2] - 2 * down[:, :, 1:-1]), np.float32)
 
 
 def _lengths(points: Floats) -> Floats:

@@ -30,7 +30,7 @@ from glasswork.doubt.sceptic import FEWEST, Sceptic
 from glasswork.errors import InputError
 
 #: Share of validation images that are marked wrongly.
-FALSE_ALARMS = 0.015
+FALSE_ALARMS = 0.0175
 
 #: How many neighbours of a reference image measure the density around it.
 _NEIGHBOURS = 5
@@ -42,7 +42,7 @@ _LEVEL = 17
 _WEIGHT = 3
 
 #: The typical validation image, and the shares that doubt does not reach, and does not reach in full.
-_TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.9, 0.94
+_TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
 
 #: Strangeness between which doubt grows from none to full, without a sceptic; the highest probability in full doubt.
 _DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.85
@@ -65,7 +65,7 @@ class ReferenceSet:
     labels : (N,) int64
         The class of each.
     threshold : float
-        1.5 % of validation images are farther away.
+        1.75 % of validation images are farther away.
     sceptic : Sceptic or None
         None if there were too few images to learn from, or the set was written before there were sceptics: an image
         is then unlike the set if its distance is greater than the threshold.
@@ -99,7 +99,7 @@ class ReferenceSet:
         labels : (n,) integers
             Their classes.
         valid_images : (m, features) uint8
-            Images that are not among ``images``: 1.5 % of them are marked as unlike.
+            Images that are not among ``images``: 1.75 % of them are marked as unlike.
         size : int
             How many images to keep; all of them if there are fewer.
         seed : int

@@ -1,7 +1,7 @@
 """Things that are no training images, made at random: what the sceptic learns to tell from them.
 
 figures   letters and shapes, drawn by unsteady hands
-strokes   lines, corners, curves and arcs between random places; scribbles; curls
+strokes   lines, corners, curves and arcs between random places; scribbles; dots; curls
 pieces    two training images mashed up, one that is mirrored or turned, with a stroke added, with a hole
 specks    from a few dots to dense noise
 """
@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.doubt.figures import FIGURES, Stroke
+from glasswork.doubt.figures import FIGURES, NEAR, Stroke
 from glasswork.doubt.paint import SIDE, Floats, paint
 
 #: Strokes of a drawing, and points on each.
 _MOST, _STEPS = 4, 56
 
 #: Shares of what is made: figures, strokes, pieces, specks.
-_SHARES = (0.75, 0.13, 0.05, 0.07)
+_SHARES = (0.7, 0.18, 0.05, 0.07)
 
 _ALONG = np.linspace(0, 1, _STEPS, dtype=np.float32)
 
@@ -63,7 +63,7 @@ def strange_things(images: Floats, n: int, rng: np.random.Generator) -> Floats:
 
 def draw_figures(n: int, rng: np.random.Generator) -> Floats:
     """Draw figures of the table as unsteady hands do: bent, turned, slanted, stretched; (n, 784) float32."""
-    which = rng.integers(0, len(_USED), n)
+    which = _OFTEN[rng.integers(0, len(_OFTEN), n)]
     used = _USED[which]
     amount = rng.uniform(0.1, 1.1, (n, 1, 1)).astype(np.float32)
     bends = rng.standard_normal((2, n, _MOST, len(_WAVES)), np.float32) * (_UNSTEADY * amount)
@@ -87,30 +87,33 @@ _FIGURES = np.array(
     [[_spread(figure[min(k, len(figure) - 1)]) for k in range(_MOST)] for figure in FIGURES.values()], np.float32
 ).transpose(2, 0, 1, 3)  # (2, figures, strokes, steps)
 _USED = np.array([[k < len(figure) for k in range(_MOST)] for figure in FIGURES.values()])
+_OFTEN = np.repeat(np.arange(len(FIGURES)), [3 if name in NEAR else 1 for name in FIGURES])
 
 
 # Strokes --------------------------------------------------------------------------------------------
 
 
 def draw_strokes(n: int, rng: np.random.Generator) -> Floats:
-    """Draw strokes between random places, scribbles and curls: (n, 784) float32."""
+    """Draw strokes between random places, scribbles, dots and curls: (n, 784) float32."""
     kind = rng.random(n)
-    scribble, curl = kind < 0.2, kind >= 0.92
+    scribble, dots, curl = kind < 0.2, (kind >= 0.8) & (kind < 0.88), kind >= 0.88
     corners = _corners(n, rng)
-    corners[:, scribble] = rng.random((2, scribble.sum(), _MOST, 4))
+    free = scribble | dots
+    corners[:, free] = rng.random((2, free.sum(), _MOST, 4))
     corners[:, scribble, 1:, 0] = corners[:, scribble, :-1, 3]  # the pen is not lifted
     form = rng.random((n, _MOST, 1))
     form[scribble] = rng.choice([0.65, 0.9], (scribble.sum(), 1, 1))
     start, end = corners[..., :1], corners[..., 3:]
-    straight = start + (end - start) * np.linspace(0, 1, 4, dtype=np.float32)
-    corners = np.where(form < 0.45, straight, corners)
-    points = np.where(form < 0.7, corners @ _BROKEN, corners @ _CURVED)
+    ends = start + (end - start) * np.linspace(0, 1, 4, dtype=np.float32)
+    lines = np.where(form < 0.45, ends, corners)
+    points = np.where(form < 0.7, lines @ _BROKEN, lines @ _CURVED)
     round_ = (rng.random((n, _MOST, 1)) < 0.25) & ~scribble[:, np.newaxis, np.newaxis]
     points = np.where(round_, _arcs(start, rng), points)
+    points[:, dots] = np.repeat(corners[:, dots], _STEPS // 4, axis=-1)
     points[:, curl] = _curls(curl.sum(), rng)
     count = np.minimum(1 + (rng.random(n) ** 0.7 * _MOST).astype(int), _MOST)
     count[scribble] = rng.integers(2, _MOST + 1, scribble.sum())
-    count[curl] = _MOST
+    count[curl | dots] = _MOST
     return paint(*_first(points, count), rng)
 
 
