@@ -51,9 +51,9 @@ def without_slant(field: Floats) -> Floats:
     source = place + shift[:, :, np.newaxis]
     left = np.floor(source)
     part = source - left
-    wide = np.pad(field, ((0, 0), (0, 0), (1, 2))).reshape(-1)
-    column = np.clip(left.astype(np.int32) + 1, 0, side + 1)
-    place = column + (side + 3) * np.arange(n * side, dtype=np.int64).reshape(n, side, 1)
+    wide = np.pad(field, ((0, 0), (0, 0), (2, 2))).reshape(-1)
+    column = np.clip(left.astype(np.int32) + 2, 0, side + 2)
+    place = column + (side + 4) * np.arange(n * side, dtype=np.int64).reshape(n, side, 1)
     upright: Floats = wide.take(place) * (1 - part) + wide.take(place + 1) * part
     return upright
 

@@ -1,6 +1,6 @@
 """From points of strokes to images with MNIST's ink, thousands of them in one go.
 
-    points → fitted in the 20×20 box → centre of mass in the middle → counted on half pixels → smoothed, saturated, softened
+    points → fitted in the 20×20 box → centre of mass in the middle → counted on half pixels → made ink
 
 How dark a pixel is depends on the length of stroke in it, so points lie densely on each stroke.
 """

@@ -26,10 +26,10 @@ from glasswork.optim import Adam, one_cycle
 from glasswork.training.threads import limited_to
 
 #: Training images that it learns from, as many strange things, and the fewest with which it is worth while.
-EXAMPLES, FEWEST = 24_000, 1000
+EXAMPLES, FEWEST = 20_000, 1000
 
 #: Its hidden neurons, and how it learns.
-_HIDDEN, _EPOCHS, _BATCH, _RATE = 64, 4, 250, 0.004
+_HIDDEN, _EPOCHS, _BATCH, _RATE = 64, 5, 250, 0.004
 
 #: Training images of which pieces are made, and parts in which examples are made.
 _PIECES, _PARTS = 2000, 16
