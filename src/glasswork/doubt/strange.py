@@ -18,7 +18,7 @@ from glasswork.doubt.paint import SIDE, Floats, paint
 _MOST, _STEPS = 4, 56
 
 #: Shares of what is made: figures, strokes, pieces, specks.
-_SHARES = (0.68, 0.2, 0.05, 0.07)
+_SHARES = (0.64, 0.24, 0.05, 0.07)
 
 _ALONG = np.linspace(0, 1, _STEPS, dtype=np.float32)
 
@@ -96,7 +96,7 @@ _OFTEN = np.repeat(np.arange(len(FIGURES)), [3 if name in NEAR else 1 for name i
 def draw_strokes(n: int, rng: np.random.Generator) -> Floats:
     """Draw strokes between random places, scribbles, dots and curls: (n, 784) float32."""
     kind = rng.random(n)
-    scribble, dots, curl = kind < 0.2, (kind >= 0.7) & (kind < 0.86), kind >= 0.86
+    scribble, dots, curl = kind < 0.2, (kind >= 0.5) & (kind < 0.75), kind >= 0.75
     corners = _corners(n, rng)
     free = scribble | dots
     corners[:, free] = rng.random((2, free.sum(), _MOST, 4))
