@@ -28,7 +28,7 @@ from glasswork import (
     load_model,
     save_model,
 )
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
 from glasswork.nn import LAYERS
 from glasswork.runs.model_file import read_model_file
 from glasswork.sealed import FORMAT

@@ -46,11 +46,22 @@ class Pictures(msgspec.Struct, frozen=True):
     labels: list[int]
 
 
+class ScepticData(msgspec.Struct, frozen=True):
+    """The second network: filters ``(16, 25)``, weights ``(576, hidden)``; see `glasswork.doubt.sceptic`."""
+
+    filters: Packed
+    weights: Packed
+    bias: list[float]
+    output: list[float]
+
+
 class Novelty(msgspec.Struct, frozen=True):
-    """What it takes to say that an image is unlike the training images; see `glasswork.data.reference`."""
+    """What it takes to say that an image is unlike the training images; see `glasswork.doubt.reference`."""
 
     spread: Packed
     threshold: float
+    limits: list[float]
+    sceptic: ScepticData | None
 
 
 class Snapshot(msgspec.Struct, frozen=True):

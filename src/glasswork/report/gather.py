@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data import Split
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
+from glasswork.doubt.lines import FILTERS
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model
 from glasswork.recipes.experiment import load_data
 from glasswork.recipes.recipe import Recipe
-from glasswork.report.data import EpochData, Novelty, Pictures, ReportData, Snapshot, Tested
+from glasswork.report.data import EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
 from glasswork.report.evaluation import evaluate
 from glasswork.report.facts import attribution, command, facts
 from glasswork.report.packing import pack
@@ -84,9 +85,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         network=describe(model, stored, encoding, parts.test.images[:_TESTED]),
         untrained=None if initial is None else store(initial, "int8"),
         examples=Pictures(pack(examples, "uint4"), labels.tolist()),
-        novelty=None
-        if file.reference is None
-        else Novelty(pack(file.reference.spread, "float32"), file.reference.threshold),
+        novelty=None if file.reference is None else _novelty(file.reference),
         exciting=_exciting(model, examples),
         inkless=np.flatnonzero(~parts.train.images.any(axis=0)).tolist(),
         tested=_tested(stored, parts),
@@ -107,6 +106,23 @@ def _examples(reference: ReferenceSet | None, parts: Split) -> tuple[Images, Lab
         return reference.images, reference.labels
     rows = np.random.default_rng(0).permutation(len(parts.train))[:_EXAMPLES]
     return parts.train.images[rows], parts.train.labels[rows]
+
+
+def _novelty(reference: ReferenceSet) -> Novelty:
+    sceptic = reference.sceptic
+    return Novelty(
+        spread=pack(reference.spread, "float32"),
+        threshold=reference.threshold,
+        limits=list(reference.limits),
+        sceptic=None
+        if sceptic is None
+        else ScepticData(
+            filters=pack(FILTERS, "float32"),
+            weights=pack(sceptic.weights(), "int8"),
+            bias=sceptic.bias.tolist(),
+            output=sceptic.output.tolist(),
+        ),
+    )
 
 
 def _initial(recipe: Recipe, model: MLP) -> MLP:

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
 from glasswork.errors import FileError, InputError
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer

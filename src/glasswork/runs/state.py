@@ -14,7 +14,7 @@ import numpy as np
 
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MappedRows
-from glasswork.data.reference import ReferenceSet
+from glasswork.doubt import ReferenceSet
 from glasswork.errors import FileError
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe

@@ -7,11 +7,12 @@ import { argmax } from "./network.js";
  * @property {import("./network.js").Trace} trace
  * @property {Float64Array} sums Of the output layer, before any output activation.
  * @property {Float64Array} scores
- * @property {number[]} shares
+ * @property {number[]} own The network's shares.
+ * @property {number[]} shares The same, limited where the network cannot be trusted.
  * @property {number} best The class with the highest score.
  * @property {number} second
  * @property {boolean} unlike Whether the image is unlike the training images.
- * @property {import("./reference.js").Neighbour[]} nearest
+ * @property {import("./reference.js").Judgement | null} judgement Null until the reference images are described.
  */
 
 /**
@@ -45,9 +46,9 @@ export function answerer(network, reference) {
     const ready = reference?.ready ?? false; // until then, nothing is called unlike
     const sameImage = asked?.bytes === bytes && asked.ready === ready;
     if (sameImage && asked?.gains === gains) return answer;
-    const nearest = sameImage ? answer.nearest : ready ? reference?.nearest(bytes, 5) : [];
+    const judgement = sameImage ? answer.judgement : ready ? (reference?.judge(bytes) ?? null) : null;
     asked = { bytes, gains, ready };
-    answer = answerTo(network, reference, asked, nearest);
+    answer = answerTo(network, reference, asked, judgement);
     return answer;
   };
 }
@@ -58,18 +59,27 @@ export function answerer(network, reference) {
  * @param {import("./network.js").Network} network
  * @param {import("./reference.js").Reference | null} reference
  * @param {Asked} asked
- * @param {import("./reference.js").Neighbour[]} nearest
+ * @param {import("./reference.js").Judgement | null} judgement
  * @returns {Answer}
  */
-function answerTo(network, reference, { bytes, gains, ready }, nearest) {
+function answerTo(network, reference, { bytes, gains }, judgement) {
   const trace = network.trace(network.prepare(bytes), gains);
   const scores = trace.outputs[network.last];
   const best = argmax(scores);
   const rest = Float64Array.from(scores);
   rest[best] = -Infinity;
-  const unlike = reference !== null && ready && (nearest[0]?.distance ?? Infinity) > reference.threshold;
-  const sums = trace.sums[network.last];
-  return { trace, sums, scores, shares: network.shares(scores), best, second: argmax(rest), unlike, nearest };
+  const own = network.shares(scores);
+  return {
+    trace,
+    sums: trace.sums[network.last],
+    scores,
+    own,
+    shares: reference && judgement ? reference.temper(own, judgement) : own,
+    best,
+    second: argmax(rest),
+    unlike: judgement?.unlike ?? false,
+    judgement,
+  };
 }
 
 /**

@@ -5,6 +5,8 @@
  *
  * ready                 a promise; the rest works once it is kept
  * scores(bytes)         the network's scores for the pixels of an image, 0 to 255: an array
+ * shares(bytes)         what the bars show, as predict says: shares that sum to 1, limited where they cannot be trusted
+ * strangeness(bytes)    0 for a typical image; more than 1 if it is unlike the training images
  * unlike(bytes)         whether the image is unlike the training images: a boolean
  * classify(strokes)     {digit, scores, unlike} for strokes, lists of points [x, y] from 0 to 1, y down
  * explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
@@ -26,6 +28,7 @@ import { showLearnt } from "./part-learnt.js";
 import { showUnlike } from "./part-unlike.js";
 import { showWhy } from "./part-why.js";
 import { Reference } from "./reference.js";
+import { Sceptic } from "./sceptic.js";
 import { smallestSmudge } from "./smudge.js";
 import { Store } from "./store.js";
 import { imageOf } from "./strokes.js";
@@ -49,19 +52,31 @@ async function unpackLayers(layers) {
 
 /**
  * @param {any} data
+ * @returns {Promise<Reference>}
+ */
+async function unpackReference({ examples, novelty, shape }) {
+  const { sceptic } = novelty;
+  const [images, spread, filters, weights] = await Promise.all(
+    [examples.images, novelty.spread, sceptic?.filters, sceptic?.weights].map((packed) => packed && unpack(packed)),
+  );
+  const second = sceptic && new Sceptic({ filters, weights, bias: sceptic.bias, output: sceptic.output }, shape[0]);
+  return new Reference(images, examples.labels, spread, novelty, second);
+}
+
+/**
+ * @param {any} data
  * @returns {Promise<import("./answer.js").Context>}
  */
 async function makeContext(data) {
-  const [layers, untrained, examples, spread, tests, scores] = await Promise.all([
+  const [layers, untrained, examples, reference, tests, scores] = await Promise.all([
     unpackLayers(data.network.layers),
     data.untrained ? unpackLayers(data.untrained) : null,
     unpack(data.examples.images),
-    data.novelty ? unpack(data.novelty.spread) : null,
+    data.novelty ? unpackReference(data) : null,
     unpack(data.tested.pictures.images),
     unpack(data.tested.scores),
   ]);
   const network = new Network(layers, data.network.confidence);
-  const reference = spread && new Reference(examples, spread, data.novelty.threshold);
   const first = firstImage(data);
   const store = new Store({
     bytes: imageAt(tests, network.features, first).slice(),
@@ -118,6 +133,11 @@ async function begin(data) {
   const { network, reference, shape } = context;
   Object.assign(page, {
     scores: (/** @type {ArrayLike<number>} */ bytes) => Array.from(network.scores(bytes)),
+    shares(/** @type {ArrayLike<number>} */ bytes) {
+      const own = network.shares(network.scores(bytes));
+      return reference?.temper(own, reference.judge(bytes)) ?? own;
+    },
+    strangeness: (/** @type {ArrayLike<number>} */ bytes) => reference?.judge(bytes).strangeness ?? 0,
     unlike: (/** @type {ArrayLike<number>} */ bytes) => reference?.unlike(bytes) ?? false,
     classify(/** @type {import("./strokes.js").Stroke[]} */ strokes) {
       const bytes = imageOf(strokes, shape[0])?.bytes ?? new Uint8Array(network.features);

@@ -1,8 +1,8 @@
-/** Part 2, "I have never seen such a thing": how far the image is from the training images. */
+/** Part 2, "I have never seen such a thing": how strange the image is, beside the training images. */
 
 import { imageAt } from "./answer.js";
 import { paintInk } from "./colour.js";
-import { el, number, put, replace } from "./dom.js";
+import { el, number, percent, put, replace } from "./dom.js";
 
 /**
  * @param {import("./answer.js").Context} context
@@ -23,39 +23,57 @@ export function showUnlike(context, body) {
   }
   const message = el("p", { class: "message" });
   const scale = el("div", { class: "scale" });
+  const limited = el("p", { class: "small" });
   const near = el("ul", { class: "near" });
-  put(body, message, scale, el("h3", {}, "The five nearest of its training images"), near);
+  put(body, message, scale, limited, el("h3", {}, "The five nearest of its training images"), near);
   store.watchWhenSeen(body, (state) => {
     reference.prepare(Infinity);
-    const { nearest, unlike, best } = context.answer(state);
-    const distance = nearest[0]?.distance ?? Infinity;
+    const { unlike, best, own, shares } = context.answer(state);
+    const { nearest, strangeness, odds } = context.answer(state).judgement ?? reference.judge(state.bytes);
     const name = context.classes[best];
     message.className = unlike ? "message warn" : "message";
     message.textContent = unlike
       ? `I have never seen such a thing. My guess is ${name}, and you should not believe it.`
       : `I have seen such things. My guess is ${name}.`;
-    replace(scale, ...ruler(distance, reference.threshold));
+    replace(scale, ...ruler(strangeness));
+    const distance = nearest[0]?.distance ?? Infinity;
+    const parts = [`Distance to the nearest: ${measure(distance)}, where ${number(reference.threshold, 2)} is far.`];
+    if (reference.sceptic) parts.push(`The second network: ${sceptical(odds)}.`);
+    if (own[best] - shares[best] > 5e-4)
+      parts.push(`The network alone is ${percent(own[best])} sure; this page and predict say ${percent(shares[best])}.`);
+    limited.textContent = parts.join(" ");
     replace(near, ...nearest.map(({ row, distance }) => neighbour(context, row, distance)));
     if (!nearest.length) replace(near, el("li", {}, "None: there is nothing on it."));
   });
 }
 
+/** @param {number} value */
+function measure(value) {
+  return Number.isFinite(value) ? number(value, 2) : "without end";
+}
+
 /**
- * A line from near to far, with the threshold and the image on it.
- * @param {number} distance
- * @param {number} threshold
+ * What the second network says, in words.
+ * @param {number} odds Log-odds.
  */
-function ruler(distance, threshold) {
-  const most = 2 * threshold;
-  const place = (/** @type {number} */ value) => `${(100 * Math.min(value, most)) / most}%`;
+function sceptical(odds) {
+  const words = odds > 0 ? "a training image" : "something else";
+  return `${words}, log-odds ${number(odds, 1)}`;
+}
+
+/**
+ * A line from typical to strange, with the limit and the image on it.
+ * @param {number} strangeness
+ */
+function ruler(strangeness) {
+  const place = (/** @type {number} */ value) => `${50 * Math.min(Math.max(value, 0), 2)}%`;
   const here = el("span", { class: "here" });
-  here.style.left = place(distance);
+  here.style.left = place(strangeness);
   const limit = el("span", { class: "limit" });
-  limit.style.left = place(threshold);
-  const words = Number.isFinite(distance) ? number(distance, 2) : "without end";
+  limit.style.left = place(1);
   return [
     el("div", { class: "ruler", "aria-hidden": "true" }, limit, here),
-    el("p", { class: "small" }, `Distance ${words}; the warning begins at ${number(threshold, 2)}.`),
+    el("p", { class: "small" }, `Strangeness ${measure(strangeness)}; a typical image has 0, and the warning begins at 1.`),
   ];
 }
 

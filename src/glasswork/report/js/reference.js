@@ -1,26 +1,47 @@
 /**
- * Is an image like anything that the network was trained on? The same measure as glasswork/data/reference.py.
+ * Is an image like anything that the network was trained on? The same measure as glasswork/doubt/reference.py.
  *
- * image → slant removed → smoothed → edges in four directions → 4 maps of 7×7 cells, at unit length
- * distance to the nearest reference image > threshold  ⇒  unlike anything it was trained on
+ * 3 · distance to the nearest reference image / its threshold − log-odds of the sceptic = strangeness
+ * strangeness, on a scale where a typical image has 0, > 1  ⇒  unlike anything it was trained on
  */
 
-const CELLS = 7;
-const NUMBERS = 4 * CELLS * CELLS;
+import { NUMBERS, describer } from "./edge-maps.js";
+
+/** What one threshold of distance counts against the log-odds. */
+const WEIGHT = 3;
+
+/** The nearest images that are asked for their class; the share that must agree; the largest share in full doubt. */
+export const ASKED = 5;
+const FEW = 0.4;
+const MOST_IN_DOUBT = 0.85;
 
 /** @typedef {{row: number, distance: number}} Neighbour */
+
+/**
+ * @typedef {object} Judgement
+ * @property {Neighbour[]} nearest The nearest first; none for an image of one even level.
+ * @property {number} odds Log-odds of the sceptic; 0 without one.
+ * @property {number} strangeness 0 for a typical image, more than 1 for one that is unlike all reference images.
+ * @property {boolean} unlike
+ * @property {number} doubt From 0 to 1.
+ */
 
 export class Reference {
   /**
    * @param {Uint8Array} images Square images, one after the other.
+   * @param {number[]} labels
    * @param {Float32Array} spread How loosely the reference images lie around each of them.
-   * @param {number} threshold
+   * @param {{threshold: number, limits: number[]}} novelty
+   * @param {import("./sceptic.js").Sceptic | null} sceptic
    */
-  constructor(images, spread, threshold) {
+  constructor(images, labels, spread, { threshold, limits }, sceptic) {
     this.count = spread.length;
     this.side = Math.round(Math.sqrt(images.length / this.count));
+    this.labels = labels;
     this.spread = spread;
     this.threshold = threshold;
+    this.limits = limits;
+    this.sceptic = sceptic;
     this.describe = describer(this.side);
     this.images = images;
     this.maps = new Float32Array(this.count * NUMBERS);
@@ -72,133 +93,38 @@ export class Reference {
   }
 
   /**
-   * How far an image is from the nearest reference image.
+   * Judge an image.
    * @param {ArrayLike<number>} bytes
+   * @returns {Judgement}
    */
-  distance(bytes) {
-    return this.nearest(bytes, 1)[0]?.distance ?? Infinity;
+  judge(bytes) {
+    const nearest = this.nearest(bytes, ASKED);
+    const far = (nearest[0]?.distance ?? Infinity) / this.threshold;
+    const odds = this.sceptic?.odds(bytes) ?? 0;
+    const combined = this.sceptic ? WEIGHT * far - odds : far;
+    const [typical, calm, full, limit] = this.limits;
+    const strangeness = (combined - typical) / Math.max(limit - typical, 1e-6);
+    const doubt = Math.min(Math.max((Math.min(combined, full) - calm) / Math.max(full - calm, 1e-6), 0), 1);
+    return { nearest, odds, strangeness, unlike: strangeness > 1, doubt };
+  }
+
+  /**
+   * Limit the share of the favoured class where the network cannot be trusted, as `glasswork predict` does.
+   * @param {number[]} shares
+   * @param {Judgement} judgement
+   */
+  temper(shares, { nearest, doubt }) {
+    const top = Math.max(...shares);
+    const answer = shares.indexOf(top);
+    const agreeing = nearest.filter(({ row }) => this.labels[row] === answer).length;
+    const limit = 1 - (1 - MOST_IN_DOUBT) * (agreeing <= FEW * nearest.length ? 1 : doubt);
+    const even = 1 / shares.length;
+    const keep = Math.min(1, (limit - even) / Math.max(top - even, 1e-9));
+    return shares.map((share) => keep * share + (1 - keep) * even);
   }
 
   /** @param {ArrayLike<number>} bytes */
   unlike(bytes) {
-    return this.distance(bytes) > this.threshold;
+    return this.judge(bytes).unlike;
   }
-}
-
-/**
- * Return a function from an image to its maps of edges, with its memory.
- * @param {number} side
- */
-function describer(side) {
-  const upright = new Float32Array(side * side);
-  const down = new Float32Array(side * side);
-  const smooth = new Float32Array(side * side);
-  const windows = cellWindows(side);
-  /** @param {ArrayLike<number>} bytes */
-  return (bytes) => {
-    removeSlant(bytes, side, upright);
-    smoothInto(upright, side, down, smooth);
-    return edgeMaps(smooth, side, windows);
-  };
-}
-
-/**
- * Shift each row sideways until the strokes' mean slant is upright.
- * @param {ArrayLike<number>} field
- * @param {number} side
- * @param {Float32Array} upright
- */
-function removeSlant(field, side, upright) {
-  const mass = new Float64Array(side);
-  const moment = new Float64Array(side);
-  let sum = 0;
-  let sumDown = 0;
-  let sumMoment = 0;
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const ink = field[y * side + x];
-      mass[y] += ink;
-      moment[y] += ink * x;
-    }
-    sum += mass[y];
-    sumDown += mass[y] * y;
-    sumMoment += moment[y];
-  }
-  const total = Math.max(sum, 1);
-  let along = 0;
-  let square = 0;
-  for (let y = 0; y < side; y++) {
-    const below = y - sumDown / total;
-    along += below * (moment[y] - (sumMoment / total) * mass[y]);
-    square += below * below * mass[y];
-  }
-  const slant = Math.min(Math.max(along / Math.max(square, 1), -0.7), 0.7);
-  const at = (/** @type {number} */ y, /** @type {number} */ x) => (x >= 0 && x < side ? field[y * side + x] : 0);
-  for (let y = 0; y < side; y++) {
-    const shift = slant * (y - sumDown / total);
-    for (let x = 0; x < side; x++) {
-      const left = Math.floor(x + shift);
-      const part = x + shift - left;
-      upright[y * side + x] = at(y, left) * (1 - part) + at(y, left + 1) * part;
-    }
-  }
-}
-
-/**
- * Blur with 1 2 1, each way; the border stays as it is.
- * @param {Float32Array} field
- * @param {number} side
- * @param {Float32Array} down
- * @param {Float32Array} both
- */
-function smoothInto(field, side, down, both) {
-  down.set(field);
-  for (let i = side; i < side * (side - 1); i++) down[i] = (field[i - side] + 2 * field[i] + field[i + side]) / 4;
-  both.set(down);
-  for (let y = 0; y < side; y++) {
-    for (let i = y * side + 1; i < (y + 1) * side - 1; i++) both[i] = (down[i - 1] + 2 * down[i] + down[i + 1]) / 4;
-  }
-}
-
-/**
- * Weights by which pixels count for cells, triangles that overlap: for each pixel, pairs of cell and weight.
- * @param {number} side
- */
-function cellWindows(side) {
-  const wide = side / CELLS;
-  return Array.from({ length: side }, (_, pixel) =>
-    Array.from({ length: CELLS }, (_, cell) => cell)
-      .map((cell) => ({ cell, weight: 1 - Math.abs(pixel - ((cell + 0.5) * wide - 0.5)) / (1.25 * wide) }))
-      .filter(({ weight }) => weight > 0),
-  );
-}
-
-/**
- * @param {Float32Array} field
- * @param {number} side
- * @param {ReturnType<typeof cellWindows>} windows
- */
-function edgeMaps(field, side, windows) {
-  const maps = new Float32Array(NUMBERS);
-  const add = (
-    /** @type {number} */ direction,
-    /** @type {number} */ y,
-    /** @type {number} */ x,
-    /** @type {number} */ edge,
-  ) => {
-    for (const row of windows[y]) {
-      const at = direction * CELLS * CELLS + row.cell * CELLS;
-      for (const column of windows[x]) maps[at + column.cell] += edge * row.weight * column.weight;
-    }
-  };
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const across = x > 0 && x < side - 1 ? field[y * side + x + 1] - field[y * side + x - 1] : 0;
-      const down = y > 0 && y < side - 1 ? field[(y + 1) * side + x] - field[(y - 1) * side + x] : 0;
-      if (across !== 0) add(across > 0 ? 0 : 1, y, x, Math.abs(across));
-      if (down !== 0) add(down > 0 ? 2 : 3, y, x, Math.abs(down));
-    }
-  }
-  const length = Math.max(Math.sqrt(maps.reduce((sum, value) => sum + value * value, 0)), 1e-6);
-  return maps.map((value) => value / length);
 }

@@ -1,20 +1,21 @@
 """Is an image like anything that a network was trained on?
 
 A network gives its ten scores to anything, and a scribble may score as high as a digit. A reference set keeps a few
-thousand training images and measures how far a new image is from the nearest of them:
+thousand training images and a :class:`~glasswork.doubt.sceptic.Sceptic`, a second small network that has learnt to
+tell training images from things drawn at random. Both judge a new image:
 
-    image → slant removed → smoothed → edges in four directions → 4 maps of 7×7 cells, at unit length
-    distance to the nearest reference image > threshold  ⇒  unlike anything it was trained on
+    3 · distance to the nearest reference image / its threshold  -  log-odds of the sceptic  =  strangeness
+    strangeness, on a scale where a typical image has 0, > 1  ⇒  unlike anything it was trained on
 
-The maps of edges tell strokes that cross or join in the wrong place from those that lie a pixel further left, which
-the distance between pixels does not. Distances are relative to how densely the reference images lie (as in the local
-outlier factor of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels.
+Distances are between maps of edges, relative to how densely the reference images lie (as in the local outlier factor
+of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. Of MNIST's test digits
+less than 2 % are marked wrongly; docs/pictures.md has the share of letters, shapes and scribbles that are marked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isqrt
 from typing import Any
@@ -23,13 +24,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
+from glasswork.doubt.edges import edge_maps
+from glasswork.doubt.paint import Floats
+from glasswork.doubt.sceptic import FEWEST, Sceptic
 from glasswork.errors import InputError
 
-#: Cells of the maps of edges, each way.
-_CELLS = 7
-
-#: Share of validation images that the threshold marks wrongly.
-FALSE_ALARMS = 0.02
+#: Share of validation images that are marked wrongly.
+FALSE_ALARMS = 0.0135
 
 #: How many neighbours of a reference image measure the density around it.
 _NEIGHBOURS = 5
@@ -37,13 +38,20 @@ _NEIGHBOURS = 5
 #: A stored pixel takes four bits: 16 levels, these many grey levels apart.
 _LEVEL = 17
 
-#: Shares of the threshold between which doubt grows from none to full; the highest probability in full doubt.
-_DOUBTFUL, _MOST_IN_DOUBT = (0.88, 0.94), 0.85
+#: What one threshold of distance counts against the log-odds.
+_WEIGHT = 3
+
+#: The typical validation image, and the shares that doubt does not reach, and does not reach in full.
+_TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
+
+#: Strangeness between which doubt grows from none to full, without a sceptic; the highest probability in full doubt.
+_DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.85
 
 #: Images compared in one go: more would take hundreds of megabytes.
 _AT_A_TIME = 1000
 
-_Maps = NDArray[np.float32]
+#: How the names of the sceptic's arrays begin in a file.
+_SCEPTIC = "sceptic."
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +65,19 @@ class ReferenceSet:
     labels : (N,) int64
         The class of each.
     threshold : float
-        An image whose distance is greater is unlike all of them.
+        1.35 % of validation images are farther away.
+    sceptic : Sceptic or None
+        None if there were too few images to learn from, or the set was written before there were sceptics: an image
+        is then unlike the set if its distance is greater than the threshold.
+    limits : (4,) floats
+        What distance and log-odds together are at strangeness 0, where doubt begins, where it is full, and at 1.
     """
 
     images: Images
     labels: Labels
     threshold: float
+    sceptic: Sceptic | None = None
+    limits: tuple[float, ...] = (0.0, *_DOUBT_BY_DISTANCE, 1.0)
 
     def __post_init__(self) -> None:
         _check(self.images, "the reference images")
@@ -84,7 +99,7 @@ class ReferenceSet:
         labels : (n,) integers
             Their classes.
         valid_images : (m, features) uint8
-            Images that are not among ``images``: 2 % of them lie beyond the threshold.
+            Images that are not among ``images``: 1.35 % of them are marked as unlike.
         size : int
             How many images to keep; all of them if there are fewer.
         seed : int
@@ -106,7 +121,14 @@ class ReferenceSet:
         levels = np.rint(images[rows] / _LEVEL).astype(np.uint8) * np.uint8(_LEVEL)
         found = cls(levels, np.asarray(labels, np.int64)[rows], threshold=np.inf)
         distances = found.distances(valid_images)
-        return cls(found.images, found.labels, float(np.quantile(distances, 1 - FALSE_ALARMS)))
+        found = replace(found, threshold=float(np.quantile(distances, 1 - FALSE_ALARMS)))
+        if len(images) < FEWEST or not 0 < found.threshold < np.inf:
+            return found
+        found = replace(found, sceptic=Sceptic.learn(images, seed=seed))
+        strange = found._combined(valid_images, distances)
+        return replace(
+            found, limits=tuple(float(np.quantile(strange, q)) for q in (_TYPICAL, _CALM, _DOUBTFUL, 1 - FALSE_ALARMS))
+        )
 
     def distances(self, images: Images) -> NDArray[np.float32]:
         """Measure how far each image is from the nearest reference image.
@@ -142,7 +164,7 @@ class ReferenceSet:
         if len(images) > _AT_A_TIME:
             parts = [self.nearest(images[i : i + _AT_A_TIME], k) for i in range(0, len(images), _AT_A_TIME)]
             return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
-        maps = _edge_maps(images)
+        maps = edge_maps(images)
         distances = _between(maps, self._maps) / self.spread
         rows = np.argpartition(distances, min(k, distances.shape[1]) - 1, axis=1)[:, :k]
         order = np.argsort(np.take_along_axis(distances, rows, axis=1), axis=1, kind="stable")
@@ -150,6 +172,32 @@ class ReferenceSet:
         nearest = np.take_along_axis(distances, rows, axis=1)
         nearest[~maps.any(axis=1)] = np.inf
         return rows, nearest
+
+    def strangeness(self, images: Images) -> NDArray[np.float32]:
+        """Measure how strange each image is.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+
+        Returns
+        -------
+        (n,) float32
+            0 for a typical image, more than 1 if it is unlike anything in the set; infinite for an image of one even
+            level.
+        """
+        return self._on_scale(self._combined(images, self.distances(images)))
+
+    def _combined(self, images: Images, distances: Floats) -> Floats:
+        """Distance and log-odds in one number, which grows with strangeness."""
+        far = distances / np.float32(self.threshold)
+        if self.sceptic is None:
+            return far
+        return _WEIGHT * far - self.sceptic.odds(images)
+
+    def _on_scale(self, combined: Floats | float) -> Floats:
+        typical, *_, limit = self.limits
+        return np.asarray((np.asarray(combined) - typical) / max(limit - typical, 1e-6), np.float32)
 
     def unlike(self, images: Images) -> NDArray[np.bool_]:
         """Mark the images that are unlike anything in the reference set.
@@ -162,12 +210,12 @@ class ReferenceSet:
         -------
         (n,) bool
         """
-        return self.distances(images) > self.threshold
+        return self.strangeness(images) > 1
 
     def temper(self, images: Images, probabilities: FloatArray) -> FloatArray:
         """Limit a network's confidence where it cannot be trusted.
 
-        The highest probability may be at most 0.85 for an image near the threshold or beyond it, or if fewer than
+        The highest probability may be at most 0.85 for an image that is nearly unlike the set or more, or if fewer than
         three of its five nearest reference images are of the class that it favours. What is above goes evenly to all
         classes, so that the favoured one stays the same.
 
@@ -185,8 +233,9 @@ class ReferenceSet:
         rows, distances = self.nearest(images, _NEIGHBOURS)
         answers = probabilities.argmax(axis=1)
         agreeing = (self.labels[rows] == answers[:, np.newaxis]).mean(axis=1)
-        near, far = (share * self.threshold for share in _DOUBTFUL)
-        doubt = np.clip((np.minimum(distances[:, 0], far) - near) / (far - near), 0, 1)
+        strange = self._combined(images, distances[:, 0])
+        calm, full = self.limits[1:3]
+        doubt = np.clip((np.minimum(strange, full) - calm) / max(full - calm, 1e-6), 0, 1)
         doubt[agreeing <= 0.4] = 1
         limit = 1 - (1 - _MOST_IN_DOUBT) * doubt
         top, even = probabilities.max(axis=1), 1 / probabilities.shape[1]
@@ -202,7 +251,13 @@ class ReferenceSet:
             "images": levels[:, ::2] << 4 | levels[:, 1::2],
             "labels": self.labels.astype(np.uint8),
             "threshold": np.array([self.threshold]),
-        }
+        } | self._sceptical_arrays()
+
+    def _sceptical_arrays(self) -> dict[str, NDArray[Any]]:
+        if self.sceptic is None:
+            return {}
+        arrays = {f"{_SCEPTIC}{name}": array for name, array in self.sceptic.to_arrays().items()}
+        return arrays | {"limits": np.array(self.limits)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
@@ -221,16 +276,23 @@ class ReferenceSet:
             raise InputError(f"a reference set's images: expected (N, bytes) uint8, got {packed.shape} {packed.dtype}")
         levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
         features = isqrt(levels.shape[1]) ** 2  # an odd square was padded to an even number of pixels
-        return cls(
+        found = cls(
             levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64), float(arrays["threshold"][0])
         )
+        sceptic = {name.removeprefix(_SCEPTIC): array for name, array in arrays.items() if name.startswith(_SCEPTIC)}
+        if not sceptic:
+            return found
+        limits = arrays.get("limits", np.empty(0))
+        if limits.shape != (len(found.limits),):
+            raise InputError(f"a reference set's limits: expected {len(found.limits)} of them, got {limits.shape}")
+        return replace(found, sceptic=Sceptic.from_arrays(sceptic), limits=tuple(map(float, limits)))
 
     @cached_property
-    def _maps(self) -> _Maps:
-        return _edge_maps(self.images)
+    def _maps(self) -> Floats:
+        return edge_maps(self.images)
 
     @cached_property
-    def spread(self) -> _Maps:
+    def spread(self) -> Floats:
         """Square root of the mean distance from each reference image to its nearest ones: (N,)."""
         among = _between(self._maps, self._maps)
         np.fill_diagonal(among, np.inf)
@@ -240,65 +302,7 @@ class ReferenceSet:
         return np.asarray(np.sqrt(np.maximum(radius, floor)), np.float32)
 
 
-# From images to maps of edges -----------------------------------------------------------------------
-
-
-def _edge_maps(images: Images) -> _Maps:
-    """Describe images by where their edges lie: (n, features) uint8 to (n, 4 · 7 · 7) float32 of unit length."""
-    side = isqrt(images.shape[1])
-    field = _smooth(_without_slant(images.reshape(-1, side, side).astype(np.float32)))
-    across, down = np.zeros_like(field), np.zeros_like(field)
-    across[:, :, 1:-1] = field[:, :, 2:] - field[:, :, :-2]
-    down[:, 1:-1] = field[:, 2:] - field[:, :-2]
-    cells = _windows(side)
-    maps = [
-        (cells.T @ np.maximum(edges, 0) @ cells).reshape(len(images), _CELLS**2)
-        for edges in (across, -across, down, -down)
-    ]
-    joined: _Maps = np.concatenate(maps, axis=1)
-    length = np.linalg.norm(joined, axis=1, keepdims=True)
-    return np.asarray(joined / np.maximum(length, 1e-6), np.float32)
-
-
-def _without_slant(field: _Maps) -> _Maps:
-    """Shift each row sideways until the strokes' mean slant is upright: (n, side, side)."""
-    n, side, _ = field.shape
-    place = np.arange(side, dtype=np.float32)
-    mass = field.sum(axis=2)  # of each row
-    total = np.maximum(mass.sum(axis=1), 1)[:, np.newaxis]
-    moment = field @ place
-    down = place - (mass @ place)[:, np.newaxis] / total
-    right = moment - moment.sum(axis=1, keepdims=True) / total * mass
-    slant = (down * right).sum(axis=1) / np.maximum((down * down * mass).sum(axis=1), 1)
-    shift = np.clip(slant, -0.7, 0.7)[:, np.newaxis] * down  # (n, side), in pixels
-    source = place + shift[:, :, np.newaxis]
-    left = np.floor(source)
-    part = source - left
-    wide = np.pad(field, ((0, 0), (0, 0), (1, 2)))
-    column = np.clip(left.astype(np.int64) + 1, 0, side + 1)
-    row = np.arange(n)[:, np.newaxis, np.newaxis], np.arange(side)[np.newaxis, :, np.newaxis]
-    upright: _Maps = wide[*row, column] * (1 - part) + wide[*row, column + 1] * part
-    return upright
-
-
-def _smooth(field: _Maps) -> _Maps:
-    """Blur with 1 2 1, each way; the border stays as it is."""
-    down = field.copy()
-    down[:, 1:-1] = (field[:, :-2] + 2 * field[:, 1:-1] + field[:, 2:]) / 4
-    both = down.copy()
-    both[:, :, 1:-1] = (down[:, :, :-2] + 2 * down[:, :, 1:-1] + down[:, :, 2:]) / 4
-    return both
-
-
-def _windows(side: int) -> _Maps:
-    """Weights by which pixels count for cells, triangles that overlap: (side, 7)."""
-    wide = side / _CELLS
-    centres = (np.arange(_CELLS) + 0.5) * wide - 0.5
-    away = np.abs(np.arange(side)[:, np.newaxis] - centres) / (1.25 * wide)
-    return np.maximum(0, 1 - away).astype(np.float32)
-
-
-def _between(a: _Maps, b: _Maps) -> _Maps:
+def _between(a: Floats, b: Floats) -> Floats:
     """Distances between unit vectors: (n, features), (m, features) to (n, m)."""
     return np.asarray(np.sqrt(np.maximum(2 - 2 * (a @ b.T), 0)), np.float32)
 
