@@ -209,7 +209,7 @@ def test_confidence_is_limited_only_in_doubt(mnist):
     assert np.array_equal(tempered.argmax(axis=1), truth)
     assert np.mean(tempered.max(axis=1) >= 0.9) > 0.85
     doubtful = reference.unlike(digits)
-    assert tempered[doubtful].max() <= 0.85 + 1e-6
+    assert tempered[doubtful].max() <= 0.89 + 1e-6
     wrong = reference.temper(digits, np.eye(10)[(truth + 1) % 10])
     assert np.mean(wrong.max(axis=1) > 0.9) < 0.03  # the nearest images contradict
 
@@ -293,5 +293,5 @@ def test_predict_says_what_is_unlike_a_digit(run, tmp_path):
     canvas.save(tmp_path / "cross.png")
     (entry,) = json.loads(predict(run, tmp_path / "cross.png", "--json").stdout)
     assert entry["digits"][0]["unlike"] is True
-    assert entry["confidence"] <= 0.85
+    assert entry["confidence"] <= 0.89
     assert "unlike anything it was trained on" in predict(run, tmp_path / "cross.png").stdout

@@ -44,8 +44,9 @@ _WEIGHT = 3
 #: The typical validation image, and the shares that doubt does not reach, and does not reach in full.
 _TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
 
-#: Strangeness between which doubt grows from none to full, without a sceptic; the highest probability in full doubt.
-_DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.85
+#: Strangeness between which doubt grows from none to full, without a sceptic; and the highest probability in full
+#: doubt, which is about how often a network is right about such images: less would be dishonest the other way.
+_DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.89
 
 #: Images compared in one go: more would take hundreds of megabytes.
 _AT_A_TIME = 1000
@@ -215,7 +216,7 @@ class ReferenceSet:
     def temper(self, images: Images, probabilities: FloatArray) -> FloatArray:
         """Limit a network's confidence where it cannot be trusted.
 
-        The highest probability may be at most 0.85 for an image that is nearly unlike the set or more, or if fewer than
+        The highest probability may be at most 0.89 for an image that is nearly unlike the set or more, or if fewer than
         three of its five nearest reference images are of the class that it favours. What is above goes evenly to all
         classes, so that the favoured one stays the same.
 

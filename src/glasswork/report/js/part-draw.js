@@ -48,8 +48,8 @@ export function showDraw(context, body) {
     );
   }
   if (data.network.confidence === "normalise") {
-    document.getElementById("share-note")?.append("The bars are the scores, made to sum to 1; at most 85 % where the image is strange (next part).");
-  } else document.getElementById("share-note")?.append("The bars are the softmax of the scores; at most 85 % where the image is strange (next part).");
+    document.getElementById("share-note")?.append("The bars are the scores, made to sum to 1; at most 89 % where the image is strange (next part).");
+  } else document.getElementById("share-note")?.append("The bars are the softmax of the scores; at most 89 % where the image is strange (next part).");
 }
 
 /**

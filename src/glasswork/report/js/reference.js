@@ -13,7 +13,7 @@ const WEIGHT = 3;
 /** The nearest images that are asked for their class; the share that must agree; the largest share in full doubt. */
 export const ASKED = 5;
 const FEW = 0.4;
-const MOST_IN_DOUBT = 0.85;
+const MOST_IN_DOUBT = 0.89;
 
 /** @typedef {{row: number, distance: number}} Neighbour */
 
