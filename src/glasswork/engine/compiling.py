@@ -1,0 +1,95 @@
+"""How the kernels are compiled: once on a machine, then read from a folder.
+
+    first start    kernels.py ──Numba, LLVM──► machine code ──► cache/glasswork/engine-<digest>/
+    later starts                                               ──► memory
+
+The folder's name holds a digest of the engine's sources. Numba itself looks at one file only: a change in a formula
+would go unnoticed by the kernel that calls it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Sums may be reordered and products fused, so that loops become vector instructions; NaN and infinity stay what they
+#: are, so that a training that diverges is noticed.
+RELAXED = {"reassoc", "contract", "arcp", "nsz", "afn"}
+
+#: ``error_model`` "numpy": a division by zero is infinite, as in NumPy, and loops that divide are vectorised.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": RELAXED, "nogil": True}
+
+
+def kernel(function: F) -> F:
+    """Return a function compiled as a part of the entries that call it; a decorator."""
+    compiled: F = numba.njit(**OPTIONS)(function)
+    return compiled
+
+
+def entry(function: F, *, parallel: bool) -> F:
+    """Return a function that Python calls: compiled at its first call, or read from the cache."""
+    with _cached_in(cache_folder()) as cached:
+        compiled: F = numba.njit(**OPTIONS, parallel=parallel, cache=cached)(function)
+    return compiled
+
+
+@cache
+def has_openmp() -> bool:
+    """Return whether Numba can run its threads by OpenMP, whose threads sleep soon when a neighbour needs the core."""
+    if importlib.util.find_spec("numba.np.ufunc.omppool") is None:
+        return False
+    try:
+        importlib.import_module("numba.np.ufunc.omppool")
+    except ImportError:  # the library libgomp is missing
+        return False
+    if numba.config.THREADING_LAYER == "default":
+        numba.config.THREADING_LAYER = "omp"
+    return str(numba.config.THREADING_LAYER) == "omp"
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return the folder for compiled kernels, which can be written to; None if there is none."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    folder = (Path(given) if given else _user_cache() / "glasswork") / f"engine-{digest}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return None
+    return folder
+
+
+def _user_cache() -> Path:
+    """Return the user's folder for files that can be made again."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+@contextmanager
+def _cached_in(folder: Path | None) -> Iterator[bool]:
+    """Context manager: functions compiled inside are cached in this folder; yields whether they are."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder or "")
+    try:
+        yield folder is not None
+    finally:
+        numba.config.CACHE_DIR = before
