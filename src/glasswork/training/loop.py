@@ -13,27 +13,21 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
-from glasswork.data.batches import as_loader, int_to_onehot
+from glasswork.data.batches import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
+from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model, Optimizer, checked, targets_of
+from glasswork.engine.numpy_engine import NumpyEngine
 from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
 from glasswork.training.contract import (
-    Criterion,
-    Loader,
-    Model,
-    Optimizer,
     arrays_of,
-    check_not_rebound,
     check_restorable,
     check_together,
-    checked,
     copy_arrays,
     first_step,
-    gradients_of,
     mode_of,
     restore_arrays,
 )
@@ -93,7 +87,8 @@ def train(
     """
     progress = progress or Progress(step=first_step(model, optimizer))
     with limited_to(_threads(model, train_loader)):
-        return _train_epoch(model, train_loader, optimizer, criterion, progress, _as_sequence(after_step))
+        engine = NumpyEngine(model, optimizer, criterion)
+        return _train_epoch(engine, model, train_loader, optimizer, criterion, progress, _as_sequence(after_step))
 
 
 def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
@@ -118,7 +113,7 @@ def test(model: Model, test_loader: Loader) -> float:
     with limited_to(_threads(model, test_loader)), mode_of(model, training=False):
         for X_batch, y_batch in checked(test_loader, model):
             preds = model(X_batch)
-            correct_predictions += _correct(preds, _targets(y_batch, preds))
+            correct_predictions += _correct(preds, targets_of(y_batch, preds))
             total_predictions += len(preds)
     return correct_predictions / _at_least_one(total_predictions, "test") * 100
 
@@ -180,7 +175,8 @@ def fit(
     validation: Loader = as_loader(valid_loader, classes=classes, dtype=dtype, learning=False)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
-    steps = _as_sequence(after_step) if average is None else (lambda _: average.update(), *_as_sequence(after_step))
+    engine = NumpyEngine(model, optimizer, criterion, average)
+    steps = _as_sequence(after_step)
     threads = threads or _threads(model, training)
     if progress is None:
         progress = Progress(step=first_step(model, optimizer))
@@ -192,7 +188,7 @@ def fit(
             if average is not None:
                 average.hide()
             with limited_to(threads):
-                result = _fit_epoch(model, training, validation, optimizer, criterion, average, progress, steps)
+                result = _fit_epoch(engine, model, training, validation, optimizer, criterion, average, progress, steps)
             yield result
     except DivergedError as error:
         restore_arrays(model, progress.last_good)
@@ -217,6 +213,7 @@ def _check_settings(epochs: int, patience: int | None) -> None:
 
 
 def _fit_epoch(
+    engine: Engine,
     model: Model,
     train_loader: Loader,
     valid_loader: Loader,
@@ -228,7 +225,7 @@ def _fit_epoch(
 ) -> EpochResult:
     """Train and validate one epoch; the model is left with the weights that were validated."""
     start = time.perf_counter() - progress.seconds
-    train_loss = _train_epoch(model, train_loader, optimizer, criterion, progress, after_step)
+    train_loss = _train_epoch(engine, model, train_loader, optimizer, criterion, progress, after_step)
     if average is not None:
         average.show()
     valid_loss, valid_accuracy = _validate(model, valid_loader, criterion)
@@ -241,6 +238,7 @@ def _fit_epoch(
 
 @np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and reported below
 def _train_epoch(
+    engine: Engine,
     model: Model,
     train_loader: Loader,
     optimizer: Optimizer,
@@ -253,26 +251,17 @@ def _train_epoch(
     if hasattr(criterion, "check_model"):
         criterion.check_model(model)
     set_position = getattr(model, "set_position", None)
-    gradients = gradients_of(model)
+    most = 1 if any(getattr(call, "every_step", True) for call in after_step) else NO_LIMIT
     with mode_of(model, training=True):
-        for X_batch, y_batch in checked(train_loader, model, learning=True):
+        for batch in engine.batches(train_loader, most):
             if set_position is not None:
                 set_position(progress.step)
-            optimizer.zero_grad()
-
-            preds = model(X_batch)
-            loss = criterion(preds, _targets(y_batch, preds))
-            if not math.isfinite(loss):
-                raise DivergedError(
-                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, {_advice(optimizer)}"
-                )
-            model.backward(criterion.backward())
-            if gradients:
-                check_not_rebound(gradients, model)
-                gradients = []  # once an epoch is enough
-            optimizer.step()
-
-            progress.note_batch(loss, len(preds))
+            for loss, samples in engine.step(batch):
+                if not math.isfinite(loss):
+                    raise DivergedError(
+                        f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, {_advice(optimizer)}"
+                    )
+                progress.note_batch(loss, samples)
             for call in after_step:
                 call(progress)
     return progress.total_loss / _at_least_one(progress.num_samples, "train")
@@ -286,7 +275,7 @@ def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple
     with mode_of(model, training=False):
         for X_batch, y_batch in checked(valid_loader, model):
             preds = model(X_batch)
-            targets = _targets(y_batch, preds)
+            targets = targets_of(y_batch, preds)
             total_loss += criterion(preds, targets) * len(preds)
             correct_predictions += _correct(preds, targets)
             total_predictions += len(preds)
@@ -314,16 +303,6 @@ def _advice(optimizer: Optimizer) -> str:
     """Return which learning rate was too large, the one that was given and not what a schedule made of it."""
     given = getattr(optimizer, "base_lr", optimizer.lr) if getattr(optimizer, "schedule", None) else optimizer.lr
     return f"with a learning rate of {given:g}; try a smaller one, such as {min(given / 10, 0.1):g}"
-
-
-def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
-    y = np.asarray(y_batch)
-    targets = y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
-    if targets.shape != preds.shape:
-        raise InputError(
-            f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
-        )
-    return targets
 
 
 def _correct(preds: FloatArray, targets: FloatArray) -> int:
