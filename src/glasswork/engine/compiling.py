@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import llvmlite.binding
 import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,7 +65,8 @@ def has_openmp() -> bool:
 def cache_folder() -> Path | None:
     """Return the folder for compiled kernels, which can be written to; None if there is none."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()}".encode()
+    digest = hashlib.sha256(facts + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     given = os.environ.get("NUMBA_CACHE_DIR")
     folder = (Path(given) if given else _user_cache() / "glasswork") / f"engine-{digest}"
     try:
@@ -73,6 +76,26 @@ def cache_folder() -> Path | None:
     except OSError:
         return None
     return folder
+
+
+def announce(what: str, say: Callable[[str], object] | None) -> None:
+    """Say in a line that kernels will be compiled now, unless they were before."""
+    folder = cache_folder()
+    if say is None or what in _compiled or (folder is not None and (folder / what).exists()):
+        return
+    often = "once on this machine" if folder is not None else "at every start, as no folder for the result is writable"
+    say(f"Compiling the fast engine for {what}, {often}: some 20 seconds ...")
+
+
+def note_compiled(what: str) -> None:
+    """Note that kernels were compiled."""
+    _compiled.add(what)
+    folder = cache_folder()
+    if folder is not None:
+        (folder / what).touch()
+
+
+_compiled: set[str] = set()  # in this process
 
 
 def _user_cache() -> Path:

@@ -217,12 +217,12 @@ def _gelu_inner(x: Any) -> Any:
 
 
 def each(formula: Callable[..., Any]) -> Callable[..., None]:
-    """Return the kernel that writes ``formula(x, c)`` of every number of x into y."""
+    """Return the kernel that replaces every number of x by ``formula(x, c)``."""
 
     @kernel
-    def loop(x: Any, y: Any, c: Any) -> None:
+    def loop(x: Any, c: Any) -> None:
         for i in range(x.size):
-            y[i] = formula(x[i], c)
+            x[i] = formula(x[i], c)
 
     return loop
 

@@ -32,25 +32,38 @@ def same(typingctx, value, like):
 def _pointer(typingctx, address, offset, like):
     """Return a pointer to the element ``offset`` of the array of the dtype of ``like`` that starts at an address."""
     pointer = types.CPointer(like)
+    size = like.size if isinstance(like, types.Record) else like.bitwidth // 8
 
     def generate(context, builder, signature, arguments):
-        start = builder.inttoptr(arguments[0], context.get_value_type(pointer))
-        bytes_before = builder.mul(arguments[1], ir.Constant(ir.IntType(64), like.bitwidth // 8))
-        return cgutils.pointer_add(builder, start, bytes_before, start.type)
+        before = builder.mul(arguments[1], ir.Constant(ir.IntType(64), size))
+        return builder.inttoptr(builder.add(arguments[0], before), context.get_value_type(pointer))
 
     return pointer(types.int64, types.int64, like), generate
 
 
 @kernel
-def vector(address: int, length: int, like: Any) -> Any:
-    """Return the array of this length, and of the dtype of ``like``, at an address."""
-    return carray(_pointer(address, 0, like), length)
+def vector(address: int, begin: int, end: int, like: Any) -> Any:
+    """Return the numbers ``begin`` to ``end`` of the array at an address; its dtype is that of ``like``."""
+    return carray(_pointer(address, begin, like), end - begin)
 
 
 @kernel
 def matrix(address: int, begin: int, end: int, columns: int, like: Any) -> Any:
     """Return the rows ``begin`` to ``end`` of the array ``(..., columns)`` at an address."""
     return carray(_pointer(address, begin * columns, like), (end - begin, columns))
+
+
+@intrinsic
+def call(typingctx, function, argument, thread):
+    """Call the compiled function at an address with two integers."""
+
+    def generate(context, builder, signature, arguments):
+        function, *passed = arguments
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in passed])
+        builder.call(builder.inttoptr(function, kind.as_pointer()), passed)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
 
 
 @intrinsic
