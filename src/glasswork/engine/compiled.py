@@ -24,7 +24,8 @@ from glasswork.engine.compiling import announce, has_openmp, note_compiled
 from glasswork.engine.contract import Loader, Outcome, check_loader, check_pixels, checked, targets_of
 from glasswork.engine.native import gemm_address
 from glasswork.engine.plan import SOURCES, Plan
-from glasswork.engine.step import steps
+from glasswork.engine.records import LAYER, RUN
+from glasswork.engine.step import steps, work_address
 from glasswork.nn import MLP, BatchNorm, Loss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average, Optimizer
@@ -143,7 +144,10 @@ class CompiledEngine:
         shares = np.array([0.0 if average is None else average.share(average.steps + 1 + i) for i in range(count)])
         start = time.perf_counter()
         with one_thread_each():
-            begun = steps(plan.layers, plan.updates, plan.run, rates, shares, losses, plan.one)
+            before = numba.get_num_threads()
+            numba.set_num_threads(int(plan.run["threads"][0]))
+            begun = steps(plan.layers, plan.run, rates, shares, losses)
+            numba.set_num_threads(before)
         self._seconds = max((time.perf_counter() - start) / begun, 1e-6)
         done = begun if math.isfinite(losses[begun - 1]) else begun - 1
         if done:
@@ -167,9 +171,8 @@ class CompiledEngine:
             work = 3 * size * sum(array.size for array in self.model.parameters() if array.ndim > 1)
             threads = choose_threads(self.threads or max(1, work // WORTH_A_THREAD))
             dtype = self.model.dtype
-            self._plan = Plan(
-                layers, self.model.in_features, dtype, batch=size, threads=threads, gemm=gemm_address(dtype)
-            )
+            addresses = {"gemm": gemm_address(dtype), "work": work_address(str(dtype))}
+            self._plan = Plan(layers, self.model.in_features, dtype, batch=size, threads=threads, **addresses)
             self._plan.set_training(layers, self.optimizer, self.criterion, self.average)
         return self._plan
 
@@ -189,6 +192,6 @@ if hasattr(os, "register_at_fork"):
 def load_kernels(dtype: np.dtype[Any], say: Callable[[str], object] | None = None) -> None:
     """Compile the kernels for a dtype, or read them from the cache: a call of no step."""
     announce(str(dtype), say)
-    plan = Plan([], 1, dtype, batch=1, threads=1, gemm=0)
-    steps(plan.layers, plan.updates, plan.run, np.empty(0), np.empty(0), np.empty(0), plan.one)
+    work_address(str(dtype))
+    steps(np.zeros(0, LAYER), np.zeros(1, RUN), np.empty(0), np.empty(0), np.empty(0))
     note_compiled(str(dtype))

@@ -36,7 +36,7 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": RELAXED, "nogil":
 
 def kernel(function: F) -> F:
     """Return a function compiled as a part of the entries that call it; a decorator."""
-    compiled: F = numba.njit(**OPTIONS)(function)
+    compiled: F = numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     return compiled
 
 
@@ -45,6 +45,17 @@ def entry(function: F, *, parallel: bool) -> F:
     with _cached_in(cache_folder()) as cached:
         compiled: F = numba.njit(**OPTIONS, parallel=parallel, cache=cached)(function)
     return compiled
+
+
+def callback(function: Callable[[int, int], None]) -> int:
+    """Return the address of a function of two integers, compiled or read from the cache."""
+    with _cached_in(cache_folder()) as cached:
+        compiled = numba.cfunc("void(int64, int64)", **OPTIONS, cache=cached)(function)
+    _callbacks.append(compiled)
+    return int(compiled.address)
+
+
+_callbacks: list[Any] = []  # keeps their code in memory
 
 
 @cache

@@ -100,4 +100,4 @@ def box_muller(halves: Any, count: int, normal: Any) -> None:
 @kernel
 def word_scratch(address: int, thread: int, length: int) -> Any:
     """Return a thread's own array of random words, ``(length,)``."""
-    return vector(address + 8 * thread * length, length, np.uint64(1))
+    return vector(address, thread * length, (thread + 1) * length, np.uint64(1))

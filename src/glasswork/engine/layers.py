@@ -43,32 +43,33 @@ _gelu, _back_gelu = each(gelu), each_times(gelu_slope)
 
 
 @kernel
-def gather(run: Any, step: int, begin: int, end: int, one: Any) -> None:
+def gather(run: Any, begin: int, end: int, one: Any) -> None:
     """Copy rows ``begin`` to ``end`` of the step's batch into ``run.x``, bytes normalised to [-1, 1]."""
     n = run.features
-    rows = vector(run.order, (step + 1) * run.batch, np.int64(1))[step * run.batch :]
-    x = matrix(run.x, 0, end, n, one)
+    rows = vector(run.order, run.step * run.batch, (run.step + 1) * run.batch, np.int64(1))
     for i in range(begin, end):
+        x, start, stop = vector(run.x, i * n, (i + 1) * n, one), rows[i] * n, (rows[i] + 1) * n
         if run.source == Source.BYTES:
-            normalize(matrix(run.images, rows[i], rows[i] + 1, n, np.uint8(1))[0], x[i])
+            normalize(vector(run.images, start, stop, np.uint8(1)), x)
         elif run.source == Source.FLOAT32:
-            copy(matrix(run.images, rows[i], rows[i] + 1, n, np.float32(1))[0], x[i])
+            copy(vector(run.images, start, stop, np.float32(1)), x)
         else:
-            copy(matrix(run.images, rows[i], rows[i] + 1, n, np.float64(1))[0], x[i])
+            copy(vector(run.images, start, stop, np.float64(1)), x)
 
 
 @kernel
-def gather_targets(run: Any, step: int, begin: int, end: int, one: Any) -> None:
+def gather_targets(run: Any, begin: int, end: int, one: Any) -> None:
     """Write the targets of rows ``begin`` to ``end`` of the step's batch into ``run.targets``: one-hot of labels."""
     n = run.classes
-    rows = vector(run.order, (step + 1) * run.batch, np.int64(1))[step * run.batch :]
-    targets = matrix(run.targets, 0, end, n, one)
+    rows = vector(run.order, run.step * run.batch, (run.step + 1) * run.batch, np.int64(1))
     for i in range(begin, end):
+        targets = vector(run.targets, i * n, (i + 1) * n, one)
         if run.labels:
-            targets[i] = same(0.0, one)
-            targets[i, vector(run.labels, rows[i] + 1, np.int64(1))[rows[i]]] = one
+            for j in range(n):
+                targets[j] = same(0.0, one)
+            targets[vector(run.labels, 0, rows[i] + 1, np.int64(1))[rows[i]]] = one
         else:
-            copy(matrix(run.given_targets, rows[i], rows[i] + 1, n, one)[0], targets[i])
+            copy(vector(run.given_targets, rows[i] * n, (rows[i] + 1) * n, one), targets)
 
 
 @kernel
@@ -106,8 +107,8 @@ def normalize_batch(layer: Any, begin: int, end: int, one: Any) -> None:
     """Batch normalisation of rows: ``y = gamma (x - mean) scale + beta``, with ``scale = 1 / √(variance + ε)``."""
     n = layer.outputs
     x, y = matrix(layer.x, begin, end, n, one), matrix(layer.y, begin, end, n, one)
-    mean, scale = vector(layer.mean, n, one), vector(layer.scale, n, one)
-    gamma, beta = vector(layer.weight, n, one), vector(layer.bias, n, one)
+    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
+    gamma, beta = vector(layer.weight, 0, n, one), vector(layer.bias, 0, n, one)
     for i in range(end - begin):
         for j in range(n):
             y[i, j] = (x[i, j] - mean[j]) * scale[j] * gamma[j] + beta[j]
@@ -118,8 +119,8 @@ def normalize_batch_back(layer: Any, batch: int, begin: int, end: int, one: Any)
     """``dx = gamma scale (dy - mean(dy) - normal mean(dy normal))``, in place; the means are known for the batch."""
     n = layer.outputs
     x, d = matrix(layer.x, begin, end, n, one), matrix(layer.dy, begin, end, n, one)
-    mean, scale, gamma = vector(layer.mean, n, one), vector(layer.scale, n, one), vector(layer.weight, n, one)
-    grad_gamma, grad_beta = vector(layer.grad_weight, n, one), vector(layer.grad_bias, n, one)
+    mean, scale, gamma = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one), vector(layer.weight, 0, n, one)
+    grad_gamma, grad_beta = vector(layer.grad_weight, 0, n, one), vector(layer.grad_bias, 0, n, one)
     share = one / same(batch, one)
     for i in range(end - begin):
         for j in range(n):
@@ -132,8 +133,8 @@ def batch_statistics(layer: Any, batch: int, begin: int, end: int, one: Any) -> 
     """Mean and scale of the columns ``begin`` to ``end`` over the whole batch; the running ones move towards them."""
     n = layer.outputs
     x = matrix(layer.x, 0, batch, n, one)
-    mean, scale = vector(layer.mean, n, one), vector(layer.scale, n, one)
-    running_mean, running_variance = vector(layer.running_mean, n, one), vector(layer.running_variance, n, one)
+    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
+    running_mean, running_variance = vector(layer.running_mean, 0, n, one), vector(layer.running_variance, 0, n, one)
     count, momentum = same(batch, one), same(layer.constant, one)
     for j in range(begin, end):
         mean[j] = scale[j] = same(0.0, one)
@@ -156,8 +157,8 @@ def batch_statistics(layer: Any, batch: int, begin: int, end: int, one: Any) -> 
 def running_statistics(layer: Any, one: Any) -> None:
     """Take the running mean and variance in the place of a batch's, as evaluation does."""
     n = layer.outputs
-    mean, scale = vector(layer.mean, n, one), vector(layer.scale, n, one)
-    running_mean, running_variance = vector(layer.running_mean, n, one), vector(layer.running_variance, n, one)
+    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
+    running_mean, running_variance = vector(layer.running_mean, 0, n, one), vector(layer.running_variance, 0, n, one)
     for j in range(n):
         mean[j] = running_mean[j]
         scale[j] = one / np.sqrt(running_variance[j] + same(EPSILON, one))
@@ -168,8 +169,8 @@ def batch_statistics_back(layer: Any, batch: int, begin: int, end: int, one: Any
     """``grad_beta = Σ dy`` and ``grad_gamma = Σ dy normal`` of the columns ``begin`` to ``end``."""
     n = layer.outputs
     x, d = matrix(layer.x, 0, batch, n, one), matrix(layer.dy, 0, batch, n, one)
-    mean, scale = vector(layer.mean, n, one), vector(layer.scale, n, one)
-    grad_gamma, grad_beta = vector(layer.grad_weight, n, one), vector(layer.grad_bias, n, one)
+    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
+    grad_gamma, grad_beta = vector(layer.grad_weight, 0, n, one), vector(layer.grad_bias, 0, n, one)
     for j in range(begin, end):
         grad_gamma[j] = grad_beta[j] = same(0.0, one)
     for i in range(batch):
@@ -182,11 +183,11 @@ def batch_statistics_back(layer: Any, batch: int, begin: int, end: int, one: Any
 def forward(layer: Any, run: Any, thread: int, begin: int, end: int, one: Any) -> None:
     """Compute a layer's output for rows ``begin`` to ``end``."""
     n = layer.outputs
-    y = matrix(layer.y, begin, end, n, one)
     if layer.kind == Kind.LINEAR:
+        y = matrix(layer.y, begin, end, n, one)
         x, weight = matrix(layer.x, begin, end, layer.inputs, one), matrix(layer.weight, 0, layer.inputs, n, one)
         times(run.gemm, x, weight, y)
-        add_bias(y, vector(layer.bias, n, one))
+        add_bias(y, vector(layer.bias, 0, n, one))
         return
     if layer.kind == Kind.BATCH_NORM:
         normalize_batch(layer, begin, end, one)
@@ -194,11 +195,11 @@ def forward(layer: Any, run: Any, thread: int, begin: int, end: int, one: Any) -
     if layer.kind == Kind.DROPOUT:
         drop(layer, begin, end, word_scratch(run.words, thread, run.words_length), one)
         return
-    flat, c = y.reshape(y.size), same(layer.constant, one)
+    flat, c = vector(layer.y, begin * n, end * n, one), same(layer.constant, one)
     if layer.x != layer.y:
-        copy(matrix(layer.x, begin, end, n, one).reshape(y.size), flat)
+        copy(vector(layer.x, begin * n, end * n, one), flat)
     if layer.kind == Kind.NOISE:
-        normal = vector(run.scratch, (thread + 1) * run.scratch_length, one)[thread * run.scratch_length :]
+        normal = vector(run.scratch, thread * run.scratch_length, (thread + 1) * run.scratch_length, one)
         add_noise(layer, begin, end, word_scratch(run.words, thread, run.words_length), normal, one)
     elif layer.kind == Kind.SCALE:
         rescale(flat, c, same(layer.factor, one))
@@ -220,29 +221,28 @@ def forward(layer: Any, run: Any, thread: int, begin: int, end: int, one: Any) -
 def backward(layer: Any, run: Any, begin: int, end: int, one: Any) -> None:
     """Turn ``dy`` into ``dx`` for rows ``begin`` to ``end``: in place, but for a Linear layer."""
     n = layer.outputs
-    d, size, c = matrix(layer.dy, begin, end, n, one), (end - begin) * n, same(layer.constant, one)
-    flat = d.reshape(size)
+    flat, c = vector(layer.dy, begin * n, end * n, one), same(layer.constant, one)
     if layer.kind == Kind.LINEAR:
         weight = matrix(layer.weight, 0, layer.inputs, n, one)
-        times_transposed(run.gemm, d, weight, matrix(layer.dx, begin, end, layer.inputs, one))
+        times_transposed(run.gemm, matrix(layer.dy, begin, end, n, one), weight, matrix(layer.dx, begin, end, layer.inputs, one))
     elif layer.kind == Kind.BATCH_NORM:
         normalize_batch_back(layer, run.batch, begin, end, one)
     elif layer.kind == Kind.DROPOUT:
-        multiply(flat, matrix(layer.mask, begin, end, n, one).reshape(size))
+        multiply(flat, vector(layer.mask, begin * n, end * n, one))
     elif layer.kind == Kind.SCALE:
         rescale(flat, same(0.0, one), same(layer.factor, one))
     elif layer.kind == Kind.SIGMOID:
-        _back_sigmoid(matrix(layer.y, begin, end, n, one).reshape(size), flat, c)
+        _back_sigmoid(vector(layer.y, begin * n, end * n, one), flat, c)
     elif layer.kind == Kind.TANH:
-        _back_tanh(matrix(layer.y, begin, end, n, one).reshape(size), flat, c)
+        _back_tanh(vector(layer.y, begin * n, end * n, one), flat, c)
     elif layer.kind == Kind.RELU:
-        _back_relu(matrix(layer.y, begin, end, n, one).reshape(size), flat, c)
+        _back_relu(vector(layer.y, begin * n, end * n, one), flat, c)
     elif layer.kind == Kind.LEAKY_RELU:
-        _back_leaky_relu(matrix(layer.y, begin, end, n, one).reshape(size), flat, c)
+        _back_leaky_relu(vector(layer.y, begin * n, end * n, one), flat, c)
     elif layer.kind == Kind.SILU:
-        _back_silu(matrix(layer.x, begin, end, n, one).reshape(size), flat, c)
+        _back_silu(vector(layer.x, begin * n, end * n, one), flat, c)
     elif layer.kind == Kind.GELU:
-        _back_gelu(matrix(layer.x, begin, end, n, one).reshape(size), flat, c)
+        _back_gelu(vector(layer.x, begin * n, end * n, one), flat, c)
 
 
 @kernel

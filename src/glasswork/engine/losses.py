@@ -8,7 +8,7 @@ import numpy as np
 
 from glasswork.engine.compiling import kernel
 from glasswork.engine.formulas import exp
-from glasswork.engine.native import matrix, same
+from glasswork.engine.native import same, vector
 from glasswork.engine.table import LossKind
 
 
@@ -19,14 +19,14 @@ def loss_and_gradient(run: Any, begin: int, end: int, one: Any) -> float:
     The loss is a mean over the batch, so the gradient is divided by its size.
     """
     n = run.classes
-    scores, targets = matrix(run.scores, begin, end, n, one), matrix(run.targets, begin, end, n, one)
-    d = matrix(run.grad_scores, begin, end, n, one)
     total = 0.0
-    for i in range(end - begin):
+    for i in range(begin, end):
+        scores, targets = vector(run.scores, i * n, (i + 1) * n, one), vector(run.targets, i * n, (i + 1) * n, one)
+        d = vector(run.grad_scores, i * n, (i + 1) * n, one)
         if run.loss == LossKind.MSE:
-            total += squared_error(scores[i], targets[i], d[i], same(2.0 / run.batch, one))
+            total += squared_error(scores, targets, d, same(2.0 / run.batch, one))
         else:
-            total += cross_entropy(scores[i], targets[i], d[i], same(run.smoothing, one), same(1.0 / run.batch, one))
+            total += cross_entropy(scores, targets, d, same(run.smoothing, one), same(1.0 / run.batch, one))
     return total
 
 

@@ -41,6 +41,13 @@ def _pointer(typingctx, address, offset, like):
     return pointer(types.int64, types.int64, like), generate
 
 
+@intrinsic
+def size_of(typingctx, like):
+    """Return the bytes of a number."""
+    size = like.bitwidth // 8
+    return types.int64(like), lambda context, builder, signature, arguments: ir.Constant(ir.IntType(64), size)
+
+
 @kernel
 def vector(address: int, begin: int, end: int, like: Any) -> Any:
     """Return the numbers ``begin`` to ``end`` of the array at an address; its dtype is that of ``like``."""

@@ -44,21 +44,19 @@ class Plan:
     batch : int
         Images in the largest batch.
     threads : int
-    gemm : int
-        The address of BLAS's matrix product for the dtype.
+    gemm, work : int
+        The addresses of BLAS's matrix product and of the compiled `work`, for the dtype.
 
     Attributes
     ----------
     layers, updates, run : structured arrays
         See `glasswork.engine.records`.
-    one : scalar
-        Tells the kernels the dtype.
     """
 
     def __init__(
-        self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, threads: int, gemm: int
+        self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, threads: int, gemm: int, work: int
     ) -> None:
-        self.batch, self.dtype, self.one = batch, dtype, dtype.type(1)
+        self.batch, self.dtype = batch, dtype
         self._memory: list[NDArray[Any]] = []  # keeps alive what the tables have the addresses of
         self.layers = np.zeros(len(layers), LAYER)
         self.updates = np.zeros(0, UPDATE)
@@ -66,6 +64,9 @@ class Plan:
         self._set_layers(layers, features)
         scratch = max(BLOCK, FEWEST_ROWS * self._widest, self._words_length * 2)
         self._set(
+            work=work,
+            layers=address(self.layers),
+            layer_count=len(layers),
             threads=threads,
             gemm=gemm,
             trained=next((i for i, layer in enumerate(layers) if layer.parameters()), len(layers)),
@@ -161,6 +162,7 @@ class Plan:
         arrays = {address(array): array for array in average.arrays} if average is not None else {}
         rows += [self._update(Role.STATISTIC, 0, arrays[at], arrays[at], 0, 0, kept) for at, kept in averages.items()]
         self.updates = np.array(rows, UPDATE)
+        self._set(updates=address(self.updates), update_count=len(rows))
         self._set(loss=LOSS_KERNELS[type(criterion)], averages=average is not None)
         if isinstance(criterion, CrossEntropyLoss):
             self._set(smoothing=criterion.label_smoothing)

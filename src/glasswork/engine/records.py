@@ -64,6 +64,15 @@ UPDATE = np.dtype(
 #: The one row of settings.
 RUN = np.dtype(
     [
+        ("work", _ADDRESS),  # the function that does a thread's part of a task
+        ("task", _INTEGER),  # Task: what the threads do now, with the layers begin to end, in a step of the call
+        ("begin", _INTEGER),
+        ("end", _INTEGER),
+        ("step", _INTEGER),
+        ("layers", _ADDRESS),  # the two other tables
+        ("layer_count", _INTEGER),
+        ("updates", _ADDRESS),
+        ("update_count", _INTEGER),
         ("threads", _INTEGER),
         ("gemm", _ADDRESS),  # BLAS's function
         ("trained", _INTEGER),  # the first layer with parameters

@@ -14,12 +14,13 @@ no two pools of threads wait for each other, and results hardly depend on the nu
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads, prange, set_num_threads
+from numba import prange
 
-from glasswork.engine.compiling import entry, kernel
+from glasswork.engine.compiling import callback, entry, kernel
 from glasswork.engine.layers import (
     backward,
     batch_statistics,
@@ -29,10 +30,13 @@ from glasswork.engine.layers import (
     gather_targets,
 )
 from glasswork.engine.losses import loss_and_gradient
-from glasswork.engine.native import vector
-from glasswork.engine.records import APART
+from glasswork.engine.native import call, vector
+from glasswork.engine.records import APART, LAYER, RUN, UPDATE
 from glasswork.engine.table import Kind
 from glasswork.engine.weights import average_all, gradients, limit_norms, updates_of
+#: Tell `vector` the kinds of rows of the tables.
+_LAYER, _UPDATE, _RUN = (np.zeros(1, kind)[0] for kind in (LAYER, UPDATE, RUN))
+
 
 class Task(IntEnum):
     """What the threads do between two meetings; ``begin`` and ``end`` are layers."""
@@ -56,28 +60,32 @@ def part_of(size: int, thread: int, threads: int) -> Any:
 
 
 @kernel
-def work(task: int, layers: Any, updates: Any, run: Any, step: int, begin: int, end: int, thread: int, one: Any) -> None:
-    """Do one thread's part of a task."""
+def work(address: int, thread: int, one: Any) -> None:
+    """Do one thread's part of the task of the run at an address; all arrays are of the dtype of ``one``."""
+    run = vector(address, 0, 1, _RUN)[0]
+    layers, updates = vector(run.layers, 0, run.layer_count, _LAYER), vector(run.updates, 0, run.update_count, _UPDATE)
+    task, begin, end = run.task, run.begin, run.end
     top, bottom = part_of(run.batch, thread, run.threads)
-    sums = vector(run.sums, APART * run.threads, 1.0)
+    sums = vector(run.sums, 0, APART * run.threads, 1.0)
     if task in (Task.FORWARD, Task.TURN):
         if begin == 0:
-            gather(run, step, top, bottom, one)
+            gather(run, top, bottom, one)
         for l in range(begin, end):
             forward(layers[l], run, thread, top, bottom, one)
     if task == Task.TURN:
-        gather_targets(run, step, top, bottom, one)
+        gather_targets(run, top, bottom, one)
         sums[APART * thread] = loss_and_gradient(run, top, bottom, one)
     if task in (Task.TURN, Task.BACKWARD):
         lowest = begin if task == Task.BACKWARD else max(begin, run.trained) + 1
         for l in range(end - 1, lowest - 1, -1):
             backward(layers[l], run, top, bottom, one)
-    if task == Task.STATISTICS:
-        left, right = part_of(layers[begin].outputs, thread, run.threads)
-        batch_statistics(layers[begin], run.batch, left, right, one)
-    if task == Task.STATISTICS_BACK:
-        left, right = part_of(layers[begin].outputs, thread, run.threads)
-        batch_statistics_back(layers[begin], run.batch, left, right, one)
+    if task in (Task.STATISTICS, Task.STATISTICS_BACK):
+        layer = layers[begin]
+        left, right = part_of(layer.outputs, thread, run.threads)
+        if task == Task.STATISTICS:
+            batch_statistics(layer, run.batch, left, right, one)
+        else:
+            batch_statistics_back(layer, run.batch, left, right, one)
     if task == Task.GRADIENTS:
         sums[APART * thread] = gradients(layers, updates, run, thread, one)
     if task in (Task.UPDATE, Task.GRADIENTS_AND_UPDATE):
@@ -88,13 +96,30 @@ def work(task: int, layers: Any, updates: Any, run: Any, step: int, begin: int, 
         average_all(updates, run, thread, one)
 
 
-def _together(task: int, layers: Any, updates: Any, run: Any, step: int, begin: int, end: int, one: Any) -> None:
+def _work_float32(run: int, thread: int) -> None:
+    work(run, thread, np.float32(1))
+
+
+def _work_float64(run: int, thread: int) -> None:
+    work(run, thread, np.float64(1))
+
+
+@cache
+def work_address(dtype: str) -> int:
+    """Return the address of the compiled `work` for a dtype, "float32" or "float64"."""
+    return callback({"float32": _work_float32, "float64": _work_float64}[dtype])
+
+
+def _together(run: Any, task: int, begin: int, end: int) -> None:
     """Let every thread do its part of a task, and wait for all."""
-    if run[0].threads == 1:
-        work(task, layers, updates, run[0], step, begin, end, 0, one)
+    now = run[0]
+    now.task, now.begin, now.end = task, begin, end
+    address, function = run.ctypes.data, now.work
+    if now.threads == 1:
+        call(function, address, 0)
     else:
-        for thread in prange(run[0].threads):
-            work(task, layers, updates, run[0], step, begin, end, thread, one)
+        for thread in prange(now.threads):
+            call(function, address, thread)
 
 
 together = entry(_together, parallel=True)
@@ -105,68 +130,64 @@ def total(run: Any) -> float:
     """Return the sum of what the threads summed."""
     result = 0.0
     for thread in range(run.threads):
-        result += vector(run.sums, APART * run.threads, 1.0)[APART * thread]
+        result += vector(run.sums, 0, APART * run.threads, 1.0)[APART * thread]
     return result
 
 
 @kernel
-def forward_and_backward(layers: Any, updates: Any, run: Any, step: int, one: Any) -> float:
+def forward_and_backward(layers: Any, run: Any) -> float:
     """Return the loss of a batch, having computed every ``dy``; the threads meet at batch normalisations."""
     begin, trained = 0, run[0].trained
     for l in range(len(layers)):
         if layers[l].kind == Kind.BATCH_NORM:
-            if l > 0:
-                together(Task.FORWARD, layers, updates, run, step, begin, l, one)
-            else:
-                together(Task.FORWARD, layers, updates, run, step, 0, 0, one)  # only gathers
-            together(Task.STATISTICS, layers, updates, run, step, l, l + 1, one)
+            together(run, Task.FORWARD, begin, l)  # the first time it gathers the images too
+            together(run, Task.STATISTICS, l, l + 1)
             begin = l
-    together(Task.TURN, layers, updates, run, step, begin, len(layers), one)
+    together(run, Task.TURN, begin, len(layers))
     loss = total(run[0]) / run[0].batch
     lowest = max(begin, trained)
     while lowest < len(layers) and layers[lowest].kind == Kind.BATCH_NORM:
-        together(Task.STATISTICS_BACK, layers, updates, run, step, lowest, lowest + 1, one)
+        together(run, Task.STATISTICS_BACK, lowest, lowest + 1)
         if lowest == trained:
             break
         end = lowest + 1
         lowest -= 1
         while lowest > trained and layers[lowest].kind != Kind.BATCH_NORM:
             lowest -= 1
-        together(Task.BACKWARD, layers, updates, run, step, lowest + 1, end, one)
+        together(run, Task.BACKWARD, lowest + 1, end)
     return loss
 
 
 @kernel
-def change_weights(layers: Any, updates: Any, run: Any, step: int, one: Any) -> None:
+def change_weights(run: Any) -> None:
     """Compute the gradients of the weights and change them by the rule: clip, decay, update, limit, average."""
     now = run[0]
     now.clip = 1.0
     if now.clip_norm > 0:
-        together(Task.GRADIENTS, layers, updates, run, step, 0, 0, one)
+        together(run, Task.GRADIENTS, 0, 0)
         norm = np.sqrt(total(now))
         if norm > now.clip_norm:
             now.clip = now.clip_norm / norm
-        together(Task.UPDATE, layers, updates, run, step, 0, 0, one)
+        together(run, Task.UPDATE, 0, 0)
     else:
-        together(Task.GRADIENTS_AND_UPDATE, layers, updates, run, step, 0, 0, one)
+        together(run, Task.GRADIENTS_AND_UPDATE, 0, 0)
     if now.max_norm > 0:
-        together(Task.LIMIT_NORMS, layers, updates, run, step, 0, 0, one)
+        together(run, Task.LIMIT_NORMS, 0, 0)
         if now.averages:
-            together(Task.AVERAGE, layers, updates, run, step, 0, 0, one)
+            together(run, Task.AVERAGE, 0, 0)
 
 
-def _steps(layers: Any, updates: Any, run: Any, rates: Any, shares: Any, losses: Any, one: Any) -> int:
+def _steps(layers: Any, run: Any, rates: Any, shares: Any, losses: Any) -> int:
     """Do a step for each of ``losses``, which are filled, and return how many were begun.
 
     They end early at a loss that is infinite or NaN: that step has changed no weight. ``rates`` and ``shares`` are
     the learning rate, and the new weights' share in the average, of each step.
     """
     now = run[0]
-    before = get_num_threads()
-    set_num_threads(now.threads)
     done = 0
     for step in range(len(losses)):
-        loss = forward_and_backward(layers, updates, run, step, one)
+        now.step = step
+        loss = forward_and_backward(layers, run)
         losses[step] = loss
         done += 1
         if not np.isfinite(loss):
@@ -175,10 +196,9 @@ def _steps(layers: Any, updates: Any, run: Any, rates: Any, shares: Any, losses:
         now.steps += 1
         now.mean = (1 - now.beta1) / (1 - now.beta1**now.steps)
         now.root = np.sqrt((1 - now.beta2) / (1 - now.beta2**now.steps))
-        change_weights(layers, updates, run, step, one)
+        change_weights(run)
         for l in range(len(layers)):
             layers[l].step += 1
-    set_num_threads(before)
     return done
 
 

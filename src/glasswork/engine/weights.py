@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glasswork.engine.compiling import kernel
-from glasswork.engine.native import matrix, same, transposed_times, vector
+from glasswork.engine.native import matrix, same, size_of, transposed_times, vector
 from glasswork.engine.records import BLOCK, FEWEST_ROWS
 from glasswork.engine.rules import limit_columns, move_average, sum_of_squares, update
 from glasswork.engine.table import Role
@@ -58,15 +58,15 @@ def gradients(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> flo
             if end > begin:
                 weight_gradient(layer, run, begin, end, own, one)
         elif row.role == Role.BIAS:
-            bias_gradient(layer, run, begin, end, own.reshape(own.size), one)
-        squares += sum_of_squares(own.reshape(own.size))
+            bias_gradient(layer, run, begin, end, vector(row.gradient, begin * row.columns, end * row.columns, one), one)
+        squares += sum_of_squares(vector(row.gradient, begin * row.columns, end * row.columns, one))
     return squares
 
 
 @kernel
 def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: bool, one: Any) -> None:
     """Change this thread's rows of every parameter, ``with_gradient`` having computed that of each block first."""
-    scratch = vector(run.scratch, (thread + 1) * run.scratch_length, one)[thread * run.scratch_length :]
+    scratch = run.scratch + thread * run.scratch_length * size_of(one)
     for u in range(len(updates)):
         row = updates[u]
         n = row.columns
@@ -75,19 +75,20 @@ def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: 
         while begin < end:
             stop = min(end, begin + rows_in_block(n))
             size = (stop - begin) * n
-            parameter = vector_of(row.parameter, begin, stop, n, one)
+            parameter = rows_as_vector(row.parameter, begin, stop, n, one)
             if row.role != Role.STATISTIC:
-                gradient = scratch[:size]
+                gradient = vector(scratch, 0, size, one)
                 if with_gradient and row.role == Role.WEIGHT:
-                    weight_gradient(layers[row.layer], run, begin, stop, gradient.reshape((stop - begin, n)), one)
+                    block = matrix(scratch, 0, stop - begin, n, one)
+                    weight_gradient(layers[row.layer], run, begin, stop, block, one)
                 elif with_gradient and row.role == Role.BIAS:
                     bias_gradient(layers[row.layer], run, begin, stop, gradient, one)
                 else:
-                    copy_block(vector_of(row.gradient, begin, stop, n, one), gradient)
+                    copy_block(rows_as_vector(row.gradient, begin, stop, n, one), gradient)
                 means, squares = moments(row, begin, stop, one)
                 update(run, row.decays, parameter, gradient, means, squares)
             if row.average and not run.max_norm > 0:
-                move_average(vector_of(row.average, begin, stop, n, one), parameter, same(run.share, one))
+                move_average(rows_as_vector(row.average, begin, stop, n, one), parameter, same(run.share, one))
             begin = stop
 
 
@@ -96,13 +97,13 @@ def moments(row: Any, begin: int, end: int, one: Any) -> Any:
     """Return a block of the rule's two moments; the parameter itself in the place of one that the rule does not keep."""
     means = row.means if row.means else row.parameter
     squares = row.squares if row.squares else row.parameter
-    return vector_of(means, begin, end, row.columns, one), vector_of(squares, begin, end, row.columns, one)
+    return rows_as_vector(means, begin, end, row.columns, one), rows_as_vector(squares, begin, end, row.columns, one)
 
 
 @kernel
-def vector_of(address: int, begin: int, end: int, columns: int, one: Any) -> Any:
+def rows_as_vector(address: int, begin: int, end: int, columns: int, one: Any) -> Any:
     """Return rows ``begin`` to ``end`` of an array as a vector."""
-    return matrix(address, begin, end, columns, one).reshape((end - begin) * columns)
+    return vector(address, begin * columns, end * columns, one)
 
 
 @kernel
@@ -115,7 +116,7 @@ def copy_block(source: Any, out: Any) -> None:
 @kernel
 def limit_norms(updates: Any, run: Any, thread: int, one: Any) -> None:
     """Scale this thread's columns of every weight array down to the largest norm that is allowed."""
-    scratch = vector(run.scratch, (thread + 1) * run.scratch_length, one)[thread * run.scratch_length :]
+    scratch = vector(run.scratch, thread * run.scratch_length, (thread + 1) * run.scratch_length, one)
     for u in range(len(updates)):
         row = updates[u]
         if row.role == Role.WEIGHT:
@@ -130,5 +131,5 @@ def average_all(updates: Any, run: Any, thread: int, one: Any) -> None:
         row = updates[u]
         if row.average:
             begin, end = row.rows * thread // run.threads, row.rows * (thread + 1) // run.threads
-            average = vector_of(row.average, begin, end, row.columns, one)
-            move_average(average, vector_of(row.parameter, begin, end, row.columns, one), same(run.share, one))
+            average = rows_as_vector(row.average, begin, end, row.columns, one)
+            move_average(average, rows_as_vector(row.parameter, begin, end, row.columns, one), same(run.share, one))
