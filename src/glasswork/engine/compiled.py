@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,21 +19,19 @@ from numpy.typing import NDArray
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import Batches
 from glasswork.engine.blas import one_thread_each
-from glasswork.engine.compiling import announce, has_openmp, note_compiled
+from glasswork.engine.compiling import announce, can_share, has_openmp, note_compiled, threads_for
 from glasswork.engine.contract import Loader, Outcome, check_loader, check_pixels, checked, targets_of
-from glasswork.engine.native import gemm_address
+from glasswork.engine.pace import Pace
 from glasswork.engine.plan import SOURCES, Plan
 from glasswork.engine.records import LAYER, RUN
-from glasswork.engine.step import steps, work_address
+from glasswork.engine.step import steps, work_function
+from glasswork.engine.table import reasons
 from glasswork.nn import MLP, BatchNorm, Loss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average, Optimizer
 
-#: Seconds of work in a call, so that Ctrl-C, progress and checkpoints need not wait.
-CALL_SECONDS = 0.02
-
 #: Multiplications in a step that are worth a thread of their own.
-WORTH_A_THREAD = 4_000_000
+WORTH_A_PART = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,9 @@ class CompiledEngine:
     model, optimizer, criterion, average
         As for `NumpyEngine`; each with a kernel, see `glasswork.engine.choice`.
     threads : int, optional
-        By default as many as the work can keep busy: at most all cores. One where Numba has no OpenMP, whose threads
-        sleep soon where others need the cores, and in a forked process, where OpenMP does not work.
+        Parts that the work is divided into; by default as many as it can keep busy, and at most all cores. One thread
+        does all parts where Numba has no OpenMP, in a forked process, where OpenMP does not work, and while others
+        keep the cores busy; see `glasswork.engine.pace`.
     say : callable, optional
         Called with a line of text if the kernels have to be compiled first.
     """
@@ -89,8 +87,11 @@ class CompiledEngine:
         self.model, self.optimizer, self.criterion, self.average = model, optimizer, criterion, average
         self.threads = threads
         self._plan: Plan | None = None
-        self._seconds = CALL_SECONDS  # that a step took
+        self._pace = Pace(can_share=False)
         load_kernels(model.dtype, say)
+
+    #: Why a combination cannot run compiled, or None; see `glasswork.engine.table.reasons`.
+    reasons = staticmethod(reasons)
 
     def batches(self, loader: Loader, most: int) -> Iterator[Chunk]:
         """Yield the rest of an epoch in chunks of at most ``most`` batches."""
@@ -103,6 +104,7 @@ class CompiledEngine:
                 x = np.ascontiguousarray(self.model.prepare(X_batch))
                 like = np.empty((len(x), self.model.out_features), self.model.dtype)
                 targets = np.ascontiguousarray(targets_of(y_batch, like), self.model.dtype)
+                self._pace.next_call()
                 yield Chunk(x, np.arange(len(x)), len(x), targets=targets)
 
     def _reads(self, loader: Batches) -> bool:
@@ -122,9 +124,10 @@ class CompiledEngine:
         check_pixels(
             np.empty(0) if loader.pixels else loader.images[order[:size]], loader.pixels, self.model, learning=True
         )
+        self._plan_for(size)
         while batch < len(loader):
             whole = (len(order) - batch * size) // size
-            count = min(most, max(1, int(CALL_SECONDS / self._seconds)), max(1, whole))
+            count = min(most, self._pace.next_call(), max(1, whole))
             rows = order[batch * size : (batch + count) * size]
             yield Chunk(loader.images, rows, min(size, len(rows)), labels=labels)
             batch += count
@@ -143,12 +146,10 @@ class CompiledEngine:
         rates = np.array([optimizer.rate(optimizer.steps + i) for i in range(count)])
         shares = np.array([0.0 if average is None else average.share(average.steps + 1 + i) for i in range(count)])
         start = time.perf_counter()
-        with one_thread_each():
-            before = numba.get_num_threads()
-            numba.set_num_threads(int(plan.run["threads"][0]))
+        plan.run["alone"] = self._pace.alone
+        with one_thread_each(), threads_for(int(plan.run["parts"][0])):
             begun = steps(plan.layers, plan.run, rates, shares, losses)
-            numba.set_num_threads(before)
-        self._seconds = max((time.perf_counter() - start) / begun, 1e-6)
+        self._pace.note((time.perf_counter() - start) / begun)
         done = begun if math.isfinite(losses[begun - 1]) else begun - 1
         if done:
             optimizer.lr = float(rates[done - 1])
@@ -169,29 +170,18 @@ class CompiledEngine:
                 layer.check_batch(size)
         if self._plan is None or self._plan.batch < size:
             work = 3 * size * sum(array.size for array in self.model.parameters() if array.ndim > 1)
-            threads = choose_threads(self.threads or max(1, work // WORTH_A_THREAD))
-            dtype = self.model.dtype
-            addresses = {"gemm": gemm_address(dtype), "work": work_address(str(dtype))}
-            self._plan = Plan(layers, self.model.in_features, dtype, batch=size, threads=threads, **addresses)
+            cores = int(numba.config.NUMBA_NUM_THREADS)
+            parts = self.threads or max(1, min(cores, work // WORTH_A_PART))
+            self._pace = Pace(can_share=parts > 1 and can_share())
+            self._plan = Plan(layers, self.model.in_features, self.model.dtype, batch=size, parts=parts)
             self._plan.set_training(layers, self.optimizer, self.criterion, self.average)
         return self._plan
 
 
-def choose_threads(wanted: int) -> int:
-    """Return a number of threads that is possible here: at most all cores; one without OpenMP, or after a fork."""
-    if wanted > 1 and has_openmp() and not _forked:
-        return int(min(wanted, numba.config.NUMBA_NUM_THREADS))
-    return 1
-
-
-_forked: list[bool] = []  # not empty in a process that was forked from one that has loaded the engine
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: _forked.append(True))
-
-
 def load_kernels(dtype: np.dtype[Any], say: Callable[[str], object] | None = None) -> None:
-    """Compile the kernels for a dtype, or read them from the cache: a call of no step."""
+    """Compile the kernels for a dtype, or read them from the cache, by a call of no steps."""
     announce(str(dtype), say)
-    work_address(str(dtype))
+    has_openmp()  # chooses it, before Numba starts threads
+    work_function(str(dtype))
     steps(np.zeros(0, LAYER), np.zeros(1, RUN), np.empty(0), np.empty(0), np.empty(0))
     note_compiled(str(dtype))

@@ -47,15 +47,10 @@ def entry(function: F, *, parallel: bool) -> F:
     return compiled
 
 
-def callback(function: Callable[[int, int], None]) -> int:
-    """Return the address of a function of two integers, compiled or read from the cache."""
+def callback(function: Callable[[int, int], None]) -> Any:
+    """Return a function of two integers with a C interface, compiled or read from the cache."""
     with _cached_in(cache_folder()) as cached:
-        compiled = numba.cfunc("void(int64, int64)", **OPTIONS, cache=cached)(function)
-    _callbacks.append(compiled)
-    return int(compiled.address)
-
-
-_callbacks: list[Any] = []  # keeps their code in memory
+        return numba.cfunc("void(int64, int64)", **OPTIONS, cache=cached)(function)
 
 
 @cache
@@ -87,6 +82,27 @@ def cache_folder() -> Path | None:
     except OSError:
         return None
     return folder
+
+
+def can_share() -> bool:
+    """Return whether threads can share the work here: by OpenMP, which does not work in a forked process."""
+    return has_openmp() and not _forked and int(numba.config.NUMBA_NUM_THREADS) > 1
+
+
+_forked: list[bool] = []  # not empty in a process that was forked from one that has loaded the engine
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _forked.append(True))
+
+
+@contextmanager
+def threads_for(parts: int) -> Iterator[None]:
+    """Context manager: Numba uses as many threads as there are parts, or all cores if they are fewer."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(parts, numba.config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def announce(what: str, say: Callable[[str], object] | None) -> None:

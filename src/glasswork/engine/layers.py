@@ -44,17 +44,23 @@ _gelu, _back_gelu = each(gelu), each_times(gelu_slope)
 
 @kernel
 def gather(run: Any, begin: int, end: int, one: Any) -> None:
-    """Copy rows ``begin`` to ``end`` of the step's batch into ``run.x``, bytes normalised to [-1, 1]."""
-    n = run.features
+    """Copy rows ``begin`` to ``end`` of the step's batch into ``run.x``."""
     rows = vector(run.order, run.step * run.batch, (run.step + 1) * run.batch, np.int64(1))
     for i in range(begin, end):
-        x, start, stop = vector(run.x, i * n, (i + 1) * n, one), rows[i] * n, (rows[i] + 1) * n
-        if run.source == Source.BYTES:
-            normalize(vector(run.images, start, stop, np.uint8(1)), x)
-        elif run.source == Source.FLOAT32:
-            copy(vector(run.images, start, stop, np.float32(1)), x)
-        else:
-            copy(vector(run.images, start, stop, np.float64(1)), x)
+        read(run, rows[i], i, one)
+
+
+@kernel
+def read(run: Any, image: int, row: int, one: Any) -> None:
+    """Copy an image into a row of ``run.x``, bytes normalised to [-1, 1]."""
+    n = run.features
+    x = vector(run.x, row * n, (row + 1) * n, one)
+    if run.source == Source.BYTES:
+        normalize(vector(run.images, image * n, (image + 1) * n, np.uint8(1)), x)
+    elif run.source == Source.FLOAT32:
+        copy(vector(run.images, image * n, (image + 1) * n, np.float32(1)), x)
+    else:
+        copy(vector(run.images, image * n, (image + 1) * n, np.float64(1)), x)
 
 
 @kernel

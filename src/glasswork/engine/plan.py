@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
+from glasswork.engine.native import gemm_address
 from glasswork.engine.records import APART, BLOCK, FEWEST_ROWS, LAYER, RUN, UPDATE
+from glasswork.engine.step import work_function
 from glasswork.engine.table import LAYER_KERNELS, LOSS_KERNELS, Kind, LayerKernel, Role, Source, rule_of
 from glasswork.nn import BatchNorm, CrossEntropyLoss, Dropout, GaussianNoise, Layer, LeakyReLU, Linear, Loss, Scale
 from glasswork.nn.dropout import dropped_parts
@@ -43,9 +45,8 @@ class Plan:
     dtype : data type
     batch : int
         Images in the largest batch.
-    threads : int
-    gemm, work : int
-        The addresses of BLAS's matrix product and of the compiled `work`, for the dtype.
+    parts : int
+        Into which a step is divided.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class Plan:
     """
 
     def __init__(
-        self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, threads: int, gemm: int, work: int
+        self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, parts: int
     ) -> None:
         self.batch, self.dtype = batch, dtype
         self._memory: list[NDArray[Any]] = []  # keeps alive what the tables have the addresses of
@@ -64,20 +65,21 @@ class Plan:
         self._set_layers(layers, features)
         scratch = max(BLOCK, FEWEST_ROWS * self._widest, self._words_length * 2)
         self._set(
-            work=work,
+            work=work_function(str(dtype)).address,
             layers=address(self.layers),
             layer_count=len(layers),
-            threads=threads,
-            gemm=gemm,
+            parts=parts,
+            alone=parts == 1,
+            gemm=gemm_address(dtype),
             trained=next((i for i, layer in enumerate(layers) if layer.parameters()), len(layers)),
             features=features,
             classes=self._width,
             targets=self._new(batch * self._width),
-            scratch=self._new(threads * scratch),
+            scratch=self._new(parts * scratch),
             scratch_length=scratch,
-            words=self._new(threads * self._words_length, np.uint64),
+            words=self._new(parts * self._words_length, np.uint64),
             words_length=self._words_length,
-            sums=self._new(APART * threads, np.float64),
+            sums=self._new(APART * parts, np.float64),
         )
 
     def _set(self, **settings: Any) -> None:

@@ -64,7 +64,7 @@ UPDATE = np.dtype(
 #: The one row of settings.
 RUN = np.dtype(
     [
-        ("work", _ADDRESS),  # the function that does a thread's part of a task
+        ("work", _ADDRESS),  # the function that does a part of a task
         ("task", _INTEGER),  # Task: what the threads do now, with the layers begin to end, in a step of the call
         ("begin", _INTEGER),
         ("end", _INTEGER),
@@ -73,12 +73,15 @@ RUN = np.dtype(
         ("layer_count", _INTEGER),
         ("updates", _ADDRESS),
         ("update_count", _INTEGER),
-        ("threads", _INTEGER),
+        ("parts", _INTEGER),  # that a task is divided into
+        ("alone", _INTEGER),  # whether one thread does all of them
         ("gemm", _ADDRESS),  # BLAS's function
         ("trained", _INTEGER),  # the first layer with parameters
         ("batch", _INTEGER),  # images in a batch
         ("features", _INTEGER),
         ("classes", _INTEGER),
+        ("count", _INTEGER),  # images to predict, and where their scores go
+        ("result", _ADDRESS),
         ("source", _INTEGER),  # Source: what the images are
         ("images", _ADDRESS),
         ("order", _ADDRESS),  # rows of the images, int64, batch after batch
@@ -88,11 +91,11 @@ RUN = np.dtype(
         ("targets", _ADDRESS),
         ("scores", _ADDRESS),
         ("grad_scores", _ADDRESS),
-        ("scratch", _ADDRESS),  # a block of gradients or noise for each thread
+        ("scratch", _ADDRESS),  # a block of gradients or noise for each part
         ("scratch_length", _INTEGER),
-        ("words", _ADDRESS),  # random words for each thread
+        ("words", _ADDRESS),  # random words for each part
         ("words_length", _INTEGER),
-        ("sums", _ADDRESS),  # float64, one for each thread: the loss, or squares of gradients
+        ("sums", _ADDRESS),  # float64, one for each part: the loss, or squares of gradients
         ("loss", _INTEGER),  # LossKind
         ("smoothing", np.float64),
         ("rule", _INTEGER),  # Rule

@@ -25,9 +25,12 @@ from glasswork.engine.layers import (
     backward,
     batch_statistics,
     batch_statistics_back,
+    copy,
     forward,
     gather,
     gather_targets,
+    read,
+    running_statistics,
 )
 from glasswork.engine.losses import loss_and_gradient
 from glasswork.engine.native import call, vector
@@ -51,6 +54,8 @@ class Task(IntEnum):
     GRADIENTS_AND_UPDATE = 7  # block by block, the gradients only in the cache
     LIMIT_NORMS = 8
     AVERAGE = 9
+    RUNNING_STATISTICS = 10  # for evaluation
+    PREDICT = 11
 
 
 @kernel
@@ -65,8 +70,8 @@ def work(address: int, thread: int, one: Any) -> None:
     run = vector(address, 0, 1, _RUN)[0]
     layers, updates = vector(run.layers, 0, run.layer_count, _LAYER), vector(run.updates, 0, run.update_count, _UPDATE)
     task, begin, end = run.task, run.begin, run.end
-    top, bottom = part_of(run.batch, thread, run.threads)
-    sums = vector(run.sums, 0, APART * run.threads, 1.0)
+    top, bottom = part_of(run.batch, thread, run.parts)
+    sums = vector(run.sums, 0, APART * run.parts, 1.0)
     if task in (Task.FORWARD, Task.TURN):
         if begin == 0:
             gather(run, top, bottom, one)
@@ -81,7 +86,7 @@ def work(address: int, thread: int, one: Any) -> None:
             backward(layers[l], run, top, bottom, one)
     if task in (Task.STATISTICS, Task.STATISTICS_BACK):
         layer = layers[begin]
-        left, right = part_of(layer.outputs, thread, run.threads)
+        left, right = part_of(layer.outputs, thread, run.parts)
         if task == Task.STATISTICS:
             batch_statistics(layer, run.batch, left, right, one)
         else:
@@ -94,6 +99,29 @@ def work(address: int, thread: int, one: Any) -> None:
         limit_norms(updates, run, thread, one)
     if task == Task.AVERAGE:
         average_all(updates, run, thread, one)
+    if task == Task.RUNNING_STATISTICS:
+        for l in range(run.layer_count):
+            if layers[l].kind == Kind.BATCH_NORM:
+                running_statistics(layers[l], one)
+    if task == Task.PREDICT:
+        predict(layers, run, thread, one)
+
+
+@kernel
+def predict(layers: Any, run: Any, thread: int, one: Any) -> None:
+    """Take a part of the images through all layers, in blocks that fit the thread's rows of the memory."""
+    image, last = part_of(run.count, thread, run.parts)
+    top, bottom = part_of(run.batch, thread, run.parts)
+    while image < last:
+        size = min(bottom - top, last - image)
+        for i in range(size):
+            read(run, image + i, top + i, one)
+        for l in range(run.layer_count):
+            forward(layers[l], run, thread, top, top + size, one)
+        n = run.classes
+        scores = vector(run.result, image * n, (image + size) * n, one)
+        copy(vector(run.scores, top * n, (top + size) * n, one), scores)
+        image += size
 
 
 def _work_float32(run: int, thread: int) -> None:
@@ -105,21 +133,22 @@ def _work_float64(run: int, thread: int) -> None:
 
 
 @cache
-def work_address(dtype: str) -> int:
-    """Return the address of the compiled `work` for a dtype, "float32" or "float64"."""
+def work_function(dtype: str) -> Any:
+    """Return the compiled `work` for a dtype, "float32" or "float64": it has an ``address``, and can be called."""
     return callback({"float32": _work_float32, "float64": _work_float64}[dtype])
 
 
 def _together(run: Any, task: int, begin: int, end: int) -> None:
-    """Let every thread do its part of a task, and wait for all."""
+    """Let the threads do the parts of a task, and wait for all."""
     now = run[0]
     now.task, now.begin, now.end = task, begin, end
     address, function = run.ctypes.data, now.work
-    if now.threads == 1:
-        call(function, address, 0)
+    if now.alone:
+        for part in range(now.parts):
+            call(function, address, part)
     else:
-        for thread in prange(now.threads):
-            call(function, address, thread)
+        for part in prange(now.parts):
+            call(function, address, part)
 
 
 together = entry(_together, parallel=True)
@@ -129,8 +158,8 @@ together = entry(_together, parallel=True)
 def total(run: Any) -> float:
     """Return the sum of what the threads summed."""
     result = 0.0
-    for thread in range(run.threads):
-        result += vector(run.sums, 0, APART * run.threads, 1.0)[APART * thread]
+    for thread in range(run.parts):
+        result += vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread]
     return result
 
 

@@ -52,7 +52,7 @@ def gradients(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> flo
         if row.role == Role.STATISTIC:
             continue
         layer = layers[row.layer]
-        begin, end = row.rows * thread // run.threads, row.rows * (thread + 1) // run.threads
+        begin, end = row.rows * thread // run.parts, row.rows * (thread + 1) // run.parts
         own = matrix(row.gradient, begin, end, row.columns, one)
         if row.role == Role.WEIGHT:
             if end > begin:
@@ -70,8 +70,8 @@ def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: 
     for u in range(len(updates)):
         row = updates[u]
         n = row.columns
-        end = row.rows * (thread + 1) // run.threads
-        begin = row.rows * thread // run.threads
+        end = row.rows * (thread + 1) // run.parts
+        begin = row.rows * thread // run.parts
         while begin < end:
             stop = min(end, begin + rows_in_block(n))
             size = (stop - begin) * n
@@ -120,7 +120,7 @@ def limit_norms(updates: Any, run: Any, thread: int, one: Any) -> None:
     for u in range(len(updates)):
         row = updates[u]
         if row.role == Role.WEIGHT:
-            begin, end = row.columns * thread // run.threads, row.columns * (thread + 1) // run.threads
+            begin, end = row.columns * thread // run.parts, row.columns * (thread + 1) // run.parts
             limit_columns(matrix(row.parameter, 0, row.rows, row.columns, one), begin, end, scratch, run.max_norm)
 
 
@@ -130,6 +130,6 @@ def average_all(updates: Any, run: Any, thread: int, one: Any) -> None:
     for u in range(len(updates)):
         row = updates[u]
         if row.average:
-            begin, end = row.rows * thread // run.threads, row.rows * (thread + 1) // run.threads
+            begin, end = row.rows * thread // run.parts, row.rows * (thread + 1) // run.parts
             average = rows_as_vector(row.average, begin, end, row.columns, one)
             move_average(average, rows_as_vector(row.parameter, begin, end, row.columns, one), same(run.share, one))

@@ -1,0 +1,110 @@
+"""Helpers of the engines' tests: small networks, trained by both engines from the same weights on the same batches."""
+
+import copy
+
+import numpy as np
+
+from glasswork import MLP, Batches, Linear
+from glasswork.engine.compiled import CompiledEngine
+from glasswork.engine.numpy_engine import NumpyEngine
+from glasswork.nn import LOSSES, make_layer
+from glasswork.optim import OPTIMIZERS, Average
+
+FEATURES, HIDDEN, CLASSES = 12, 9, 4
+
+#: Rules by name: optimiser and settings.
+RULES = {
+    "sgd": ("sgd", {"lr": 0.05}),
+    "momentum": ("sgd", {"lr": 0.02, "momentum": 0.9}),
+    "nesterov": ("sgd", {"lr": 0.02, "momentum": 0.9, "nesterov": True}),
+    "rmsprop": ("rmsprop", {"lr": 0.002}),
+    "adam": ("adam", {"lr": 0.003}),
+    "adamw": ("adamw", {"lr": 0.003}),
+}
+
+#: Settings that a layer needs.
+SETTINGS = {
+    "linear": {"in_features": HIDDEN, "out_features": HIDDEN},
+    "batch-norm": {"features": HIDDEN},
+    "dropout": {"p": 0.3},
+    "gaussian-noise": {"std": 0.2},
+    "scale": {"offset": 0.1, "spread": 1.5},
+}
+
+
+def network(kind, dtype="float64", *, seed=0):
+    """Return a network with a layer of a kind before its last one.
+
+    Not straight behind a Linear layer: a bias in front of batch normalisation has the gradient 0, and rounding alone
+    would move it.
+    """
+    rng = np.random.default_rng(seed)
+    return MLP.from_layers(
+        {
+            "linear1": Linear(FEATURES, HIDDEN, rng=rng, dtype=dtype, initializer="xavier"),
+            "act1": make_layer("tanh", {}, dtype=dtype),
+            "middle": make_layer(kind, SETTINGS.get(kind, {}), dtype=dtype),
+            "linear2": Linear(HIDDEN, CLASSES, rng=rng, dtype=dtype, initializer="xavier"),
+        }
+    )
+
+
+def batches(dtype="float64", *, images=60, size=20, features=FEATURES, classes=CLASSES, **settings):
+    """Return a loader of random pixels, the same ones at each call."""
+    rng = np.random.default_rng(7)
+    pixels = rng.integers(0, 256, (images, features), dtype=np.uint8)
+    labels = rng.integers(0, classes, images)
+    return Batches(pixels, labels, size, seed=3, classes=classes, dtype=dtype, **settings)
+
+
+class Training:
+    """A copy of a network, with an engine that trains it."""
+
+    def __init__(self, engine, model, loss="cross-entropy", rule="sgd", *, average=None, threads=None, **settings):
+        self.model = copy.deepcopy(model)
+        name, own = RULES[rule]
+        self.optimizer = OPTIMIZERS[name](self.model.parameters(), self.model.gradients(), **(own | settings))
+        criterion = LOSSES[loss]() if isinstance(loss, str) else loss
+        self.average = None if average is None else Average(list(self.model.state().values()), average)
+        more = {} if engine is NumpyEngine else {"threads": threads}
+        self.engine = engine(self.model, self.optimizer, criterion, self.average, **more)
+
+    def run(self, loader, steps, *, most=1 << 62):
+        """Do steps, epoch after epoch, and return the loss of each."""
+        losses = []
+        with self.model.mode(training=True):
+            while len(losses) < steps:
+                for batch in self.engine.batches(loader, min(most, steps - len(losses))):
+                    self.model.set_position(len(losses))
+                    losses += [loss for loss, _ in self.engine.step(batch)]
+                    if len(losses) >= steps:
+                        break
+        return losses
+
+    def arrays(self):
+        """Return everything that a step changes, by name."""
+        arrays = {**self.model.state(), **self.optimizer.state()}
+        return arrays if self.average is None else arrays | self.average.state()
+
+
+def disagreement(a, b):
+    """Return the largest relative distance between the arrays of two trainings, each ‖a - b‖ / ‖b‖."""
+    first, second = a.arrays(), b.arrays()
+    assert first.keys() == second.keys()
+    return max(distance(first[name], second[name]) for name in first)
+
+
+def distance(a, b):
+    """Return ‖a - b‖ / ‖b‖, with at least 1e-3 below: what is 0 but for rounding has no digits to agree in."""
+    return float(np.linalg.norm(np.asarray(a, np.float64) - b)) / max(float(np.linalg.norm(b)), 1e-3)
+
+
+def train_both(model, loss="cross-entropy", rule="sgd", *, steps=100, loader=None, **settings):
+    """Train copies of a network with both engines, and return how far they are apart."""
+    loader = loader or batches(str(model.dtype))
+    losses, trainings = [], []
+    for engine in (CompiledEngine, NumpyEngine):
+        loader.seek(1)
+        trainings.append(Training(engine, model, loss, rule, **settings))
+        losses.append(trainings[-1].run(loader, steps))
+    return max(disagreement(*trainings), distance(np.array(losses[0]), np.array(losses[1])))
