@@ -9,6 +9,7 @@ from glasswork.engine.compiled import CompiledEngine
 from glasswork.engine.numpy_engine import NumpyEngine
 from glasswork.nn import LOSSES, make_layer
 from glasswork.optim import OPTIMIZERS, Average
+from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer
 
 FEATURES, HIDDEN, CLASSES = 12, 9, 4
 
@@ -108,3 +109,11 @@ def train_both(model, loss="cross-entropy", rule="sgd", *, steps=100, loader=Non
         trainings.append(Training(engine, model, loss, rule, **settings))
         losses.append(trainings[-1].run(loader, steps))
     return max(disagreement(*trainings), distance(np.array(losses[0]), np.array(losses[1])))
+
+
+def build_of(recipe, *, total_steps=1000):
+    """Return the network, optimiser, loss and average that a recipe describes."""
+    rng = np.random.default_rng(0)
+    model = build_model(recipe.network, 784, 10, rng=rng, seed=recipe.seed)
+    optimizer = build_optimizer(recipe, model, total_steps=total_steps)
+    return model, optimizer, build_loss(recipe.loss), build_average(recipe, model)
