@@ -53,7 +53,8 @@ def one_round(ours: with_glasswork.Glasswork, steps: int) -> dict[str, float]:
     next(batches)  # an epoch's order and targets are made with its first batch
     marks = [now()]
     with model.mode(training=True):
-        for x, targets in islice(batches, steps):
+        for step, (x, targets) in enumerate(islice(batches, steps)):
+            model.set_position(step)
             marks.append(now())
             optimizer.zero_grad()
             marks.append(now())
