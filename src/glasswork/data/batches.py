@@ -184,9 +184,13 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Go through the next epoch, batch by batch."""
+        return self.batches(*self.begin())
+
+    def begin(self) -> tuple[int, int]:
+        """Return the epoch and the batch at which the next loop starts, and count that loop as begun."""
         epoch, start = self.epoch, self._start
         self.seek(epoch + 1)
-        return self.batches(epoch, start)
+        return epoch, start
 
     def seek(self, epoch: int, batch: int = 0) -> None:
         """Start the next loop at this batch of this epoch; later loops are whole epochs again."""

@@ -73,7 +73,7 @@ def choose_engine(
         return plain
     from glasswork.engine.compiled import CompiledEngine
 
-    return CompiledEngine(model, optimizer, criterion, average, threads=threads)
+    return CompiledEngine(model, optimizer, criterion, average, threads=threads, say=tell)
 
 
 def is_installed() -> bool:

@@ -178,7 +178,7 @@ class MLP(Network):
         (batch, out_features)
             A new array. One image is a batch of one.
         """
-        return self.forward(self._prepare(x)).copy()
+        return self.forward(self.prepare(x)).copy()
 
     def scores(self, images: ArrayLike) -> FloatArray:
         """Return the network's scores for any number of images, in little memory.
@@ -235,7 +235,7 @@ class MLP(Network):
         labels: Labels = self.scores(images).argmax(axis=1)
         return labels
 
-    def _prepare(self, images: ArrayLike) -> FloatArray:
+    def prepare(self, images: ArrayLike) -> FloatArray:
         """Return images as the layers take them, whatever their shape and dtype."""
         if isinstance(images, np.ndarray) and images.dtype == self.dtype and images.shape[1:] == (self.in_features,):
             return images  # a batch of a loader, ready to use
