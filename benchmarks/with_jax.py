@@ -11,11 +11,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from work import TRAIN, WORKS, Work, data, initial
-
-
-def make(name: str) -> "Jax":
-    return Jax(WORKS[name])
+from works import TRAIN, Work, data, initial
 
 
 class Jax:

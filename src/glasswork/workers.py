@@ -30,9 +30,7 @@ P = ParamSpec("P")
 _SPAWN = multiprocessing.get_context("spawn")
 
 #: What limits each library of matrix products, and the compiled engine, to one thread; read when they are loaded.
-_ONE_THREAD = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-)
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _environment_lock = threading.Lock()
 
 
