@@ -195,8 +195,9 @@ def _choose(made: Experiment, threads: int) -> tuple[Engine, int]:
         average=made.average,
         threads=threads or None,
     )
-    plain = choose_threads(threads, batch_size=training.batch_size, weights=made.weights)
-    return engine, getattr(engine, "threads", plain)
+    if engine.name == "numpy":
+        return engine, choose_threads(threads, batch_size=training.batch_size, weights=made.weights)
+    return engine, getattr(engine, "threads", threads) or 0
 
 
 def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | None:
