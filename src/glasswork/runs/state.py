@@ -29,7 +29,7 @@ from glasswork.training.health import Watch, diagnose
 from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
-from glasswork.training.threads import choose_threads
+from glasswork.training.threads import choose_threads, limited_to
 
 #: Images that are looked at where all of them may be too many.
 _SAMPLE = 10_000
@@ -94,7 +94,8 @@ class RunState:
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
         rate, history = made.optimizer.base_lr, [*self.history, result]
-        found = diagnose(made.model, images, labels, history, learning_rate=rate)
+        with limited_to(self.threads or 1):
+            found = diagnose(made.model, images, labels, history, learning_rate=rate)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
