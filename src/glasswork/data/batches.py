@@ -217,10 +217,10 @@ class Batches:
         x = np.empty(gathered.shape, self.dtype)
         one_hot = np.eye(self.classes, dtype=self.dtype)
         for i in range(start, len(self)):
-            batch = slice(i * self.batch_size, (i + 1) * self.batch_size)
-            t = one_hot[self.labels[rows[batch]]]
-            n = len(t)
-            self.images.take(rows[batch], axis=0, out=gathered[:n], mode="clip")
+            chosen = rows[i * self.batch_size : (i + 1) * self.batch_size]
+            n = len(chosen)
+            t = one_hot.take(self.labels.take(chosen), axis=0)
+            self.images.take(chosen, axis=0, out=gathered[:n], mode="clip")
             if self.pixels:
                 normalize(gathered[:n], out=x[:n])
             else:

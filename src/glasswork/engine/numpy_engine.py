@@ -21,7 +21,9 @@ from glasswork.engine.contract import (
     gradients_of,
     targets_of,
 )
+from glasswork.nn.network import Network
 from glasswork.optim import Average
+from glasswork.optim.optimizer import Optimizer as OwnOptimizer
 
 
 class NumpyEngine:
@@ -42,16 +44,19 @@ class NumpyEngine:
     ) -> None:
         self.model, self.optimizer, self.criterion, self.average = model, optimizer, criterion, average
         self._unchecked: list[FloatArray] = []  # the gradients, until the first backward of an epoch is checked
+        self._overwritten = False
 
     def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, Any]]:
         """Yield a loader's batches; a call of ``step`` does one step, whatever ``most`` allows."""
         self._unchecked = gradients_of(self.model)
+        self._overwritten = overwrites_gradients(self.model, self.optimizer)
         return checked(loader, self.model, learning=True)
 
     def step(self, batch: tuple[Any, Any]) -> Outcome:
         """Do one step, unless the loss is infinite or NaN."""
         X_batch, y_batch = batch
-        self.optimizer.zero_grad()
+        if not self._overwritten:
+            self.optimizer.zero_grad()
 
         preds = self.model(X_batch)
         loss = self.criterion(preds, targets_of(y_batch, preds))
@@ -67,3 +72,14 @@ class NumpyEngine:
         if self._unchecked:
             check_not_rebound(self._unchecked, self.model)
             self._unchecked = []  # once an epoch is enough
+
+
+def overwrites_gradients(model: Model, optimizer: Optimizer) -> bool:
+    """Whether backward overwrites every gradient, as that of our own layers does: clearing them first changes nothing.
+
+    Not so for a student's own classes, which may add to their gradients.
+    """
+    if not isinstance(model, Network) or type(model).backward is not Network.backward:
+        return False
+    own = all(layer.kind is not None for layer in model.named_layers.values())  # None: a user's class
+    return own and getattr(type(optimizer), "zero_grad", None) is OwnOptimizer.zero_grad

@@ -67,7 +67,7 @@ class Dropout(RandomLayer, kind="dropout"):
             return self._pass_on(x)
         chances = self._draw(*x.shape).view("<u2")[:, : x.shape[1]]
         self.mask = self._new("mask", *x.shape)
-        np.multiply(chances >= self._dropped, PARTS / (PARTS - self._dropped), out=self.mask)
+        np.multiply(chances >= self._dropped, PARTS / (PARTS - self._dropped), out=self.mask, dtype=self.dtype)
         self.output = np.multiply(x, self.mask, out=self._new("output", *x.shape))
         return self.output
 

@@ -208,7 +208,7 @@ class MLP(Network):
                 for layer in layers:
                     x = layer.forward(x)
                 parts.append(x.copy())
-        result = np.concatenate(parts)
+        result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if not np.isfinite(result).all():
             raise InputError(
                 f"{self}: its scores are not finite; are there NaN or infinite pixels, or weights from a training that "

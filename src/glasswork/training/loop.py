@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
+from glasswork.engine.choice import EngineName, choose_engine, weights_of
 from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model, Optimizer, checked, targets_of
 from glasswork.engine.numpy_engine import NumpyEngine
 from glasswork.errors import DivergedError, InputError
@@ -35,11 +36,19 @@ from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.threads import choose_threads, limited_to
 
-#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`.
+#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`. One with an
+#: attribute ``every_step`` that is False is content to be called after several steps, which an engine may do at a time.
 AfterStep: TypeAlias = Callable[[Progress], object]
+Call = TypeVar("Call", bound=Callable[..., object])
 
 #: The handout's batch size, assumed for a loader without ``batch_size``.
 USUAL_BATCH = 100
+
+
+def not_every_step(call: Call) -> Call:
+    """Decorate an ``after_step`` callable that is content to be called after several steps."""
+    call.__dict__["every_step"] = False
+    return call
 
 
 class StopTraining(Exception):  # noqa: N818  (a request, as StopIteration is, and not an error)
@@ -131,6 +140,7 @@ def fit(
     progress: Progress | None = None,
     after_step: AfterStep | Sequence[AfterStep] = (),
     threads: int | None = None,
+    engine: EngineName | Engine = "auto",
 ) -> Generator[EpochResult]:
     """Train for some epochs and yield the metrics of each.
 
@@ -156,7 +166,11 @@ def fit(
     after_step : callable or sequence of callables, optional
         Called with ``progress`` between two steps.
     threads : int, optional
-        Threads for NumPy's matrix products; by default one for small networks, all for large ones.
+        Threads for NumPy's matrix products; by default one for small networks, all for large ones. The compiled
+        engine uses as many, by default all.
+    engine : {"auto", "numpy", "compiled"} or Engine
+        What does the steps: NumPy, or the same step compiled, if it is installed; "auto" takes that for long
+        trainings. Where it cannot do a step, NumPy does it, and a printed line says so.
 
     Yields
     ------
@@ -175,7 +189,9 @@ def fit(
     validation: Loader = as_loader(valid_loader, classes=classes, dtype=dtype, learning=False)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
-    engine = NumpyEngine(model, optimizer, criterion, average)
+    engine = choose_engine(
+        engine, model, optimizer, criterion, loader=training, epochs=epochs, average=average, threads=threads
+    )
     steps = _as_sequence(after_step)
     threads = threads or _threads(model, training)
     if progress is None:
@@ -291,8 +307,7 @@ def show_validated(model: Model, average: Average | None, progress: Progress, pa
 
 
 def _threads(model: Model, loader: Loader) -> int:
-    weights = sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
-    return choose_threads(0, batch_size=getattr(loader, "batch_size", USUAL_BATCH), weights=weights)
+    return choose_threads(0, batch_size=getattr(loader, "batch_size", USUAL_BATCH), weights=weights_of(model))
 
 
 def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterStep]:
