@@ -14,7 +14,7 @@ import sys
 from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
-from glasswork.engine.contract import Criterion, Engine, Loader, Model, Optimizer
+from glasswork.engine.contract import Criterion, Engine, Loader, Model, Optimizer, weights_of
 from glasswork.engine.numpy_engine import NumpyEngine
 from glasswork.errors import InputError, StateError
 from glasswork.optim import Average
@@ -53,7 +53,7 @@ def choose_engine(
     epochs : int
         In the whole training.
     threads : int, optional
-        Of the compiled engine; by default all that NumPy's matrix products may use.
+        Of the compiled engine: into so many parts it cuts a step; by default as many as the work is worth.
 
     Raises
     ------
@@ -71,8 +71,9 @@ def choose_engine(
     if reason is not None:
         tell(f"NumPy does the steps of this training, as the compiled engine cannot: {reason}.")
         return plain
-    from glasswork.engine.compiled import CompiledEngine
+    from glasswork.engine.compiled import CompiledEngine, parts_for
 
+    threads = threads or (parts_for(model, loader.batch_size) if hasattr(loader, "batch_size") else None)
     return CompiledEngine(model, optimizer, criterion, average, threads=threads, say=tell)
 
 
@@ -118,11 +119,6 @@ def check_engine(name: str, who: object) -> None:
 def tell(line: str) -> None:
     """Print one line for whoever trains, apart from results."""
     print(f"Notice: {line}", file=sys.stderr, flush=True)
-
-
-def weights_of(model: Model) -> int:
-    """Return the numbers that each image is multiplied by in a forward pass."""
-    return sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
 
 
 def _is_long(model: Model, loader: Loader, epochs: int) -> bool:

@@ -1,7 +1,7 @@
 """The compiled engine: several steps a call, on the model's, the optimiser's and the average's own arrays.
 
-    batches   rows of the images, a few batches at a time: 20 ms of work
-    step      ──► kernel ──► losses        weights, moments, running statistics, average: changed in place
+batches   rows of the images, a few batches at a time: 20 ms of work
+step      ──► kernel ──► losses        weights, moments, running statistics, average: changed in place
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import Batches
 from glasswork.engine.blas import one_thread_each
 from glasswork.engine.compiling import announce, can_share, has_openmp, note_compiled, threads_for
-from glasswork.engine.contract import Loader, Outcome, check_loader, check_pixels, checked, targets_of
+from glasswork.engine.contract import (
+    Loader,
+    Model,
+    Outcome,
+    check_loader,
+    check_pixels,
+    checked,
+    targets_of,
+    weights_of,
+)
 from glasswork.engine.pace import Pace
 from glasswork.engine.plan import SOURCES, Plan
 from glasswork.engine.records import LAYER, RUN
@@ -169,13 +178,16 @@ class CompiledEngine:
             if isinstance(layer, BatchNorm):
                 layer.check_batch(size)
         if self._plan is None or self._plan.batch < size:
-            work = 3 * size * sum(array.size for array in self.model.parameters() if array.ndim > 1)
-            cores = int(numba.config.NUMBA_NUM_THREADS)
-            parts = self.threads or max(1, min(cores, work // WORTH_A_PART))
+            parts = self.threads or parts_for(self.model, size)
             self._pace = Pace(can_share=parts > 1 and can_share())
             self._plan = Plan(layers, self.model.in_features, self.model.dtype, batch=size, parts=parts)
             self._plan.set_training(layers, self.optimizer, self.criterion, self.average)
         return self._plan
+
+
+def parts_for(model: Model, batch_size: int) -> int:
+    """Return into how many parts a step is cut: as many as are worth a thread, and at most one for each core."""
+    return max(1, min(int(numba.config.NUMBA_NUM_THREADS), 3 * batch_size * weights_of(model) // WORTH_A_PART))
 
 
 def load_kernels(dtype: np.dtype[Any], say: Callable[[str], object] | None = None) -> None:

@@ -158,6 +158,11 @@ def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
     return targets
 
 
+def weights_of(model: Model) -> int:
+    """Return the numbers that each image is multiplied by in a forward pass."""
+    return sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
+
+
 def gradients_of(model: Model) -> list[FloatArray]:
     """Return the model's gradients; none for a model without ``gradients()``."""
     gradients = getattr(model, "gradients", None)

@@ -198,7 +198,7 @@ def _choose(made: Experiment, threads: int) -> tuple[Engine, int]:
     )
     if engine.name == "numpy":
         return engine, choose_threads(threads, batch_size=training.batch_size, weights=made.weights)
-    return engine, getattr(engine, "threads", threads) or 0
+    return engine, getattr(engine, "threads", None) or 1
 
 
 def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | None:

@@ -18,8 +18,18 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
-from glasswork.engine.choice import EngineName, choose_engine, weights_of
-from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model, Optimizer, checked, targets_of
+from glasswork.engine.choice import EngineName, choose_engine
+from glasswork.engine.contract import (
+    NO_LIMIT,
+    Criterion,
+    Engine,
+    Loader,
+    Model,
+    Optimizer,
+    checked,
+    targets_of,
+    weights_of,
+)
 from glasswork.engine.numpy_engine import NumpyEngine
 from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
