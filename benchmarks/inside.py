@@ -52,8 +52,10 @@ def _clock(call: Callable[[], object], times: int) -> float:
 
 
 def _compiled(model: Any) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Return the compiled forward, if there is one."""
-    return {}
+    """Return the compiled forward."""
+    from glasswork.engine.forward import compiled_forward
+
+    return {"compiled engine": lambda images: compiled_forward(model, images).argmax(axis=1)}
 
 
 def _in_onnx(model: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -171,6 +171,12 @@ class CompiledEngine:
                 layer.set_position(step + begun - 1, row)
         return Outcome(losses[:begun], np.full(begun, batch.size))
 
+    def scores(self, x: Any) -> FloatArray:
+        """Return the model's scores of a batch, in evaluation mode."""
+        from glasswork.engine.forward import compiled_forward
+
+        return compiled_forward(self.model, self.model.prepare(x))
+
     def _plan_for(self, size: int) -> Plan:
         """Return a plan for batches of this size."""
         layers = self.model.layers

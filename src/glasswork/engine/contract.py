@@ -113,6 +113,10 @@ class Engine(Protocol):
         """Do a step, or several."""
         ...
 
+    def scores(self, x: Any) -> FloatArray:
+        """Return the model's scores of a batch, in evaluation mode."""
+        ...
+
 
 def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
     """Yield a loader's batches, having checked that the first one's pixels are on the scale that the model expects.

@@ -68,6 +68,10 @@ class NumpyEngine:
                 self.average.update()
         return Outcome((loss,), (len(preds),))
 
+    def scores(self, x: Any) -> FloatArray:
+        """Return the model's scores of a batch."""
+        return self.model(x)
+
     def _check_gradients(self) -> None:
         if self._unchecked:
             check_not_rebound(self._unchecked, self.model)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[flo
     criterion : MSELoss
     """
     with limited_to(_threads(model, valid_loader)):
-        return _validate(model, valid_loader, criterion)
+        return _validate(model, model, valid_loader, criterion)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -254,7 +254,7 @@ def _fit_epoch(
     train_loss = _train_epoch(engine, model, train_loader, optimizer, criterion, progress, after_step)
     if average is not None:
         average.show()
-    valid_loss, valid_accuracy = _validate(model, valid_loader, criterion)
+    valid_loss, valid_accuracy = _validate(engine.scores, model, valid_loader, criterion)
     if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
         raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
     progress.note_epoch(valid_accuracy, copy_arrays(model))
@@ -294,13 +294,15 @@ def _train_epoch(
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
+def _validate(
+    scores: Callable[[Any], FloatArray], model: Model, valid_loader: Loader, criterion: Criterion
+) -> tuple[float, float]:
     total_loss = 0.0
     correct_predictions = 0
     total_predictions = 0
     with mode_of(model, training=False):
         for X_batch, y_batch in checked(valid_loader, model):
-            preds = model(X_batch)
+            preds = scores(X_batch)
             targets = targets_of(y_batch, preds)
             total_loss += criterion(preds, targets) * len(preds)
             correct_predictions += _correct(preds, targets)
