@@ -11,6 +11,7 @@ same machine has to use the same one each time.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
@@ -73,7 +74,8 @@ def choose_engine(
         return plain
     from glasswork.engine.compiled import CompiledEngine
 
-    return CompiledEngine(model, optimizer, criterion, average, threads=threads, say=tell)
+    compiled: Callable[..., Engine] = CompiledEngine  # of our own classes, which was checked
+    return compiled(model, optimizer, criterion, average, threads=threads, say=tell)
 
 
 def is_installed() -> bool:

@@ -1,7 +1,7 @@
 """The compiled engine: several steps a call, on the model's, the optimiser's and the average's own arrays.
 
-    batches   rows of the images, a few batches at a time: 20 ms of work
-    step      ──► kernel ──► losses        weights, moments, running statistics, average: changed in place
+batches   rows of the images, a few batches at a time: 20 ms of work
+step      ──► kernel ──► losses        weights, moments, running statistics, average: changed in place
 """
 
 from __future__ import annotations
