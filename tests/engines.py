@@ -70,13 +70,20 @@ class Training:
         more = {} if engine is NumpyEngine else {"threads": threads}
         self.engine = engine(self.model, self.optimizer, criterion, self.average, **more)
 
+    @classmethod
+    def of(cls, engine, model, optimizer, average):
+        """Return a training of objects that exist."""
+        self = cls.__new__(cls)
+        self.engine, self.model, self.optimizer, self.average = engine, model, optimizer, average
+        return self
+
     def run(self, loader, steps, *, most=1 << 62):
         """Do steps, epoch after epoch, and return the loss of each."""
-        losses = []
+        losses, first = [], self.optimizer.steps
         with self.model.mode(training=True):
             while len(losses) < steps:
                 for batch in self.engine.batches(loader, min(most, steps - len(losses))):
-                    self.model.set_position(len(losses))
+                    self.model.set_position(first + len(losses))
                     losses += [loss for loss, _ in self.engine.step(batch)]
                     if len(losses) >= steps:
                         break

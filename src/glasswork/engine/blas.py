@@ -1,7 +1,7 @@
 """One thread for each matrix product of BLAS while the engine's own threads call it.
 
-    engine's thread 1 ──► product 1        each on its own core; BLAS's pool of threads, which would take
-    engine's thread 2 ──► product 2        both cores for each product in turn, sleeps
+engine's thread 1 ──► product 1        each on its own core; BLAS's pool of threads, which would take
+engine's thread 2 ──► product 2        both cores for each product in turn, sleeps
 """
 
 from __future__ import annotations

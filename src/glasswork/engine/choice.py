@@ -11,6 +11,7 @@ same machine has to use the same one each time.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal, TypeAlias
 
@@ -74,7 +75,8 @@ def choose_engine(
     from glasswork.engine.compiled import CompiledEngine, parts_for
 
     threads = threads or (parts_for(model, loader.batch_size) if hasattr(loader, "batch_size") else None)
-    return CompiledEngine(model, optimizer, criterion, average, threads=threads, say=tell)
+    compiled: Callable[..., Engine] = CompiledEngine  # of our own classes, which was checked
+    return compiled(model, optimizer, criterion, average, threads=threads, say=tell)
 
 
 def is_installed() -> bool:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import sys
 import platform
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -26,6 +26,7 @@ _DROPOUT, _NOISE = np.uint64(Dropout.purpose), np.uint64(GaussianNoise.purpose)
 _CHANCES_PER_BLOCK = Dropout.numbers_per_word * WORDS_PER_BLOCK
 _NORMALS_PER_BLOCK = GaussianNoise.numbers_per_word * WORDS_PER_BLOCK
 
+
 @kernel
 def philox(words: Any, blocks: int, key: Any, purpose: Any, first: int, step: int, index: int) -> None:
     """Fill four words a block: Philox 4×64 with 10 rounds (Salmon et al. 2011).

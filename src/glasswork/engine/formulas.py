@@ -7,8 +7,6 @@ vector instructions, ten times as fast as calls of a library. In float64 they ar
 Coefficients of the polynomials: Cephes (Moshier 1989), single precision.
 """
 
-# mypy: disable-error-code="no-untyped-def"  (what Numba calls with its own types)
-
 from __future__ import annotations
 
 import math
@@ -23,12 +21,13 @@ from glasswork.engine.compiling import OPTIONS, kernel
 from glasswork.engine.native import same
 
 
-def _by_dtype(function: Callable[..., Any], short: Callable[..., Any], library: Callable[..., Any]) -> None:
-    """Let kernels that call ``function`` run ``short`` for float32 and ``library`` for float64."""
+def _replace_float32(function: Callable[..., Any], short: Callable[..., Any]) -> None:
+    """Let kernels that call ``function`` run ``short`` where its argument is float32."""
 
-    @overload(function, jit_options=dict(OPTIONS), inline="never")
-    def choose(x):
-        return short if x == types.float32 else library
+    def choose(x: Any) -> Callable[..., Any]:
+        return short if x == types.float32 else function
+
+    overload(function, jit_options=dict(OPTIONS))(choose)
 
 
 def exp(x: Any) -> Any:
@@ -51,7 +50,7 @@ def cos_and_sin(x: Any) -> Any:
     return math.cos(x), math.sin(x)
 
 
-def _short_exp(x):
+def _short_exp(x: Any) -> Any:
     """``2^n e^r``, with x = n log 2 + r: e^r as a polynomial, 2^n by its bits."""
     f = np.float32
     x = f(-87.0) if x < f(-87.0) else x  # in this form NaN stays NaN
@@ -68,7 +67,7 @@ def _short_exp(x):
     return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-def _short_log(x):
+def _short_log(x: Any) -> Any:
     """``e log 2 + log m``, with x = 2^e m and m from √½ to √2: log m as a polynomial. For x above 0."""
     f = np.float32
     bits = np.float32(x).view(np.int32) - np.int32(0x3F3504F3)  # of √½
@@ -88,7 +87,7 @@ def _short_log(x):
     return m + (p * m * square - f(0.5) * square + n * f(-2.12194440e-4)) + n * f(0.693359375)
 
 
-def _short_tanh(x):
+def _short_tanh(x: Any) -> Any:
     """``x + x³ P(x²)`` near 0, elsewhere ``1 - 2 / (e^2|x| + 1)`` with the sign of x."""
     f = np.float32
     size = abs(x)
@@ -104,7 +103,7 @@ def _short_tanh(x):
     return near if size < f(0.625) else far
 
 
-def _short_cos_and_sin(x):
+def _short_cos_and_sin(x: Any) -> Any:
     """Those of the angle to the nearest quarter turn, as polynomials, exchanged and negated by the quarter."""
     f = np.float32
     n = np.floor(x * f(0.636619772) + f(0.5))
@@ -123,10 +122,10 @@ def _short_cos_and_sin(x):
     return c, d
 
 
-_by_dtype(exp, _short_exp, lambda x: math.exp(x))
-_by_dtype(log, _short_log, lambda x: math.log(x))
-_by_dtype(tanh, _short_tanh, lambda x: math.tanh(x))
-_by_dtype(cos_and_sin, _short_cos_and_sin, lambda x: (math.cos(x), math.sin(x)))
+_replace_float32(exp, _short_exp)
+_replace_float32(log, _short_log)
+_replace_float32(tanh, _short_tanh)
+_replace_float32(cos_and_sin, _short_cos_and_sin)
 
 
 # Activations, and their slopes. ``c`` is the constant of a layer that has one.

@@ -1,6 +1,6 @@
 """Scores of images through the compiled forward: one image in microseconds, many on all cores.
 
-    images ──block of rows──► layers, in evaluation mode ──► scores
+images ──block of rows──► layers, in evaluation mode ──► scores
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.engine.blas import one_thread_each
+from glasswork.engine.compiled import load_kernels
 from glasswork.engine.compiling import can_share, threads_for
 from glasswork.engine.plan import SOURCES, Plan, address
-from glasswork.engine.compiled import load_kernels
 from glasswork.engine.step import Task, together, work_function
-from glasswork.engine.table import has_forward as has_forward
 from glasswork.nn import MLP, BatchNorm
 from glasswork.nn.random_layer import RandomLayer
 

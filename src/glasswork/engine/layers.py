@@ -230,7 +230,9 @@ def backward(layer: Any, run: Any, begin: int, end: int, one: Any) -> None:
     flat, c = vector(layer.dy, begin * n, end * n, one), same(layer.constant, one)
     if layer.kind == Kind.LINEAR:
         weight = matrix(layer.weight, 0, layer.inputs, n, one)
-        times_transposed(run.gemm, matrix(layer.dy, begin, end, n, one), weight, matrix(layer.dx, begin, end, layer.inputs, one))
+        times_transposed(
+            run.gemm, matrix(layer.dy, begin, end, n, one), weight, matrix(layer.dx, begin, end, layer.inputs, one)
+        )
     elif layer.kind == Kind.BATCH_NORM:
         normalize_batch_back(layer, run.batch, begin, end, one)
     elif layer.kind == Kind.DROPOUT:

@@ -43,9 +43,9 @@ def squared_error(scores: Any, targets: Any, d: Any, factor: Any) -> float:
 
 @kernel
 def cross_entropy(scores: Any, targets: Any, d: Any, smoothing: Any, share: Any) -> float:
-    """``-Σ target log p`` with ``log p = s - log Σ e^s``, s being scores less the largest; gradient ``p Σ target - target``.
+    """``-Σ target log p`` with ``log p = s - log Σ e^s``, s being scores less the largest.
 
-    Label smoothing spreads a share of the targets evenly first.
+    Its gradient is ``p Σ target - target``. Label smoothing spreads a share of the targets evenly first.
     """
     one = same(1.0, share)
     largest, whole = scores[0], same(0.0, share)

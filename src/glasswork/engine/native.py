@@ -4,7 +4,8 @@ Kernels get one table with the address of every array. So they are compiled once
 the network. The argument ``one``, a 1 of the network's dtype, tells a kernel which dtype that is.
 """
 
-# mypy: disable-error-code="no-untyped-def"  (Numba calls these functions with its own objects, which have no types)
+# Numba calls the functions of this file with its own objects, which have no types.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, misc, untyped-decorator"
 
 from __future__ import annotations
 
@@ -65,9 +66,9 @@ def call(typingctx, function, argument, thread):
     """Call the compiled function at an address with two integers."""
 
     def generate(context, builder, signature, arguments):
-        function, *passed = arguments
+        address, *passed = arguments
         kind = ir.FunctionType(ir.VoidType(), [value.type for value in passed])
-        builder.call(builder.inttoptr(function, kind.as_pointer()), passed)
+        builder.call(builder.inttoptr(address, kind.as_pointer()), passed)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), generate
@@ -97,7 +98,6 @@ def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
     signature = types.void(*[types.int64] * 6, a, types.int64, b, types.int64, c, types.int64)
 
     def generate(context, builder, signature, arguments):
-        address, *numbers = arguments
         real, char, whole = context.get_value_type(a.dtype), ir.IntType(8), ir.IntType(32)
 
         def letter(transposed):  # "T" or "N"
@@ -113,7 +113,7 @@ def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
         def data(kind, value):
             return context.make_array(kind)(context, builder, value).data
 
-        ta, tb, m, n, k, a_, lda, b_, ldb, c_, ldc = numbers
+        address, ta, tb, m, n, k, a_, lda, b_, ldb, c_, ldc = arguments
         passed = [
             letter(ta), letter(tb), integer(m), integer(n), integer(k), spill(ir.Constant(real, 1.0)), data(a, a_),
             integer(lda), data(b, b_), integer(ldb), spill(ir.Constant(real, 0.0)), data(c, c_), integer(ldc),
@@ -136,10 +136,10 @@ def times(gemm: int, x: Any, w: Any, out: Any) -> None:
     for i in range(rows):  # for one or two rows BLAS would spend most of its time on packing the weights
         for j in range(n):
             out[i, j] = 0
-        for l in range(k):
-            factor = x[i, l]
+        for p in range(k):
+            factor = x[i, p]
             for j in range(n):
-                out[i, j] += factor * w[l, j]
+                out[i, j] += factor * w[p, j]
 
 
 @kernel

@@ -1,7 +1,7 @@
 """A plan: a network, its optimiser and its loss as the tables that the kernels work from, and the memory they use.
 
-    model.layers ──► layers: where is each array, what may overwrite what        weights, moments: the objects' own
-    optimizer    ──► updates, run                                                activations, gradients: the plan's
+model.layers ──► layers: where is each array, what may overwrite what        weights, moments: the objects' own
+optimizer    ──► updates, run                                                activations, gradients: the plan's
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class Plan:
         See `glasswork.engine.records`.
     """
 
-    def __init__(
-        self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, parts: int
-    ) -> None:
+    def __init__(self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, parts: int) -> None:
         self.batch, self.dtype = batch, dtype
         self._memory: list[NDArray[Any]] = []  # keeps alive what the tables have the addresses of
         self.layers = np.zeros(len(layers), LAYER)
@@ -151,7 +149,10 @@ class Plan:
         moments = list(optimizer.moments().values())
         count = len(optimizer.params)
         owners = {
-            address(array): (i, Role.NORM if isinstance(layer, BatchNorm) else (Role.WEIGHT, Role.BIAS)[array.ndim == 1])
+            address(array): (
+                i,
+                Role.NORM if isinstance(layer, BatchNorm) else (Role.WEIGHT, Role.BIAS)[array.ndim == 1],
+            )
             for i, layer in enumerate(layers)
             for array in layer.parameters()
         }

@@ -1,6 +1,6 @@
 """The optimisers' rules on a block of weights, while block and gradient are in cache.
 
-    g ──clip, decay──► rule ──► p          the formulas are those of `glasswork.optim`
+g ──clip, decay──► rule ──► p          the formulas are those of `glasswork.optim`
 """
 
 from __future__ import annotations
@@ -90,9 +90,7 @@ def rmsprop(p: Any, g: Any, squares: Any, lr: Any, alpha: Any, rest: Any, epsilo
 
 
 @kernel
-def adam(
-    p: Any, g: Any, means: Any, squares: Any, beta1: Any, beta2: Any, epsilon: Any, step: Any, keep: Any
-) -> None:
+def adam(p: Any, g: Any, means: Any, squares: Any, beta1: Any, beta2: Any, epsilon: Any, step: Any, keep: Any) -> None:
     """``m ← beta1 m + g``, ``v ← beta2 v + g²``, ``p ← keep p - step m / (√v + eps)``: `glasswork.optim.Adam`.
 
     m and v are decaying sums; step and eps hold the corrections, and ``keep`` is AdamW's ``1 - lr decay``.

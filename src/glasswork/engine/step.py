@@ -37,6 +37,7 @@ from glasswork.engine.native import call, vector
 from glasswork.engine.records import APART, LAYER, RUN, UPDATE
 from glasswork.engine.table import Kind
 from glasswork.engine.weights import average_all, gradients, limit_norms, updates_of
+
 #: Tell `vector` the kinds of rows of the tables.
 _LAYER, _UPDATE, _RUN = (np.zeros(1, kind)[0] for kind in (LAYER, UPDATE, RUN))
 
@@ -69,42 +70,60 @@ def work(address: int, thread: int, one: Any) -> None:
     """Do one thread's part of the task of the run at an address; all arrays are of the dtype of ``one``."""
     run = vector(address, 0, 1, _RUN)[0]
     layers, updates = vector(run.layers, 0, run.layer_count, _LAYER), vector(run.updates, 0, run.update_count, _UPDATE)
+    if run.task <= Task.STATISTICS_BACK:
+        batch_work(layers, run, thread, one)
+    elif run.task <= Task.AVERAGE:
+        weights_work(layers, updates, run, thread, one)
+    elif run.task == Task.PREDICT:
+        predict(layers, run, thread, one)
+    else:
+        for i in range(run.layer_count):
+            if layers[i].kind == Kind.BATCH_NORM:
+                running_statistics(layers[i], one)
+
+
+@kernel
+def batch_work(layers: Any, run: Any, thread: int, one: Any) -> None:
+    """Do a task on a thread's rows of the batch, or on its columns where statistics are taken."""
     task, begin, end = run.task, run.begin, run.end
     top, bottom = part_of(run.batch, thread, run.parts)
-    sums = vector(run.sums, 0, APART * run.parts, 1.0)
-    if task in (Task.FORWARD, Task.TURN):
+    left, right = part_of(layers[begin].outputs, thread, run.parts) if begin < end else (0, 0)
+    if task == Task.STATISTICS:
+        batch_statistics(layers[begin], run.batch, left, right, one)
+    elif task == Task.STATISTICS_BACK:
+        batch_statistics_back(layers[begin], run.batch, left, right, one)
+    elif task == Task.BACKWARD:
+        backward_through(layers, run, end, begin, top, bottom, one)
+    else:
         if begin == 0:
             gather(run, top, bottom, one)
-        for l in range(begin, end):
-            forward(layers[l], run, thread, top, bottom, one)
+        for i in range(begin, end):
+            forward(layers[i], run, thread, top, bottom, one)
     if task == Task.TURN:
         gather_targets(run, top, bottom, one)
-        sums[APART * thread] = loss_and_gradient(run, top, bottom, one)
-    if task in (Task.TURN, Task.BACKWARD):
-        lowest = begin if task == Task.BACKWARD else max(begin, run.trained) + 1
-        for l in range(end - 1, lowest - 1, -1):
-            backward(layers[l], run, top, bottom, one)
-    if task in (Task.STATISTICS, Task.STATISTICS_BACK):
-        layer = layers[begin]
-        left, right = part_of(layer.outputs, thread, run.parts)
-        if task == Task.STATISTICS:
-            batch_statistics(layer, run.batch, left, right, one)
-        else:
-            batch_statistics_back(layer, run.batch, left, right, one)
-    if task == Task.GRADIENTS:
-        sums[APART * thread] = gradients(layers, updates, run, thread, one)
-    if task in (Task.UPDATE, Task.GRADIENTS_AND_UPDATE):
-        updates_of(layers, updates, run, thread, task == Task.GRADIENTS_AND_UPDATE, one)
-    if task == Task.LIMIT_NORMS:
+        vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = loss_and_gradient(run, top, bottom, one)
+        backward_through(layers, run, end, max(begin, run.trained) + 1, top, bottom, one)
+
+
+@kernel
+def backward_through(layers: Any, run: Any, end: int, begin: int, top: int, bottom: int, one: Any) -> None:
+    """Send the gradients of rows back through the layers ``end - 1`` down to ``begin``."""
+    for i in range(end - 1, begin - 1, -1):
+        backward(layers[i], run, top, bottom, one)
+
+
+@kernel
+def weights_work(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> None:
+    """Do a task on a thread's rows of the weights, or on its columns where norms are limited."""
+    if run.task == Task.GRADIENTS:
+        squares = gradients(layers, updates, run, thread, one)
+        vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = squares
+    elif run.task == Task.LIMIT_NORMS:
         limit_norms(updates, run, thread, one)
-    if task == Task.AVERAGE:
+    elif run.task == Task.AVERAGE:
         average_all(updates, run, thread, one)
-    if task == Task.RUNNING_STATISTICS:
-        for l in range(run.layer_count):
-            if layers[l].kind == Kind.BATCH_NORM:
-                running_statistics(layers[l], one)
-    if task == Task.PREDICT:
-        predict(layers, run, thread, one)
+    else:
+        updates_of(layers, updates, run, thread, run.task == Task.GRADIENTS_AND_UPDATE, one)
 
 
 @kernel
@@ -114,10 +133,10 @@ def predict(layers: Any, run: Any, thread: int, one: Any) -> None:
     top, bottom = part_of(run.batch, thread, run.parts)
     while image < last:
         size = min(bottom - top, last - image)
-        for i in range(size):
-            read(run, image + i, top + i, one)
-        for l in range(run.layer_count):
-            forward(layers[l], run, thread, top, top + size, one)
+        for row in range(size):
+            read(run, image + row, top + row, one)
+        for i in range(run.layer_count):
+            forward(layers[i], run, thread, top, top + size, one)
         n = run.classes
         scores = vector(run.result, image * n, (image + size) * n, one)
         copy(vector(run.scores, top * n, (top + size) * n, one), scores)
@@ -167,13 +186,13 @@ def total(run: Any) -> float:
 def forward_and_backward(layers: Any, run: Any) -> float:
     """Return the loss of a batch, having computed every ``dy``; the threads meet at batch normalisations."""
     begin, trained = 0, run[0].trained
-    for l in range(len(layers)):
-        if layers[l].kind == Kind.BATCH_NORM:
-            together(run, Task.FORWARD, begin, l)  # the first time it gathers the images too
-            together(run, Task.STATISTICS, l, l + 1)
-            begin = l
+    for i in range(len(layers)):
+        if layers[i].kind == Kind.BATCH_NORM:
+            together(run, Task.FORWARD, begin, i)  # the first time it gathers the images too
+            together(run, Task.STATISTICS, i, i + 1)
+            begin = i
     together(run, Task.TURN, begin, len(layers))
-    loss = total(run[0]) / run[0].batch
+    loss: float = total(run[0]) / run[0].batch
     lowest = max(begin, trained)
     while lowest < len(layers) and layers[lowest].kind == Kind.BATCH_NORM:
         together(run, Task.STATISTICS_BACK, lowest, lowest + 1)
@@ -226,8 +245,8 @@ def _steps(layers: Any, run: Any, rates: Any, shares: Any, losses: Any) -> int:
         now.mean = (1 - now.beta1) / (1 - now.beta1**now.steps)
         now.root = np.sqrt((1 - now.beta2) / (1 - now.beta2**now.steps))
         change_weights(run)
-        for l in range(len(layers)):
-            layers[l].step += 1
+        for i in range(len(layers)):
+            layers[i].step += 1
     return done
 
 

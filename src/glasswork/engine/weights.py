@@ -1,19 +1,18 @@
 """A thread's rows of every weight array: the gradient of a block, and the update while both are in cache.
 
-    x.T @ dy, rows r to q ──► block of the gradient ──► rule ──► weight[r:q], moments[r:q], average[r:q]
+x.T @ dy, rows r to q ──► block of the gradient ──► rule ──► weight[r:q], moments[r:q], average[r:q]
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from glasswork.engine.compiling import kernel
 from glasswork.engine.native import matrix, same, size_of, transposed_times, vector
 from glasswork.engine.records import BLOCK, FEWEST_ROWS
 from glasswork.engine.rules import limit_columns, move_average, sum_of_squares, update
 from glasswork.engine.table import Role
+
 
 @kernel
 def weight_gradient(layer: Any, run: Any, begin: int, end: int, out: Any, one: Any) -> None:
@@ -58,7 +57,9 @@ def gradients(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> flo
             if end > begin:
                 weight_gradient(layer, run, begin, end, own, one)
         elif row.role == Role.BIAS:
-            bias_gradient(layer, run, begin, end, vector(row.gradient, begin * row.columns, end * row.columns, one), one)
+            bias_gradient(
+                layer, run, begin, end, vector(row.gradient, begin * row.columns, end * row.columns, one), one
+            )
         squares += sum_of_squares(vector(row.gradient, begin * row.columns, end * row.columns, one))
     return squares
 
@@ -94,7 +95,7 @@ def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: 
 
 @kernel
 def moments(row: Any, begin: int, end: int, one: Any) -> Any:
-    """Return a block of the rule's two moments; the parameter itself in the place of one that the rule does not keep."""
+    """Return a block of the rule's two moments; of the parameter itself where the rule keeps none."""
     means = row.means if row.means else row.parameter
     squares = row.squares if row.squares else row.parameter
     return rows_as_vector(means, begin, end, row.columns, one), rows_as_vector(squares, begin, end, row.columns, one)
