@@ -142,7 +142,8 @@ class RunState:
         self.history = list(facts.history)
         self.history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
         self._watch = Watch(self.findings)
-        self.engine, self.threads = _choose(self.experiment, facts.machine.threads)
+        if facts.machine.engine == self.engine.name and facts.machine.threads != self.threads:
+            self.engine, self.threads = _choose(self.experiment, facts.machine.threads)
         self.notes += facts.machine.differences(Machine.here(self.threads, self.engine.name))
 
     def save_model(self, place: RunFolder) -> None:
