@@ -1,8 +1,9 @@
-"""How the compiled engine starts: the cache of its kernels, a machine without OpenMP, a forked process, a busy machine."""
+"""How the compiled engine starts: with and without a cache, OpenMP and quiet cores, and in a forked process."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,7 @@ print(repr(float(np.sum(training.run(batches("float32"), 30)))))
 
 def start(before="", after="", **environment):
     """Train in a process of its own, and return what it prints, line by line."""
-    here = os.path.dirname(__file__)
+    here = str(Path(__file__).parent)
     done = subprocess.run(
         [sys.executable, "-c", TRAIN.format(before=before, after=after), here],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False,

@@ -36,7 +36,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     Parameters
     ----------
     model : MLP
-        One for which `has_forward` is true.
+        One for which `glasswork.engine.table.has_forward` is true.
     x : (N, in_features) uint8, float32 or float64
         Bytes are pixels, and are normalised to [-1, 1].
 
