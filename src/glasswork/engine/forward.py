@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import threading
+from contextlib import nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from glasswork.arrays import FloatArray
 from glasswork.engine.blas import one_thread_each
 from glasswork.engine.compiled import load_kernels
 from glasswork.engine.compiling import can_share, threads_for
+from glasswork.engine.native import FEW_ROWS
 from glasswork.engine.plan import SOURCES, Plan, address
 from glasswork.engine.step import Task, together, work_function
 from glasswork.nn import MLP, BatchNorm
@@ -36,7 +38,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     Parameters
     ----------
     model : MLP
-        One for which `has_forward` is true.
+        One for which `glasswork.engine.table.has_forward` is true.
     x : (N, in_features) uint8, float32 or float64
         Bytes are pixels, and are normalised to [-1, 1].
 
@@ -47,11 +49,11 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     """
     x = np.ascontiguousarray(x)
     plan = _plan_of(model)
-    run, work = plan.run, work_function(str(model.dtype)).ctypes
+    run, work = plan.run, plan.work
     scores = np.empty((len(x), model.out_features), model.dtype)
     parts = max(1, min(plan.parts, len(x) * plan.weights // WORTH_A_PART))
     plan.set_images(x, scores, parts)
-    with one_thread_each():
+    with one_thread_each() if len(x) > FEW_ROWS else nullcontext():
         if plan.has_statistics:
             run["task"] = Task.RUNNING_STATISTICS
             work(plan.address, 0)
@@ -73,7 +75,7 @@ class ForwardPlan(Plan):
         self.parts = int(numba.config.NUMBA_NUM_THREADS) if can_share() else 1
         layers = [layer for layer in self.of if not isinstance(layer, RandomLayer)]
         super().__init__(layers, model.in_features, model.dtype, batch=ROWS * self.parts, parts=self.parts)
-        self.address = address(self.run)
+        self.address, self.work = address(self.run), work_function(str(model.dtype)).ctypes
         self.weights = sum(array.size for array in model.parameters() if array.ndim > 1)
         self.has_statistics = any(isinstance(layer, BatchNorm) for layer in layers)
 

@@ -18,6 +18,9 @@ from numba.extending import get_cython_function_address, intrinsic
 
 from glasswork.engine.compiling import kernel
 
+#: For so few rows BLAS would spend most of its time on packing the weights: a product is computed row by row.
+FEW_ROWS = 2
+
 
 @intrinsic
 def same(typingctx, value, like):
@@ -130,10 +133,10 @@ def times(gemm: int, x: Any, w: Any, out: Any) -> None:
     """``out = x @ w``: (rows, n) = (rows, k) (k, n)."""
     rows, k = x.shape
     n = w.shape[1]
-    if rows > 2:
+    if rows > FEW_ROWS:
         _gemm(gemm, 0, 0, n, rows, k, w, n, x, k, out, n)
         return
-    for i in range(rows):  # for one or two rows BLAS would spend most of its time on packing the weights
+    for i in range(rows):
         for j in range(n):
             out[i, j] = 0
         for p in range(k):
