@@ -33,8 +33,8 @@ quick: $(VENV)/installed-dev  ## check style, types and the fast half of the tes
 classroom: $(VENV)/installed-dev  ## try every variant of every mistake of the classroom (five minutes)
 	$(BIN)/pytest tests/classroom --every-variant
 
-bench: $(BENCH)/installed  ## measure speed and memory against the peers (twenty quiet minutes or so)
-	@$(BENCH)/bin/python benchmarks/bench.py
+bench: $(BENCH)/installed  ## measure speed and memory against the peers (twelve quiet minutes; PARTS="deep wide" for some)
+	@$(BENCH)/bin/python benchmarks/bench.py $(PARTS)
 
 interop: $(BENCH)/installed  ## check that PyTorch computes what we do, layer by layer
 	@$(BENCH)/bin/python tests/interop_torch.py
@@ -65,7 +65,7 @@ $(BENCH)/installed: $(SOURCE)
 	@echo "Installing the peers into $(BENCH) ..."
 	@rm -rf build
 	@$(PYTHON) -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench,interop]"
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench,fast,interop]"
 	@touch $@
 
 $(VENV)/made:

@@ -2,21 +2,20 @@
 
     contenders take turns, A B C A B C ..., each in a process of its own ──► ratios, round by round ──► medians
 
-Writes benchmarks/results.md and its two figures. Figures are ratios of times taken in the same round, never lone
-absolute times. With names of parts, it measures these alone and prints the page, but writes nothing.
+Writes benchmarks/results.md and results.png. Figures are ratios of times taken in the same round, never lone absolute
+times. With names of parts, it measures these alone and prints the page, but writes nothing. A part that cannot be
+measured is named on the page, with the reason; the others go on.
 """
 
 import argparse
+import time
 from collections.abc import Callable
 from functools import partial
 
-import part_command
-import part_growth
 import part_page
-import part_predicting
-import part_safety
 import part_training
-from processes import HERE
+import part_using
+from processes import HERE, kernels
 from report import Row, page
 
 ROUNDS = 5
@@ -24,46 +23,58 @@ ROUNDS = 5
 
 def main() -> None:
     relative: dict[str, dict[str, float]] = {}
-    growth: dict[str, part_growth.Growth] = {}
+    growth: dict[str, dict[str, part_using.Growth]] = {}
 
-    def training(work: str) -> list[Row]:
-        rows, relative[work] = part_training.rows(work, asked.rounds)
+    def training(work: str, rounds: int) -> list[Row]:
+        rows, relative[work] = part_training.rows(work, rounds)
         return rows
 
-    def growing() -> list[Row]:
-        rows, measured = part_growth.rows(asked.rounds)
+    def growing(rounds: int) -> list[Row]:
+        rows, measured = part_using.growing(rounds)
         growth.update(measured)
         return rows
 
-    #: Every part of the page, by the name it is asked for with; a new one is one line here and one file part_*.py.
-    parts: dict[str, Callable[[], list[Row]]] = {
-        **{work: partial(training, work) for work in part_training.TRAINING},
-        "predict": lambda: part_predicting.rows(asked.rounds),
-        "start": lambda: part_command.cold_start(asked.rounds),
-        "memory": part_command.memory,
-        "page": lambda: part_page.rows(asked.rounds),
-        "load": lambda: part_command.loading(asked.rounds),
-        "safety": lambda: part_safety.rows(asked.rounds),
-        "growth": growing,
+    #: Every part of the page, by the name it is asked for with, and the most rounds that it needs.
+    parts: dict[str, tuple[Callable[[int], list[Row]], int]] = {
+        "classwork": (partial(training, "classwork"), 9),
+        "deep": (partial(training, "deep"), 5),
+        "wide": (partial(training, "wide"), 3),
+        "plain-best": (partial(part_training.seed, "plain-best", 40), 3),
+        "busy": (part_training.busy, 5),
+        "growth": (growing, 5),
+        "predict": (part_using.predicting, 5),
+        "compile": (part_using.compiling, 5),
+        "start": (part_using.cold_start, 5),
+        "memory": (part_using.memory, 1),
+        "load": (part_using.loading, 5),
+        "page": (part_page.rows, 5),
+        "safety": (part_using.safety, 3),
     }
+    groups = {"training": ["classwork", "deep", "wide", "plain-best", "busy"]}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("only", nargs="*", metavar="PART", help=f"only these: {', '.join(parts)}")
+    parser.add_argument("only", nargs="*", metavar="PART", help=f"only these: {', '.join([*groups, *parts])}")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     asked = parser.parse_args()
-    if unknown := set(asked.only) - set(parts):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    if unknown := set(asked.only) - set(parts) - set(groups):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join([*groups, *parts])}")
 
-    rows = []
-    for name in asked.only or parts:
-        rows += parts[name]()
-    text = page(rows, asked.rounds)
+    rows: list[Row] = []
+    problems: list[str] = []
+    begun = time.monotonic()
+    for name in [part for word in asked.only or parts for part in groups.get(word, [word])]:
+        measure, most = parts[name]
+        try:
+            rows += measure(min(most, asked.rounds))
+        except Exception as error:  # whatever it is, the other parts are measured
+            problems.append(f"{name}: {type(error).__name__}: {error}")
+        print(f"{name}: {time.monotonic() - begun:.0f} s so far", flush=True)
+    text = page(rows, asked.rounds, kernels, problems)
     print(text)
     if not asked.only:
-        from figures import draw_growth, draw_results  # so late that they hold no memory while others are measured
+        from figures import draw  # so late that it holds no memory while others are measured
 
         (HERE / "results.md").write_text(text, encoding="utf-8")
-        draw_results(relative, HERE / "results.png")
-        draw_growth(growth, HERE / "growth.png")
+        draw(relative, growth, HERE / "results.png")
 
 
 if __name__ == "__main__":

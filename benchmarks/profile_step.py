@@ -11,9 +11,8 @@ import time
 from collections import defaultdict
 from itertools import islice
 
-import with_floor
-import with_glasswork
-from work import WORKS
+from with_numpy import Floor, Glasswork
+from works import WORKS
 
 from glasswork.training.threads import choose_threads, limited_to
 
@@ -23,7 +22,7 @@ STEPS = {"classwork": 150, "deep": 150, "wide": 40}
 
 def main(name: str, rounds: int) -> None:
     work, steps = WORKS[name], STEPS[name]
-    ours, floor = with_glasswork.make(name), with_floor.make(name)
+    ours, floor = Glasswork(work, "numpy"), Floor(work)
     floor.steps = steps
     weights = sum(n * m for n, m in zip(work.widths, work.widths[1:], strict=False))
     threads = choose_threads(0, batch_size=work.batch, weights=weights)
@@ -45,7 +44,7 @@ def main(name: str, rounds: int) -> None:
     print(f"{'all / floor':>15} {ratio:8.2f}")
 
 
-def one_round(ours: with_glasswork.Glasswork, steps: int) -> dict[str, float]:
+def one_round(ours: Glasswork, steps: int) -> dict[str, float]:
     """Return the seconds that each part took in so many steps."""
     model, optimizer, loss, now = ours.model, ours.optimizer, ours.loss, time.perf_counter
     spent = dict.fromkeys(PARTS, 0.0)
@@ -53,7 +52,8 @@ def one_round(ours: with_glasswork.Glasswork, steps: int) -> dict[str, float]:
     next(batches)  # an epoch's order and targets are made with its first batch
     marks = [now()]
     with model.mode(training=True):
-        for x, targets in islice(batches, steps):
+        for step, (x, targets) in enumerate(islice(batches, steps)):
+            model.set_position(step)
             marks.append(now())
             optimizer.zero_grad()
             marks.append(now())

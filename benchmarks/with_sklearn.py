@@ -5,16 +5,11 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from work import WORKS, data
-
-
-def make(name: str) -> "Sklearn":
-    return Sklearn(name)
+from works import Work, data
 
 
 class Sklearn:
-    def __init__(self, name: str) -> None:
-        work = WORKS[name]
+    def __init__(self, work: Work) -> None:
         self.x, self.y, self.x_test, self.y_test = data()
         self.model = MLPClassifier(
             work.widths[1:-1],

@@ -4,16 +4,13 @@ import os
 
 import torch
 from torch import nn
-from work import TRAIN, WORKS, Work, data, initial
-
-
-def make(name: str) -> "Torch":
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    return Torch(WORKS[name])
+from works import TRAIN, Work, data, initial
 
 
 class Torch:
     def __init__(self, work: Work) -> None:
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        self.kernel = f"PyTorch's own, {torch.backends.cpu.get_cpu_capability()}"
         x, y, x_test, y_test = data()
         self.work = work
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)

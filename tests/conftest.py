@@ -19,7 +19,8 @@ settings.load_profile("glasswork")
 # Of several workers on one machine each has one thread: they would only wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1)
-    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # for what they start
+    one = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    os.environ |= dict.fromkeys(one, "1")  # for what they start
 
 
 #: Files of tests that train real runs, start the command, or draw: `make quick` leaves them out.

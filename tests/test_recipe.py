@@ -102,6 +102,7 @@ def recipe_dicts(draw):
             "average": draw(number(0, 0.999)),
             "early_stopping": draw(st.integers(0, 10)),
             "threads": draw(st.integers(0, 64)),
+            "engine": draw(st.sampled_from(["auto", "numpy", "compiled"])),
         },
     }
 

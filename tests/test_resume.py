@@ -342,7 +342,7 @@ def test_a_disk_that_fails_from_any_write_on(place, name, error, calls, recipe, 
             else:
                 assert not failing.failed
         if folder.exists():  # then it is a run, which every reader reads
-            assert RunFolder(folder).recipe() == recipe
+            assert RunFolder(folder).recipe() == run.recipe
             assert (history := RunFolder(folder).history()) == run.history[: len(history)]
             assert RunFolder(folder).result().state in ("running", "failed", "finished")  # as far as it could be said
         assert not list(tmp_path.glob(".*"))

@@ -29,8 +29,8 @@ P = ParamSpec("P")
 #: A new interpreter for each worker: a forked one would inherit the threads and locks of this process as they stand.
 _SPAWN = multiprocessing.get_context("spawn")
 
-#: What limits each library of matrix products to one thread; read when NumPy is loaded.
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+#: What limits each library of matrix products, and the compiled engine, to one thread; read when they are loaded.
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _environment_lock = threading.Lock()
 
 

@@ -115,6 +115,8 @@ def _announce(run: "Run") -> None:
         print(f"            {len(skipped):,} images cannot be read and are left out, the first: {skipped[0]}")
     print(f"  network   {describe_network(recipe, run.model)}")
     print(f"  training  {describe_training(recipe)}")
+    if run.engine != "numpy":
+        print(f"  engine    {run.engine}, {run.threads} thread{'' if run.threads == 1 else 's'}")
     print(f"  run       {run.folder}")
     for note in run.notes:
         print(f"  note      {note}")

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,9 @@ def ladder(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs for every rung, for a quick look.", show_default="each rung's")
     ] = None,
+    engine: Annotated[
+        Literal["auto", "numpy", "compiled"], typer.Option(help="What does the steps; the last digits differ.")
+    ] = "auto",
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time.", show_default="one a core")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),
     picture_format: PictureFormat = "png",
@@ -35,7 +38,7 @@ def ladder(
 
     split = "official" if official else "handout"
     folder = out / (split if epochs is None else f"{split}-{epochs}-epochs")
-    rungs = recipes(official=official, epochs=epochs)
+    rungs = recipes(official=official, epochs=epochs, engine=engine)
     names = [rung.name for rung in rungs]
     if up_to is not None and up_to not in names:
         raise typer.BadParameter(f"expected one of {', '.join(names)}; got {up_to!r}", param_hint="--up-to")

@@ -57,6 +57,10 @@ CheckpointEvery = Annotated[
     typer.Option(min=0.0, metavar="SECONDS", help="Between two checkpoints; each epoch ends with one as well."),
 ]
 CHECKPOINT_EVERY = 5.0
+EngineOption = Annotated[
+    Literal["auto", "numpy", "compiled"] | None,
+    typer.Option("--engine", help="What does the steps; the last digits differ.", show_default="the run's"),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]
 Format: TypeAlias = Literal["png", "svg", "pdf"]

@@ -24,6 +24,9 @@ class TrainingBar:
         False shows nothing; so does an output that is not a terminal.
     """
 
+    #: It need not be called after every single step.
+    every_step = False
+
     def __init__(self, steps: int, *, done: int = 0, shown: bool) -> None:
         self._progress: Any = None
         self._updated = 0.0

@@ -9,6 +9,7 @@ from glasswork.cli.options import (
     CHECKPOINT_EVERY,
     CheckpointEvery,
     Debug,
+    EngineOption,
     PictureFormat,
     Quiet,
     RunArgument,
@@ -22,6 +23,7 @@ def resume(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs in all, to extend a run.", show_default="the run's")
     ] = None,
+    engine: EngineOption = None,
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
@@ -31,7 +33,7 @@ def resume(
 ) -> None:
     """Continue a run from its last checkpoint; it ends with the same bytes as a run that was never stopped.
 
-    That holds on the same machine, with the same versions and number of threads.
+    That holds on the same machine, with the same versions, engine and number of threads.
 
     Examples:
 
@@ -42,7 +44,7 @@ def resume(
     from glasswork.runs.run import Run
 
     follow(
-        lambda stop: Run.resume(run, epochs=epochs, checkpoint_every=checkpoint_every, should_stop=stop),
+        lambda stop: Run.resume(run, epochs=epochs, engine=engine, checkpoint_every=checkpoint_every, should_stop=stop),
         strict=strict,
         quiet=quiet,
         report=report,

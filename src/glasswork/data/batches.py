@@ -184,9 +184,13 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Go through the next epoch, batch by batch."""
+        return self.batches(*self.begin())
+
+    def begin(self) -> tuple[int, int]:
+        """Return the epoch and the batch at which the next loop starts, and count that loop as begun."""
         epoch, start = self.epoch, self._start
         self.seek(epoch + 1)
-        return self.batches(epoch, start)
+        return epoch, start
 
     def seek(self, epoch: int, batch: int = 0) -> None:
         """Start the next loop at this batch of this epoch; later loops are whole epochs again."""
@@ -213,10 +217,10 @@ class Batches:
         x = np.empty(gathered.shape, self.dtype)
         one_hot = np.eye(self.classes, dtype=self.dtype)
         for i in range(start, len(self)):
-            batch = slice(i * self.batch_size, (i + 1) * self.batch_size)
-            t = one_hot[self.labels[rows[batch]]]
-            n = len(t)
-            self.images.take(rows[batch], axis=0, out=gathered[:n], mode="clip")
+            chosen = rows[i * self.batch_size : (i + 1) * self.batch_size]
+            n = len(chosen)
+            t = one_hot.take(self.labels.take(chosen), axis=0)
+            self.images.take(chosen, axis=0, out=gathered[:n], mode="clip")
             if self.pixels:
                 normalize(gathered[:n], out=x[:n])
             else:

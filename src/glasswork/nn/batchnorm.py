@@ -68,8 +68,8 @@ class BatchNorm(Layer, kind="batch-norm"):
     def forward(self, x: FloatArray) -> FloatArray:
         """Normalise, scale and shift: ``(batch, features)`` → the same shape."""
         self._check_input(x, self.features)
-        if self.training and len(x) < 2:
-            raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {len(x)}")
+        if self.training:
+            self.check_batch(len(x))
         mean = x.mean(axis=0) if self.training else self.running_mean
         normal = np.subtract(x, mean, out=self._new("normal", *x.shape))
         variance = self._observe(mean, normal) if self.training else self.running_variance
@@ -79,6 +79,11 @@ class BatchNorm(Layer, kind="batch-norm"):
         output += self.beta
         self.batch_statistics, self.normal, self.scale, self.output = self.training, normal, scale, output
         return output
+
+    def check_batch(self, images: int) -> None:
+        """Raise an InputError if a batch of so many images has no variance to train on."""
+        if images < 2:
+            raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {images}")
 
     def backward(self, grad_output: FloatArray) -> FloatArray:
         """Return the gradient with respect to the input; fill ``grad_gamma`` and ``grad_beta``.

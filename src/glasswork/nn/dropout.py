@@ -17,7 +17,7 @@ from glasswork.randomness import Purpose
 from glasswork.settings import Range, check_settings
 
 #: Probabilities are multiples of one part in so many: two random bytes decide about a number.
-_PARTS = 1 << 16
+PARTS = 1 << 16
 
 
 class Dropout(RandomLayer, kind="dropout"):
@@ -56,7 +56,7 @@ class Dropout(RandomLayer, kind="dropout"):
         self.p = p
         super().__init__(seed=seed, index=index, dtype=dtype)
         check_settings(self, p=p)
-        self._dropped = round(p * _PARTS)
+        self._dropped = dropped_parts(p)
         self.mask: FloatArray | None = None
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -67,7 +67,7 @@ class Dropout(RandomLayer, kind="dropout"):
             return self._pass_on(x)
         chances = self._draw(*x.shape).view("<u2")[:, : x.shape[1]]
         self.mask = self._new("mask", *x.shape)
-        np.multiply(chances >= self._dropped, _PARTS / (_PARTS - self._dropped), out=self.mask)
+        np.multiply(chances >= self._dropped, PARTS / (PARTS - self._dropped), out=self.mask, dtype=self.dtype)
         self.output = np.multiply(x, self.mask, out=self._new("output", *x.shape))
         return self.output
 
@@ -84,3 +84,8 @@ class Dropout(RandomLayer, kind="dropout"):
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
+
+
+def dropped_parts(p: float) -> int:
+    """Return a probability in parts of `PARTS`."""
+    return round(p * PARTS)

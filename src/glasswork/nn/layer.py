@@ -175,8 +175,11 @@ class Layer:
     def _constant(self, value: float, rows: int, columns: int) -> FloatArray:
         """Return an array filled with one value, not to be written to; in training mode, the last one, if it fits.
 
-        NumPy's minimum and maximum are three times as fast between two arrays as with a scalar.
+        NumPy's minimum and maximum are three times as fast between two arrays as with a scalar, but for one image
+        filling an array takes longer than that saves: there it is one number.
         """
+        if rows == 1:
+            return np.asarray(value, self.dtype)
         if self._memory is None:
             return np.full((rows, columns), value, self.dtype)
         constant = self._memory.get(value)

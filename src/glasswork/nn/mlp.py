@@ -178,7 +178,7 @@ class MLP(Network):
         (batch, out_features)
             A new array. One image is a batch of one.
         """
-        return self.forward(self._prepare(x)).copy()
+        return self.forward(self.prepare(x)).copy()
 
     def scores(self, images: ArrayLike) -> FloatArray:
         """Return the network's scores for any number of images, in little memory.
@@ -208,7 +208,7 @@ class MLP(Network):
                 for layer in layers:
                     x = layer.forward(x)
                 parts.append(x.copy())
-        result = np.concatenate(parts)
+        result = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if not np.isfinite(result).all():
             raise InputError(
                 f"{self}: its scores are not finite; are there NaN or infinite pixels, or weights from a training that "
@@ -235,7 +235,7 @@ class MLP(Network):
         labels: Labels = self.scores(images).argmax(axis=1)
         return labels
 
-    def _prepare(self, images: ArrayLike) -> FloatArray:
+    def prepare(self, images: ArrayLike) -> FloatArray:
         """Return images as the layers take them, whatever their shape and dtype."""
         if isinstance(images, np.ndarray) and images.dtype == self.dtype and images.shape[1:] == (self.in_features,):
             return images  # a batch of a loader, ready to use

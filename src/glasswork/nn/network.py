@@ -86,7 +86,10 @@ class Network:
     @property
     def in_features(self) -> int:
         """Numbers in an image."""
-        return next((layer.in_features for layer in self.layers if layer.in_features), 0)
+        for layer in self.named_layers.values():  # a loop, as every prediction asks for this
+            if layer.in_features:
+                return layer.in_features
+        return 0
 
     @property
     def out_features(self) -> int:

@@ -60,7 +60,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
         self._check_input(x)
         if not self.training:
             return self._pass_on(x)
-        noise = standard_normal(self._draw(*x.shape))[:, : x.shape[1]]
+        noise = standard_normal(self._draw(*x.shape), self.dtype)[:, : x.shape[1]]
         output = self._new("output", *x.shape)
         np.multiply(noise, self.std, out=output, casting="same_kind")
         output += x
@@ -80,7 +80,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
         return f"GaussianNoise({self.std})"
 
 
-def standard_normal(words: NDArray[np.uint64]) -> NDArray[np.float32]:
+def standard_normal(words: NDArray[np.uint64], dtype: DTypeLike = np.float32) -> FloatArray:
     """Turn random words into twice as many numbers from N(0, 1), row by row (Box and Muller 1958).
 
     Two uniform numbers u and v, each of 32 random bits, give two normal ones, ``√(-2 log u)`` times the cosine and
@@ -90,20 +90,22 @@ def standard_normal(words: NDArray[np.uint64]) -> NDArray[np.float32]:
     Parameters
     ----------
     words : (rows, n) uint64
+    dtype : data type
+        Of the result.
 
     Returns
     -------
-    (rows, 2 * n) float32
+    (rows, 2 * n)
     """
     halves = words.view("<u4")
     count = words.shape[1]
-    uniform = halves[:, :count].astype(np.float32)
+    uniform = halves[:, :count].astype(dtype)
     uniform += 0.5  # never 0
     uniform *= 2.0**-32
     radius = np.sqrt(-2 * np.log(uniform))
-    angle = halves[:, count:].astype(np.float32)
+    angle = halves[:, count:].astype(dtype)
     angle *= 2 * np.pi * 2.0**-32
-    normal = np.empty((len(words), 2 * count), np.float32)
+    normal = np.empty((len(words), 2 * count), dtype)
     np.multiply(radius, np.cos(angle), out=normal[:, :count])
     np.multiply(radius, np.sin(angle), out=normal[:, count:])
     return normal

@@ -57,15 +57,29 @@ class RandomLayer(Layer):
                 raise InputError(f"{self}: expected {name} to be an integer of at least 0, got {number!r}")
         self.position = int(step), int(row)
 
-    def _draw(self, rows: int, features: int) -> NDArray[np.uint64]:
-        """Return enough random words for these features, row by row: ``(rows, words)``."""
+    def known_position(self) -> tuple[int, int]:
+        """Return the step and the first row that the next forward draws for.
+
+        Raises
+        ------
+        StateError
+            If it was not set.
+        """
         if self.position is None:
             raise StateError(
                 f"{self}: is in training mode and does not know which step it is, so it cannot draw; call "
                 "model.set_position(step) before each forward, as glasswork.train does"
             )
-        step, row = self.position
-        blocks = -(-features // (self.numbers_per_word * WORDS_PER_BLOCK))
+        return self.position
+
+    def blocks(self, features: int) -> int:
+        """Return how many blocks of four random words a row of so many features needs."""
+        return -(-features // (self.numbers_per_word * WORDS_PER_BLOCK))
+
+    def _draw(self, rows: int, features: int) -> NDArray[np.uint64]:
+        """Return enough random words for these features, row by row: ``(rows, words)``."""
+        step, row = self.known_position()
+        blocks = self.blocks(features)
         return random_rows(self.seed, self.purpose, layer=self.index, step=step, row=row, rows=rows, blocks=blocks)
 
     def _pass_on(self, x: FloatArray) -> FloatArray:

@@ -58,11 +58,15 @@ class Average:
         """Update the averages after a step."""
         self.hide()
         self.steps += 1
-        share = 1 - min(self.decay, self.steps / (self.steps + 9))
+        share = self.share(self.steps)
         for array, average, difference in zip(self.arrays, self._kept, self._scratch, strict=True):
             np.subtract(array, average, out=difference)
             np.multiply(difference, share, out=difference)
             np.add(average, difference, out=average)
+
+    def share(self, step: int) -> float:
+        """Return the share of the new weights in the average at a step, counted from 1."""
+        return 1 - min(self.decay, step / (step + 9))
 
     def show(self) -> None:
         """Put the averages into the arrays, in place, until `hide`."""

@@ -89,7 +89,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by one step."""
-        self._follow_schedule(self.steps)
+        self.lr = self.rate(self.steps)
         self.steps += 1
         for i, (p, g) in enumerate(zip(self.params, self._clipped_and_decayed(), strict=True)):
             self.update(i, p, g, self._scratch[i])
@@ -131,14 +131,15 @@ class Optimizer:
             raise StateError(f"{self}: this state has other names or shapes than the optimiser's own")
         self.steps = int(state["steps"][0])
         if self.steps:
-            self._follow_schedule(self.steps - 1)  # the learning rate is that of the last step
+            self.lr = self.rate(self.steps - 1)  # the learning rate is that of the last step
         for name, array in self.moments().items():
             array[...] = state[name]
 
-    def _follow_schedule(self, step: int) -> None:
-        """Set the learning rate of a step, counted from 0."""
-        if self.schedule is not None and self.total_steps is not None:
-            self.lr = self.base_lr * self.schedule(min(step, self.total_steps), self.total_steps)
+    def rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0: without a schedule, the present one."""
+        if self.schedule is None or self.total_steps is None:
+            return self.lr
+        return self.base_lr * self.schedule(min(step, self.total_steps), self.total_steps)
 
     def _clipped_and_decayed(self) -> list[FloatArray]:
         """Return the gradients for the rule, after clipping and weight decay; ``grads`` are left as they are."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from glasswork.recipes.recipe import Recipe, leaves, recipe_keys
 
-#: Keys that only name an experiment, and change nothing in it.
-_NAMES = ("name", "description")
+#: Keys that only name an experiment, or that its last digits alone depend on.
+_NAMES = ("name", "description", "training.engine")
 
 
 def differences(recipes: Sequence[Recipe]) -> list[dict[str, Any]]:

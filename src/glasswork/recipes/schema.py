@@ -273,3 +273,7 @@ class Training(Section):
         int, Range(ge=0, le=1_000_000), "epochs without a better validation accuracy before the end; 0: never"
     ] = 0
     threads: Annotated[int, Range(ge=0, le=1024), "threads of a matrix product; 0: chosen by size"] = 0
+    engine: Annotated[
+        Literal["auto", "numpy", "compiled"],
+        "what does the steps; auto: compiled for long trainings, where it is installed; the last digits differ",
+    ] = "auto"

@@ -31,11 +31,12 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     numpy: str
     processor: str
+    engine: str = "numpy"
 
     @classmethod
-    def here(cls, threads: int) -> "Machine":
+    def here(cls, threads: int, engine: str = "numpy") -> "Machine":
         """Return this machine."""
-        return cls(threads=threads, numpy=np.__version__, processor=platform.machine())
+        return cls(threads=threads, numpy=np.__version__, processor=platform.machine(), engine=engine)
 
     def differences(self, here: "Machine") -> list[str]:
         """Return in words what is different here."""
@@ -179,8 +180,8 @@ def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
 
 
 def same_experiment(a: Recipe, b: Recipe) -> bool:
-    """Whether two recipes differ in nothing but words, and epochs where those may be more."""
-    alike = {"description": ""} | ({"training.epochs": 1} if can_extend(a) else {})
+    """Whether two recipes differ in nothing but words, the engine, and epochs where those may be more."""
+    alike = {"description": "", "training.engine": "auto"} | ({"training.epochs": 1} if can_extend(a) else {})
     return a.override(alike) == b.override(alike)
 
 

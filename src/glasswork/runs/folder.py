@@ -66,7 +66,7 @@ class RunFolder:
             raise FileError(f"{self.path}: expected the folder of a run, with a recipe.toml; see glasswork runs")
 
     def recipe(self) -> Recipe:
-        """Return what was asked.
+        """Return what was asked, with the engine that was used in place of ``auto``.
 
         Raises
         ------
@@ -74,7 +74,10 @@ class RunFolder:
             If this is not the folder of a run, or its recipe is damaged.
         """
         self.check()
-        return read_recipe(self.path / "recipe.toml", newer=True)
+        recipe = read_recipe(self.path / "recipe.toml", newer=True)
+        if recipe.training.engine == "auto":  # written before there was another engine
+            return recipe.override({"training.engine": "numpy"})
+        return recipe
 
     def kept_data(self) -> Dataset | None:
         """Return the arrays that the run was given by a program, or None if it keeps none.

@@ -94,7 +94,7 @@ RUNGS = (
 )
 
 
-def recipes(*, official: bool = False, epochs: int | None = None) -> list[Recipe]:
+def recipes(*, official: bool = False, epochs: int | None = None, engine: str = "auto") -> list[Recipe]:
     """Return the recipe of each rung, from ``classwork`` up.
 
     Parameters
@@ -103,8 +103,11 @@ def recipes(*, official: bool = False, epochs: int | None = None) -> list[Recipe
         The official split, not the handout's.
     epochs : int, optional
         How long every rung is trained, for a quick look; by default as long as its recipe says.
+    engine : {"auto", "numpy", "compiled"}
+        What does the steps.
     """
-    recipe = named_recipe("classwork").override({"data.split": "official" if official else "handout"})
+    everywhere = {"data.split": "official" if official else "handout", "training.engine": engine}
+    recipe = named_recipe("classwork").override(everywhere)
     made = []
     for rung in RUNGS:
         recipe = recipe.override({**rung.settings, "name": rung.name, "description": rung.change})
@@ -208,7 +211,7 @@ def _finished(place: Path, recipe: Recipe) -> RunResult | None:
         if place.exists():
             raise FileError(f"{place}: is in the way, and is not the folder of a run; choose another --out, or move it")
         return None
-    alike = {"description": ""}
+    alike = {"description": ""} | ({"training.engine": "auto"} if recipe.training.engine == "auto" else {})
     if run.recipe().override(alike) != recipe.override(alike):
         raise FileError(f"{place}: holds a run of another recipe; choose another --out, or move it")
     result = run.result()

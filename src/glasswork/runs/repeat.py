@@ -31,7 +31,11 @@ def compare_with(old: RunFolder, new: RunFolder) -> str:
         words += f", test accuracy {before.test_accuracy:.2f}% then and {after.test_accuracy:.2f}% now"
     differ = [
         f"{name} {was} then, {is_now} now"
-        for name, was, is_now in (("glasswork", before.version, after.version), ("NumPy", before.numpy, after.numpy))
+        for name, was, is_now in (
+            ("glasswork", before.version, after.version),
+            ("NumPy", before.numpy, after.numpy),
+            ("the engine", before.engine, after.engine),
+        )
         if was != is_now
     ]
     return words + ("; " + ", ".join(differ) if differ else "") + "."

@@ -45,6 +45,8 @@ class RunResult(Sealed, frozen=True, kw_only=True):
         The process that wrote this: its id, when it started (seconds since boot), its machine.
     numpy : str
         Its version; ``version`` is that of glasswork.
+    engine : str
+        What did the steps: ``"numpy"`` or ``"compiled"``.
     history_sha256 : str
         Of history.csv, once the run has ended.
     """
@@ -61,6 +63,7 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     started: float = 0.0
     host: str = ""
     numpy: str = ""
+    engine: str = "numpy"
     history_sha256: str = ""
 
     @classmethod

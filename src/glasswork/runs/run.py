@@ -13,6 +13,7 @@ from typing import Self
 
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MAP_FROM
+from glasswork.engine.choice import EngineName, check_engine
 from glasswork.errors import GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
 from glasswork.recipes.experiment import Experiment
@@ -21,7 +22,7 @@ from glasswork.runs.checkpoint import Checkpoints, extended
 from glasswork.runs.folder import RunFolder, free_folder
 from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
-from glasswork.training.loop import AfterStep, StopTraining, fit, test
+from glasswork.training.loop import AfterStep, StopTraining, fit, not_every_step, test
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
 
@@ -39,6 +40,8 @@ class Run:
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
     dataset : Dataset, optional
         In place of ``data.source``; also as the second argument. Arrays are kept in the folder, up to 256 MB.
+    engine : {"auto", "numpy", "compiled"}, optional
+        In place of ``training.engine``.
     checkpoint_every : float
         Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
     should_stop : callable, optional
@@ -72,9 +75,11 @@ class Run:
         folder: str | Path | Dataset | None = None,
         *,
         dataset: Dataset | None = None,
+        engine: EngineName | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        recipe = recipe if engine is None else recipe.override({"training.engine": engine})
         folder, dataset = (None, folder) if isinstance(folder, Dataset) else (folder, dataset)
         self._wanted = None if folder is None else Path(folder)
         self._build(recipe, free_folder(self._wanted, recipe.name), dataset, checkpoint_every, should_stop)
@@ -85,6 +90,7 @@ class Run:
         folder: str | Path,
         *,
         epochs: int | None = None,
+        engine: EngineName | None = None,
         dataset: Dataset | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
@@ -100,13 +106,15 @@ class Run:
             Of the run.
         epochs : int, optional
             How many in all, to extend a run; where its learning rate was not laid out for those it has.
+        engine : {"auto", "numpy", "compiled"}, optional
+            In place of the one that did the steps so far; the last digits then differ from an unbroken run's.
         dataset, checkpoint_every, should_stop
             As for a new run.
 
         Raises
         ------
         StateError
-            If another process is at work on the run.
+            If another process is at work on the run, or it was trained with the compiled engine and that is missing.
         RecipeError
             If the run cannot be extended so.
         FileError
@@ -116,6 +124,10 @@ class Run:
         written = place.recipe()
         place.check_free()
         recipe = written if epochs is None else extended(written, epochs, place.path)
+        if engine is None:
+            check_engine(recipe.training.engine, place.path)
+        else:
+            recipe = recipe.override({"training.engine": engine})
         run = cls.__new__(cls)
         run._wanted = place.path
         run._build(recipe, place, dataset, checkpoint_every, should_stop)
@@ -171,6 +183,11 @@ class Run:
     def notes(self) -> list[str]:
         """What a user should know about a run that was resumed."""
         return self._state.notes
+
+    @property
+    def engine(self) -> str:
+        """What does the steps: ``"numpy"`` or ``"compiled"``."""
+        return self._state.engine.name
 
     @property
     def threads(self) -> int:
@@ -233,6 +250,7 @@ class Run:
             progress=self.progress,
             after_step=(self._save_or_stop, *after_step),
             threads=self.threads,
+            engine=self._state.engine,
         )
         for epoch in epochs:
             result = self._state.note_epoch(epoch)
@@ -257,6 +275,7 @@ class Run:
         finally:
             self._state.history_sha256 = self._place.history_digest()
 
+    @not_every_step
     def _save_or_stop(self, progress: Progress) -> None:
         """Write a checkpoint from time to time, and end the training when asked to."""
         now = time.monotonic()

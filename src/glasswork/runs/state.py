@@ -15,6 +15,8 @@ import numpy as np
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MappedRows
 from glasswork.doubt import ReferenceSet
+from glasswork.engine.choice import choose_engine
+from glasswork.engine.contract import Engine
 from glasswork.errors import FileError
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
@@ -27,7 +29,7 @@ from glasswork.training.health import Watch, diagnose
 from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
-from glasswork.training.threads import choose_threads
+from glasswork.training.threads import choose_threads, limited_to
 
 #: Images that are looked at where all of them may be too many.
 _SAMPLE = 10_000
@@ -42,6 +44,8 @@ class RunState:
     experiment : Experiment
         What the recipe asks for.
     progress : Progress
+    engine : Engine
+        What does the steps.
     threads : int
         Of matrix products.
     history : list of EpochResult
@@ -55,6 +59,7 @@ class RunState:
 
     experiment: Experiment
     progress: Progress
+    engine: Engine
     threads: int
     history: list[EpochResult] = field(default_factory=list)
     test_accuracy: float | None = None
@@ -72,9 +77,9 @@ class RunState:
             If the recipe asks for what the data does not allow.
         """
         experiment = assemble(recipe, dataset or place.kept_data())
-        batch_size, weights = recipe.training.batch_size, experiment.weights
-        threads = choose_threads(recipe.training.threads, batch_size=batch_size, weights=weights)
-        return cls(experiment, Progress(), threads)
+        engine, threads = _choose(experiment, recipe.training.threads)
+        used = experiment.recipe.override({"training.engine": engine.name})
+        return cls(dataclasses.replace(experiment, recipe=used), Progress(), engine, threads)
 
     @property
     def findings(self) -> list[Finding]:
@@ -89,7 +94,8 @@ class RunState:
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
         rate, history = made.optimizer.base_lr, [*self.history, result]
-        found = diagnose(made.model, images, labels, history, learning_rate=rate)
+        with limited_to(self.threads or 1):
+            found = diagnose(made.model, images, labels, history, learning_rate=rate)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
@@ -104,7 +110,7 @@ class RunState:
             If it cannot be written; the one before is kept.
         """
         average = self.experiment.average
-        machine = Machine.here(self.threads)
+        machine = Machine.here(self.threads, self.engine.name)
         try:
             with nullcontext() if average is None else average.hidden():  # what goes on is the training's weights
                 checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
@@ -136,8 +142,9 @@ class RunState:
         self.history = list(facts.history)
         self.history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
         self._watch = Watch(self.findings)
-        self.threads = choose_threads(facts.machine.threads, batch_size=0, weights=0)
-        self.notes += facts.machine.differences(Machine.here(self.threads))
+        if facts.machine.engine == self.engine.name and facts.machine.threads != self.threads:
+            self.engine, self.threads = _choose(self.experiment, facts.machine.threads)
+        self.notes += facts.machine.differences(Machine.here(self.threads, self.engine.name))
 
     def save_model(self, place: RunFolder) -> None:
         """Write the model file, with the weights that were validated last, or with early stopping best.
@@ -172,8 +179,27 @@ class RunState:
             parameters=sum(parameter.size for parameter in made.model.parameters()),
             seconds=math.fsum(epoch.seconds for epoch in self.history),
             reason=reason,
+            engine=self.engine.name,
             history_sha256="" if state == "running" else self.history_sha256,
         )
+
+
+def _choose(made: Experiment, threads: int) -> tuple[Engine, int]:
+    """Return the engine that a recipe asks for, and its number of threads; 0 threads are chosen by size."""
+    training = made.recipe.training
+    engine = choose_engine(
+        training.engine,
+        made.model,
+        made.optimizer,
+        made.loss,
+        loader=made.train_loader,
+        epochs=training.epochs,
+        average=made.average,
+        threads=threads or None,
+    )
+    if engine.name == "numpy":
+        return engine, choose_threads(threads, batch_size=training.batch_size, weights=made.weights)
+    return engine, getattr(engine, "threads", None) or 1
 
 
 def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | None:

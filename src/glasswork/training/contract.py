@@ -1,96 +1,18 @@
-"""What the loop needs of a model, a loss and an optimiser; those of the handout are enough.
+"""What the loop asks of a model and an optimiser around the steps: its own arrays, copied, restored and checked.
 
-model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
-optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
+What an engine needs of them for a step is in `glasswork.engine.contract`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
+from glasswork.engine.contract import Model, Optimizer, gradients_of, memory_of
 from glasswork.errors import InputError, StateError
 from glasswork.nn.random_layer import RandomLayer
-from glasswork.pixels import check_scale
-
-#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
-Loader: TypeAlias = Iterable[tuple[Any, Any]]
-
-
-class Model(Protocol):
-    """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
-
-    If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, they are used.
-    """
-
-    def __call__(self, x: Any) -> FloatArray:
-        """Return scores, ``(batch, classes)``."""
-        ...
-
-    def backward(self, grad_output: FloatArray) -> Any:
-        """Fill the gradients."""
-        ...
-
-    def parameters(self) -> list[FloatArray]:
-        """Return the arrays that training changes."""
-        ...
-
-
-class Criterion(Protocol):
-    """What the loop needs of a loss."""
-
-    def __call__(self, pred: Any, target: Any) -> float:
-        """Return the loss, a mean over the batch."""
-        ...
-
-    def backward(self) -> FloatArray:
-        """Return its gradient with respect to ``pred``."""
-        ...
-
-
-class Optimizer(Protocol):
-    """What the loop needs of an optimiser."""
-
-    lr: float
-
-    def step(self) -> None:
-        """Change the parameters."""
-        ...
-
-    def zero_grad(self) -> None:
-        """Clear the gradients."""
-        ...
-
-
-def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
-    """Yield a loader's batches, having checked that the first one's pixels are on the scale that the model expects.
-
-    A model with an attribute ``pixels``, as an `MLP` has, is told that its inputs are pixels if it is ``learning``
-    and the loader gives bytes. One batch an epoch is looked at, so that steps cost nothing more.
-    """
-    if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
-        raise InputError(
-            "the loop: expected a loader of batches, got images and labels; make one: Batches(images, labels, 100, "
-            "seed=0)"
-        )
-    first = hasattr(model, "pixels")
-    for X_batch, y_batch in loader:
-        if first:
-            _check_pixels(np.asarray(X_batch), getattr(loader, "pixels", False), model, learning)
-            first = False
-        yield X_batch, y_batch
-
-
-def _check_pixels(x: Any, are_bytes: bool, model: Any, learning: bool) -> None:
-    if are_bytes or x.dtype.kind in "iu":
-        if learning and model.pixels is None:
-            model.pixels = True
-    else:
-        check_scale(model, x, pixels=model.pixels)
 
 
 def check_together(model: Model, optimizer: Optimizer) -> None:
@@ -99,24 +21,12 @@ def check_together(model: Model, optimizer: Optimizer) -> None:
         ("parameters", getattr(optimizer, "params", None), model.parameters()),
         ("gradients", getattr(optimizer, "grads", None), gradients_of(model)),
     ):
-        if held and own and not {_memory(array) for array in held} <= {_memory(array) for array in own}:
+        if held and own and not {memory_of(array) for array in held} <= {memory_of(array) for array in own}:
             raise StateError(
                 f"train: this optimizer holds {what} that are not this model's: of another model, or of layers or "
                 "arrays that were replaced since; make the optimizer after the model, from its parameters() and "
                 "gradients(), and write into arrays with [...] = instead of replacing them"
             )
-
-
-def check_not_rebound(before: list[FloatArray], model: Model) -> None:
-    """Check that backward wrote into the gradients, where the optimiser sees them, and made no new arrays."""
-    pairs = zip(before, gradients_of(model), strict=False)
-    rebound = [i for i, (old, new) in enumerate(pairs) if _memory(old) != _memory(new)]
-    if rebound:
-        raise StateError(
-            f"train: backward replaced {len(rebound)} of the model's {len(before)} gradients by new arrays (the first "
-            f"is gradients()[{rebound[0]}]), so the optimizer, which holds the old ones, would move nothing; write "
-            "into them instead: self.grad_weight[...] = ..."
-        )
 
 
 def check_restorable(model: Model | None) -> None:
@@ -125,22 +35,11 @@ def check_restorable(model: Model | None) -> None:
     None stands for a model whose weights are not to be kept.
     """
     first, second = ([], []) if model is None else (arrays_of(model), arrays_of(model))
-    if [_memory(array) for array in first] != [_memory(array) for array in second]:
+    if [memory_of(array) for array in first] != [memory_of(array) for array in second]:
         raise InputError(
             "fit: expected state() to return the model's own arrays, the same ones at every call, got copies; patience "
             "and average write the weights to keep into them"
         )
-
-
-def _memory(array: FloatArray) -> tuple[Any, ...]:
-    """Return what two views of the same memory have in common."""
-    return (np.asarray(array).__array_interface__["data"][0], np.shape(array))
-
-
-def gradients_of(model: Model) -> list[FloatArray]:
-    """Return the model's gradients; none for a model without ``gradients()``."""
-    gradients = getattr(model, "gradients", None)
-    return list(gradients()) if callable(gradients) else []
 
 
 def first_step(model: Model, optimizer: Optimizer) -> int:

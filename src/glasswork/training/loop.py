@@ -10,30 +10,35 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
-from glasswork.data.batches import as_loader, int_to_onehot
+from glasswork.data.batches import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
-from glasswork.errors import DivergedError, InputError
-from glasswork.optim import Average
-from glasswork.training.contract import (
+from glasswork.engine.choice import EngineName, choose_engine
+from glasswork.engine.contract import (
+    NO_LIMIT,
     Criterion,
+    Engine,
     Loader,
     Model,
     Optimizer,
+    checked,
+    targets_of,
+    weights_of,
+)
+from glasswork.engine.numpy_engine import NumpyEngine
+from glasswork.errors import DivergedError, InputError
+from glasswork.optim import Average
+from glasswork.training.contract import (
     arrays_of,
-    check_not_rebound,
     check_restorable,
     check_together,
-    checked,
     copy_arrays,
     first_step,
-    gradients_of,
     mode_of,
     restore_arrays,
 )
@@ -41,11 +46,19 @@ from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.threads import choose_threads, limited_to
 
-#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`.
+#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`. One with an
+#: attribute ``every_step`` that is False is content to be called after several steps, which an engine may do at a time.
 AfterStep: TypeAlias = Callable[[Progress], object]
+Call = TypeVar("Call", bound=Callable[..., object])
 
 #: The handout's batch size, assumed for a loader without ``batch_size``.
 USUAL_BATCH = 100
+
+
+def not_every_step(call: Call) -> Call:
+    """Decorate an ``after_step`` callable that is content to be called after several steps."""
+    call.__dict__["every_step"] = False
+    return call
 
 
 class StopTraining(Exception):  # noqa: N818  (a request, as StopIteration is, and not an error)
@@ -93,7 +106,8 @@ def train(
     """
     progress = progress or Progress(step=first_step(model, optimizer))
     with limited_to(_threads(model, train_loader)):
-        return _train_epoch(model, train_loader, optimizer, criterion, progress, _as_sequence(after_step))
+        engine = NumpyEngine(model, optimizer, criterion)
+        return _train_epoch(engine, model, train_loader, optimizer, criterion, progress, _as_sequence(after_step))
 
 
 def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
@@ -107,7 +121,7 @@ def valid(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[flo
     criterion : MSELoss
     """
     with limited_to(_threads(model, valid_loader)):
-        return _validate(model, valid_loader, criterion)
+        return _validate(model, model, valid_loader, criterion)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -118,7 +132,7 @@ def test(model: Model, test_loader: Loader) -> float:
     with limited_to(_threads(model, test_loader)), mode_of(model, training=False):
         for X_batch, y_batch in checked(test_loader, model):
             preds = model(X_batch)
-            correct_predictions += _correct(preds, _targets(y_batch, preds))
+            correct_predictions += _correct(preds, targets_of(y_batch, preds))
             total_predictions += len(preds)
     return correct_predictions / _at_least_one(total_predictions, "test") * 100
 
@@ -136,6 +150,7 @@ def fit(
     progress: Progress | None = None,
     after_step: AfterStep | Sequence[AfterStep] = (),
     threads: int | None = None,
+    engine: EngineName | Engine = "auto",
 ) -> Generator[EpochResult]:
     """Train for some epochs and yield the metrics of each.
 
@@ -161,7 +176,11 @@ def fit(
     after_step : callable or sequence of callables, optional
         Called with ``progress`` between two steps.
     threads : int, optional
-        Threads for NumPy's matrix products; by default one for small networks, all for large ones.
+        Threads for NumPy's matrix products; by default one for small networks, all for large ones. The compiled
+        engine uses as many, by default all.
+    engine : {"auto", "numpy", "compiled"} or Engine
+        What does the steps: NumPy, or the same step compiled, if it is installed; "auto" takes that for long
+        trainings. Where it cannot do a step, NumPy does it, and a printed line says so.
 
     Yields
     ------
@@ -180,7 +199,10 @@ def fit(
     validation: Loader = as_loader(valid_loader, classes=classes, dtype=dtype, learning=False)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
-    steps = _as_sequence(after_step) if average is None else (lambda _: average.update(), *_as_sequence(after_step))
+    engine = choose_engine(
+        engine, model, optimizer, criterion, loader=training, epochs=epochs, average=average, threads=threads
+    )
+    steps = _as_sequence(after_step)
     threads = threads or _threads(model, training)
     if progress is None:
         progress = Progress(step=first_step(model, optimizer))
@@ -192,7 +214,7 @@ def fit(
             if average is not None:
                 average.hide()
             with limited_to(threads):
-                result = _fit_epoch(model, training, validation, optimizer, criterion, average, progress, steps)
+                result = _fit_epoch(engine, model, training, validation, optimizer, criterion, average, progress, steps)
             yield result
     except DivergedError as error:
         restore_arrays(model, progress.last_good)
@@ -217,6 +239,7 @@ def _check_settings(epochs: int, patience: int | None) -> None:
 
 
 def _fit_epoch(
+    engine: Engine,
     model: Model,
     train_loader: Loader,
     valid_loader: Loader,
@@ -228,10 +251,10 @@ def _fit_epoch(
 ) -> EpochResult:
     """Train and validate one epoch; the model is left with the weights that were validated."""
     start = time.perf_counter() - progress.seconds
-    train_loss = _train_epoch(model, train_loader, optimizer, criterion, progress, after_step)
+    train_loss = _train_epoch(engine, model, train_loader, optimizer, criterion, progress, after_step)
     if average is not None:
         average.show()
-    valid_loss, valid_accuracy = _validate(model, valid_loader, criterion)
+    valid_loss, valid_accuracy = _validate(engine.scores, model, valid_loader, criterion)
     if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
         raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
     progress.note_epoch(valid_accuracy, copy_arrays(model))
@@ -241,6 +264,7 @@ def _fit_epoch(
 
 @np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and reported below
 def _train_epoch(
+    engine: Engine,
     model: Model,
     train_loader: Loader,
     optimizer: Optimizer,
@@ -253,40 +277,33 @@ def _train_epoch(
     if hasattr(criterion, "check_model"):
         criterion.check_model(model)
     set_position = getattr(model, "set_position", None)
-    gradients = gradients_of(model)
+    most = 1 if any(getattr(call, "every_step", True) for call in after_step) else NO_LIMIT
     with mode_of(model, training=True):
-        for X_batch, y_batch in checked(train_loader, model, learning=True):
+        for batch in engine.batches(train_loader, most):
             if set_position is not None:
                 set_position(progress.step)
-            optimizer.zero_grad()
-
-            preds = model(X_batch)
-            loss = criterion(preds, _targets(y_batch, preds))
-            if not math.isfinite(loss):
-                raise DivergedError(
-                    f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, {_advice(optimizer)}"
-                )
-            model.backward(criterion.backward())
-            if gradients:
-                check_not_rebound(gradients, model)
-                gradients = []  # once an epoch is enough
-            optimizer.step()
-
-            progress.note_batch(loss, len(preds))
+            for loss, samples in engine.step(batch):
+                if not math.isfinite(loss):
+                    raise DivergedError(
+                        f"the loss became {loss} at batch {progress.batch + 1:,} of the epoch, {_advice(optimizer)}"
+                    )
+                progress.note_batch(loss, samples)
             for call in after_step:
                 call(progress)
     return progress.total_loss / _at_least_one(progress.num_samples, "train")
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _validate(model: Model, valid_loader: Loader, criterion: Criterion) -> tuple[float, float]:
+def _validate(
+    scores: Callable[[Any], FloatArray], model: Model, valid_loader: Loader, criterion: Criterion
+) -> tuple[float, float]:
     total_loss = 0.0
     correct_predictions = 0
     total_predictions = 0
     with mode_of(model, training=False):
         for X_batch, y_batch in checked(valid_loader, model):
-            preds = model(X_batch)
-            targets = _targets(y_batch, preds)
+            preds = scores(X_batch)
+            targets = targets_of(y_batch, preds)
             total_loss += criterion(preds, targets) * len(preds)
             correct_predictions += _correct(preds, targets)
             total_predictions += len(preds)
@@ -302,8 +319,7 @@ def show_validated(model: Model, average: Average | None, progress: Progress, pa
 
 
 def _threads(model: Model, loader: Loader) -> int:
-    weights = sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
-    return choose_threads(0, batch_size=getattr(loader, "batch_size", USUAL_BATCH), weights=weights)
+    return choose_threads(0, batch_size=getattr(loader, "batch_size", USUAL_BATCH), weights=weights_of(model))
 
 
 def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterStep]:
@@ -314,16 +330,6 @@ def _advice(optimizer: Optimizer) -> str:
     """Return which learning rate was too large, the one that was given and not what a schedule made of it."""
     given = getattr(optimizer, "base_lr", optimizer.lr) if getattr(optimizer, "schedule", None) else optimizer.lr
     return f"with a learning rate of {given:g}; try a smaller one, such as {min(given / 10, 0.1):g}"
-
-
-def _targets(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
-    y = np.asarray(y_batch)
-    targets = y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
-    if targets.shape != preds.shape:
-        raise InputError(
-            f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
-        )
-    return targets
 
 
 def _correct(preds: FloatArray, targets: FloatArray) -> int:

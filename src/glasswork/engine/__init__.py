@@ -1,0 +1,1 @@
+"""What does the steps of a training: NumPy, as the handout does, or the same step compiled."""

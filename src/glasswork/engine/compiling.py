@@ -1,0 +1,145 @@
+"""How the kernels are compiled: once on a machine, then read from a folder.
+
+    first start    kernels.py ──Numba, LLVM──► machine code ──► cache/glasswork/engine-<digest>/
+    later starts                                               ──► memory
+
+The folder's name holds a digest of the engine's sources. Numba itself looks at one file only: a change in a formula
+would go unnoticed by the kernel that calls it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import llvmlite.binding
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Sums may be reordered and products fused, so that loops become vector instructions; NaN and infinity stay what they
+#: are, so that a training that diverges is noticed.
+RELAXED = {"reassoc", "contract", "arcp", "nsz", "afn"}
+
+#: ``error_model`` "numpy": a division by zero is infinite, as in NumPy, and loops that divide are vectorised.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": RELAXED, "nogil": True}
+
+
+def kernel(function: F) -> F:
+    """Return a function compiled as a part of the entries that call it; a decorator."""
+    compiled: F = numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return compiled
+
+
+def entry(function: F, *, parallel: bool) -> F:
+    """Return a function that Python calls: compiled at its first call, or read from the cache."""
+    with _cached_in(cache_folder()) as cached:
+        compiled: F = numba.njit(**OPTIONS, parallel=parallel, cache=cached)(function)
+    return compiled
+
+
+def callback(function: Callable[[int, int], None]) -> Any:
+    """Return a function of two integers with a C interface, compiled or read from the cache."""
+    with _cached_in(cache_folder()) as cached:
+        return numba.cfunc("void(int64, int64)", **OPTIONS, cache=cached)(function)
+
+
+@cache
+def has_openmp() -> bool:
+    """Return whether Numba can run its threads by OpenMP, whose threads sleep soon when a neighbour needs the core."""
+    if importlib.util.find_spec("numba.np.ufunc.omppool") is None:
+        return False
+    try:
+        importlib.import_module("numba.np.ufunc.omppool")
+    except ImportError:  # the library libgomp is missing
+        return False
+    if numba.config.THREADING_LAYER == "default":
+        numba.config.THREADING_LAYER = "omp"
+    return str(numba.config.THREADING_LAYER) == "omp"
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return the folder for compiled kernels, which can be written to; None if there is none."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()}".encode()
+    digest = hashlib.sha256(facts + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    folder = (Path(given) if given else _user_cache() / "glasswork") / f"engine-{digest}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return None
+    return folder
+
+
+def can_share() -> bool:
+    """Return whether threads can share the work here: by OpenMP, which does not work in a forked process."""
+    return has_openmp() and not _forked and int(numba.config.NUMBA_NUM_THREADS) > 1
+
+
+_forked: list[bool] = []  # not empty in a process that was forked from one that has loaded the engine
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _forked.append(True))
+
+
+@contextmanager
+def threads_for(parts: int) -> Iterator[None]:
+    """Context manager: Numba uses as many threads as there are parts, or all cores if they are fewer."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(parts, numba.config.NUMBA_NUM_THREADS))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
+def announce(what: str, say: Callable[[str], object] | None) -> None:
+    """Say in a line that kernels will be compiled now, unless they were before."""
+    folder = cache_folder()
+    if say is None or what in _compiled or (folder is not None and (folder / what).exists()):
+        return
+    often = "once on this machine" if folder is not None else "at every start, as no folder for the result is writable"
+    say(f"Compiling the fast engine for {what}, {often}: some 20 seconds ...")
+
+
+def note_compiled(what: str) -> None:
+    """Note that kernels were compiled."""
+    _compiled.add(what)
+    folder = cache_folder()
+    if folder is not None:
+        (folder / what).touch()
+
+
+_compiled: set[str] = set()  # in this process
+
+
+def _user_cache() -> Path:
+    """Return the user's folder for files that can be made again."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+@contextmanager
+def _cached_in(folder: Path | None) -> Iterator[bool]:
+    """Context manager: functions compiled inside are cached in this folder; yields whether they are."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder or "")
+    try:
+        yield folder is not None
+    finally:
+        numba.config.CACHE_DIR = before

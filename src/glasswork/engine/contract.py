@@ -1,0 +1,190 @@
+"""What an engine is, and what it needs of a model, a loss and an optimiser; those of the handout are enough.
+
+    the loop:   for batch in engine.batches(loader, most):   engine.step(batch)  ──►  Outcome: losses, samples
+
+model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
+optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from glasswork.arrays import FloatArray
+from glasswork.data.batches import int_to_onehot
+from glasswork.errors import InputError, StateError
+from glasswork.pixels import check_scale
+
+#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
+Loader: TypeAlias = Iterable[tuple[Any, Any]]
+
+#: More steps than an epoch has: no limit on those that one call may do.
+NO_LIMIT = 1 << 62
+
+
+class Model(Protocol):
+    """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
+
+    If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, they are used.
+    """
+
+    def __call__(self, x: Any) -> FloatArray:
+        """Return scores, ``(batch, classes)``."""
+        ...
+
+    def backward(self, grad_output: FloatArray) -> Any:
+        """Fill the gradients."""
+        ...
+
+    def parameters(self) -> list[FloatArray]:
+        """Return the arrays that training changes."""
+        ...
+
+
+class Criterion(Protocol):
+    """What the loop needs of a loss."""
+
+    def __call__(self, pred: Any, target: Any) -> float:
+        """Return the loss, a mean over the batch."""
+        ...
+
+    def backward(self) -> FloatArray:
+        """Return its gradient with respect to ``pred``."""
+        ...
+
+
+class Optimizer(Protocol):
+    """What the loop needs of an optimiser."""
+
+    lr: float
+
+    def step(self) -> None:
+        """Change the parameters."""
+        ...
+
+    def zero_grad(self) -> None:
+        """Clear the gradients."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call of an engine did: one step or several.
+
+    Attributes
+    ----------
+    losses : (steps,) floats
+        The mean loss of each batch, taken before its step. If one is infinite or NaN it is the last, and its batch
+        has changed no weight.
+    samples : (steps,) integers
+        Images in each batch.
+    """
+
+    losses: Sequence[float] | FloatArray
+    samples: Sequence[int] | FloatArray
+
+    def __iter__(self) -> Iterator[tuple[float, int]]:
+        """Yield the loss and the images of each step."""
+        for loss, samples in zip(self.losses, self.samples, strict=True):
+            yield float(loss), int(samples)
+
+
+class Engine(Protocol):
+    """What does the steps of a training, on the model's, the optimiser's and the average's own arrays.
+
+    So checkpoints, health checks and a change of engine between two epochs need no engine to take part. Before each
+    call of ``step``, the loop tells the model's random layers which step comes next (``model.set_position``), and
+    the model is in training mode.
+    """
+
+    #: ``"numpy"`` or ``"compiled"``.
+    name: str
+
+    def batches(self, loader: Loader, most: int) -> Iterator[Any]:
+        """Yield what ``step`` takes, for the rest of an epoch; ``most`` is how many steps one call may do at most."""
+        ...
+
+    def step(self, batch: Any) -> Outcome:
+        """Do a step, or several."""
+        ...
+
+    def scores(self, x: Any) -> FloatArray:
+        """Return the model's scores of a batch, in evaluation mode."""
+        ...
+
+
+def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Yield a loader's batches, having checked that the first one's pixels are on the scale that the model expects.
+
+    A model with an attribute ``pixels``, as an `MLP` has, is told that its inputs are pixels if it is ``learning``
+    and the loader gives bytes. One batch an epoch is looked at, so that steps cost nothing more.
+    """
+    check_loader(loader)
+    first = hasattr(model, "pixels")
+    for X_batch, y_batch in loader:
+        if first:
+            check_pixels(np.asarray(X_batch), getattr(loader, "pixels", False), model, learning=learning)
+            first = False
+        yield X_batch, y_batch
+
+
+def check_loader(loader: Loader) -> None:
+    """Refuse images and labels that were given in place of a loader of them."""
+    if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
+        raise InputError(
+            "the loop: expected a loader of batches, got images and labels; make one: Batches(images, labels, 100, "
+            "seed=0)"
+        )
+
+
+def check_pixels(x: Any, are_bytes: bool, model: Any, *, learning: bool) -> None:
+    """Check a batch's pixels; note on a model that is ``learning`` from bytes that its inputs are pixels."""
+    if are_bytes or x.dtype.kind in "iu":
+        if learning and model.pixels is None:
+            model.pixels = True
+    else:
+        check_scale(model, x, pixels=model.pixels)
+
+
+def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
+    """Return labels as targets, one row for each row of scores; targets as they are."""
+    y = np.asarray(y_batch)
+    targets = y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
+    if targets.shape != preds.shape:
+        raise InputError(
+            f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
+        )
+    return targets
+
+
+def weights_of(model: Model) -> int:
+    """Return the numbers that each image is multiplied by in a forward pass."""
+    return sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
+
+
+def gradients_of(model: Model) -> list[FloatArray]:
+    """Return the model's gradients; none for a model without ``gradients()``."""
+    gradients = getattr(model, "gradients", None)
+    return list(gradients()) if callable(gradients) else []
+
+
+def check_not_rebound(before: list[FloatArray], model: Model) -> None:
+    """Check that backward wrote into the gradients, where the optimiser sees them, and made no new arrays."""
+    pairs = zip(before, gradients_of(model), strict=False)
+    rebound = [i for i, (old, new) in enumerate(pairs) if memory_of(old) != memory_of(new)]
+    if rebound:
+        raise StateError(
+            f"train: backward replaced {len(rebound)} of the model's {len(before)} gradients by new arrays (the first "
+            f"is gradients()[{rebound[0]}]), so the optimizer, which holds the old ones, would move nothing; write "
+            "into them instead: self.grad_weight[...] = ..."
+        )
+
+
+def memory_of(array: FloatArray) -> tuple[Any, ...]:
+    """Return what two views of the same memory have in common."""
+    return (np.asarray(array).__array_interface__["data"][0], np.shape(array))

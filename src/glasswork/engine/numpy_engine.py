@@ -1,0 +1,89 @@
+"""The NumPy engine: the handout's step. It runs by default, and the compiled engine is held to it.
+
+zero_grad ──► forward ──► loss ──► backward ──► step
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from glasswork.arrays import FloatArray
+from glasswork.engine.contract import (
+    Criterion,
+    Loader,
+    Model,
+    Optimizer,
+    Outcome,
+    check_not_rebound,
+    checked,
+    gradients_of,
+    targets_of,
+)
+from glasswork.nn.network import Network
+from glasswork.optim import Average
+from glasswork.optim.optimizer import Optimizer as OwnOptimizer
+
+
+class NumpyEngine:
+    """Does the steps of a training as the handout's section 7 does, in NumPy, one batch a call.
+
+    Parameters
+    ----------
+    model, optimizer, criterion
+        `MLP`, `SGD` and `MSELoss`, their kin, or a student's own.
+    average : Average, optional
+        Updated after each step.
+    """
+
+    name = "numpy"
+
+    def __init__(
+        self, model: Model, optimizer: Optimizer, criterion: Criterion, average: Average | None = None
+    ) -> None:
+        self.model, self.optimizer, self.criterion, self.average = model, optimizer, criterion, average
+        self._unchecked: list[FloatArray] = []  # the gradients, until the first backward of an epoch is checked
+        self._overwritten = False
+
+    def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, Any]]:
+        """Yield a loader's batches; a call of ``step`` does one step, whatever ``most`` allows."""
+        self._unchecked = gradients_of(self.model)
+        self._overwritten = overwrites_gradients(self.model, self.optimizer)
+        return checked(loader, self.model, learning=True)
+
+    def step(self, batch: tuple[Any, Any]) -> Outcome:
+        """Do one step, unless the loss is infinite or NaN."""
+        X_batch, y_batch = batch
+        if not self._overwritten:
+            self.optimizer.zero_grad()
+
+        preds = self.model(X_batch)
+        loss = self.criterion(preds, targets_of(y_batch, preds))
+        if math.isfinite(loss):
+            self.model.backward(self.criterion.backward())
+            self._check_gradients()
+            self.optimizer.step()
+            if self.average is not None:
+                self.average.update()
+        return Outcome((loss,), (len(preds),))
+
+    def scores(self, x: Any) -> FloatArray:
+        """Return the model's scores of a batch."""
+        return self.model(x)
+
+    def _check_gradients(self) -> None:
+        if self._unchecked:
+            check_not_rebound(self._unchecked, self.model)
+            self._unchecked = []  # once an epoch is enough
+
+
+def overwrites_gradients(model: Model, optimizer: Optimizer) -> bool:
+    """Whether backward overwrites every gradient, as that of our own layers does: clearing them first changes nothing.
+
+    Not so for a student's own classes, which may add to their gradients.
+    """
+    if not isinstance(model, Network) or type(model).backward is not Network.backward:
+        return False
+    own = all(layer.kind is not None for layer in model.named_layers.values())  # None: a user's class
+    return own and getattr(type(optimizer), "zero_grad", None) is OwnOptimizer.zero_grad

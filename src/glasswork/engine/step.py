@@ -1,0 +1,253 @@
+"""The training step, compiled: threads meet between its parts, and nowhere else.
+
+    rows of the batch       gather, forward, loss, backward          each thread takes its rows
+    ─────────────────────── meeting ───────────────────────────────────────────────────────────
+    rows of the weights     gradient of a block, update of a block   each thread takes its rows, block after block
+
+Two meetings a step. Batch normalisation adds two each way, as its statistics are the whole batch's: threads take
+columns there. So does clipping, which needs the norm of all gradients before an update, and the limit of norms.
+
+A matrix product runs on the thread that calls it. So the product and the element-wise work behind it share a cache,
+no two pools of threads wait for each other, and results hardly depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from glasswork.engine.compiling import callback, entry, kernel
+from glasswork.engine.layers import (
+    backward,
+    batch_statistics,
+    batch_statistics_back,
+    copy,
+    forward,
+    gather,
+    gather_targets,
+    read,
+    running_statistics,
+)
+from glasswork.engine.losses import loss_and_gradient
+from glasswork.engine.native import call, vector
+from glasswork.engine.records import APART, LAYER, RUN, UPDATE
+from glasswork.engine.table import Kind
+from glasswork.engine.weights import average_all, gradients, limit_norms, updates_of
+
+#: Tell `vector` the kinds of rows of the tables.
+_LAYER, _UPDATE, _RUN = (np.zeros(1, kind)[0] for kind in (LAYER, UPDATE, RUN))
+
+
+class Task(IntEnum):
+    """What the threads do between two meetings; ``begin`` and ``end`` are layers."""
+
+    FORWARD = 0  # layers begin to end
+    TURN = 1  # forward from begin, the loss, and back down to it
+    BACKWARD = 2  # layers end - 1 down to begin
+    STATISTICS = 3  # of the layer begin
+    STATISTICS_BACK = 4
+    GRADIENTS = 5  # into the gradients' own arrays
+    UPDATE = 6  # from the gradients' own arrays
+    GRADIENTS_AND_UPDATE = 7  # block by block, the gradients only in the cache
+    LIMIT_NORMS = 8
+    AVERAGE = 9
+    RUNNING_STATISTICS = 10  # for evaluation
+    PREDICT = 11
+
+
+@kernel
+def part_of(size: int, thread: int, threads: int) -> Any:
+    """Return where a thread's share of so many rows begins and ends."""
+    return size * thread // threads, size * (thread + 1) // threads
+
+
+@kernel
+def work(address: int, thread: int, one: Any) -> None:
+    """Do one thread's part of the task of the run at an address; all arrays are of the dtype of ``one``."""
+    run = vector(address, 0, 1, _RUN)[0]
+    layers, updates = vector(run.layers, 0, run.layer_count, _LAYER), vector(run.updates, 0, run.update_count, _UPDATE)
+    if run.task <= Task.STATISTICS_BACK:
+        batch_work(layers, run, thread, one)
+    elif run.task <= Task.AVERAGE:
+        weights_work(layers, updates, run, thread, one)
+    elif run.task == Task.PREDICT:
+        predict(layers, run, thread, one)
+    else:
+        for i in range(run.layer_count):
+            if layers[i].kind == Kind.BATCH_NORM:
+                running_statistics(layers[i], one)
+
+
+@kernel
+def batch_work(layers: Any, run: Any, thread: int, one: Any) -> None:
+    """Do a task on a thread's rows of the batch, or on its columns where statistics are taken."""
+    task, begin, end = run.task, run.begin, run.end
+    top, bottom = part_of(run.batch, thread, run.parts)
+    left, right = part_of(layers[begin].outputs, thread, run.parts) if begin < end else (0, 0)
+    if task == Task.STATISTICS:
+        batch_statistics(layers[begin], run.batch, left, right, one)
+    elif task == Task.STATISTICS_BACK:
+        batch_statistics_back(layers[begin], run.batch, left, right, one)
+    elif task == Task.BACKWARD:
+        backward_through(layers, run, end, begin, top, bottom, one)
+    else:
+        if begin == 0:
+            gather(run, top, bottom, one)
+        for i in range(begin, end):
+            forward(layers[i], run, thread, top, bottom, one)
+    if task == Task.TURN:
+        gather_targets(run, top, bottom, one)
+        vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = loss_and_gradient(run, top, bottom, one)
+        backward_through(layers, run, end, max(begin, run.trained) + 1, top, bottom, one)
+
+
+@kernel
+def backward_through(layers: Any, run: Any, end: int, begin: int, top: int, bottom: int, one: Any) -> None:
+    """Send the gradients of rows back through the layers ``end - 1`` down to ``begin``."""
+    for i in range(end - 1, begin - 1, -1):
+        backward(layers[i], run, top, bottom, one)
+
+
+@kernel
+def weights_work(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> None:
+    """Do a task on a thread's rows of the weights, or on its columns where norms are limited."""
+    if run.task == Task.GRADIENTS:
+        squares = gradients(layers, updates, run, thread, one)
+        vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = squares
+    elif run.task == Task.LIMIT_NORMS:
+        limit_norms(updates, run, thread, one)
+    elif run.task == Task.AVERAGE:
+        average_all(updates, run, thread, one)
+    else:
+        updates_of(layers, updates, run, thread, run.task == Task.GRADIENTS_AND_UPDATE, one)
+
+
+@kernel
+def predict(layers: Any, run: Any, thread: int, one: Any) -> None:
+    """Take a part of the images through all layers, in blocks that fit the thread's rows of the memory."""
+    image, last = part_of(run.count, thread, run.parts)
+    top, bottom = part_of(run.batch, thread, run.parts)
+    while image < last:
+        size = min(bottom - top, last - image)
+        for row in range(size):
+            read(run, image + row, top + row, one)
+        for i in range(run.layer_count):
+            forward(layers[i], run, thread, top, top + size, one)
+        n = run.classes
+        scores = vector(run.result, image * n, (image + size) * n, one)
+        copy(vector(run.scores, top * n, (top + size) * n, one), scores)
+        image += size
+
+
+def _work_float32(run: int, thread: int) -> None:
+    work(run, thread, np.float32(1))
+
+
+def _work_float64(run: int, thread: int) -> None:
+    work(run, thread, np.float64(1))
+
+
+@cache
+def work_function(dtype: str) -> Any:
+    """Return the compiled `work` for a dtype, "float32" or "float64": it has an ``address``, and can be called."""
+    return callback({"float32": _work_float32, "float64": _work_float64}[dtype])
+
+
+def _together(run: Any, task: int, begin: int, end: int) -> None:
+    """Let the threads do the parts of a task, and wait for all."""
+    now = run[0]
+    now.task, now.begin, now.end = task, begin, end
+    address, function = run.ctypes.data, now.work
+    if now.alone:
+        for part in range(now.parts):
+            call(function, address, part)
+    else:
+        for part in prange(now.parts):
+            call(function, address, part)
+
+
+together = entry(_together, parallel=True)
+
+
+@kernel
+def total(run: Any) -> float:
+    """Return the sum of what the threads summed."""
+    result = 0.0
+    for thread in range(run.parts):
+        result += vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread]
+    return result
+
+
+@kernel
+def forward_and_backward(layers: Any, run: Any) -> float:
+    """Return the loss of a batch, having computed every ``dy``; the threads meet at batch normalisations."""
+    begin, trained = 0, run[0].trained
+    for i in range(len(layers)):
+        if layers[i].kind == Kind.BATCH_NORM:
+            together(run, Task.FORWARD, begin, i)  # the first time it gathers the images too
+            together(run, Task.STATISTICS, i, i + 1)
+            begin = i
+    together(run, Task.TURN, begin, len(layers))
+    loss: float = total(run[0]) / run[0].batch
+    lowest = max(begin, trained)
+    while lowest < len(layers) and layers[lowest].kind == Kind.BATCH_NORM:
+        together(run, Task.STATISTICS_BACK, lowest, lowest + 1)
+        if lowest == trained:
+            break
+        end = lowest + 1
+        lowest -= 1
+        while lowest > trained and layers[lowest].kind != Kind.BATCH_NORM:
+            lowest -= 1
+        together(run, Task.BACKWARD, lowest + 1, end)
+    return loss
+
+
+@kernel
+def change_weights(run: Any) -> None:
+    """Compute the gradients of the weights and change them by the rule: clip, decay, update, limit, average."""
+    now = run[0]
+    now.clip = 1.0
+    if now.clip_norm > 0:
+        together(run, Task.GRADIENTS, 0, 0)
+        norm = np.sqrt(total(now))
+        if norm > now.clip_norm:
+            now.clip = now.clip_norm / norm
+        together(run, Task.UPDATE, 0, 0)
+    else:
+        together(run, Task.GRADIENTS_AND_UPDATE, 0, 0)
+    if now.max_norm > 0:
+        together(run, Task.LIMIT_NORMS, 0, 0)
+        if now.averages:
+            together(run, Task.AVERAGE, 0, 0)
+
+
+def _steps(layers: Any, run: Any, rates: Any, shares: Any, losses: Any) -> int:
+    """Do a step for each of ``losses``, which are filled, and return how many were begun.
+
+    They end early at a loss that is infinite or NaN: that step has changed no weight. ``rates`` and ``shares`` are
+    the learning rate, and the new weights' share in the average, of each step.
+    """
+    now = run[0]
+    done = 0
+    for step in range(len(losses)):
+        now.step = step
+        loss = forward_and_backward(layers, run)
+        losses[step] = loss
+        done += 1
+        if not np.isfinite(loss):
+            break
+        now.lr, now.share = rates[step], shares[step]
+        now.steps += 1
+        now.mean = (1 - now.beta1) / (1 - now.beta1**now.steps)
+        now.root = np.sqrt((1 - now.beta2) / (1 - now.beta2**now.steps))
+        change_weights(run)
+        for i in range(len(layers)):
+            layers[i].step += 1
+    return done
+
+
+steps = entry(_steps, parallel=False)

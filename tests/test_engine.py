@@ -1,0 +1,319 @@
+"""The compiled engine against NumPy's: the same steps, for every layer, loss, rule and setting that recipes have."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from engines import RULES, Training, batches, build_of, deep_network, disagreement, distance, network, train_both
+from glasswork import MLP, Batches
+from glasswork.engine.compiled import CompiledEngine
+from glasswork.engine.numpy_engine import NumpyEngine
+from glasswork.engine.table import LAYER_KERNELS, LOSS_KERNELS, RULE_KERNELS, reasons
+from glasswork.nn import ACTIVATIONS, LAYERS, LOSSES, BatchNorm, CrossEntropyLoss, Dropout, ReLU, Sigmoid
+from glasswork.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, warmup
+from glasswork.recipes.shelf import named_recipe, recipe_names
+
+ALL = list(itertools.product(sorted(LAYERS), sorted(LOSSES), sorted(RULES)))
+
+
+@pytest.mark.parametrize(("layer", "loss", "rule"), ALL)
+def test_a_hundred_steps_of_every_layer_loss_and_rule_agree(layer, loss, rule):
+    assert train_both(network(layer, "float64"), loss, rule, steps=100) < 1e-9
+    assert train_both(network(layer, "float32"), loss, rule, steps=100) < 1e-3
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"weight_decay": 0.1},
+        {"clip_norm": 0.05},
+        {"max_norm": 0.5},
+        {"average": 0.9},
+        {"average": 0.9, "max_norm": 0.5},
+        {"weight_decay": 0.1, "clip_norm": 0.2, "max_norm": 0.8, "average": 0.8},
+    ],
+    ids=str,
+)
+def test_decay_clipping_limits_and_averages_agree(rule, options):
+    assert train_both(network("relu"), rule=rule, **options) < 1e-9
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
+def test_schedules_agree_beyond_their_end_too(schedule):
+    rate = warmup(SCHEDULES[schedule](), 0.1)
+    assert train_both(network("tanh"), rule="momentum", schedule=rate, total_steps=90) < 1e-9
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+def test_label_smoothing_and_soft_targets_agree(smoothing):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(60, 12))
+    targets = draw.random((60, 4))  # rows of any sum
+    loader = Pairs([(x[i : i + 20], targets[i : i + 20]) for i in (0, 20, 40)])
+    assert train_both(network("relu"), CrossEntropyLoss(label_smoothing=smoothing), loader=loader) < 1e-9
+    assert train_both(network("sigmoid"), "mse", loader=loader) < 1e-9
+
+
+class Pairs(list):
+    """A loader that is no `Batches`."""
+
+    def seek(self, epoch, batch=0):
+        pass
+
+
+def test_both_read_floats_labels_short_batches_and_other_loaders():
+    draw = np.random.default_rng(1)
+    images, labels = draw.uniform(-1, 1, (50, 12)), draw.integers(0, 4, 50)
+    for dtype in ("float32", "float64"):
+        loader = Batches(images, labels, 20, seed=1, drop_last=False, classes=4, dtype="float64")  # 20, 20, 10
+        loader.images = images.astype(dtype)
+        assert train_both(network("relu"), loader=loader, steps=7) < 1e-9
+    pairs = Pairs([(images[:20].reshape(20, 3, 4), labels[:20]), (images[20:], labels[20:])])
+    assert train_both(network("relu"), loader=pairs, steps=7) < 1e-9
+
+
+@st.composite
+def recipes(draw):
+    """Return any network that an `MLP` can be, and the settings of a training."""
+    hidden = draw(st.lists(st.integers(4, 20), max_size=4))
+    share = st.sampled_from([0.0, 0.1, 0.4])
+    loss = draw(st.sampled_from(sorted(LOSSES)))
+    model = MLP(
+        12,
+        hidden,
+        4,
+        activation=[draw(st.sampled_from(sorted(ACTIVATIONS))) for _ in hidden],
+        output_activation=None if loss != "mse" else draw(st.sampled_from([None, *sorted(ACTIVATIONS)])),
+        batch_norm=draw(st.booleans()), dropout=draw(share), input_dropout=draw(share), noise=draw(share),
+        input_noise=draw(share), bias_grad=draw(st.sampled_from(["sum", "mean"])), initializer="xavier",
+        dtype="float64", rng=np.random.default_rng(draw(st.integers(0, 99))), seed=draw(st.integers(0, 2**64 - 1)),
+    )  # fmt: skip
+    maybe = st.sampled_from([None, 0.3, 2.0])
+    options = {
+        "rule": draw(st.sampled_from(sorted(RULES))), "weight_decay": draw(share), "clip_norm": draw(maybe),
+        "max_norm": draw(maybe), "average": draw(st.sampled_from([None, 0.5, 0.99])),
+    }  # fmt: skip
+    return model, loss, options, draw(st.integers(8, 30))
+
+
+@given(recipes())
+@settings(max_examples=60)
+def test_any_recipe_agrees(recipe):
+    model, loss, options, size = recipe
+    loader = batches("float64", images=60, size=size)
+    assert train_both(model, loss, steps=12, loader=loader, **options) < 1e-7  # deep random networks amplify rounding
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_shipped_recipes_run_compiled_and_agree(name, few):
+    recipe = named_recipe(name)
+    images, labels = few.train.images, few.train.labels
+    outcomes = []
+    for engine in (CompiledEngine, NumpyEngine):
+        model, optimizer, criterion, average = build_of(recipe)
+        assert reasons(model, optimizer, criterion, average) is None
+        training = Training.of(engine(model, optimizer, criterion, average), model, optimizer, average)
+        training.run(Batches(images, labels, recipe.training.batch_size, seed=1), 11)
+        outcomes.append(np.concatenate([array.ravel() for array in model.state().values()]))
+    assert distance(*outcomes) < 1e-3
+
+
+def test_the_only_fallbacks_are_what_a_user_adds():
+    assert set(LAYER_KERNELS) == set(LAYERS.values())
+    assert set(LOSS_KERNELS) == set(LOSSES.values())
+    assert set(RULE_KERNELS) == set(OPTIMIZERS.values())
+
+
+class MyLayer(ReLU):
+    pass
+
+
+class MyLoss(CrossEntropyLoss):
+    pass
+
+
+class MySGD(SGD):
+    pass
+
+
+class MyMLP(MLP):
+    pass
+
+
+def test_what_a_user_adds_is_named():
+    def why(model=None, optimizer=SGD, criterion=None, **more):
+        model = model or network("relu")
+        made = optimizer(model.parameters(), model.gradients())
+        return reasons(model, made, criterion or CrossEntropyLoss(), **more)
+
+    assert why() is None
+    assert "MyLayer(), has no kernel" in why(MLP(4, 3, 2, activation=MyLayer))
+    assert "MyMLP" in why(MyMLP(4, 3, 2))
+    assert "MySGD, has no kernel" in why(optimizer=MySGD)
+    assert "MyLoss(), has no kernel" in why(criterion=MyLoss())
+    assert "float16" in why(MLP(4, 3, 2, dtype="float16"))
+    model = network("relu")
+    model.linear1.forward = lambda x: x
+    assert "method of its own" in why(model)
+    model, other = network("relu"), network("relu")
+    assert "other arrays" in reasons(model, Adam(other.parameters(), other.gradients()), CrossEntropyLoss())
+
+
+def test_results_do_not_depend_on_threads_or_the_steps_of_a_call():
+    for dtype in ("float32", "float64"):
+        model = deep_network(dtype)
+        runs = []
+        for threads, most in ((1, 1 << 62), (2, 1 << 62), (2, 1), (2, 4), (3, 7)):
+            runs.append(Training(CompiledEngine, model, rule="adamw", average=0.9, threads=threads))
+            runs[-1].run(batches(dtype), 30, most=most)
+        assert all(disagreement(run, runs[0]) < {"float32": 1e-4, "float64": 1e-11}[dtype] for run in runs)
+        assert disagreement(runs[1], runs[2]) == disagreement(runs[1], runs[3]) == 0  # the same parts
+
+
+def test_shared_and_alone_give_the_same_bits():
+    model = network("batch-norm", "float32")
+    shared, alone = (Training(CompiledEngine, model, rule="adam", threads=2) for _ in range(2))
+    shared.run(batches("float32"), 3)
+    alone.run(batches("float32"), 3)
+    for training, is_alone in ((shared, False), (alone, True)):
+        training.engine._pace.next_call = lambda pace=training.engine._pace, is_alone=is_alone: set_alone(
+            pace, is_alone
+        )
+        training.run(batches("float32"), 20)
+    assert disagreement(shared, alone) == 0
+
+
+def set_alone(pace, is_alone):
+    pace.alone = is_alone
+    return 4
+
+
+def test_the_engine_can_change_between_two_steps():
+    model = deep_network()
+    mixed, plain = (Training(NumpyEngine, model, rule="adam", average=0.9) for _ in range(2))
+    loader = batches()
+    plain.run(loader, 9)
+    loader.seek(1)
+    arguments = mixed.model, mixed.optimizer, mixed.engine.criterion, mixed.average
+    for engine in (mixed.engine, CompiledEngine(*arguments), NumpyEngine(*arguments)):
+        mixed.engine = engine
+        mixed.run(loader, 3)
+    assert disagreement(mixed, plain) < 1e-9
+
+
+def test_gradients_are_those_of_finite_differences():
+    for kind in sorted(set(LAYERS) - {"dropout", "gaussian-noise"}):
+        for loss in sorted(LOSSES):
+            model, criterion = network(kind), LOSSES[loss]()
+            loader = batches(images=20)
+            (x, targets), *_ = loader
+            loader.seek(1)
+            training = Training(CompiledEngine, model, loss, lr=1.0)
+            training.run(loader, 1)
+            draw = np.random.default_rng(3)
+            with model.mode(training=True):
+                for before, after in zip(model.parameters(), training.model.parameters(), strict=True):
+                    gradient, direction = before - after, draw.normal(size=before.shape)
+                    start = before.copy()
+                    ends = []
+                    for step in (1e-5, -1e-5):
+                        before[...] = start + step * direction
+                        ends.append(criterion(model(x), targets))
+                    before[...] = start
+                    assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(np.vdot(gradient, direction), rel=1e-5, abs=1e-8)
+
+
+def test_masks_are_numpys_bit_for_bit():
+    for features in (1, 5, 16, 17, 100):
+        for position in ((0, 0), (12345, 0), (7, 3)):
+            images = {}
+            for engine in (CompiledEngine, NumpyEngine):
+                rng = np.random.default_rng(0)
+                model = MLP(features, [], 1, input_dropout=0.4, output_activation=None, rng=rng, seed=2**64 - 5)
+                model.linear1.weight[...] = 1
+                optimizer = SGD(model.parameters(), model.gradients(), 1.0)
+                made = engine(model, optimizer, LOSSES["mse"]())
+                with model.mode(training=True):
+                    model.set_position(*position)
+                    pairs = [(np.eye(features, dtype=np.float32), np.zeros((features, 1), np.float32))]
+                    for batch in made.batches(pairs, 1):
+                        made.step(batch)
+                images[engine] = (1 - model.linear1.weight != 0).ravel()  # a weight moves where its pixel was kept
+            assert np.array_equal(*images.values())
+
+
+def test_running_statistics_and_positions_are_left_as_numpy_leaves_them():
+    model = network("batch-norm")
+    a, b = Training(CompiledEngine, model), Training(NumpyEngine, model)
+    a.run(batches(), 5)
+    b.run(batches(), 5)
+    for name in ("running_mean", "running_variance"):
+        assert distance(getattr(a.model.middle, name), getattr(b.model.middle, name)) < 1e-12
+    drop = Training(CompiledEngine, network("dropout"))
+    drop.run(batches(), 5)
+    assert drop.model.middle.position == (4, 0)
+    assert drop.optimizer.steps == 5
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_loss_that_is_not_finite_changes_no_weight(threads):
+    model = MLP(12, [9], 4, activation="relu", output_activation=None)
+    training = Training(CompiledEngine, model, "mse", lr=1e12, threads=threads)
+    with pytest.raises(DivergedError) as caught:
+        run_until_it_diverges(training)
+    (*good, last), weights = caught.value.args
+    assert all(np.isfinite(good))
+    assert not np.isfinite(last)
+    assert training.optimizer.steps == len(good)
+    plain = Training(NumpyEngine, model, "mse", lr=1e12)
+    with np.errstate(all="ignore"):
+        plain.run(batches("float32"), len(good))
+    assert all(
+        np.allclose(a, b, rtol=1e-3, equal_nan=True) for a, b in zip(weights, plain.model.parameters(), strict=True)
+    )
+
+
+class DivergedError(Exception):
+    pass
+
+
+def run_until_it_diverges(training):
+    losses = []
+    with training.model.mode(training=True):
+        for _ in range(20):
+            for batch in training.engine.batches(batches("float32"), 1 << 62):
+                losses += [loss for loss, _ in training.engine.step(batch)]
+                if not np.isfinite(losses[-1]):
+                    raise DivergedError(losses, training.model.parameters())
+
+
+def test_frozen_layers_stay():
+    for engine in (CompiledEngine, NumpyEngine):
+        model = network("relu")
+        before = model.linear1.weight.copy()
+        optimizer = SGD(model.linear2.parameters(), model.linear2.gradients(), 0.1)
+        training = Training.of(engine(model, optimizer, CrossEntropyLoss()), model, optimizer, None)
+        training.run(batches(), 6)
+        assert np.array_equal(model.linear1.weight, before)
+        assert not np.array_equal(model.linear2.weight, network("relu").linear2.weight)
+
+
+def test_layers_in_any_order_agree():
+    rng = np.random.default_rng(0)
+    from glasswork import Linear
+
+    def made(**layers):
+        return MLP.from_layers(layers)
+
+    first, second = Linear(12, 8, rng=rng, dtype="float64"), Linear(8, 4, rng=rng, dtype="float64")
+    norm, sigmoid, relu = BatchNorm(12, dtype="float64"), Sigmoid(dtype="float64"), ReLU(dtype="float64")
+    drop = Dropout(0.3, dtype="float64")
+    for model in (
+        made(norm0=norm, linear1=first, act1=sigmoid, drop1=drop, act2=relu, linear2=second),
+        made(act0=relu, linear1=first, linear2=second, act3=sigmoid, drop3=drop),
+        made(linear1=first, act1=sigmoid, act2=relu, norm2=BatchNorm(8, dtype="float64"), linear2=second),
+    ):
+        assert train_both(model, "mse", "momentum", steps=30) < 1e-9

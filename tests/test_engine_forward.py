@@ -1,0 +1,46 @@
+"""Prediction by the compiled forward: the scores that NumPy computes."""
+
+import numpy as np
+import pytest
+
+from glasswork import MLP
+from glasswork.engine.forward import compiled_forward
+from glasswork.engine.table import has_forward
+from glasswork.pixels import normalize
+from networks import TOLERANCE, images, network
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_scores_are_numpys_for_every_layer_and_any_number_of_images(dtype):
+    model = network(dtype)
+    for count in (0, 1, 2, 3, 20):
+        x = images(dtype)[:count]
+        assert np.allclose(compiled_forward(model, x), model.forward(x), rtol=0, atol=TOLERANCE[dtype])
+
+
+def test_many_images_are_shared_among_threads():
+    draw = np.random.default_rng(0)
+    model = MLP(784, [60], 10, rng=draw)
+    pixels = draw.integers(0, 256, (3001, 784), dtype=np.uint8)
+    scores = compiled_forward(model, pixels)
+    assert np.allclose(scores, model.forward(normalize(pixels)), rtol=0, atol=1e-5)
+    assert np.allclose(compiled_forward(model, pixels[::2]), scores[::2], rtol=0, atol=1e-6)  # not contiguous
+
+
+def test_it_follows_weights_statistics_and_layers_that_change():
+    model, x = network("float64"), images("float64")
+    compiled_forward(model, x)
+    for array in model.state().values():
+        np.multiply(array, 1.1, out=array)
+    assert np.allclose(compiled_forward(model, x), model.forward(x), rtol=0, atol=1e-12)
+    model.act1 = type(model.act2)(dtype="float64")
+    assert np.allclose(compiled_forward(model, x), model.forward(x), rtol=0, atol=1e-12)
+
+
+def test_a_network_of_ones_own_has_none():
+    class Mine(MLP):
+        pass
+
+    assert has_forward(MLP(4, 3, 2))
+    assert not has_forward(Mine(4, 3, 2))
+    assert not has_forward(MLP(4, 3, 2, dtype="float16"))

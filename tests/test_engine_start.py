@@ -1,0 +1,120 @@
+"""How the compiled engine starts: with and without a cache, OpenMP and quiet cores, and in a forked process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engines import Training, batches, network
+from glasswork.engine.compiled import CompiledEngine
+from glasswork.engine.pace import Pace
+
+TRAIN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+{before}
+from engines import Training, batches, network
+from glasswork.engine.compiled import CompiledEngine, load_kernels
+load_kernels(np.dtype("float32"), print)
+training = Training(CompiledEngine, network("relu", "float32"), threads=2)
+print(repr(float(np.sum(training.run(batches("float32"), 30)))))
+{after}
+"""
+
+
+def start(before="", after="", **environment):
+    """Train in a process of its own, and return what it prints."""
+    return run(TRAIN.format(before=before, after=after), **environment)
+
+
+def run(code, **environment):
+    """Run Python code in a process of its own, and return the lines that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent)],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """The sum of the losses, trained here."""
+    return repr(float(sum(Training(CompiledEngine, network("relu", "float32"), threads=2).run(batches("float32"), 30))))
+
+
+def test_the_first_start_says_that_it_compiles_and_the_second_does_not(tmp_path, expected):
+    first, second = (start(NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
+    assert "once on this machine" in first[0]
+    assert first[1:] == second == [expected]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    code = """
+from glasswork.engine.compiling import announce, callback, entry
+announce("float32", print)
+print(entry(lambda x: x + 1, parallel=False)(2), callback(lambda x, y: None).address > 0)
+"""
+    assert run(code, NUMBA_CACHE_DIR=str(file)) == [
+        "Compiling the fast engine for float32, at every start, as no folder for the result is writable: "
+        "some 20 seconds ...",
+        "3 True",
+    ]
+
+
+def test_without_openmp_one_thread_computes_the_same_bits(expected):
+    assert start("import sys; sys.modules['numba.np.ufunc.omppool'] = None") == [expected]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_process_trains_on_one_thread(expected):
+    after = """
+import os
+child = os.fork()
+if child == 0:
+    training = Training(CompiledEngine, network("relu", "float32"), threads=2)
+    assert not training.engine._pace.can_share
+    print(repr(float(np.sum(training.run(batches("float32"), 30)))), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    assert start(after=after) == [expected, expected]
+
+
+def follow(pace, seconds, calls):
+    """Let a pace go on for some calls, a step of each taking so long; return who did each."""
+    done = []
+    for _ in range(calls):
+        assert pace.next_call() >= 1
+        pace.note(seconds[pace.alone])
+        done.append("alone" if pace.alone else "shared")
+    return done
+
+
+def test_a_busy_machine_is_left_to_one_thread_and_tried_again():
+    pace = Pace(can_share=True)
+    assert follow(pace, {True: 2e-4, False: 1e-4}, 30)[2:] == ["shared"] * 28
+    busy = follow(pace, {True: 3e-4, False: 5e-3}, 200)
+    assert busy.count("shared") < 12
+    assert busy[:2].count("shared") >= 1
+    quiet = follow(pace, {True: 2e-4, False: 1e-4}, 60)
+    assert quiet[-20:] == ["shared"] * 20
+
+
+def test_one_slow_call_changes_nothing():
+    pace = Pace(can_share=True)
+    follow(pace, {True: 2e-4, False: 1e-4}, 10)
+    follow(pace, {True: 2e-4, False: 3e-4}, 1)
+    assert follow(pace, {True: 2e-4, False: 1e-4}, 5) == ["shared"] * 5
+
+
+def test_a_call_takes_some_20_milliseconds():
+    pace = Pace(can_share=False)
+    follow(pace, {True: 1e-3}, 3)
+    assert pace.next_call() == 20
