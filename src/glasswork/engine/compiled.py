@@ -172,7 +172,9 @@ class CompiledEngine:
             work = 3 * size * sum(array.size for array in self.model.parameters() if array.ndim > 1)
             cores = int(numba.config.NUMBA_NUM_THREADS)
             parts = self.threads or max(1, min(cores, work // WORTH_A_PART))
-            self._pace = Pace(can_share=parts > 1 and can_share())
+            shares = parts > 1 and can_share()
+            if self._pace.can_share != shares:
+                self._pace = Pace(can_share=shares)
             self._plan = Plan(layers, self.model.in_features, self.model.dtype, batch=size, parts=parts)
             self._plan.set_training(layers, self.optimizer, self.criterion, self.average)
         return self._plan
