@@ -185,7 +185,9 @@ class CompiledEngine:
                 layer.check_batch(size)
         if self._plan is None or self._plan.batch < size:
             parts = self.threads or parts_for(self.model, size)
-            self._pace = Pace(can_share=parts > 1 and can_share())
+            shares = parts > 1 and can_share()
+            if self._pace.can_share != shares:
+                self._pace = Pace(can_share=shares)
             self._plan = Plan(layers, self.model.in_features, self.model.dtype, batch=size, parts=parts)
             self._plan.set_training(layers, self.optimizer, self.criterion, self.average)
         return self._plan
