@@ -313,7 +313,7 @@ def test_switching_a_neuron_off_takes_its_part_away(page):
     target = page.locator(".output[aria-pressed='true'] .sum-value")
     after = float(target.inner_text().replace("−", "-"))
     assert before - after == pytest.approx(added, abs=0.021)  # three numbers of two digits each
-    page.get_by_role("button", name="All neurons as they were").click()
+    page.get_by_role("button", name="Reset all neurons").click()
     page.locator(".tile.changed").wait_for(state="detached")
 
 

@@ -38,8 +38,8 @@ function storage({ network }) {
   return el(
     "p",
     { class: "note" },
-    `The network is large, so this page stores its weights as ${network.precision}. On the ${"test images in the page"} ` +
-      `its scores differ from the full network’s by at most ${network.difference.toPrecision(2)}, and ` +
+    `The network is large, so this page stores its weights as ${network.precision}. On the test images in the page ` +
+      `its scores differ from the whole network’s by at most ${network.difference.toPrecision(2)}, and ` +
       `${network.changed} of the answers change.`,
   );
 }
