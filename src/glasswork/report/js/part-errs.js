@@ -204,12 +204,12 @@ function calibration({ bins, calibration_error }) {
       el(
         "p",
         {},
-        `On the dashed line, answers given with 80 % certainty would be right 80 times in 100. This network is off by ${calibration_error.toFixed(1)} percentage points on average: it is ${side}.`,
+        `On the dashed line, answers given with 80\u00a0% certainty would be right 80 times in 100. This network is off by ${calibration_error.toFixed(1)} percentage points on average: it is ${side}.`,
       ),
       el(
         "p",
         { class: "small" },
-        "Above the line it is right more often than it claims, below it less often. The whiskers are 95 % intervals: how far chance alone can move each point.",
+        "Above the line it is right more often than it claims, below it less often. The whiskers are 95\u00a0% intervals: how far chance alone can move each point.",
       ),
     ),
   );

@@ -63,14 +63,14 @@ export function showInside(context, body) {
   const diagram = el(
     "div",
     { class: "diagram" },
-    el("div", { class: "layer" }, el("h3", {}, "The image"), el("div", { class: "row" }, image, meaning.element)),
+    el("div", { class: "layer" }, el("h3", {}, "The image"), el("div", { class: "row" }, image, meaning.element), meaning.lines),
     ...walls.map((wall, b) =>
       el("div", { class: "layer" }, el("h3", {}, layerName(network.blocks[b], b)), wall.element),
     ),
     el(
       "div",
       { class: "layer outputs-layer" },
-      el("h3", {}, `The ${context.data.thing === "digit" ? "digits" : "classes"}: the sum of each, and its share of the answer`),
+      el("h3", {}, `Each ${context.data.thing}’s sum, and its share`),
       el("div", { class: "outputs", role: "group", "aria-label": "Outputs" }, ...outputs),
     ),
     edges,
@@ -144,28 +144,30 @@ export function showInside(context, body) {
  */
 function key(hidden) {
   const none = "This network has no hidden layer: every pixel is joined to every output.";
-  if (!hidden) return { element: el("p", { class: "small" }, none), show() {} };
+  if (!hidden) return { element: el("p", { class: "small" }, none), lines: null, show() {} };
   const positive = el("span", {});
   const negative = el("span", {});
-  const lines = el("li", {});
+  const lines = el("p", { class: "small lines" });
   const element = el(
     "ul",
     { class: "key small" },
     el("li", {}, el("span", { class: "swatch positive" }, "+"), positive),
     el("li", {}, el("span", { class: "swatch negative" }, "−"), negative),
-    lines,
   );
   return {
     element,
+    lines,
     show(/** @type {string} */ shows, /** @type {string} */ name) {
       const words = {
         adds: [`adds to ${name}`, `takes away from ${name}`],
-        active: ["is active", "has a negative activation"],
+        active: ["activation above zero", "activation below zero"],
         weights: ["ink here raises the neuron’s sum", "ink here lowers it"],
       }[shows];
       positive.textContent = words?.[0];
       negative.textContent = words?.[1];
-      lines.textContent = `Lines lead from the eight neurons that weigh most for ${name}; the others are one line. Touch another answer below to follow that.`;
+      lines.textContent =
+        `Lines lead from the eight neurons that weigh most for ${name}; the others share one line. ` +
+        "Touch another answer below to follow that one.";
     },
   };
 }
@@ -195,7 +197,7 @@ function layerName(block, b) {
   const kinds = block.after
     .map((layer) => layer.kind)
     .filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
-  return `Hidden layer ${b + 1}: ${block.width} neurons${kinds.length ? `, ${kinds.join(", ")}` : ""}`;
+  return `Hidden layer ${b + 1}: ${block.width.toLocaleString("en")} neurons${kinds.length ? `, ${kinds.join(", ")}` : ""}`;
 }
 
 function svgLayer() {

@@ -139,7 +139,7 @@ function slider({ data, shape, inkless, network }) {
     words.textContent =
       epoch === 0
         ? "before the first step: random weights"
-        : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)} %`);
+        : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)}\u00a0%`);
     input.setAttribute("aria-valuetext", words.textContent);
   }
   show();

@@ -46,7 +46,7 @@ export function stepThrough(context, b, j, { input, weights, products, active, g
   const kinds = after.map((layer) => layer.kind).join(", ");
   const all = [...rows, end("activation", kinds ? `${kinds} of ${number(total, DIGITS)}` : "none", active)];
   if (gain !== 1)
-    all.push(end(gain ? "turned" : "switched off", `${number(active, DIGITS)} × ${number(gain, 1)}`, gain * active));
+    all.push(end(gain ? "turned" : "switched off", `${number(active, DIGITS)} × ${number(gain, gain ? 1 : 0)}`, gain * active));
   let shown = open ? all.length : 1;
   const next = el("button", { type: "button", id: "next-step", onclick: () => reveal(shown + 1) }, "Next step");
   const every = el("button", { type: "button", onclick: () => reveal(all.length) }, "All steps");
