@@ -27,7 +27,7 @@ export function showNow(context, bar) {
   const canvas = el("canvas", { class: "thumb" });
   const words = el("p", {});
   const source = el("span", { class: "source" });
-  put(bar, canvas, words, source, el("a", { href: "#draw" }, byId("to-draw").textContent));
+  put(bar, canvas, words, source, el("a", { href: "#draw-body" }, byId("to-draw").textContent));
   context.store.watch((state) => {
     paintInk(canvas, state.bytes, context.shape);
     replace(words, ...verdictOf(context, state));
