@@ -21,7 +21,7 @@ def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy:
     """Return what a run is, as pairs of a name and a value; `accuracy` is the page's own, in percent."""
     widths = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
     done = f"{result.epochs} of {recipe.training.epochs} epochs"
-    tested = f"{accuracy:.2f} %" + ("" if result.state == "finished" else ", before the run was finished")
+    tested = f"{accuracy:.2f} %" + ("" if result.state == "finished" else "; the run was not finished")
     return {
         "Recipe": recipe.name + (f": {recipe.description}" if recipe.description else ""),
         "Network": f"{widths}: {', '.join(str(layer) for layer in model.layers)}",
@@ -36,7 +36,9 @@ def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy:
 
 
 def command(recipe: Recipe) -> str:
-    """Return the command that makes the run again."""
+    """Return the command that makes the run again, or the call where a program handed in the data."""
+    if recipe.data.source.startswith("arrays:"):
+        return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
     try:
         known = dict(leaves(named_recipe(recipe.name).to_dict()))
     except RecipeError:

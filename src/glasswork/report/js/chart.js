@@ -67,7 +67,7 @@ function draw(place, readout, options) {
     { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": options.title },
     axes(options, { width, height, scale, margin }, px, py),
     options.diagonal && svg("line", { class: "diagonal", x1: px(left), y1: py(left), x2: px(right), y2: py(right) }),
-    ...series.flatMap((one, s) => lineOf(one, s, x, px, py)),
+    ...series.flatMap((one, s) => lineOf(one, s, x, px, py, 3 * scale)),
     cursor,
   );
   const point = (/** @type {PointerEvent} */ event) => {
@@ -76,7 +76,7 @@ function draw(place, readout, options) {
     replace(
       cursor,
       svg("line", { x1: px(x[i]), x2: px(x[i]), y1: margin.top, y2: height - margin.bottom }),
-      ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 })),
+      ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 * scale })),
     );
     readout.textContent =
       `${options.xName} ${(options.xFormat ?? niceNumber)(x[i])}: ` +
@@ -93,15 +93,16 @@ function draw(place, readout, options) {
  * @param {number[]} x
  * @param {(v: number) => number} px
  * @param {(v: number) => number} py
+ * @param {number} r Of a dot.
  */
-function lineOf(one, s, x, px, py) {
+function lineOf(one, s, x, px, py, r) {
   const points = x.map((value, i) => `${px(value).toFixed(1)},${py(one.values[i]).toFixed(1)}`);
   const whiskers = (one.whiskers ?? []).map(([low, high], i) =>
     svg("line", { class: "whisker", x1: px(x[i]), x2: px(x[i]), y1: py(low), y2: py(high) }),
   );
   const dots =
     x.length <= 12
-      ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r: 3 }))
+      ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r }))
       : [];
   return [...whiskers, svg("polyline", { class: `line s${s}`, points: points.join(" ") }), ...dots];
 }

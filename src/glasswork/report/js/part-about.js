@@ -18,7 +18,7 @@ export function showAbout(context, body) {
     check,
     storage(data),
     el("dl", { class: "facts" }, ...rows),
-    el("h3", {}, "The command that makes it again"),
+    el("h3", {}, "How to make it again"),
     el("pre", { tabindex: "0", "aria-label": "Command" }, el("code", {}, data.command)),
     el(
       "details",

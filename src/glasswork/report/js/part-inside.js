@@ -178,7 +178,7 @@ function sortSelect(onchoose) {
     ["adds", "what they add now"],
     ["number", "number"],
     ["digit", "class they support most"],
-    ["alike", "likeness"],
+    ["alike", "similarity"],
     ["norm", "size of their weights"],
   ];
   const select = el(

@@ -117,7 +117,7 @@ function slider({ data, shape, inkless, network }) {
   const canvases = Array.from({ length: neurons }, () => el("canvas", { "aria-hidden": "true" }));
   const words = el("output", { for: "epoch-slider" });
   const more =
-    network.blocks[0].width > neurons ? ` The first ${neurons} of ${network.blocks[0].width} neurons are shown.` : "";
+    network.blocks[0].width > neurons ? ` The first ${neurons} of ${network.blocks[0].width.toLocaleString("en")} neurons are shown.` : "";
   const input = el("input", {
     type: "range",
     id: "epoch-slider",
