@@ -33,7 +33,7 @@ export function showWhy(context, body) {
   const smudge = el("div", { class: "smudge" });
   const changed = el(
     "p",
-    { class: "note" },
+    { class: "note", hidden: true },
     "Some neurons are changed. The list below counts that in; the maps and the smudge are those of the network " +
       "as it was trained.",
   );
