@@ -316,7 +316,10 @@ def test_switching_a_neuron_off_takes_its_part_away(page):
     target = page.locator(".output[aria-pressed='true'] .sum-value")
     after = float(target.inner_text().replace("−", "-"))
     assert before - after == pytest.approx(added, abs=0.021)  # three numbers of two digits each
-    page.get_by_role("button", name="All neurons as they were").click()
+    received = page.locator("#neuron .facts").inner_text().split("\n")
+    active, passed_on = (float(received[received.index(name) + 1]) for name in ("after sigmoid", "switched off"))
+    assert active > 0 == passed_on  # the activation is what it was, and none of it is passed on
+    page.get_by_role("button", name="Reset all neurons").click()
     page.locator(".tile.changed").wait_for(state="detached")
 
 
@@ -391,7 +394,18 @@ def test_pages_of_other_images_and_classes_work(open_page, tmp_path, shape, clas
     write_report(train(tmp_path / "run", dataset(shape, classes)), tmp_path / "report.html")
     page = open_page("phone", tmp_path / "report.html")
     assert page.locator("#board").count() == (shape[0] == shape[1])
+    assert page.locator("#draw-title").inner_text() == ("Draw an image" if shape[0] == shape[1] else "Choose an image")
     assert page.locator("#draw .bars li").count() == classes
     open_everything(page)
     page.locator("#self-check").filter(has_text="as it should be").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS["phone"][0]
+
+
+def test_a_run_that_was_not_finished_says_so(open_page, tmp_path):
+    write_report(train(tmp_path / "run", dataset(), stop_after=2), tmp_path / "report.html")
+    page = open_page(file=tmp_path / "report.html")
+    assert "2 of 3, interrupted" in page.locator("#figures").inner_text()
+    page.locator("#learnt").scroll_into_view_if_needed()
+    assert "2 of 3 epochs are done" in page.locator("#learnt .note").inner_text()
+    marks = page.locator("#learnt .plot").first.locator("text").all_text_contents()
+    assert marks[-3:] == ["1", "2", "epoch"]  # no epoch and a half

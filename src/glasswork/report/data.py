@@ -161,6 +161,10 @@ class ReportData(msgspec.Struct, frozen=True):
         For each linear layer but the last, by name: for each neuron, which examples excite it most.
     inkless : list of int
         Pixels that are blank in every training image.
+    state : {"running", "finished", "interrupted", ...}
+        How the run stands.
+    epochs : int
+        That its recipe asks for.
     facts : dict
         What the run is, in words, for the last part of the page.
     thing : str
@@ -182,6 +186,8 @@ class ReportData(msgspec.Struct, frozen=True):
     history: list[EpochData]
     loss_name: str
     snapshots: list[Snapshot]
+    state: str
+    epochs: int
     facts: dict[str, str]
     recipe: str
     command: str

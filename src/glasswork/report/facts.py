@@ -17,26 +17,28 @@ _MNIST = (
 )
 
 
-def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP) -> dict[str, str]:
-    """Return what a run is, as pairs of a name and a value."""
+def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy: float) -> dict[str, str]:
+    """Return what a run is, as pairs of a name and a value; `accuracy` is the page's own, in percent."""
     widths = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
     done = f"{result.epochs} of {recipe.training.epochs} epochs"
-    tested = "not yet: the run was not finished" if result.test_accuracy is None else f"{result.test_accuracy:.2f} %"
+    tested = f"{accuracy:.2f} %" + ("" if result.state == "finished" else "; the run was not finished")
     return {
         "Recipe": recipe.name + (f": {recipe.description}" if recipe.description else ""),
         "Network": f"{widths}: {', '.join(str(layer) for layer in model.layers)}",
         "Weights and biases": f"{result.parameters or sum(p.size for p in model.parameters()):,}",
         "Training": f"{result.state}, {done}, {result.seconds:.1f} s",
         "Test accuracy": tested,
-        "Data": f"{recipe.data.source}, {parts.scheme} split: {len(parts.train):,} images to learn from, "
-        f"{len(parts.valid):,} to watch with, {len(parts.test):,} to test on",
+        "Data": f"{recipe.data.source}, {parts.scheme} split: {len(parts.train):,} training images, "
+        f"{len(parts.valid):,} validation images, {len(parts.test):,} test images",
         "Seed": f"{recipe.seed} for the network, {recipe.data.split_seed} for the split",
         "Versions": f"glasswork {result.version}, NumPy {result.numpy}, Python {platform.python_version()}",
     }
 
 
 def command(recipe: Recipe) -> str:
-    """Return the command that makes the run again."""
+    """Return the command that makes the run again, or the call where a program handed in the data."""
+    if recipe.data.source.startswith("arrays:"):
+        return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
     try:
         known = dict(leaves(named_recipe(recipe.name).to_dict()))
     except RecipeError:

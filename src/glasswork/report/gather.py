@@ -71,12 +71,13 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     InputError
         If the network is too large for a page.
     """
-    recipe, history, model = place.recipe(), place.history(), file.model
+    recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
     shape = file.image_shape or parts.shape
     encoding = choose_encoding(model)
     stored = as_stored(model, encoding)
     examples, labels = _examples(file.reference, parts)
     initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
+    evaluation = evaluate(model, parts.test.images, parts.test.labels, shape, len(file.classes))
     return ReportData(
         title=place.path.resolve().name,
         version=__version__,
@@ -89,11 +90,13 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         exciting=_exciting(model, examples),
         inkless=np.flatnonzero(~parts.train.images.any(axis=0)).tolist(),
         tested=_tested(stored, parts),
-        evaluation=evaluate(model, parts.test.images, parts.test.labels, shape, len(file.classes)),
+        evaluation=evaluation,
         history=[_epoch(result) for result in history],
         loss_name=build_loss(recipe.loss).label,
         snapshots=_snapshots(place, recipe, model, history),
-        facts=facts(recipe, place.result(), parts, model),
+        state=result.state,
+        epochs=recipe.training.epochs,
+        facts=facts(recipe, result, parts, model, evaluation.accuracy),
         recipe=recipe.to_toml(),
         command=command(recipe),
         attribution=attribution(recipe, parts),

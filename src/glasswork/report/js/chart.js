@@ -19,12 +19,18 @@ import { el, replace, svg } from "./dom.js";
  * @property {[number, number]} range Of y.
  * @property {[number, number]} [xRange] By default from the first x to the last.
  * @property {(value: number) => string} [xFormat]
+ * @property {boolean} [xWhole] Whether x is marked at whole numbers only.
  * @property {boolean} [diagonal] A line of equality.
  * @property {number} [height]
  * @property {number[]} [yTicks]
  */
 
-const MARGIN = { left: 46, right: 14, top: 14, bottom: 34 };
+/** Space around the lines, and the height of a chart, at a text size of 16 pixels. */
+const SPACE = { left: 46, right: 14, top: 14, bottom: 34 };
+const HEIGHT = 230;
+
+/** How much larger the page's text is than 16 pixels. */
+const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
 /**
  * Make a chart that follows the width of its place.
@@ -45,21 +51,23 @@ export function chart(options) {
  */
 function draw(place, readout, options) {
   const width = Math.round(place.clientWidth);
-  const height = options.height ?? 230;
   if (!width) return;
+  const scale = textScale();
+  const height = Math.round(scale * (options.height ?? HEIGHT));
+  const margin = Object.fromEntries(Object.entries(SPACE).map(([side, space]) => [side, scale * space]));
   const { x, series, range } = options;
   const [left, right] = options.xRange ?? [Math.min(...x), Math.max(...x)];
   const px = (/** @type {number} */ value) =>
-    MARGIN.left + ((value - left) / (right - left || 1)) * (width - MARGIN.left - MARGIN.right);
+    margin.left + ((value - left) / (right - left || 1)) * (width - margin.left - margin.right);
   const py = (/** @type {number} */ value) =>
-    height - MARGIN.bottom - ((value - range[0]) / (range[1] - range[0] || 1)) * (height - MARGIN.top - MARGIN.bottom);
+    height - margin.bottom - ((value - range[0]) / (range[1] - range[0] || 1)) * (height - margin.top - margin.bottom);
   const cursor = svg("g", { class: "cursor" });
   const drawing = svg(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": options.title },
-    axes(options, width, height, px, py),
+    axes(options, { width, height, scale, margin }, px, py),
     options.diagonal && svg("line", { class: "diagonal", x1: px(left), y1: py(left), x2: px(right), y2: py(right) }),
-    ...series.flatMap((one, s) => lineOf(one, s, x, px, py)),
+    ...series.flatMap((one, s) => lineOf(one, s, x, px, py, 3 * scale)),
     cursor,
   );
   const point = (/** @type {PointerEvent} */ event) => {
@@ -67,8 +75,8 @@ function draw(place, readout, options) {
     const i = x.reduce((best, value, k) => (Math.abs(px(value) - at) < Math.abs(px(x[best]) - at) ? k : best), 0);
     replace(
       cursor,
-      svg("line", { x1: px(x[i]), x2: px(x[i]), y1: MARGIN.top, y2: height - MARGIN.bottom }),
-      ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 })),
+      svg("line", { x1: px(x[i]), x2: px(x[i]), y1: margin.top, y2: height - margin.bottom }),
+      ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 * scale })),
     );
     readout.textContent =
       `${options.xName} ${(options.xFormat ?? niceNumber)(x[i])}: ` +
@@ -85,38 +93,39 @@ function draw(place, readout, options) {
  * @param {number[]} x
  * @param {(v: number) => number} px
  * @param {(v: number) => number} py
+ * @param {number} r Of a dot.
  */
-function lineOf(one, s, x, px, py) {
+function lineOf(one, s, x, px, py, r) {
   const points = x.map((value, i) => `${px(value).toFixed(1)},${py(one.values[i]).toFixed(1)}`);
   const whiskers = (one.whiskers ?? []).map(([low, high], i) =>
     svg("line", { class: "whisker", x1: px(x[i]), x2: px(x[i]), y1: py(low), y2: py(high) }),
   );
   const dots =
     x.length <= 12
-      ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r: 3 }))
+      ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r }))
       : [];
   return [...whiskers, svg("polyline", { class: `line s${s}`, points: points.join(" ") }), ...dots];
 }
 
 /**
  * @param {ChartOptions} options
- * @param {number} width
- * @param {number} height
+ * @param {{width: number, height: number, scale: number, margin: Record<string, number>}} frame
  * @param {(v: number) => number} px
  * @param {(v: number) => number} py
  */
-function axes({ x, xName, xRange, xFormat = niceNumber, range, format, yTicks }, width, height, px, py) {
-  const bottom = height - MARGIN.bottom;
+function axes(options, { width, height, scale, margin }, px, py) {
+  const { x, xName, xRange, xFormat = niceNumber, xWhole, range, format, yTicks } = options;
+  const bottom = height - margin.bottom;
   const left = yTicks ?? ticks(range[0], range[1], 4);
   const [low, high] = xRange ?? [Math.min(...x), Math.max(...x)];
-  const below = ticks(low, high, width < 400 ? 4 : 8);
+  const below = ticks(low, high, width < 400 * scale ? 4 : 8).filter((at) => !xWhole || Number.isInteger(at));
   return svg(
     "g",
     { class: "axes" },
-    ...left.map((y) => svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: py(y), y2: py(y) })),
-    ...left.map((y) => svg("text", { x: MARGIN.left - 7, y: py(y) + 4, "text-anchor": "end" }, format(y))),
-    ...below.map((at) => svg("text", { x: px(at), y: bottom + 16, "text-anchor": "middle" }, xFormat(at))),
-    svg("text", { x: width - MARGIN.right, y: height - 3, "text-anchor": "end" }, xName),
+    ...left.map((y) => svg("line", { x1: margin.left, x2: width - margin.right, y1: py(y), y2: py(y) })),
+    ...left.map((y) => svg("text", { x: margin.left - 7 * scale, y: py(y) + 4 * scale, "text-anchor": "end" }, format(y))),
+    ...below.map((at) => svg("text", { x: px(at), y: bottom + 16 * scale, "text-anchor": "middle" }, xFormat(at))),
+    svg("text", { x: width - margin.right, y: height - 3 * scale, "text-anchor": "end" }, xName),
   );
 }
 

@@ -29,12 +29,14 @@ export function drawEdges(canvas, edges, to, wall) {
   const x1 = target.left + target.width / 2 - box.left;
   const y1 = target.top - box.top;
   const bottom = frame.bottom - box.top;
-  const lines = seen.map(({ from, value }) => {
+  const starts = seen.map(({ from }) => {
     const tile = from.getBoundingClientRect();
-    return line(tile.left + tile.width / 2 - box.left, tile.bottom - box.top, x1, y1, value, most);
+    return { x: tile.left + tile.width / 2 - box.left, y: tile.bottom - box.top, bend: bottom };
   });
+  const lines = starts.map((start, k) => line(start, { x: x1, y: y1 }, seen[k].value, most));
+  const atLeft = starts.filter(({ x }) => x < box.width / 2).length;
   const count = edges.length - seen.length;
-  const bundle = count > 0 ? bundled(box.width, bottom, x1, y1, rest, count, most) : [];
+  const bundle = count > 0 ? bundled(bottom, { x: x1, y: y1 }, rest, count, most, 2 * atLeft > seen.length ? box.width - 20 : 20) : [];
   replace(canvas, ...lines, ...bundle);
 }
 
@@ -47,17 +49,16 @@ function within(tile, frame) {
 }
 
 /**
- * @param {number} x0
- * @param {number} y0
- * @param {number} x1
- * @param {number} y1
+ * A line that goes straight down, behind the tiles below, and then over to its end.
+ * @param {{x: number, y: number, bend: number}} from `bend`: from where on it may go sideways.
+ * @param {{x: number, y: number}} to
  * @param {number} value
  * @param {number} most
  */
-function line(x0, y0, x1, y1, value, most) {
-  const middle = (y0 + y1) / 2;
+function line(from, to, value, most) {
+  const middle = (from.bend + to.y) / 2;
   return svg("path", {
-    d: `M${x0} ${y0} C${x0} ${middle} ${x1} ${middle} ${x1} ${y1}`,
+    d: `M${from.x} ${from.y} V${from.bend} C${from.x} ${middle} ${to.x} ${middle} ${to.x} ${to.y}`,
     class: value < 0 ? "edge negative" : "edge positive",
     stroke: css(colourOf(Math.sign(value), 1)),
     "stroke-width": (1 + (5 * Math.abs(value)) / (most || 1)).toFixed(1),
@@ -65,23 +66,21 @@ function line(x0, y0, x1, y1, value, most) {
 }
 
 /**
- * The rest: one line from the middle of the wall, with what it carries.
- * @param {number} width
- * @param {number} y0
- * @param {number} x1
- * @param {number} y1
+ * The rest: one line from the side of the wall where fewer lines begin, with what it carries.
+ * @param {number} y
+ * @param {{x: number, y: number}} to
  * @param {number} value
  * @param {number} count
  * @param {number} most
+ * @param {number} x0
  */
-function bundled(width, y0, x1, y1, value, count, most) {
-  const right = x1 < width / 2; // on the other side than the lines go to
-  const x0 = right ? width - 20 : 20;
+function bundled(y, to, value, count, most, x0) {
+  const right = x0 > 20;
   return [
-    line(right ? x0 - 50 : x0 + 50, y0 + 18, x1, y1, value, Math.max(most, Math.abs(value))),
+    line({ x: right ? x0 - 50 : x0 + 50, y: y + 18, bend: y + 18 }, to, value, Math.max(most, Math.abs(value))),
     svg(
       "text",
-      { x: x0, y: y0 + 14, "text-anchor": right ? "end" : "start", class: "bundle" },
+      { x: x0, y: y + 14, "text-anchor": right ? "end" : "start", class: "bundle" },
       `${count} others ${signed(value, 2)}`,
     ),
   ];

@@ -56,11 +56,11 @@ export const ELEMENTWISE = {
  * @type {Record<string, string>}
  */
 export const FORMULAS = {
-  sigmoid: "1 / (1 + e^−x)",
+  sigmoid: "1 / (1 + e⁻ˣ)",
   tanh: "tanh x",
   relu: "x, or 0 if x is negative",
   "leaky-relu": "x, or a small part of x if x is negative",
-  silu: "x / (1 + e^−x)",
+  silu: "x / (1 + e⁻ˣ)",
   gelu: "x × the normal distribution function of x",
   "batch-norm": "(x − usual mean) ÷ usual deviation × scale + shift",
 };

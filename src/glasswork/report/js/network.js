@@ -182,7 +182,7 @@ function weightedSums({ weight, bias, width, inputs }, values) {
  * @param {Layer[]} layers
  * @param {ArrayLike<number>} values
  */
-function applied(layers, values) {
+export function applied(layers, values) {
   const result = Float64Array.from(values);
   for (const layer of layers) {
     const { value } = ELEMENTWISE[layer.kind];

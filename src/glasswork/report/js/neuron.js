@@ -5,6 +5,7 @@ import { largest, paintInk, paintSigned } from "./colour.js";
 import { el, number, replace, signed } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { sentBy, smoothness } from "./explain.js";
+import { applied } from "./network.js";
 import { weightsOf } from "./weights.js";
 import { stepThrough } from "./steps.js";
 
@@ -24,7 +25,8 @@ export function showNeuron(context, panel, { block: b, neuron: j }) {
   const weights = weightsOf(block, j);
   const products = weights.map((weight, i) => weight * input[i]);
   const sum = trace.sums[b][j];
-  const output = trace.outputs[b][j];
+  const gain = store.state.gains.get(`${b}:${j}`) ?? 1;
+  const active = applied(block.after, trace.sums[b])[j];
   const close = el("button", { type: "button", class: "close", onclick: () => store.set({ open: null }) }, "Close");
   const keep = panel.querySelector("details")?.hasAttribute("open");
   const focused = document.activeElement?.id;
@@ -35,10 +37,10 @@ export function showNeuron(context, panel, { block: b, neuron: j }) {
     el(
       "div",
       { class: "pair" },
-      el("div", {}, received(block, products, sum, output), gainControl(context, `${b}:${j}`)),
+      el("div", {}, received(block, products, sum, active, gain), gainControl(context, `${b}:${j}`)),
       el("div", {}, sent(context, b, j, trace)),
     ),
-    stepThrough(context, b, j, { input, weights, products, sum, output }, Boolean(keep)),
+    stepThrough(context, b, j, { input, weights, products, active, gain }, Boolean(keep)),
     exciting(context, block.name, j),
   );
   if (focused && focused !== "neuron") document.getElementById(focused)?.focus({ preventScroll: true });
@@ -77,7 +79,7 @@ function pictures({ shape, inkless }, weights, products) {
       "p",
       { class: "small" },
       speckled
-        ? "Most of these weights look like speckle, and that is what they are: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
+        ? "Most of these weights look like speckle: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
         : "Ink on orange weights raises this neuron’s sum, ink on blue weights lowers it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.",
       inkless.size
         ? ` Hatched: ${inkless.size} pixels without ink in any training image, where the weights mean nothing.`
@@ -105,9 +107,10 @@ function incoming(products) {
  * @param {import("./network.js").Block} block
  * @param {Float32Array} products
  * @param {number} sum
- * @param {number} output
+ * @param {number} active What the activation makes of the sum.
+ * @param {number} gain
  */
-function received(block, products, sum, output) {
+function received(block, products, sum, active, gain) {
   const bias = sum - products.reduce((total, value) => total + value, 0);
   const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind in FORMULAS);
   return el(
@@ -124,8 +127,10 @@ function received(block, products, sum, output) {
         "div",
         {},
         el("dt", {}, kinds.length ? `after ${kinds.join(", ")}` : "passed on"),
-        el("dd", {}, number(output, 3)),
+        el("dd", {}, number(active, 3)),
       ),
+      gain !== 1 &&
+        el("div", {}, el("dt", {}, gain ? `turned: × ${number(gain, 1)}` : "switched off"), el("dd", {}, number(gain * active, 3))),
     ),
     kinds.length ? el("p", { class: "small" }, kinds.map((kind) => `${kind}: ${FORMULAS[kind]}`).join("; ")) : null,
   );
@@ -162,9 +167,7 @@ function gainControl({ store }, key) {
       { type: "button", id: "switch", "aria-pressed": String(gain === 0), onclick: () => set(gain === 0 ? 1 : 0) },
       gain === 0 ? "Switch it on" : "Switch it off",
     ),
-    el("label", { for: "gain" }, "Turn it up or down"),
-    slider,
-    words,
+    el("span", { class: "dial" }, el("label", { for: "gain" }, "Turn it up or down"), slider, words),
   );
 }
 
@@ -236,7 +239,7 @@ function exciting({ data, examples, network, classes, shape }, name, j) {
   return el(
     "div",
     {},
-    el("h4", {}, "The training images in this page that excite it most"),
+    el("h4", {}, "The training images that excite it most, of those in this page"),
     el(
       "div",
       { class: "strip" },
@@ -251,7 +254,7 @@ function exciting({ data, examples, network, classes, shape }, name, j) {
       { class: "small" },
       same === rows.length
         ? `All are ${labels[0]}.`
-        : `They are ${labels.join(", ")}: it answers to more than one class.`,
+        : `They are ${labels.join(", ")}: it responds to more than one class.`,
     ),
   );
 }

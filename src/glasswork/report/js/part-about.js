@@ -18,7 +18,7 @@ export function showAbout(context, body) {
     check,
     storage(data),
     el("dl", { class: "facts" }, ...rows),
-    el("h3", {}, "The command that makes it again"),
+    el("h3", {}, "How to make it again"),
     el("pre", { tabindex: "0", "aria-label": "Command" }, el("code", {}, data.command)),
     el(
       "details",
@@ -38,8 +38,8 @@ function storage({ network }) {
   return el(
     "p",
     { class: "note" },
-    `The network is large, so this page stores its weights as ${network.precision}. On the ${"test images in the page"} ` +
-      `its scores differ from the full network’s by at most ${network.difference.toPrecision(2)}, and ` +
+    `The network is large, so this page stores its weights as ${network.precision}. On the test images in the page ` +
+      `its scores differ from the whole network’s by at most ${network.difference.toPrecision(2)}, and ` +
       `${network.changed} of the answers change.`,
   );
 }

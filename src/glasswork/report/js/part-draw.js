@@ -62,7 +62,7 @@ export function verdictOf(context, state) {
   const blank = state.bytes.every((byte) => byte === state.bytes[0]);
   const name = context.classes[best];
   if (blank)
-    return [el("strong", {}, "Blank"), el("span", { class: "doubt" }, ` the network says ${name} even to that`)];
+    return [el("strong", {}, "Blank"), el("span", { class: "doubt" }, ` page: even here the network answers ${name}`)];
   const off = state.gains.size ? el("span", { class: "doubt" }, " with neurons changed") : null;
   const truth =
     state.truth === null ? null : el("span", { class: "small" }, ` labelled ${context.classes[state.truth]}`);
@@ -146,7 +146,7 @@ function showWay(way, strokes, drawn, shape) {
     put(
       way,
       step("crop", "crop"),
-      step("box", "fit the 20×20 box"),
+      step("box", "fit a 20×20 box"),
       step("mass", "find the centre of mass"),
       step("final", `centre in ${shape[0]}×${shape[1]}`),
     );
@@ -260,7 +260,7 @@ function offers(context, pictures) {
     replace(strip, ...buttons);
   }
   offer();
-  const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, "Others");
+  const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, "Show others");
   return el(
     "div",
     { class: "offers" },
@@ -285,7 +285,7 @@ function pictureDrop({ store, shape }) {
       const picture = await readPicture(file, shape[0]);
       store.set({ bytes: picture.bytes, source: "your picture", truth: null, target: null, rival: null });
       message.textContent = picture.photo
-        ? "This looks like a photograph. The command reads those better: glasswork predict RUN PICTURE"
+        ? "This looks like a photograph. The command line reads those better: glasswork predict RUN PICTURE"
         : "Read, cropped and centred.";
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
@@ -303,7 +303,7 @@ function pictureDrop({ store, shape }) {
         if (file) read(file);
       },
     },
-    el("label", { for: "picture" }, "Or drop a drawn or scanned picture here"),
+    el("label", { for: "picture" }, "Or choose a drawn or scanned picture, or drop it here"),
     input,
     message,
   );

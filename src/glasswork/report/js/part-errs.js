@@ -8,6 +8,9 @@ import { el, percent, put, replace } from "./dom.js";
 /** Images shown for a cell. */
 const MOST = 40;
 
+/** Percentage points of calibration error below which a network counts as well calibrated. */
+const CALIBRATED = 1;
+
 /**
  * @param {import("./answer.js").Context} context
  * @param {Element} body
@@ -25,23 +28,23 @@ export function showErrs(context, body) {
     el(
       "p",
       {},
-      `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test images are answered rightly; ${wrong.toLocaleString("en")} are not.`,
+      `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test images are classified correctly; ${wrong.toLocaleString("en")} are not.`,
     ),
     confusion(context),
     el("h3", {}, "Its worst mistakes"),
     el(
       "p",
       { class: "small" },
-      "Wrong with the largest lead, first. Touch one to see it explained in all parts of this page.",
+      "The wrong answers that lead by most, the worst first. Touch one and every part of this page is about it.",
     ),
     worst(context),
     el("h3", {}, "Can its certainty be trusted?"),
     calibration(evaluation),
-    el("h3", {}, "How much does it bear?"),
+    el("h3", {}, "How robust is it?"),
     el(
       "p",
       { class: "small" },
-      `Accuracy on ${evaluation.robustness_count} test images that were changed more and more.`,
+      `Accuracy on ${evaluation.robustness_count} test images, each changed more and more.`,
     ),
     el("div", { class: "pair" }, ...evaluation.robustness.map(robustness)),
   );
@@ -51,7 +54,8 @@ export function showErrs(context, body) {
 function confusion(context) {
   const { classes, data } = context;
   const { confusion } = data.evaluation;
-  const images = el("div", { class: "cell-images", "aria-live": "polite" });
+  const hint = el("p", { class: "small" }, "Touch a number to see the images behind it.");
+  const images = el("div", { class: "cell-images", "aria-live": "polite" }, hint);
   const most = Math.max(
     1,
     ...confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) => row.filter((_, k) => k !== i)),
@@ -83,7 +87,7 @@ function confusion(context) {
       el(
         "table",
         { class: "confusion" },
-        el("caption", { class: "small" }, `Rows: what it is. Columns: what the network took it for.`),
+        el("caption", { class: "small" }, "Rows: the label. Columns: the network’s answer."),
         el("thead", {}, el("tr", {}, el("td", {}), ...classes.map((name) => el("th", { scope: "col" }, name)))),
         el("tbody", {}, ...rows),
       ),
@@ -110,7 +114,7 @@ function showCell(context, place, truth, answer) {
   const more = all > shown.length ? ` This page has ${shown.length} of them.` : "";
   const words =
     truth === answer
-      ? `${all} images of ${classes[truth]}, answered rightly.${more}`
+      ? `${all} images of ${classes[truth]}, classified correctly.${more}`
       : `${all} images of ${classes[truth]} taken for ${classes[answer]}.${more}`;
   replace(
     place,
@@ -149,14 +153,14 @@ function testImage({ store, tests, network, data, classes, shape }, n) {
 function worst(context) {
   const { data, network, tests, classes } = context;
   const { answers, pictures, worst } = data.tested;
-  if (!worst.length) return el("p", {}, "None: every test image is answered rightly.");
+  if (!worst.length) return el("p", {}, "None: every test image is classified correctly.");
   const chosen = el("p", { role: "status" });
   const link = () => el("a", { href: "#why" }, "See why it is misread");
-  const choose = () => replace(chosen, "Now all parts of this page are about this image. ", link());
+  const choose = () => replace(chosen, "Every part of this page is about this image now. ", link());
   const items = worst.map((/** @type {number} */ n) => {
     const share = network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]];
-    const words = `${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]} with ${percent(share)}`;
-    return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, words));
+    const words = [`${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]}`, el("br"), `with ${percent(share)}`];
+    return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, ...words));
   });
   return el("div", {}, el("ul", { class: "worst" }, ...items), chosen);
 }
@@ -185,13 +189,11 @@ function calibration({ bins, calibration_error }) {
     height: 280,
     yTicks: [0, 0.25, 0.5, 0.75, 1],
   });
-  const side =
-    bins.reduce(
-      (/** @type {number} */ sum, /** @type {any} */ bin) => sum + bin.count * (bin.accuracy - bin.confidence),
-      0,
-    ) > 0
-      ? "too modest"
-      : "too sure of itself";
+  const lead = bins.reduce(
+    (/** @type {number} */ sum, /** @type {any} */ bin) => sum + bin.count * (bin.accuracy - bin.confidence),
+    0,
+  );
+  const side = calibration_error < CALIBRATED ? "well calibrated" : lead > 0 ? "under-confident" : "over-confident";
   return el(
     "div",
     { class: "pair" },
@@ -202,12 +204,12 @@ function calibration({ bins, calibration_error }) {
       el(
         "p",
         {},
-        `On the dashed line certainty would be right as often as it says. This network is off by ${calibration_error.toFixed(1)} points on average: it is ${side}.`,
+        `On the dashed line, answers given with 80\u00a0% certainty would be right 80 times in 100. This network is off by ${calibration_error.toFixed(1)} percentage points on average: it is ${side}.`,
       ),
       el(
         "p",
         { class: "small" },
-        "Above the line it is right more often than it claims, below less often. Whiskers show how far chance alone can reach: a 95 % interval for each group.",
+        "Above the line it is right more often than it claims, below it less often. The whiskers are 95\u00a0% intervals: how far chance alone can move each point.",
       ),
     ),
   );

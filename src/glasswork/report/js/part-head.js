@@ -1,7 +1,7 @@
 /** The head of the page: the network in four figures, and the image that all parts are about. */
 
 import { paintInk } from "./colour.js";
-import { el, put, replace } from "./dom.js";
+import { byId, el, put, replace } from "./dom.js";
 import { verdictOf } from "./part-draw.js";
 
 /**
@@ -14,7 +14,7 @@ export function showFigures({ data, network }, list) {
     ["Network", widths.join("–")],
     ["Weights and biases", data.facts["Weights and biases"]],
     ["Test accuracy", `${data.evaluation.accuracy.toFixed(2)} %`],
-    ["Epochs", String(data.history.length)],
+    ["Epochs", data.state === "finished" ? String(data.history.length) : `${data.history.length} of ${data.epochs}, ${data.state}`],
   ];
   put(list, ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
@@ -27,7 +27,7 @@ export function showNow(context, bar) {
   const canvas = el("canvas", { class: "thumb" });
   const words = el("p", {});
   const source = el("span", { class: "source" });
-  put(bar, canvas, words, source, el("a", { href: "#draw" }, "Draw"));
+  put(bar, canvas, words, source, el("a", { href: "#draw-body" }, byId("to-draw").textContent));
   context.store.watch((state) => {
     paintInk(canvas, state.bytes, context.shape);
     replace(words, ...verdictOf(context, state));

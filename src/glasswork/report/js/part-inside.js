@@ -53,18 +53,24 @@ export function showInside(context, body) {
       el("span", { class: "share" }),
     ),
   );
+  const meaning = key(walls.length > 0);
+  const reset = el(
+    "button",
+    { type: "button", onclick: () => store.set({ gains: new Map() }) },
+    "Reset all neurons",
+  );
   const edges = svgLayer();
   const diagram = el(
     "div",
     { class: "diagram" },
-    el("div", { class: "layer" }, el("h3", {}, "The image"), el("div", { class: "row" }, image, key(walls.length > 0))),
+    el("div", { class: "layer" }, el("h3", {}, "The image"), el("div", { class: "row" }, image, meaning.element), meaning.lines),
     ...walls.map((wall, b) =>
       el("div", { class: "layer" }, el("h3", {}, layerName(network.blocks[b], b)), wall.element),
     ),
     el(
       "div",
       { class: "layer outputs-layer" },
-      el("h3", {}, `The ${context.data.thing === "digit" ? "digits" : "classes"}: sum and share`),
+      el("h3", {}, `Each ${context.data.thing}’s sum, and its share`),
       el("div", { class: "outputs", role: "group", "aria-label": "Outputs" }, ...outputs),
     ),
     edges,
@@ -84,7 +90,7 @@ export function showInside(context, body) {
         (shows) => ((view.shows = shows), update()),
       ),
       sortSelect((sort) => ((view.sort = sort), update())),
-      el("button", { type: "button", onclick: () => store.set({ gains: new Map() }) }, "All neurons as they were"),
+      reset,
     );
   }
   put(body, controls, diagram, panel);
@@ -95,6 +101,8 @@ export function showInside(context, body) {
     const answer = context.answer(state);
     const target = state.target ?? answer.best;
     paintInk(image, state.bytes, shape);
+    meaning.show(view.shows, classes[target]);
+    reset.disabled = state.gains.size === 0;
     walls.forEach((wall, b) => {
       const adds = contributions(network, answer.trace, b, target);
       const active = answer.trace.outputs[b];
@@ -131,19 +139,37 @@ export function showInside(context, body) {
 }
 
 /**
- * What colours and lines mean.
+ * What colours and lines mean; `show` says it for what the tiles show, and for a class.
  * @param {boolean} hidden Whether there are hidden layers.
  */
 function key(hidden) {
-  if (!hidden)
-    return el("p", { class: "small" }, "This network has no hidden layer: every pixel is joined to every output.");
-  return el(
+  const none = "This network has no hidden layer: every pixel is joined to every output.";
+  if (!hidden) return { element: el("p", { class: "small" }, none), lines: null, show() {} };
+  const positive = el("span", {});
+  const negative = el("span", {});
+  const lines = el("p", { class: "small lines" });
+  const element = el(
     "ul",
     { class: "key small" },
-    el("li", {}, el("span", { class: "swatch positive" }, "+"), "adds to the chosen class"),
-    el("li", {}, el("span", { class: "swatch negative" }, "−"), "takes away from it"),
-    el("li", {}, "Lines show the strongest eight; the others are bundled into one."),
+    el("li", {}, el("span", { class: "swatch positive" }, "+"), positive),
+    el("li", {}, el("span", { class: "swatch negative" }, "−"), negative),
   );
+  return {
+    element,
+    lines,
+    show(/** @type {string} */ shows, /** @type {string} */ name) {
+      const words = {
+        adds: [`adds to ${name}`, `takes away from ${name}`],
+        active: ["activation above zero", "activation below zero"],
+        weights: ["ink here raises the neuron’s sum", "ink here lowers it"],
+      }[shows];
+      positive.textContent = words?.[0];
+      negative.textContent = words?.[1];
+      lines.textContent =
+        `Lines lead from the eight neurons that weigh most for ${name}; the others share one line. ` +
+        "Touch another answer below to follow that one.";
+    },
+  };
 }
 
 /** @param {(sort: string) => void} onchoose */
@@ -152,7 +178,7 @@ function sortSelect(onchoose) {
     ["adds", "what they add now"],
     ["number", "number"],
     ["digit", "class they support most"],
-    ["alike", "likeness"],
+    ["alike", "similarity"],
     ["norm", "size of their weights"],
   ];
   const select = el(
@@ -171,7 +197,7 @@ function layerName(block, b) {
   const kinds = block.after
     .map((layer) => layer.kind)
     .filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
-  return `Hidden layer ${b + 1}: ${block.width} neurons${kinds.length ? `, ${kinds.join(", ")}` : ""}`;
+  return `Hidden layer ${b + 1}: ${block.width.toLocaleString("en")} neurons${kinds.length ? `, ${kinds.join(", ")}` : ""}`;
 }
 
 function svgLayer() {

@@ -18,6 +18,10 @@ export function showLearnt(context, body) {
     );
     return;
   }
+  if (data.state !== "finished") {
+    const words = `The run was not finished: ${data.history.length} of ${data.epochs} epochs are done, and the network in this page is as it was then.`;
+    put(body, el("p", { class: "note" }, words));
+  }
   put(body, curves(data), table(data), el("h3", {}, "The first layer, epoch by epoch"));
   if (data.snapshots.length < 2) put(body, el("p", { class: "note" }, "This run kept no snapshots of its weights."));
   else put(body, slider(context));
@@ -34,6 +38,7 @@ function curves({ history, loss_name }) {
   const loss = chart({
     title: `Loss by epoch: at the end ${last.train_loss.toFixed(4)} in training, ${last.valid_loss.toFixed(4)} in validation.`,
     xName: "epoch",
+    xWhole: true,
     x,
     range: [0, Math.max(...losses)],
     format: (value) => niceNumber(Number(value.toPrecision(3))),
@@ -45,6 +50,7 @@ function curves({ history, loss_name }) {
   const accuracy = chart({
     title: `Validation accuracy by epoch: at the end ${last.valid_accuracy.toFixed(2)} percent.`,
     xName: "epoch",
+    xWhole: true,
     x,
     range: accuracyRange(low, Math.max(...accuracies)),
     format: (value) => `${Number(value.toFixed(2))} %`,
@@ -66,12 +72,15 @@ function curves({ history, loss_name }) {
  */
 function accuracyRange(low, high) {
   const step = ticks(0, Math.max(high - low, 1), 4)[1] ?? 1;
-  return [Math.max(0, Math.floor(low / step) * step), Math.min(100, Math.ceil(high / step) * step)];
+  const top = Math.min(100, Math.ceil(high / step) * step);
+  return [Math.max(0, Math.min(Math.floor(low / step) * step, top - 2 * step)), top];
 }
 
 /** @param {any} data */
 function table({ history }) {
-  const head = ["Epoch", "Training loss", "Validation loss", "Validation accuracy", "Seconds", "Notices"];
+  const noticed = history.some((/** @type {any} */ row) => row.findings.length);
+  const head = ["Epoch", "Training loss", "Validation loss", "Validation accuracy", "Seconds"];
+  if (noticed) head.push("Notices");
   const rows = history.map((/** @type {any} */ row) =>
     el(
       "tr",
@@ -81,7 +90,7 @@ function table({ history }) {
       el("td", {}, row.valid_loss.toFixed(4)),
       el("td", {}, `${row.valid_accuracy.toFixed(2)} %`),
       el("td", {}, row.seconds.toFixed(2)),
-      el("td", { class: "words" }, row.findings.join(" ")),
+      noticed && el("td", { class: "words" }, row.findings.join(" ")),
     ),
   );
   return el(
@@ -108,7 +117,7 @@ function slider({ data, shape, inkless, network }) {
   const canvases = Array.from({ length: neurons }, () => el("canvas", { "aria-hidden": "true" }));
   const words = el("output", { for: "epoch-slider" });
   const more =
-    network.blocks[0].width > neurons ? ` The first ${neurons} of ${network.blocks[0].width} neurons are shown.` : "";
+    network.blocks[0].width > neurons ? ` The first ${neurons} of ${network.blocks[0].width.toLocaleString("en")} neurons are shown.` : "";
   const input = el("input", {
     type: "range",
     id: "epoch-slider",
@@ -130,7 +139,7 @@ function slider({ data, shape, inkless, network }) {
     words.textContent =
       epoch === 0
         ? "before the first step: random weights"
-        : `after epoch ${epoch}` + (accuracy === null ? "" : `: ${accuracy.toFixed(2)} % right in validation`);
+        : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)}\u00a0%`);
     input.setAttribute("aria-valuetext", words.textContent);
   }
   show();
@@ -148,7 +157,7 @@ function slider({ data, shape, inkless, network }) {
     el(
       "p",
       { class: "small" },
-      `Each picture is one neuron: orange where ink raises its sum, blue where ink lowers it.${more}`,
+      `Each picture shows the weights of one neuron: orange where ink raises its sum, blue where ink lowers it.${more}`,
     ),
   );
 }

@@ -33,8 +33,8 @@ export function showWhy(context, body) {
   const smudge = el("div", { class: "smudge" });
   const changed = el(
     "p",
-    { class: "note" },
-    "Neurons are switched off or turned up. The list counts that in; the maps and the smudge are those of the network " +
+    { class: "note", hidden: true },
+    "Some neurons are changed. The list below counts that in; the maps and the smudge are those of the network " +
       "as it was trained.",
   );
   let which = "trained";
@@ -56,7 +56,7 @@ export function showWhy(context, body) {
     changed,
     el("h3", {}, "The lead, neuron by neuron"),
     sum,
-    el("h3", {}, "The pixels that speak for either"),
+    el("h3", {}, "The pixels that speak for one or the other"),
     trainedSwitch,
     maps,
     el("h3", {}, "The smallest smudge we found"),
@@ -139,7 +139,7 @@ function showSum(context, place, a, b) {
       el(
         "caption",
         { class: "small" },
-        `Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}. The shown digits add up.`,
+        `In units of the output layer’s sums. Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}; together they make exactly the lead.`,
       ),
       el(
         "thead",
@@ -200,8 +200,8 @@ function showMap(context, place, which) {
         "p",
         { class: "small" },
         which === "untrained"
-          ? "This is the same map for the network before its first training step. Where it looks alike, the map shows the image, not what was learnt."
-          : "A pixel that is blank here has no part in this map: it is as it was on the blank page.",
+          ? "This is the same map for the network before its first training step. Where the two maps look alike, they show the image and not what was learnt."
+          : "A pixel that is blank here counts nothing in this map, as it is the same on the blank page.",
       ),
     ),
   );
@@ -227,7 +227,7 @@ function searchSmudge(context, place) {
   const answer = context.answer({ ...store.state, gains: new Map() });
   const found = smallestSmudge(network, bytes);
   if (!found) {
-    replace(place, el("p", {}, "None was found that keeps within black and white."));
+    replace(place, el("p", {}, "No smudge was found that keeps every pixel between white and black."));
     return;
   }
   const change = Float64Array.from(found.bytes, (byte, i) => byte - bytes[i]);
@@ -263,16 +263,16 @@ function searchSmudge(context, place) {
           {},
           `With this smudge the network answers `,
           el("b", {}, classes[found.digit]),
-          ` in place of ${classes[answer.best]}. Its norm is `,
+          ` instead of ${classes[answer.best]}. It is as large as `,
           el("b", {}, number(found.norm, 2)),
-          " pixels of full ink.",
+          " pixels of full ink (Euclidean norm).",
         ),
         el(
           "p",
           { class: "small" },
           `${changed} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`,
         ),
-        el("button", { type: "button", onclick: use }, "Make the page be about the smudged image"),
+        el("button", { type: "button", onclick: use }, "Use the smudged image in every part"),
       ),
     ),
   );

@@ -12,10 +12,10 @@ const DIGITS = 3;
  * @param {import("./answer.js").Context} context
  * @param {number} b
  * @param {number} j
- * @param {{input: ArrayLike<number>, weights: Float32Array, products: Float32Array, sum: number, output: number}} numbers
+ * @param {{input: ArrayLike<number>, weights: Float32Array, products: Float32Array, active: number, gain: number}} numbers
  * @param {boolean} open
  */
-export function stepThrough(context, b, j, { input, weights, products, sum, output }, open) {
+export function stepThrough(context, b, j, { input, weights, products, active, gain }, open) {
   const lines = linesOf(context, b, j, { input, weights, products });
   const { values, total } = roundToSum(
     lines.map((line) => line.value),
@@ -34,16 +34,20 @@ export function stepThrough(context, b, j, { input, weights, products, sum, outp
     );
   });
   const after = context.network.blocks[b].after.filter((layer) => layer.kind in FORMULAS);
-  const last = el(
-    "tr",
-    { class: "total" },
-    el("th", { scope: "row" }, "activation"),
-    el("td", {}, after.length ? `${after.map((layer) => layer.kind).join(", ")} of ${number(total, DIGITS)}` : "none"),
-    el("td", { class: "figure" }, ""),
-    el("td", { class: "figure" }, number(output, DIGITS)),
-  );
-  let shown = open ? rows.length + 1 : 1;
-  const all = [...rows, last];
+  const end = (/** @type {string} */ name, /** @type {string} */ working, /** @type {number} */ value) =>
+    el(
+      "tr",
+      { class: "total" },
+      el("th", { scope: "row" }, name),
+      el("td", {}, working),
+      el("td", { class: "figure" }, ""),
+      el("td", { class: "figure" }, number(value, DIGITS)),
+    );
+  const kinds = after.map((layer) => layer.kind).join(", ");
+  const all = [...rows, end("activation", kinds ? `${kinds} of ${number(total, DIGITS)}` : "none", active)];
+  if (gain !== 1)
+    all.push(end(gain ? "turned" : "switched off", `${number(active, DIGITS)} × ${number(gain, gain ? 1 : 0)}`, gain * active));
+  let shown = open ? all.length : 1;
   const next = el("button", { type: "button", id: "next-step", onclick: () => reveal(shown + 1) }, "Next step");
   const every = el("button", { type: "button", onclick: () => reveal(all.length) }, "All steps");
   function reveal(/** @type {number} */ count) {
