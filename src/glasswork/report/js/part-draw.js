@@ -69,7 +69,7 @@ export function verdictOf(context, state) {
   if (unlike) {
     return [
       el("strong", {}, `${name}?`),
-      el("span", { class: "doubt" }, " I have never seen such a thing"),
+      el("span", { class: "doubt" }, " I have never seen anything like this"),
       truth,
       off,
     ];

@@ -1,4 +1,4 @@
-/** Part 2, "I have never seen such a thing": how strange the image is, beside the training images. */
+/** Part 2, "I have never seen anything like this": how strange the image is, beside the training images. */
 
 import { imageAt } from "./answer.js";
 import { paintInk } from "./colour.js";
@@ -33,8 +33,8 @@ export function showUnlike(context, body) {
     const name = context.classes[best];
     message.className = unlike ? "message warn" : "message";
     message.textContent = unlike
-      ? `I have never seen such a thing. My guess is ${name}, and you should not believe it.`
-      : `I have seen such things. My guess is ${name}.`;
+      ? `I have never seen anything like this. My guess is ${name}, and you should not believe it.`
+      : `This looks like the training images. My guess is ${name}.`;
     replace(scale, ...ruler(strangeness));
     const distance = nearest[0]?.distance ?? Infinity;
     const parts = [`Distance to the nearest: ${measure(distance)}, where ${number(reference.threshold, 2)} is far.`];
@@ -49,7 +49,7 @@ export function showUnlike(context, body) {
 
 /** @param {number} value */
 function measure(value) {
-  return Number.isFinite(value) ? number(value, 2) : "without end";
+  return Number.isFinite(value) ? number(value, 2) : "infinite";
 }
 
 /**
