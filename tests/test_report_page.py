@@ -176,7 +176,7 @@ def test_test_digits_are_not_marked(page, tested):
 
 def test_nineteen_of_twenty_of_every_kind_of_strange_thing_are_marked(page):
     classify = "drawings => drawings.map((strokes) => glasswork.classify(strokes).unlike)"
-    marked = {name: page.evaluate(classify, drawings) for name, drawings in kinds(40, seed=4).items()}
+    marked = {name: page.evaluate(classify, drawings) for name, drawings in kinds(60, seed=4).items()}
     marked["blank"] = page.evaluate(classify, [[]])
     marked["noise"] = of_each(page, "unlike", noise(20, seed=5)).tolist()
     shares = {name: float(np.mean(found)) for name, found in marked.items()}

@@ -42,10 +42,16 @@ test("an image is at distance 0 from itself, and a blank one from nothing", () =
   const images = Uint8Array.from({ length: 2 * 784 }, (_, i) =>
     i % 784 > 300 && i % 28 === 10 + Math.floor(i / 784) * 5 ? 255 : 0,
   );
-  const reference = new Reference(images, Float32Array.of(1, 1), 0.5);
-  assert.ok(reference.distance(images.subarray(784)) < 1e-3);
+  const reference = new Reference(
+    images,
+    [1, 7],
+    Float32Array.of(1, 1),
+    { threshold: 0.5, limits: [0, 0.88, 0.94, 1] },
+    null,
+  );
+  assert.ok(reference.nearest(images.subarray(784), 1)[0].distance < 1e-3);
   assert.equal(reference.nearest(images.subarray(784), 2)[0].row, 1);
-  assert.equal(reference.distance(new Uint8Array(784)), Infinity);
+  assert.equal(reference.judge(new Uint8Array(784)).strangeness, Infinity);
   assert.ok(reference.unlike(new Uint8Array(784).fill(255)));
 });
 

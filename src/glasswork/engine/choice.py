@@ -66,7 +66,8 @@ def choose_engine(
     if asked not in ("auto", "numpy", "compiled"):
         raise InputError(f"engine: expected 'auto', 'numpy' or 'compiled', got {asked!r}")
     plain = NumpyEngine(model, optimizer, criterion, average)
-    if asked == "numpy" or (asked == "auto" and not (is_installed() and _is_long(model, loader, epochs))):
+    worth_it = is_installed() and is_long(model, getattr(loader, "samples", 0), epochs)
+    if asked == "numpy" or (asked == "auto" and not worth_it):
         return plain
     reason = why_not_compiled(model, optimizer, criterion, average, loader)
     if reason is not None:
@@ -123,5 +124,6 @@ def tell(line: str) -> None:
     print(f"Notice: {line}", file=sys.stderr, flush=True)
 
 
-def _is_long(model: Model, loader: Loader, epochs: int) -> bool:
-    return weights_of(model) * getattr(loader, "samples", 0) * epochs >= WORTH_COMPILING
+def is_long(model: Model, samples: int, epochs: int) -> bool:
+    """Whether a training on so many images, so many times, repays the start of the compiled engine."""
+    return weights_of(model) * samples * epochs >= WORTH_COMPILING

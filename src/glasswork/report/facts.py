@@ -35,18 +35,22 @@ def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy:
     }
 
 
-def command(recipe: Recipe) -> str:
-    """Return the command that makes the run again, or the call where a program handed in the data."""
+def command(recipe: Recipe, *, is_long: bool = False) -> str:
+    """Return the command that makes the run again, or the call where a program handed in the data.
+
+    NumPy need not be named as the engine where the training is not long, as every machine takes it then.
+    """
     if recipe.data.source.startswith("arrays:"):
         return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
     try:
         known = dict(leaves(named_recipe(recipe.name).to_dict()))
     except RecipeError:
         return "glasswork train recipe.toml"
+    usual = () if is_long or recipe.training.engine != "numpy" else ("training.engine",)
     changed = [
         f"--set {key}={_word(value)}"
         for key, value in leaves(recipe.to_dict())
-        if value != known.get(key) and key not in ("description", "name")
+        if value != known.get(key) and key not in ("description", "name", *usual)
     ]
     return " ".join(["glasswork train", recipe.name, *changed])
 

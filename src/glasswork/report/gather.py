@@ -9,6 +9,7 @@ from glasswork.arrays import Images, Labels
 from glasswork.data import Split
 from glasswork.doubt import ReferenceSet
 from glasswork.doubt.lines import FILTERS
+from glasswork.engine.choice import is_long
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model
@@ -98,7 +99,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         epochs=recipe.training.epochs,
         facts=facts(recipe, result, parts, model, evaluation.accuracy),
         recipe=recipe.to_toml(),
-        command=command(recipe),
+        command=command(recipe, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
         attribution=attribution(recipe, parts),
         thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
     )
