@@ -30,7 +30,7 @@ from glasswork.doubt.sceptic import FEWEST, Sceptic
 from glasswork.errors import InputError
 
 #: Share of validation images that are marked wrongly.
-FALSE_ALARMS = 0.016
+FALSE_ALARMS = 0.0135
 
 #: How many neighbours of a reference image measure the density around it.
 _NEIGHBOURS = 5
@@ -66,7 +66,7 @@ class ReferenceSet:
     labels : (N,) int64
         The class of each.
     threshold : float
-        1.6 % of validation images are farther away.
+        1.35 % of validation images are farther away.
     sceptic : Sceptic or None
         None if there were too few images to learn from, or the set was written before there were sceptics: an image
         is then unlike the set if its distance is greater than the threshold.
@@ -100,7 +100,7 @@ class ReferenceSet:
         labels : (n,) integers
             Their classes.
         valid_images : (m, features) uint8
-            Images that are not among ``images``: 1.6 % of them are marked as unlike.
+            Images that are not among ``images``: 1.35 % of them are marked as unlike.
         size : int
             How many images to keep; all of them if there are fewer.
         seed : int
