@@ -131,15 +131,20 @@ class Sceptic:
 def _examples(known: Images, rng: np.random.Generator) -> Floats:
     """Describe training images, then as many strange things, on two threads: (2 n, 576)."""
     pieces = on_grid(known[:_PIECES])
-    parts = np.array_split(known, _PARTS)
+    numbers = np.empty((2, len(known), NUMBERS), np.float32)  # filled in parts: it is the most memory of a small run
+    parts = np.array_split(np.arange(len(known)), _PARTS)
 
-    def make_and_describe(size: int, own: np.random.Generator) -> Floats:
-        return describe(np.rint(255 * strange_things(pieces, size, own)).astype(np.uint8))
+    def describe_known(rows: NDArray[np.int64]) -> None:
+        numbers[0, rows[0] : rows[-1] + 1] = describe(known[rows])
+
+    def make_and_describe(rows: NDArray[np.int64], own: np.random.Generator) -> None:
+        things = np.rint(255 * strange_things(pieces, len(rows), own)).astype(np.uint8)
+        numbers[1, rows[0] : rows[-1] + 1] = describe(things)
 
     with limited_to(1), ThreadPoolExecutor(2) as threads:
-        described = threads.map(describe, parts)
-        things = threads.map(make_and_describe, map(len, parts), rng.spawn(_PARTS))
-        return np.concatenate([*described, *things])
+        list(threads.map(describe_known, parts))
+        list(threads.map(make_and_describe, parts, rng.spawn(_PARTS)))
+    return numbers.reshape(2 * len(known), NUMBERS)
 
 
 def _train(numbers: Floats, targets: Floats, rng: np.random.Generator) -> tuple[Linear, Linear]:
