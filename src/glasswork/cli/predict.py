@@ -1,4 +1,4 @@
-"""``glasswork predict``: which digits are on a picture, or which class each image of a source has."""
+"""``glasswork predict``: which digits are in a picture, or which class each image of a source has."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ def predict(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Say which class each image has, or which digits are on each picture, and how sure the network is.
+    """Say which class each image has, or which digits are in each picture, and how sure the network is.
 
     A network of digits takes pictures of any size, dark on light or light on dark: a photograph of a digit, a house
     number, a page of digits. Frames, ruled lines, specks and shadows are left out; each digit is centred the way MNIST

@@ -159,7 +159,7 @@ def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
         return [Finding("saturated-layer", f"{seen}; {cure}", name)] if flat > NEARLY_ALL else []
     if isinstance(layer, ReLU | SiLU | GELU):
         dead = int((np.abs(y).max(axis=0) < SILENT).sum())
-        seen = f"{name}: {dead:,} of its {y.shape[1]:,} neurons give 0 for each of {len(y)} images, and learn no more"
+        seen = f"{name}: {dead:,} of its {y.shape[1]:,} neurons give 0 for each of {len(y)} images, and no longer learn"
         cure = f"steps were probably too long, so try {slower}, or leaky-relu"
         share = dead / y.shape[1]
         if share > NEARLY_ALL:
