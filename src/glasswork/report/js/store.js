@@ -1,7 +1,8 @@
 /**
  * The state of the page: which image it is about, which neuron is open, what is switched off.
  *
- * Parts watch it. Those that take long, or lie outside the window, are drawn a little later or when they are seen.
+ * Parts watch it. Those that take long are drawn a little later; those outside the window when they are seen, or when
+ * nothing has changed for a while, so that nobody finds an old answer in them.
  */
 
 /**
@@ -17,8 +18,9 @@
 
 /** @typedef {(state: State) => void} Watcher */
 
-/** Milliseconds of quiet after which the slower parts follow. */
+/** Milliseconds of quiet after which the slower parts follow, and then those that are not seen. */
 const QUIET = 90;
+const LONG_QUIET = 800;
 
 export class Store {
   /** @param {State} state */
@@ -41,7 +43,10 @@ export class Store {
     for (const watcher of this.eager) watcher(this.state);
     for (const part of this.lazy) part.stale = true;
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.refresh(false), QUIET);
+    this.timer = window.setTimeout(() => {
+      this.refresh(false);
+      this.timer = window.setTimeout(() => this.refresh(true), LONG_QUIET);
+    }, QUIET);
   }
 
   /**
@@ -54,7 +59,7 @@ export class Store {
   }
 
   /**
-   * Be told of changes when the page is quiet and the element is about to be seen.
+   * Be told of changes when the page is quiet: soon if the element is about to be seen, else after a while.
    * @param {Element} element
    * @param {Watcher} watcher
    */
