@@ -1,4 +1,4 @@
-"""Things that are no digits, as strokes: whole kinds of them, drawn by a hand that is not the sceptic's own."""
+"""Drawings of letters, shapes and scribbles to test with; they are other drawings than the sceptic learns from."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Figures that people draw and that are no digits: letters and shapes, as strokes of points in a unit square, y down.
+"""Letters and shapes that people draw: strokes, each a list of points (x, y) from 0 to 1, y down.
 
 They are examples of what a drawing can be, not a list of what is recognised: :mod:`glasswork.doubt.strange` bends
 them, and draws strokes at random besides. Letters that may be read as digits are left out: B, D, G, I, O, Q, S, Z.
