@@ -70,6 +70,21 @@ def deep_network(dtype="float64"):
     )  # fmt: skip
 
 
+def wide_network(kind, dtype="float64"):
+    """Return a network for 300 numbers with a layer of a kind between two that are wide enough to be cut by columns."""
+    rng = np.random.default_rng(0)
+    sizes = (300, 204), (204, 250), (250, CLASSES)
+    linear = [Linear(n, m, rng=rng, dtype=dtype, initializer="xavier") for n, m in sizes]
+    wide = {"linear": {"in_features": 204, "out_features": 204}, "batch-norm": {"features": 204}}
+    return MLP.from_layers(
+        {
+            "linear1": linear[0], "act1": make_layer("tanh", {}, dtype=dtype),
+            "middle": make_layer(kind, wide.get(kind, SETTINGS.get(kind, {})), dtype=dtype),
+            "linear2": linear[1], "act2": make_layer("relu", {}, dtype=dtype), "linear3": linear[2],
+        }
+    )  # fmt: skip
+
+
 def batches(dtype="float64", *, images=60, size=20, features=FEATURES, classes=CLASSES, **settings):
     """Return a loader of random pixels, the same ones at each call."""
     rng = np.random.default_rng(7)

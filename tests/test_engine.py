@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from engines import RULES, Training, batches, build_of, deep_network, disagreement, distance, network, train_both
+from engines import (
+    RULES,
+    Training,
+    batches,
+    build_of,
+    deep_network,
+    disagreement,
+    distance,
+    network,
+    train_both,
+    wide_network,
+)
 from glasswork import MLP, Batches
 from glasswork.engine.compiled import CompiledEngine
 from glasswork.engine.numpy_engine import NumpyEngine
+from glasswork.engine.plan import Plan
+from glasswork.engine.program import By, What, program
 from glasswork.engine.table import LAYER_KERNELS, LOSS_KERNELS, RULE_KERNELS, reasons
 from glasswork.nn import ACTIVATIONS, LAYERS, LOSSES, BatchNorm, CrossEntropyLoss, Dropout, ReLU, Sigmoid
 from glasswork.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, warmup
@@ -171,6 +184,44 @@ def test_results_do_not_depend_on_threads_or_the_steps_of_a_call():
             runs[-1].run(batches(dtype), 30, most=most)
         assert all(disagreement(run, runs[0]) < {"float32": 1e-4, "float64": 1e-11}[dtype] for run in runs)
         assert disagreement(runs[1], runs[2]) == disagreement(runs[1], runs[3]) == 0  # the same parts
+
+
+@pytest.mark.parametrize("kind", sorted(LAYERS))
+def test_wide_layers_are_cut_by_columns_and_agree(kind):
+    model, loader = wide_network(kind), batches(features=300)
+    trained = []
+    for engine, threads in ((NumpyEngine, None), (CompiledEngine, 1), (CompiledEngine, 2), (CompiledEngine, 3)):
+        trained.append(Training(engine, model, rule="adam", threads=threads))
+        trained[-1].run(loader, 12)
+        loader.seek(1)
+    cut = {operation["by"] for operation in trained[2].engine._plan.operations if operation["what"] == What.FORWARD}
+    assert cut == {By.ROWS, By.COLUMNS}
+    assert all(disagreement(training, trained[0]) < 1e-9 for training in trained[1:])
+
+
+def stages(model, *, batch=100, parts=2):
+    """Return a step's program in a few letters: operation and layer, an asterisk for columns, a bar for a meeting."""
+    plan = Plan(model.layers, model.in_features, model.dtype, batch=batch, parts=parts)
+    made = program(plan.layers, batch=batch, parts=parts, trained=0)
+    return " | ".join(
+        " ".join(
+            f"{what.name[0]}{i if what in (What.FORWARD, What.BACKWARD) else ''}{'*' * by}" for what, i, by in stage
+        )
+        for stage in made
+    )
+
+
+def test_threads_meet_where_one_needs_what_another_computed():
+    assert stages(MLP(784, 50, 10, activation=Sigmoid)) == "G F0 F1 F2 F3 L B3 B2 B1"
+    assert stages(MLP(784, [300, 100], 10, activation=ReLU, output_activation=None)) == (
+        "G | F0* F1* | F2 F3 F4 L B4 B3 B2 B1"
+    )
+    wide = MLP(784, [1024, 1024], 10, activation=ReLU, output_activation=None)
+    assert stages(wide) == "G | F0* F1* | F2* F3* | F4 L B4 B3 | B2* B1*"
+    assert stages(wide, parts=1).count("|") == 0
+    assert stages(wide, batch=2000) == "G F0 F1 F2 F3 F4 L B4 B3 B2 B1"
+    norm = MLP(784, 50, 10, activation=ReLU, output_activation=None, batch_norm=True)
+    assert stages(norm) == "G F0 | F1* F2* | F3 L B3 B2 | B1*"
 
 
 def test_shared_and_alone_give_the_same_bits():

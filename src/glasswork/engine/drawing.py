@@ -54,21 +54,27 @@ def philox(words: Any, blocks: int, key: Any, purpose: Any, first: int, step: in
 
 
 @kernel
-def drop(layer: Any, begin: int, end: int, words: Any, one: Any) -> None:
+def drop(layer: Any, top: int, bottom: int, left: int, right: int, words: Any, one: Any) -> None:
     """Dropout's forward: the mask holds 0 or ``1 / (1 - p)``, and ``y = x mask`` (`glasswork.nn.dropout`)."""
     n = layer.outputs
-    x, y = matrix(layer.x, begin, end, n, one), matrix(layer.y, begin, end, n, one)
-    mask = matrix(layer.mask, begin, end, n, one)
-    blocks = -(-n // _CHANCES_PER_BLOCK)
+    in_row = -(-n // _CHANCES_PER_BLOCK)
+    skipped = left // _CHANCES_PER_BLOCK  # blocks of other columns
+    blocks = -(-right // _CHANCES_PER_BLOCK) - skipped
     dropped = np.int64(layer.constant)
     kept = same(PARTS / (PARTS - layer.constant), one)
-    chances = words.view(np.uint16)
-    for i in range(end - begin):
-        philox(words, blocks, layer.seed, _DROPOUT, (layer.row + begin + i) * blocks, layer.step, layer.index)
-        for j in range(n):
+    chances = words.view(np.uint16)[left - skipped * _CHANCES_PER_BLOCK :]
+    for i in range(top, bottom):
+        philox(words, blocks, layer.seed, _DROPOUT, (layer.row + i) * in_row + skipped, layer.step, layer.index)
+        begin, end = i * n + left, i * n + right
+        x, y, mask = (
+            vector(layer.x, begin, end, one),
+            vector(layer.y, begin, end, one),
+            vector(layer.mask, begin, end, one),
+        )
+        for j in range(y.size):
             factor = kept if np.int64(chances[j]) >= dropped else same(0.0, one)
-            mask[i, j] = factor
-            y[i, j] = x[i, j] * factor
+            mask[j] = factor
+            y[j] = x[j] * factor
 
 
 @kernel

@@ -26,7 +26,7 @@ from glasswork.nn import MLP, BatchNorm
 from glasswork.nn.random_layer import RandomLayer
 
 #: Images that a thread takes through all layers at a time.
-ROWS = 256
+ROWS = 1024
 
 #: Multiplications that are worth a thread of their own.
 WORTH_A_PART = 20_000_000

@@ -1,9 +1,10 @@
-"""A thread's rows of the batch through the layers: forward, and the gradients back.
+"""A thread's part of the batch through the layers: forward, and the gradients back.
 
     rows of images ──gather──► x ──layer──► y = x of the next ──► ... ──► scores
                                  dx ◄──layer── dy                  ◄── gradient of the loss
 
-The formulas are those of `glasswork.nn`. A layer whose ``x`` and ``y`` have one address works in place.
+A part is the rows ``top`` to ``bottom`` and the columns ``left`` to ``right`` of what a layer computes. The formulas
+are those of `glasswork.nn`. A layer whose ``x`` and ``y`` have one address works in place.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from glasswork.engine.formulas import (
     silu,
     silu_slope,
 )
-from glasswork.engine.native import matrix, same, times, times_transposed, vector
+from glasswork.engine.native import add_product, matrix, same, times_transposed, vector
 from glasswork.engine.table import Kind, Source
 from glasswork.nn.batchnorm import EPSILON
 
@@ -94,11 +95,10 @@ def copy(values: Any, x: Any) -> None:
 
 
 @kernel
-def add_bias(y: Any, bias: Any) -> None:
-    """``y ← y + bias``, row by row."""
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
-            y[i, j] += bias[j]
+def repeat(bias: Any, y: Any) -> None:
+    """``y = bias``."""
+    for j in range(y.size):
+        y[j] = bias[j]
 
 
 @kernel
@@ -109,50 +109,59 @@ def rescale(y: Any, offset: Any, factor: Any) -> None:
 
 
 @kernel
-def normalize_batch(layer: Any, begin: int, end: int, one: Any) -> None:
-    """Batch normalisation of rows: ``y = gamma (x - mean) scale + beta``, with ``scale = 1 / √(variance + ε)``."""
-    n = layer.outputs
-    x, y = matrix(layer.x, begin, end, n, one), matrix(layer.y, begin, end, n, one)
-    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
-    gamma, beta = vector(layer.weight, 0, n, one), vector(layer.bias, 0, n, one)
-    for i in range(end - begin):
-        for j in range(n):
-            y[i, j] = (x[i, j] - mean[j]) * scale[j] * gamma[j] + beta[j]
+def piece(address: int, layer: Any, row: int, left: int, right: int, one: Any) -> Any:
+    """Return the columns ``left`` to ``right`` of a row of a layer's output, or of another array as wide.
+
+    Loops run over pieces from 0 on: an index that might be negative would cost them their vector instructions.
+    """
+    return vector(address, row * layer.outputs + left, row * layer.outputs + right, one)
 
 
 @kernel
-def normalize_batch_back(layer: Any, batch: int, begin: int, end: int, one: Any) -> None:
+def normalize_batch(layer: Any, top: int, bottom: int, left: int, right: int, one: Any) -> None:
+    """Batch normalisation: ``y = gamma (x - mean) scale + beta``, with ``scale = 1 / √(variance + ε)``."""
+    mean, scale = vector(layer.mean, left, right, one), vector(layer.scale, left, right, one)
+    gamma, beta = vector(layer.weight, left, right, one), vector(layer.bias, left, right, one)
+    for i in range(top, bottom):
+        x, y = piece(layer.x, layer, i, left, right, one), piece(layer.y, layer, i, left, right, one)
+        for j in range(y.size):
+            y[j] = (x[j] - mean[j]) * scale[j] * gamma[j] + beta[j]
+
+
+@kernel
+def normalize_batch_back(layer: Any, batch: int, left: int, right: int, one: Any) -> None:
     """``dx = gamma scale (dy - mean(dy) - normal mean(dy normal))``, in place; the means are known for the batch."""
-    n = layer.outputs
-    x, d = matrix(layer.x, begin, end, n, one), matrix(layer.dy, begin, end, n, one)
-    mean, scale, gamma = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one), vector(layer.weight, 0, n, one)
-    grad_gamma, grad_beta = vector(layer.grad_weight, 0, n, one), vector(layer.grad_bias, 0, n, one)
+    mean, scale = vector(layer.mean, left, right, one), vector(layer.scale, left, right, one)
+    gamma = vector(layer.weight, left, right, one)
+    grad_gamma, grad_beta = vector(layer.grad_weight, left, right, one), vector(layer.grad_bias, left, right, one)
     share = one / same(batch, one)
-    for i in range(end - begin):
-        for j in range(n):
-            normal = (x[i, j] - mean[j]) * scale[j]
-            d[i, j] = gamma[j] * scale[j] * (d[i, j] - share * grad_beta[j] - normal * share * grad_gamma[j])
+    for i in range(batch):
+        x, d = piece(layer.x, layer, i, left, right, one), piece(layer.dy, layer, i, left, right, one)
+        for j in range(d.size):
+            normal = (x[j] - mean[j]) * scale[j]
+            d[j] = gamma[j] * scale[j] * (d[j] - share * grad_beta[j] - normal * share * grad_gamma[j])
 
 
 @kernel
-def batch_statistics(layer: Any, batch: int, begin: int, end: int, one: Any) -> None:
-    """Mean and scale of the columns ``begin`` to ``end`` over the whole batch; the running ones move towards them."""
-    n = layer.outputs
-    x = matrix(layer.x, 0, batch, n, one)
-    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
-    running_mean, running_variance = vector(layer.running_mean, 0, n, one), vector(layer.running_variance, 0, n, one)
+def batch_statistics(layer: Any, batch: int, left: int, right: int, one: Any) -> None:
+    """Mean and scale of the columns ``left`` to ``right`` over the whole batch; the running ones move towards them."""
+    mean, scale = vector(layer.mean, left, right, one), vector(layer.scale, left, right, one)
+    running_mean = vector(layer.running_mean, left, right, one)
+    running_variance = vector(layer.running_variance, left, right, one)
     count, momentum = same(batch, one), same(layer.constant, one)
-    for j in range(begin, end):
+    for j in range(mean.size):
         mean[j] = scale[j] = same(0.0, one)
     for i in range(batch):
-        for j in range(begin, end):
-            mean[j] += x[i, j]
-    for j in range(begin, end):
+        x = piece(layer.x, layer, i, left, right, one)
+        for j in range(x.size):
+            mean[j] += x[j]
+    for j in range(mean.size):
         mean[j] /= count
     for i in range(batch):
-        for j in range(begin, end):
-            scale[j] += (x[i, j] - mean[j]) * (x[i, j] - mean[j])
-    for j in range(begin, end):
+        x = piece(layer.x, layer, i, left, right, one)
+        for j in range(x.size):
+            scale[j] += (x[j] - mean[j]) * (x[j] - mean[j])
+    for j in range(mean.size):
         variance = scale[j] / count
         running_mean[j] += momentum * (mean[j] - running_mean[j])
         running_variance[j] += momentum * (variance * (count / (count - one)) - running_variance[j])
@@ -171,86 +180,115 @@ def running_statistics(layer: Any, one: Any) -> None:
 
 
 @kernel
-def batch_statistics_back(layer: Any, batch: int, begin: int, end: int, one: Any) -> None:
-    """``grad_beta = Σ dy`` and ``grad_gamma = Σ dy normal`` of the columns ``begin`` to ``end``."""
-    n = layer.outputs
-    x, d = matrix(layer.x, 0, batch, n, one), matrix(layer.dy, 0, batch, n, one)
-    mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
-    grad_gamma, grad_beta = vector(layer.grad_weight, 0, n, one), vector(layer.grad_bias, 0, n, one)
-    for j in range(begin, end):
+def batch_statistics_back(layer: Any, batch: int, left: int, right: int, one: Any) -> None:
+    """``grad_beta = Σ dy`` and ``grad_gamma = Σ dy normal`` of the columns ``left`` to ``right``."""
+    mean, scale = vector(layer.mean, left, right, one), vector(layer.scale, left, right, one)
+    grad_gamma, grad_beta = vector(layer.grad_weight, left, right, one), vector(layer.grad_bias, left, right, one)
+    for j in range(mean.size):
         grad_gamma[j] = grad_beta[j] = same(0.0, one)
     for i in range(batch):
-        for j in range(begin, end):
-            grad_beta[j] += d[i, j]
-            grad_gamma[j] += d[i, j] * (x[i, j] - mean[j]) * scale[j]
+        x, d = piece(layer.x, layer, i, left, right, one), piece(layer.dy, layer, i, left, right, one)
+        for j in range(d.size):
+            grad_beta[j] += d[j]
+            grad_gamma[j] += d[j] * (x[j] - mean[j]) * scale[j]
 
 
 @kernel
-def forward(layer: Any, run: Any, thread: int, begin: int, end: int, one: Any) -> None:
-    """Compute a layer's output for rows ``begin`` to ``end``."""
+def runs_of(width: int, top: int, bottom: int, left: int, right: int) -> Any:
+    """Return how many pieces of memory a part of an array is, and the length of one: rows as a whole are one piece."""
+    if right - left == width:
+        return 1, (bottom - top) * width
+    return bottom - top, right - left
+
+
+@kernel
+def forward(
+    layer: Any, run: Any, thread: int, top: int, bottom: int, left: int, right: int, training: bool, one: Any
+) -> None:
+    """Compute a part of a layer's output; what is drawn or measured from the batch, only in ``training``."""
     n = layer.outputs
     if layer.kind == Kind.LINEAR:
-        y = matrix(layer.y, begin, end, n, one)
-        x, weight = matrix(layer.x, begin, end, layer.inputs, one), matrix(layer.weight, 0, layer.inputs, n, one)
-        times(run.gemm, x, weight, y)
-        add_bias(y, vector(layer.bias, 0, n, one))
-        return
-    if layer.kind == Kind.BATCH_NORM:
-        normalize_batch(layer, begin, end, one)
-        return
-    if layer.kind == Kind.DROPOUT:
-        drop(layer, begin, end, word_scratch(run.words, thread, run.words_length), one)
-        return
-    flat, c = vector(layer.y, begin * n, end * n, one), same(layer.constant, one)
-    if layer.x != layer.y:
-        copy(vector(layer.x, begin * n, end * n, one), flat)
+        x, y = matrix(layer.x, top, bottom, layer.inputs, one), matrix(layer.y, top, bottom, n, one)
+        weight = matrix(layer.weight, 0, layer.inputs, n, one)
+        for i in range(top, bottom):
+            repeat(vector(layer.bias, left, right, one), piece(layer.y, layer, i, left, right, one))
+        add_product(run.gemm, x, weight, left, right, y)
+    elif layer.kind == Kind.BATCH_NORM:
+        if training:
+            batch_statistics(layer, run.batch, left, right, one)
+        normalize_batch(layer, top, bottom, left, right, one)
+    elif layer.kind == Kind.DROPOUT:
+        drop(layer, top, bottom, left, right, word_scratch(run.words, thread, run.words_length), one)
+    else:
+        runs, length = runs_of(n, top, bottom, left, right)
+        for i in range(runs):
+            start = (top + i) * n + left
+            y = vector(layer.y, start, start + length, one)
+            if layer.x != layer.y:
+                copy(vector(layer.x, start, start + length, one), y)
+            activate(layer, y, one)
     if layer.kind == Kind.NOISE:
         normal = vector(run.scratch, thread * run.scratch_length, (thread + 1) * run.scratch_length, one)
-        add_noise(layer, begin, end, word_scratch(run.words, thread, run.words_length), normal, one)
-    elif layer.kind == Kind.SCALE:
-        rescale(flat, c, same(layer.factor, one))
-    elif layer.kind == Kind.SIGMOID:
-        _sigmoid(flat, c)
-    elif layer.kind == Kind.TANH:
-        _tanh(flat, c)
-    elif layer.kind == Kind.RELU:
-        _relu(flat, c)
-    elif layer.kind == Kind.LEAKY_RELU:
-        _leaky_relu(flat, c)
-    elif layer.kind == Kind.SILU:
-        _silu(flat, c)
-    elif layer.kind == Kind.GELU:
-        _gelu(flat, c)
+        add_noise(layer, top, bottom, word_scratch(run.words, thread, run.words_length), normal, one)
 
 
 @kernel
-def backward(layer: Any, run: Any, begin: int, end: int, one: Any) -> None:
-    """Turn ``dy`` into ``dx`` for rows ``begin`` to ``end``: in place, but for a Linear layer."""
-    n = layer.outputs
-    flat, c = vector(layer.dy, begin * n, end * n, one), same(layer.constant, one)
-    if layer.kind == Kind.LINEAR:
-        weight = matrix(layer.weight, 0, layer.inputs, n, one)
-        times_transposed(
-            run.gemm, matrix(layer.dy, begin, end, n, one), weight, matrix(layer.dx, begin, end, layer.inputs, one)
-        )
-    elif layer.kind == Kind.BATCH_NORM:
-        normalize_batch_back(layer, run.batch, begin, end, one)
-    elif layer.kind == Kind.DROPOUT:
-        multiply(flat, vector(layer.mask, begin * n, end * n, one))
-    elif layer.kind == Kind.SCALE:
-        rescale(flat, same(0.0, one), same(layer.factor, one))
+def activate(layer: Any, y: Any, one: Any) -> None:
+    """Replace numbers by what a layer makes of each."""
+    c = same(layer.constant, one)
+    if layer.kind == Kind.SCALE:
+        rescale(y, c, same(layer.factor, one))
     elif layer.kind == Kind.SIGMOID:
-        _back_sigmoid(vector(layer.y, begin * n, end * n, one), flat, c)
+        _sigmoid(y, c)
     elif layer.kind == Kind.TANH:
-        _back_tanh(vector(layer.y, begin * n, end * n, one), flat, c)
+        _tanh(y, c)
     elif layer.kind == Kind.RELU:
-        _back_relu(vector(layer.y, begin * n, end * n, one), flat, c)
+        _relu(y, c)
     elif layer.kind == Kind.LEAKY_RELU:
-        _back_leaky_relu(vector(layer.y, begin * n, end * n, one), flat, c)
+        _leaky_relu(y, c)
     elif layer.kind == Kind.SILU:
-        _back_silu(vector(layer.x, begin * n, end * n, one), flat, c)
+        _silu(y, c)
     elif layer.kind == Kind.GELU:
-        _back_gelu(vector(layer.x, begin * n, end * n, one), flat, c)
+        _gelu(y, c)
+
+
+@kernel
+def backward(layer: Any, run: Any, top: int, bottom: int, left: int, right: int, one: Any) -> None:
+    """Turn ``dy`` into a part of ``dx``: in place, but for a Linear layer."""
+    n = layer.outputs
+    if layer.kind == Kind.LINEAR:
+        weight, dy = matrix(layer.weight, 0, layer.inputs, n, one), matrix(layer.dy, top, bottom, n, one)
+        times_transposed(run.gemm, dy, weight, left, right, matrix(layer.dx, top, bottom, layer.inputs, one))
+    elif layer.kind == Kind.BATCH_NORM:
+        batch_statistics_back(layer, run.batch, left, right, one)
+        normalize_batch_back(layer, run.batch, left, right, one)
+    else:
+        runs, length = runs_of(n, top, bottom, left, right)
+        for i in range(runs):
+            start = (top + i) * n + left
+            slope(layer, start, vector(layer.dy, start, start + length, one), one)
+
+
+@kernel
+def slope(layer: Any, start: int, d: Any, one: Any) -> None:
+    """Multiply gradients by a layer's slope at each number; they begin at the number ``start``."""
+    c, end = same(layer.constant, one), start + d.size
+    if layer.kind == Kind.DROPOUT:
+        multiply(d, vector(layer.mask, start, end, one))
+    elif layer.kind == Kind.SCALE:
+        rescale(d, same(0.0, one), same(layer.factor, one))
+    elif layer.kind == Kind.SIGMOID:
+        _back_sigmoid(vector(layer.y, start, end, one), d, c)
+    elif layer.kind == Kind.TANH:
+        _back_tanh(vector(layer.y, start, end, one), d, c)
+    elif layer.kind == Kind.RELU:
+        _back_relu(vector(layer.y, start, end, one), d, c)
+    elif layer.kind == Kind.LEAKY_RELU:
+        _back_leaky_relu(vector(layer.y, start, end, one), d, c)
+    elif layer.kind == Kind.SILU:
+        _back_silu(vector(layer.x, start, end, one), d, c)
+    elif layer.kind == Kind.GELU:
+        _back_gelu(vector(layer.x, start, end, one), d, c)
 
 
 @kernel

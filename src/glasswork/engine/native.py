@@ -96,16 +96,22 @@ def gemm_address(dtype: Any) -> int:
 
 
 @intrinsic
-def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc):
-    """Call BLAS: ``c = a b`` of column-major matrices, (m, n) = (m, k) (k, n), either factor perhaps transposed."""
-    signature = types.void(*[types.int64] * 6, a, types.int64, b, types.int64, c, types.int64)
+def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, adds, c, ldc):
+    """Call BLAS: ``c = a b`` of column-major matrices, (m, n) = (m, k) (k, n), either factor perhaps transposed.
+
+    With ``adds``, ``c ← c + a b``.
+    """
+    signature = types.void(*[types.int64] * 6, a, types.int64, b, types.int64, types.int64, c, types.int64)
 
     def generate(context, builder, signature, arguments):
         real, char, whole = context.get_value_type(a.dtype), ir.IntType(8), ir.IntType(32)
 
-        def letter(transposed):  # "T" or "N"
-            is_transposed = builder.icmp_signed("!=", transposed, ir.Constant(transposed.type, 0))
-            return spill(builder.select(is_transposed, ir.Constant(char, ord("T")), ir.Constant(char, ord("N"))))
+        def choice(flag, kind, yes, no):
+            is_set = builder.icmp_signed("!=", flag, ir.Constant(flag.type, 0))
+            return spill(builder.select(is_set, ir.Constant(kind, yes), ir.Constant(kind, no)))
+
+        def letter(transposed):
+            return choice(transposed, char, ord("T"), ord("N"))
 
         def spill(value):  # BLAS takes everything by reference
             return cgutils.alloca_once_value(builder, value)
@@ -116,10 +122,10 @@ def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
         def data(kind, value):
             return context.make_array(kind)(context, builder, value).data
 
-        address, ta, tb, m, n, k, a_, lda, b_, ldb, c_, ldc = arguments
+        address, ta, tb, m, n, k, a_, lda, b_, ldb, adds, c_, ldc = arguments
         passed = [
             letter(ta), letter(tb), integer(m), integer(n), integer(k), spill(ir.Constant(real, 1.0)), data(a, a_),
-            integer(lda), data(b, b_), integer(ldb), spill(ir.Constant(real, 0.0)), data(c, c_), integer(ldc),
+            integer(lda), data(b, b_), integer(ldb), choice(adds, real, 1.0, 0.0), data(c, c_), integer(ldc),
         ]  # fmt: skip
         function = ir.FunctionType(ir.VoidType(), [value.type for value in passed])
         builder.call(builder.inttoptr(address, function.as_pointer()), passed)
@@ -129,29 +135,34 @@ def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
 
 
 @kernel
-def times(gemm: int, x: Any, w: Any, out: Any) -> None:
-    """``out = x @ w``: (rows, n) = (rows, k) (k, n)."""
-    rows, k = x.shape
-    n = w.shape[1]
-    if rows > FEW_ROWS:
-        _gemm(gemm, 0, 0, n, rows, k, w, n, x, k, out, n)
-        return
-    for i in range(rows):
-        for j in range(n):
-            out[i, j] = 0
-        for p in range(k):
-            factor = x[i, p]
-            for j in range(n):
-                out[i, j] += factor * w[p, j]
+def add_multiple(out: Any, values: Any, factor: Any) -> None:
+    """``out ← out + factor values``."""
+    for j in range(out.size):
+        out[j] += factor * values[j]
 
 
 @kernel
-def times_transposed(gemm: int, d: Any, w: Any, out: Any) -> None:
-    """``out = d @ w.T``: (rows, k) = (rows, n) (n, k)."""
+def add_product(gemm: int, x: Any, w: Any, left: int, right: int, out: Any) -> None:
+    """``out ← out + x @ w``, columns ``left`` to ``right``: (rows, n) = (rows, k) (k, n)."""
+    rows, k = x.shape
+    n = w.shape[1]
+    if rows > FEW_ROWS:
+        if right > left:
+            _gemm(gemm, 0, 0, right - left, rows, k, w[:, left:], n, x, k, 1, out[:, left:], n)
+        return
+    for i in range(rows):
+        row = out[i, left:right]
+        for p in range(k):
+            add_multiple(row, w[p, left:right], x[i, p])
+
+
+@kernel
+def times_transposed(gemm: int, d: Any, w: Any, left: int, right: int, out: Any) -> None:
+    """``out = d @ w.T``, columns ``left`` to ``right``: (rows, k) = (rows, n) (n, k)."""
     rows, n = d.shape
     k = w.shape[0]
-    if rows > 0:
-        _gemm(gemm, 1, 0, k, rows, n, w, n, d, n, out, k)
+    if rows > 0 and right > left:
+        _gemm(gemm, 1, 0, right - left, rows, n, w[left:], n, d, n, 0, out[:, left:], k)
 
 
 @kernel
@@ -159,4 +170,4 @@ def transposed_times(gemm: int, x: Any, begin: int, end: int, d: Any, out: Any) 
     """``out = x[:, begin:end].T @ d``: (end - begin, n) = (end - begin, rows) (rows, n)."""
     rows, k = x.shape
     n = d.shape[1]
-    _gemm(gemm, 0, 1, n, end - begin, rows, d, n, x[:, begin:], k, out, n)
+    _gemm(gemm, 0, 1, n, end - begin, rows, d, n, x[:, begin:], k, 0, out, n)

@@ -12,18 +12,22 @@ from __future__ import annotations
 #: Seconds of work in a call, so that Ctrl-C, progress and checkpoints need not wait.
 CALL_SECONDS = 0.02
 
-#: Seconds of a trial whether sharing would be faster again.
-TRIAL_SECONDS = 0.002
+#: Seconds of a trial whether sharing would be faster again, in steps as one thread does them. In the first, short one
+#: threads wake up and caches fill, so it only shows whether the machine is busy; the second is to compare.
+TRIAL_SECONDS = (0.002, 0.01)
+
+#: How many times as long as alone a step of the first trial may take: on a busy machine it is ten and more.
+_HOPELESS = 4.0
 
 #: Calls between two trials: at first, and at most.
 _FIRST_WAIT, _LONGEST_WAIT = 2, 32
 
-#: Steps of each way at the beginning.
+#: Steps of the first call.
 _FIRST_STEPS = 3
 
 
 class Pace:
-    """Chooses by what steps took so far.
+    """Chooses by what steps took so far: first alone, then it tries whether sharing is faster.
 
     Parameters
     ----------
@@ -37,34 +41,35 @@ class Pace:
     """
 
     def __init__(self, *, can_share: bool) -> None:
-        self.can_share, self.alone = can_share, not can_share
+        self.can_share, self.alone = can_share, True
         self._seconds: dict[bool, float] = {}  # a step takes, alone and shared
-        self._wait, self._calls = _FIRST_WAIT, 0  # calls until the next trial, and since the last
-        self._trial = False
+        self._wait, self._calls = _FIRST_WAIT, _FIRST_WAIT  # calls alone between two trials, and since the last
+        self._trial = 0  # the first or the second, 0 for none
 
     def next_call(self) -> int:
         """Choose who does the next call, and return how many steps it is to do at most."""
-        if self.can_share and len(self._seconds) < 2:
-            self.alone = False in self._seconds
-            return _FIRST_STEPS
         if not self._seconds:
-            return 1
-        self._trial = False
-        if self.can_share:
-            self.alone = self._seconds[True] < self._seconds[False]
-            self._calls = self._calls + 1 if self.alone else 0
-            self._trial = self._calls > self._wait
+            return _FIRST_STEPS
+        if self._trial == 0 and self.alone and self.can_share:
+            self._calls += 1
+            if self._calls > self._wait:
+                self._trial, self._calls = 1, 0
         if self._trial:
-            self.alone, self._calls = False, 0
-            return max(1, int(TRIAL_SECONDS / self._seconds[True]))
+            self.alone = False
+            return max(1, int(TRIAL_SECONDS[self._trial - 1] / self._seconds[True]))
         return max(1, int(CALL_SECONDS / self._seconds[self.alone]))
 
     def note(self, seconds: float) -> None:
         """Note what a step of the last call took. One slow call is not yet a busy machine."""
-        before = self._seconds.get(self.alone, seconds)
+        if self._trial == 1 and seconds < _HOPELESS * self._seconds[True]:
+            self._trial = 2
+            return
         if self._trial:
             better = seconds < self._seconds[True]
             self._wait = _FIRST_WAIT if better else min(2 * self._wait, _LONGEST_WAIT)
-        elif seconds > before:
+            self._trial = 0
+        elif seconds > (before := self._seconds.get(self.alone, seconds)):
             seconds = before + 0.3 * (seconds - before)
         self._seconds[self.alone] = max(seconds, 1e-6)
+        if self.can_share:
+            self.alone = False not in self._seconds or self._seconds[True] < self._seconds[False]

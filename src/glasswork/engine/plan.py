@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.engine.native import gemm_address
-from glasswork.engine.records import APART, BLOCK, FEWEST_ROWS, LAYER, RUN, UPDATE
+from glasswork.engine.program import Operation, program
+from glasswork.engine.records import APART, BLOCK, FEWEST_ROWS, LAYER, OPERATION, RUN, STAGE, UPDATE
 from glasswork.engine.step import work_function
 from glasswork.engine.table import LAYER_KERNELS, LOSS_KERNELS, Kind, LayerKernel, Role, Source, rule_of
 from glasswork.nn import BatchNorm, CrossEntropyLoss, Dropout, GaussianNoise, Layer, LeakyReLU, Linear, Loss, Scale
@@ -50,7 +51,7 @@ class Plan:
 
     Attributes
     ----------
-    layers, updates, run : structured arrays
+    layers, operations, stages, updates, run : structured arrays
         See `glasswork.engine.records`.
     """
 
@@ -69,7 +70,6 @@ class Plan:
             parts=parts,
             alone=parts == 1,
             gemm=gemm_address(dtype),
-            trained=next((i for i, layer in enumerate(layers) if layer.parameters()), len(layers)),
             features=features,
             classes=self._width,
             targets=self._new(batch * self._width),
@@ -118,6 +118,13 @@ class Plan:
                 gradient = self._new(self.batch * int(row["inputs"]))
             row["dx"] = gradient
 
+    def _set_program(self, stages: Sequence[Sequence[Operation]]) -> None:
+        """Fill the tables of operations and of stages."""
+        ends = np.cumsum([len(stage) for stage in stages])
+        self.operations = np.array([operation for stage in stages for operation in stage], OPERATION)
+        self.stages = np.array(list(zip([0, *ends[:-1]], ends, strict=True)), STAGE)
+        self._set(operations=address(self.operations), stages=address(self.stages), stage_count=len(stages))
+
     def _set_arrays(self, row: Any, layer: Layer) -> None:
         """Fill what only some kinds of layers have."""
         if isinstance(layer, Linear):
@@ -144,7 +151,10 @@ class Plan:
     def set_training(
         self, layers: Sequence[Layer], optimizer: Optimizer, criterion: Loss, average: Average | None
     ) -> None:
-        """Fill the table of updates: a row for each array that the optimiser or the average changes."""
+        """Fill the tables of what a step does, and of updates: a row for each array that it changes."""
+        trained = next((i for i, layer in enumerate(layers) if layer.parameters()), len(layers))
+        parts = int(self.run["parts"][0])
+        self._set_program(program(self.layers, batch=self.batch, parts=parts, trained=trained))
         averages = {} if average is None else dict(zip(map(address, average.arrays), average.averages, strict=True))
         moments = list(optimizer.moments().values())
         count = len(optimizer.params)

@@ -1,8 +1,9 @@
-"""The tables that a kernel works from: a row for each layer and each array that is trained, and the settings of a run.
+"""The tables that a kernel works from: a row for each layer, operation and trained array, and a run's settings.
 
-    layers    kind, widths, and where its arrays are      ┐
-    updates   a parameter, its gradient, its moments      ├──►  kernel
-    run       batch, loss, rule, and the step's numbers   ┘
+    layers      kind, widths, and where its arrays are      ┐
+    operations  what is done with the batch, in stages      ├──►  kernel
+    updates     a parameter, its gradient, its moments      │
+    run         batch, loss, rule, and the step's numbers   ┘
 
 Arrays are given by the address of their first number: all of the same dtype, contiguous, ``(batch, features)``.
 """
@@ -44,6 +45,12 @@ LAYER = np.dtype(
     align=True,
 )
 
+#: What a step does with the batch, one after the other: see `glasswork.engine.program`.
+OPERATION = np.dtype([("what", _INTEGER), ("layer", _INTEGER), ("by", _INTEGER)], align=True)
+
+#: The operations between two meetings of the threads.
+STAGE = np.dtype([("begin", _INTEGER), ("end", _INTEGER)], align=True)
+
 #: An array that a step changes.
 UPDATE = np.dtype(
     [
@@ -65,18 +72,20 @@ UPDATE = np.dtype(
 RUN = np.dtype(
     [
         ("work", _ADDRESS),  # the function that does a part of a task
-        ("task", _INTEGER),  # Task: what the threads do now, with the layers begin to end, in a step of the call
+        ("task", _INTEGER),  # Task: what the threads do now, with the operations begin to end, in a step of the call
         ("begin", _INTEGER),
         ("end", _INTEGER),
         ("step", _INTEGER),
-        ("layers", _ADDRESS),  # the two other tables
+        ("layers", _ADDRESS),  # the other tables
         ("layer_count", _INTEGER),
+        ("operations", _ADDRESS),
+        ("stages", _ADDRESS),
+        ("stage_count", _INTEGER),
         ("updates", _ADDRESS),
         ("update_count", _INTEGER),
         ("parts", _INTEGER),  # that a task is divided into
         ("alone", _INTEGER),  # whether one thread does all of them
         ("gemm", _ADDRESS),  # BLAS's function
-        ("trained", _INTEGER),  # the first layer with parameters
         ("batch", _INTEGER),  # images in a batch
         ("features", _INTEGER),
         ("classes", _INTEGER),
@@ -121,7 +130,7 @@ RUN = np.dtype(
 APART = 8
 
 #: Numbers of a weight array that are worked on at a time: with gradient and moments they stay in the cache.
-BLOCK = 131_072
+BLOCK = 524_288
 
 #: The fewest rows of a block, so that a product of wide layers is worth its call.
 FEWEST_ROWS = 32

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glasswork.engine.compiling import kernel
-from glasswork.engine.native import same
+from glasswork.engine.native import add_multiple, same
 from glasswork.engine.table import Rule
 
 
@@ -24,7 +24,7 @@ def update(run: Any, decays: int, p: Any, g: Any, m: Any, v: Any) -> None:
     if run.clip != 1.0:
         scale(g, same(run.clip, one))
     if decays and run.decay != 0.0 and run.rule != Rule.ADAMW:
-        add_multiple(g, p, same(run.decay, one))
+        add_multiple(g, p, same(run.decay, one))  # decay as a part of the gradient
     if run.rule == Rule.SGD:
         sgd(p, g, lr)
     elif run.rule == Rule.MOMENTUM:
@@ -46,13 +46,6 @@ def scale(g: Any, factor: Any) -> None:
     """``g ← factor g``."""
     for i in range(g.size):
         g[i] *= factor
-
-
-@kernel
-def add_multiple(g: Any, p: Any, factor: Any) -> None:
-    """``g ← g + factor p``: weight decay as a part of the gradient."""
-    for i in range(g.size):
-        g[i] += factor * p[i]
 
 
 @kernel

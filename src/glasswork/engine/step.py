@@ -1,11 +1,11 @@
-"""The training step, compiled: threads meet between its parts, and nowhere else.
+"""The training step, compiled: threads meet between its stages, and nowhere else.
 
-    rows of the batch       gather, forward, loss, backward          each thread takes its rows
-    ─────────────────────── meeting ───────────────────────────────────────────────────────────
-    rows of the weights     gradient of a block, update of a block   each thread takes its rows, block after block
+    the batch      gather, forward, loss, backward          each thread takes its rows or its columns: `program`
+    ────────────── meeting ─────────────────────────────────────────────────────────────────────────────────────
+    the weights    gradient of a block, update of a block   each thread takes its rows, block after block
 
-Two meetings a step. Batch normalisation adds two each way, as its statistics are the whole batch's: threads take
-columns there. So does clipping, which needs the norm of all gradients before an update, and the limit of norms.
+Clipping needs the norm of all gradients before an update, so there the threads meet once more; so does the limit of
+norms.
 
 A matrix product runs on the thread that calls it. So the product and the element-wise work behind it share a cache,
 no two pools of threads wait for each other, and results hardly depend on the number of threads.
@@ -23,8 +23,6 @@ from numba import prange
 from glasswork.engine.compiling import callback, entry, kernel
 from glasswork.engine.layers import (
     backward,
-    batch_statistics,
-    batch_statistics_back,
     copy,
     forward,
     gather,
@@ -34,35 +32,26 @@ from glasswork.engine.layers import (
 )
 from glasswork.engine.losses import loss_and_gradient
 from glasswork.engine.native import call, vector
-from glasswork.engine.records import APART, LAYER, RUN, UPDATE
+from glasswork.engine.program import By, What, part_of
+from glasswork.engine.records import APART, LAYER, OPERATION, RUN, STAGE, UPDATE
 from glasswork.engine.table import Kind
 from glasswork.engine.weights import average_all, gradients, limit_norms, updates_of
 
 #: Tell `vector` the kinds of rows of the tables.
-_LAYER, _UPDATE, _RUN = (np.zeros(1, kind)[0] for kind in (LAYER, UPDATE, RUN))
+_LAYER, _OPERATION, _STAGE, _UPDATE, _RUN = (np.zeros(1, kind)[0] for kind in (LAYER, OPERATION, STAGE, UPDATE, RUN))
 
 
 class Task(IntEnum):
-    """What the threads do between two meetings; ``begin`` and ``end`` are layers."""
+    """What the threads do between two meetings."""
 
-    FORWARD = 0  # layers begin to end
-    TURN = 1  # forward from begin, the loss, and back down to it
-    BACKWARD = 2  # layers end - 1 down to begin
-    STATISTICS = 3  # of the layer begin
-    STATISTICS_BACK = 4
-    GRADIENTS = 5  # into the gradients' own arrays
-    UPDATE = 6  # from the gradients' own arrays
-    GRADIENTS_AND_UPDATE = 7  # block by block, the gradients only in the cache
-    LIMIT_NORMS = 8
-    AVERAGE = 9
-    RUNNING_STATISTICS = 10  # for evaluation
-    PREDICT = 11
-
-
-@kernel
-def part_of(size: int, thread: int, threads: int) -> Any:
-    """Return where a thread's share of so many rows begins and ends."""
-    return size * thread // threads, size * (thread + 1) // threads
+    BATCH = 0  # the operations begin to end
+    GRADIENTS = 1  # into the gradients' own arrays
+    GRADIENTS_AND_UPDATE = 2  # block by block, the gradients only in the cache
+    UPDATE = 3  # from the gradients' own arrays
+    LIMIT_NORMS = 4
+    AVERAGE = 5
+    RUNNING_STATISTICS = 6  # for evaluation
+    PREDICT = 7
 
 
 @kernel
@@ -70,8 +59,9 @@ def work(address: int, thread: int, one: Any) -> None:
     """Do one thread's part of the task of the run at an address; all arrays are of the dtype of ``one``."""
     run = vector(address, 0, 1, _RUN)[0]
     layers, updates = vector(run.layers, 0, run.layer_count, _LAYER), vector(run.updates, 0, run.update_count, _UPDATE)
-    if run.task <= Task.STATISTICS_BACK:
-        batch_work(layers, run, thread, one)
+    if run.task == Task.BATCH:
+        for operation in vector(run.operations, run.begin, run.end, _OPERATION):
+            batch_work(operation, layers, run, thread, one)
     elif run.task <= Task.AVERAGE:
         weights_work(layers, updates, run, thread, one)
     elif run.task == Task.PREDICT:
@@ -83,33 +73,33 @@ def work(address: int, thread: int, one: Any) -> None:
 
 
 @kernel
-def batch_work(layers: Any, run: Any, thread: int, one: Any) -> None:
-    """Do a task on a thread's rows of the batch, or on its columns where statistics are taken."""
-    task, begin, end = run.task, run.begin, run.end
+def part_for(operation: Any, layers: Any, run: Any, thread: int) -> Any:
+    """Return the rows and the columns of an operation that are a thread's."""
+    width = run.features if operation.what == What.GATHER else run.classes
+    if operation.what == What.FORWARD:
+        width = layers[operation.layer].outputs
+    elif operation.what == What.BACKWARD:
+        width = layers[operation.layer].inputs
+    if operation.by == By.COLUMNS:
+        left, right = part_of(width, thread, run.parts)
+        return 0, run.batch, left, right
     top, bottom = part_of(run.batch, thread, run.parts)
-    left, right = part_of(layers[begin].outputs, thread, run.parts) if begin < end else (0, 0)
-    if task == Task.STATISTICS:
-        batch_statistics(layers[begin], run.batch, left, right, one)
-    elif task == Task.STATISTICS_BACK:
-        batch_statistics_back(layers[begin], run.batch, left, right, one)
-    elif task == Task.BACKWARD:
-        backward_through(layers, run, end, begin, top, bottom, one)
-    else:
-        if begin == 0:
-            gather(run, top, bottom, one)
-        for i in range(begin, end):
-            forward(layers[i], run, thread, top, bottom, one)
-    if task == Task.TURN:
-        gather_targets(run, top, bottom, one)
-        vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = loss_and_gradient(run, top, bottom, one)
-        backward_through(layers, run, end, max(begin, run.trained) + 1, top, bottom, one)
+    return top, bottom, 0, width
 
 
 @kernel
-def backward_through(layers: Any, run: Any, end: int, begin: int, top: int, bottom: int, one: Any) -> None:
-    """Send the gradients of rows back through the layers ``end - 1`` down to ``begin``."""
-    for i in range(end - 1, begin - 1, -1):
-        backward(layers[i], run, top, bottom, one)
+def batch_work(operation: Any, layers: Any, run: Any, thread: int, one: Any) -> None:
+    """Do an operation on a thread's part of the batch."""
+    top, bottom, left, right = part_for(operation, layers, run, thread)
+    if operation.what == What.GATHER:
+        gather(run, top, bottom, one)
+    elif operation.what == What.FORWARD:
+        forward(layers[operation.layer], run, thread, top, bottom, left, right, True, one)
+    elif operation.what == What.BACKWARD:
+        backward(layers[operation.layer], run, top, bottom, left, right, one)
+    else:
+        gather_targets(run, top, bottom, one)
+        vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = loss_and_gradient(run, top, bottom, one)
 
 
 @kernel
@@ -136,7 +126,7 @@ def predict(layers: Any, run: Any, thread: int, one: Any) -> None:
         for row in range(size):
             read(run, image + row, top + row, one)
         for i in range(run.layer_count):
-            forward(layers[i], run, thread, top, top + size, one)
+            forward(layers[i], run, thread, top, top + size, 0, layers[i].outputs, False, one)
         n = run.classes
         scores = vector(run.result, image * n, (image + size) * n, one)
         copy(vector(run.scores, top * n, (top + size) * n, one), scores)
@@ -183,26 +173,11 @@ def total(run: Any) -> float:
 
 
 @kernel
-def forward_and_backward(layers: Any, run: Any) -> float:
-    """Return the loss of a batch, having computed every ``dy``; the threads meet at batch normalisations."""
-    begin, trained = 0, run[0].trained
-    for i in range(len(layers)):
-        if layers[i].kind == Kind.BATCH_NORM:
-            together(run, Task.FORWARD, begin, i)  # the first time it gathers the images too
-            together(run, Task.STATISTICS, i, i + 1)
-            begin = i
-    together(run, Task.TURN, begin, len(layers))
+def forward_and_backward(run: Any) -> float:
+    """Return the loss of a batch, having computed every ``dy``."""
+    for stage in vector(run[0].stages, 0, run[0].stage_count, _STAGE):
+        together(run, Task.BATCH, stage.begin, stage.end)
     loss: float = total(run[0]) / run[0].batch
-    lowest = max(begin, trained)
-    while lowest < len(layers) and layers[lowest].kind == Kind.BATCH_NORM:
-        together(run, Task.STATISTICS_BACK, lowest, lowest + 1)
-        if lowest == trained:
-            break
-        end = lowest + 1
-        lowest -= 1
-        while lowest > trained and layers[lowest].kind != Kind.BATCH_NORM:
-            lowest -= 1
-        together(run, Task.BACKWARD, lowest + 1, end)
     return loss
 
 
@@ -235,7 +210,7 @@ def _steps(layers: Any, run: Any, rates: Any, shares: Any, losses: Any) -> int:
     done = 0
     for step in range(len(losses)):
         now.step = step
-        loss = forward_and_backward(layers, run)
+        loss = forward_and_backward(run)
         losses[step] = loss
         done += 1
         if not np.isfinite(loss):

@@ -9,6 +9,7 @@ from typing import Any
 
 from glasswork.engine.compiling import kernel
 from glasswork.engine.native import matrix, same, size_of, transposed_times, vector
+from glasswork.engine.program import part_of
 from glasswork.engine.records import BLOCK, FEWEST_ROWS
 from glasswork.engine.rules import limit_columns, move_average, sum_of_squares, update
 from glasswork.engine.table import Role
@@ -51,7 +52,7 @@ def gradients(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> flo
         if row.role == Role.STATISTIC:
             continue
         layer = layers[row.layer]
-        begin, end = row.rows * thread // run.parts, row.rows * (thread + 1) // run.parts
+        begin, end = part_of(row.rows, thread, run.parts)
         own = matrix(row.gradient, begin, end, row.columns, one)
         if row.role == Role.WEIGHT:
             if end > begin:
@@ -71,8 +72,7 @@ def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: 
     for u in range(len(updates)):
         row = updates[u]
         n = row.columns
-        end = row.rows * (thread + 1) // run.parts
-        begin = row.rows * thread // run.parts
+        begin, end = part_of(row.rows, thread, run.parts)
         while begin < end:
             stop = min(end, begin + rows_in_block(n))
             size = (stop - begin) * n
@@ -121,7 +121,7 @@ def limit_norms(updates: Any, run: Any, thread: int, one: Any) -> None:
     for u in range(len(updates)):
         row = updates[u]
         if row.role == Role.WEIGHT:
-            begin, end = row.columns * thread // run.parts, row.columns * (thread + 1) // run.parts
+            begin, end = part_of(row.columns, thread, run.parts)
             limit_columns(matrix(row.parameter, 0, row.rows, row.columns, one), begin, end, scratch, run.max_norm)
 
 
@@ -131,6 +131,6 @@ def average_all(updates: Any, run: Any, thread: int, one: Any) -> None:
     for u in range(len(updates)):
         row = updates[u]
         if row.average:
-            begin, end = row.rows * thread // run.parts, row.rows * (thread + 1) // run.parts
+            begin, end = part_of(row.rows, thread, run.parts)
             average = rows_as_vector(row.average, begin, end, row.columns, one)
             move_average(average, rows_as_vector(row.parameter, begin, end, row.columns, one), same(run.share, one))
