@@ -1,11 +1,12 @@
 """Prediction by the compiled forward: the scores that NumPy computes."""
 
+import copy
+
 import numpy as np
 import pytest
 
-from glasswork import MLP
+from glasswork import MLP, InputError, StateError, compiled
 from glasswork.engine.forward import compiled_forward
-from glasswork.engine.table import has_forward
 from glasswork.pixels import normalize
 from networks import TOLERANCE, images, network
 
@@ -37,10 +38,39 @@ def test_it_follows_weights_statistics_and_layers_that_change():
     assert np.allclose(compiled_forward(model, x), model.forward(x), rtol=0, atol=1e-12)
 
 
+def test_a_network_predicts_by_it_when_told_to(tmp_path):
+    model, x = network("float32"), images("float32")
+    expected = model.scores(x)
+    assert compiled(model) is model
+    assert np.allclose(model.scores(x), expected, rtol=0, atol=TOLERANCE["float32"])
+    assert np.array_equal(model.scores(x), compiled_forward(model, x))
+    with pytest.raises(InputError, match="not finite"):
+        model.scores(np.full_like(x, np.nan))
+    again = copy.deepcopy(model)
+    assert np.array_equal(again.scores(x), model.scores(x))
+    model.evaluator = None
+    assert np.array_equal(model.scores(x), expected)
+
+
 def test_a_network_of_ones_own_has_none():
     class Mine(MLP):
         pass
 
-    assert has_forward(MLP(4, 3, 2))
-    assert not has_forward(Mine(4, 3, 2))
-    assert not has_forward(MLP(4, 3, 2, dtype="float16"))
+    class Square(type(MLP(4, 3, 2).act1)):
+        pass
+
+    for model in (Mine(4, 3, 2), MLP(4, 3, 2, dtype="float16")):
+        with pytest.raises(InputError, match="leave it to NumPy"):
+            compiled(model)
+    model = compiled(MLP(4, 3, 2))
+    model.act1 = Square()
+    with pytest.raises(InputError, match="set its evaluator to None"):
+        model.predict(np.zeros((1, 4)))
+    model.evaluator = None
+    assert model.predict(np.zeros((1, 4))).shape == (1,)
+
+
+def test_without_numba_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("glasswork.engine.choice.find_spec", lambda name: None)
+    with pytest.raises(StateError, match="glasswork\\[fast\\]"):
+        compiled(MLP(4, 3, 2))

@@ -8,6 +8,7 @@ from .data.sources import load_dataset as load_dataset
 from .data.sources.embedded import load_mnist as load_mnist
 from .data.sources.openml import load_openml as load_openml
 from .data.split import Split as Split, split as split
+from .engine.prediction import compiled as compiled
 from .errors import (
     DivergedError as DivergedError,
     FileError as FileError,

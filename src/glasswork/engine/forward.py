@@ -22,6 +22,8 @@ from glasswork.engine.compiling import can_share, threads_for
 from glasswork.engine.native import FEW_ROWS
 from glasswork.engine.plan import SOURCES, Plan, address
 from glasswork.engine.step import Task, together, work_function
+from glasswork.engine.table import why_no_forward
+from glasswork.errors import InputError
 from glasswork.nn import MLP, BatchNorm
 from glasswork.nn.random_layer import RandomLayer
 
@@ -38,7 +40,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     Parameters
     ----------
     model : MLP
-        One for which `glasswork.engine.table.has_forward` is true.
+        One for which `glasswork.engine.table.why_no_forward` returns None.
     x : (N, in_features) uint8, float32 or float64
         Bytes are pixels, and are normalised to [-1, 1].
 
@@ -46,6 +48,11 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     -------
     (N, out_features)
         A new array of the network's dtype.
+
+    Raises
+    ------
+    InputError
+        If the network has been given a layer without a kernel.
     """
     x = np.ascontiguousarray(x)
     plan = _plan_of(model)
@@ -110,6 +117,8 @@ _plans = _Plans()
 def _plan_of(model: MLP) -> ForwardPlan:
     plan = _plans.of.get(model)
     if plan is None or not plan.suits(model):
+        if (why := why_no_forward(model)) is not None:
+            raise InputError(f"{model}: {why}; set its evaluator to None, so that NumPy computes its scores")
         load_kernels(model.dtype)
         plan = _plans.of[model] = ForwardPlan(model)
     return plan

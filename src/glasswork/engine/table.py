@@ -116,12 +116,14 @@ RULE_KERNELS: dict[type[Optimizer], Rule] = {
 
 def is_plain(thing: object) -> bool:
     """Return whether no method of an object was replaced on the object itself."""
-    return not any(callable(value) and hasattr(type(thing), name) for name, value in vars(thing).items())
+    return not any(
+        callable(value) and callable(getattr(type(thing), name, None)) for name, value in vars(thing).items()
+    )
 
 
-def has_forward(model: Any) -> bool:
-    """Return whether a network's forward can run compiled."""
-    return _about_model(model) is None
+def why_no_forward(model: Any) -> str | None:
+    """Return why a network's forward cannot run compiled, in a few words; None if it can."""
+    return _about_model(model)
 
 
 def reasons(model: Any, optimizer: Any, criterion: Any, average: Any = None, loader: Any = None) -> str | None:

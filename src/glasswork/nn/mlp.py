@@ -6,7 +6,7 @@ images → Linear → Sigmoid → Linear → Sigmoid → scores
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -77,6 +77,8 @@ class MLP(Network):
         Whether the inputs are pixels. None, at first: unknown. True once the network was trained on bytes, or was
         loaded from the file of such a network: `scores`, `predict` and `train` then refuse floats on another scale
         than -1 to 1. Set it to False for features that are no pixels: integers are then numbers like any others.
+    evaluator : callable or None
+        Computes `scores` in the place of the layers, from the network and rows of images: see `glasswork.compiled`.
 
     Raises
     ------
@@ -92,6 +94,9 @@ class MLP(Network):
 
     #: Whether the inputs are pixels; None if that is not known.
     pixels: bool | None = None
+
+    #: What computes scores in the place of the layers.
+    evaluator: Callable[[MLP, NDArray[Any]], FloatArray] | None = None
 
     def __init__(
         self,
@@ -200,21 +205,27 @@ class MLP(Network):
         """
         rows = self._rows(images)
         check_scale(self, rows, pixels=self.pixels)
-        layers = [layer.for_evaluation() for layer in self.named_layers.values()]
-        parts = []
-        with np.errstate(over="ignore", invalid="ignore"):  # found and reported below
-            for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
-                x = self._as_floats(rows[start : start + ROWS_AT_A_TIME])
-                for layer in layers:
-                    x = layer.forward(x)
-                parts.append(x.copy())
-        result = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if self.evaluator is not None:
+            result = self.evaluator(self, rows if rows.dtype == np.uint8 else self._as_floats(rows))
+        else:
+            result = self._scores(rows)
         if not np.isfinite(result).all():
             raise InputError(
                 f"{self}: its scores are not finite; are there NaN or infinite pixels, or weights from a training that "
                 "diverged?"
             )
         return result
+
+    def _scores(self, rows: NDArray[Any]) -> FloatArray:
+        layers = [layer.for_evaluation() for layer in self.named_layers.values()]
+        parts = []
+        with np.errstate(over="ignore", invalid="ignore"):  # found and reported by the caller
+            for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
+                x = self._as_floats(rows[start : start + ROWS_AT_A_TIME])
+                for layer in layers:
+                    x = layer.forward(x)
+                parts.append(x.copy())
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def probabilities(self, images: ArrayLike) -> FloatArray:
         """Return the estimated probability of each class: ``(N, out_features)``, rows that sum to 1.

@@ -1,0 +1,45 @@
+"""A network that predicts by the compiled forward."""
+
+from __future__ import annotations
+
+from glasswork.engine.choice import REMEDY, is_installed, tell
+from glasswork.engine.table import why_no_forward
+from glasswork.errors import InputError, StateError
+from glasswork.nn import MLP
+
+
+def compiled(model: MLP) -> MLP:
+    """Let a network compute its `scores`, and so what it predicts, by machine code; return the network.
+
+    Worth it where one process predicts often, one image or many: the kernels take half a second to load, and the first
+    time on a machine some 20 seconds to compile. Training and calling the model stay as they are, and so does its
+    file. ``model.evaluator = None`` takes it back.
+
+    Parameters
+    ----------
+    model : MLP
+        Of layers that have a kernel: all that come with glasswork, in float32 or float64.
+
+    Raises
+    ------
+    InputError
+        If a layer, or the network, is of a kind without a kernel.
+    StateError
+        If Numba is not installed.
+
+    Examples
+    --------
+    >>> model = compiled(MLP(784, 50, 10))
+    >>> model.predict([[0] * 784]).shape
+    (1,)
+    """
+    if not is_installed():
+        raise StateError(f"compiled: needs Numba, which is not installed: {REMEDY}")
+    if (why := why_no_forward(model)) is not None:
+        raise InputError(f"compiled: {why}; leave it to NumPy, which is what predicts by default")
+    from glasswork.engine.compiled import load_kernels
+    from glasswork.engine.forward import compiled_forward
+
+    load_kernels(model.dtype, tell)
+    model.evaluator = compiled_forward
+    return model
