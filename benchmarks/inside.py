@@ -108,6 +108,8 @@ class Case:
         self.turn()
         self.steps = max(2, min(int(TURN / (self.turn() * batch)), 60_000 // batch))
         self.epochs = self._training()
+        for _ in range(3):  # so long the compiled engine tries whether threads should share the work
+            self.turn()
 
     def _training(self) -> Iterator[object]:
         from glasswork import Batches, fit, load_mnist

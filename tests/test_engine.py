@@ -224,16 +224,21 @@ def test_threads_meet_where_one_needs_what_another_computed():
     assert stages(norm) == "G F0 | F1* F2* | F3 L B3 B2 | B1*"
 
 
-def test_shared_and_alone_give_the_same_bits():
-    model = network("batch-norm", "float32")
+@pytest.mark.parametrize(
+    "model", [network("batch-norm", "float32"), *(wide_network(kind, "float32") for kind in ("dropout", "batch-norm"))]
+)
+def test_shared_and_alone_give_the_same_bits(model):
+    loader = batches("float32", features=model.in_features)
     shared, alone = (Training(CompiledEngine, model, rule="adam", threads=2) for _ in range(2))
-    shared.run(batches("float32"), 3)
-    alone.run(batches("float32"), 3)
+    shared.run(loader, 3)
+    loader.seek(1)
+    alone.run(loader, 3)
     for training, is_alone in ((shared, False), (alone, True)):
         training.engine._pace.next_call = lambda pace=training.engine._pace, is_alone=is_alone: set_alone(
             pace, is_alone
         )
-        training.run(batches("float32"), 20)
+        loader.seek(1)
+        training.run(loader, 20)
     assert disagreement(shared, alone) == 0
 
 

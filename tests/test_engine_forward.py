@@ -1,11 +1,12 @@
 """Prediction by the compiled forward: the scores that NumPy computes."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
 
-from glasswork import MLP, InputError, StateError, compiled
+from glasswork import MLP, InputError, LeakyReLU, StateError, compiled
 from glasswork.engine.forward import compiled_forward
 from glasswork.pixels import normalize
 from networks import TOLERANCE, images, network
@@ -38,18 +39,26 @@ def test_it_follows_weights_statistics_and_layers_that_change():
     assert np.allclose(compiled_forward(model, x), model.forward(x), rtol=0, atol=1e-12)
 
 
-def test_a_network_predicts_by_it_when_told_to(tmp_path):
+def test_a_network_predicts_by_it_when_told_to():
     model, x = network("float32"), images("float32")
     expected = model.scores(x)
     assert compiled(model) is model
     assert np.allclose(model.scores(x), expected, rtol=0, atol=TOLERANCE["float32"])
     assert np.array_equal(model.scores(x), compiled_forward(model, x))
+    assert np.allclose(model.scores(x.astype("float64")), expected, rtol=0, atol=TOLERANCE["float32"])
     with pytest.raises(InputError, match="not finite"):
         model.scores(np.full_like(x, np.nan))
-    again = copy.deepcopy(model)
-    assert np.array_equal(again.scores(x), model.scores(x))
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert np.array_equal(again.scores(x), model.scores(x))
     model.evaluator = None
     assert np.array_equal(model.scores(x), expected)
+
+
+def test_settings_that_change_are_followed():
+    model, x = MLP(4, 6, 3, activation=LeakyReLU, dtype="float64"), np.linspace(-1, 1, 8).reshape(2, 4)
+    compiled(model).predict(x)
+    model.act1.slope = 0.7
+    assert np.allclose(model.scores(x), model.forward(x), rtol=0, atol=1e-12)
 
 
 def test_a_network_of_ones_own_has_none():
@@ -64,7 +73,7 @@ def test_a_network_of_ones_own_has_none():
             compiled(model)
     model = compiled(MLP(4, 3, 2))
     model.act1 = Square()
-    with pytest.raises(InputError, match="set its evaluator to None"):
+    with pytest.raises(InputError, match=r"set model\.evaluator to None"):
         model.predict(np.zeros((1, 4)))
     model.evaluator = None
     assert model.predict(np.zeros((1, 4))).shape == (1,)

@@ -113,6 +113,7 @@ class CompiledEngine:
                 x = np.ascontiguousarray(self.model.prepare(X_batch))
                 like = np.empty((len(x), self.model.out_features), self.model.dtype)
                 targets = np.ascontiguousarray(targets_of(y_batch, like), self.model.dtype)
+                self._plan_for(max(len(x), getattr(loader, "batch_size", 0)))  # also where the first is a short one
                 self._pace.next_call()
                 yield Chunk(x, np.arange(len(x)), len(x), targets=targets)
 

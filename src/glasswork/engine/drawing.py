@@ -2,7 +2,7 @@
 
     (seed, purpose), (block, 0, step, layer)  ──Philox──►  four words  ──►  16 chances of dropout, or 8 normal numbers
 
-A row's numbers depend on its position only (`glasswork.randomness`), so each thread draws those of its own rows.
+A row's numbers depend on its position only (`glasswork.randomness`), so any thread can draw any part of them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.engine.blas import one_thread_each
+from glasswork.engine.choice import tell
 from glasswork.engine.compiled import load_kernels
 from glasswork.engine.compiling import can_share, threads_for
 from glasswork.engine.native import FEW_ROWS
@@ -24,8 +26,11 @@ from glasswork.engine.plan import SOURCES, Plan, address
 from glasswork.engine.step import Task, together, work_function
 from glasswork.engine.table import why_no_forward
 from glasswork.errors import InputError
-from glasswork.nn import MLP, BatchNorm
+from glasswork.nn import MLP, BatchNorm, Layer, LeakyReLU, Scale
 from glasswork.nn.random_layer import RandomLayer
+
+#: What to do about a network that the kernels cannot do.
+NUMPY_CAN = "NumPy can do it: set model.evaluator to None, or train with the engine 'numpy'"
 
 #: Images that a thread takes through all layers at a time.
 ROWS = 1024
@@ -58,7 +63,8 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     plan = _plan_of(model)
     run, work = plan.run, plan.work
     scores = np.empty((len(x), model.out_features), model.dtype)
-    parts = max(1, min(plan.parts, len(x) * plan.weights // WORTH_A_PART))
+    most = plan.parts if can_share() else 1  # a process that was forked since has no threads
+    parts = max(1, min(most, len(x) * plan.weights // WORTH_A_PART))
     plan.set_images(x, scores, parts)
     with one_thread_each() if len(x) > FEW_ROWS else nullcontext():
         if plan.has_statistics:
@@ -69,7 +75,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
             work(plan.address, 0)
         else:
             with threads_for(parts):
-                together(run, Task.PREDICT, 0, len(plan.layers))
+                together(run, Task.PREDICT, 0, 0)
     return scores
 
 
@@ -79,6 +85,7 @@ class ForwardPlan(Plan):
     def __init__(self, model: MLP) -> None:
         self.of = model.layers
         self.arrays = [array for layer in self.of for array in layer.state().values()]
+        self.constants = _constants(self.of)
         self.parts = int(numba.config.NUMBA_NUM_THREADS) if can_share() else 1
         layers = [layer for layer in self.of if not isinstance(layer, RandomLayer)]
         super().__init__(layers, model.in_features, model.dtype, batch=ROWS * self.parts, parts=self.parts)
@@ -94,6 +101,7 @@ class ForwardPlan(Plan):
             len(layers) == len(self.of)
             and all(map(operator.is_, layers, self.of))
             and all(map(operator.is_, arrays, self.arrays))
+            and _constants(layers) == self.constants
         )
 
     def set_images(self, images: NDArray[Any], scores: FloatArray, parts: int) -> None:
@@ -102,6 +110,11 @@ class ForwardPlan(Plan):
             images=address(images), source=SOURCES[images.dtype], count=len(images), result=address(scores),
             batch=self.batch, parts=parts, alone=parts == 1,
         )  # fmt: skip
+
+
+def _constants(layers: Sequence[Layer]) -> list[dict[str, Any]]:
+    """Return the settings that a plan holds copies of."""
+    return [layer.settings() for layer in layers if isinstance(layer, LeakyReLU | Scale)]
 
 
 class _Plans(threading.local):
@@ -118,7 +131,7 @@ def _plan_of(model: MLP) -> ForwardPlan:
     plan = _plans.of.get(model)
     if plan is None or not plan.suits(model):
         if (why := why_no_forward(model)) is not None:
-            raise InputError(f"{model}: {why}; set its evaluator to None, so that NumPy computes its scores")
-        load_kernels(model.dtype)
+            raise InputError(f"{model}: {why}; {NUMPY_CAN}")
+        load_kernels(model.dtype, tell)
         plan = _plans.of[model] = ForwardPlan(model)
     return plan

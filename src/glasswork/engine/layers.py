@@ -205,7 +205,7 @@ def runs_of(width: int, top: int, bottom: int, left: int, right: int) -> Any:
 def forward(
     layer: Any, run: Any, thread: int, top: int, bottom: int, left: int, right: int, training: bool, one: Any
 ) -> None:
-    """Compute a part of a layer's output; what is drawn or measured from the batch, only in ``training``."""
+    """Compute a part of a layer's output; statistics are the batch's own in ``training`` only."""
     n = layer.outputs
     if layer.kind == Kind.LINEAR:
         x, y = matrix(layer.x, top, bottom, layer.inputs, one), matrix(layer.y, top, bottom, n, one)

@@ -3,7 +3,7 @@
     quiet machine   part 1 | part 2      each part on its own core, at the same time
     busy machine    part 1 , part 2      one thread does one after the other, and waits for nobody
 
-Threads that meet twice in a step of 75 µs wait for each other whenever a neighbour holds one of their cores: a step
+Threads that meet twice in a step of 150 µs wait for each other whenever a neighbour holds one of their cores: a step
 can then take fifty times as long. The parts are the same either way, and so are the results, bit for bit.
 """
 
@@ -43,7 +43,7 @@ class Pace:
     def __init__(self, *, can_share: bool) -> None:
         self.can_share, self.alone = can_share, True
         self._seconds: dict[bool, float] = {}  # a step takes, alone and shared
-        self._wait, self._calls = _FIRST_WAIT, _FIRST_WAIT  # calls alone between two trials, and since the last
+        self._wait, self._calls = _FIRST_WAIT, 0  # calls alone between two trials, and since the last
         self._trial = 0  # the first or the second, 0 for none
 
     def next_call(self) -> int:

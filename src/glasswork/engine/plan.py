@@ -52,7 +52,7 @@ class Plan:
     Attributes
     ----------
     layers, operations, stages, updates, run : structured arrays
-        See `glasswork.engine.records`.
+        See `glasswork.engine.records`; operations, stages and updates come with `set_training`.
     """
 
     def __init__(self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, parts: int) -> None:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from glasswork.arrays import FloatArray
 from glasswork.engine.choice import REMEDY, is_installed, tell
 from glasswork.engine.table import why_no_forward
 from glasswork.errors import InputError, StateError
@@ -13,7 +21,7 @@ def compiled(model: MLP) -> MLP:
 
     Worth it where one process predicts often, one image or many: the kernels take half a second to load, and the first
     time on a machine some 20 seconds to compile. Training and calling the model stay as they are, and so does its
-    file. ``model.evaluator = None`` takes it back.
+    file. ``model.evaluator = None`` takes it back. Methods of layers that are replaced afterwards are not noticed.
 
     Parameters
     ----------
@@ -37,9 +45,21 @@ def compiled(model: MLP) -> MLP:
         raise StateError(f"compiled: needs Numba, which is not installed: {REMEDY}")
     if (why := why_no_forward(model)) is not None:
         raise InputError(f"compiled: {why}; leave it to NumPy, which is what predicts by default")
-    from glasswork.engine.compiled import load_kernels
-    from glasswork.engine.forward import compiled_forward
-
-    load_kernels(model.dtype, tell)
-    model.evaluator = compiled_forward
+    _load().load_kernels(model.dtype, tell)
+    model.evaluator = compiled_scores
     return model
+
+
+def compiled_scores(model: MLP, images: NDArray[Any]) -> FloatArray:
+    """Return the compiled forward's scores; loaded when it is used, so that a pickled network can be read anywhere."""
+    scores: FloatArray = _load().compiled_forward(model, images)
+    return scores
+
+
+@cache
+def _load() -> ModuleType:
+    """Return the module of the compiled forward."""
+    try:
+        return import_module("glasswork.engine.forward")
+    except ImportError as error:
+        raise StateError(f"compiled: Numba cannot be loaded ({error}); try: {REMEDY}") from error

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from glasswork.engine.compiling import kernel
 from glasswork.engine.table import Kind
 
-#: Fewest units for which a thread is given columns, as a product of fewer is slower than one of few rows; and fewest
-#: weights, as to pack fewer twice costs less than a meeting.
+#: A thread gets at least so many columns, as a narrower product is slower than one of few rows; and a layer that is cut
+#: so has at least so many weights, as packing fewer twice costs less than a meeting.
 FEWEST_COLUMNS, FEWEST_WEIGHTS = 48, 50_000
 
 #: Parts begin at multiples of so many rows or columns, as BLAS computes whole blocks of them at a time.
@@ -100,5 +100,6 @@ def _division(what: What, kind: Kind | None, layer: NDArray[Any], before: By, ba
 @kernel
 def part_of(size: int, thread: int, parts: int) -> Any:
     """Return where a thread's share of so many rows or columns begins and ends."""
-    begin, end = size * thread // parts // ALIGNED * ALIGNED, size * (thread + 1) // parts // ALIGNED * ALIGNED
-    return begin, size if thread + 1 == parts else end
+    begin = (size * thread // parts + ALIGNED // 2) // ALIGNED * ALIGNED
+    end = (size * (thread + 1) // parts + ALIGNED // 2) // ALIGNED * ALIGNED
+    return min(begin, size), size if thread + 1 == parts else min(end, size)

@@ -129,7 +129,8 @@ RUN = np.dtype(
 #: Sums of threads are so many numbers apart, so that no two share a line of the cache.
 APART = 8
 
-#: Numbers of a weight array that are worked on at a time: with gradient and moments they stay in the cache.
+#: Numbers of a weight array that are worked on at a time. Each block packs the gradients dy anew, so few blocks are
+#: better; the update follows while the block is still in the last cache.
 BLOCK = 524_288
 
 #: The fewest rows of a block, so that a product of wide layers is worth its call.

@@ -75,11 +75,8 @@ def work(address: int, thread: int, one: Any) -> None:
 @kernel
 def part_for(operation: Any, layers: Any, run: Any, thread: int) -> Any:
     """Return the rows and the columns of an operation that are a thread's."""
-    width = run.features if operation.what == What.GATHER else run.classes
-    if operation.what == What.FORWARD:
-        width = layers[operation.layer].outputs
-    elif operation.what == What.BACKWARD:
-        width = layers[operation.layer].inputs
+    layer = layers[operation.layer]
+    width = layer.inputs if operation.what == What.BACKWARD else layer.outputs
     if operation.by == By.COLUMNS:
         left, right = part_of(width, thread, run.parts)
         return 0, run.batch, left, right

@@ -121,25 +121,21 @@ def is_plain(thing: object) -> bool:
     )
 
 
-def why_no_forward(model: Any) -> str | None:
-    """Return why a network's forward cannot run compiled, in a few words; None if it can."""
-    return _about_model(model)
-
-
 def reasons(model: Any, optimizer: Any, criterion: Any, average: Any = None, loader: Any = None) -> str | None:
     """Return why this combination cannot run compiled, in a few words; None if it can.
 
     Any loader can be read: `Batches` of an array in memory by the kernel itself, others batch by batch.
     """
     return (
-        _about_model(model)
+        why_no_forward(model)
         or _about("the loss", criterion, LOSS_KERNELS)
         or _about("the optimiser", optimizer, RULE_KERNELS)
         or _about_arrays(model, optimizer, average)
     )
 
 
-def _about_model(model: Any) -> str | None:
+def why_no_forward(model: Any) -> str | None:
+    """Return why a network's forward cannot run compiled, in a few words; None if it can."""
     if type(model) is not MLP or not is_plain(model):
         return f"{type(model).__name__} is a network of its own kind"
     if model.dtype not in (np.float32, np.float64):

@@ -29,6 +29,10 @@ from glasswork.pixels import as_numbers, as_rows, check_scale, normalize
 ROWS_AT_A_TIME = 1000
 
 
+#: What an evaluator gets as it is; other numbers are converted first.
+_READ_BY_EVALUATORS = (np.uint8, np.float32, np.float64)
+
+
 class MLP(Network):
     """A network of fully connected layers (handout, section 6), any number of them.
 
@@ -78,7 +82,8 @@ class MLP(Network):
         loaded from the file of such a network: `scores`, `predict` and `train` then refuse floats on another scale
         than -1 to 1. Set it to False for features that are no pixels: integers are then numbers like any others.
     evaluator : callable or None
-        Computes `scores` in the place of the layers, from the network and rows of images: see `glasswork.compiled`.
+        Computes `scores` in the place of the layers, from the network and rows of images, which are bytes or floats:
+        see `glasswork.compiled`.
 
     Raises
     ------
@@ -206,7 +211,7 @@ class MLP(Network):
         rows = self._rows(images)
         check_scale(self, rows, pixels=self.pixels)
         if self.evaluator is not None:
-            result = self.evaluator(self, rows if rows.dtype == np.uint8 else self._as_floats(rows))
+            result = self.evaluator(self, rows if rows.dtype in _READ_BY_EVALUATORS else self._as_floats(rows))
         else:
             result = self._scores(rows)
         if not np.isfinite(result).all():
