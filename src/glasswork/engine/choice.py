@@ -23,7 +23,7 @@ from glasswork.optim import Average
 EngineName: TypeAlias = Literal["auto", "numpy", "compiled"]
 
 #: Multiplications of a training's forward passes, all epochs together, from which "auto" takes the compiled engine:
-#: it saves about a second in each 80 billion, and takes about one to start. The handout's 50 epochs are 109 billion.
+#: it saves a second in each 20 to 150 billion, and takes about one to start. The handout's 50 epochs are 109 billion.
 WORTH_COMPILING = 200_000_000_000
 
 #: What has to be installed, and how.
