@@ -66,11 +66,8 @@ def drop(layer: Any, top: int, bottom: int, left: int, right: int, words: Any, o
     for i in range(top, bottom):
         philox(words, blocks, layer.seed, _DROPOUT, (layer.row + i) * in_row + skipped, layer.step, layer.index)
         begin, end = i * n + left, i * n + right
-        x, y, mask = (
-            vector(layer.x, begin, end, one),
-            vector(layer.y, begin, end, one),
-            vector(layer.mask, begin, end, one),
-        )
+        x, y = vector(layer.x, begin, end, one), vector(layer.y, begin, end, one)
+        mask = vector(layer.mask, begin, end, one)
         for j in range(y.size):
             factor = kept if np.int64(chances[j]) >= dropped else same(0.0, one)
             mask[j] = factor

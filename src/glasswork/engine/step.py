@@ -46,8 +46,8 @@ class Task(IntEnum):
 
     BATCH = 0  # the operations begin to end
     GRADIENTS = 1  # into the gradients' own arrays
-    GRADIENTS_AND_UPDATE = 2  # block by block, the gradients only in the cache
-    UPDATE = 3  # from the gradients' own arrays
+    UPDATE = 2  # from the gradients' own arrays
+    GRADIENTS_AND_UPDATE = 3  # block by block, the gradients only in the cache
     LIMIT_NORMS = 4
     AVERAGE = 5
     RUNNING_STATISTICS = 6  # for evaluation

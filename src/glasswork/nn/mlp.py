@@ -28,7 +28,6 @@ from glasswork.pixels import as_numbers, as_rows, check_scale, normalize
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
 ROWS_AT_A_TIME = 1000
 
-
 #: What an evaluator gets as it is; other numbers are converted first.
 _READ_BY_EVALUATORS = (np.uint8, np.float32, np.float64)
 
