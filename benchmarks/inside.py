@@ -150,7 +150,7 @@ def growth(rounds: str) -> dict[str, Any]:
 def start() -> float:
     """Return the seconds from a network to a compiled engine that is ready for its first step."""
     from glasswork import MLP, SGD, Batches, MSELoss
-    from glasswork.engine.choice import choose_engine
+    from glasswork.training.engines import choose_engine
 
     model = MLP(784, 50, 10)
     loader = Batches(np.zeros((100, 784), np.uint8), np.zeros(100, int), 100, seed=0)

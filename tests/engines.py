@@ -6,11 +6,11 @@ import itertools
 import numpy as np
 
 from glasswork import MLP, Batches, Linear
-from glasswork.engine.compiled import CompiledEngine
-from glasswork.engine.numpy_engine import NumpyEngine
+from glasswork.engine.compiled.engine import CompiledEngine
 from glasswork.nn import LOSSES, BatchNorm, make_layer
 from glasswork.optim import OPTIMIZERS, Average
 from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer
+from glasswork.training.step import NumpyEngine
 
 FEATURES, HIDDEN, CLASSES = 12, 9, 4
 

@@ -27,9 +27,9 @@ from PIL import Image
 
 from glasswork import GlassworkError, Run, load_mnist, named_recipe, read_image, read_recipe
 from glasswork.data.sources.idx import read_idx
+from glasswork.models.model_file import read_model_file
 from glasswork.runs.checkpoint import Checkpoints
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.model_file import read_model_file
 
 #: Memory that one input may take beyond what is there, and seconds.
 MEGABYTES, SECONDS = 200, 1.0

@@ -26,8 +26,8 @@ from glasswork import (
     named_recipe,
     split,
 )
+from glasswork.models.model_file import read_model_file
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.model_file import read_model_file
 
 COMMAND = Path(sys.executable).with_name("glasswork")
 LETTERS = [chr(65 + k) for k in range(26)]

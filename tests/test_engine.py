@@ -19,14 +19,14 @@ from engines import (
     wide_network,
 )
 from glasswork import MLP, Batches
-from glasswork.engine.compiled import CompiledEngine
-from glasswork.engine.numpy_engine import NumpyEngine
-from glasswork.engine.plan import Plan
-from glasswork.engine.program import By, What, program
-from glasswork.engine.table import LAYER_KERNELS, LOSS_KERNELS, RULE_KERNELS, reasons
+from glasswork.engine.compiled.engine import CompiledEngine
+from glasswork.engine.compiled.plan import Plan
+from glasswork.engine.compiled.program import By, What, program
+from glasswork.engine.compiled.table import LAYER_KERNELS, LOSS_KERNELS, RULE_KERNELS, reasons
 from glasswork.nn import ACTIVATIONS, LAYERS, LOSSES, BatchNorm, CrossEntropyLoss, Dropout, ReLU, Sigmoid
 from glasswork.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, warmup
 from glasswork.recipes.shelf import named_recipe, recipe_names
+from glasswork.training.step import NumpyEngine
 
 ALL = list(itertools.product(sorted(LAYERS), sorted(LOSSES), sorted(RULES)))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glasswork import MLP, InputError, LeakyReLU, StateError, compiled
-from glasswork.engine.forward import compiled_forward
+from glasswork.engine.compiled.forward import compiled_forward
 from glasswork.pixels import normalize
 from networks import TOLERANCE, images, network
 
@@ -80,6 +80,6 @@ def test_a_network_of_ones_own_has_none():
 
 
 def test_without_numba_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("glasswork.engine.choice.find_spec", lambda name: None)
+    monkeypatch.setattr("glasswork.engine.installed.find_spec", lambda name: None)
     with pytest.raises(StateError, match="glasswork\\[fast\\]"):
         compiled(MLP(4, 3, 2))

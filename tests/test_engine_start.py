@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engines import Training, batches, network
-from glasswork.engine.compiled import CompiledEngine
-from glasswork.engine.pace import Pace
+from glasswork.engine.compiled.engine import CompiledEngine
+from glasswork.engine.compiled.pace import Pace
 
 TRAIN = """
 import sys
@@ -18,7 +18,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 {before}
 from engines import Training, batches, network
-from glasswork.engine.compiled import CompiledEngine, load_kernels
+from glasswork.engine.compiled.engine import CompiledEngine, load_kernels
 load_kernels(np.dtype("float32"), print)
 training = Training(CompiledEngine, network("relu", "float32"), threads=2)
 print(repr(float(np.sum(training.run(batches("float32"), 30)))))
@@ -59,7 +59,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     file = tmp_path / "file"
     file.touch()
     code = """
-from glasswork.engine.compiling import announce, callback, entry
+from glasswork.engine.compiled.compiling import announce, callback, entry
 announce("float32", print)
 print(entry(lambda x: x + 1, parallel=False)(2), callback(lambda x, y: None).address > 0)
 """

@@ -11,13 +11,13 @@ import pytest
 
 import glasswork
 from glasswork import MLP, SGD, Batches, InputError, Linear, MSELoss, Run, Sigmoid, fit, named_recipe
-from glasswork.engine.choice import WORTH_COMPILING, choose_engine
 from glasswork.engine.contract import NO_LIMIT
-from glasswork.engine.numpy_engine import NumpyEngine, overwrites_gradients
 from glasswork.runs.checkpoint import Checkpoints
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.repeat import compare_with
+from glasswork.training.engines import WORTH_COMPILING, choose_engine
 from glasswork.training.progress import Progress
+from glasswork.training.step import NumpyEngine, overwrites_gradients
 
 pytestmark = pytest.mark.usefixtures("few_images")
 

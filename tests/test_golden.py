@@ -12,12 +12,13 @@ import pytest
 
 from containers import rewrite
 from glasswork import FileError, Run, load_model
+from glasswork.models import model_file
+from glasswork.models.model_file import LayerFacts, ModelFacts, read_model_file
 from glasswork.recipes import experiment
 from glasswork.recipes.experiment import assemble
-from glasswork.runs import checkpoint, folder, history, model_file
+from glasswork.runs import checkpoint, folder, history
 from glasswork.runs.checkpoint import CheckpointFacts, Checkpoints, Machine, Position
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.model_file import LayerFacts, ModelFacts, read_model_file
 from glasswork.runs.result import RunResult
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding

@@ -28,9 +28,9 @@ from glasswork import (
     load_model,
     save_model,
 )
-from glasswork.doubt import ReferenceSet
+from glasswork.models.doubt import ReferenceSet
+from glasswork.models.model_file import read_model_file
 from glasswork.nn import LAYERS
-from glasswork.runs.model_file import read_model_file
 from glasswork.sealed import FORMAT
 from glasswork.version import __version__
 

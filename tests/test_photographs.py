@@ -14,8 +14,8 @@ from scipy import ndimage
 from typer.testing import CliRunner
 
 from glasswork import MLP, Adam, CrossEntropyLoss, Digit, FileError, InputError, ReLU, fit, read_digits, read_image
-from glasswork.data.pictures import read_picture
-from glasswork.doubt import ReferenceSet
+from glasswork.data.photos import read_picture
+from glasswork.models.doubt import ReferenceSet
 
 HERE = Path(__file__).parent
 PAIRS = sorted(path for path in (HERE / "pictures").iterdir() if "-row" in path.name and "clean" not in path.stem)

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings, strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from glasswork import FileError, InputError, read_image
-from glasswork.data.pictures import read
+from glasswork.data.photos import read
 
 FIRST_TEST = 60_000
 

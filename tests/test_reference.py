@@ -5,7 +5,7 @@ import pytest
 
 from drawings import kinds, noise, painted
 from glasswork import InputError
-from glasswork.doubt import ReferenceSet
+from glasswork.models.doubt import ReferenceSet
 
 
 @pytest.fixture(scope="module")

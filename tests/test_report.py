@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from glasswork.errors import InputError
+from glasswork.models.model_file import read_model_file
 from glasswork.nn import MLP
 from glasswork.recipes.shelf import named_recipe
 from glasswork.report import gather, render, write_report
@@ -17,7 +18,6 @@ from glasswork.report.evaluation import calibrate, evaluate
 from glasswork.report.facts import command
 from glasswork.report.robustness import CHANGES, accuracies, change_width, rotate, shift
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.model_file import read_model_file
 from glasswork.runs.run import Run
 from glasswork.runs.snapshots import first_weights, is_kept, read_snapshots
 from report_runs import RECIPE, dataset, train

@@ -15,9 +15,9 @@ from filelock import FileLock
 
 from browser import DIGITS, Board, browser
 from drawings import kinds, noise
-from glasswork.doubt import ReferenceSet
+from glasswork.models.doubt import ReferenceSet
+from glasswork.models.model_file import read_model_file
 from glasswork.report import write_report
-from glasswork.runs.model_file import read_model_file
 from report_runs import dataset, train
 
 WIDTHS = {"phone": (360, 780), "desk": (1280, 900)}
@@ -268,7 +268,7 @@ def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
 def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
     from PIL import Image
 
-    from glasswork.data.pictures import read_image
+    from glasswork.data.photos import read_image
 
     for n in range(3):
         large = Image.fromarray(255 - parts.test.images[n].reshape(28, 28)).resize((252, 252), Image.Resampling.BICUBIC)

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 import chores
-from glasswork import workers
 from glasswork.errors import FileError, InputError, TaskError
-from glasswork.tasks import run_tasks
+from glasswork.tasks import run_tasks, workers
 
 
 def outcomes(function, tasks, **options):

@@ -3,7 +3,7 @@
 from .classroom.notebook import check as check
 from .data.batches import Batches as Batches, int_to_onehot as int_to_onehot, minibatch_generator as minibatch_generator
 from .data.dataset import Dataset as Dataset
-from .data.pictures import Digit as Digit, read_digits as read_digits, read_image as read_image
+from .data.photos import Digit as Digit, read_digits as read_digits, read_image as read_image
 from .data.sources import load_dataset as load_dataset
 from .data.sources.embedded import load_mnist as load_mnist
 from .data.sources.openml import load_openml as load_openml
@@ -18,6 +18,8 @@ from .errors import (
     StateError as StateError,
     UnhealthyError as UnhealthyError,
 )
+from .gradcheck import GradientReport as GradientReport, gradcheck as gradcheck
+from .models.model_file import load_model as load_model, save_model as save_model
 from .nn import (
     GELU as GELU,
     MLP as MLP,
@@ -26,7 +28,6 @@ from .nn import (
     CrossEntropyLoss as CrossEntropyLoss,
     Dropout as Dropout,
     GaussianNoise as GaussianNoise,
-    GradientReport as GradientReport,
     Identity as Identity,
     Layer as Layer,
     LeakyReLU as LeakyReLU,
@@ -38,7 +39,6 @@ from .nn import (
     Sigmoid as Sigmoid,
     SiLU as SiLU,
     Tanh as Tanh,
-    gradcheck as gradcheck,
     softmax as softmax,
 )
 from .optim import (
@@ -52,7 +52,6 @@ from .optim import (
 from .pixels import normalize as normalize
 from .recipes.recipe import Recipe as Recipe
 from .recipes.shelf import named_recipe as named_recipe, read_recipe as read_recipe
-from .runs.model_file import load_model as load_model, save_model as save_model
 from .runs.run import Run as Run
 from .training.health import diagnose as diagnose
 from .training.loop import (

@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from glasswork.classroom.exercise_figures import FIGURES
 from glasswork.errors import FileError
-from glasswork.figures.picture import own_settings
+from glasswork.figures.figure import own_settings
 
 Form = Literal["notebook", "script"]
 

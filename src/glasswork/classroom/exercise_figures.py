@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
 from glasswork.figures import diagram
-from glasswork.figures.picture import Picture
+from glasswork.figures.figure import Picture
 from glasswork.figures.style import BLUE, BODY, GREEN, HEADING, INK, MUTED, ORANGE, PAPER, SMALL, new_figure, place
 from glasswork.nn import MLP
 

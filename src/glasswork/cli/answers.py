@@ -14,8 +14,8 @@ import typer
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
 
 if TYPE_CHECKING:
-    from glasswork.runs.answers import Answer
-    from glasswork.runs.model_file import ModelFile
+    from glasswork.models.answers import Answer
+    from glasswork.models.model_file import ModelFile
 
 _DIGITS = tuple("0123456789")
 
@@ -97,7 +97,7 @@ class _Failures:
 
 
 def _all_answers(read: "ModelFile", sources: list[str]) -> "Iterator[Answer]":
-    from glasswork.runs.answers import Answer, answers
+    from glasswork.models.answers import Answer, answers
 
     for source in sources:
         try:

@@ -42,11 +42,11 @@ def evaluate(
     from sklearn.metrics import confusion_matrix
 
     from glasswork.data.mapped import in_blocks
+    from glasswork.models.answers import load_like
+    from glasswork.models.model_file import read_model_file
     from glasswork.recipes.experiment import load_data
-    from glasswork.runs.answers import load_like
+    from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
-    from glasswork.runs.model_file import read_model_file
-    from glasswork.runs.pictures import draw
 
     past = RunFolder(run)
     recipe, result, read = past.recipe(), past.result(), read_model_file(run)

@@ -40,8 +40,8 @@ def follow(
     repeats : RunFolder, optional
         The run that is trained once more, to compare with at the end.
     """
+    from glasswork.runs.figures import draw_pictures
     from glasswork.runs.folder import RunFolder
-    from glasswork.runs.pictures import draw_pictures
     from glasswork.runs.repeat import compare_with
 
     with StopOnSignal() as stop:
@@ -91,9 +91,9 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
 
 def _write_page(run: "Run") -> list[str]:
     """Write the report page; return a sentence about why not, if so: the training is as good without it."""
+    from glasswork.models.model_file import read_model_file
     from glasswork.report import gather, write_report
     from glasswork.runs.folder import RunFolder
-    from glasswork.runs.model_file import read_model_file
 
     try:
         write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), run.folder / "report.html")

@@ -14,8 +14,8 @@ from glasswork.cli.answers import predict_sources
 from glasswork.cli.options import Debug, RunArgument, user_path
 
 if TYPE_CHECKING:
-    from glasswork.data.pictures import Digit, Reading
-    from glasswork.runs.model_file import ModelFile
+    from glasswork.data.photos import Digit, Reading
+    from glasswork.models.model_file import ModelFile
 
 #: Below this confidence the second guess is told as well.
 _DOUBT = 0.7
@@ -64,9 +64,9 @@ def predict(
 
     glasswork predict runs/letters scans/ -o letters.csv --scores
     """
-    from glasswork.data.pictures import read_picture
+    from glasswork.data.photos import read_picture
     from glasswork.errors import GlassworkError
-    from glasswork.runs.model_file import read_model_file
+    from glasswork.models.model_file import read_model_file
 
     read = read_model_file(run)
     asked = out is not None or scores or submission is not None
@@ -159,7 +159,7 @@ class _Answer:
 
 def _answers(digits: "list[Digit]", read: "ModelFile", *, single: bool) -> list[_Answer]:
     """Ask the network for each digit, or for the largest alone, and limit its confidence where it is out of depth."""
-    from glasswork.data.pictures import largest
+    from glasswork.data.photos import largest
 
     images = np.stack([digit.image for digit in digits])
     probabilities: FloatArray = read.model.probabilities(images)

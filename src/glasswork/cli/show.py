@@ -43,7 +43,7 @@ def show(
     glasswork show runs/mine curves -o curves.svg
     """
     from glasswork import figures
-    from glasswork.runs.pictures import PICTURES, Seen
+    from glasswork.runs.figures import PICTURES, Seen
 
     name, run = _choose(words)
     picture = PICTURES[name](figures, Seen.of_folder(run))

@@ -1,1 +1,1 @@
-"""What does the steps of a training: NumPy, as the handout does, or the same step compiled."""
+"""What an engine is, and the compiled one; the handout's step in NumPy is in `glasswork.training.step`."""

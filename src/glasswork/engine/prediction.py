@@ -10,8 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.engine.choice import REMEDY, is_installed, tell
-from glasswork.engine.table import why_no_forward
+from glasswork.engine.compiled.table import why_no_forward
+from glasswork.engine.installed import REMEDY, is_installed, tell
 from glasswork.errors import InputError, StateError
 from glasswork.nn import MLP
 
@@ -60,6 +60,6 @@ def compiled_scores(model: MLP, images: NDArray[Any]) -> FloatArray:
 def _load() -> ModuleType:
     """Return the module of the compiled forward."""
     try:
-        return import_module("glasswork.engine.forward")
+        return import_module("glasswork.engine.compiled.forward")
     except ImportError as error:
         raise StateError(f"compiled: Numba cannot be loaded ({error}); try: {REMEDY}") from error

@@ -5,7 +5,7 @@ digits, curves, compare, weights, diagram, confusion, reading, ladder ──► 
 In a notebook, a picture that is a cell's last value is shown.
 """
 
-from glasswork.figures.picture import FORMATS, Picture, save  # before the others: it imports matplotlib safely
+from glasswork.figures.figure import FORMATS, Picture, save  # before the others: it imports matplotlib safely
 
 # isort: split
 from glasswork.figures.compare import compare

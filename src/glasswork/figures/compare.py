@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 from glasswork.figures.curves import FEW, FOOT, HEAD, HIGH, TICKS, epoch_axes, log_scale, name_axes, percent_limits
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.sources import History, HistorySource, read_history
 from glasswork.figures.style import BODY, INK, MARGIN, MUTED, SERIES, SMALL, TOP, fit, heading, new_figure, one_line
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasswork.errors import InputError
 from glasswork.figures.checks import class_names, noun, whole_numbers
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.style import (
     BODY,
     FAINT,

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.line_ends import LineEnd, name_line_ends
-from glasswork.figures.picture import Picture, picture
 from glasswork.figures.sources import History, HistorySource, name_of, read_history
 from glasswork.figures.style import (
     BLUE,

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
 
 from glasswork.figures.checks import class_names, image_shape
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.sources import Column, Model, columns, model_shape
 from glasswork.figures.style import (
     BLUE,

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from glasswork.errors import InputError
 from glasswork.figures.checks import DIGITS, class_names, image_shape, noun, whole_numbers
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.style import FAINT, HEADING, INK, MARGIN, MUTED, SMALL, TOP, fit, heading, new_figure, place
 
 MOST = 60

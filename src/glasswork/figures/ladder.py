@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from glasswork.errors import InputError
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.style import BLUE, BODY, FAINT, INK, MARGIN, MUTED, SMALL, TOP, heading, new_figure, place
 
 CHANGES, PANEL, GAINS, ROW, FOOT = 4.4, 4.6, 3.0, 0.42, 0.6

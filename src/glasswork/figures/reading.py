@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.style import (
     BLUE,
     FAINT,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from glasswork.figures.picture import Picture
+from glasswork.figures.figure import Picture
 
 #: Letters and lines, from strong to faint, and the paper.
 INK, MUTED, FAINT, PAPER = "#1f2933", "#5b6673", "#d9dee4", "#ffffff"

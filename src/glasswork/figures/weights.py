@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from numpy.typing import NDArray
 
 from glasswork.figures.checks import finite_numbers, image_shape
-from glasswork.figures.picture import Picture, picture
+from glasswork.figures.figure import Picture, picture
 from glasswork.figures.sources import Model, columns
 from glasswork.figures.style import FAINT, INK, MARGIN, MUTED, SMALL, TOP, fit, heading, new_figure, place
 

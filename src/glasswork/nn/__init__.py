@@ -1,10 +1,8 @@
-"""What a network is: layers, losses, the MLP made of them, and the proof that its gradients are right."""
+"""What a network is: layers, losses, and the MLP made of them."""
 
 from glasswork.nn.activations import ACTIVATIONS, GELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.dropout import Dropout
-from glasswork.nn.gradcheck import gradcheck
-from glasswork.nn.gradreport import Check, GradientReport
 from glasswork.nn.layer import Layer
 from glasswork.nn.layers import LAYERS, make_layer
 from glasswork.nn.linear import Linear
@@ -22,11 +20,9 @@ __all__ = [
     "MLP",
     "Activation",
     "BatchNorm",
-    "Check",
     "CrossEntropyLoss",
     "Dropout",
     "GaussianNoise",
-    "GradientReport",
     "Identity",
     "Layer",
     "LeakyReLU",
@@ -39,7 +35,6 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Tanh",
-    "gradcheck",
     "make_layer",
     "softmax",
 ]

@@ -47,7 +47,7 @@ class Pictures(msgspec.Struct, frozen=True):
 
 
 class ScepticData(msgspec.Struct, frozen=True):
-    """The second network: filters ``(16, 25)``, weights ``(576, hidden)``; see `glasswork.doubt.sceptic`."""
+    """The second network: filters ``(16, 25)``, weights ``(576, hidden)``; see `glasswork.models.doubt.sceptic`."""
 
     filters: Packed
     weights: Packed
@@ -56,7 +56,7 @@ class ScepticData(msgspec.Struct, frozen=True):
 
 
 class Novelty(msgspec.Struct, frozen=True):
-    """What it takes to say that an image is unlike the training images; see `glasswork.doubt.reference`."""
+    """What it takes to say that an image is unlike the training images; see `glasswork.models.doubt.reference`."""
 
     spread: Packed
     threshold: float

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data import Split
-from glasswork.doubt import ReferenceSet
-from glasswork.doubt.lines import FILTERS
-from glasswork.engine.choice import is_long
+from glasswork.models.doubt import ReferenceSet
+from glasswork.models.doubt.lines import FILTERS
+from glasswork.models.model_file import ModelFile, read_model_file
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model
@@ -21,8 +21,8 @@ from glasswork.report.facts import attribution, command, facts
 from glasswork.report.packing import pack
 from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.model_file import ModelFile, read_model_file
 from glasswork.runs.snapshots import first_weights, read_snapshots
+from glasswork.training.engines import is_long
 from glasswork.training.results import EpochResult
 from glasswork.version import __version__
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from glasswork.errors import FileError
+from glasswork.models.model_file import load_model
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.model_file import load_model
 
 
 def compare_with(old: RunFolder, new: RunFolder) -> str:

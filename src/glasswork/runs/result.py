@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from glasswork.processes import is_alive, this_process
+from glasswork.runs.processes import is_alive, this_process
 from glasswork.sealed import Sealed
 from glasswork.version import __version__
 

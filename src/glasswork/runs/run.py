@@ -13,7 +13,6 @@ from typing import Self
 
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MAP_FROM
-from glasswork.engine.choice import EngineName, check_engine
 from glasswork.errors import GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
 from glasswork.recipes.experiment import Experiment
@@ -22,6 +21,7 @@ from glasswork.runs.checkpoint import Checkpoints, extended
 from glasswork.runs.folder import RunFolder, free_folder
 from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
+from glasswork.training.engines import EngineName, check_engine
 from glasswork.training.loop import AfterStep, StopTraining, fit, not_every_step, test
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding

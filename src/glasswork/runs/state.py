@@ -14,17 +14,17 @@ import numpy as np
 
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MappedRows
-from glasswork.doubt import ReferenceSet
-from glasswork.engine.choice import choose_engine
 from glasswork.engine.contract import Engine
 from glasswork.errors import FileError
+from glasswork.models.doubt import ReferenceSet
+from glasswork.models.model_file import Reading, save_model
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
-from glasswork.runs.model_file import Reading, save_model
 from glasswork.runs.result import RunResult, State
+from glasswork.training.engines import choose_engine
 from glasswork.training.health import Watch, diagnose
 from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress

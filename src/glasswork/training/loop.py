@@ -18,7 +18,6 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
-from glasswork.engine.choice import EngineName, choose_engine
 from glasswork.engine.contract import (
     NO_LIMIT,
     Criterion,
@@ -30,10 +29,14 @@ from glasswork.engine.contract import (
     targets_of,
     weights_of,
 )
-from glasswork.engine.numpy_engine import NumpyEngine
 from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
-from glasswork.training.contract import (
+from glasswork.training.engines import EngineName, choose_engine
+from glasswork.training.progress import Progress
+from glasswork.training.results import EpochResult
+from glasswork.training.step import NumpyEngine
+from glasswork.training.threads import choose_threads, limited_to
+from glasswork.training.weights import (
     arrays_of,
     check_restorable,
     check_together,
@@ -42,9 +45,6 @@ from glasswork.training.contract import (
     mode_of,
     restore_arrays,
 )
-from glasswork.training.progress import Progress
-from glasswork.training.results import EpochResult
-from glasswork.training.threads import choose_threads, limited_to
 
 #: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`. One with an
 #: attribute ``every_step`` that is False is content to be called after several steps, which an engine may do at a time.

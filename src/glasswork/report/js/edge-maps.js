@@ -1,5 +1,5 @@
 /**
- * Where the edges of an image lie, whatever its slant. The same numbers as glasswork/doubt/edges.py.
+ * Where the edges of an image lie, whatever its slant. The same numbers as glasswork/models/doubt/edges.py.
  *
  * image → slant removed → smoothed → edges in four directions → 4 maps of 7×7 cells, at unit length
  */

@@ -1,5 +1,5 @@
 /**
- * Is an image like anything that the network was trained on? The same measure as glasswork/doubt/reference.py.
+ * Is an image like anything that the network was trained on? The same measure as glasswork/models/doubt/reference.py.
  *
  * 3 · distance to the nearest reference image / its threshold − log-odds of the sceptic = strangeness
  * strangeness, on a scale where a typical image has 0, > 1  ⇒  unlike anything it was trained on

@@ -1,6 +1,6 @@
 /**
  * The sceptic: a second small network that has learnt to tell training images from things drawn at random. The same
- * numbers as glasswork/doubt/lines.py and sceptic.py.
+ * numbers as glasswork/models/doubt/lines.py and sceptic.py.
  *
  * 28×28, slant removed → 16 filters of 5×5, every second pixel → ReLU → sums of 2×2 → 6×6 cells × 16
  *                      → unit length → square root → Linear → ReLU → Linear → log-odds of a training image

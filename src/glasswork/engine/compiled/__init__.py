@@ -1,0 +1,1 @@
+"""The compiled engine: the same step in machine code, by Numba, held to the NumPy step by tests."""

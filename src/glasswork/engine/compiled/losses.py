@@ -1,0 +1,65 @@
+"""The losses and their gradients for a thread's rows of the batch: the formulas of `glasswork.nn.losses`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.engine.compiled.compiling import kernel
+from glasswork.engine.compiled.formulas import exp
+from glasswork.engine.compiled.native import same, vector
+from glasswork.engine.compiled.table import LossKind
+
+
+@kernel
+def loss_and_gradient(run: Any, begin: int, end: int, one: Any) -> float:
+    """Return the sum of the losses of rows ``begin`` to ``end``, and fill the gradient with respect to the scores.
+
+    The loss is a mean over the batch, so the gradient is divided by its size.
+    """
+    n = run.classes
+    total = 0.0
+    for i in range(begin, end):
+        scores, targets = vector(run.scores, i * n, (i + 1) * n, one), vector(run.targets, i * n, (i + 1) * n, one)
+        d = vector(run.grad_scores, i * n, (i + 1) * n, one)
+        if run.loss == LossKind.MSE:
+            total += squared_error(scores, targets, d, same(2.0 / run.batch, one))
+        else:
+            total += cross_entropy(scores, targets, d, same(run.smoothing, one), same(1.0 / run.batch, one))
+    return total
+
+
+@kernel
+def squared_error(scores: Any, targets: Any, d: Any, factor: Any) -> float:
+    """``Σ (score - target)²``; its gradient is ``2 (score - target)``, here times ``1 / batch``."""
+    total = 0.0
+    for j in range(scores.size):
+        difference = scores[j] - targets[j]
+        total += np.float64(difference * difference)
+        d[j] = factor * difference
+    return total
+
+
+@kernel
+def cross_entropy(scores: Any, targets: Any, d: Any, smoothing: Any, share: Any) -> float:
+    """``-Σ target log p`` with ``log p = s - log Σ e^s``, s being scores less the largest.
+
+    Its gradient is ``p Σ target - target``. Label smoothing spreads a share of the targets evenly first.
+    """
+    one = same(1.0, share)
+    largest, whole = scores[0], same(0.0, share)
+    for j in range(scores.size):
+        largest = scores[j] if scores[j] > largest or np.isnan(scores[j]) else largest
+        whole += targets[j]
+    total = same(0.0, share)
+    for j in range(scores.size):
+        power = exp(scores[j] - largest)
+        d[j] = power
+        total += power
+    log_total, even, loss = np.log(total), whole * smoothing / same(scores.size, share), 0.0
+    for j in range(scores.size):
+        target = targets[j] * (one - smoothing) + even
+        loss -= np.float64(target * (scores[j] - largest - log_total))
+        d[j] = share * (d[j] / total * whole - target)
+    return loss

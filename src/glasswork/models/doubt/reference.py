@@ -1,0 +1,319 @@
+"""Is an image like anything that a network was trained on?
+
+A network gives its ten scores to anything, and a scribble may score as high as a digit. A reference set keeps a few
+thousand training images and a :class:`Sceptic`, a second small network that has learnt to
+tell training images from things drawn at random. Both judge a new image:
+
+    3 · distance to the nearest reference image / its threshold  -  log-odds of the sceptic  =  strangeness
+    strangeness, on a scale where a typical image has 0, > 1  ⇒  unlike anything it was trained on
+
+Distances are between maps of edges, relative to how densely the reference images lie (as in the local outlier factor
+of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. Of MNIST's test digits
+less than 2 % are marked wrongly; docs/pictures.md has the share of letters, shapes and scribbles that are marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import isqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasswork.arrays import FloatArray, Images, Labels
+from glasswork.errors import InputError
+from glasswork.models.doubt.edges import edge_maps
+from glasswork.models.doubt.paint import Floats
+from glasswork.models.doubt.sceptic import FEWEST, Sceptic
+
+#: Share of validation images that are marked wrongly.
+FALSE_ALARMS = 0.0135
+
+#: How many neighbours of a reference image measure the density around it.
+_NEIGHBOURS = 5
+
+#: A stored pixel takes four bits: 16 levels, these many grey levels apart.
+_LEVEL = 17
+
+#: What one threshold of distance counts against the log-odds.
+_WEIGHT = 3
+
+#: The typical validation image, and the shares that doubt does not reach, and does not reach in full.
+_TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
+
+#: Strangeness between which doubt grows from none to full, without a sceptic; and the highest probability in full
+#: doubt, which is about how often a network is right about such images: less would be dishonest the other way.
+_DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.89
+
+#: Images compared in one go: more would take hundreds of megabytes.
+_AT_A_TIME = 1000
+
+#: How the names of the sceptic's arrays begin in a file.
+_SCEPTIC = "sceptic."
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceSet:
+    """Training images to compare new ones with.
+
+    Attributes
+    ----------
+    images : (N, features) uint8
+        Square images, row by row, on the 16 grey levels 0, 17, ..., 255.
+    labels : (N,) int64
+        The class of each.
+    threshold : float
+        1.35 % of validation images are farther away.
+    sceptic : Sceptic or None
+        None if there were too few images to learn from, or the set was written before there were sceptics: an image
+        is then unlike the set if its distance is greater than the threshold.
+    limits : (4,) floats
+        What distance and log-odds together are at strangeness 0, where doubt begins, where it is full, and at 1.
+    """
+
+    images: Images
+    labels: Labels
+    threshold: float
+    sceptic: Sceptic | None = None
+    limits: tuple[float, ...] = (0.0, *_DOUBT_BY_DISTANCE, 1.0)
+
+    def __post_init__(self) -> None:
+        _check(self.images, "the reference images")
+        if self.labels.shape != (len(self.images),):
+            raise InputError(
+                f"a reference set: expected {len(self.images)} labels, one per image, got shape {self.labels.shape}"
+            )
+
+    @classmethod
+    def choose(
+        cls, images: Images, labels: ArrayLike, valid_images: Images, *, size: int = 2000, seed: int = 0
+    ) -> ReferenceSet:
+        """Draw reference images from the training images and set the threshold.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+            Training images.
+        labels : (n,) integers
+            Their classes.
+        valid_images : (m, features) uint8
+            Images that are not among ``images``: 1.35 % of them are marked as unlike.
+        size : int
+            How many images to keep; all of them if there are fewer.
+        seed : int
+            Decides which.
+
+        Raises
+        ------
+        InputError
+            If the images are not square uint8 images, or if there are fewer than two, or none to validate.
+        """
+        _check(images, "the training images")
+        _check(valid_images, "the validation images")
+        if len(images) < 2 or len(valid_images) < 1:
+            raise InputError(
+                f"a reference set: expected two or more training images and one or more validation images, "
+                f"got {len(images)} and {len(valid_images)}"
+            )
+        rows = np.random.default_rng(seed).permutation(len(images))[:size]
+        levels = np.rint(images[rows] / _LEVEL).astype(np.uint8) * np.uint8(_LEVEL)
+        found = cls(levels, np.asarray(labels, np.int64)[rows], threshold=np.inf)
+        distances = found.distances(valid_images)
+        found = replace(found, threshold=float(np.quantile(distances, 1 - FALSE_ALARMS)))
+        if len(images) < FEWEST or not 0 < found.threshold < np.inf:
+            return found
+        found = replace(found, sceptic=Sceptic.learn(images, seed=seed))
+        strange = found._combined(valid_images, distances)
+        return replace(
+            found, limits=tuple(float(np.quantile(strange, q)) for q in (_TYPICAL, _CALM, _DOUBTFUL, 1 - FALSE_ALARMS))
+        )
+
+    def distances(self, images: Images) -> NDArray[np.float32]:
+        """Measure how far each image is from the nearest reference image.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+
+        Returns
+        -------
+        (n,) float32
+            Distance between maps of edges, relative to the density there; infinite for an image of one even level.
+        """
+        return self.nearest(images, 1)[1][:, 0]
+
+    def nearest(self, images: Images, k: int = 5) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the reference images nearest to each image.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+        k : int
+            How many.
+
+        Returns
+        -------
+        rows : (n, k) int64
+            Which of the reference images, the nearest first.
+        distances : (n, k) float32
+            How far each is.
+        """
+        _check(images, "the images", self.images.shape[1])
+        if len(images) > _AT_A_TIME:
+            parts = [self.nearest(images[i : i + _AT_A_TIME], k) for i in range(0, len(images), _AT_A_TIME)]
+            return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
+        maps = edge_maps(images)
+        distances = _between(maps, self._maps) / self.spread
+        rows = np.argpartition(distances, min(k, distances.shape[1]) - 1, axis=1)[:, :k]
+        order = np.argsort(np.take_along_axis(distances, rows, axis=1), axis=1, kind="stable")
+        rows = np.take_along_axis(rows, order, axis=1)
+        nearest = np.take_along_axis(distances, rows, axis=1)
+        nearest[~maps.any(axis=1)] = np.inf
+        return rows, nearest
+
+    def strangeness(self, images: Images) -> NDArray[np.float32]:
+        """Measure how strange each image is.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+
+        Returns
+        -------
+        (n,) float32
+            0 for a typical image, more than 1 if it is unlike anything in the set; infinite for an image of one even
+            level.
+        """
+        return self._on_scale(self._combined(images, self.distances(images)))
+
+    def _combined(self, images: Images, distances: Floats) -> Floats:
+        """Distance and log-odds in one number, which grows with strangeness."""
+        far = distances / np.float32(self.threshold)
+        if self.sceptic is None:
+            return far
+        return _WEIGHT * far - self.sceptic.odds(images)
+
+    def _on_scale(self, combined: Floats | float) -> Floats:
+        typical, *_, limit = self.limits
+        return np.asarray((np.asarray(combined) - typical) / max(limit - typical, 1e-6), np.float32)
+
+    def unlike(self, images: Images) -> NDArray[np.bool_]:
+        """Mark the images that are unlike anything in the reference set.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+
+        Returns
+        -------
+        (n,) bool
+        """
+        return self.strangeness(images) > 1
+
+    def temper(self, images: Images, probabilities: FloatArray) -> FloatArray:
+        """Limit a network's confidence where it cannot be trusted.
+
+        The highest probability may be at most 0.89 for an image that is nearly unlike the set or more, or if fewer than
+        three of its five nearest reference images are of the class that it favours. What is above goes evenly to all
+        classes, so that the favoured one stays the same.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+        probabilities : (n, classes) floats
+            What the network gives for them; each row sums to 1.
+
+        Returns
+        -------
+        (n, classes) floats
+            Each row still sums to 1.
+        """
+        rows, distances = self.nearest(images, _NEIGHBOURS)
+        answers = probabilities.argmax(axis=1)
+        agreeing = (self.labels[rows] == answers[:, np.newaxis]).mean(axis=1)
+        strange = self._combined(images, distances[:, 0])
+        calm, full = self.limits[1:3]
+        doubt = np.clip((np.minimum(strange, full) - calm) / max(full - calm, 1e-6), 0, 1)
+        doubt[agreeing <= 0.4] = 1
+        limit = 1 - (1 - _MOST_IN_DOUBT) * doubt
+        top, even = probabilities.max(axis=1), 1 / probabilities.shape[1]
+        keep = np.minimum(1, (limit - even) / np.maximum(top - even, 1e-9))[:, np.newaxis]
+        return np.asarray(keep * probabilities + (1 - keep) * even, probabilities.dtype)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the set as named arrays for a file: two pixels a byte, the left one in the upper four bits."""
+        levels = self.images // _LEVEL
+        if levels.shape[1] % 2:
+            levels = np.pad(levels, ((0, 0), (0, 1)))
+        return {
+            "images": levels[:, ::2] << 4 | levels[:, 1::2],
+            "labels": self.labels.astype(np.uint8),
+            "threshold": np.array([self.threshold]),
+        } | self._sceptical_arrays()
+
+    def _sceptical_arrays(self) -> dict[str, NDArray[Any]]:
+        if self.sceptic is None:
+            return {}
+        arrays = {f"{_SCEPTIC}{name}": array for name, array in self.sceptic.to_arrays().items()}
+        return arrays | {"limits": np.array(self.limits)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
+        """Return the set that :meth:`to_arrays` packed.
+
+        Raises
+        ------
+        InputError
+            If an array is missing or has another shape or dtype.
+        """
+        missing = {"images", "labels", "threshold"} - set(arrays)
+        if missing:
+            raise InputError(f"a reference set: no array named {', '.join(sorted(missing))}; got {', '.join(arrays)}")
+        packed = arrays["images"]
+        if packed.ndim != 2 or packed.dtype != np.uint8:
+            raise InputError(f"a reference set's images: expected (N, bytes) uint8, got {packed.shape} {packed.dtype}")
+        levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
+        features = isqrt(levels.shape[1]) ** 2  # an odd square was padded to an even number of pixels
+        found = cls(
+            levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64), float(arrays["threshold"][0])
+        )
+        sceptic = {name.removeprefix(_SCEPTIC): array for name, array in arrays.items() if name.startswith(_SCEPTIC)}
+        if not sceptic:
+            return found
+        limits = arrays.get("limits", np.empty(0))
+        if limits.shape != (len(found.limits),):
+            raise InputError(f"a reference set's limits: expected {len(found.limits)} of them, got {limits.shape}")
+        return replace(found, sceptic=Sceptic.from_arrays(sceptic), limits=tuple(map(float, limits)))
+
+    @cached_property
+    def _maps(self) -> Floats:
+        return edge_maps(self.images)
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Square root of the mean distance from each reference image to its nearest ones: (N,)."""
+        among = _between(self._maps, self._maps)
+        np.fill_diagonal(among, np.inf)
+        count = min(_NEIGHBOURS, len(among) - 1)
+        radius = np.partition(among, count - 1, axis=1)[:, :count].mean(axis=1)
+        floor = np.quantile(radius, 0.05) + 1e-6  # copies of an image have radius 0
+        return np.asarray(np.sqrt(np.maximum(radius, floor)), np.float32)
+
+
+def _between(a: Floats, b: Floats) -> Floats:
+    """Distances between unit vectors: (n, features), (m, features) to (n, m)."""
+    return np.asarray(np.sqrt(np.maximum(2 - 2 * (a @ b.T), 0)), np.float32)
+
+
+def _check(images: Images, what: str, features: int | None = None) -> None:
+    shape: tuple[int, ...] = getattr(images, "shape", ())
+    expected = features if features else "a square number of"
+    right = len(shape) == 2 and images.dtype == np.uint8 and shape[1] > 8
+    if not (right and (shape[1] == features if features else isqrt(shape[1]) ** 2 == shape[1])):
+        raise InputError(
+            f"{what} of a reference set: expected (N, features) uint8 with {expected} features, "
+            f"got {shape} of {getattr(images, 'dtype', type(images).__name__)}"
+        )

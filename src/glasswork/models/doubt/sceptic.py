@@ -1,0 +1,167 @@
+"""The sceptic: a second small network that has learnt to tell training images from things drawn at random.
+
+    image → what lines it has, and where (576 numbers) → Linear → ReLU → Linear → log-odds of a training image
+
+The first network has only ever seen digits, so it has to take everything for one. The sceptic has seen other things as
+well: outlier exposure (Hendrycks, Mazeika and Dietterich, 2019, "Deep anomaly detection with outlier exposure").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.arrays import Images
+from glasswork.errors import InputError
+from glasswork.models.doubt.lines import NUMBERS, describe, on_grid
+from glasswork.models.doubt.paint import Floats
+from glasswork.models.doubt.strange import strange_things
+from glasswork.nn import MLP, CrossEntropyLoss, Linear
+from glasswork.optim import Adam, one_cycle
+from glasswork.training.threads import limited_to
+
+#: Training images that it learns from, as many strange things, and the fewest with which it is worth while.
+EXAMPLES, FEWEST = 20_000, 1000
+
+#: Its hidden neurons, and how it learns.
+_HIDDEN, _EPOCHS, _BATCH, _RATE = 64, 5, 250, 0.004
+
+#: Training images of which pieces are made, and parts in which examples are made.
+_PIECES, _PARTS = 2000, 16
+
+#: A stored weight is a level, 0 to 255, less this, times the scale of its neuron.
+_MIDDLE = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Sceptic:
+    """Two layers of weights.
+
+    Attributes
+    ----------
+    levels : (576, hidden) uint8
+        Weights of the first layer at eight bits: the weight is ``(level - 128) * scale``.
+    scales, bias : (hidden,) float32
+        Of each hidden neuron.
+    output : (hidden + 1,) float32
+        Weights of the second layer, and its bias.
+    """
+
+    levels: NDArray[np.uint8]
+    scales: Floats
+    bias: Floats
+    output: Floats
+
+    def __post_init__(self) -> None:
+        hidden = len(self.scales)
+        shapes = [array.shape for array in (self.levels, self.scales, self.bias, self.output)]
+        if shapes != [(NUMBERS, hidden), (hidden,), (hidden,), (hidden + 1,)] or self.levels.dtype != np.uint8:
+            raise InputError(f"a sceptic: expected arrays of {NUMBERS} numbers and some neurons, got shapes {shapes}")
+
+    @classmethod
+    def learn(cls, images: Images, *, seed: int = 0) -> Sceptic:
+        """Learn to tell training images from strange things.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+            Training images, square.
+        seed : int
+            Decides which strange things, and the first weights.
+        """
+        rng = np.random.default_rng(seed)
+        known = images[np.sort(rng.permutation(len(images))[:EXAMPLES])]
+        numbers = _examples(known, rng)
+        sample = numbers[::20]
+        mean, deviation = sample.mean(axis=0), float(sample.std())
+        numbers -= mean
+        numbers /= deviation
+        targets = np.repeat(np.eye(2, dtype=np.float32), len(known), axis=0)
+        with limited_to(1):
+            first, second = _train(numbers, targets, rng)
+        weights = first.weight / np.float32(deviation)
+        bias = first.bias - mean @ weights
+        scales = np.maximum(np.abs(weights).max(axis=0), np.float32(1e-12)) / np.float32(_MIDDLE - 1)
+        output = np.append(second.weight[:, 0] - second.weight[:, 1], second.bias[0] - second.bias[1])
+        return cls((np.rint(weights / scales) + _MIDDLE).astype(np.uint8), scales, np.asarray(bias, np.float32), output)
+
+    def weights(self) -> Floats:
+        """Return the weights of the first layer: (576, hidden)."""
+        return (self.levels.astype(np.float32) - np.float32(_MIDDLE)) * self.scales
+
+    def odds(self, images: Images) -> Floats:
+        """Return the logarithm of the odds that each image is one such as it was trained on.
+
+        Parameters
+        ----------
+        images : (n, features) uint8
+
+        Returns
+        -------
+        (n,) float32
+            Above 0 it takes the image for a training image, below 0 for something else.
+        """
+        hidden = np.maximum(describe(images) @ self.weights() + self.bias, 0)
+        return np.asarray(hidden @ self.output[:-1] + self.output[-1], np.float32)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return its arrays, by name."""
+        return {"levels": self.levels, "scales": self.scales, "bias": self.bias, "output": self.output}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Sceptic:
+        """Return the sceptic of the arrays that :meth:`to_arrays` gave.
+
+        Raises
+        ------
+        InputError
+            If an array is missing or has another shape or dtype.
+        """
+        try:
+            return cls(*(arrays[name] for name in ("levels", "scales", "bias", "output")))
+        except KeyError as missing:
+            raise InputError(f"a sceptic: no array named {missing}; got {', '.join(arrays)}") from None
+
+
+def _examples(known: Images, rng: np.random.Generator) -> Floats:
+    """Describe training images, then as many strange things, on two threads: (2 n, 576)."""
+    pieces = on_grid(known[:_PIECES])
+    numbers = np.empty((2, len(known), NUMBERS), np.float32)  # filled in parts: it is the most memory of a small run
+    parts = np.array_split(np.arange(len(known)), _PARTS)
+
+    def describe_known(rows: NDArray[np.int64]) -> None:
+        numbers[0, rows[0] : rows[-1] + 1] = describe(known[rows])
+
+    def make_and_describe(rows: NDArray[np.int64], own: np.random.Generator) -> None:
+        things = np.rint(255 * strange_things(pieces, len(rows), own)).astype(np.uint8)
+        numbers[1, rows[0] : rows[-1] + 1] = describe(things)
+
+    with limited_to(1), ThreadPoolExecutor(2) as threads:
+        list(threads.map(describe_known, parts))
+        list(threads.map(make_and_describe, parts, rng.spawn(_PARTS)))
+    return numbers.reshape(2 * len(known), NUMBERS)
+
+
+def _train(numbers: Floats, targets: Floats, rng: np.random.Generator) -> tuple[Linear, Linear]:
+    """Train a network of two outputs, training image and something else; return its two layers."""
+    model = MLP(NUMBERS, _HIDDEN, 2, activation="relu", output_activation=None, rng=rng)
+    loss = CrossEntropyLoss()
+    steps = _EPOCHS * -(-len(numbers) // _BATCH)
+    optimizer = Adam(
+        model.parameters(), model.gradients(), _RATE, beta2=0.99, weight_decay=3e-4,
+        schedule=one_cycle(), total_steps=steps,
+    )  # fmt: skip
+    for _ in range(_EPOCHS):
+        order = rng.permutation(len(numbers))
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            loss(model.forward(numbers[rows]), targets[rows])
+            model.backward(loss.backward())
+            optimizer.step()
+    first, second = (layer for layer in model.layers if isinstance(layer, Linear))
+    return first, second

@@ -1,0 +1,265 @@
+"""A model file: a network's arrays and what one must know to use them, in one safetensors file.
+
+    metadata   format, version, layers, classes, image shape, preprocessing, SHA-256
+    tensors    linear1.weight (784, 50), linear1.bias (50,), ..., and the reference set
+
+It describes the network in words of its own, so that it does not depend on what recipes may say. It is a sealed file:
+any change to it is found when it is read.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.errors import FileError, InputError
+from glasswork.models.doubt import ReferenceSet
+from glasswork.nn import LAYERS, MLP, Layer
+from glasswork.nn.layers import make_layer
+from glasswork.sealed import DTYPES, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.version import __version__
+
+#: What an image must go through before the network sees it.
+PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
+
+_WHAT = "model file"
+
+
+class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One layer: its name in the network, the word for its kind, and the arguments that make one like it."""
+
+    name: str
+    kind: str
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How the images were read that a network was trained on, so that others are read in the same way.
+
+    Attributes
+    ----------
+    pictures : str
+        ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
+        turned grey and resized.
+    low, high : float
+        The values at the source that became the pixels 0 and 255.
+    """
+
+    pictures: str = "as they are"
+    low: float = 0.0
+    high: float = 255.0
+
+
+class ModelFacts(Facts, frozen=True, kw_only=True):
+    """What a model file says about its arrays."""
+
+    layers: list[LayerFacts]
+    dtype: str
+    classes: list[str]
+    image_shape: tuple[int, int] | None = None
+    preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
+    reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
+    reading: Reading | None = None
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file holds.
+
+    Attributes
+    ----------
+    model : MLP
+    classes : tuple of str
+        The names of the classes, in the order of the scores.
+    image_shape : (height, width) or None
+        None where the features are not an image.
+    preprocessing : dict
+        What an image goes through before the network sees it, in words; empty where the features may be no pixels.
+    reference : ReferenceSet or None
+        Training images to compare with.
+    reading : Reading
+        How the images were read that it was trained on.
+    """
+
+    model: MLP
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+    preprocessing: dict[str, str]
+    reference: ReferenceSet | None
+    reading: Reading
+
+
+def save_model(
+    model: MLP,
+    path: str | Path,
+    *,
+    classes: Sequence[str] | None = None,
+    image_shape: tuple[int, int] | None = None,
+    reference: ReferenceSet | None = None,
+    reading: Reading | None = None,
+) -> None:
+    """Write a network into a model file, whole or not at all.
+
+    Parameters
+    ----------
+    model : MLP
+    path : path
+        By custom it ends in ``.safetensors``.
+    classes : sequence of str, optional
+        The names of the classes; by default 0, 1, 2, ...
+    image_shape : (height, width), optional
+        Of the images; by default square, where the number of features is a square. To give it is to say that the
+        features are pixels.
+    reference : ReferenceSet, optional
+        Training images, for "resembles" and "unlike anything it was trained on".
+
+    reading : Reading, optional
+        How the images were read that it was trained on.
+
+    Whether the features are pixels, which `load_model` tells the network it returns, is written where it is known:
+    where ``image_shape`` is given, or ``model.pixels`` is True.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    InputError
+        If the network has a layer that no word stands for, or neither float32 nor float64 numbers, or if class names
+        or image shape do not fit it.
+    """
+    if model.dtype.name not in DTYPES:
+        raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
+    names = [str(name) for name in (range(model.out_features) if classes is None else classes)]
+    if len(names) != model.out_features:
+        raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
+    if image_shape is not None and math.prod(image_shape) != model.in_features:
+        raise InputError(
+            f"save_model: expected an image_shape of {model.in_features} pixels for {model}, got {image_shape}"
+        )
+    extra = {} if reference is None else {f"reference.{k}": a for k, a in reference.to_arrays().items()}
+    facts = ModelFacts(
+        version=__version__,
+        layers=[_describe(name, layer) for name, layer in model.named_layers.items()],
+        dtype=model.dtype.name,
+        classes=names,
+        image_shape=image_shape or _square(model.in_features),
+        preprocessing=PREPROCESSING if model.pixels or image_shape is not None else {},
+        reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
+        reading=reading,
+    )
+    write_sealed(Path(path), facts, {**model.state(), **extra})
+
+
+def load_model(path: str | Path) -> MLP:
+    """Read a network from a model file.
+
+    Parameters
+    ----------
+    path : path
+        A model file, or the folder of a run, which has one.
+
+    Returns
+    -------
+    MLP
+        Its scores are those of the network that was saved, bit for bit.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, it is damaged or not a model file, or its arrays do not fit the layers that
+        it states: other names, shapes or dtypes, not finite, or changed since they were saved.
+    """
+    return read_model_file(path).model
+
+
+def read_model_file(path: str | Path) -> ModelFile:
+    """Read a model file with all that it says about its network; see `load_model`."""
+    path = Path(path)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if not path.is_file():
+        raise FileError(f"{path}: no such model file{_why_missing(path.parent)}")
+    with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
+        _check_facts(path, facts)
+        model = _build(path, facts)
+        model.pixels = True if facts.preprocessing else None
+        extra = {name: np.empty(shape, dtype) for name, (dtype, shape) in facts.reference.items()}
+        read_arrays(file, path, facts, {**model.state(), **extra}, what=_WHAT)
+    if len(facts.classes) != model.out_features:
+        raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
+    return ModelFile(
+        model,
+        tuple(facts.classes),
+        facts.image_shape,
+        facts.preprocessing,
+        _unpack(path, extra),
+        facts.reading or _usual_reading(facts),
+    )
+
+
+def _why_missing(folder: Path) -> str:
+    """Return why there is no model file in a folder, and what to do."""
+    if not (folder / "recipe.toml").is_file():
+        return ", nor a run with one; train one with: glasswork train"
+    return (
+        f": the run in this folder writes it at the end; glasswork runs says whether it is still being trained; "
+        f"if not, finish it with: glasswork resume {folder}"
+    )
+
+
+def _describe(name: str, layer: Layer) -> LayerFacts:
+    if layer.kind is None:
+        raise InputError(f"{name}, {layer!r}, cannot be saved: model files know the layers {', '.join(LAYERS)} only")
+    return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
+
+
+def _check_facts(path: Path, facts: ModelFacts) -> None:
+    """Check what a file states before memory is taken for it: it has to be large enough for its arrays."""
+    shapes = [_weights(layer) for layer in facts.layers]
+    for name, (dtype, shape) in facts.reference.items():
+        if dtype not in DTYPES or not name.startswith("reference.") or min(shape, default=0) < 0:
+            raise FileError(f"{path}: states an array that no model file has: {name}, {dtype} of shape {shape}")
+        shapes.append(shape)
+    if facts.dtype not in DTYPES:
+        raise FileError(f"{path}: expected a network of float32 or float64, got {facts.dtype!r}")
+    if sum(math.prod(shape) for shape in shapes) > path.stat().st_size:
+        raise FileError(f"{path}: too small a file for the layers that it states")
+
+
+def _weights(layer: LayerFacts) -> list[int]:
+    """Return the widths whose product is the size of a layer's largest array, as far as they are stated as numbers."""
+    stated = [layer.settings.get(name) for name in ("in_features", "out_features", "features")]
+    return [width for width in stated if isinstance(width, int)] or [0]
+
+
+def _unpack(path: Path, extra: dict[str, NDArray[Any]]) -> ReferenceSet | None:
+    packed = {name.removeprefix("reference."): array for name, array in extra.items()}
+    try:
+        return ReferenceSet.from_arrays(packed) if packed else None
+    except InputError as error:
+        raise FileError(f"{path}: {error}") from None
+
+
+def _build(path: Path, facts: ModelFacts) -> MLP:
+    """Make a network of the layers that a file states."""
+    try:
+        made = {layer.name: make_layer(layer.kind, layer.settings, dtype=facts.dtype) for layer in facts.layers}
+        return MLP.from_layers(made)
+    except InputError as error:
+        raise FileError(f"{path}: states layers that cannot be built ({error})") from None
+
+
+def _usual_reading(facts: ModelFacts) -> Reading:
+    """Return how images were read for a network of which that is not known: pictures of digits are photographs."""
+    digits = facts.classes == list("0123456789") and facts.image_shape == (28, 28)
+    return Reading(pictures="digits" if digits else "as they are")
+
+
+def _square(features: int) -> tuple[int, int] | None:
+    side = round(features**0.5)
+    return (side, side) if side * side == features else None
