@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError
+from glasswork.files import read_small
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
@@ -53,6 +54,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     pictures: str = "as they are"
     low: float = 0.0
     high: float = 255.0
+
+
+class _RunState(msgspec.Struct):
+    """What a run's result.json says about how it stands."""
+
+    state: str
+    pid: int = 0
 
 
 class ModelFacts(Facts, frozen=True, kw_only=True):
@@ -206,10 +214,14 @@ def _why_missing(folder: Path) -> str:
     """Return why there is no model file in a folder, and what to do."""
     if not (folder / "recipe.toml").is_file():
         return ", nor a run with one; train one with: glasswork train"
-    return (
-        f": the run in this folder writes it at the end; glasswork runs says whether it is still being trained; "
-        f"if not, finish it with: glasswork resume {folder}"
-    )
+    go_on = f"glasswork resume {folder}"
+    try:
+        result = msgspec.json.decode(read_small(folder / "result.json"), type=_RunState)
+    except (OSError, msgspec.MsgspecError):
+        return f"; finish this run with: {go_on}"
+    if result.state == "running":
+        return f": process {result.pid} writes it once it has trained this run; wait for it, or if it ended: {go_on}"
+    return f": this run is {result.state}; finish it with: {go_on}"
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:

@@ -1,7 +1,8 @@
 """Letters and shapes that people draw: strokes, each a list of points (x, y) from 0 to 1, y down.
 
 They are examples of what a drawing can be, not a list of what is recognised: :mod:`glasswork.models.doubt.strange`
-bends them, and draws strokes at random besides. Letters that may be read as digits are left out: B, D, G, I, O, Q, S, Z.
+bends them, and draws strokes at random besides. Letters that may be read as digits are left out: B, D, G, I, O, Q, S
+and Z.
 """
 
 from __future__ import annotations
