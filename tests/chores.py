@@ -3,6 +3,7 @@
 python tests/chores.py FOLDER      runs two long tasks; each writes its process ids into the folder first
 """
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -68,6 +69,30 @@ def hang_with_child(folder):
     half.write_text(f"{os.getpid()} {child.pid}")
     half.rename(half.with_suffix(".pids"))
     time.sleep(600)
+
+
+def die_with_helper(order):
+    """Start a process that lives on and holds all that this one has open, as ordered; then die."""
+    helper, death, folder = order
+    if helper == "fork":
+        child = os.fork()
+    elif helper == "C fork":  # Python knows nothing of it
+        child = ctypes.CDLL(None).fork()
+    else:
+        files = [int(file.name) for file in Path("/proc/self/fd").iterdir() if file.exists()]
+        child = subprocess.Popen(["sleep", "30"], pass_fds=files).pid
+    if child == 0:
+        time.sleep(30)
+        os._exit(0)
+    (Path(folder) / "helper").write_text(str(child))
+    if death == "exit":
+        os._exit(3)
+    os.kill(os.getpid(), getattr(signal, death))
+    time.sleep(600)
+
+
+def fork_and_both_return(x):
+    return "the child's" if os.fork() == 0 else x
 
 
 if __name__ == "__main__":

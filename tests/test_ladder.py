@@ -14,7 +14,8 @@ from glasswork.errors import FileError, InputError, StateError, TaskError
 from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import RUNGS, climb, recipes, run_folder
-from glasswork.runs.ladder_table import RungResult, describe_step, gains, markdown, summarize
+from glasswork.runs.ladder_table import RungResult, describe_step, gains, markdown, rule, step_words, summarize
+from glasswork.statistics import Sample
 
 #: Two rungs that are trained in no time.
 QUICK = [
@@ -166,10 +167,11 @@ def rung(*accuracies, name="rung"):
 @pytest.mark.parametrize(
     ("below", "above", "words"),
     [
-        ([95, 95.1], [97, 97.1], "+2.00"),
-        ([97, 97.1], [95, 95.1], "−2.00"),
+        ([95, 95.1, 95.2], [97, 97.1, 97.2], "+2.00"),
+        ([97, 97.1, 97.2], [95, 95.1, 95.2], "−2.00"),
         ([95, 95.6], [95.2, 95.6], "no measurable gain (+0.10)"),
         ([95, 95.6], [94.7, 95.4], "no measurable gain (−0.25)"),
+        ([95, 95.1], [95.2, 95.3], "no measurable gain (+0.20)"),
         ([95], [97], "one seed: not judged (+2.00)"),
         ([95, 95.1], [96], "one seed: not judged (+0.95)"),
         ([95], [95], "one seed: not judged (+0.00)"),
@@ -180,14 +182,30 @@ def test_a_step_claims_no_more_than_was_measured(below, above, words):
 
 
 def test_the_table():
-    results = [rung(95.0, 95.2, name="a"), rung(97.0, 97.4, name="b")]
+    results = [rung(95.0, 95.2, 95.1, name="a"), rung(97.0, 97.2, 97.4, name="b")]
     assert gains(results) == ["", "+2.10"]
     assert markdown(results, split="handout").splitlines() == [
         "| rung | change | test accuracy, handout split | gain | parameters | seconds |",
         "|---|---|--:|--:|--:|--:|",
-        "| a | a change | 95.10 ± 0.14 % |  | 10 | 1 |",
-        "| b | a change | 97.20 ± 0.28 % | +2.10 | 10 | 1 |",
+        "| a | a change | 95.10 ± 0.10 % |  | 10 | 1 |",
+        "| b | a change | 97.20 ± 0.20 % | +2.10 | 10 | 1 |",
+        "",
+        "A step counts as a gain or a loss if chance alone would produce it with a probability of less than 5 % "
+        "(Welch's t test); it is measured at this place in the ladder only.",
     ]
+
+
+def test_the_readme_judges_as_the_command_does():
+    """From its means and deviations of five seeds; their differences were taken before they were rounded."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w-]+) \| [^|]+ \| ([\d.]+) ± ([\d.]+) % \| ([^|]*) \| [\d,]+ \|$", readme, re.MULTILINE)
+    assert [name for name, *_ in rows] == [step.name for step in RUNGS]
+    judged = step_words([Sample(float(mean), float(deviation), 5) for _, mean, deviation, _ in rows])
+    for words, (name, _, _, written) in zip(judged, rows[1:], strict=True):
+        number, expected = (float(re.search(r"[+−]\d\.\d\d", w)[0].replace("−", "-")) for w in (written, words))
+        assert number == pytest.approx(expected, abs=0.011), name
+        assert written.startswith("no measurable gain (") == words.startswith("no measurable gain ("), name
+    assert rule(len(RUNGS) - 1) in " ".join(readme.split())
 
 
 def test_the_table_is_of_what_was_trained(ladder):

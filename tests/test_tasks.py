@@ -207,6 +207,23 @@ def test_a_task_that_runs_out_of_time_takes_along_what_it_started(tmp_path):
     assert gone(pids_in(tmp_path))
 
 
+@pytest.mark.parametrize("helper", ["fork", "C fork", "started with all that is open"])
+@pytest.mark.parametrize(
+    ("death", "words"), [("exit", "ended by itself with status 3"), ("SIGSEGV", "was killed by SIGSEGV")]
+)
+def test_a_death_is_noticed_at_once_and_takes_along_a_helper_that_holds_the_pipe_open(tmp_path, helper, death, words):
+    start = time.monotonic()
+    error = outcomes(chores.die_with_helper, {"a": (helper, death, tmp_path)})["a"].error
+    assert time.monotonic() - start < 10  # the helper sleeps for 30 seconds
+    assert str(error) == f"a: its process {words}"
+    assert gone([int((tmp_path / "helper").read_text())])
+
+
+def test_a_process_that_a_task_forked_does_not_answer_in_its_place():
+    tasks = {str(n): n for n in range(5)}
+    assert values(chores.fork_and_both_return, tasks) == tasks
+
+
 def test_a_result_that_cannot_be_rebuilt_here_fails_alone():
     found = outcomes(chores.homebound, {"a": 0, "b": 1})
     assert [str(found[key].error) for key in "ab"] == [

@@ -1,9 +1,9 @@
 """What each rung of a ladder gained: a table, and the words for it.
 
-a rung's accuracies, one a seed ──► mean ± deviation ──► the step from the rung below, if it can be told from chance
+a rung's accuracies, one a seed ──► mean ± deviation ──► the step from the rung below, if chance does not explain it
 """
 
-import statistics
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +13,10 @@ from glasswork.errors import FileError
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import run_folder
+from glasswork.statistics import SIGNIFICANCE, Sample, difference_p_value, significant
+
+#: The step in which test accuracy is measured, percent: one of the 10,000 test images that both splits have.
+RESOLUTION = 0.01
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,9 @@ class RungResult:
     seconds: float
 
     @property
-    def mean(self) -> float:
-        """Mean test accuracy, percent."""
-        return statistics.fmean(self.accuracies)
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation over the seeds, percent; 0 for one seed."""
-        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+    def sample(self) -> Sample:
+        """Mean test accuracy and its standard deviation over the seeds, percent."""
+        return Sample.of(self.accuracies)
 
 
 def summarize(rungs: Sequence[Recipe], folder: Path, *, seeds: int) -> list[RungResult]:
@@ -66,32 +65,49 @@ def summarize(rungs: Sequence[Recipe], folder: Path, *, seeds: int) -> list[Rung
 
 
 def markdown(results: Sequence[RungResult], *, split: str) -> str:
-    """Return the ladder as a table in Markdown."""
+    """Return the ladder as a table in Markdown, with the rule by which gains are judged under it."""
     rows = [
         f"| rung | change | test accuracy, {split} split | gain | parameters | seconds |",
         "|---|---|--:|--:|--:|--:|",
     ]
     for result, gain in zip(results, gains(results), strict=True):
         rows.append(
-            f"| {result.name} | {result.change} | {_spread(result)} % | {gain} | {result.parameters:,} "
+            f"| {result.name} | {result.change} | {_spread(result.sample)} % | {gain} | {result.parameters:,} "
             f"| {result.seconds:.0f} |"
         )
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows) + f"\n\n{rule(len(results) - 1)}\n"
 
 
 def gains(results: Sequence[RungResult]) -> list[str]:
     """Return in words what each rung gained in mean accuracy over the one below; nothing for the first."""
-    return ["", *(describe_step(below, above) for below, above in pairwise(results))]
+    return ["", *step_words([result.sample for result in results])]
 
 
 def describe_step(below: RungResult, above: RungResult) -> str:
-    """Return a step in words: one of less than twice its standard error, or between single seeds, proves nothing."""
-    step = f"{above.mean - below.mean:+.2f}".replace("-", "−")
-    if min(len(below.accuracies), len(above.accuracies)) < 2:
-        return f"one seed: not judged ({step})"
-    error = sum(result.deviation**2 / len(result.accuracies) for result in (below, above)) ** 0.5
-    return step if abs(above.mean - below.mean) > 2 * error else f"no measurable gain ({step})"
+    """Return in words what one step gained, judged alone: of many steps that gain nothing, one in 20 is credited."""
+    return step_words([below.sample, above.sample])[0]
 
 
-def _spread(result: RungResult) -> str:
-    return f"{result.mean:.2f}" + (f" ± {result.deviation:.2f}" if len(result.accuracies) > 1 else "")
+def step_words(samples: Sequence[Sample]) -> list[str]:
+    """Return the steps between rungs in words, judged together: a step that chance explains is no measurable gain."""
+    steps = list(pairwise(samples))
+    p_values = [difference_p_value(below, above, resolution=RESOLUTION) for below, above in steps]
+    words = []
+    for (below, above), p, claimed in zip(steps, p_values, significant(p_values), strict=True):
+        step = f"{above.mean - below.mean:+.2f}".replace("-", "−")
+        unproven = "one seed: not judged" if math.isnan(p) else "no measurable gain"
+        words.append(step if claimed else f"{unproven} ({step})")
+    return words
+
+
+def rule(steps: int) -> str:
+    """Return the sentence that says when a step of a ladder of so many steps counts as a gain or a loss."""
+    correction = f", corrected for {steps} steps by Holm's method" if steps > 1 else ""
+    return (
+        "A step counts as a gain or a loss if chance alone would produce it with a probability of less than "
+        f"{100 * SIGNIFICANCE:.0f} % (Welch's t test{correction}); it is measured at this place in the ladder only."
+    )
+
+
+def _spread(sample: Sample) -> str:
+    return f"{sample.mean:.2f}" + (f" ± {sample.deviation:.2f}" if sample.count > 1 else "")

@@ -14,6 +14,7 @@ import pickle
 import queue
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -32,6 +33,9 @@ _SPAWN = multiprocessing.get_context("spawn")
 #: What limits each library of matrix products, and the compiled engine, to one thread; read when they are loaded.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _environment_lock = threading.Lock()
+
+#: Seconds between two looks at whether a process that has not answered is alive.
+_DEATH_CHECK = 0.1
 
 
 class Workers(Executor):
@@ -164,9 +168,9 @@ class _Process:
     def call(self, call: bytes, timeout: float | None) -> tuple[Any, Exception | None]:
         """Return what a call returned, and what it raised; raise TaskError if the process is of no use any more."""
         try:
-            self._ready = self._ready or self._pipe.recv()
+            self._ready = self._ready or (self._answers(None) and self._pipe.recv())
             self._pipe.send_bytes(call)
-            if self._pipe.poll(timeout):
+            if self._answers(timeout):
                 return _rebuilt(self._pipe.recv_bytes())
         except (EOFError, OSError):
             self._process.join(timeout=5)
@@ -174,11 +178,25 @@ class _Process:
         raise TaskError(f"took longer than {timeout:g} seconds and was ended")
 
     def kill(self) -> None:
-        """End it, and what it started itself."""
-        if self._ready and hasattr(os, "killpg") and self._process.is_alive():
-            with suppress(ProcessLookupError):
+        """End it, and what it started itself, even if it is dead already."""
+        if self._ready and hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid or 0, signal.SIGKILL)
         self._process.kill()
+
+    def _answers(self, timeout: float | None) -> bool:
+        """Wait for an answer; return False when time is up, and raise EOFError if the process is dead.
+
+        The end of the pipe does not show a death: a process that the call forked holds the pipe open, and the
+        sentinel of `multiprocessing` too, which is the end of another pipe.
+        """
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._pipe.poll(max(0, min(_DEATH_CHECK, end - time.monotonic()))):
+            if self._process.exitcode is not None and not self._pipe.poll():  # it may have answered before it died
+                raise EOFError
+            if time.monotonic() >= end:
+                return False
+        return True
 
 
 def _rebuilt(answer: bytes) -> tuple[Any, Exception | None]:
@@ -210,10 +228,14 @@ def _serve(pipe: Connection) -> None:
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own, to be ended with all that it starts
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    worker = os.getpid()
     with suppress(EOFError, BrokenPipeError):
         pipe.send(True)
         while True:
-            pipe.send_bytes(_answer(pipe.recv_bytes()))
+            answer = _answer(pipe.recv_bytes())
+            if os.getpid() != worker:
+                os._exit(0)  # a process that the call forked and that returned too: one call has one answer
+            pipe.send_bytes(answer)
 
 
 def _answer(call: bytes) -> bytes:

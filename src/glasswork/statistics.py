@@ -1,0 +1,100 @@
+"""What a handful of repeated measurements can show, and what chance alone could have done.
+
+    two samples ──► Welch's t ──► p value ──┐
+    two samples ──► Welch's t ──► p value ──┼──► Holm's correction ──► which differences are real
+    two samples ──► Welch's t ──► p value ──┘
+
+SciPy is imported when a p value is computed.
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: The largest probability with which a set of comparisons may claim a difference where there is none.
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Repeated measurements of one quantity.
+
+    Attributes
+    ----------
+    mean : float
+    deviation : float
+        Standard deviation, with ``count − 1`` in the denominator; 0 for one measurement.
+    count : int
+        Measurements, at least 1.
+    """
+
+    mean: float
+    deviation: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Sample":
+        """Return the sample of at least one measurement."""
+        deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+        return cls(statistics.fmean(values), deviation, len(values))
+
+
+def difference_p_value(first: Sample, second: Sample, *, resolution: float) -> float:
+    """Return how probable a difference of means at least this large is if both quantities have the same mean.
+
+    This is Welch's t test, two-sided, made cautious for a handful of measurements. Welch's degrees of freedom are
+    estimated from the same few measurements, and with two or three of them the test claims too much where the
+    spreads differ: in up to 10 % of families of 12 true nulls at a nominal 5 %. Their mean with the smaller
+    ``count − 1``, which is the least that they can be, keeps the rate below 5 %.
+
+    Parameters
+    ----------
+    first, second : Sample
+    resolution : float
+        The step in which the quantity is measured, in its unit; 0 if it is continuous. A spread below that of
+        rounding, ``resolution / √12``, is not believed: three equal values may all have been rounded to one.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN if a sample has fewer than two measurements, which show nothing about its spread.
+
+    References
+    ----------
+    B. L. Welch, The generalization of 'Student's' problem when several different population variances are involved,
+    Biometrika 34, 1947.
+    """
+    least = min(first.count, second.count) - 1
+    if least < 1:
+        return math.nan
+    if first.mean == second.mean:
+        return 1.0
+    floor = resolution**2 / 12
+    a, b = (max(sample.deviation**2, floor) / sample.count for sample in (first, second))
+    if a + b == 0:
+        return 0.0
+    from scipy.special import stdtr
+
+    welch = (a + b) ** 2 / (a**2 / (first.count - 1) + b**2 / (second.count - 1))
+    t = abs(first.mean - second.mean) / math.sqrt(a + b)
+    return 2 * float(stdtr((welch + least) / 2, -t))
+
+
+def significant(p_values: Sequence[float]) -> list[bool]:
+    """Return which of several comparisons show a difference, by Holm's correction for their number.
+
+    Where no difference is real, the probability of claiming one or more is at most `SIGNIFICANCE`. A comparison whose
+    p value is NaN was not made: it shows nothing, and does not count.
+
+    References
+    ----------
+    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
+    """
+    made = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
+    claimed = [False] * len(p_values)
+    for rank, (p, index) in enumerate(made):
+        if p > SIGNIFICANCE / (len(made) - rank):
+            break
+        claimed[index] = True
+    return claimed
