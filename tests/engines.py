@@ -125,6 +125,14 @@ class Training:
                         break
         return losses
 
+    def take_over(self, other):
+        """Put everything that another training's next step depends on into this one."""
+        for array, value in zip(self.model.state().values(), other.model.state().values(), strict=True):
+            array[...] = value
+        self.optimizer.load_state(other.optimizer.state())
+        if self.average is not None:
+            self.average.load_state(other.average.state())
+
     def arrays(self):
         """Return everything that a step changes, by name.
 
@@ -165,6 +173,32 @@ def train_both(model, loss="cross-entropy", rule="sgd", *, steps=100, loader=Non
         trainings.append(Training(engine, model, loss, rule, **settings))
         losses.append(trainings[-1].run(loader, steps))
     return max(disagreement(*trainings), distance(np.array(losses[0]), np.array(losses[1])))
+
+
+def steps_of_both(model, loss, rule, *, steps, loader, **settings):
+    """Do single steps with both engines, each from NumPy's state, and return how far apart one of them ended at most.
+
+    So a difference is that of one step. Over many steps rounding grows, and how fast is a matter of the network, not
+    of the engine.
+    """
+    pair = [Training(engine, model, loss, rule, **settings) for engine in (CompiledEngine, NumpyEngine)]
+    worst, done = 0.0, 0
+    with pair[0].model.mode(training=True), pair[1].model.mode(training=True):
+        while done < steps:
+            epoch, _ = loader.begin()
+            loaders = [copy.copy(loader) for _ in pair]
+            for each in loaders:
+                each.seek(epoch)
+            engines = (training.engine.batches(each, 1) for training, each in zip(pair, loaders, strict=True))
+            for two in zip(*engines, strict=True):
+                losses = []
+                for training, batch in zip(pair, two, strict=True):
+                    training.model.set_position(done)
+                    losses.append([loss for loss, _ in training.engine.step(batch)])
+                worst = max(worst, disagreement(*pair), distance(*map(np.array, losses)))
+                pair[0].take_over(pair[1])
+                done += 1
+    return worst
 
 
 def build_of(recipe, *, total_steps=1000):

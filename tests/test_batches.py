@@ -287,3 +287,27 @@ def test_other_length_or_nothing(images, labels):
 def test_bad_seed_is_refused_at_once(seed):
     with pytest.raises(InputError, match=r"seed: expected an integer from 0 to 2\*\*64 - 1, got "):
         loader(20, 5, seed=seed)
+
+
+# What belongs to whom ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.uint8])
+def test_labels_are_the_loaders_own(dtype):
+    """As where the caller's array is used again for the next data."""
+    images, labels = dataset(10)
+    mine = labels.astype(dtype)
+    batches = Batches(images, mine, 5, seed=1, classes=CLASSES)
+    mine += 1
+    np.testing.assert_array_equal(batches.labels, labels)
+    with pytest.raises(ValueError, match="read-only"):
+        batches.labels[0] = 3
+
+
+@given(sizes(), st.booleans())
+def test_evaluation_gives_every_image_once_and_leaves_the_epochs_alone(size, drop_last):
+    batches = loader(*size, drop_last=drop_last)
+    batches.seek(3, 1)
+    seen = [row for batch in batches.for_evaluation() for row in rows_of(batch)]
+    assert seen == list(range(size[0]))
+    assert (batches.begin(), batches.drop_last, batches.shuffle) == ((3, 1), drop_last, True)

@@ -1,5 +1,6 @@
 """train, valid, test and fit: means over samples, one loop for labels and targets, and what stops them."""
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,12 +25,14 @@ from glasswork import (
     ReLU,
     StateError,
     StopTraining,
+    compiled,
     fit,
     test as accuracy,  # by its own name pytest would take it for a test
     train,
     valid,
 )
-from glasswork.training.threads import _active, choose_threads, limited_to
+from glasswork.engine.threads import limited_to
+from glasswork.training.threads import choose_threads
 
 F64 = np.float64
 
@@ -713,12 +716,37 @@ def test_one_model_in_eight_threads(mnist):
             assert answers == expected[name]
 
 
-def test_nested_limits_end_in_their_order():
-    with limited_to(1), limited_to(2):
-        before = [limit.threads for limit in _active]
-        with limited_to(1):
-            pass
-        assert [limit.threads for limit in _active] == before
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_limits_end_in_any_order_and_the_newest_holds(order):
+    """As where a training, a prediction and a run overlap in several threads, on either engine."""
+    limits = [limited_to(threads) for threads in (1, 2, 1)]
+    for limit in limits:
+        limit.__enter__()
+    left = [1, 2, 1]
+    for i in order:
+        limits[i].__exit__(None, None, None)
+        left[i] = None
+        newest = [threads for threads in left if threads]
+        assert set(blas()) == {newest[-1] if newest else 2}
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_training_and_a_compiled_prediction_that_overlap_leave_the_process_as_it_was(data):
+    model, done = compiled(MLP(6, [4], 3, rng=np.random.default_rng(1))), threading.Event()
+
+    def predict():
+        while not done.is_set():
+            model.scores(data[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        predicting = pool.submit(predict)
+        for _ in range(20):
+            ours = network()
+            train(ours, in_batches(data), sgd(ours), MSELoss())
+        done.set()
+        predicting.result()
+    assert set(blas()) == {2}
 
 
 @pytest.mark.parametrize("options", [{"patience": 2}, {"average": 0.9}])

@@ -1,5 +1,6 @@
 """Fifty steps of every optimiser and schedule end where PyTorch's end; and no step depends on what came before k."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -325,3 +326,18 @@ def test_clipping_of_gradients_whose_squares_overflow(dtype, size):
     weight = np.zeros((1, 4), dtype)
     SGD([weight], [np.full((1, 4), size, dtype)], 1.0, clip_norm=1.0).step()
     np.testing.assert_allclose(weight, -0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
+def test_an_optimiser_with_any_schedule_pickles_and_goes_on(schedule, reference):
+    """As a process that is handed a training needs it."""
+    model = network(reference)
+    rate = warmup(SCHEDULES[schedule](), 0.1)
+    optimizer = AdamW(model.parameters(), model.gradients(), schedule=rate, total_steps=STEPS)
+    list(walk(model, optimizer, reference, range(7)))
+    twin, its = pickle.loads(pickle.dumps((model, optimizer)))
+    for a, b in zip(
+        walk(model, optimizer, reference, range(7, 20)), walk(twin, its, reference, range(7, 20)), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    assert its.lr == optimizer.lr

@@ -6,9 +6,10 @@ index     0 1 2 3 4 5 6 7 8 9        shuffled by (seed, epoch): the images thems
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -99,6 +100,7 @@ class Batches:
     images : (N, features) or (N, height, width)
         Integers from 0 to 255, kept as bytes and normalised to [-1, 1] batch by batch, or floats, used as they are.
     labels : (N,) integers from 0 to classes - 1
+        Copied.
     batch_size : int
         From 1 to N.
     seed : int
@@ -147,7 +149,8 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels = check_labels(labels, classes)
+        self.labels = np.array(check_labels(labels, classes), np.int64)  # its own: the caller may change theirs
+        self.labels.flags.writeable = False
         held: Any = images if isinstance(images, MappedRows) else as_numbers("Batches", images)
         if held.ndim < 2:
             raise InputError(
@@ -171,6 +174,13 @@ class Batches:
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
         self.seek(1)
+
+    def for_evaluation(self) -> Self:
+        """Return batches of every image, in the order of the rows; these batches and their epoch stay as they are."""
+        twin = copy.copy(self)
+        twin.drop_last = twin.shuffle = False
+        twin.seek(1)
+        return twin
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -233,7 +243,9 @@ _USUAL_BATCH = 100
 
 
 def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> Any:
-    """Return batches of a `Dataset` or of a part of a `Split`, 100 images each; a loader as it is.
+    """Return batches of a `Dataset` or of a part of a `Split`, 100 images each; another loader as it is.
+
+    To evaluate, `Batches` give every image, also those that they leave out of an epoch of training.
 
     Parameters
     ----------
@@ -244,6 +256,8 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
     learning : bool
         Whether the order is random, and a last short batch is left out.
     """
+    if isinstance(data, Batches) and not learning:
+        return data.for_evaluation()
     if hasattr(data, "__iter__") or not (hasattr(data, "images") and hasattr(data, "labels")):
         return data
     batch_size = min(_USUAL_BATCH, len(data.labels))

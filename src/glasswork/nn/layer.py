@@ -44,7 +44,7 @@ class FixedArray:
     def __set__(self, layer: Any, value: Any) -> None:
         existing = layer.__dict__.get(self.name)
         if existing is None:
-            layer.__dict__[self.name] = value
+            layer.__dict__[self.name] = np.require(value, requirements=["C", "A"])  # row by row, as kernels expect it
         elif value is not existing:
             if np.shape(value) != existing.shape:
                 raise InputError(
@@ -68,7 +68,7 @@ class Layer:
     Parameters
     ----------
     dtype : data type
-        Of every array the layer takes, makes and keeps: float32 unless told otherwise.
+        Of every array the layer takes, makes and keeps: float32 unless told otherwise, or float64.
     """
 
     #: The name of this kind of layer in recipes and model files. None for a user's own class, even if it is derived
@@ -97,8 +97,8 @@ class Layer:
 
     def _set_dtype(self, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
-        if self.dtype.kind != "f":
-            raise InputError(f"{self}: expected a floating dtype such as numpy.float32, got {self.dtype}")
+        if self.dtype not in (np.float32, np.float64):  # float16 sums too coarsely to train, and no file keeps others
+            raise InputError(f"{self}: expected the dtype float32 or float64, got {self.dtype}")
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments that make another layer like this one."""

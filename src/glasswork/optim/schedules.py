@@ -6,13 +6,14 @@
          step               cosine            one-cycle
 
 A schedule maps ``(step, total_steps)`` to a factor of the learning rate, with steps counted from 0. It has no
-memory, so a run can resume at any step.
+memory, so a run can resume at any step; and it is a function of this file with its settings filled in, so it pickles.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, TypeAlias
 
 from glasswork.settings import Range, check_settings
@@ -23,7 +24,11 @@ Schedule: TypeAlias = Callable[[int, int], float]
 
 def constant() -> Schedule:
     """Return the schedule that is 1 at every step."""
-    return lambda step, total_steps: 1.0
+    return _constant
+
+
+def _constant(step: int, total_steps: int) -> float:
+    return 1.0
 
 
 def step(
@@ -32,13 +37,21 @@ def step(
 ) -> Schedule:
     """Return the schedule that is multiplied by ``factor`` at ``drops`` equally spaced steps."""
     check_settings("step schedule", step, drops=drops, factor=factor)
-    return lambda step, total_steps: factor ** min(drops, step * (drops + 1) // total_steps)
+    return partial(_step, drops=drops, factor=factor)
+
+
+def _step(step: int, total_steps: int, *, drops: int, factor: float) -> float:
+    return factor ** min(drops, step * (drops + 1) // total_steps)
 
 
 def cosine(end: Annotated[float, Range(ge=0, le=1), "factor of the learning rate at the end"] = 0.0) -> Schedule:
     """Return half a cosine wave from 1 down to ``end`` (Loshchilov and Hutter 2016, eq. 5)."""
     check_settings("cosine schedule", cosine, end=end)
-    return lambda step, total_steps: _fall(step / total_steps, end)
+    return partial(_cosine, end=end)
+
+
+def _cosine(step: int, total_steps: int, *, end: float) -> float:
+    return _fall(step / total_steps, end)
 
 
 def one_cycle(
@@ -51,14 +64,14 @@ def one_cycle(
     Smith and Topin 2017, "Super-convergence".
     """
     check_settings("one-cycle schedule", one_cycle, peak=peak, start=start, end=end)
+    return partial(_one_cycle, peak=peak, start=start, end=end)
 
-    def at(step: int, total_steps: int) -> float:
-        progress = step / total_steps
-        if progress < peak:
-            return start + (1 - start) * (1 - math.cos(math.pi * progress / peak)) / 2
-        return _fall((progress - peak) / (1 - peak), end)
 
-    return at
+def _one_cycle(step: int, total_steps: int, *, peak: float, start: float, end: float) -> float:
+    progress = step / total_steps
+    if progress < peak:
+        return start + (1 - start) * (1 - math.cos(math.pi * progress / peak)) / 2
+    return _fall((progress - peak) / (1 - peak), end)
 
 
 def warmup(
@@ -70,16 +83,14 @@ def warmup(
     first value: so no step is lost to a rate of 0. The given schedule then covers the rest of the run.
     """
     check_settings("warmup", warmup, share=share)
-    if share == 0:
-        return schedule
+    return partial(_warmup, schedule=schedule, share=share) if share else schedule
 
-    def at(step: int, total_steps: int) -> float:
-        rising = min(max(1, round(share * total_steps)), total_steps - 1)
-        if step < rising:
-            return (step + 1) / rising * schedule(0, total_steps - rising)
-        return schedule(step - rising, total_steps - rising)
 
-    return at
+def _warmup(step: int, total_steps: int, *, schedule: Schedule, share: float) -> float:
+    rising = min(max(1, round(share * total_steps)), total_steps - 1)
+    if step < rising:
+        return (step + 1) / rising * schedule(0, total_steps - rising)
+    return schedule(step - rising, total_steps - rising)
 
 
 def _fall(progress: float, end: float) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MappedRows
 from glasswork.engine.contract import Engine
+from glasswork.engine.threads import limited_to
 from glasswork.errors import FileError
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.model_file import Reading, save_model
@@ -29,7 +30,7 @@ from glasswork.training.health import Watch, diagnose
 from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
-from glasswork.training.threads import choose_threads, limited_to
+from glasswork.training.threads import blas_threads, choose_threads
 
 #: Images that are looked at where all of them may be too many.
 _SAMPLE = 10_000
@@ -94,7 +95,7 @@ class RunState:
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
         rate, history = made.optimizer.base_lr, [*self.history, result]
-        with limited_to(self.threads or 1):
+        with limited_to(blas_threads(self.engine, self.threads)):
             found = diagnose(made.model, images, labels, history, learning_rate=rate)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]

@@ -29,13 +29,14 @@ from glasswork.engine.contract import (
     targets_of,
     weights_of,
 )
+from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
 from glasswork.training.engines import EngineName, choose_engine
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.step import NumpyEngine
-from glasswork.training.threads import choose_threads, limited_to
+from glasswork.training.threads import blas_threads, choose_threads
 from glasswork.training.weights import (
     arrays_of,
     check_restorable,
@@ -203,7 +204,7 @@ def fit(
         engine, model, optimizer, criterion, loader=training, epochs=epochs, average=average, threads=threads
     )
     steps = _as_sequence(after_step)
-    threads = threads or _threads(model, training)
+    threads = blas_threads(engine, threads or _threads(model, training))
     if progress is None:
         progress = Progress(step=first_step(model, optimizer))
     elif hasattr(training, "seek"):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import Batches
-from glasswork.engine.compiled.blas import one_thread_each
+from glasswork.data.dataset import check_labels, check_lengths
 from glasswork.engine.compiled.compiling import can_share, threads_for
 from glasswork.engine.compiled.pace import Pace
 from glasswork.engine.compiled.plan import SOURCES, Plan
@@ -34,6 +34,7 @@ from glasswork.engine.contract import (
     targets_of,
     weights_of,
 )
+from glasswork.engine.threads import limited_to
 from glasswork.nn import MLP, BatchNorm, Loss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average, Optimizer
@@ -128,8 +129,9 @@ class CompiledEngine:
 
     def _chunks(self, loader: Batches, most: int) -> Iterator[Chunk]:
         epoch, batch = loader.begin()
-        order, size = loader.order(epoch), loader.batch_size
-        labels = np.ascontiguousarray(loader.labels, np.int64)
+        order, size = np.ascontiguousarray(loader.order(epoch), np.int64), loader.batch_size
+        labels = np.ascontiguousarray(check_labels(loader.labels, loader.classes), np.int64)
+        check_lengths("Batches", loader.images, labels)  # the kernel goes by row numbers and labels, unchecked
         check_pixels(
             np.empty(0) if loader.pixels else loader.images[order[:size]], loader.pixels, self.model, learning=True
         )
@@ -156,7 +158,7 @@ class CompiledEngine:
         shares = np.array([0.0 if average is None else average.share(average.steps + 1 + i) for i in range(count)])
         start = time.perf_counter()
         plan.run["alone"] = self._pace.alone
-        with one_thread_each(), threads_for(int(plan.run["parts"][0])):
+        with limited_to(1), threads_for(int(plan.run["parts"][0])):
             begun = steps(plan.layers, plan.run, rates, shares, losses)
         self._pace.note((time.perf_counter() - start) / begun)
         done = begun if math.isfinite(losses[begun - 1]) else begun - 1

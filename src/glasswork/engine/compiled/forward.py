@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.engine.compiled.blas import one_thread_each
 from glasswork.engine.compiled.compiling import can_share, threads_for
 from glasswork.engine.compiled.native import FEW_ROWS
-from glasswork.engine.compiled.plan import SOURCES, Plan, address
+from glasswork.engine.compiled.plan import SOURCES, Plan, address, address_of
 from glasswork.engine.compiled.step import Task, load_kernels, together, work_function
 from glasswork.engine.compiled.table import why_no_forward
 from glasswork.engine.installed import tell
+from glasswork.engine.threads import limited_to
 from glasswork.errors import InputError
 from glasswork.nn import MLP, BatchNorm, Layer, LeakyReLU, Scale
 from glasswork.nn.random_layer import RandomLayer
@@ -58,14 +58,14 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     InputError
         If the network has been given a layer without a kernel.
     """
-    x = np.ascontiguousarray(x)
+    x = np.require(x, requirements=["C", "A"])
     plan = _plan_of(model)
     run, work = plan.run, plan.work
     scores = np.empty((len(x), model.out_features), model.dtype)
     most = plan.parts if can_share() else 1  # a process that was forked since has no threads
     parts = max(1, min(most, len(x) * plan.weights // WORTH_A_PART))
     plan.set_images(x, scores, parts)
-    with one_thread_each() if len(x) > FEW_ROWS else nullcontext():
+    with limited_to(1) if len(x) > FEW_ROWS else nullcontext():
         if plan.has_statistics:
             run["task"] = Task.RUNNING_STATISTICS
             work(plan.address, 0)
@@ -105,9 +105,10 @@ class ForwardPlan(Plan):
 
     def set_images(self, images: NDArray[Any], scores: FloatArray, parts: int) -> None:
         """Note where images are and where their scores go."""
+        features = int(self.run["features"][0])
         self._set(
-            images=address(images), source=SOURCES[images.dtype], count=len(images), result=address(scores),
-            batch=self.batch, parts=parts, alone=parts == 1,
+            images=address_of(images, (len(images), features), images.dtype), source=SOURCES[images.dtype],
+            count=len(images), result=address(scores), batch=self.batch, parts=parts, alone=parts == 1,
         )  # fmt: skip
 
 

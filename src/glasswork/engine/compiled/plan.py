@@ -18,6 +18,7 @@ from glasswork.engine.compiled.program import Operation, program
 from glasswork.engine.compiled.records import APART, BLOCK, FEWEST_ROWS, LAYER, OPERATION, RUN, STAGE, UPDATE
 from glasswork.engine.compiled.step import work_function
 from glasswork.engine.compiled.table import LAYER_KERNELS, LOSS_KERNELS, Kind, LayerKernel, Role, Source, rule_of
+from glasswork.errors import StateError
 from glasswork.nn import BatchNorm, CrossEntropyLoss, Dropout, GaussianNoise, Layer, LeakyReLU, Linear, Loss, Scale
 from glasswork.nn.dropout import dropped_parts
 from glasswork.nn.random_layer import RandomLayer
@@ -26,12 +27,45 @@ from glasswork.optim import SGD, Adam, Average, Optimizer, RMSprop
 #: Numbers are aligned to the lines of the cache.
 _LINE = 64
 
+#: Where a row of the table of layers keeps the arrays of batch normalisation.
+BATCH_NORM_ARRAYS = {
+    "weight": "gamma", "bias": "beta", "grad_weight": "grad_gamma", "grad_bias": "grad_beta",
+    "running_mean": "running_mean", "running_variance": "running_variance",
+}  # fmt: skip
+
 SOURCES = {np.dtype(np.uint8): Source.BYTES, np.dtype(np.float32): Source.FLOAT32, np.dtype(np.float64): Source.FLOAT64}
 
 
 def address(array: NDArray[Any]) -> int:
-    """Return the address of an array's first number."""
+    """Return the address of an array's first number, from where kernels count on, row by row.
+
+    Raises
+    ------
+    StateError
+        If it is not stored so.
+    """
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        raise StateError(
+            f"the compiled engine: expected an array of shape {array.shape} to be stored row by row, got one of "
+            f"strides {array.strides}; make it so with numpy.ascontiguousarray, or train with the engine 'numpy'"
+        )
     return int(array.__array_interface__["data"][0])
+
+
+def address_of(array: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> int:
+    """Return an array's address, having checked that it is what a kernel will read there.
+
+    Raises
+    ------
+    StateError
+        If it has another shape or dtype, or is not stored row by row.
+    """
+    if array.shape != shape or array.dtype != dtype:
+        raise StateError(
+            f"the compiled engine: expected an array of {dtype} of shape {shape}, got {array.dtype} of shape "
+            f"{array.shape}; write into the network's and the optimizer's arrays with [...] = instead of replacing them"
+        )
+    return address(array)
 
 
 class Plan:
@@ -127,14 +161,16 @@ class Plan:
 
     def _set_arrays(self, row: Any, layer: Layer) -> None:
         """Fill what only some kinds of layers have."""
+        inputs, outputs = int(row["inputs"]), int(row["outputs"])
         if isinstance(layer, Linear):
-            row["weight"], row["bias"] = address(layer.weight), address(layer.bias)
-            row["grad_weight"], row["grad_bias"] = address(layer.grad_weight), address(layer.grad_bias)
+            for name in ("weight", "grad_weight"):
+                row[name] = address_of(getattr(layer, name), (inputs, outputs), self.dtype)
+            for name in ("bias", "grad_bias"):
+                row[name] = address_of(getattr(layer, name), (outputs,), self.dtype)
             row["divides_bias"] = layer.bias_grad == "mean"
         elif isinstance(layer, BatchNorm):
-            row["weight"], row["bias"] = address(layer.gamma), address(layer.beta)
-            row["grad_weight"], row["grad_bias"] = address(layer.grad_gamma), address(layer.grad_beta)
-            row["running_mean"], row["running_variance"] = address(layer.running_mean), address(layer.running_variance)
+            for column, name in BATCH_NORM_ARRAYS.items():
+                row[column] = address_of(getattr(layer, name), (outputs,), self.dtype)
             row["mean"], row["scale"] = self._new(layer.features), self._new(layer.features)
             row["constant"] = layer.momentum
         elif isinstance(layer, Dropout):
@@ -169,7 +205,9 @@ class Plan:
         rows = []
         for i, (parameter, gradient) in enumerate(zip(optimizer.params, optimizer.grads, strict=True)):
             owner, role = owners[address(parameter)]
-            first, second = (address(moments[j]) if j < len(moments) else 0 for j in (i, count + i))
+            first, second = (
+                address_of(moments[j], parameter.shape, self.dtype) if j < len(moments) else 0 for j in (i, count + i)
+            )
             kept = averages.pop(address(parameter), None)
             rows.append(self._update(role, owner, parameter, gradient, first, second, kept))
         arrays = {address(array): array for array in average.arrays} if average is not None else {}
@@ -185,8 +223,8 @@ class Plan:
     ) -> tuple[int, ...]:
         rows, columns = array.shape if array.ndim > 1 else (array.size, 1)
         return (
-            role, owner, rows, columns, array.ndim > 1, address(array), address(gradient), first, second,
-            0 if kept is None else address(kept),
+            role, owner, rows, columns, array.ndim > 1, address(array), address_of(gradient, array.shape, self.dtype),
+            first, second, 0 if kept is None else address_of(kept, array.shape, self.dtype),
         )  # fmt: skip
 
     def set_rule(self, optimizer: Optimizer) -> None:
@@ -220,12 +258,16 @@ class Plan:
         labels: NDArray[np.int64] | None = None,
         targets: FloatArray | None = None,
     ) -> None:
-        """Note where images, their order and their labels or targets are; ``size`` images make a batch."""
+        """Note where images, their order and their labels or targets are; ``size`` images make a batch.
+
+        That the order's rows and the labels exist is for the caller to check, once an epoch.
+        """
+        n = len(images)
         self._set(
-            images=address(images),
+            images=address_of(images, (n, int(self.run["features"][0])), images.dtype),
             source=SOURCES[images.dtype],
-            order=address(order),
+            order=address_of(order, order.shape, np.int64),
             batch=size,
-            labels=0 if labels is None else address(labels),
-            given_targets=0 if targets is None else address(targets),
+            labels=0 if labels is None else address_of(labels, (n,), np.int64),
+            given_targets=0 if targets is None else address_of(targets, (n, self._width), self.dtype),
         )

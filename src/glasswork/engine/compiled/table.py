@@ -145,6 +145,14 @@ def why_no_forward(model: Any) -> str | None:
     for name, layer in model.named_layers.items():
         if (problem := _about(name, layer, LAYER_KERNELS)) is not None:
             return problem
+    return _about_storage(model.state())
+
+
+def _about_storage(arrays: Mapping[str, Any]) -> str | None:
+    """Return which array the kernels cannot read: they go row by row from its address."""
+    for name, array in arrays.items():
+        if not (array.flags.c_contiguous and array.flags.aligned):
+            return f"{name} is not stored row by row"
     return None
 
 
@@ -161,6 +169,9 @@ def _about_arrays(model: Any, optimizer: Any, average: Any) -> str | None:
         return "the optimiser holds other arrays than the model's"
     if len({id(p) for p in optimizer.params}) < len(optimizer.params):
         return "the optimiser holds an array twice"
+    kept = {f"gradient {i}": gradient for i, gradient in enumerate(model.gradients())} | optimizer.moments()
+    if (problem := _about_storage(kept)) is not None:
+        return problem
     if average is not None:
         if type(average) is not Average or not is_plain(average):
             return f"{type(average).__name__} is an average of its own kind"

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images
+from glasswork.engine.threads import limited_to
 from glasswork.errors import InputError
 from glasswork.models.doubt.lines import NUMBERS, describe, on_grid
 from glasswork.models.doubt.paint import Floats
 from glasswork.models.doubt.strange import strange_things
 from glasswork.nn import MLP, CrossEntropyLoss, Linear
 from glasswork.optim import Adam, one_cycle
-from glasswork.training.threads import limited_to
 
 #: Training images that it learns from, as many strange things, and the fewest with which it is worth while.
 EXAMPLES, FEWEST = 20_000, 1000

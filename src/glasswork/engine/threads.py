@@ -1,0 +1,84 @@
+"""How many threads BLAS, which computes matrix products, may use now: one manager for the whole process.
+
+    a training on NumPy       ──limited_to(its own number)──┐
+    the compiled engine       ──limited_to(1)───────────────┼──► BLAS of NumPy, BLAS of SciPy
+    a run, from first to last ──limited_to(...)─────────────┘    the newest limit holds; the last restores
+
+The compiled engine has threads of its own, each of which calls BLAS for a part of the work: there BLAS must not share
+a product among its own threads as well. Those, once awake, keep a core busy for a while after a product.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(eq=False)
+class _Limit:
+    """One limit that is set now; equal to no other, so that the right one is removed at its end."""
+
+    threads: int
+
+
+@contextmanager
+def limited_to(threads: int) -> Iterator[None]:
+    """Context manager: sets the number of threads for matrix products, and restores it on exit.
+
+    The limit is the whole process's. Where limits in several Python threads overlap, the newest one holds, and the
+    last to end restores what was there before the first.
+    """
+    limit = _Limit(threads)
+    with _changing:
+        _active.append(limit)
+        _apply()
+    try:
+        yield
+    finally:
+        with _changing:
+            _active.remove(limit)
+            _apply()
+
+
+def available() -> int:
+    """Return how many threads BLAS has, whatever limit is set now; its own, as ``OPENBLAS_NUM_THREADS``, holds."""
+    with _changing:
+        numbers = [_before.get(library.filepath, library.get_num_threads()) for library in _libraries()]
+    return max(numbers, default=1)
+
+
+_changing = threading.Lock()
+_active: list[_Limit] = []  # the limits that are set now, oldest first
+_before: dict[str, int] = {}  # each library's number of threads before the first of them, by its file
+
+
+def _apply() -> None:
+    """Give every library the newest limit, or without one the number that it had."""
+    for library in _libraries():
+        now = library.get_num_threads()
+        wanted = _active[-1].threads if _active else _before.get(library.filepath, now)
+        if _active:
+            _before.setdefault(library.filepath, now)
+        if now != wanted:
+            library.set_num_threads(wanted)
+    if not _active:
+        _before.clear()
+
+
+def _libraries() -> list[Any]:
+    """Return the handles on the BLAS of NumPy and, once it is loaded, that of SciPy."""
+    return _find_libraries("scipy.linalg.cython_blas" in sys.modules)
+
+
+@cache
+def _find_libraries(with_scipy: bool) -> list[Any]:
+    """Search all loaded libraries: done again only when there is another one to find."""
+    import numpy as np  # noqa: F401  (its BLAS has to be loaded before it can be found)
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
