@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from glasswork import MLP, files
 from glasswork.errors import FileError
 from glasswork.files import create_folder, read_small, write_whole
+from glasswork.sealed import Sealed, write_sealed_json
 
 
 def failing_sync(monkeypatch, number, *, folders):
@@ -157,3 +160,125 @@ def test_another_process_removes_an_abandoned_folder_at_the_same_time(tmp_path, 
     monkeypatch.setattr(Path, "is_dir", is_dir)
     create_folder(tmp_path / "run", lambda path: (path / "file").touch())
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+# What was there is kept ----------------------------------------------------------------------------
+
+#: Every writer of the house that replaces a file, by what it writes.
+WRITERS = {
+    "bytes": lambda path, n: write_whole(path, b"%d" % n),
+    "model file": lambda path, n: MLP(4, n, 2).save(path),
+    "sealed text": lambda path, n: write_sealed_json(path, Sealed(version=str(n))),
+}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o666, 0o755, 0o400])
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_permissions_stay_as_they_were(tmp_path, write, mode):
+    path = tmp_path / "a"
+    write(path, 3)
+    before = path.read_bytes()
+    path.chmod(mode)
+    write(path, 5)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    path.chmod(0o600)
+    assert path.read_bytes() != before
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_a_new_file_has_the_permissions_that_are_usual(tmp_path, write, umask):
+    before = os.umask(umask)
+    try:
+        write(tmp_path / "a", 3)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_a_file_is_never_readable_by_more_while_it_is_written(tmp_path, monkeypatch, write):
+    path, seen = tmp_path / "a", []
+    write(path, 3)
+    path.chmod(0o600)
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (seen.append(os.fstat(number).st_mode), real(number)))
+    write(path, 5)
+    assert {stat.S_IMODE(mode) for mode in seen if stat.S_ISREG(mode)} == {0o600}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize("exists", [True, False], ids=["to a file", "to none yet"])
+def test_a_link_stays_and_its_target_is_replaced(tmp_path, write, exists):
+    (tmp_path / "elsewhere").mkdir()
+    target, link, second = tmp_path / "elsewhere" / "real", tmp_path / "link", tmp_path / "second"
+    link.symlink_to(Path("elsewhere") / "real")
+    second.symlink_to("link")
+    if exists:
+        target.write_bytes(b"old")
+    write(second, 5)
+    assert (second.is_symlink(), link.is_symlink(), str(link.readlink())) == (True, True, "elsewhere/real")
+    assert target.read_bytes() not in (b"old", b"")
+    assert [path.name for path in target.parent.iterdir()] == ["real"]
+
+
+def test_a_link_that_leads_round_in_a_circle_is_refused(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(FileError, match="a: cannot be written"):
+        write_whole(tmp_path / "a", b"new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_what_is_no_ordinary_file_is_refused_and_left_alone(tmp_path, write):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "null").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        before = {path.name: path.lstat() for path in tmp_path.iterdir()}
+        for name, what in (("pipe", "a device, a pipe"), ("folder", "a folder"), ("null", "a device"), ("socket", "a")):
+            with pytest.raises(FileError, match=f"{name}: cannot be written: it is {what}"):
+                write(tmp_path / name, 3)
+        assert {path.name: path.lstat() for path in tmp_path.iterdir()} == before
+    with pytest.raises(FileError, match="it is a device"):
+        write(Path("/dev/null"), 3)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_the_owner_stays_where_that_is_allowed(tmp_path, monkeypatch):
+    """Only root may give files away, so the system's own answer is asked for as root, and else the question."""
+    path, asked = tmp_path / "a", []
+    write_whole(path, b"old")
+    owner = (1234, 2345) if os.geteuid() == 0 else (path.stat().st_uid, path.stat().st_gid)
+    os.chown(path, *owner)
+    path.chmod(0o640)
+    real = os.chown
+    monkeypatch.setattr(os, "chown", lambda path, *owner: (asked.append(owner), real(path, *owner)))
+    write_whole(path, b"new")
+    assert asked == [owner] == [(path.stat().st_uid, path.stat().st_gid)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_another_group_gets_no_permissions_of_the_old_one(tmp_path, monkeypatch):
+    """As where a file of somebody else's group is replaced, which only its members may give it."""
+    path = tmp_path / "a"
+    write_whole(path, b"old")
+    path.chmod(0o664)
+    real = path.stat()
+    others = os.stat_result([*real[:5], real.st_gid + 1, *real[6:]])
+    monkeypatch.setattr(files, "_facts_of", lambda path: others)
+    monkeypatch.setattr(os, "chown", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    write_whole(path, b"new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+def test_a_disk_that_reads_back_other_bytes_is_found_out(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"old")
+    real = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, content: real(path, content[:-1] + b"x"))
+    with pytest.raises(FileError, match="what was written reads back differently"):
+        write_whole(tmp_path / "a", b"new")
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}

@@ -3,6 +3,7 @@
 import json
 import resource
 import struct
+import time
 import tracemalloc
 from functools import partial
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 from safetensors import safe_open
 
-from containers import put_together, rewrite, take_apart
+from containers import put_together, rewrite, rewrite_arrays, take_apart
 from glasswork import (
     MLP,
     BatchNorm,
@@ -272,6 +273,13 @@ def test_facts_of_another_kind(path, change):
         ({"reference": {"linear1.weight": ["float32", [6, 4]]}}, "an array that no model file has: linear1.weight"),
         ({"reference": {"reference.images": ["uint8", [2**40, 2**40]]}}, "too small a file"),
         ({"reference": {"reference.images": ["uint8", [2, 2]]}}, "expected the arrays "),
+        ({"reference": {"reference.images": ["uint8", [0, 2**70]]}}, "an array that no model file has"),
+        ({"reference": {"reference.images": ["uint8", []]}}, "an array that no model file has"),
+        ({"image_shape": [100_000, 100_000]}, "expected an image_shape of 6 pixels"),
+        ({"image_shape": [-2, -3]}, "expected an image_shape of 6 pixels"),
+        ({"image_shape": [0, 0]}, "expected an image_shape of 6 pixels"),
+        ({"reading": {"low": 5.0, "high": 5.0}}, "states a way of reading images that there is not"),
+        ({"reading": {"pictures": "surprise"}}, "states a way of reading images that there is not"),
     ],
     ids=str,
 )
@@ -301,8 +309,10 @@ def test_metadata_that_are_no_json_object(path, text):
          for i in range(100)],
         [{"name": "linear1", "kind": "linear", "settings": {"in_features": 6, "out_features": 10**12}}],
         [{"name": "norm1", "kind": "batch-norm", "settings": {"features": 10**12}}],
+        [{"name": "a", "kind": "linear", "settings": {"in_features": 10**7, "out_features": 10**7}},
+         {"name": "b", "kind": "linear", "settings": {"in_features": 1, "out_features": 1}}],
     ],
-    ids=["100 layers", "wide", "norm"],
+    ids=["100 layers", "wide", "norm", "and small"],
 )  # fmt: skip
 def test_layers_that_claim_to_be_huge(path, layers):
     """They are found out before any memory is taken for them."""
@@ -315,6 +325,70 @@ def test_layers_that_claim_to_be_huge(path, layers):
         tracemalloc.stop()
     assert "too small a file for the layers that it states" in message
     assert peak < 2**20
+
+
+WIDTHS = st.integers(-(10**9), 10**9) | st.integers(-3, 8) | st.sampled_from([True, 2.0, None, "6", [6], 10**400])
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"name": st.sampled_from(["a", "b", "c", "linear1"]), "kind": st.sampled_from(["linear", "batch-norm"])},
+            optional={
+                "settings": st.dictionaries(
+                    st.sampled_from(["in_features", "out_features", "features", "momentum", "p", "index", "dtype"]),
+                    WIDTHS,
+                )
+            },
+        ),
+        max_size=4,
+    )
+)
+def test_layers_of_any_widths_are_refused_in_little_memory(saved, layers):
+    """Negative ones that cancel huge ones, too."""
+    rewrite(saved, lambda facts: {**facts, "layers": layers})
+    tracemalloc.start()
+    try:
+        refused(saved)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**20
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    save_model(network(), path)
+    return path
+
+
+def test_thousands_of_layers_are_refused_at_once(path):
+    """Each takes a few bytes, and giving each its own random numbers would take minutes."""
+    many = [{"name": f"d{i}", "kind": "dropout", "settings": {"p": 0.5}} for i in range(50_000)]
+    rewrite(path, lambda facts: {**facts, "layers": many})
+    start = time.process_time()
+    assert "2,000 at most" in refused(path)
+    assert time.process_time() - start < 1
+
+
+def test_layers_of_one_name(path):
+    rewrite(path, lambda facts: {**facts, "layers": [*facts["layers"], facts["layers"][-1]]})
+    assert "expected layers of different names" in refused(path)
+
+
+def test_a_reference_set_of_another_network(tmp_path, few):
+    reference = ReferenceSet.choose(few.train.images, few.train.labels, few.valid.images, size=50)
+    path = tmp_path / "model"
+    for model in (MLP(100, 3, 10), MLP(784, 3, 3)):
+        with pytest.raises(FileError, match=r"expected a reference set of \d+ pixels and \d+ classes"):
+            save_model(model, path, reference=reference)
+    assert not path.exists()
+    save_model(MLP(784, 3, 10), path, reference=reference)
+    rewrite_arrays(path, lambda arrays: {**arrays, "reference.labels": arrays["reference.labels"] + 200})
+    assert "got 784 pixels and labels from 200 to 209" in refused(path)
+    rewrite_arrays(path, lambda arrays: {**arrays, "reference.threshold": np.zeros(2)})
+    assert "expected reference.threshold to be F64 of shape (1,)" in refused(path)
 
 
 def test_arrays_of_other_layers(path):
@@ -368,9 +442,13 @@ def test_arrays_of_other_dtypes(path, dtype, size):
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["linear1.weight", "linear2.bias"])
 def test_values_that_are_not_finite(path, name, wrong):
-    model = network()
+    """Neither written nor read: a class ruled out by a bias of -inf, say."""
+    model, before = network(), path.read_bytes()
     model.state()[name].flat[-1] = wrong
-    save_model(model, path)
+    with pytest.raises(FileError, match=f"cannot be written: {name} holds NaN or infinite values"):
+        save_model(model, path)
+    assert path.read_bytes() == before
+    rewrite_arrays(path, lambda arrays: {**arrays, name: model.state()[name]})
     assert f"{name} holds NaN or infinite values" in refused(path)
 
 
@@ -437,8 +515,11 @@ def test_weights_that_lie_otherwise_in_memory_are_saved_as_they_are(path, order)
 
 def test_a_variance_below_zero(path):
     model = network(batch_norm=True)
-    model.norm1.running_variance[0] = -1
     save_model(model, path)
+    model.norm1.running_variance[0] = -1
+    with pytest.raises(FileError, match=r"cannot be written: norm1.running_variance holds values below 0"):
+        save_model(model, path)
+    rewrite_arrays(path, lambda arrays: {**arrays, "norm1.running_variance": model.norm1.running_variance})
     assert "norm1.running_variance holds values below 0" in refused(path)
 
 

@@ -1,12 +1,17 @@
 """Sealed files: read as they were written, or refused; never read otherwise."""
 
 import json
+import os
+import tracemalloc
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given, strategies as st
 
+from containers import rewrite, rewrite_arrays
 from glasswork.errors import FileError
 from glasswork.sealed import (
     FORMAT,
@@ -199,7 +204,8 @@ def test_files_of_tomorrow_read_today(tmp_path):
 )
 def test_another_format_is_refused_in_one_sentence(tmp_path, number, message):
     """Before its seal is verified: that may be another one."""
-    write_sealed(tmp_path / "picture", Picture(format=number, title="x"), ARRAYS)
+    write_sealed(tmp_path / "picture", Picture(title="x"), ARRAYS)
+    rewrite(tmp_path / "picture", lambda facts: {**facts, "format": number})
     (tmp_path / "note").write_text(f'{{"format": {number}, "seal": "another", "words": 5}}')
     for path, read in ((tmp_path / "picture", read_picture), (tmp_path / "note", read_note)):
         with pytest.raises(FileError) as error:
@@ -223,3 +229,109 @@ def test_a_file_of_another_program_is_named_as_such(tmp_path, content):
 def test_sealing_again_changes_nothing():
     text = seal(b'{"sha256": "", "a": 1}')
     assert seal(text) == text
+
+
+# What a reader refuses, no writer writes ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_values_that_are_not_finite_are_neither_written_nor_read(tmp_path, name, wrong):
+    path = tmp_path / "picture"
+    write_both(tmp_path)
+    before = path.read_bytes()
+    arrays = {**ARRAYS, name: np.where(ARRAYS[name] == ARRAYS[name].max(), wrong, ARRAYS[name]).astype("f4")}
+    with pytest.raises(FileError, match=f"picture: cannot be written: {name} holds NaN or infinite values"):
+        write_sealed(path, Picture(title="x"), arrays)
+    assert path.read_bytes() == before
+    rewrite_arrays(path, lambda old: {**old, name: np.full_like(old[name], wrong)})
+    with pytest.raises(FileError, match=f"picture: {name} holds NaN or infinite values"):
+        read_picture(path)
+
+
+class Measured(Sealed, frozen=True, kw_only=True):
+    """Facts of every kind in which NaN may hide."""
+
+    value: float | None = None
+    anything: Any = None
+    several: tuple[float, ...] = ()
+
+
+@given(st.sampled_from(["value", "anything", "several"]), st.sampled_from([np.nan, np.inf, -np.inf, object()]))
+def test_facts_that_json_cannot_hold_are_not_written(tmp_path_factory, field, wrong):
+    """JSON has no NaN: a reader would get null in its place, and take it for something that is not known."""
+    path = tmp_path_factory.mktemp("facts") / "note"
+    with pytest.raises(FileError, match=r"note: (cannot be written|not a file)"):
+        write_sealed_json(path, Measured(**{field: (1.0, wrong) if field == "several" else wrong}))
+    assert not path.exists()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(JSON)
+def test_what_is_written_is_read_back_as_it_was_stated(tmp_path_factory, anything):
+    path = tmp_path_factory.mktemp("facts") / "note"
+    try:
+        write_sealed_json(path, Measured(anything=anything))
+    except FileError:
+        assert not path.exists()
+        assert any(word in repr(anything) for word in ("nan", "inf", "\\ud"))
+    else:
+        assert read_sealed_json(path, Measured, what="note").anything == anything
+
+
+def test_a_disk_that_writes_other_bytes_is_found_out(tmp_path, monkeypatch):
+    """The one fault that no real disk of a test has: a bit that flips on its way."""
+    real = os.fsync
+
+    def fsync(number):
+        os.pwrite(number, b"\1", os.fstat(number).st_size - 1)
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(FileError, match="picture: a damaged sealed file"):
+        write_sealed(tmp_path / "picture", Picture(title="x"), ARRAYS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5).filter(lambda name: name.isprintable() and name != "__metadata__"),
+        st.tuples(
+            st.sampled_from(["f4", "f8", "u1", "i8", ">f4", ">i8"]), st.lists(st.integers(0, 3), max_size=3),
+            st.sampled_from("CF"),
+        ),
+        max_size=5,
+    ),
+    st.text(max_size=20),
+)  # fmt: skip
+def test_the_layout_is_safetensors_own(tmp_path_factory, specs, title):
+    """Byte for byte what the library would write, so any tool that reads its files reads ours."""
+    path = tmp_path_factory.mktemp("layout") / "file"
+    arrays = {
+        name: np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape), dtype, order=order)
+        for name, (dtype, shape, order) in specs.items()
+    }
+    write_sealed(path, Picture(title=title), arrays)
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    assert path.read_bytes() == safetensors.numpy.save(contiguous, metadata)
+    for name, array in safetensors.numpy.load_file(path).items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_writing_takes_no_more_memory_than_the_largest_array(tmp_path):
+    arrays = {str(k): np.zeros((200, 1000), np.float32) for k in range(10)}
+    tracemalloc.start()
+    try:
+        write_sealed(tmp_path / "picture", Picture(title="x"), arrays)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * 800_000  # of 8 MB

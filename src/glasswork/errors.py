@@ -36,7 +36,7 @@ class FileError(GlassworkError, OSError):
 
 
 class DivergedError(GlassworkError, ArithmeticError):
-    """The loss became infinite or NaN while training."""
+    """The loss, or a weight, became infinite or NaN while training."""
 
 
 class UnhealthyError(GlassworkError):

@@ -1,6 +1,6 @@
 """Files that are written whole or not at all.
 
-bytes ──► hidden file in the same folder, synced, read back, compared ──rename──► the file, the folder synced
+content ──► hidden file in the same folder, synced, read back, checked ──rename──► the file, the folder synced
 """
 
 import errno
@@ -20,32 +20,61 @@ from glasswork.errors import FileError
 #: is nothing more to be done then, and what was written is in place: SQLite ignores it as well.
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
+#: Bytes that are compared in one go.
+_PIECE = 1 << 20
+
 #: Seconds after which a folder that `create_folder` left half-filled cannot be in the making any more.
 _ABANDONED_AFTER = 3600
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever finds a half of it, not even after a power cut.
+    """Write a file so that nobody ever finds a half of it, not even after a power cut; see `replace_whole`."""
+
+    def check(written: Path) -> None:
+        with written.open("rb") as stream:
+            same = all(stream.read(_PIECE) == content[i : i + _PIECE] for i in range(0, len(content) + 1, _PIECE))
+        if not same:
+            raise FileError(f"{path}: what was written reads back differently; is the disk failing?")
+
+    replace_whole(path, lambda written: written.write_bytes(content), check)
+
+
+def replace_whole(path: Path, write: Callable[[Path], object], check: Callable[[Path], object]) -> None:
+    """Write a file under a hidden name, check it, and give it its name.
+
+    A file that is replaced keeps its permissions and, where that is allowed, its owner; a symbolic link stays, and the
+    file that it leads to is replaced. Another hard link to the old file keeps the old content.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Is given an empty hidden file in the folder of the wanted one, and fills it.
+    check : callable
+        Is given the same file, written and synced, and raises a FileError if it is not as it should be.
 
     Raises
     ------
     FileError
-        If the new content is not in place: the file cannot be written or reads back differently, and what was there
-        before is untouched. Also if the disk fails while the folder is synced: the new content is there, whole, and
-        may be gone after a power cut.
+        If the new content is not in place: the file cannot be written or does not pass the check, or there is a
+        folder, a device or a pipe of that name. What was there before is untouched. Also if the disk fails while the
+        folder is synced: the new content is there, whole, and may be gone after a power cut.
     """
     if not path.name:
         raise FileError(f"{path}: expected the name of a file to write; give one, such as model.safetensors")
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
+        before = _facts_of(path)
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
         try:
-            with temporary.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if before else 0o666))
+            write(temporary)
+            with temporary.open("r+b") as stream:
                 sync(stream.fileno())
-            if temporary.read_bytes() != content:
-                raise FileError(f"{path}: what was written reads back differently; is the disk failing?")
-            temporary.replace(path)
+            check(temporary)
+            if before is not None:
+                _keep_owner_and_mode(temporary, before)
+            temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -55,9 +84,39 @@ def write_whole(path: Path, content: bytes) -> None:
         if not path.parent.is_dir():
             raise FileError(f"{path}: cannot be written: there is no folder {path.parent}; create it") from error
         raise FileError(
-            f"{path}: cannot be written ({error.strerror}); what was there is kept; is there room, and permission?"
+            f"{path}: cannot be written ({error.strerror or error}); what was there is kept; is there room, and "
+            "permission?"
         ) from error
-    sync_folder(path.parent)
+    sync_folder(target.parent)
+
+
+def _facts_of(path: Path) -> os.stat_result | None:
+    """Return the facts of the ordinary file of a name, of the one that a link leads to, or None if there is none."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:  # or a link to a file that does not exist yet
+        return None
+    if not stat.S_ISREG(facts.st_mode):
+        what = "a folder" if stat.S_ISDIR(facts.st_mode) else "a device, a pipe or a socket"
+        raise FileError(f"{path}: cannot be written: it is {what}, which a file would replace; choose another name")
+    return facts
+
+
+def _keep_owner_and_mode(path: Path, before: os.stat_result) -> None:
+    """Give a new file the owner of the one that it replaces, where that is allowed, then its permissions."""
+    mode = stat.S_IMODE(before.st_mode)
+    if hasattr(os, "chown"):
+        try:
+            os.chown(path, before.st_uid, before.st_gid)
+        except OSError:
+            with suppress(OSError):
+                os.chown(path, -1, before.st_gid)
+        now = path.stat()
+        if now.st_gid != before.st_gid:  # what one group was allowed is not for another one
+            mode &= ~stat.S_IRWXG
+        if now.st_uid != before.st_uid:
+            mode &= ~(stat.S_ISUID | stat.S_ISGID)
+    path.chmod(mode)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,28 +7,32 @@
 The seal covers the bytes that are stored, so a reader with more fields, or with fewer, still verifies the file:
 fields it does not know are ignored, fields that are missing have their defaults. No pickle: reading such a file
 never runs anything that is in it. Names, shapes and dtypes are compared with what is expected before any memory is
-taken.
+taken. A writer reads its own file with the reader's checks before the file gets its name, so what a reader would
+refuse is never written.
 """
 
 import hashlib
+import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from glasswork.arrays import FloatArray
 from glasswork.errors import FileError
-from glasswork.files import read_small, write_whole
+from glasswork.files import read_small, replace_whole, write_whole
 
 #: Counts the changes after which older versions of glasswork cannot read a file. A new field is no such change.
 FORMAT = 2
 
-#: What safetensors calls the dtypes that arrays may have.
-DTYPES = {"float32": "F32", "float64": "F64", "uint8": "U8", "int64": "I64"}
+#: What safetensors calls the dtypes that arrays may have, in the order of its files from their end.
+DTYPES = {"uint8": "U8", "float32": "F32", "float64": "F64", "int64": "I64"}
 
 #: The first "sha256" of a text is its seal: the fields of `Sealed` come before those of its subclasses. Within a
 #: string the quotes would be escaped, so no value can be taken for the key.
@@ -72,6 +76,9 @@ class _Preamble(msgspec.Struct, frozen=True):
     sha256: str | None = None
 
 
+#: The name of an array's dtype, and its shape.
+Spec: TypeAlias = tuple[str, tuple[int, ...]]
+
 AnySealed = TypeVar("AnySealed", bound=Sealed)
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
@@ -88,9 +95,11 @@ def write_sealed_json(path: Path, facts: Sealed) -> None:
     Raises
     ------
     FileError
-        As `glasswork.files.write_whole`.
+        If a reader would refuse them or read others; or as `glasswork.files.write_whole`.
     """
-    write_whole(path, seal(msgspec.json.format(msgspec.json.encode(facts)) + b"\n"))
+    text = seal(msgspec.json.format(_encode(path, facts)) + b"\n")
+    _check_same(path, _read_facts(text, path, type(facts), "file"), facts)
+    write_whole(path, text)
 
 
 def read_sealed_json(path: Path, kind: type[AnySealed], *, what: str) -> AnySealed:
@@ -115,8 +124,17 @@ def read_sealed_json(path: Path, kind: type[AnySealed], *, what: str) -> AnySeal
     return _read_facts(text, path, kind, what)
 
 
-def write_sealed(path: Path, facts: Facts, arrays: Mapping[str, FloatArray]) -> None:
+def write_sealed(
+    path: Path,
+    facts: AnyFacts,
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    what: str = "sealed file",
+    check: Callable[[Path, AnyFacts, Any], object] = lambda path, facts, file: None,
+) -> None:
     """Write facts and arrays into a safetensors file, whole or not at all, sealed.
+
+    The arrays are written and read back one by one, which takes no more memory than the largest of them.
 
     Parameters
     ----------
@@ -125,22 +143,63 @@ def write_sealed(path: Path, facts: Facts, arrays: Mapping[str, FloatArray]) -> 
         One JSON text in the file, as safetensors keeps several in no fixed order.
     arrays : mapping of str to array
         float32 or float64; uint8 or int64 where a file keeps images and labels.
+    what : str
+        What the file is, in words: "model file".
+    check : callable
+        The check of facts that the reader makes: it is given the path, the facts as they are read back and the open
+        file, and raises a FileError.
 
     Raises
     ------
     FileError
-        As `glasswork.files.write_whole`.
+        If a reader would refuse the file; or as `glasswork.files.replace_whole`. What was there before is untouched.
     """
-    import safetensors.numpy
+    stored = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()}
+    digest = hashlib.sha256()
+    for name in sorted(stored):
+        if problem := _add_to_digest(digest, name, stored[name]):
+            raise FileError(f"{path}: cannot be written: {problem}")
+    stated = msgspec.structs.replace(facts, arrays_sha256=digest.hexdigest())
+    text = seal(_encode(path, stated)).decode()
 
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # safetensors requires it
-    stated = msgspec.structs.replace(facts, arrays_sha256=_digest(contiguous))
-    text = seal(msgspec.json.encode(stated)).decode()
-    write_whole(path, safetensors.numpy.save(contiguous, metadata={"glasswork": text}))
+    def write(written: Path) -> None:
+        with written.open("r+b") as stream:
+            for piece in _safetensors(text, stored):
+                stream.write(piece)
+
+    def read_back(written: Path) -> None:
+        with open_sealed(written, type(facts), what=what, name=path) as (read, file):
+            _check_same(path, read, stated)
+            check(path, read, file)
+            check_arrays(file, path, read, specs_of(stored), what=what)
+
+    replace_whole(path, write, read_back)
+
+
+def _safetensors(text: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
+    """Yield what a safetensors file consists of: the length of its header, the header, the arrays.
+
+    Byte for byte what ``safetensors.numpy.save`` returns, which holds all arrays in memory once more; ``save_file``
+    writes to a hidden file of its own, which would stay when the process is killed.
+    """
+    header: dict[str, Any] = {"__metadata__": {"glasswork": text}}
+    order = sorted(arrays, key=lambda name: (-list(DTYPES).index(arrays[name].dtype.name), name))
+    start = 0
+    for name in order:
+        array = arrays[name]
+        place = [start, start := start + array.nbytes]
+        header[name] = {"dtype": DTYPES[array.dtype.name], "shape": array.shape, "data_offsets": place}
+    encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    yield struct.pack("<Q", len(encoded))
+    yield encoded
+    yield from (arrays[name].data for name in order if arrays[name].size)
 
 
 @contextmanager
-def open_sealed(path: Path, kind: type[AnyFacts], *, what: str) -> Iterator[tuple[AnyFacts, Any]]:
+def open_sealed(
+    path: Path, kind: type[AnyFacts], *, what: str, name: Path | None = None
+) -> Iterator[tuple[AnyFacts, Any]]:
     """Open a sealed file and verify its facts; the arrays are not read until `read_arrays` does.
 
     Parameters
@@ -149,6 +208,8 @@ def open_sealed(path: Path, kind: type[AnyFacts], *, what: str) -> Iterator[tupl
     kind : class of Facts
     what : str
         What the file should be, in words: "model file".
+    name : Path, optional
+        What errors call the file, where it does not have its name yet.
 
     Yields
     ------
@@ -162,45 +223,64 @@ def open_sealed(path: Path, kind: type[AnyFacts], *, what: str) -> Iterator[tupl
     """
     import safetensors
 
+    name = name or path
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("glasswork", "")
-            yield _read_facts(text.encode(), path, kind, what), file
+            yield _read_facts(text.encode(), name, kind, what), file
     except FileError:
         raise
     except (safetensors.SafetensorError, OSError) as error:
-        raise FileError(f"{path}: not a {what}, or a damaged one ({error}); restore it, or train it again") from error
+        raise FileError(f"{name}: not a {what}, or a damaged one ({error}); restore it, or train it again") from error
 
 
-def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, FloatArray], *, what: str) -> None:
+def count_numbers(file: Any) -> int:
+    """Return how many numbers the arrays of an open sealed file hold; safetensors checked that it is large enough."""
+    return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+
+
+def specs_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Spec]:
+    """Return the dtype and the shape of each array."""
+    return {name: (array.dtype.name, array.shape) for name, array in arrays.items()}
+
+
+def check_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, Spec], *, what: str) -> None:
+    """Verify the arrays of an open sealed file, one in memory at a time, and none before all are of the right size.
+
+    Raises
+    ------
+    FileError
+        If names, shapes or dtypes are others, values are not finite, or a byte was changed since the file was sealed.
+    """
+    if set(file.keys()) != set(expected):
+        raise FileError(f"{path}: expected the arrays {', '.join(expected)}, got {', '.join(sorted(file.keys()))}")
+    for name, (dtype, shape) in expected.items():
+        header = file.get_slice(name)  # asked first, as there are dtypes that NumPy does not have
+        found = header.get_dtype(), tuple(header.get_shape())
+        if found != (DTYPES.get(dtype), tuple(shape)):
+            raise FileError(
+                f"{path}: expected {name} to be {DTYPES.get(dtype, dtype)} of shape {tuple(shape)}, "
+                f"got {found[0]} of shape {found[1]}"
+            )
+    digest = hashlib.sha256()
+    problems = [_add_to_digest(digest, name, file.get_tensor(name)) for name in sorted(expected)]
+    if facts.arrays_sha256 != digest.hexdigest():
+        raise _damaged(path, what)
+    for problem in filter(None, problems):
+        raise FileError(f"{path}: {problem}")
+
+
+def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, NDArray[Any]], *, what: str) -> None:
     """Verify the arrays of an open sealed file, then copy them into the expected ones, in place.
 
     Raises
     ------
     FileError
-        If names, shapes or dtypes are others, values are not finite, or a byte was changed since the file was
-        sealed. The expected arrays are unchanged then.
+        As `check_arrays`. The expected arrays are unchanged then.
     """
-    if set(file.keys()) != set(expected):
-        raise FileError(f"{path}: expected the arrays {', '.join(expected)}, got {', '.join(sorted(file.keys()))}")
+    check_arrays(file, path, facts, specs_of(expected), what=what)
     for name, array in expected.items():
-        header = file.get_slice(name)  # asked first, as there are dtypes that NumPy does not have
-        dtype, shape = header.get_dtype(), tuple(header.get_shape())
-        if (dtype, shape) != (DTYPES[array.dtype.name], array.shape):
-            raise FileError(
-                f"{path}: expected {name} to be {DTYPES[array.dtype.name]} of shape {array.shape}, "
-                f"got {dtype} of shape {shape}"
-            )
-    stored = {name: file.get_tensor(name) for name in expected}
-    if facts.arrays_sha256 != _digest(stored):
-        raise _damaged(path, what)
-    for name, array in stored.items():
-        if not np.isfinite(array).all():
-            raise FileError(f"{path}: {name} holds NaN or infinite values; this network cannot be used")
-        if name.endswith("running_variance") and array.min() < 0:
-            raise FileError(f"{path}: {name} holds values below 0, which no variance has; this network cannot be used")
-    for name, array in expected.items():
-        array[...] = stored[name]
+        array[...] = file.get_tensor(name)
 
 
 def _read_facts(text: bytes, path: Path, kind: type[AnySealed], what: str) -> AnySealed:
@@ -237,10 +317,32 @@ def _damaged(path: Path, what: str) -> FileError:
     )
 
 
-def _digest(arrays: Mapping[str, FloatArray]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
-        digest.update(array.data if array.size else b"")
-    return digest.hexdigest()
+def _encode(path: Path, facts: Sealed) -> bytes:
+    try:
+        return msgspec.json.encode(facts)
+    except (TypeError, OverflowError, ValueError) as error:
+        raise FileError(f"{path}: cannot be written: it would state what JSON cannot hold ({error})") from error
+
+
+def _check_same(path: Path, stored: Sealed, stated: Sealed) -> None:
+    """Raise unless facts were read back as they were stated: JSON has no NaN, and no infinity."""
+    for field in stated.__struct_fields__:
+        had, got = (json.dumps(msgspec.to_builtins(getattr(facts, field))) for facts in (stated, stored))
+        if field != "sha256" and had != got:
+            raise FileError(f"{path}: cannot be written: {field} is {had:.200}, and would be read back as {got:.200}")
+
+
+def _add_to_digest(digest: "hashlib._Hash", name: str, array: NDArray[Any]) -> str | None:
+    """Hash an array; return why it cannot be used, or None: what a reader refuses, no writer writes.
+
+    A moment of an optimiser may be infinite: its weight no longer moves, and a resumed run does as the unbroken one.
+    """
+    if array.dtype.name not in DTYPES:
+        return f"{name} is an array of {array.dtype}, and such files hold {', '.join(DTYPES)}"
+    digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+    digest.update(array.data if array.size else b"")
+    if np.isnan(array).any() if name.startswith("optimizer.") else not np.isfinite(array).all():
+        return f"{name} holds NaN or infinite values; this network cannot be used"
+    if name.endswith("running_variance") and array.min(initial=0) < 0:
+        return f"{name} holds values below 0, which no variance has; this network cannot be used"
+    return None

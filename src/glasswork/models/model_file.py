@@ -8,13 +8,12 @@ any change to it is found when it is read.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError
@@ -22,11 +21,20 @@ from glasswork.files import read_small
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
-from glasswork.sealed import DTYPES, Facts, open_sealed, read_arrays, write_sealed
+from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
 
 #: What an image must go through before the network sees it.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
+
+#: How the pictures of a source were read.
+PICTURES = ("digits", "as they are")
+
+#: No file of more layers is read: a few bytes a layer would take seconds.
+MOST_LAYERS = 2000
+
+#: The settings that say how large the arrays of a layer are.
+_WIDTHS = ("in_features", "out_features", "features")
 
 _WHAT = "model file"
 
@@ -145,7 +153,7 @@ def save_model(
     names = [str(name) for name in (range(model.out_features) if classes is None else classes)]
     if len(names) != model.out_features:
         raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
-    if image_shape is not None and math.prod(image_shape) != model.in_features:
+    if image_shape is not None and not _fits(image_shape, model):
         raise InputError(
             f"save_model: expected an image_shape of {model.in_features} pixels for {model}, got {image_shape}"
         )
@@ -160,7 +168,9 @@ def save_model(
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
         reading=reading,
     )
-    write_sealed(Path(path), facts, {**model.state(), **extra})
+    _check_fit(Path(path), facts, model)
+    _unpack(Path(path), extra, model)
+    write_sealed(Path(path), facts, {**model.state(), **extra}, what=_WHAT, check=_check_facts)
 
 
 def load_model(path: str | Path) -> MLP:
@@ -193,19 +203,20 @@ def read_model_file(path: str | Path) -> ModelFile:
     if not path.is_file():
         raise FileError(f"{path}: no such model file{_why_missing(path.parent)}")
     with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
-        _check_facts(path, facts)
+        _check_facts(path, facts, file)
         model = _build(path, facts)
         model.pixels = True if facts.preprocessing else None
-        extra = {name: np.empty(shape, dtype) for name, (dtype, shape) in facts.reference.items()}
-        read_arrays(file, path, facts, {**model.state(), **extra}, what=_WHAT)
-    if len(facts.classes) != model.out_features:
-        raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
+        check_arrays(file, path, facts, specs_of(model.state()) | _reference_specs(facts), what=_WHAT)
+        _check_fit(path, facts, model)
+        for name, array in model.state().items():
+            array[...] = file.get_tensor(name)
+        extra = {name: file.get_tensor(name) for name in facts.reference}
     return ModelFile(
         model,
         tuple(facts.classes),
         facts.image_shape,
         facts.preprocessing,
-        _unpack(path, extra),
+        _unpack(path, extra, model),
         facts.reading or _usual_reading(facts),
     )
 
@@ -230,31 +241,70 @@ def _describe(name: str, layer: Layer) -> LayerFacts:
     return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
 
 
-def _check_facts(path: Path, facts: ModelFacts) -> None:
-    """Check what a file states before memory is taken for it: it has to be large enough for its arrays."""
-    shapes = [_weights(layer) for layer in facts.layers]
-    for name, (dtype, shape) in facts.reference.items():
-        if dtype not in DTYPES or not name.startswith("reference.") or min(shape, default=0) < 0:
-            raise FileError(f"{path}: states an array that no model file has: {name}, {dtype} of shape {shape}")
-        shapes.append(shape)
-    if facts.dtype not in DTYPES:
+def _check_facts(path: Path, facts: ModelFacts, file: Any) -> None:
+    """Check what a file states before memory is taken for it; what it states has to be in it."""
+    if facts.dtype not in ("float32", "float64"):
         raise FileError(f"{path}: expected a network of float32 or float64, got {facts.dtype!r}")
-    if sum(math.prod(shape) for shape in shapes) > path.stat().st_size:
+    if len({layer.name for layer in facts.layers}) < len(facts.layers) or len(facts.layers) > MOST_LAYERS:
+        raise FileError(f"{path}: expected layers of different names, {MOST_LAYERS:,} at most")
+    for name, (dtype, shape) in facts.reference.items():
+        if dtype not in DTYPES or not name.startswith("reference.") or len(shape) not in (1, 2) or min(shape) < 1:
+            raise FileError(f"{path}: states an array that no model file has: {name}, {dtype} of shape {shape}")
+    stated = [_weights(path, layer, facts.dtype) for layer in facts.layers]
+    if sum(stated) + sum(math.prod(shape) for _, shape in facts.reference.values()) > count_numbers(file):
         raise FileError(f"{path}: too small a file for the layers that it states")
 
 
-def _weights(layer: LayerFacts) -> list[int]:
-    """Return the widths whose product is the size of a layer's largest array, as far as they are stated as numbers."""
-    stated = [layer.settings.get(name) for name in ("in_features", "out_features", "features")]
-    return [width for width in stated if isinstance(width, int)] or [0]
-
-
-def _unpack(path: Path, extra: dict[str, NDArray[Any]]) -> ReferenceSet | None:
-    packed = {name.removeprefix("reference."): array for name, array in extra.items()}
+def _weights(path: Path, layer: LayerFacts, dtype: str) -> int:
+    """Return the size of a layer's largest array; try its other settings with a layer of the width 1."""
+    widths = {name: width for name, width in layer.settings.items() if name in _WIDTHS}
     try:
-        return ReferenceSet.from_arrays(packed) if packed else None
-    except InputError as error:
+        for name, width in widths.items():
+            if type(width) is not int or width < 1:
+                raise InputError(f"{layer.name}: expected {name} to be an integer of at least 1, got {width!r:.50}")
+        small = make_layer(layer.kind, {**layer.settings, **dict.fromkeys(widths, 1)}, dtype=dtype)
+        if unknown := set(layer.settings) - set(small.settings()):
+            raise InputError(f"{layer.name}: expected no setting called {', '.join(sorted(unknown))}")
+    except (InputError, OverflowError) as error:
+        raise FileError(f"{path}: states layers that cannot be built ({error})") from None
+    return math.prod(widths.values()) if widths else 0
+
+
+def _check_fit(path: Path, facts: ModelFacts, model: MLP) -> None:
+    """Check that what a file states about inputs and outputs fits its network."""
+    if len(facts.classes) != model.out_features:
+        raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
+    if facts.image_shape is not None and not _fits(facts.image_shape, model):
+        raise FileError(
+            f"{path}: expected an image_shape of {model.in_features} pixels for {model}, got {facts.image_shape}"
+        )
+    if (read := facts.reading) is not None and (read.low >= read.high or read.pictures not in PICTURES):
+        raise FileError(f"{path}: states a way of reading images that there is not: {read}")
+
+
+def _fits(image_shape: tuple[int, int], model: MLP) -> bool:
+    return len(image_shape) == 2 and min(image_shape) >= 1 and math.prod(image_shape) == model.in_features
+
+
+def _reference_specs(facts: ModelFacts) -> dict[str, Spec]:
+    return {name: (dtype, tuple(shape)) for name, (dtype, shape) in facts.reference.items()}
+
+
+def _unpack(path: Path, extra: Mapping[str, NDArray[Any]], model: MLP) -> ReferenceSet | None:
+    """Return the reference set that arrays hold, if it fits its network."""
+    if not extra:
+        return None
+    try:
+        found = ReferenceSet.from_arrays({name.removeprefix("reference."): array for name, array in extra.items()})
+    except (InputError, LookupError, ValueError, TypeError) as error:
         raise FileError(f"{path}: {error}") from None
+    features, labels = found.images.shape[1], found.labels
+    if features != model.in_features or labels.min() < 0 or labels.max() >= model.out_features:
+        raise FileError(
+            f"{path}: expected a reference set of {model.in_features} pixels and {model.out_features} classes for "
+            f"{model}, got {features} pixels and labels from {labels.min()} to {labels.max()}"
+        )
+    return found
 
 
 def _build(path: Path, facts: ModelFacts) -> MLP:

@@ -8,7 +8,7 @@ All randomness is a function of the position; so weights, the optimiser's state 
 
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ from glasswork.training.results import EpochResult
 from glasswork.version import __version__
 
 _WHAT = "checkpoint"
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +53,13 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers of a `Progress`."""
 
-    epoch: int
-    batch: int
-    num_samples: int
+    epoch: Count
+    batch: Count
+    num_samples: Count
     total_loss: float
-    step: int
+    step: Count
     seconds: float
-    best_epoch: int
+    best_epoch: Count
     best_accuracy: float
 
 
@@ -112,7 +114,7 @@ class Checkpoints:
         arrays = _arrays(experiment, progress, with_best=_with_best(experiment.recipe, progress))
         before = self.signature()
         try:
-            write_sealed(self.paths[self._next], facts, arrays)
+            write_sealed(self.paths[self._next], facts, arrays, what=_WHAT)
         finally:
             if self.signature() != before:  # in place, even where the folder could not be synced: the other is older
                 self._next = 1 - self._next
@@ -201,11 +203,14 @@ def _check_data(path: Path, written: str, experiment: Experiment) -> None:
 
 
 def _arrays(experiment: Experiment, progress: Progress, *, with_best: bool) -> dict[str, FloatArray]:
-    """Return every array of a position by name; those of the model and of ``progress`` are not copies."""
+    """Return every array of a position by name; none is a copy, so that saving takes little memory."""
+    optimizer, average = experiment.optimizer, experiment.average
     arrays = {f"model.{name}": array for name, array in experiment.model.state().items()}
-    arrays |= {f"optimizer.{name}": array for name, array in experiment.optimizer.state().items()}
-    if experiment.average is not None:
-        arrays |= experiment.average.state()
+    arrays |= {f"optimizer.{name}": array for name, array in optimizer.moments().items()}
+    arrays["optimizer.steps"] = np.array([optimizer.steps], np.float64)
+    if average is not None:
+        arrays |= {f"average.{i}": array for i, array in enumerate(average.averages)}
+        arrays["average.steps"] = np.array([average.steps], np.float64)
     arrays |= {f"last_good.{i}": array for i, array in enumerate(progress.last_good)}
     if with_best:
         arrays |= {f"best.{i}": array for i, array in enumerate(progress.best)}
@@ -222,7 +227,10 @@ def _restore(file: Any, path: Path, facts: CheckpointFacts, experiment: Experime
     fresh.last_good = [np.empty_like(array) for array in experiment.model.state().values()]
     fresh.best = [np.empty_like(array) for array in fresh.last_good]
     with_best = _with_best(experiment.recipe, facts.position)
-    arrays = _arrays(experiment, fresh, with_best=with_best)
+    arrays = {
+        name: np.empty_like(array) if name.startswith(("optimizer.", "average.")) else array
+        for name, array in _arrays(experiment, fresh, with_best=with_best).items()
+    }
     read_arrays(file, path, facts, arrays, what=_WHAT)
     experiment.optimizer.load_state(_part(arrays, "optimizer."))
     if experiment.average is not None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import FileError
 from glasswork.nn import MLP, Linear
-from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
+from glasswork.sealed import Facts, check_arrays, open_sealed, write_sealed
 from glasswork.version import __version__
 
 #: Neurons of the first layer that are kept: as many as one can look at.
@@ -70,7 +70,7 @@ class Snapshots:
             shape=(weights.shape[0], weights.shape[1]),
         )
         arrays: dict[str, Any] = {_name(epoch): taken for epoch, (taken, _) in self._taken.items()}
-        write_sealed(self.path, facts, arrays)
+        write_sealed(self.path, facts, arrays, what=_WHAT, check=_check_facts)
 
     def load(self, *, up_to: int) -> None:
         """Take up the snapshots of a run that goes on after an epoch; without a whole file, none."""
@@ -116,11 +116,16 @@ def first_weights(model: MLP) -> FloatArray:
 
 def _read(path: Path) -> Mapping[int, tuple[NDArray[np.uint8], float]]:
     with open_sealed(path, SnapshotFacts, what=_WHAT) as (facts, file):
-        if len(facts.epochs) != len(facts.steps) or min(facts.shape) < 1 or facts.shape[0] * facts.shape[1] > 1 << 26:
-            raise FileError(f"{path}: states what no {_WHAT} can hold; delete it")
-        arrays: dict[str, Any] = {_name(epoch): np.empty(facts.shape, np.uint8) for epoch in facts.epochs}
-        read_arrays(file, path, facts, arrays, what=_WHAT)
-    return {epoch: (arrays[_name(epoch)], step) for epoch, step in zip(facts.epochs, facts.steps, strict=True)}
+        _check_facts(path, facts, file)
+        check_arrays(file, path, facts, {_name(epoch): ("uint8", facts.shape) for epoch in facts.epochs}, what=_WHAT)
+        arrays = [file.get_tensor(_name(epoch)) for epoch in facts.epochs]
+    return {epoch: (array, step) for epoch, array, step in zip(facts.epochs, arrays, facts.steps, strict=True)}
+
+
+def _check_facts(path: Path, facts: SnapshotFacts, file: Any) -> None:
+    rising = facts.epochs == sorted({max(epoch, 0) for epoch in facts.epochs})
+    if len(facts.epochs) != len(facts.steps) or min(facts.shape) < 1 or not rising:
+        raise FileError(f"{path}: states what no {_WHAT} can hold; delete it")
 
 
 def _name(epoch: int) -> str:

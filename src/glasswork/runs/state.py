@@ -26,7 +26,7 @@ from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
 from glasswork.runs.result import RunResult, State
 from glasswork.training.engines import choose_engine
-from glasswork.training.health import Watch, diagnose
+from glasswork.training.health import Watch, check_moments, diagnose
 from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
@@ -96,7 +96,7 @@ class RunState:
             images, labels = images[rows], labels[rows]
         rate, history = made.optimizer.base_lr, [*self.history, result]
         with limited_to(blas_threads(self.engine, self.threads)):
-            found = diagnose(made.model, images, labels, history, learning_rate=rate)
+            found = diagnose(made.model, images, labels, history, learning_rate=rate) + check_moments(made.optimizer)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
@@ -116,7 +116,7 @@ class RunState:
             with nullcontext() if average is None else average.hidden():  # what goes on is the training's weights
                 checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
         except FileError as error:
-            raise FileError(f"{error} What was saved before is whole: glasswork resume goes on from it") from error
+            raise FileError(f"{error} (what was saved before is whole: glasswork resume goes on from it)") from error
 
     def load(self, place: RunFolder, checkpoints: Checkpoints) -> None:
         """Take over the newest checkpoint of a run's folder.

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.optim.optimizer import Optimizer
 from glasswork.pixels import as_numbers, as_rows, normalize
 from glasswork.training.results import EpochResult, Finding
 
@@ -122,6 +123,27 @@ def diagnose(
         unlearnable = _check_labels(x, known, accuracy, luck, seen)
         findings += unlearnable or ([] if findings else _check_loss(before, now, rate, seen))  # one cause is enough
     return findings
+
+
+def check_moments(optimizer: Optimizer) -> list[Finding]:
+    """Return which averages of an optimiser overflowed: what they belong to no longer moves, though the loss is fine.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        One of this house: its ``moments()`` are looked at.
+    """
+    return [
+        Finding(
+            "moments-not-finite",
+            f"{name} of {optimizer}: {bad:,} of its {array.size:,} numbers are NaN or infinite, so the weights that "
+            "they belong to no longer move; gradients are too large, so look whether the images are normalised, and "
+            "begin again with a smaller learning rate",
+            name,
+        )
+        for name, array in optimizer.moments().items()
+        if (bad := array.size - int(np.isfinite(array).sum()))
+    ]
 
 
 def _check_weights(model: MLP, slower: str) -> list[Finding]:

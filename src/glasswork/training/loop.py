@@ -190,7 +190,7 @@ def fit(
     Raises
     ------
     DivergedError
-        If the loss becomes infinite or NaN; the weights of the last good epoch are restored.
+        If the loss or a weight becomes infinite or NaN; the weights of the last good epoch are restored.
     """
     kept = patience is not None or average is not None  # whether the model should end with other weights than the last
     _check_settings(epochs, patience)
@@ -258,6 +258,8 @@ def _fit_epoch(
     valid_loss, valid_accuracy = _validate(engine.scores, model, valid_loader, criterion)
     if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
         raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
+    if not all(np.isfinite(array).all() for array in arrays_of(model)):  # a sigmoid hides it from the loss
+        raise DivergedError(f"weights became infinite or NaN, {_advice(optimizer)}")
     progress.note_epoch(valid_accuracy, copy_arrays(model))
     seconds = time.perf_counter() - start
     return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
