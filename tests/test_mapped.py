@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from glasswork import Batches, Dataset, Run, load_dataset, named_recipe, split
+from glasswork import Batches, Dataset, InputError, Run, load_dataset, named_recipe, split
 from glasswork.data.mapped import MappedRows, draw_by_class
 from glasswork.data.sources import idx, npz, store
 from test_sources_idx import idx as as_idx
@@ -112,3 +112,31 @@ def test_drawing_by_class(counts):
     same, other = draw_by_class(labels, [total // 3], seed=1)[1], draw_by_class(labels, [total // 3], seed=2)[1]
     np.testing.assert_array_equal(same, draw_by_class(labels, [total // 3], seed=1)[1])
     assert total < 10 or not np.array_equal(same, other)
+
+
+def test_parts_of_mapped_images_have_the_sizes_asked_for_and_leave_an_image_of_every_class():
+    draw = np.random.default_rng(2)
+    refused = 0
+    for _ in range(300):
+        counts = draw.integers(2, 60, draw.integers(2, 30))
+        labels = draw.permutation(np.repeat(np.arange(len(counts)), counts))
+        test, valid = (int(n) for n in draw.integers(1, len(labels) // 2, 2))
+        if len(labels) - test - valid < len(counts):  # not an image for each class is left
+            with pytest.raises(InputError, match="without an image to train on"):
+                draw_by_class(labels, [test, valid], seed=0)
+            refused += 1
+            continue
+        parts = draw_by_class(labels, [test, valid], seed=0)
+        assert [len(part) for part in parts] == [len(labels) - test - valid, test, valid]
+        assert len(np.unique(labels[parts[0]])) == len(counts)
+        assert sorted(np.concatenate(parts)) == list(range(len(labels)))
+    assert refused
+
+
+def test_a_class_of_one_mapped_image_is_refused_as_in_memory(tmp_path):
+    labels = np.append(np.arange(200) % 4, 4)
+    np.save(tmp_path / "images.npy", np.zeros((201, 9), np.uint8))
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    for images in (mapped, np.array(mapped)):
+        with pytest.raises(InputError, match=r"only (one|1)"):
+            split(Dataset(images, labels, tuple("abcde"), (3, 3), "x"))

@@ -87,9 +87,7 @@ def test_at_80_columns_the_default_names_stay_in_one_line(tmp_path, few, monkeyp
 
 def test_a_run_that_is_training_says_so(tmp_path, few):
     with small_run(tmp_path / "run", few) as run:
-        with pytest.raises(
-            FileError, match=rf"process {os.getpid()} writes it once .*; wait for it"
-        ):
+        with pytest.raises(FileError, match=rf"process {os.getpid()} writes it once .*; wait for it"):
             load_model(tmp_path / "run")
         list(run.epochs())
     assert load_model(tmp_path / "run").pixels

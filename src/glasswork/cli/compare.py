@@ -60,7 +60,7 @@ def compare(
     recipes = {name: run.recipe() for name, run in past.items()}
     differing = dict(zip(recipes, differences(list(recipes.values())), strict=True))
     Console().print(_results(past))
-    print(_in_words(differing))
+    print(_in_words(differing) + _other_data(past))
     from glasswork import figures  # last: what was printed stands, whatever becomes of the picture
 
     picture = figures.compare(
@@ -126,6 +126,21 @@ def _in_words(differing: Mapping[str, dict[str, Any]]) -> str:
         values = "; ".join(f"{value} ({', '.join(names)})" for value, names in having.items())
         lines.append(f"  {key:<{max(map(len, keys))}}  {values}")
     return "\n".join(["What differs between them:", *lines, ""])
+
+
+def _other_data(runs: "Mapping[str, RunFolder]") -> str:
+    """Return a warning where a source held other data for one run than for another; empty where none did."""
+    held: dict[str, dict[str, list[str]]] = {}
+    for name, run in runs.items():
+        if (data := run.result().data) is not None and data.sha256:
+            what = f"{data.images:,} images, SHA-256 {data.sha256[:12]}…"
+            held.setdefault(run.recipe().data.source, {}).setdefault(what, []).append(name)
+    lines = [
+        f"  {source}: " + "; ".join(f"{what} ({', '.join(names)})" for what, names in contents.items())
+        for source, contents in held.items()
+        if len(contents) > 1
+    ]
+    return "\n".join(["Their data were not the same:", *lines, "", ""]) if lines else ""
 
 
 def _names(runs: list[Path]) -> list[str]:

@@ -44,14 +44,20 @@ def evaluate(
     from glasswork.data.mapped import in_blocks
     from glasswork.models.answers import load_like
     from glasswork.models.model_file import read_model_file
-    from glasswork.recipes.experiment import load_data
+    from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
 
     past = RunFolder(run)
     recipe, result, read = past.recipe(), past.result(), read_model_file(run)
     test: Part | Dataset
-    test = load_data(recipe.data, past.kept_data()).test if data is None else load_like(data, read)
+    if data is None:
+        own, notes = data_of_run(past)
+        test = own.test
+        for note in notes:
+            print(f"Notice: {note}", file=sys.stderr)
+    else:
+        test = load_like(data, read)
     predicted = np.concatenate([read.model.predict(block) for block in in_blocks(test.images)])
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())

@@ -1,5 +1,6 @@
 """``glasswork report``: a run as one page that opens anywhere."""
 
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -24,10 +25,19 @@ def report(
 
     Example: glasswork report runs/mine --open
     """
-    from glasswork.report import gather_folder, write_report
+    from glasswork.models.model_file import read_model_file
+    from glasswork.report import gather, write_report
+    from glasswork.runs.data import data_of_run
+    from glasswork.runs.folder import RunFolder
 
     path = out or run / "report.html"
-    size = write_report(gather_folder(run), path)
+    place = RunFolder(run)
+    place.check()
+    model = read_model_file(run)
+    parts, notes = data_of_run(place)
+    size = write_report(gather(place, model, parts), path)
+    for note in notes:
+        print(f"Notice: {note}", file=sys.stderr)
     print(f"{path}: {size / 1e6:.1f} MB")
     if show:
         webbrowser.open(path.resolve().as_uri())

@@ -46,7 +46,10 @@ def show(
     from glasswork.runs.figures import PICTURES, Seen
 
     name, run = _choose(words)
-    picture = PICTURES[name](figures, Seen.of_folder(run))
+    seen = Seen.of_folder(run)
+    for note in seen.notes:
+        print(f"Notice: {note}", file=sys.stderr)
+    picture = PICTURES[name](figures, seen)
     if out is not None:
         figures.save(picture, out)
         print(f"Drawn in {out}")

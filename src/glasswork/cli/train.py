@@ -20,6 +20,7 @@ from glasswork.cli.options import (
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
 
 if TYPE_CHECKING:
+    from glasswork.cli.stopping import StopOnSignal
     from glasswork.recipes.recipe import Recipe
     from glasswork.runs.folder import RunFolder
 
@@ -86,6 +87,7 @@ def train(
     glasswork train deep --momentum 0.8 --activation tanh --out runs/mine
     """
     from glasswork.recipes.keys import find_key
+    from glasswork.runs.data import check_data
     from glasswork.runs.run import Run
 
     flags = {
@@ -110,8 +112,19 @@ def train(
         asked["description"] = f"{chosen.description}; changed: {changes}"
     wanted = chosen.override(asked)
     repeats = old if old is not None and not asked else None
+    same_data = old if "data.source" not in asked else None
+
+    def make(stop: "StopOnSignal") -> Run:
+        dataset = None if same_data is None else same_data.kept_data()
+        run = Run(wanted, out, dataset=dataset, checkpoint_every=checkpoint_every, should_stop=stop)
+        if same_data is not None:
+            divided_alike = run.recipe.data == same_data.recipe().data
+            data_sha256 = run.experiment.data_sha256
+            run.notes.extend(check_data(same_data, run.parts, data_sha256, divided_alike=divided_alike))
+        return run
+
     follow(
-        lambda stop: Run(wanted, out, checkpoint_every=checkpoint_every, should_stop=stop),
+        make,
         strict=strict,
         quiet=quiet,
         report=report,

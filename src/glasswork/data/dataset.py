@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -85,7 +85,7 @@ class Dataset:
         images: Any,
         labels: Any,
         *,
-        classes: Sequence[str] | int | None = None,
+        classes: Sequence[str] | int | np.integer | None = None,
         shape: tuple[int, int] | None = None,
         name: str = "images",
         source: str = "",
@@ -147,10 +147,22 @@ class Dataset:
         """Return the SHA-256 of images, labels, class names and shape: equal for equal data, under any name."""
         return fingerprint([self.images, self.labels], self.classes, self.shape)
 
+    def with_identity(self) -> Self:
+        """Return this dataset with its fingerprint of now in ``origin.sha256``, and without ``source`` if that is gone.
+
+        A dataset that was changed after it was loaded is not what its source would give again: it becomes arrays of
+        a program's own.
+        """
+        sha256 = self.fingerprint()
+        loaded = bool(self.source) and (self.origin.source, self.origin.sha256) == (self.source, sha256)
+        source = self.source if loaded else ""
+        return replace(self, source=source, origin=replace(self.origin, source=source, sha256=sha256))
+
 
 def fingerprint(arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int]) -> str:
     """Return the SHA-256 of arrays of images and labels, the names of the classes and the shape of an image."""
-    digest = hashlib.sha256(repr((tuple(classes), tuple(shape))).encode())
+    meaning = tuple(str(name) for name in classes), tuple(int(side) for side in shape)
+    digest = hashlib.sha256(repr(meaning).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())
         for block in in_blocks(array):
@@ -267,9 +279,11 @@ def _remedy_for_labels(labels: NDArray[Any], num_labels: int) -> str:
     return ""
 
 
-def encode_labels(labels: ArrayLike, classes: Sequence[str] | int | None = None) -> tuple[Labels, tuple[str, ...]]:
+def encode_labels(
+    labels: ArrayLike, classes: Sequence[str] | int | np.integer | None = None
+) -> tuple[Labels, tuple[str, ...]]:
     """Return labels as integers from 0, ``(N,)``, and the names of their classes; see `Dataset.of`."""
-    if isinstance(classes, int):
+    if isinstance(classes, int | np.integer):
         classes = [str(k) for k in range(classes)]
     values: NDArray[Any] = np.asarray(labels)
     if values.ndim != 1:
@@ -298,11 +312,20 @@ def _of_one_kind(values: NDArray[Any]) -> NDArray[Any]:
     raise InputError(f"labels: expected integers or words, got {odd!r} among them")
 
 
+def natural_order(names: Iterable[str]) -> list[str]:
+    """Return names as people count, 1, 2, 10, where all are whole numbers, else in alphabetical order.
+
+    Names of one number, such as ``"1"`` and ``"01"``, are in alphabetical order among themselves.
+    """
+    ordered = sorted(names)
+    numbered = all(name.removeprefix("-").isdecimal() for name in ordered)
+    return sorted(ordered, key=int) if numbered else ordered
+
+
 def _encode_words(words: list[str], classes: Sequence[str] | None) -> tuple[Labels, tuple[str, ...]]:
     if classes is None:
         distinct = set(words)
-        numbered = all(word.removeprefix("-").isdecimal() for word in distinct)
-        classes = sorted(distinct, key=int if numbered else str)
+        classes = natural_order(distinct)
         if len(classes) > MAX_CLASSES:
             raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got {len(classes):,} distinct words")
     number = {name: k for k, name in enumerate(classes)}

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from glasswork.errors import InputError
+
 #: Bytes of images from which they are mapped from the disk and not read into memory.
 MAP_FROM = 1 << 28
 
@@ -70,10 +72,25 @@ def draw_by_class(labels: NDArray[Any], sizes: Sequence[int], seed: int) -> list
     Returns
     -------
     list of (n,) int32
-        The rows of what is left, and then of each part, in order.
+        The rows of what is left, and then of each part, in order. What is left has an image of every class that has
+        two or more.
+
+    Raises
+    ------
+    InputError
+        If the parts leave a class without an image.
     """
     counts = np.bincount(labels)
-    quotas = [_shares(size, counts) for size in sizes]
+    quotas, room = [], counts - (counts > 1)
+    for size in sizes:
+        if size > room.sum():
+            raise InputError(
+                f"split: parts of {' and '.join(f'{n:,}' for n in sizes)} images leave some of "
+                f"{np.count_nonzero(counts)} classes without an image to train on; choose smaller parts"
+            )
+        quota = np.minimum(_shares(size, counts), room)
+        quotas.append(quota + _shares(size - int(quota.sum()), room - quota))
+        room = room - quotas[-1]
     part, draw = np.zeros(len(labels), np.uint8), np.random.default_rng(seed)
     for k in np.flatnonzero(counts):
         rows = np.flatnonzero(labels == k).astype(np.int32)
@@ -87,7 +104,7 @@ def draw_by_class(labels: NDArray[Any], sizes: Sequence[int], seed: int) -> list
 
 def _shares(size: int, counts: NDArray[Any]) -> NDArray[np.int64]:
     """Divide a number among classes as their counts are: whole numbers that sum to it."""
-    exact = size * counts / counts.sum()
+    exact = size * counts / max(counts.sum(), 1)
     whole: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     whole[np.argsort(whole - exact, kind="stable")[: size - int(whole.sum())]] += 1
     return whole

@@ -30,6 +30,9 @@ class Origin:
         What was converted, and what was assumed.
     skipped : tuple of str
         What could not be read and was left out, each with the reason.
+    source, sha256 : str
+        What the dataset was loaded from, and the fingerprint that it had then; empty for arrays of a program's own.
+        See `Dataset.with_identity`.
     """
 
     format: str = "arrays"
@@ -40,3 +43,5 @@ class Origin:
     pictures: Pictures = "as they are"
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    source: str = ""
+    sha256: str = ""

@@ -8,6 +8,7 @@ source      the test images, and the validation images if there are any, are tho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -143,6 +144,7 @@ def split(
         name = "images"
     if isinstance(pixels, np.memmap) and scheme == "handout":
         n_test, n_valid = _sizes(len(numbers), scheme, test, valid)
+        _check_two_each(numbers, classes)
         train_rows, test_rows, valid_rows = draw_by_class(numbers, [n_test, n_valid], seed)
         found: list[NDArray[Any]] = [train_rows, valid_rows, test_rows]
         numbers = numbers.astype(np.int32)
@@ -153,6 +155,16 @@ def split(
     train_part, valid_part, test_part = (Part(rows_of(pixels, rows), numbers[rows], rows) for rows in found)
     origin = images.origin if isinstance(images, Dataset) else Origin()
     return Split(train_part, valid_part, test_part, scheme, classes, shape, name, origin)
+
+
+def _check_two_each(labels: Labels, classes: Sequence[str]) -> None:
+    """Refuse a class with one image only, as scikit-learn does for images in memory."""
+    single = np.flatnonzero(np.bincount(labels) == 1)
+    if len(single):
+        raise InputError(
+            f"split: expected two or more images of every class, got only one of {classes[single[0]]!r}; add images, or "
+            "leave the class out"
+        )
 
 
 def _source_rows(
@@ -178,6 +190,7 @@ def _source_rows(
     n_valid = max(len(np.unique(labels)), round(count / 12)) if valid is None else _size("valid", valid, count)
     if isinstance(dataset, Dataset) and isinstance(dataset.images, np.memmap):
         first = rows["train"][0]
+        _check_two_each(labels[rows["train"]], dataset.classes)
         train, drawn = (first + part for part in draw_by_class(labels[rows["train"]], [n_valid], seed))
         return [train, drawn, rows["test"]]
     try:

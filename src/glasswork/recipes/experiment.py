@@ -77,6 +77,7 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
     FileError
         If the data cannot be loaded.
     """
+    dataset = None if dataset is None else dataset.with_identity()
     recipe = named_after(recipe, dataset)
     try:
         parts = load_data(recipe.data, dataset)

@@ -13,13 +13,13 @@ from glasswork.models.model_file import ModelFile, read_model_file
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model
-from glasswork.recipes.experiment import load_data
 from glasswork.recipes.recipe import Recipe
 from glasswork.report.data import EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
 from glasswork.report.evaluation import evaluate
 from glasswork.report.facts import attribution, command, facts
 from glasswork.report.packing import pack
 from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
+from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.snapshots import first_weights, read_snapshots
 from glasswork.training.engines import is_long
@@ -50,8 +50,8 @@ def gather_folder(path: str | Path) -> ReportData:
         If the network is too large for a page.
     """
     place = RunFolder(path)
-    recipe = place.recipe()
-    return gather(place, read_model_file(place.path), load_data(recipe.data))
+    place.check()
+    return gather(place, read_model_file(place.path), data_of_run(place).parts)
 
 
 def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:

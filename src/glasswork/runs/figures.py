@@ -5,7 +5,7 @@ A picture that fails never stops a command: the answer is a sentence to print.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,8 +13,8 @@ from glasswork.data import Split
 from glasswork.errors import FileError, GlassworkError
 from glasswork.models.model_file import load_model
 from glasswork.nn import LOSSES, MLP
-from glasswork.recipes.experiment import load_data
 from glasswork.recipes.recipe import Recipe
+from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.run import Run
 from glasswork.training.results import EpochResult
@@ -36,6 +36,7 @@ class Seen:
     model: MLP
     parts: Split
     test_accuracy: float | None
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def of_run(cls, run: Run) -> "Seen":
@@ -46,8 +47,8 @@ class Seen:
     def of_folder(cls, folder: RunFolder) -> "Seen":
         """Return it for a run on disk; raises FileError if that cannot be read."""
         recipe, history, result = folder.recipe(), folder.history(), folder.result()
-        parts = load_data(recipe.data)
-        return cls(folder.path.name, recipe, history, load_model(folder.path), parts, result.test_accuracy)
+        model, (parts, notes) = load_model(folder.path), data_of_run(folder)
+        return cls(folder.path.name, recipe, history, model, parts, result.test_accuracy, notes)
 
 
 def _curves(figures: Any, seen: Seen) -> Any:

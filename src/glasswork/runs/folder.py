@@ -17,6 +17,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +144,7 @@ class RunFolder:
             write_whole(path / "recipe.toml", _encode(recipe))
             write_sealed_json(path / "result.json", result)
             if data is not None:
-                write_dataset(data, path / "data")
+                write_dataset(replace(data, source=""), path / "data")
 
         create_folder(self.path, fill)
         self.lock()

@@ -6,15 +6,18 @@ Every rung is trained on several seeds. A run that is finished is never trained 
 goes on from its last checkpoint.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from glasswork.data import load_dataset
 from glasswork.errors import FileError, InputError, StateError, TaskError
+from glasswork.recipes.experiment import DATA_CACHE
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
@@ -155,7 +158,7 @@ def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> It
     StateError
         If another ladder is at work in the folder.
     FileError
-        If the folder holds other runs, or cannot be written.
+        If the folder holds other runs, or runs on other data, or cannot be written.
     TaskError
         At the end, if runs failed.
     """
@@ -167,7 +170,9 @@ def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> It
         for seed in range(1, seeds + 1)
     }
     with _locked(folder):
-        finished = {place: result for place, recipe in wanted.items() if (result := _finished(Path(place), recipe))}
+        fingerprint = cache(_fingerprint)  # a source is loaded once, however many runs are on it
+        found = {place: _finished(Path(place), recipe, fingerprint) for place, recipe in wanted.items()}
+        finished = {place: result for place, result in found.items() if result is not None}
         for place, result in finished.items():
             yield Climbed(wanted[place], result)
         missing = {place: (place, recipe) for place, recipe in wanted.items() if place not in finished}
@@ -204,7 +209,7 @@ def _train(task: tuple[str, Recipe]) -> int | None:
     return before if resumed else None
 
 
-def _finished(place: Path, recipe: Recipe) -> RunResult | None:
+def _finished(place: Path, recipe: Recipe, fingerprint: Callable[[str], str]) -> RunResult | None:
     """Return the result of a finished run; None if it is still to be trained, or trained further."""
     run = RunFolder(place)
     if not run.exists():
@@ -215,7 +220,19 @@ def _finished(place: Path, recipe: Recipe) -> RunResult | None:
     if run.recipe().override(alike) != recipe.override(alike):
         raise FileError(f"{place}: holds a run of another recipe; choose another --out, or move it")
     result = run.result()
-    return result if result.state == "finished" else None
+    if result.state != "finished":
+        return None
+    if result.data and result.data.sha256 and result.data.sha256 != fingerprint(recipe.data.source):
+        raise FileError(
+            f"{place}: was trained on other data than {recipe.data.source} holds now; bring the old data back, choose "
+            "another --out, or move the run away"
+        )
+    return result
+
+
+def _fingerprint(source: str) -> str:
+    """Return the fingerprint of what a source holds now."""
+    return load_dataset(source, cache=DATA_CACHE).origin.sha256
 
 
 @contextmanager

@@ -20,6 +20,27 @@ from glasswork.version import __version__
 State: TypeAlias = Literal["running", "finished", "interrupted", "failed", "unknown"]
 
 
+class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
+    """The data that a run is trained on, so that they are recognised when they are loaded again.
+
+    Attributes
+    ----------
+    sha256 : str
+        Fingerprint of the dataset; empty where it is not known.
+    parts_sha256 : str
+        Fingerprint of its three parts.
+    images : int
+        How many the dataset has.
+    classes : list of str
+        In the order of their labels.
+    """
+
+    sha256: str
+    parts_sha256: str
+    images: int
+    classes: list[str]
+
+
 class RunResult(Sealed, frozen=True, kw_only=True):
     """How a run stands: the content of its ``result.json``.
 
@@ -49,6 +70,8 @@ class RunResult(Sealed, frozen=True, kw_only=True):
         What did the steps: ``"numpy"`` or ``"compiled"``.
     history_sha256 : str
         Of history.csv, once the run has ended.
+    data : TrainedOn or None
+        None for runs of versions that did not record it.
     """
 
     state: State
@@ -65,6 +88,7 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     numpy: str = ""
     engine: str = "numpy"
     history_sha256: str = ""
+    data: TrainedOn | None = None
 
     @classmethod
     def by_this_process(cls, **facts: Any) -> "RunResult":

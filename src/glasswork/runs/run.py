@@ -13,6 +13,7 @@ from typing import Self
 
 from glasswork.data import Dataset, Split
 from glasswork.data.mapped import MAP_FROM
+from glasswork.data.sources import ARRAYS
 from glasswork.errors import GlassworkError, StateError, UnhealthyError
 from glasswork.nn import MLP
 from glasswork.recipes.experiment import Experiment
@@ -39,7 +40,8 @@ class Run:
     folder : path, optional
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
     dataset : Dataset, optional
-        In place of ``data.source``; also as the second argument. Arrays are kept in the folder, up to 256 MB.
+        In place of ``data.source``; also as the second argument. Arrays, and a dataset that was changed after it was
+        loaded, are kept in the folder, up to 256 MB.
     engine : {"auto", "numpy", "compiled"}, optional
         In place of ``training.engine``.
     checkpoint_every : float
@@ -350,7 +352,8 @@ class Run:
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
         self._state = RunState.begin(recipe, dataset, place)
-        self._kept = dataset if dataset and not dataset.source and dataset.images.nbytes < MAP_FROM else None
+        arrays = self.recipe.data.source.startswith(f"{ARRAYS}:")
+        self._kept = dataset if dataset and arrays and dataset.images.nbytes < MAP_FROM else None
         self._resumed = self._entered = self._begun = False
         self._saved_at = 0.0
 

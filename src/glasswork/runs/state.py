@@ -22,6 +22,7 @@ from glasswork.models.model_file import Reading, save_model
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
+from glasswork.runs.data import check_data, trained_on
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
 from glasswork.runs.result import RunResult, State
@@ -126,8 +127,9 @@ class RunState:
         FileError
             If all checkpoints are damaged or belong to other data or another recipe, or there is a network without one.
         """
+        notes = check_data(place, self.experiment.parts, self.experiment.data_sha256)
         facts, problems = checkpoints.load(self.experiment, self.progress)
-        self.history, self.notes = [], [f"passed over: {problem}" for problem in problems]
+        self.history, self.notes = [], notes + [f"passed over: {problem}" for problem in problems]
         if facts is None:
             if place.model_path.exists() and place.history():
                 raise FileError(
@@ -182,6 +184,7 @@ class RunState:
             reason=reason,
             engine=self.engine.name,
             history_sha256="" if state == "running" else self.history_sha256,
+            data=trained_on(made.parts, made.data_sha256),
         )
 
 

@@ -8,7 +8,7 @@ letters/, train.csv      a path: what it holds is recognised by its content, nev
 import hashlib
 import importlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -147,8 +147,11 @@ def load_dataset(
         raise InputError(f"load_dataset: {error}") from None
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
+    else:
+        dataset = _load_path(Path(argument).expanduser(), text, cache, shape, prefer)
+    if dataset.origin.sha256:
         return dataset
-    return _load_path(Path(argument).expanduser(), text, cache, shape, prefer)
+    return replace(dataset, origin=replace(dataset.origin, source=dataset.source, sha256=dataset.fingerprint()))
 
 
 def _load_path(
@@ -209,5 +212,6 @@ def _title(path: Path) -> str:
 def _key(path: Path) -> str:
     """Return the name of the copy of a source: another one as soon as a file of it changes."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    stats = [(str(file), file.stat()) for file in files if file.exists()]
+    facts = [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats]
     return f"{_title(path)}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"

@@ -25,6 +25,10 @@ _SHA256 = {
 }
 
 
+#: The fingerprint of the dataset that these files make.
+_FINGERPRINT = "ae66a2ceff17ea0aead541bb40dc5f3a2b15d4d8e5d79781e6ba6861adc6cfdc"
+
+
 def load_mnist() -> tuple[Images, Labels]:
     """Return the MNIST that is embedded in the package; each file is checked as it is read.
 
@@ -52,7 +56,14 @@ def load(argument: str = "") -> Dataset:
     """Return the same as a `Dataset`."""
     images, labels = load_mnist()
     classes = tuple(str(digit) for digit in range(10))
-    origin = Origin("MNIST", "its name", {"train": 60_000, "test": 10_000}, pictures="digits")
+    origin = Origin(
+        "MNIST",
+        "its name",
+        {"train": 60_000, "test": 10_000},
+        pictures="digits",
+        source="mnist",
+        sha256=_FINGERPRINT,
+    )
     return Dataset(images, labels, classes, (28, 28), "MNIST", "mnist", origin)
 
 

@@ -3,8 +3,9 @@
 import dataclasses
 from pathlib import Path
 
+from glasswork.data.dataset import natural_order
 from glasswork.data.sources.found import Found, Part
-from glasswork.data.sources.naming import natural_order, part_of
+from glasswork.data.sources.naming import part_of
 from glasswork.data.sources.peek import Peek
 from glasswork.errors import FileError, InputError
 
@@ -65,4 +66,4 @@ def _files(folder: Path) -> list[Path]:
                 and path.suffix not in (".md", ".txt", ".json")
             ):
                 found[str(path)] = path
-    return [found[name] for name in natural_order(list(found))]
+    return [found[name] for name in natural_order(found)]

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from glasswork.arrays import Images
+from glasswork.data.dataset import natural_order
 from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part
-from glasswork.data.sources.naming import natural_order, part_of
+from glasswork.data.sources.naming import part_of
 from glasswork.data.sources.peek import Peek, open_text
 from glasswork.data.sources.picture import is_picture, picture_shape, read_grey
 from glasswork.errors import FileError, InputError
@@ -39,7 +40,7 @@ def read(source: Peek) -> Found:
     if not source.is_folder:
         return _found({"all": [(source.path, None)]}, [], source.path.parent)
     piles = _piles(source.path)
-    classes = natural_order(sorted({name for _, names in piles.values() for name in names}))
+    classes = natural_order({name for _, names in piles.values() for name in names})
     found = _found({part: items for part, (items, _) in piles.items()}, classes, source.path)
     counts = Counter(label for items, _ in piles.values() for _, label in items)
     for name in classes:
@@ -79,7 +80,7 @@ def _classes(folder: Path) -> tuple[list[_Item], list[str]]:
         subfolders = [place for place in _visible(folder) if place.is_dir()]
     if not subfolders:
         return [(path, None) for path in _pictures(folder)], []
-    names = natural_order([place.name for place in subfolders])
+    names = natural_order(place.name for place in subfolders)
     return [(path, name) for name in names for path in _pictures(folder / name, deep=True)], names
 
 
@@ -89,7 +90,7 @@ def _visible(folder: Path) -> list[Path]:
         places = [place for place in folder.iterdir() if not place.name.startswith((".", "__MACOSX"))]
     except OSError as error:
         raise FileError(f"{folder}: cannot be listed ({error.strerror}); is there permission?") from error
-    return sorted(places, key=lambda place: _natural(place.name))
+    return sorted(places, key=lambda place: (_natural(place.name), place.name))
 
 
 def _natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Labels
-from glasswork.data.dataset import MAX_CLASSES
-from glasswork.data.sources.naming import natural_order
+from glasswork.data.dataset import MAX_CLASSES, natural_order
 from glasswork.errors import InputError
 
 
@@ -91,7 +90,7 @@ def encode(
     """
     if any(part.dtype.kind == "U" for part in parts):
         parts = [part.astype(np.str_) for part in parts]
-        distinct: list[Any] = natural_order(sorted({str(word) for part in parts for word in np.unique(part)}))
+        distinct: list[Any] = natural_order({str(word) for part in parts for word in np.unique(part)})
         values = list(names) if names is not None and not isinstance(names, Mapping) else distinct
         classes = tuple(str(value) for value in values)
     else:

@@ -52,9 +52,3 @@ def dataset_of(name: str) -> str:
     words = re.split(r"[-_.\s]+", stem)
     own = [w for w in words if not any(part in _PARTS or part in _ROLES for part in _words(w))]
     return "-".join(w for w in own if not re.fullmatch(r"(?i)idx\d?|u?byte|int|npy|npz", w))
-
-
-def natural_order(names: list[str]) -> list[str]:
-    """Return names sorted as people count: 1, 2, 10 where all are numbers, else in alphabetical order."""
-    numbered = all(re.fullmatch(r"-?\d+", name) for name in names)
-    return sorted(names, key=int if numbered else str)

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.data.dataset import natural_order
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Block, Found, Part
-from glasswork.data.sources.naming import dataset_of, natural_order, part_of, role_of
+from glasswork.data.sources.naming import dataset_of, part_of, role_of
 from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
 from glasswork.errors import FileError, InputError
 
@@ -150,7 +151,7 @@ def _with_labels_beside(images: NDArray[Any], source: Peek) -> Found:
 def _one_class_a_file(files: list[Path], source: Peek) -> Found:
     """Read a folder of Quick Draw's bitmaps: ``cat.npy`` holds cats."""
     stems = {re.sub(r"^full_numpy_bitmap_", "", path.name.split(".npy")[0]): path for path in files}
-    classes = natural_order(list(stems))
+    classes = natural_order(stems)
 
     def blocks(name: str) -> Callable[[], Any]:
         def read_blocks() -> Any:
