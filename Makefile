@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test quick classroom bench interop soak fuzz clean
+.PHONY: help train test chromium quick classroom bench interop soak fuzz clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help:  ## list the targets
 train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute)
 	@$(BIN)/glasswork train
 
-test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
+test: $(VENV)/installed-dev chromium  ## check style, types, imports and behaviour
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -23,6 +23,13 @@ test: $(VENV)/installed-dev  ## check style, types, imports and behaviour
 	PATH="$$PATH:$$($(BIN)/python tests/node_folder.py)" npx --yes --package typescript tsc --project tests/js/jsconfig.json
 	$(BIN)/pytest --numprocesses 2 tests/classroom  # apart, as it puts stand-ins in the place of libraries
 	$(BIN)/pytest --numprocesses 2 --ignore tests/classroom
+
+# The tests of the report page open it in Chromium: root gets it from Debian, others are told.
+chromium:
+	@command -v chromium >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium ..." && apt-get -qq update \
+	     && apt-get -qq install --yes --no-install-recommends chromium >/dev/null; } \
+	|| { echo "The tests of the report page need Chromium: install it with  sudo apt-get install chromium" >&2; exit 1; }
 
 quick: $(VENV)/installed-dev  ## check style, types and the fast half of the tests (under a minute)
 	$(BIN)/ruff check .

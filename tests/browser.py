@@ -1,14 +1,9 @@
 """A browser for tests of the report page, and ten digits as strokes."""
 
-import os
 import shutil
-import subprocess
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -33,16 +28,7 @@ DIGITS = {
 
 
 def chromium():
-    """Return the path of Debian's Chromium; install it if this process may, or end with what to do."""
-    with FileLock(Path(tempfile.gettempdir()) / "glasswork-chromium.lock"):  # of several workers one installs it
-        if (
-            shutil.which("chromium") is None
-            and hasattr(os, "geteuid")
-            and os.geteuid() == 0
-            and shutil.which("apt-get")
-        ):
-            for words in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-                subprocess.run(["apt-get", "-qq", *words], check=True, stdout=subprocess.DEVNULL, timeout=600)
+    """Return the path of Chromium, or end with what to do: ``make test`` installs it where it may."""
     found = shutil.which("chromium")
     if found is None:
         pytest.exit("the tests of the report page need Chromium: install it with  sudo apt-get install chromium", 1)

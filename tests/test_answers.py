@@ -100,6 +100,7 @@ def test_predictions_in_a_file(home, glasswork, suffix):
     path = home / f"out.{suffix}"
     if suffix == "json":
         entries = [entry for entry in json.loads(path.read_text()) if "label" in entry]
+        assert len(entries) == 77
         assert all(abs(sum(entry["scores"].values()) - 1) < 1e-4 for entry in entries)
         return
     frame = pl.read_csv(path) if suffix == "csv" else pl.read_parquet(path)

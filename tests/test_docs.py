@@ -25,7 +25,9 @@ def shape(line):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert targets or page.name in {"classroom.md", "data.md"}
+    for target in targets:
         assert (page.parent / target).exists(), target
 
 

@@ -215,7 +215,9 @@ def test_bad_settings(kind, settings, message):
 @pytest.mark.parametrize("kind", OPTIMIZERS.values())
 def test_every_number_an_optimiser_takes_is_a_checked_setting(kind):
     """Of all that are declared, none takes a number just outside its range."""
-    for name, setting in settings_of(kind).items():
+    declared = settings_of(kind)
+    assert {"lr", "weight_decay", "clip_norm", "max_norm"} <= set(declared)
+    for name, setting in declared.items():
         assert setting.meaning
         for bad in (-1, float("nan"), float("inf"), "1"):
             assert not setting.allows(bad), name

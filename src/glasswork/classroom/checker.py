@@ -38,8 +38,12 @@ class Checker:
 
     Examples
     --------
-    >>> with Checker() as checker:  # doctest: +SKIP
-    ...     reports = [checker.check(path) for path in submissions]
+    >>> from pathlib import Path
+    >>> _ = Path("mine.py").write_text("def int_to_onehot(y, num_labels): return y")
+    >>> with Checker(prepare=False) as checker:
+    ...     report = checker.check("mine.py")
+    >>> [part.name for part in report.parts if part.status == "wrong"]
+    ['int_to_onehot']
     """
 
     def __init__(self, *, time_limit: float = TIME_LIMIT, prepare: bool = True) -> None:

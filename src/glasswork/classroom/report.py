@@ -1,9 +1,20 @@
-"""What a check returns: one report a file, with one line for each part of the exercise."""
+"""What a check returns: one report a file, with one line for each part, as text, as HTML and in colour."""
 
+import html
+import textwrap
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Status = Literal["done", "open", "wrong", "remark", "blocked", "not found"]
+
+SIGNS = {"done": "✓", "open": "…", "wrong": "✗", "remark": "✓", "blocked": "–", "not found": "?"}
+_COLOURS = {
+    "done": "#1a7f37", "open": "#6e7781", "wrong": "#cf222e", "remark": "#9a6700", "blocked": "#6e7781",
+    "not found": "#6e7781",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,11 +80,101 @@ class CheckReport:
         return {"file": self.file, "parts": [part.to_dict() for part in self.parts]}
 
     def __str__(self) -> str:
-        from glasswork.classroom.rendering import to_text
-
         return to_text(self)
 
     def _repr_html_(self) -> str:
-        from glasswork.classroom.rendering import to_html
-
         return to_html(self)
+
+
+def place_of(part: PartReport) -> str:
+    """Return where a part's line is, in words."""
+    if part.line is None:
+        return ""
+    return f"cell {part.cell}, line {part.line}" if part.cell is not None else f"line {part.line}"
+
+
+def summary(report: CheckReport) -> str:
+    """Return one sentence on the whole file."""
+    count = {status: sum(p.status == status for p in report.parts) for status in SIGNS}
+    right = count["done"] + count["remark"]
+    if count["wrong"]:
+        return f"{right} of {len(report.parts)} parts done, {count['wrong']} wrong, {count['open']} still open."
+    if count["open"]:
+        following = next(p.name for p in report.parts if p.status == "open")
+        return f"Nothing is wrong. {right} of {len(report.parts)} parts done; the next one is {following}."
+    if right == len(report.parts):
+        return "All parts are done."
+    return f"Nothing is wrong. {right} of {len(report.parts)} parts done."
+
+
+def to_text(report: CheckReport, *, width: int = 96) -> str:
+    """Return the report as plain text, one line a part and a paragraph for each part that is wrong."""
+    longest = max((len(p.name) for p in report.parts), default=0)
+    lines = [report.file, ""]
+    for part in report.parts:
+        lines.append(f"  {SIGNS[part.status]} {part.name:{longest}}  {part.status}".rstrip())
+        if part.status == "remark":
+            lines += _wrapped(part.message, width, "      ")
+        elif part.status == "wrong":
+            lines += _wrong(part, report.hint, width)
+    return "\n".join([*lines, "", summary(report)])
+
+
+def _wrong(part: PartReport, hint: int, width: int) -> list[str]:
+    lines = []
+    if part.line is not None:
+        lines.append(f"      {place_of(part)}:   {part.code}")
+    lines += _wrapped(part.message, width, "      ")
+    for number, text in enumerate(part.hints[:hint], 1):
+        lines += _wrapped(f"Hint {number}: {text}", width, "      ")
+    return [*lines, ""]
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+
+
+def to_console(report: CheckReport, console: "Console") -> None:
+    """Print the report in colour."""
+    from rich.text import Text
+
+    styles = {
+        "done": "green",
+        "open": "dim",
+        "wrong": "bold red",
+        "remark": "yellow",
+        "blocked": "dim",
+        "not found": "dim",
+    }
+    signs = {f"  {sign} " for sign in SIGNS.values()}
+    for line in to_text(report, width=min(console.width, 100)).split("\n"):
+        status = next((s for s in styles if line.endswith(f"  {s}")), None) if line[:4] in signs else None
+        console.print(Text(line, style=styles[status] if status else ""))
+
+
+def to_html(report: CheckReport) -> str:
+    """Return the report as HTML; everything that comes from the student's file is escaped."""
+    rows = "".join(_row(part, report.hint) for part in report.parts)
+    return (
+        '<div style="font-family: system-ui, sans-serif; max-width: 60em; line-height: 1.45">'
+        f"<p><b>{html.escape(summary(report))}</b></p>"
+        f'<table style="border-collapse: collapse; text-align: left">{rows}</table></div>'
+    )
+
+
+def _row(part: PartReport, hint: int) -> str:
+    colour = _COLOURS[part.status]
+    told = ""
+    if part.status in ("wrong", "remark"):
+        if part.line is not None:
+            told += f"<div>{place_of(part)}: <code>{html.escape(part.code)}</code></div>"
+        told += f"<div>{html.escape(part.message)}</div>"
+        for number, text in enumerate(part.hints, 1):
+            shown = " open" if number <= hint else ""
+            told += f"<details{shown}><summary>Hint {number}</summary>{html.escape(text)}</details>"
+    cell = 'style="padding: 2px 12px 2px 0; vertical-align: top; text-align: left"'
+    return (
+        f"<tr><td {cell}><code>{html.escape(part.name)}</code></td>"
+        f'<td {cell}><span style="color: {colour}; white-space: nowrap">{SIGNS[part.status]} {part.status}</span></td>'
+        f"<td {cell}>{told}</td></tr>"
+    )

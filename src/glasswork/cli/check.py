@@ -61,7 +61,7 @@ def _print(report: "CheckReport", as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from glasswork.classroom.rendering import to_console
+    from glasswork.classroom.report import to_console
 
     to_console(report, Console(soft_wrap=False, highlight=False))
 

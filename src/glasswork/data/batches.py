@@ -130,9 +130,12 @@ class Batches:
 
     Examples
     --------
+    >>> images, labels = np.zeros((250, 784), np.uint8), np.arange(250) % 10
     >>> loader = Batches(images, labels, 100, seed=123)
-    >>> for x, t in loader:                     # an epoch: x (100, 784) in [-1, 1], t (100, 10)
-    ...     scores = model.forward(x)
+    >>> for x, t in loader:  # one epoch
+    ...     print(x.shape, x.dtype, x.min(), t.shape)
+    (100, 784) float32 -1.0 (100, 10)
+    (100, 784) float32 -1.0 (100, 10)
 
     The next batch overwrites ``x``: copy it to keep it.
     """

@@ -128,7 +128,10 @@ def split(
 
     Examples
     --------
-    >>> parts = split(images, labels, test=0.2, valid=1000)  # doctest: +SKIP
+    >>> images, labels = np.zeros((600, 784), np.uint8), np.arange(600) % 10
+    >>> parts = split(images, labels, test=0.2, valid=100)
+    >>> len(parts.train.labels), len(parts.valid.labels), len(parts.test.labels)
+    (380, 100, 120)
     """
     if isinstance(images, Dataset):
         if labels is not None:

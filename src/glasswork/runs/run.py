@@ -58,9 +58,13 @@ class Run:
 
     Examples
     --------
-    >>> with Run(named_recipe("classwork")) as run:  # doctest: +SKIP
+    >>> from glasswork import named_recipe
+    >>> recipe = named_recipe("classwork").override({"training.epochs": 2})
+    >>> with Run(recipe, "my-run") as run:
     ...     for result in run.epochs():
-    ...         print(result.epoch, result.valid_accuracy)
+    ...         print(f"epoch {result.epoch}: more than half are right: {result.valid_accuracy > 50}")
+    epoch 1: more than half are right: True
+    epoch 2: more than half are right: True
 
     However the block is left, the folder then holds what was learnt, and how the run ended. A process that is killed
     leaves its last checkpoint: see `Run.resume`.
