@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from glasswork.recipes.recipe import Recipe, recipe_keys
+from glasswork.recipes.keys import recipe_keys
+from glasswork.recipes.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -53,7 +54,9 @@ def test_commands_of_the_readme_are_commands(glasswork, tmp_path):
         assert [option for option in options if option not in described] == []
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "handout.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *(ROOT / "docs" / name for name in ("handout.md", "recipes.md"))], ids=lambda p: p.name
+)
 def test_python_runs(page, capsys):
     shown = blocks(page, "python")
     assert shown
@@ -63,6 +66,8 @@ def test_python_runs(page, capsys):
         printed = capsys.readouterr().out
         assert re.search(r"^3: 9[2-5]\.\d\d% of the validation images are right$", printed, re.MULTILINE)
         assert "linear1.weight" in printed
+    if page.name == "recipes.md":
+        assert f"# {capsys.readouterr().out}" in shown[0]
 
 
 def test_the_recipe_that_is_shown_is_one():

@@ -7,7 +7,6 @@ from PIL import Image
 
 from glasswork import named_recipe, read_recipe
 from glasswork.recipes.differences import differences, in_words
-from glasswork.recipes.kinds import Choice, Options
 from glasswork.recipes.shelf import recipe_names
 
 #: Quick, and with everything in it that is random or remembered from step to step.
@@ -79,7 +78,7 @@ def test_settings_change_any_key_and_the_last_word_counts(glasswork, tmp_path):
     recipe = read_recipe(tmp_path / "run" / "recipe.toml")
     assert recipe.optimizer.learning_rate == 0.05
     assert recipe.network.hidden == (30, 20)
-    assert recipe.network.activation == Choice("tanh")
+    assert str(recipe.network.activation) == "tanh"
     assert recipe.network.batch_norm is True
     assert recipe.training.epochs == 1
     assert recipe.description.endswith("network.activation = tanh, network.batch_norm = True")
@@ -101,7 +100,7 @@ def test_a_list_may_be_words_with_commas(glasswork, tmp_path):
     ]
     glasswork("train", "deep", *words, "--out", "run", "--quiet", folder=tmp_path)
     network = read_recipe(tmp_path / "run" / "recipe.toml").network
-    assert (network.activations, network.hidden) == ((Choice("relu"), Choice("tanh")), (12, 8))
+    assert ([str(one) for one in network.activations], network.hidden) == (["relu", "tanh"], (12, 8))
 
 
 def test_options_of_what_was_chosen_can_be_set(glasswork, tmp_path):
@@ -122,7 +121,7 @@ def test_options_of_what_was_chosen_can_be_set(glasswork, tmp_path):
     recipe = read_recipe(tmp_path / "run" / "recipe.toml")
     assert recipe.optimizer.options["beta1"] == 0.8
     assert recipe.schedule.options["end"] == 0.1
-    assert recipe.network.activations == (Choice("leaky-relu", Options({"slope": 0.2})),)
+    assert [str(one) for one in recipe.network.activations] == ["leaky-relu (slope 0.2)"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """Recipes: whatever is valid trains and survives being written; whatever is not is refused by its key."""
 
+import copy
+import pickle
+import re
+import reprlib
 import tomllib
 
 import numpy as np
@@ -20,8 +24,8 @@ from glasswork import (
 )
 from glasswork.recipes.build import build_loss, build_model, build_optimizer
 from glasswork.recipes.experiment import assemble
-from glasswork.recipes.kinds import Choice, Options
-from glasswork.recipes.recipe import leaves, recipe_keys
+from glasswork.recipes.keys import recipe_keys
+from glasswork.recipes.recipe import leaves
 from glasswork.recipes.shelf import recipe_names
 from glasswork.runs.ladder import recipes as rungs
 
@@ -161,9 +165,8 @@ def test_classwork_is_the_handouts_experiment():
     """Handout, sections 2, 5 and 8: the split, the network, its learning rate, epochs and batch size."""
     recipe = named_recipe("classwork")
     assert (recipe.data.split, recipe.data.split_seed, recipe.seed) == ("handout", 123, 123)
-    assert (recipe.network.hidden, recipe.network.activation, recipe.network.output_activation) == (
-        (50,), Choice("sigmoid"), Choice("sigmoid")
-    )  # fmt: skip
+    network = recipe.network
+    assert (network.hidden, str(network.activation), str(network.output_activation)) == ((50,), "sigmoid", "sigmoid")
     assert (recipe.loss.name, recipe.optimizer.name, recipe.optimizer.learning_rate) == ("mse", "sgd", 0.1)
     assert (recipe.training.epochs, recipe.training.batch_size) == (50, 100)
     assert recipe.network.bias_grad == "mean"
@@ -199,9 +202,43 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
         ({"training.epochs": 1.5}, r"^training\.epochs: expected a whole number.*, got 1\.5$"),
         ({"training.epochs": True}, r"^training\.epochs: expected a whole number.*, got True$"),
         ({"training.epochs": "many"}, r"^training\.epochs: expected a whole number.*, got 'many'$"),
-        ({"training.epochs": 10**400}, r"^training\.epochs: expected a whole number"),
+        ({"training.epochs": 10**400}, r"^training\.epochs: expected a whole number, .*, got 1000*\.\.\.0+$"),
+        ({"training.epochs": 5.0}, r"^training\.epochs: expected a whole number, .*, got 5\.0$"),
+        (
+            {"optimizer.learning_rate": 10**400},
+            r"^optimizer\.learning_rate: expected a finite number, at least 0, got 1",
+        ),
+        (
+            {"optimizer.learning_rate": True},
+            r"^optimizer\.learning_rate: expected a finite number, at least 0, got True",
+        ),
+        (
+            {"optimizer.clip_norm": False},
+            r"^optimizer\.clip_norm: expected a finite number, above 0, or 0 for none, got",
+        ),
+        ({"network.hidden": True}, r"^network\.hidden: expected .*, got True$"),
+        ({"network.hidden": [8, 2.0]}, r"^network\.hidden\[1\]: expected a whole number, .*, got 2\.0$"),
+        ({"network.hidden": 0}, r"^network\.hidden: expected a whole number, at least 1 .*, got 0$"),
+        ({"network.activation": "Relu"}, r"^network\.activation: expected one of .*, got 'Relu'; did you mean relu\?$"),
+        (
+            {"network.output_activation": ["relu"]},
+            r"^network\.output_activation: expected one of .*, none, got \['relu'",
+        ),
+        (
+            {"network.output_activation": {"name": "none", "x": 1}},
+            r"^network\.output_activation\.x: no such key; .* name$",
+        ),
+        (  # the key with a typing error, not what follows from it
+            {"loss.name": "cross-entropy", "network.output_activaton": "none"},
+            r"^network\.output_activaton: no such key; did you mean output_activation\?",
+        ),
+        ({"optimizer.nesterov": True, "optimizer.momentm": 0.9}, r"^optimizer\.momentm: no such key; did you mean mom"),
+        ({"description": "x" * 10_001}, r"^description: expected at most 10,000 characters, got 'xx[x.]{1,40}'$"),
         ({"training.average": 1.0}, r"^training\.average: expected a finite number.* at least 0 and below 1, got 1\.0"),
-        ({"network.hidden": [50, 0]}, r"^network\.hidden\[1\]: expected a whole number from 1 to 1,000,000, got 0"),
+        (
+            {"network.hidden": [50, 0]},
+            r"^network\.hidden\[1\]: expected a whole number, at least 1 and at most 1,000,000, got 0$",
+        ),
         ({"network.hidden": [1] * 101}, r"^network\.hidden: expected a list of up to 100 whole numbers"),
         ({"network.batch_norm": 1}, r"^network\.batch_norm: expected true or false, got 1"),
         ({"network.dropout": 1.0}, r"^network\.dropout: expected a finite number.* at most 0\.99, got 1\.0"),
@@ -247,7 +284,7 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
             r"^schedule\.drop: no such key; did you mean drops\?; schedule has name, warmup, drops, factor$",
         ),
         ({"network.activation": "leaky-relu", "network.activation.slope": 1}, r"^network\.activation\.slope: expected"),
-        ({"network.activation": {"slope": 0.1}}, r"^network\.activation\.name: expected one of .*, got None"),
+        ({"network.activation": {"slope": 0.1}}, r"^network\.activation\.name: expected one of .*, got nothing$"),
         ({"network.activation.slope": 0.1}, r"^network\.activation\.slope: only leaky-relu has slope, not sigmoid$"),
         (
             {"network.hidden": [2, 2], "network.activation": ["relu", {"name": "tan"}]},
@@ -265,6 +302,71 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
 def test_what_cannot_be_is_refused_by_its_key(settings, message):
     with pytest.raises(RecipeError, match=message):
         named_recipe("classwork").override(settings)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["relu", "adam"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4) | st.just("name"), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+PLACES = [*dict.fromkeys(key.path for key in recipe_keys()), "network", "loss", "x", "data.x", "network.activation.x"]
+
+
+@given(st.dictionaries(st.sampled_from(PLACES), JUNK, min_size=1, max_size=3))
+@settings(max_examples=100)
+def test_anything_is_a_recipe_or_refused_by_one_of_its_keys(changes):
+    """Of all that TOML can hold: no other error, and no word of the library that checks the types."""
+    message = ""
+    try:
+        recipe = named_recipe("classwork").override(changes)
+    except RecipeError as error:
+        message = str(error)
+    if message:
+        assert re.match(r"(name|description|seed|data|network|loss|optimizer|schedule|training|x)\b.*: ", message)
+        assert not re.search(
+            r"\$|Expected|Object|Invalid|`(int|float|str|object|array)`", message.partition(", got ")[0]
+        )
+    else:
+        assert Recipe.from_dict(recipe.to_dict()) == recipe
+
+
+@pytest.mark.parametrize("key", [key for key in recipe_keys() if not isinstance(key.default, str | list)], ids=str)
+def test_every_number_and_switch_is_checked(key):
+    """Whatever its type and range, none of these is allowed, and the message states the range that is listed."""
+    names = {"optimizer": "adam", "schedule": "one-cycle", "loss": "cross-entropy"}
+    table = key.path.partition(".")[0]
+    for wrong in ("1", None, [1], {}, float("nan"), float("inf"), -1, 10**400, 1 if key.default is False else True):
+        changes = {f"{table}.name": key.only[0] if key.only else names[table]} if table in names else {}
+        if key.path.endswith(".slope"):
+            changes = {key.path.removesuffix(".slope"): "leaky-relu"}
+        with pytest.raises(RecipeError) as caught:
+            named_recipe("classwork").override({"network.output_activation": "none", **changes, key.path: wrong})
+        assert str(caught.value) == f"{key.path}: expected {key.expected}, got {reprlib.repr(wrong)}"
+
+
+def test_keys_that_are_not_words():
+    with pytest.raises(RecipeError, match=r"^network\.5: no such key; network has hidden"):
+        Recipe.from_dict({"name": "x", "network": {5: 1}})
+    with pytest.raises(RecipeError, match=r"^a recipe: expected a table, got 3$"):
+        Recipe.from_dict(3)
+
+
+def test_numbers_of_numpy_are_numbers():
+    settings = {"training.epochs": np.int64(3), "network.hidden": [np.int32(8)], "network.dropout": np.float32(0.5)}
+    recipe = named_recipe("relu").override({**settings, "network.batch_norm": np.True_})
+    assert recipe == named_recipe("relu").override(
+        {"training.epochs": 3, "network.hidden": 8, "network.dropout": 0.5, "network.batch_norm": True}
+    )
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_copies_of_a_recipe_are_equal_to_it(name):
+    recipe = named_recipe(name)
+    for copied in (pickle.loads(pickle.dumps(recipe)), copy.copy(recipe), copy.deepcopy(recipe)):
+        assert copied == recipe
+        assert hash(copied) == hash(recipe)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +447,7 @@ def test_another_name_leaves_out_what_only_the_old_one_has():
 
 def test_a_key_set_within_a_word():
     network = named_recipe("relu").override({"network.activation": "leaky-relu", "network.activation.slope": 0.3})
-    assert network.network.activations == (Choice("leaky-relu", Options({"slope": 0.3})),)
+    assert [str(one) for one in network.network.activations] == ["leaky-relu (slope 0.3)"]
 
 
 def test_keys_of_a_later_version_are_left_out_only_if_asked(tmp_path):

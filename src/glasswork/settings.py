@@ -10,10 +10,11 @@ Recipes, error messages and documentation read them from there with `settings_of
 import difflib
 import functools
 import inspect
-import math
-from collections.abc import Callable, Iterable
+import reprlib
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from glasswork.errors import InputError
 class Range:
     """The numbers that a setting may be: ``ge`` ≤ number, ``gt`` < number, number ≤ ``le``, number < ``lt``.
 
-    The field names are those of ``msgspec.Meta`` and of ``annotated-types``. Numbers are finite in any case.
+    The fields are named as in ``msgspec.Meta``. Whatever the limits, a number must be finite.
     """
 
     ge: float | None = None
@@ -34,7 +35,7 @@ class Range:
 
     def __contains__(self, number: float) -> bool:
         return (
-            math.isfinite(number)
+            abs(number) <= sys.float_info.max  # False for NaN
             and (self.ge is None or number >= self.ge)
             and (self.gt is None or number > self.gt)
             and (self.le is None or number <= self.le)
@@ -52,57 +53,48 @@ class Setting:
 
     Attributes
     ----------
-    name : str
     type : type
-        ``float``, ``int``, ``bool`` or ``str``.
-    default : object
-        ``inspect.Parameter.empty`` where the argument is required.
+        ``float``, ``int`` or ``bool``.
     range : Range
-        Of a number; empty where there is no limit.
-    choices : tuple of str
-        The words that are allowed, where it is a word.
+        The allowed numbers; without limits unless declared.
+    default : object
+        ``inspect.Parameter.empty`` if the argument is required.
     optional : bool
         Whether None is allowed.
     meaning : str
         One line of help.
     """
 
-    name: str
     type: type
-    default: Any
-    range: Range
-    choices: tuple[str, ...]
-    optional: bool
-    meaning: str
+    range: Range = Range()
+    default: Any = inspect.Parameter.empty
+    optional: bool = False
+    meaning: str = ""
 
     @property
     def expected(self) -> str:
         """What is allowed, in words: ``"a finite number, at least 0 and below 1"``."""
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
         if self.type is bool:
             return "True or False"
-        kind = "a whole number" if self.type is int else "a finite number"
-        limits = str(self.range)
-        return kind + (f", {limits}" if limits else "") + (", or None" if self.optional else "")
+        words = ["a whole number" if self.type is int else "a finite number", str(self.range)]
+        return ", ".join([*filter(None, words), *["or None"] * self.optional])
 
     def allows(self, value: object) -> bool:
-        """Whether a value has the right type and is in range."""
+        """Return whether a value has the right type and is in range."""
+        value = value.item() if isinstance(value, np.generic) else value
         if value is None:
             return self.optional
-        if self.choices:
-            return value in self.choices
-        if self.type is bool or isinstance(value, bool | np.bool_):
-            return self.type is bool and isinstance(value, bool | np.bool_)
-        numbers = (int, np.integer) if self.type is int else (int, float, np.integer, np.floating)
-        return isinstance(value, numbers) and float(value) in self.range
+        if isinstance(value, bool):
+            return self.type is bool
+        kinds = {bool: bool, int: int, float: int | float}
+        return isinstance(value, kinds[self.type]) and value in self.range
 
 
 @functools.cache
 def settings_of(maker: Callable[..., Any]) -> dict[str, Setting]:
     """Return, by name, the settings of a class (those of its bases included) or of a function.
 
-    Only annotated arguments count: ``Annotated[type, Range(...), "meaning"]``.
+    Only arguments annotated as ``Annotated[type, Range(...), "meaning"]`` are settings.
 
     Parameters
     ----------
@@ -117,13 +109,11 @@ def settings_of(maker: Callable[..., Any]) -> dict[str, Setting]:
     classes = maker.__mro__ if isinstance(maker, type) else ()
     functions = [vars(c)["__init__"] for c in classes if "__init__" in vars(c)] or [maker]
     found: dict[str, Setting] = {}
-    for function in functions:
-        if not inspect.isfunction(function):
-            continue  # object's own constructor
+    for function in filter(inspect.isfunction, functions):  # object's own constructor is not one
         hints = get_type_hints(function, include_extras=True)
         for name, parameter in inspect.signature(function).parameters.items():
             if get_origin(hints.get(name)) is Annotated and name not in found:
-                found[name] = _read(name, hints[name], parameter.default)
+                found[name] = _read(hints[name], parameter.default)
     return found
 
 
@@ -133,9 +123,9 @@ def check_settings(owner: object, maker: Callable[..., Any] | None = None, /, **
     Parameters
     ----------
     owner : object
-        What is being made; its ``repr`` begins the message.
+        The object that is constructed, or its name; the message begins with it.
     maker : class or function, optional
-        Where the settings are declared; the owner's class unless given.
+        Where the settings are declared; the owner's class by default.
     **values
         By the settings' names.
 
@@ -145,28 +135,35 @@ def check_settings(owner: object, maker: Callable[..., Any] | None = None, /, **
         For the first value that is not allowed.
     """
     source: Any = type(owner) if maker is None else maker
-    settings = settings_of(source)
     for name, value in values.items():
-        if not settings[name].allows(value):
-            raise InputError(f"{owner}: expected {name} to be {settings[name].expected}, got {value!r}")
+        setting = settings_of(source)[name]
+        if not setting.allows(value):
+            raise InputError(f"{owner}: expected {name} to be {setting.expected}, got {reprlib.repr(value)}")
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion to append to an error message, or nothing if no known word is close."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def did_you_mean(word: str, known: Iterable[str], *, most: int = 1, instead: Mapping[str, str] | None = None) -> str:
+    """Return the end of an error message that suggests known words, or "" if none is spelled much like ``word``.
+
+    Parameters
+    ----------
+    word : str
+    known : iterable of str
+    most : int
+        Suggestions at most.
+    instead : mapping, optional
+        What to suggest in place of a known word.
+    """
+    close = difflib.get_close_matches(word, list(known), n=most, cutoff=0.6 if most == 1 else 0.7)
+    names = dict.fromkeys((instead or {}).get(name, name) for name in close)
+    return f"; did you mean {' or '.join(names)}?" if close else ""
 
 
-def _read(name: str, annotation: Any, default: Any) -> Setting:
+def _read(annotation: Any, default: Any) -> Setting:
     kind, *notes = get_args(annotation)
-    kinds = [part for part in get_args(kind) if part is not type(None)] if type(None) in get_args(kind) else [kind]
-    choices = tuple(get_args(kinds[0])) if get_origin(kinds[0]) is Literal else ()
     return Setting(
-        name=name,
-        type=str if choices else kinds[0],
-        default=default,
+        type=next((part for part in get_args(kind) if part is not type(None)), kind),
         range=next((note for note in notes if isinstance(note, Range)), Range()),
-        choices=choices,
-        optional=kinds != [kind],
+        default=default,
+        optional=type(None) in get_args(kind),
         meaning=next((note for note in notes if isinstance(note, str)), ""),
     )

@@ -23,8 +23,8 @@ def help_(
 
     glasswork help train
     """
-    from glasswork.recipes.keys import close_keys, explain_key, find_key
-    from glasswork.recipes.recipe import recipe_keys
+    from glasswork.recipes.keys import explain_key, find_key, recipe_keys, spellings
+    from glasswork.settings import did_you_mean
 
     top = ctx.find_root()
     commands = top.command.commands if isinstance(top.command, TyperGroup) else {}
@@ -36,10 +36,10 @@ def help_(
     elif path := find_key(word):
         print("\n".join(explain_key(key) for key in recipe_keys() if key.path == path))
     else:
-        near = [*close_keys(word), *(name for name in commands if name.startswith(word[:3]))]
-        hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+        names = spellings()
+        near = did_you_mean(word.replace("-", "_"), [*names, *commands], most=3, instead=names)
         raise typer.BadParameter(
-            f"{word!r} is neither a command nor a key of a recipe{hint}; see glasswork --help and "
+            f"{word!r} is neither a command nor a key of a recipe{near}; see glasswork --help and "
             "glasswork recipes --keys",
             param_hint="WORD",
         )

@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import difflib
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -49,8 +48,6 @@ class RecipeOptions(TyperCommand):
 
 
 def _translate(args: list[str], own: set[str]) -> Iterator[str]:
-    from glasswork.recipes.keys import close_keys, find_key
-
     waiting = iter(args)
     for arg in waiting:
         if arg == "--":
@@ -60,12 +57,14 @@ def _translate(args: list[str], own: set[str]) -> Iterator[str]:
         if not option.startswith("--") or option in own:
             yield arg
             continue
+        from glasswork.recipes.keys import find_key, spellings
+        from glasswork.settings import did_you_mean
+
         word = option.removeprefix("--")
         key = find_key(word)
         if key is None:
-            similar = difflib.get_close_matches(option, [name for name in own if name.startswith("--")], cutoff=0.7)
-            similar += [f"--{path.rpartition('.')[2].replace('_', '-')}" for path in close_keys(word)]
-            hint = f"; did you mean {' or '.join(sorted(set(similar)))}?" if similar else ""
+            names = {f"--{name}": f"--{key}".replace("_", "-") for name, key in spellings().items()}
+            hint = did_you_mean(option, [*own, *names], most=3, instead=names)
             raise typer.BadParameter(f"no such option{hint}", param_hint=option)
         if not equals:
             value = "true" if _is_switch(key) else next(waiting, "")
@@ -75,7 +74,7 @@ def _translate(args: list[str], own: set[str]) -> Iterator[str]:
 
 
 def _is_switch(key: str) -> bool:
-    from glasswork.recipes.recipe import recipe_keys
+    from glasswork.recipes.keys import recipe_keys
 
     default: Any = next(known.default for known in recipe_keys() if known.path == key)
     return isinstance(default, bool)

@@ -30,8 +30,7 @@ def _print_recipes() -> None:
 
 
 def _print_keys() -> None:
-    from glasswork.recipes.keys import explain_key
-    from glasswork.recipes.recipe import recipe_keys
+    from glasswork.recipes.keys import explain_key, recipe_keys
 
     for key in recipe_keys():
         print(explain_key(key))

@@ -18,7 +18,7 @@ A bias is a weight whose input is 1, and an input has a part in every output of 
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -76,7 +76,7 @@ class Linear(Layer, kind="linear"):
         in_features: int,
         out_features: int,
         *,
-        bias_grad: Annotated[Literal["sum", "mean"], "true bias gradient, or the handout's"] = "sum",
+        bias_grad: Literal["sum", "mean"] = "sum",
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
         initializer: str = "handout",

@@ -1,1 +1,1 @@
-"""An experiment in words: what a recipe may say, the recipes that come with glasswork, and what is built from one."""
+"""Recipes: experiments as TOML files, those that come with glasswork, and the objects built from them."""

@@ -1,20 +1,15 @@
-"""From a recipe's words to the objects they mean.
+"""Building the objects that a recipe describes.
 
 [network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
-
-import functools
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from glasswork.arrays import Images
 from glasswork.data.mapped import MappedRows, in_blocks
-from glasswork.nn import MLP, Layer, Loss, Scale
+from glasswork.nn import MLP, Loss, Scale
 from glasswork.optim import Average, Optimizer, warmup
 from glasswork.recipes import schema
-from glasswork.recipes.kinds import Choice
 from glasswork.recipes.recipe import Recipe
 
 
@@ -27,17 +22,17 @@ def build_model(
     seed: int,
     scale: tuple[float, float] | None = None,
 ) -> MLP:
-    """Return the network that a recipe describes: initial weights from ``rng``, masks and noise from ``seed``.
+    """Return the network that a recipe describes: ``rng`` draws its initial weights, ``seed`` its masks and noise.
 
-    With a ``scale``, its first layer is a `Scale` of this offset and spread.
+    With ``scale``, the first layer is a `Scale` with this offset and spread.
     """
     output = network.output_activation
     model = MLP(
         in_features,
         network.hidden,
         out_features,
-        activation=[_maker(choice) for choice in network.activations],
-        output_activation=None if output.name == "none" else _maker(output),
+        activation=[choice.make for choice in network.activations],
+        output_activation=None if output.name == "none" else output.make,
         batch_norm=network.batch_norm,
         dropout=network.dropout,
         input_dropout=network.input_dropout,
@@ -61,7 +56,7 @@ def pixel_scale(scaling: str, images: Images | MappedRows) -> tuple[float, float
     ----------
     scaling : {"handout", "zero-to-one", "standardize"}
     images : (N, features) uint8
-        To train on: their mean and standard deviation are those of all pixels together.
+        The training images. The mean and standard deviation are those of all their pixels together.
     """
     if scaling == "handout":
         return None
@@ -76,24 +71,16 @@ def pixel_scale(scaling: str, images: Images | MappedRows) -> tuple[float, float
     return mean, spread or 1.0
 
 
-def _maker(choice: Choice) -> Callable[..., Layer]:
-    """Return what makes an activation when it is called with a dtype: a class, or one with its options set."""
-    kind: Callable[..., Any] = schema.ACTIVATION_TABLE.makers[choice.name]
-    options = schema.ACTIVATION_TABLE.arguments(choice)
-    return functools.partial(kind, **options) if options else kind
-
-
 def build_loss(loss: schema.Loss) -> Loss:
     """Return the loss that a recipe names."""
-    made: Loss = schema.LOSS_TABLE.make(loss.choice)
+    made: Loss = loss.make()
     return made
 
 
 def build_optimizer(recipe: Recipe, model: MLP, *, total_steps: int) -> Optimizer:
-    """Return the optimiser that a recipe describes, with its schedule, for the parameters of a model."""
-    schedule = schema.SCHEDULE_TABLE.make(recipe.schedule.choice)
-    made: Optimizer = schema.OPTIMIZER_TABLE.make(
-        recipe.optimizer.choice,
+    """Return the optimiser that a recipe describes, with its schedule, for a model's parameters."""
+    schedule = recipe.schedule.make()
+    made: Optimizer = recipe.optimizer.make(
         model.parameters(),
         model.gradients(),
         schedule=warmup(schedule, recipe.schedule.warmup),
@@ -103,6 +90,6 @@ def build_optimizer(recipe: Recipe, model: MLP, *, total_steps: int) -> Optimize
 
 
 def build_average(recipe: Recipe, model: MLP) -> Average | None:
-    """Return the average of the weights that a recipe asks for, if it does."""
+    """Return the moving average of the weights, or None if the recipe does not ask for one."""
     decay = recipe.training.average
     return Average(list(model.state().values()), decay) if decay else None

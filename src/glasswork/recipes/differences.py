@@ -6,17 +6,18 @@ relu, relu with --lr 0.05 ──► {"optimizer.learning_rate": 0.1}, {"optimize
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from glasswork.recipes.recipe import Recipe, leaves, recipe_keys
+from glasswork.recipes.keys import recipe_keys
+from glasswork.recipes.recipe import Recipe, leaves
 
-#: Keys that only name an experiment, or that its last digits alone depend on.
+#: Keys that only name an experiment, or that change no more than the last digits of its results.
 _NAMES = ("name", "description", "training.engine")
 
 
 def differences(recipes: Sequence[Recipe]) -> list[dict[str, Any]]:
     """Return, for each recipe, the keys in which not all of them agree, with its values.
 
-    A key that only some have, such as ``optimizer.beta1`` of adam, is left out where it stands at its default: the
-    name that brings it says as much.
+    A key that only some recipes have, such as ``optimizer.beta1`` of adam, is left out if it has its default value,
+    since the name implies it.
     """
     written = [{key: value for key, value in leaves(recipe.to_dict()) if key not in _NAMES} for recipe in recipes]
     defaults: dict[str, list[Any]] = {}
@@ -41,12 +42,12 @@ def in_words(settings: Mapping[str, Any]) -> str:
 
 
 def show_value(value: Any) -> str:
-    """Return the value of a key as a reader writes it: ``300-100``, ``true``, ``none``."""
+    """Return the value of a key as people write it: ``300-100``, ``true``, ``none``."""
     if isinstance(value, list):
         return "-".join(map(show_value, value))
     return str(value).lower() if isinstance(value, bool) else "none" if value == "" else str(value)
 
 
 def _short(key: str) -> str:
-    """Return the last part of a key, or what it names: ``optimizer`` for ``optimizer.name``."""
+    """Return the last part of a key; for ``optimizer.name``, return ``optimizer``."""
     return key.removesuffix(".name").rpartition(".")[2].replace("_", " ")

@@ -1,52 +1,94 @@
-"""Finding a recipe's key by a short name, or by what other libraries call it.
+"""The list of all keys of a recipe; finding one by a short name, or by its name in other libraries.
 
 momentum ──► optimizer.momentum     lr, learning_rate_init ──► optimizer.learning_rate     solver ──► optimizer.name
 """
 
-import difflib
+import functools
+from collections.abc import Iterator
+from typing import Any
 
-from glasswork.recipes.recipe import SECTIONS, recipe_keys
-from glasswork.recipes.schema import Key
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
+
+from glasswork.recipes.checking import expected, keys_of, structures, unpack
+from glasswork.recipes.recipe import SECTIONS, Recipe, leaves
+from glasswork.recipes.schema import Choice
+
+
+class Key(Struct, frozen=True):
+    """One key of a recipe.
+
+    Attributes
+    ----------
+    path : str
+        Such as ``optimizer.momentum``.
+    expected : str
+        What it may be, in words.
+    default : object
+        As TOML holds it.
+    meaning : str
+        One line of help.
+    only : tuple of str
+        The names of activations, losses, optimisers or schedules that have this key; empty if it is always there.
+    """
+
+    path: str
+    expected: str
+    default: Any
+    meaning: str
+    only: tuple[str, ...] = ()
+
+
+@functools.cache
+def recipe_keys() -> tuple[Key, ...]:
+    """Return every key that a recipe may have, with what it may be, its default and its meaning."""
+    return tuple(_keys(Recipe, "", dict(leaves(Recipe().to_dict()))))
+
+
+def _keys(table: Any, prefix: str, defaults: dict[str, Any]) -> Iterator[Key]:
+    for name, annotation in keys_of(table).items():
+        path, kinds = f"{prefix}{name}", structures(annotation)
+        if kinds and not issubclass(kinds[0], Choice):
+            yield from _keys(kinds[0], f"{path}.", defaults)
+            continue
+        key = path if path in defaults else f"{path}.name"
+        yield Key(key, expected(annotation), defaults[key], unpack(annotation)[1].description or "")
+        found: dict[tuple[str, Any], tuple[FieldInfo, list[str]]] = {}  # with another default it is another key
+        for kind in kinds:
+            for option in fields(kind):
+                alike = found.setdefault((option.encode_name, option.default), (option, []))
+                alike[1].append(kind.__struct_config__.tag)
+        for option, names in found.values():
+            only = () if len(names) == len(kinds) else tuple(names)
+            inner, meaning = f"{path}.{option.encode_name}", unpack(option.type)[1].description or ""
+            yield Key(inner, expected(option.type), option.default, meaning, only)
+
 
 #: Other names for keys: the handout's, and those that scikit-learn, Keras and PyTorch use.
-SYNONYMS = {
-    "lr": "optimizer.learning_rate",
-    "eta": "optimizer.learning_rate",
-    "learning_rate_init": "optimizer.learning_rate",
-    "solver": "optimizer.name",
-    "decay": "optimizer.weight_decay",
-    "l2": "optimizer.weight_decay",
-    "nesterovs_momentum": "optimizer.nesterov",
-    "beta_1": "optimizer.beta1",
-    "beta_2": "optimizer.beta2",
-    "epsilon": "optimizer.eps",
-    "clipnorm": "optimizer.clip_norm",
-    "criterion": "loss.name",
-    "num_epochs": "training.epochs",
-    "n_epochs": "training.epochs",
-    "max_iter": "training.epochs",
-    "minibatch_size": "training.batch_size",
-    "batch": "training.batch_size",
-    "patience": "training.early_stopping",
-    "n_iter_no_change": "training.early_stopping",
-    "ema": "training.average",
-    "hidden_size": "network.hidden",
-    "hidden_layer_sizes": "network.hidden",
-    "hidden_layers": "network.hidden",
-    "units": "network.hidden",
-    "layers": "network.hidden",
-    "output": "network.output_activation",
-    "out_activation_": "network.output_activation",
-    "dropout_rate": "network.dropout",
-    "batch_normalization": "network.batch_norm",
-    "init": "network.initializer",
-    "kernel_initializer": "network.initializer",
-    "random_state": "seed",
-    "dataset": "data.source",
-    "data": "data.source",
-    "scheduler": "schedule.name",
-    "lr_scheduler": "schedule.name",
+_OTHER_NAMES = {
+    "optimizer.learning_rate": "lr eta learning_rate_init",
+    "optimizer.name": "solver",
+    "optimizer.weight_decay": "decay l2",
+    "optimizer.nesterov": "nesterovs_momentum",
+    "optimizer.beta1": "beta_1",
+    "optimizer.beta2": "beta_2",
+    "optimizer.eps": "epsilon",
+    "optimizer.clip_norm": "clipnorm",
+    "loss.name": "criterion",
+    "training.epochs": "num_epochs n_epochs max_iter",
+    "training.batch_size": "minibatch_size batch",
+    "training.early_stopping": "patience n_iter_no_change",
+    "training.average": "ema",
+    "network.hidden": "hidden_size hidden_layer_sizes hidden_layers units layers",
+    "network.output_activation": "output out_activation_",
+    "network.dropout": "dropout_rate",
+    "network.batch_norm": "batch_normalization",
+    "network.initializer": "init kernel_initializer",
+    "seed": "random_state",
+    "data.source": "dataset data",
+    "schedule.name": "scheduler lr_scheduler",
 }
+SYNONYMS = {name: path for path, names in _OTHER_NAMES.items() for name in names.split()}
 
 
 def find_key(word: str) -> str | None:
@@ -55,8 +97,8 @@ def find_key(word: str) -> str | None:
     Parameters
     ----------
     word : str
-        A path, such as ``optimizer.momentum``; its last part, where only one key ends in it; a table's name, for its
-        ``name``; or a synonym. Hyphens stand for underscores.
+        A path, such as ``optimizer.momentum``; its last part, if no other key ends in it; the name of a table, for
+        the key ``name`` in it; or a synonym. A hyphen counts as an underscore.
     """
     word = word.strip().lower().replace("-", "_")
     paths = {key.path for key in recipe_keys()}
@@ -71,11 +113,11 @@ def find_key(word: str) -> str | None:
     return synonym if synonym in paths else None
 
 
-def close_keys(word: str) -> list[str]:
-    """Return the paths of keys whose last part, or a synonym, is spelt much like a word."""
-    known = {key.path.rpartition(".")[2]: key.path for key in recipe_keys()} | SYNONYMS
-    found = difflib.get_close_matches(word.strip().lower().replace("-", "_"), known, n=3, cutoff=0.7)
-    return list(dict.fromkeys(known[name] for name in found))
+def spellings() -> dict[str, str]:
+    """Return what keys may be called, and the shortest name by which `find_key` finds each: "lr": "learning_rate"."""
+    paths = {key.path.rpartition(".")[2]: key.path for key in reversed(recipe_keys())} | SYNONYMS
+    last = {path: path.rpartition(".")[2] for path in paths.values()}
+    return {name: last[path] if find_key(last[path]) == path else path for name, path in paths.items()}
 
 
 def explain_key(key: Key) -> str:

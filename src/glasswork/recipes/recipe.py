@@ -5,63 +5,52 @@ hidden = [50]                   wrong type/range → what is allowed, with the k
 activation = "sigmoid"          left out         → the default, see `glasswork.recipes.schema`
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from glasswork.data.sources import check_source
 from glasswork.errors import InputError, RecipeError
-from glasswork.recipes.kinds import Text, unknown
+from glasswork.recipes.checking import check_keys, keys_of, refusal
 from glasswork.recipes.schema import (
-    ChoiceSection,
+    AnyLoss,
+    AnyOptimizer,
+    AnySchedule,
+    Choice,
     Data,
-    Key,
+    Line,
     Loss,
+    Name,
     Network,
     Optimizer,
     Schedule,
-    Section,
+    Seed,
     Training,
 )
-from glasswork.settings import Range
-
-_NAME = Text("at most 80 letters, digits, points, underscores and hyphens", r"[A-Za-z0-9][A-Za-z0-9._-]*", 80)
-
-#: The tables of a recipe.
-SECTIONS: dict[str, type[Section]] = {
-    "data": Data,
-    "network": Network,
-    "loss": Loss,
-    "optimizer": Optimizer,
-    "schedule": Schedule,
-    "training": Training,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Head(Section):
-    """The keys that stand before the first table."""
-
-    name: Annotated[str, _NAME, "of the recipe, and of its runs' folders"] = "recipe"
-    description: Annotated[str, Text(), "one line"] = ""
-    seed: Annotated[int, Range(ge=0, lt=2**32), "decides initial weights, order of images, masks and noise"] = 123
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One experiment: everything that decides its result. Make one with `from_dict`, which checks it whole.
+    """One experiment: everything that decides its result. Make one with `from_dict`, which checks all of it.
 
     A recipe that is written and read again is equal to the first.
     """
 
-    name: str
-    description: str = ""
-    seed: int = 123
-    data: Data = field(default_factory=lambda: Data.read({}, "data"))
-    network: Network = field(default_factory=lambda: Network.read({}, "network"))
-    loss: Loss = field(default_factory=lambda: Loss.read({}, "loss"))
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer.read({}, "optimizer"))
-    schedule: Schedule = field(default_factory=lambda: Schedule.read({}, "schedule"))
-    training: Training = field(default_factory=lambda: Training.read({}, "training"))
+    name: Name = "recipe"
+    description: Line = ""
+    seed: Seed = 123
+    data: Data = field(default_factory=Data)
+    network: Network = field(default_factory=Network)
+    loss: AnyLoss = field(default_factory=Loss.kinds["mse"])
+    optimizer: AnyOptimizer = field(default_factory=Optimizer.kinds["sgd"])
+    schedule: AnySchedule = field(default_factory=Schedule.kinds["constant"])
+    training: Training = field(default_factory=Training)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any], *, newer: bool = False) -> Self:
@@ -70,30 +59,37 @@ class Recipe:
         Parameters
         ----------
         settings : mapping
-            As a TOML file has them.
+            As read from a TOML file.
         newer : bool
-            Leave out keys that are not known, for files that a later version of glasswork may have written; else
-            they are errors.
+            Ignore unknown keys, for a file that a later version of glasswork may have written. By default they are
+            errors.
 
         Raises
         ------
         RecipeError
-            Naming the key's full path and what is allowed there.
+            It names the full path of the key and what is allowed there.
         """
-        head = _Head.kinds()
-        known = [*head, *SECTIONS]
-        for key in settings:
-            if key not in known and not newer:
-                raise unknown("", key, known)
-        if "name" not in settings:
-            raise RecipeError(f"name: expected {_NAME.expected}; a recipe needs one")
-        read: dict[str, Any] = {key: head[key][0].read(settings[key], key) for key in head if key in settings}
-        for key, section in SECTIONS.items():
-            read[key] = section.read(settings.get(key, {}), key, newer=newer)
-        return cls(**read)
+        given = _in_full(settings)
+        try:
+            recipe = msgspec.convert(given, cls)
+        except msgspec.ValidationError as error:
+            raise refusal(error, cls, given, settings) from None
+        if not newer:
+            check_keys(given, recipe)
+        recipe._check_values()
+        return recipe
 
-    def __post_init__(self) -> None:
-        """Raise RecipeError for settings that do not go together."""
+    def _check_values(self) -> None:
+        """Raise RecipeError for what no type can state, such as settings that exclude each other."""
+        try:
+            check_source(self.data.source)
+        except InputError as error:
+            raise RecipeError(f"data.source: {error}") from None
+        depth, each = len(self.network.hidden), self.network.activations
+        if len(each) != depth:
+            raise RecipeError(
+                f"network.activation: expected one activation, or {depth}, one for each hidden layer, got {len(each)}"
+            )
         output = self.network.output_activation.name
         if self.loss.name == "cross-entropy" and output not in ("none", "identity"):
             raise RecipeError(
@@ -102,33 +98,49 @@ class Recipe:
         if self.network.batch_norm and self.training.batch_size == 1:
             raise RecipeError("training.batch_size: batch normalisation needs at least 2 images in a batch, got 1")
         for key in ("loss", "optimizer", "schedule"):  # what their constructors refuse
-            section: ChoiceSection = getattr(self, key)
             try:
-                section.table.make(section.choice, *([], []) if key == "optimizer" else ())
+                getattr(self, key).make(*([], []) if key == "optimizer" else ())
             except InputError as error:
                 raise RecipeError(f"{key}: {error}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as nested dictionaries of plain values, defaults included."""
-        tables = {key: getattr(self, key).write() for key in SECTIONS}
-        return {"name": self.name, "description": self.description, "seed": self.seed, **tables}
+        """Return the recipe as nested dictionaries of plain values, including defaults."""
+        keys = {key.name: getattr(self, key.name) for key in fields(self)}  # vars() lacks defaults that msgspec read
+        written: dict[str, Any] = _copy(msgspec.to_builtins(keys))
+        _change_activations(written["network"], lambda table: table if len(table) > 1 else table["name"])
+        return written
 
     def override(self, settings: Mapping[str, Any]) -> Self:
-        """Return a recipe with some settings changed, as ``{"optimizer.learning_rate": 0.05}``.
+        """Return a copy of the recipe with some keys changed; the recipe itself stays as it is.
 
-        Where the name of a loss, optimiser or schedule changes, keys that only the old one has are left out.
+        If the name of the loss, optimiser or schedule changes, the keys that only the old one has are dropped.
+
+        Parameters
+        ----------
+        settings : mapping
+            From full paths of keys to their values: ``{"optimizer.name": "adam", "network.hidden": [300, 100]}``.
+
+        Raises
+        ------
+        RecipeError
+            As `from_dict` does.
+
+        Examples
+        --------
+        >>> from glasswork import named_recipe
+        >>> named_recipe("relu").override({"optimizer.learning_rate": 0.05}).optimizer.learning_rate
+        0.05
         """
         changed = self.to_dict()
+        for key in SECTIONS:
+            section, name = getattr(self, key), settings.get(f"{key}.name")
+            if isinstance(section, Choice) and name in list(section.kinds):
+                known = {"name", *keys_of(section.kinds[name])}
+                changed[key] = {option: value for option, value in changed[key].items() if option in known}
         for path, value in settings.items():
             if path in SECTIONS and isinstance(value, Mapping):
                 raise RecipeError(f"{path}: is a table; set its keys one by one, as {path}.KEY")
             _set(changed, path, value)
-        for key in SECTIONS:
-            section = getattr(self, key)
-            if isinstance(section, ChoiceSection) and f"{key}.name" in settings:
-                for option in section.not_in(settings[f"{key}.name"]):
-                    if f"{key}.{option}" not in settings:
-                        changed[key].pop(option)
         return self.from_dict(changed)
 
     def to_toml(self) -> str:
@@ -137,11 +149,12 @@ class Recipe:
 
         return tomli_w.dumps(self.to_dict())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self.to_dict(),)
 
-def recipe_keys() -> list[Key]:
-    """Return every key that a recipe may have, with what it may be, its default and its meaning."""
-    head = [Key(key.path.removeprefix("."), key.expected, key.default, key.meaning) for key in _Head.keys("")]
-    return head + [key for path, section in SECTIONS.items() for key in section.keys(path)]
+
+#: The tables of a recipe, at their defaults.
+SECTIONS: dict[str, Struct] = {key: value for key, value in vars(Recipe()).items() if isinstance(value, Struct)}
 
 
 def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -154,7 +167,7 @@ def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _set(settings: dict[str, Any], path: str, value: Any) -> None:
-    """Set one key of nested dictionaries, in place; a word such as "leaky-relu" becomes a table to set a key in it."""
+    """Set one key of nested dictionaries, in place. A word such as "leaky-relu" on the way becomes a table."""
     *tables, key = path.split(".")
     table = settings
     for depth, name in enumerate(tables):
@@ -165,3 +178,42 @@ def _set(settings: dict[str, Any], path: str, value: Any) -> None:
             raise RecipeError(f"{path}: {'.'.join(tables[: depth + 1])} is a value, not a table with keys of its own")
         table = inner
     table[key] = value
+
+
+def _in_full(settings: Any) -> Any:
+    """Return a copy of the settings as the schema has them: with every name, and with tables in place of words."""
+    full = _copy(settings)
+    if not isinstance(full, dict):
+        return full
+    full = {"name": None, **full}
+    for key, default in SECTIONS.items():
+        if isinstance(default, Choice) and isinstance(full.get(key), dict):
+            full[key] = {"name": default.name, **full[key]}
+    if isinstance(network := full.get("network"), dict):
+        _change_activations(network, _as_table)
+        if type(network.get("hidden")) is int:
+            network["hidden"] = [network["hidden"]]
+    return full
+
+
+def _change_activations(network: dict[str, Any], change: Callable[[Any], Any]) -> None:
+    """Replace each activation in a network's table, in place, by what ``change`` returns for it."""
+    for key in network.keys() & {"activation", "output_activation"}:
+        value = network[key]
+        network[key] = [change(one) for one in value] if isinstance(value, list) else change(value)
+
+
+def _copy(value: Any) -> Any:
+    """Return a copy of nested dictionaries and lists, with Python's numbers in place of NumPy's."""
+    if isinstance(value, Mapping):
+        return {str(key): _copy(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _as_table(activation: Any) -> Any:
+    """Return the table that a word stands for."""
+    if isinstance(activation, dict):
+        return {"name": None, **activation}
+    return {"name": activation} if isinstance(activation, str) else activation

@@ -1,251 +1,112 @@
-"""The tables of a recipe and their keys: names, types, ranges, defaults, and what each means, written once.
+"""What a recipe may say, as msgspec structures: each key's name, type, range, default and meaning, written once.
 
 [network]                    hidden, activation, dropout, ...
 [loss] [optimizer]           a name, and the keys that belong to it: only sgd has momentum, only adam has beta1
 [schedule]
 
-The names and their keys come from the tables of losses, optimisers, schedules and activations.
+A choice by name is a tagged union. `_kinds` makes its structures from the tables of activations, losses, optimisers
+and schedules: one for each entry, with the settings that the entry's constructor declares.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args, get_type_hints
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, Union
 
-from glasswork.data.sources import check_source, forms
+import msgspec
+from msgspec import Meta, Struct
+
+from glasswork.data.sources import forms
 from glasswork.data.split import Scheme
-from glasswork.errors import InputError, RecipeError
 from glasswork.nn import ACTIVATIONS, LOSSES, Dropout, GaussianNoise
 from glasswork.nn.initializers import INITIALIZERS
 from glasswork.optim import OPTIMIZERS, SCHEDULES
 from glasswork.optim.schedules import warmup
-from glasswork.recipes.kinds import (
-    Checked,
-    Choice,
-    Chosen,
-    ChosenList,
-    Kind,
-    Options,
-    Scalar,
-    Table,
-    Widths,
-    Word,
-    default_of,
-    refuse,
-    unknown,
-)
-from glasswork.settings import Range, settings_of
-
-ACTIVATION_TABLE = Table(ACTIVATIONS)
-LOSS_TABLE = Table(LOSSES)
-OPTIMIZER_TABLE = Table(OPTIMIZERS, rename={"lr": "learning_rate"})
-SCHEDULE_TABLE = Table(SCHEDULES)
-
-_SIGMOID = Choice("sigmoid")
-_CHANCE = settings_of(Dropout)["p"].range
-_STD = settings_of(GaussianNoise)["std"].range
-_WARMUP = settings_of(warmup)["share"].range
+from glasswork.settings import Setting, settings_of
 
 
-@dataclass(frozen=True)
-class Key:
-    """One key of a recipe.
+class Choice(Struct, frozen=True, kw_only=True, tag_field="name", rename={"lr": "learning_rate"}):
+    """An entry of a table, by its name, with the options of its constructor: ``leaky-relu`` with ``slope`` 0.2.
 
-    Attributes
-    ----------
-    path : str
-        Such as ``optimizer.momentum``.
-    expected : str
-        What it may be, in words.
-    default : object
-        As TOML holds it.
-    meaning : str
-        One line of help.
-    only : tuple of str
-        The names of activations, losses, optimisers or schedules that have this key; empty if it is always there.
+    An option that may be None is 0 instead, since TOML has no word for None.
     """
 
-    path: str
-    expected: str
-    default: Any
-    meaning: str
-    only: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A table of a recipe: each field is annotated with what it may be and what it means."""
-
-    @classmethod
-    def kinds(cls) -> dict[str, tuple[Kind, str]]:
-        """Return, for each field, what it may be and what it means."""
-        hints, maker = get_type_hints(cls, include_extras=True), cast(Any, cls)
-        found: dict[str, tuple[Kind, str]] = {}
-        for name in (f.name for f in dataclasses.fields(cls) if f.name != "options"):
-            _, *notes = get_args(hints[name])
-            kind = next((note for note in notes if hasattr(note, "read")), None) or Scalar(settings_of(maker)[name])
-            found[name] = (kind, next(note for note in notes if isinstance(note, str)))
-        return found
-
-    @classmethod
-    def read(cls, value: object, path: str, *, newer: bool = False) -> Self:
-        """Return the table that a mapping describes, or raise RecipeError."""
-        own, rest = cls._read_own(value, path, newer=newer)
-        if rest and not newer:
-            raise unknown(path, next(iter(rest)), list(cls.kinds()))
-        try:
-            return cls(**own)
-        except InputError as error:
-            raise RecipeError(f"{path}.{error}") from None
-
-    @classmethod
-    def _read_own(cls, value: object, path: str, *, newer: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the values of the fields that are given, and the keys that are not fields."""
-        if not isinstance(value, Mapping):
-            raise refuse(path, "a table", value)
-        kinds = cls.kinds()
-        own = {
-            key: kind.read(value[key], f"{path}.{key}", newer=newer) for key, (kind, _) in kinds.items() if key in value
-        }
-        return own, {key: value[key] for key in value if key not in kinds}
-
-    def write(self) -> dict[str, Any]:
-        """Return the table as TOML holds it, defaults included."""
-        return {key: kind.write(getattr(self, key)) for key, (kind, _) in self.kinds().items()}
-
-    @classmethod
-    def keys(cls, path: str) -> Iterator[Key]:
-        """Yield the keys that this table may have."""
-        default = cls.read({}, path)
-        for name, (kind, meaning) in cls.kinds().items():
-            yield Key(f"{path}.{name}", kind.expected, kind.write(getattr(default, name)), meaning)
-            if isinstance(kind, Chosen | ChosenList):
-                yield from _option_keys(kind.table, f"{path}.{name}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChoiceSection(Section):
-    """A table with a name out of another table, the options that go with it, and perhaps more."""
-
-    table: ClassVar[Table]
-    name: str
-    options: Options = field(default_factory=Options)
-
-    @classmethod
-    def read(cls, value: object, path: str, *, newer: bool = False) -> Self:
-        """Return the table that a mapping describes, the options of its name at their defaults unless given."""
-        own, rest = cls._read_own(value, path, newer=newer)
-        name: str = own.get("name", cls.__dataclass_fields__["name"].default)
-        return cls(**own, options=cls.table.read_options(name, rest, path, beside=list(cls.kinds()), newer=newer))
-
-    def write(self) -> dict[str, Any]:
-        """Return the table as TOML holds it, the defaults of its name included."""
-        return {**super().write(), **self.options}
+    kinds: ClassVar[dict[str, Any]]
+    maker: ClassVar[Callable[..., Any]]
 
     @property
-    def choice(self) -> Choice:
-        """The name and its options."""
-        return Choice(self.name, self.options)
+    def name(self) -> str:
+        """The entry's name in its table."""
+        return str(self.__struct_config__.tag)
 
-    def not_in(self, name: object) -> list[str]:
-        """Return the options that another name does not have."""
-        known = self.table.options(name) if isinstance(name, str) and name in self.table.makers else self.options
-        return [option for option in self.options if option not in known]
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of the constructor, under the names that recipes use."""
+        own = settings_of(self.maker)
+        return {f.encode_name: getattr(self, f.name) for f in msgspec.structs.fields(self) if f.name in own}
 
     def changed(self) -> dict[str, Any]:
-        """Return the options that are not at their defaults."""
-        kinds = self.table.options(self.name)
-        return {key: value for key, value in self.options.items() if value != default_of(kinds[key])}
+        """Return the options that differ from their defaults."""
+        defaults = type(self)().options
+        return {key: value for key, value in self.options.items() if value != defaults[key]}
 
-    @classmethod
-    def keys(cls, path: str) -> Iterator[Key]:
-        """Yield the keys that this table may have, those of all names."""
-        yield from super().keys(path)
-        yield from _option_keys(cls.table, path)
+    def make(self, *arguments: Any, **more: Any) -> Any:
+        """Call the constructor with the options and these arguments."""
+        for name, setting in settings_of(self.maker).items():
+            more[name] = getattr(self, name) or None if setting.optional else getattr(self, name)
+        return self.maker(*arguments, **more)
 
-
-def _option_keys(table: Table, path: str) -> Iterator[Key]:
-    """Yield the keys of all options of a table, one for each default."""
-    seen: set[tuple[str, Any]] = set()
-    for name in table.makers:
-        for key, kind in table.options(name).items():
-            default = default_of(kind)
-            alike = [other for other in table.having(key) if default_of(table.options(other)[key]) == default]
-            only = () if len(alike) == len(table.makers) else tuple(alike)
-            if (key, default) not in seen:
-                yield Key(f"{path}.{key}", kind.expected, default, kind.setting.meaning, only)
-            seen.add((key, default))
+    def __str__(self) -> str:
+        options = ", ".join(f"{name} {value:g}" for name, value in self.options.items())
+        return f"{self.name} ({options})" if options else self.name
 
 
-# The tables -----------------------------------------------------------------------------------------
+def _limits(setting: Setting, meaning: str = "") -> Meta:
+    """Return a setting's range for msgspec, with the setting's meaning unless another one is given."""
+    limits = {name: limit for name, limit in dataclasses.asdict(setting.range).items() if limit is not None}
+    if setting.optional:
+        limits = {"ge": 0}
+    if setting.type is float and not limits.keys() & {"le", "lt"}:
+        limits["le"] = sys.float_info.max  # keeps out infinity and NaN
+    expected = setting.expected.replace(", or None", ", or 0 for none").replace("True or False", "true or false")
+    return Meta(**limits, description=meaning or setting.meaning, extra={"expected": expected})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Data(Section):
-    """Which images, and how they are divided into train, valid and test."""
-
-    source: Annotated[str, Checked(check_source, forms()), "where the images come from"] = "mnist"
-    split: Annotated[
-        Scheme, "handout: test images drawn from all; official: MNIST's last 10,000; source: as its files divide it"
-    ] = "handout"
-    test: Annotated[float, Range(ge=0, lt=1), "share of the images to test on; 0: a seventh"] = 0.0
-    valid: Annotated[float, Range(ge=0, lt=1), "share of the images to validate on; 0: a fourteenth"] = 0.0
-    scaling: Annotated[
-        Literal["handout", "zero-to-one", "standardize"],
-        "of pixels; handout: -1 to 1; standardize: mean 0 and standard deviation 1 over the training images",
-    ] = "handout"
-    split_seed: Annotated[int, Range(ge=0, lt=2**32), "decides which images are drawn for valid and test"] = 123
+def _kinds(base: type[Choice], table: Mapping[str, Callable[..., Any]]) -> Any:
+    """Make a structure for each entry of a table, keep them as the base's ``kinds``, and return their union."""
+    base.kinds = {}
+    for name, maker in table.items():
+        fields = [
+            (option, Annotated[setting.type, _limits(setting)], 0.0 if setting.default is None else setting.default)
+            for option, setting in settings_of(maker).items()
+        ]
+        namespace = {"maker": staticmethod(maker), "__doc__": base.__doc__}
+        base.kinds[name] = msgspec.defstruct(
+            name, fields, bases=(base,), namespace=namespace, module=__name__, tag=name, frozen=True, kw_only=True
+        )
+    return Union[tuple(base.kinds.values())]  # noqa: UP007
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network(Section):
-    """The network's shape."""
-
-    hidden: Annotated[tuple[int, ...], Widths(), "neurons in each hidden layer"] = (50,)
-    activation: Annotated[
-        Choice | tuple[Choice, ...], ChosenList(Chosen(ACTIVATION_TABLE)), "of the hidden layers, or of each of them"
-    ] = _SIGMOID
-    output_activation: Annotated[
-        Choice, Chosen(ACTIVATION_TABLE, none=True), "of the output layer; none leaves logits, for cross-entropy"
-    ] = _SIGMOID
-    batch_norm: Annotated[bool, "normalise each hidden layer's sums over the batch"] = False
-    dropout: Annotated[float, _CHANCE, "chance of leaving out each hidden neuron while training"] = 0.0
-    input_dropout: Annotated[float, _CHANCE, "chance of leaving out each pixel while training"] = 0.0
-    noise: Annotated[float, _STD, "standard deviation of noise on hidden sums while training"] = 0.0
-    input_noise: Annotated[float, _STD, "standard deviation of noise on pixels, from -1 to 1, while training"] = 0.0
-    initializer: Annotated[
-        str, Word(("auto", *INITIALIZERS)), "of the weights; auto: the one that suits each activation"
-    ] = "auto"
-    bias_grad: Annotated[Literal["sum", "mean"], "sum: the true gradient; mean: as in the handout's listing"] = "sum"
-    dtype: Annotated[Literal["float32", "float64"], "of all weights and activations"] = "float32"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.activation, tuple) and len(self.activation) != len(self.hidden):
-            raise InputError(
-                f"activation: expected one activation, or {len(self.hidden)}, one for each hidden layer, got "
-                f"{len(self.activation)}"
-            )
-
-    @property
-    def activations(self) -> tuple[Choice, ...]:
-        """The activation of each hidden layer."""
-        return self.activation if isinstance(self.activation, tuple) else (self.activation,) * len(self.hidden)
+_DROPOUT, _NOISE = settings_of(Dropout)["p"], settings_of(GaussianNoise)["std"]
+_WARMUP = settings_of(warmup)["share"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loss(ChoiceSection):
+class Activation(Choice, frozen=True, kw_only=True):
+    """An activation."""
+
+
+class _Logits(Activation, frozen=True, kw_only=True, tag="none"):
+    """No activation."""
+
+    maker = staticmethod(lambda: None)
+
+
+class Loss(Choice, frozen=True, kw_only=True):
     """What training minimises."""
 
-    table: ClassVar[Table] = LOSS_TABLE
-    name: Annotated[str, Word(tuple(LOSSES)), "mse: squared error; cross-entropy: of softmax probabilities"] = "mse"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Optimizer(ChoiceSection):
-    """How weights move."""
-
-    table: ClassVar[Table] = OPTIMIZER_TABLE
-    name: Annotated[str, Word(tuple(OPTIMIZERS)), "the rule by which weights move"] = "sgd"
+class Optimizer(Choice, frozen=True, kw_only=True):
+    """The rule that changes the weights."""
 
     @property
     def learning_rate(self) -> float:
@@ -253,27 +114,125 @@ class Optimizer(ChoiceSection):
         return float(self.options["learning_rate"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule(ChoiceSection):
+class Schedule(Choice, frozen=True, kw_only=True):
     """The learning rate over the run."""
 
-    table: ClassVar[Table] = SCHEDULE_TABLE
-    name: Annotated[str, Word(tuple(SCHEDULES)), "the shape of the learning rate's curve"] = "constant"
-    warmup: Annotated[float, _WARMUP, "share of the run in which the rate rises to its start"] = 0.0
+    warmup: Annotated[float, _limits(_WARMUP, "share of the run in which the learning rate rises to its start")] = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Training(Section):
+if TYPE_CHECKING:
+    AnyActivation: TypeAlias = Activation
+    AnyOutputActivation: TypeAlias = Activation
+    AnyLoss: TypeAlias = Loss
+    AnyOptimizer: TypeAlias = Optimizer
+    AnySchedule: TypeAlias = Schedule
+    Initializer: TypeAlias = str
+else:
+    AnyActivation = _kinds(Activation, ACTIVATIONS)
+    AnyOutputActivation = AnyActivation | _Logits
+    AnyLoss = Annotated[
+        _kinds(Loss, LOSSES), Meta(description="mse: squared error; cross-entropy: of softmax probabilities")
+    ]
+    AnyOptimizer = Annotated[_kinds(Optimizer, OPTIMIZERS), Meta(description="the rule that changes the weights")]
+    AnySchedule = Annotated[_kinds(Schedule, SCHEDULES), Meta(description="the curve of the learning rate")]
+    Initializer = Literal[("auto", *INITIALIZERS)]
+
+# The keys and tables of a recipe ---------------------------------------------------------------------
+
+_NAME = {"expected": "at most 80 letters, digits, points, underscores and hyphens"}
+_LINE = {"expected": "at most 10,000 characters"}
+Name: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+        max_length=80,
+        description="of the recipe, and of its runs' folders",
+        extra=_NAME,
+    ),
+]
+Line: TypeAlias = Annotated[str, Meta(max_length=10_000, description="one line", extra=_LINE)]
+Seed: TypeAlias = Annotated[
+    int, Meta(ge=0, lt=2**32, description="decides initial weights, order of images, masks and noise")
+]
+
+_SIGMOID: Activation = Activation.kinds["sigmoid"]()
+_DEEPEST, _WIDEST = 100, 1_000_000
+_WIDTHS = f"a list of up to {_DEEPEST} whole numbers from 1 to {_WIDEST:,}, such as [300, 100]"
+_ONE_OR_EACH = f"one of {', '.join(ACTIVATIONS)}, or a list with one for each hidden layer"
+
+
+class Data(Struct, frozen=True, kw_only=True):
+    """Which images, and how they are divided into train, valid and test."""
+
+    source: Annotated[str, Meta(description="where the images come from", extra={"expected": forms()})] = "mnist"
+    split: Annotated[
+        Scheme,
+        Meta(
+            description="handout: test images drawn from all; official: MNIST's last 10,000; "
+            "source: as its files divide it"
+        ),
+    ] = "handout"
+    test: Annotated[float, Meta(ge=0, lt=1, description="share of the images to test on; 0: a seventh")] = 0.0
+    valid: Annotated[float, Meta(ge=0, lt=1, description="share of the images to validate on; 0: a fourteenth")] = 0.0
+    scaling: Annotated[
+        Literal["handout", "zero-to-one", "standardize"],
+        Meta(
+            description="of pixels; handout: -1 to 1; standardize: mean 0 and standard deviation 1 over the training "
+            "images"
+        ),
+    ] = "handout"
+    split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="decides which images are in valid and test")] = 123
+
+
+class Network(Struct, frozen=True, kw_only=True):
+    """The network's shape."""
+
+    hidden: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=_WIDEST)], ...],
+        Meta(max_length=_DEEPEST, description="neurons in each hidden layer", extra={"expected": _WIDTHS}),
+    ] = (50,)
+    activation: Annotated[
+        AnyActivation | tuple[AnyActivation, ...],
+        Meta(description="of all hidden layers, or of each", extra={"expected": _ONE_OR_EACH}),
+    ] = _SIGMOID
+    output_activation: Annotated[
+        AnyOutputActivation, Meta(description="of the output layer; none leaves logits, for cross-entropy")
+    ] = _SIGMOID
+    batch_norm: Annotated[bool, Meta(description="normalise each hidden layer's sums over the batch")] = False
+    dropout: Annotated[float, _limits(_DROPOUT, "chance of leaving out each hidden neuron in training")] = 0.0
+    input_dropout: Annotated[float, _limits(_DROPOUT, "chance of leaving out each pixel in training")] = 0.0
+    noise: Annotated[float, _limits(_NOISE, "standard deviation of noise on hidden sums in training")] = 0.0
+    input_noise: Annotated[
+        float, _limits(_NOISE, "standard deviation of noise in training on pixels, which range from -1 to 1")
+    ] = 0.0
+    initializer: Annotated[Initializer, Meta(description="of weights; auto: the one for each activation")] = "auto"
+    bias_grad: Annotated[
+        Literal["sum", "mean"], Meta(description="sum: the true gradient; mean: as in the handout's listing")
+    ] = "sum"
+    dtype: Annotated[Literal["float32", "float64"], Meta(description="of all weights and activations")] = "float32"
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of each hidden layer."""
+        return self.activation if isinstance(self.activation, tuple) else (self.activation,) * len(self.hidden)
+
+
+class Training(Struct, frozen=True, kw_only=True):
     """How long, and in what batches."""
 
-    epochs: Annotated[int, Range(ge=1, le=1_000_000), "times through the training images"] = 50
-    batch_size: Annotated[int, Range(ge=1, le=2**31), "images in a step"] = 100
-    average: Annotated[float, Range(ge=0, lt=1), "decay of a moving average of the weights, as 0.999; 0: none"] = 0.0
+    epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="times through the training images")] = 50
+    batch_size: Annotated[int, Meta(ge=1, le=2**31, description="images in a step")] = 100
+    average: Annotated[
+        float, Meta(ge=0, lt=1, description="decay of a moving average of the weights, such as 0.999; 0: none")
+    ] = 0.0
     early_stopping: Annotated[
-        int, Range(ge=0, le=1_000_000), "epochs without a better validation accuracy before the end; 0: never"
+        int, Meta(ge=0, le=1_000_000, description="epochs without a better validation accuracy to stop after; 0: never")
     ] = 0
-    threads: Annotated[int, Range(ge=0, le=1024), "threads of a matrix product; 0: chosen by size"] = 0
+    threads: Annotated[int, Meta(ge=0, le=1024, description="threads of a matrix product; 0: chosen by size")] = 0
     engine: Annotated[
         Literal["auto", "numpy", "compiled"],
-        "what does the steps; auto: compiled for long trainings, where it is installed; the last digits differ",
+        Meta(
+            description="what computes the steps; auto: compiled for long trainings, if it is installed; the last "
+            "digits differ"
+        ),
     ] = "auto"

@@ -18,13 +18,13 @@ from glasswork.settings import did_you_mean
 
 
 def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
-    """Read a recipe from a TOML file; without a ``name`` in it, it has the file's.
+    """Read a recipe from a TOML file. A recipe that states no ``name`` gets the file's.
 
     Parameters
     ----------
     path : path
     newer : bool
-        Leave out unknown keys, as a later version of glasswork may have written; see `Recipe.from_dict`.
+        Ignore unknown keys, which a later version of glasswork may have written; see `Recipe.from_dict`.
 
     Raises
     ------
