@@ -126,8 +126,9 @@ def test_a_table_beside_the_pictures(tmp_path, table, columns, suffix):
     assert data.labels.tolist() == [1, 0, 1, 0, 1, 0]
     with (tmp_path / table).open("a") as file:
         file.write("../../etc/passwd,cat\n")
-    with pytest.raises(InputError, match=rf"{table}, row 7: no picture '../../etc/passwd' in this folder"):
-        load_dataset(tmp_path)
+    data = load_dataset(tmp_path)
+    assert len(data) == 6
+    assert data.origin.skipped == (f"{table}, row 7: there is no picture '../../etc/passwd'",)
 
 
 def test_other_sizes_are_resized_and_counted(tmp_path):
@@ -169,4 +170,5 @@ def test_a_folder_of_tables(tmp_path):
     data = load_dataset(tmp_path)
     np.testing.assert_array_equal(data.images, pixels)
     assert dict(data.origin.sizes) == {"train": 30}
-    assert any("test.csv has no labels" in note for note in data.origin.notes)
+    assert any("test.csv: it has no labels" in text for text in data.origin.left_out)
+    assert any("sample_submission.csv" in text for text in data.origin.left_out)

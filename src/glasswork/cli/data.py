@@ -80,6 +80,7 @@ def _print(found: "Inspection", picture: Path | None) -> None:
         print("No network can be trained on this:")
         for problem in found.problems:
             print(f"  {problem}")
+        _print_left_out(found.left_out)
         return
     data = found.dataset
     height, width = data.shape
@@ -102,11 +103,21 @@ def _print(found: "Inspection", picture: Path | None) -> None:
     skipped = len(data.origin.skipped)
     if found.problems:
         print(
-            f"{len(found.problems):,} problems"
+            f"{len(found.problems):,} problem{'s' * (len(found.problems) > 1)}"
             + (f", {skipped:,} of them items that were left out:" if skipped else ":")
         )
         for problem in found.problems[:20]:
             print(f"  {problem}")
         if len(found.problems) > 20:
             print(f"  ... and {len(found.problems) - 20:,} more")
+    _print_left_out(found.left_out)
     print(f"Samples are drawn in {picture}")
+
+
+def _print_left_out(left_out: tuple[str, ...]) -> None:
+    if left_out:
+        print("Not used:")
+        for text in left_out[:20]:
+            print(f"  {text}")
+        if len(left_out) > 20:
+            print(f"  ... and {len(left_out) - 20:,} more")

@@ -113,6 +113,10 @@ def _announce(run: "Run") -> None:
         print(f"            {note}")
     if skipped := parts.origin.skipped:
         print(f"            {len(skipped):,} images cannot be read and are left out, the first: {skipped[0]}")
+    for text in parts.origin.left_out[:3]:
+        print(f"            not used: {text}")
+    if (more := len(parts.origin.left_out) - 3) > 0:
+        print(f"            and {more:,} more files or folders; glasswork data inspect names all")
     print(f"  network   {describe_network(recipe, run.model)}")
     print(f"  training  {describe_training(recipe)}")
     if run.engine != "numpy":

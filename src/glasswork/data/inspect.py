@@ -46,6 +46,8 @@ class Inspection:
         How many images occur a second time: ``within``, in the same part or pile, and ``across``, in several parts.
     ranges : (int, int)
         The smallest and the largest pixel.
+    left_out : tuple of str
+        Files and folders that were not used, each with the reason.
     """
 
     source: str
@@ -57,6 +59,7 @@ class Inspection:
     shape: tuple[int, int] | None = None
     duplicates: Mapping[str, int] = field(default_factory=lambda: {"within": 0, "across": 0})
     ranges: tuple[int, int] = (0, 0)
+    left_out: tuple[str, ...] = ()
 
     @property
     def trainable(self) -> bool:
@@ -92,6 +95,7 @@ class Inspection:
             "duplicates": dict(self.duplicates),
             "notes": list(data.origin.notes) if data else [],
             "problems": list(self.problems),
+            "left_out": list(self.left_out),
             "trainable": self.trainable,
         }
 
@@ -124,8 +128,9 @@ def _survey(source: str, problem: str) -> Inspection:
                     shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else (1, pixels.shape[1])
     problems = (problem, *(found.skipped if found else ()))
     return Inspection(
-        source, None, problems, found.format if found else None, found.recognised if found else None, images, shape
-    )
+        source, None, problems, found.format if found else None, found.recognised if found else None, images, shape,
+        left_out=tuple(found.left_out) if found else (),
+    )  # fmt: skip
 
 
 def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
@@ -147,7 +152,7 @@ def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
     origin = dataset.origin
     return Inspection(
         source, dataset, tuple(problems), origin.format, origin.recognised, len(dataset), dataset.shape, duplicates,
-        (low, high),
+        (low, high), origin.left_out,
     )  # fmt: skip
 
 

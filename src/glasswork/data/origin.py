@@ -33,6 +33,8 @@ class Origin:
     source, sha256 : str
         What the dataset was loaded from, and the fingerprint that it had then; empty for arrays of a program's own.
         See `Dataset.with_identity`.
+    left_out : tuple of str
+        Files and folders of the source that were not used, each with the reason.
     """
 
     format: str = "arrays"
@@ -45,3 +47,4 @@ class Origin:
     skipped: tuple[str, ...] = ()
     source: str = ""
     sha256: str = ""
+    left_out: tuple[str, ...] = ()

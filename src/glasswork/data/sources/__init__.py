@@ -8,15 +8,27 @@ letters/, train.csv      a path: what it holds is recognised by its content, nev
 import hashlib
 import importlib
 import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources.found import Found
+from glasswork.data.sources.naming import dataset_of
 from glasswork.errors import FileError, InputError
 
+if TYPE_CHECKING:
+    from glasswork.data.sources.peek import Peek
+
 _HERE = "glasswork.data.sources"
+
+#: Bytes of files from which one process at a time makes their copy; fewer hardly ever need one.
+_LOCK_FROM = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ SOURCES = (
     Source("mat", "", "MATLAB files and HDF5: SVHN, EMNIST, mnist-original"),
     Source("arff", "", "ARFF: Weka, OpenML"),
     Source("libsvm", "", "LIBSVM's format: USPS"),
+    Source("listing", "", "a table of pictures, in CSV, TSV, words or JSON lines: their files and their classes"),
     Source("table", "", "CSV: an image a row, with or without a header, any separator"),
     Source("folder", "", "pictures: a folder for each class, or a table that names their classes"),
     Source("files", "", "a folder of data files of these formats, called train and test"),
@@ -161,22 +174,64 @@ def _load_path(
     shape: tuple[int, int] | None,
     prefer: tuple[float, float] | None,
 ) -> Dataset:
-    from glasswork.data.sources.gather import gather
     from glasswork.data.sources.store import read_dataset, write_dataset
 
-    place = None if cache is None else cache / _key(path)
-    if place is not None and (place / "dataset.json").exists():
-        return read_dataset(place)
+    if cache is None:
+        return _read(path, text, None, shape, prefer)
+    files = _files_of(path)
+    place = cache / _key(path, files, shape, prefer)
+    large = sum(stat.st_size for _, stat in files) >= _LOCK_FROM
+    with _alone(place) if large else nullcontext():
+        if (place / "dataset.json").exists():
+            return read_dataset(place)
+        unfinished = place.with_name(f".{place.name}-{secrets.token_hex(4)}.unfinished")
+        try:
+            dataset = _read(path, text, unfinished, shape, prefer)
+            if not unfinished.exists():  # few enough for memory
+                return dataset
+            write_dataset(dataset, unfinished)
+            with suppress(OSError):  # another process was faster
+                unfinished.rename(place)
+            return read_dataset(place)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _read(
+    path: Path,
+    text: str,
+    folder: Path | None,
+    shape: tuple[int, int] | None,
+    prefer: tuple[float, float] | None,
+) -> Dataset:
+    """Read a source; images that are too many for memory go into a folder."""
+    from glasswork.data.sources.gather import gather
+
     try:
         found = find(path)
         if found.pictures and shape is not None:
             found.shape = shape
-        dataset = gather(found, name=_title(path), source=str(path.absolute()), cache=place, prefer=prefer)
+        return gather(found, name=_title(path), source=str(path.absolute()), cache=folder, prefer=prefer)
     except InputError as error:
         raise InputError(f"{text}: {error}") from None
-    if place is not None and place.exists():
-        write_dataset(dataset, place)
-    return dataset
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Context manager: one process at a time makes a copy, where files can be locked; the others wait, and use it."""
+    from filelock import FileLock
+
+    lock = FileLock(place.with_name(f".{place.name}.lock"))
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:  # no file can be locked or written there: copies are renamed when they are whole, so none is torn
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def find(path: Path) -> Found:
@@ -189,6 +244,7 @@ def find(path: Path) -> Found:
     FileError
         If it is missing or damaged.
     """
+    from glasswork.data.sources.conventions import orient
     from glasswork.data.sources.peek import Peek, peek
 
     first = peek(path) if path.exists() else Peek(path)
@@ -197,21 +253,67 @@ def find(path: Path) -> Found:
         if (how := module.recognise(first)) is not None:
             found: Found = module.read(first)
             found.recognised = found.recognised or how
+            found.path = found.path or path
+            orient(found)
             return found
     if not path.exists():
         raise FileError(f"{path}: there is no such file or folder; check the path")
     kinds = ", ".join(source.description.partition(":")[0] for source in _FORMATS)
-    what = "nothing in this folder was recognised" if first.is_folder else f"it begins with {first.head[:16]!r}"
-    raise InputError(f"not a format that is known here ({kinds}): {what}")
+    raise InputError(f"not a format that is known here ({kinds}): {_describe(first)}")
+
+
+def _describe(source: "Peek") -> str:
+    """Say what a source holds that was not recognised: a table's columns, or a file of a folder that is not data."""
+    from glasswork.data.sources.foreign import foreign
+    from glasswork.data.sources.listing import describe_columns
+    from glasswork.data.sources.places import Folder
+
+    if not source.is_folder:
+        return describe_columns(source) or f"it begins with {source.head[:16]!r}"
+    folder = Folder(source.path)
+    for place in folder.walk():
+        for path in place.files[:20]:
+            with path.open("rb") as stream:
+                what = foreign(stream.read(4096))
+            if what is not None:
+                return f"in this folder, {path.name} is {what}"
+    left_out = f"; not used: {'; '.join(folder.left_out[:3])}" if folder.left_out else ""
+    return f"nothing in this folder was recognised{left_out}"
 
 
 def _title(path: Path) -> str:
     return path.resolve().name.split(".", 1)[0] or path.name
 
 
-def _key(path: Path) -> str:
-    """Return the name of the copy of a source: another one as soon as a file of it changes."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    stats = [(str(file), file.stat()) for file in files if file.exists()]
-    facts = [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats]
-    return f"{_title(path)}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
+def _files_of(path: Path) -> list[tuple[str, os.stat_result]]:
+    """Return the files of a source with their sizes and times: with what is beside it, where that belongs to it."""
+    if path.is_dir():
+        files = list(path.rglob("*"))
+    elif path.is_file() and _lists_pictures(path):
+        files = list(path.parent.rglob("*"))
+    else:  # labels and names beside it; a path may also be how the names of several files begin
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        files = [file for file in beside if file.is_file() and _belongs(file.name, path.name)]
+    return [(str(file), file.stat()) for file in sorted(files) if file.exists()]
+
+
+def _belongs(name: str, to: str) -> bool:
+    return dataset_of(name) == dataset_of(to) or "mapping" in name or name.startswith(to)
+
+
+def _lists_pictures(path: Path) -> bool:
+    from glasswork.data.sources import listing
+    from glasswork.data.sources.peek import peek
+
+    return listing.recognise(peek(path)) is not None
+
+
+def _key(
+    path: Path,
+    files: list[tuple[str, os.stat_result]],
+    shape: tuple[int, int] | None,
+    prefer: tuple[float, float] | None,
+) -> str:
+    """Return the name of the copy of a source: another one as soon as a file of it changes, or how it is read."""
+    facts = [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in files]
+    return f"{_title(path)}-{hashlib.sha256(repr((facts, shape, prefer)).encode()).hexdigest()[:16]}"

@@ -5,13 +5,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from glasswork.data.sources.columns import Columns
 from glasswork.data.sources.found import Block, Found, Part
-from glasswork.data.sources.peek import Peek, explained, open_text
+from glasswork.data.sources.labels import numbers_or_words
+from glasswork.data.sources.peek import Peek, explained
 from glasswork.data.sources.table import parse_blocks
+from glasswork.data.sources.text import open_text
 from glasswork.errors import InputError
 
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)\s+(.+)""", re.IGNORECASE)
+_QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_MISSING = re.compile(r"(^|,)\s*\?\s*(?=,|$)")
+_PAIR = re.compile(r"""\s*([^\s,]+)\s+('(?:[^'\\]|\\.)*'|"[^"]*"|[^,]*)\s*(?:,|$)""")
 _LABELS = ("class", "label", "target", "digit", "y", "category")
 
 
@@ -34,12 +41,13 @@ def read(source: Peek) -> Found:
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
     found = Found("ARFF", "", {})
-    found.parts = {"all": Part(lambda: _blocks(source.path, columns, found))}
+    left_out = [nominal[k][0] if k in nominal else "0" for k in range(len(names))]
+    found.parts = {"all": Part(lambda: _blocks(source.path, columns, left_out, found))}
     choices = nominal.get(label) if label is not None else None
-    if choices and all(re.fullmatch(r"-?\d+", word) for word in choices):
-        found.names = {int(word): word for word in choices}
-    else:
-        found.names = choices
+    if choices and (values := numbers_or_words(np.array(choices))).dtype.kind == "i":
+        found.names = dict(zip(values.tolist(), choices, strict=True))
+    elif choices:
+        found.names, found.labels_of = choices, lambda labels: labels.astype(str)
     found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
     return found
 
@@ -63,13 +71,13 @@ def _choices(kind: str) -> list[str]:
     ]
 
 
-def _blocks(path: Path, columns: Columns, found: Found) -> Iterator[Block]:
+def _blocks(path: Path, columns: Columns, left_out: list[str], found: Found) -> Iterator[Block]:
     with explained(path), open_text(path) as stream:
-        yield from parse_blocks(_rows(stream, columns.count), ",", columns, 0, found)
+        yield from parse_blocks(_rows(stream, left_out, columns, found), ",", columns, 0, found)
 
 
-def _rows(lines: Iterator[str], count: int) -> Iterator[str]:
-    """Yield the lines of data as those of a CSV: without comments, sparse rows filled with their zeros."""
+def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Found) -> Iterator[str]:
+    """Yield the lines of data as those of a CSV: without comments, sparse rows filled with what they leave out."""
     for line in lines:
         if line.strip().lower().startswith("@data"):
             break
@@ -77,16 +85,21 @@ def _rows(lines: Iterator[str], count: int) -> Iterator[str]:
         text = line.strip()
         if not text or text.startswith("%"):
             continue
-        yield _dense(text, count) if text.startswith("{") else text.replace("'", "").replace("?", "")
+        if not text.startswith("{"):
+            yield _MISSING.sub(r"\1", _QUOTED.sub(r'"\1"', text))
+            continue
+        if columns.label is not None and left_out[columns.label] != "0":
+            found.note(f"a sparse row without a class is of the first one, {left_out[columns.label]}, as ARFF has it")
+        yield _dense(text, left_out)
 
 
-def _dense(text: str, count: int) -> str:
-    """Return ``{0 1, 3 5}`` as ``1,0,0,5``: what a sparse row leaves out is 0."""
-    cells = ["0"] * count
-    for pair in text.strip("{} ").split(","):
-        if pair.strip():
-            place, _, value = pair.strip().partition(" ")
-            if not place.isdecimal() or int(place) >= count:
-                raise InputError(f"a sparse row with the place {place!r}, and there are {count} attributes")
-            cells[int(place)] = value.strip("'\" ")
+def _dense(text: str, left_out: list[str]) -> str:
+    """Return ``{0 1, 3 5}`` as ``1,0,0,5``: a sparse row leaves out zeros, and nominal attributes' first values."""
+    cells = [f'"{cell}"' for cell in left_out]
+    inside = text.strip("{} \t")
+    for pair in _PAIR.finditer(inside):
+        place, value = pair[1], pair[2].strip().strip("'\"")
+        if not place.isdecimal() or int(place) >= len(cells):
+            raise InputError(f"a sparse row with the place {place!r}, and there are {len(cells)} attributes")
+        cells[int(place)] = "" if value == "?" else f'"{value}"'
     return ",".join(cells)

@@ -30,6 +30,9 @@ LABEL_NAMES = {
 _INDICES = {"", "id", "ids", "index", "idx", "imageid", "image_id", "unnamed: 0", "row", "rowid", "row_id", "no"}
 _MOST_CLASSES_IN_COLUMNS = 100
 
+#: Labels may count up, 0, 1, 2, ...; what does so for longer numbers the rows.
+_MOST_IN_A_ROW = 100
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -51,6 +54,8 @@ class Columns:
         Of an image, where the header says it.
     notes : tuple of str
         What was assumed.
+    comma : bool
+        Whether numbers are written with a decimal comma.
     """
 
     header: tuple[str, ...]
@@ -60,6 +65,7 @@ class Columns:
     index: int | None = None
     shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = field(default=())
+    comma: bool = False
 
     @property
     def pixels(self) -> list[int]:
@@ -73,12 +79,11 @@ class Columns:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number."""
+    """Whether a cell holds a number; ``inf``, ``nan`` and ``1_000`` are words."""
     try:
-        float(cell)
+        return math.isfinite(float(cell)) and "_" not in cell
     except ValueError:
         return False
-    return True
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -162,7 +167,7 @@ def _by_content(
         label = max(texts, key=lambda k: -len({row[k] for row in body}))
         return label, next((k for k in texts if k != label), index), (), [f"labels are the words of column {label + 1}"]
     values = _numbers(body, count)
-    if index is None and _counts_up(values[:, 0]) and not _is_square(count - 1):
+    if index is None and _counts_up(values[:, 0]) and (not _is_square(count - 1) or len(values) > _MOST_IN_A_ROW):
         index = 0
     values = _numbers([*body, *spread], count)
     rest = [k for k in range(count) if k != index]
@@ -233,11 +238,13 @@ def _odd_one(lower: list[str], rest: list[int]) -> int | None:
 def _label_end(values: NDArray[np.float64], first: int, last: int) -> int:
     """Return which of the two ends holds labels: they vary from row to row, and pixels in a corner hardly do."""
 
-    def likeness(k: int) -> tuple[bool, bool, int]:
+    def likeness(k: int) -> tuple[bool, bool, bool, int]:
         column = values[:, k]
-        distinct = len(np.unique(column))
+        counts = np.unique(column, return_counts=True)[1]
+        distinct = len(counts)
         whole = bool(np.all(column == np.trunc(column)) and column.min() >= 0 and column.max() < 62)
-        return whole, distinct > 1 or len(column) == 1, -abs(distinct - 10) if whole else -1000
+        varies = distinct > 1 or len(column) == 1
+        return whole, varies, bool(counts.max() < 0.9 * len(column)), -abs(distinct - 10) if whole else -1000
 
     return first if likeness(first) >= likeness(last) else last
 

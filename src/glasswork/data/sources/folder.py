@@ -3,45 +3,47 @@
 letters/A/1.png, letters/B/7.jpg, ...       train/A/..., test/A/...       metadata.csv: file_name,label
 """
 
-import csv
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from glasswork.arrays import Images
 from glasswork.data.dataset import natural_order
-from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part
+from glasswork.data.sources.foreign import foreign
+from glasswork.data.sources.found import Found
+from glasswork.data.sources.listing import named_pictures, tables_in
 from glasswork.data.sources.naming import part_of
-from glasswork.data.sources.peek import Peek, open_text
-from glasswork.data.sources.picture import is_picture, picture_shape, read_grey
-from glasswork.errors import FileError, InputError
+from glasswork.data.sources.peek import Peek
+from glasswork.data.sources.picture import is_picture
+from glasswork.data.sources.pile import Item, found_pictures
+from glasswork.data.sources.places import Folder
+from glasswork.errors import InputError
 
-_TABLES = ("metadata.csv", "labels.csv", "metadata.tsv", "labels.tsv")
-_FILE_COLUMNS = ("file_name", "filename", "file", "image", "path", "image_path", "img", "name", "id", "image_id")
-_LABEL_COLUMNS = ("label", "class", "target", "category", "y", "digit", "letter", "labels")
-
-#: A picture: its path, and the name of its class.
-_Item = tuple[Path, str | None]
+_NO_CLASSES = (
+    "put the pictures of each class into a folder that is called like the class, or add a table labels.csv with the "
+    "columns file_name and label"
+)
 
 
 def recognise(source: Peek) -> str | None:
     """Say by what it is recognised, or None."""
     if not source.is_folder:
         return "a picture" if is_picture(source.head) else None
-    first = next(_pictures(source.path, deep=True), None)
+    first = next(Folder(source.path).all_pictures(), None)
     return None if first is None else f"pictures in it, such as {first.relative_to(source.path)}"
 
 
 def read(source: Peek) -> Found:
     """Find the classes and pictures of a folder; a single picture is a source without labels."""
     if not source.is_folder:
-        return _found({"all": [(source.path, None)]}, [], source.path.parent)
-    piles = _piles(source.path)
+        return found_pictures({"all": [(source.path, None)]}, None, source.path.parent)
+    folder = Folder(source.path)
+    notes: list[str] = []
+    skipped: list[str] = []
+    piles = _piles(folder, notes, skipped)
     classes = natural_order({name for _, names in piles.values() for name in names})
-    found = _found({part: items for part, (items, _) in piles.items()}, classes, source.path)
+    found = found_pictures({part: items for part, (items, _) in piles.items()}, classes or None, source.path)
+    found.notes, found.skipped, found.left_out = notes, skipped, folder.left_out
+    if not any(label for items, _ in piles.values() for _, label in items):
+        found.without_labels = _hint(source.path)
     counts = Counter(label for items, _ in piles.values() for _, label in items)
     for name in classes:
         if not counts[name]:
@@ -49,147 +51,126 @@ def read(source: Peek) -> Found:
     return found
 
 
-def _found(parts: dict[str, list[_Item]], classes: list[str], folder: Path) -> Found:
-    found = Found("pictures", "", {}, classes or None, pictures=True, levels=(0.0, 255.0))
-    found.paths = [(path, os.path.relpath(path, folder)) for items in parts.values() for path, _ in items]
-    found.parts = {part: Part(_blocks(items, found, folder)) for part, items in parts.items()}
-    return found
+#: The pictures of a part, and the names of the folders that are its classes; none where a table names the classes.
+_Pile = tuple[list[Item], list[str]]
 
 
-# Which pictures there are ---------------------------------------------------------------------------
-
-
-def _piles(folder: Path) -> dict[str, tuple[list[_Item], list[str]]]:
+def _piles(folder: Folder, notes: list[str], skipped: list[str]) -> dict[str, _Pile]:
     """Return the pictures of each part, and the names of its classes."""
-    subfolders = [place for place in _visible(folder) if place.is_dir()]
-    parts = {place: part_of(place.name) for place in subfolders}
-    if subfolders and all(parts.values()) and len(set(parts.values())) == len(subfolders):
-        return {str(parts[place]): _classes(place) for place in subfolders}
-    return {"all": _classes(folder)}
+    if tables := tables_in(folder):
+        return {part: _named(table, folder, notes, skipped) for part, table in tables.items()}
+    parts: dict[str, Folder] = {}
+    for place in folder.folders:
+        if (part := part_of(place.name)) is not None:
+            parts.setdefault(part, place)
+    others = [place for place in folder.folders if place not in parts.values()]
+    if others and ("train" not in parts or (parts["train"].pictures and any(place.pictures for place in others))):
+        parts = {}  # words that happen to be names of classes
+    if len(parts) < 2:
+        return {"all": _classes(folder, notes, skipped)}
+    for place in others:
+        folder.leave_out(place.path, "neither a part such as train or test, nor a class")
+    piles = {part: _classes(place, notes, skipped) for part, place in parts.items()}
+    labelled = {part: pile for part, pile in piles.items() if any(label for _, label in pile[0])}
+    for part in piles.keys() - labelled.keys() if "train" in labelled else ():
+        folder.leave_out(parts[part].path, f"{len(piles[part][0]):,} pictures without labels")
+    return labelled if "train" in labelled else piles
 
 
-def _classes(folder: Path) -> tuple[list[_Item], list[str]]:
+def _named(table: Path, folder: Folder, notes: list[str], skipped: list[str]) -> _Pile:
+    """Return the pictures that a table names."""
+    named = named_pictures(table)
+    notes += named.notes
+    skipped += named.skipped
+    listed = {path for path, _ in named.items}
+    if others := [path for path in folder.all_pictures() if path not in listed]:
+        notes.append(f"{len(others):,} pictures are not in {table.name}, such as {others[0].name}, and are left out")
+    return named.items, []
+
+
+def _classes(folder: Folder, notes: list[str], skipped: list[str]) -> _Pile:
     """Return the pictures of a folder with their classes, and the names of the classes."""
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
-    if table is not None:
-        items = _from_table(table)
-        return items, [label for _, label in items if label is not None]
-    subfolders = [place for place in _visible(folder) if place.is_dir()]
-    while len(subfolders) == 1 and not any(_pictures(folder)) and any(p.is_dir() for p in _visible(subfolders[0])):
-        folder = subfolders[0]  # a folder around everything, as unpacking makes
-        subfolders = [place for place in _visible(folder) if place.is_dir()]
-    if not subfolders:
-        return [(path, None) for path in _pictures(folder)], []
-    names = natural_order(place.name for place in subfolders)
-    return [(path, name) for name in names for path in _pictures(folder / name, deep=True)], names
-
-
-def _visible(folder: Path) -> list[Path]:
-    """Return what is in a folder, without hidden files and the shadow that macOS puts into archives."""
-    try:
-        places = [place for place in folder.iterdir() if not place.name.startswith((".", "__MACOSX"))]
-    except OSError as error:
-        raise FileError(f"{folder}: cannot be listed ({error.strerror}); is there permission?") from error
-    return sorted(places, key=lambda place: (_natural(place.name), place.name))
-
-
-def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a key that sorts names as people count: 2.png before 10.png."""
-    words = "".join(c if c.isdecimal() else f"\0{c}\0" for c in name).replace("\0\0", "").split("\0")
-    return tuple((0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words if word)
-
-
-def _pictures(folder: Path, *, deep: bool = False) -> Iterator[Path]:
-    for place in _visible(folder):
-        if place.is_dir():
-            if deep:
-                yield from _pictures(place, deep=True)
+    if "all" in (tables := tables_in(folder)):
+        return _named(tables["all"], folder, notes, skipped)
+    holding = [place for place in folder.folders if place.holds_pictures]
+    if not holding:
+        return [(path, None) for path in folder.pictures], []
+    if (inner := _holds_the_classes(folder, holding)) is not None:
+        for place in folder.folders:
+            if place is not inner:
+                folder.leave_out(place.path, f"it lies beside {inner.name}, which holds the folders of the classes")
+        _leave_out_pictures(folder)
+        return _classes(inner, notes, skipped)
+    items: list[Item] = []
+    names = []
+    for place in folder.folders:
+        if place.holds_pictures or place.is_empty:
+            names.append(place.name)
+            items += [(path, place.name) for path in place.all_pictures()]
+            skipped += _not_pictures(place)
         else:
-            with place.open("rb") as stream:
-                head = stream.read(16)
-            if is_picture(head) or place.suffix.lower() in (".png", ".jpg", ".jpeg"):  # damaged: to be reported
-                yield place
+            folder.leave_out(place.path, "no pictures in it")
+    _leave_out_pictures(folder)
+    return items, natural_order(names)
 
 
-def _from_table(table: Path) -> list[_Item]:
-    """Return the pictures that a table beside them names, with their classes."""
-    with open_text(table) as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t" if table.suffix == ".tsv" else ","))
-    columns = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
-    file = next((columns[name] for name in _FILE_COLUMNS if name in columns), None)
-    label = next((columns[name] for name in _LABEL_COLUMNS if name in columns), None)
-    if file is None or label is None:
-        raise InputError(
-            f"{table.name}: expected columns such as file_name and label, got {', '.join(columns) or 'none'}"
-        )
-    items: list[_Item] = []
-    for number, row in enumerate(rows, 1):
-        name, word = (row[file] or "").strip(), (row[label] or "").strip()
-        path = _beside(table.parent, name)
-        if path is None or not word:
-            what = f"no picture {name!r} in this folder" if path is None else "a missing label"
-            raise InputError(f"{table.name}, row {number:,}: {what}; correct or remove the row")
-        items.append((path, word))
-    return items
+def _leave_out_pictures(folder: Folder) -> None:
+    """Note that pictures in the folder that holds those of the classes have no class."""
+    if folder.pictures:
+        count = len(folder.pictures)
+        which = "it lies" if count == 1 else f"this and {count - 1:,} more lie"
+        folder.leave_out(folder.pictures[0], f"{which} beside the folders of the classes")
 
 
-def _beside(folder: Path, name: str) -> Path | None:
-    """Return the picture of a name, which may be without its suffix and in a folder called images."""
-    for place in (folder, folder / "images", folder / "train"):
-        for suffix in ("", ".png", ".jpg", ".jpeg"):
-            path = place / f"{name}{suffix}"
-            if name and path.is_file() and folder.resolve() in path.resolve().parents:
-                return path
-    return None
+def _holds_the_classes(folder: Folder, holding: list[Folder]) -> Folder | None:
+    """Return the one folder that holds those of the classes; None if the folders are the classes themselves.
 
-
-# What is in them ------------------------------------------------------------------------------------
-
-
-def _usual_shape(paths: Sequence[Path], found: Found) -> tuple[int, int] | None:
-    """Return the shape that most pictures have; the others are resized, and that is noted."""
-    counts: Counter[tuple[int, int]] = Counter()
-    for path in paths:
-        try:
-            counts[picture_shape(path)] += 1
-        except Exception:  # damaged: reported where it is read
-            continue
-    if not counts:
+    Raises
+    ------
+    InputError
+        If several folders may hold them.
+    """
+    deeper = [place for place in holding if not place.pictures]  # it holds folders only: no class does
+    if not deeper:
         return None
-    shape, usual = counts.most_common(1)[0]
-    if others := counts.total() - usual:
-        found.note(
-            f"{others:,} of {counts.total():,} pictures have another size than {shape[0]}×{shape[1]} and are resized"
-        )
-    return shape
+    beside = [place for place in holding if place.pictures]
+    if len(deeper) == 1 and not beside and not folder.pictures:
+        return deeper[0]
+    if len(deeper) == 1 and len(_holding(deeper[0])) < 2:
+        return None  # a class whose pictures lie in one more folder
+    counts = {place: sum(1 for _ in place.all_pictures()) for place in holding}
+    if len(deeper) == 1 and counts[deeper[0]] > sum(counts[place] for place in beside):
+        return deeper[0]
+    shown = ", ".join(place.name for place in deeper[:5]) + (" ..." if len(deeper) > 5 else "")
+    raise InputError(
+        f"{shown}: only folders with pictures in {'it' if len(deeper) == 1 else 'them'}; if the classes are one level "
+        f"down, give the folder that holds them: glasswork data inspect {deeper[0].path}; if "
+        f"{shown} are classes, move their pictures up, out of the folders inside"
+    )
 
 
-def _blocks(items: Sequence[_Item], found: Found, folder: Path) -> Callable[[], Iterator[Block]]:
-    def blocks() -> Iterator[Block]:
-        found.shape = shape = found.shape or _usual_shape([path for path, _ in found.paths], found)
-        at_once = max(1, min(2000, BLOCK_BYTES // max(1, int(np.prod(shape or (1, 1))))))
-        for start in range(0, len(items), at_once):
-            if (block := _read_block(items[start : start + at_once], found, folder)) is not None:
-                yield block
-
-    return blocks
+def _holding(folder: Folder) -> list[Folder]:
+    return [place for place in folder.folders if place.holds_pictures]
 
 
-def _read_block(items: Sequence[_Item], found: Found, folder: Path) -> Block | None:
-    images: list[Images] = []
-    names, labels = [], []
-    for path, label in items:
-        try:
-            pixels, coloured = read_grey(path, shape=found.shape)
-        except FileError as error:
-            found.skipped.append(str(error))
-            continue
-        if coloured:
-            found.note("colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue")
-        images.append(pixels)
-        names.append(os.path.relpath(path, folder))
-        labels.append(label)
-    if not images:
-        return None
-    words = None if labels[0] is None else np.array(labels, dtype=str)
-    return Block(np.stack(images), words, names)
+def _not_pictures(place: Folder) -> list[str]:
+    """Name the files of a class that should be pictures and are drawings, documents or pages; count the others."""
+    problems = []
+    for folder in place.walk():
+        others = set(folder.files) - set(folder.pictures)
+        for path in sorted(others):
+            with path.open("rb") as stream:
+                what = foreign(stream.read(4096))
+            if what is not None and path.stat().st_size:
+                problems.append(f"{path}: {what}")
+                others.discard(path)
+        if others:
+            folder.leave_out(min(others), f"{len(others):,} files of {folder.name} are not pictures")
+    return problems
+
+
+def _hint(folder: Path) -> str:
+    """Say how the pictures of a folder get labels: by the table beside it, if there is one that names them."""
+    for table in tables_in(Folder(folder.absolute().parent), beneath=folder.absolute()).values():
+        return f"{table} names the classes of these pictures: give that file"
+    return _NO_CLASSES

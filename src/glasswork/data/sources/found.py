@@ -44,10 +44,13 @@ class Part:
         Reads the part from its start, block by block.
     whole : array, optional
         All its images, where they are in memory or mapped from the disk.
+    labels : array, optional
+        Their labels, if it has ``whole`` and labels.
     """
 
     blocks: Callable[[], Iterator[Block]]
     whole: NDArray[Any] | None = None
+    labels: NDArray[Any] | None = None
 
     @classmethod
     def of(cls, images: NDArray[Any], labels: NDArray[Any] | None) -> "Part":
@@ -59,7 +62,7 @@ class Part:
                 piece = slice(start, start + rows)
                 yield Block(images[piece], None if labels is None else labels[piece])
 
-        return cls(blocks, images)
+        return cls(blocks, images, labels)
 
     @classmethod
     def chain(cls, parts: "Sequence[Part]") -> "Part":
@@ -102,7 +105,13 @@ class Found:
         Changes labels before they are encoded, such as SVHN's 10, which means 0.
     where : callable, optional
         Says in words where a value is, from its image and its place in the image.
-    notes, skipped : list of str
+    path : Path, optional
+        Of the source, or of its images; its name may say which dataset this is.
+    index : str, optional
+        What the column is called that numbers or names the rows.
+    without_labels : str
+        What to do where there are no labels.
+    notes, skipped, left_out : list of str
         See `Origin`; a reader may add to them while it reads.
     """
 
@@ -119,8 +128,12 @@ class Found:
     one_hot: bool = True
     labels_of: Callable[[NDArray[Any]], NDArray[Any]] | None = None
     where: Callable[[int, int], str] | None = None
+    path: Path | None = None
+    index: str | None = None
+    without_labels: str = ""
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
         """Add a note, once."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset, guess_shape
 from glasswork.data.origin import Origin
+from glasswork.data.sources.conventions import first_of_eight, name_labels
 from glasswork.data.sources.found import Block, Found, Part, as_rows
 from glasswork.data.sources.labels import encode, flat_labels
 from glasswork.data.sources.levels import Levels, in_words, to_grey
@@ -22,6 +23,9 @@ from glasswork.errors import InputError
 
 #: Numbers in one image, at most: 1024×1024.
 MOST_FEATURES = 1 << 20
+
+#: Numbers in one image, at least: a table with fewer is not one of images.
+FEWEST_FEATURES = 3
 
 #: The order of parts in a dataset.
 ORDER = ("train", "valid", "test", "all")
@@ -58,20 +62,27 @@ def gather(
     shape: tuple[int, int] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
     sizes: dict[str, int] = {}
+    coloured = False
     order = [part for part in ORDER if part in found.parts]
     mapped = _mapped(found, order)
     for part in order:
         for block, pixels in prepared(found, found.parts[part], levels):
+            if block.labels is None and "train" in sizes:
+                found.left_out.append(f"the part {part!r}: it has no labels")
+                break
             if block.labels is None:
-                raise InputError(_without_labels(part, order))
+                raise InputError(_without_labels(part, order, found))
             shape = _same_shape(shape, pixels, found, part)
+            coloured |= block.images.ndim == 4
             if mapped is None:
                 store.append(as_rows(pixels))
-            labels.setdefault(part, []).append(flat_labels(block.labels, one_hot=found.one_hot))
+            labels.setdefault(part, []).append(_one_an_image(block.labels, found))
             sizes[part] = sizes.get(part, 0) + len(pixels)
     if not sizes or shape is None:
         raise InputError("there are no images in it" + (f"; {found.skipped[0]}" if found.skipped else ""))
     joined = [np.concatenate(pieces) for pieces in labels.values()]
+    images = mapped if mapped is not None else store.finish()
+    joined = name_labels(found, joined, images, coloured=coloured)
     if found.labels_of is not None:
         joined = [found.labels_of(piece) for piece in joined]
     numbers, classes = encode(joined, found.names)
@@ -80,7 +91,7 @@ def gather(
             f"there is only one class, {classes[0]}, and nothing to tell it from; give the folder that holds "
             "all classes"
         )
-    images = _binary(mapped if mapped is not None else store.finish(), levels, found)
+    images = _binary(images, levels, found)
     origin = Origin(
         format=found.format,
         recognised=found.recognised,
@@ -90,10 +101,18 @@ def gather(
         pictures="digits" if classes == _DIGITS and shape == (28, 28) and not found.pictures else "as they are",
         notes=_notes(found, levels, sizes),
         skipped=tuple(found.skipped),
+        left_out=tuple(found.left_out),
     )
     return Dataset(
         images, numbers[0] if len(numbers) == 1 else np.concatenate(numbers), classes, shape, name, source, origin
     )
+
+
+def _one_an_image(labels: NDArray[Any], found: Found) -> NDArray[Any]:
+    if first_of_eight(labels):
+        found.note("labels have eight columns, as QMNIST's: the first is the class")
+        labels = labels[:, 0]
+    return flat_labels(labels, one_hot=found.one_hot)
 
 
 def prepared(found: Found, part: Part, levels: Levels) -> Iterator[tuple[Block, Images]]:
@@ -125,6 +144,11 @@ def _same_shape(shape: tuple[int, int] | None, pixels: Images, found: Found, par
     own = (int(pixels.shape[1]), int(pixels.shape[2])) if pixels.ndim == 3 else (1, int(pixels.shape[1]))
     if shape is not None and own != shape:
         raise InputError(f"expected images of {shape[0]}×{shape[1]}, got {own[0]}×{own[1]} in the part {part!r}")
+    if own[0] * own[1] < FEWEST_FEATURES:
+        raise InputError(
+            f"images of {own[0]}×{own[1]} pixels cannot be meant: a table of images has a column for each pixel, "
+            "a table of pictures a column file_name with their files, which must be there, and a column label"
+        )
     if own[0] * own[1] > MOST_FEATURES:
         raise InputError(
             f"an image has {own[0]}×{own[1]} pixels, and each would be a number that the network sees; "
@@ -141,9 +165,10 @@ def _binary(images: Images, levels: Levels, found: Found) -> Images:
     return images * np.uint8(255)
 
 
-def _without_labels(part: str, order: Sequence[str]) -> str:
+def _without_labels(part: str, order: Sequence[str], found: Found) -> str:
     where = f"its part {part!r}" if len(order) > 1 else "it"
-    return f"there are no labels in {where}; to ask a network about these images: glasswork predict RUN SOURCE"
+    remedy = f"{found.without_labels}; " if found.without_labels else ""
+    return f"there are no labels in {where}; {remedy}to ask a network about these images: glasswork predict RUN SOURCE"
 
 
 def _notes(found: Found, levels: Levels, sizes: dict[str, int]) -> tuple[str, ...]:

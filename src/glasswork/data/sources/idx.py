@@ -23,6 +23,7 @@ from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Found, Part
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
 from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
+from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
 _CHUNK = 1 << 20
@@ -161,13 +162,13 @@ def read(source: Peek) -> Found:
     """Find the images and labels of an IDX file, and the one beside it, or of a folder."""
     path = source.path
     if source.is_folder:
-        return _found(path, _only(path, _groups(_files(path))))
+        return _found(_only(path, _groups(_files(path))))
     if not path.is_file():
-        return _found(path, _only(path, _groups(_files(path.parent, path.name))))
+        return _found(_only(path, _groups(_files(path.parent, path.name))))
     wanted = _File(source, _header(source.head, path))
     part, group = part_of(path.name) or "all", _groups(_files(path.parent)).get(dataset_of(path.name), {})
     pair = {**group.get(part, {}), wanted.role: wanted}
-    return _found(path, _only(path, {dataset_of(path.name): {part: pair}}))
+    return _found(_only(path, {dataset_of(path.name): {part: pair}}))
 
 
 def _groups(files: list[_File]) -> dict[str, dict[str, dict[str, _File]]]:
@@ -191,66 +192,33 @@ def _only(path: Path, groups: dict[str, dict[str, dict[str, _File]]]) -> dict[st
     return next(iter(with_images.values()))
 
 
-def _found(path: Path, group: dict[str, dict[str, _File]]) -> Found:
+def _found(group: dict[str, dict[str, _File]]) -> Found:
     found = Found("IDX", "", {})
-    known: list[NDArray[Any]] = []
     for name, pair in group.items():
         if "images" not in pair:
             found.note(f"the part {name!r} has labels and no images, and was left out")
             continue
         images = pair["images"].read()
-        labels = _labels(pair["labels"], found) if "labels" in pair else None
-        if labels is not None:
-            known.append(labels)
-            if len(labels) != len(images):
-                raise InputError(
-                    f"{pair['labels'].peek.path.name} has {len(labels):,} labels, and "
-                    f"{pair['images'].peek.path.name} {len(images):,} images; restore the file that is wrong"
-                )
+        labels = pair["labels"].read() if "labels" in pair else None
+        if labels is not None and len(labels) != len(images):
+            raise InputError(
+                f"{pair['labels'].peek.path.name} has {len(labels):,} labels, and "
+                f"{pair['images'].peek.path.name} {len(images):,} images; restore the file that is wrong"
+            )
         found.parts[name] = Part.of(images, labels)
-    _name_classes(found, next(pair["images"] for pair in group.values() if "images" in pair).peek.path, path, known)
+    found.path = next(pair["images"] for pair in group.values() if "images" in pair).peek.path
     return found
-
-
-def _labels(file: _File, found: Found) -> NDArray[Any]:
-    labels = file.read()
-    if labels.ndim == 2 and labels.shape[1] == 8 and labels.dtype.itemsize > 1:
-        found.note("labels have eight columns, as QMNIST's: the first is the class")
-        return labels[:, 0]
-    return labels
-
-
-def _name_classes(found: Found, file: Path, path: Path, known: list[NDArray[Any]]) -> None:
-    """Find out whether this is EMNIST, and what its labels are called."""
-    mapping = _mapping(file)
-    letters = bool(known) and all(labels.size and labels.min() == 1 and labels.max() == 26 for labels in known)
-    if mapping is not None or letters or _in_emnist(file) or _in_emnist(path):
-        found.transposed = True
-        found.note("EMNIST stores images with rows and columns swapped: they were swapped back")
-    if mapping is not None:
-        found.names = mapping
-        found.note("classes are named by the mapping file")
-    elif letters:
-        found.names = {k: chr(64 + k) for k in range(1, 27)}
-        found.note("labels are 1 to 26: the letters A to Z")
-
-
-def _in_emnist(path: Path) -> bool:
-    return any(re.search(r"(?<![a-z])emnist", place.name.lower()) for place in (path, path.parent, path.parent.parent))
 
 
 def _files(folder: Path, prefix: str = "") -> list[_File]:
     """Return the IDX files in a folder, in ``raw`` in it, and in folders called like the files, as some zips make."""
-    places = [folder, folder / "raw"]
-    places += (
-        [place for place in folder.iterdir() if place.is_dir() and "ubyte" in place.name] if folder.is_dir() else []
-    )
+    if not folder.is_dir():
+        return []
+    top = Folder(folder)
     found: dict[str, _File] = {}
-    for place in places:
-        for path in sorted(place.iterdir()) if place.is_dir() else []:
-            if path.is_dir() or path.name.startswith(".") or not path.name.startswith(prefix):
-                continue
-            if file := _as_idx(path):
+    for place in (top, *(inner for inner in top.folders if inner.path.name == "raw" or "ubyte" in inner.path.name)):
+        for path in place.files:
+            if path.name.startswith(prefix) and (file := _as_idx(path)):
                 key = re.sub(r"\.(gz|xz|bz2|zip)$", "", path.name)
                 if key not in found or found[key].peek.packing:  # the same file twice: the one that is not packed
                     found[key] = file
@@ -275,17 +243,3 @@ def _refuse_named_idx(path: Path) -> None:
     """Raise where a file has the name of an IDX file and is a web page or the like."""
     if "ubyte" in path.name:
         peek(path)
-
-
-def _mapping(path: Path) -> dict[int, str] | None:
-    """Return the names that an EMNIST mapping file beside gives: lines of a label and its characters' codes."""
-    name = dataset_of(path.name)
-    for place in (path.parent, path.parent.parent):
-        candidates = sorted(place.glob("*mapping*.txt"))
-        exact = [c for c in candidates if name and c.name.startswith(name)]
-        alone = candidates if len(candidates) == 1 and name in ("", "emnist") else []
-        for candidate in exact or alone:
-            rows = [line.split() for line in candidate.read_text().splitlines() if line.strip()]
-            if rows and all(len(row) >= 2 and all(cell.isdecimal() for cell in row) for row in rows):
-                return {int(row[0]): chr(int(row[1])) for row in rows}
-    return None

@@ -3,6 +3,8 @@
 3, 1, 2 │ "cat", "dog" │ (N, 1) │ one column a class, a single 1 a row ──► 0, 1, 2, ... and a name for each
 """
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 from glasswork.arrays import Labels
 from glasswork.data.dataset import MAX_CLASSES, natural_order
 from glasswork.errors import InputError
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*([eE][-+]?\d{1,2})?)?")
+_SHORT = re.compile(r"-?(0|[1-9]\d{0,17})")
 
 
 def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
@@ -46,10 +51,37 @@ def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
     if values.dtype.kind in "ui":
         return values
     words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else word for word in values.tolist()]
-    missing = next((row for row, word in enumerate(words) if word is None or str(word).strip() in ("", "nan")), None)
-    if missing is not None:
+    words = ["" if word is None or (isinstance(word, float) and math.isnan(word)) else str(word) for word in words]
+    words = [word.strip() for word in words]
+    if (missing := first_missing(words)) is not None:
         raise InputError(f"labels: a missing label at row {missing:,}; fill it in, or remove the row")
-    return np.array([str(word).strip() for word in words])
+    return np.array(words)
+
+
+def first_missing(words: Sequence[str]) -> int | None:
+    """Return the first label that is missing: an empty one, or ``nan`` among numbers; ``NA`` and ``none`` are words."""
+    numbers = all(_is_number(word) for word in set(words) - {""})
+    return next((row for row, word in enumerate(words) if not word or (numbers and word.lower() == "nan")), None)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def numbers_or_words(words: NDArray[np.str_]) -> NDArray[Any]:
+    """Return labels of a text as whole numbers if all are, else as they are written.
+
+    ``5``, ``5.0`` and ``5.000e+00``, as programs write the number 5, become 5; ``05`` is another word than ``5``.
+    """
+    distinct, places = np.unique(words, return_inverse=True)
+    plain = [str(int(float(word))) if _WHOLE.fullmatch(word) and float(word) % 1 == 0 else word for word in distinct]
+    if all(_SHORT.fullmatch(word) for word in plain):
+        return np.array([int(word) for word in plain], np.int64)[places.reshape(-1)]
+    return np.array(plain)[places.reshape(-1)]
 
 
 def _of_columns(values: NDArray[Any], *, one_hot: bool) -> NDArray[Any]:

@@ -47,10 +47,6 @@ def read(source: Peek) -> Found:
     if not found.parts:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "no arrays"
         raise InputError(f"no images among its arrays: {shapes}; call them X and y")
-    labels_of = [pair["labels"] for pair in pairs.values() if "labels" in pair and "images" in pair]
-    if any(_is_svhn(pair["images"]) for pair in pairs.values() if "images" in pair) and _one_to_ten(labels_of):
-        found.labels_of = lambda labels: labels % 10
-        found.note("the label 10 means the digit 0, as in SVHN")
     mapping = next((array for name, array in arrays.items() if name.endswith("mapping")), None)
     if mapping is not None and mapping.ndim == 2 and mapping.shape[1] >= 2:
         found.names = {int(row[0]): chr(int(row[1])) for row in mapping}
@@ -116,11 +112,3 @@ def _aligned(images: NDArray[Any], labels: NDArray[Any] | None) -> tuple[NDArray
     if len(labels) != len(images):
         raise InputError(f"images {images.shape} and labels {labels.shape} are not equally many")
     return images, labels
-
-
-def _is_svhn(images: NDArray[Any]) -> bool:
-    return images.ndim == 4 and images.shape[:2] == (32, 32)
-
-
-def _one_to_ten(labels: list[NDArray[Any]]) -> bool:
-    return bool(labels) and min(array.min() for array in labels) >= 1 and max(array.max() for array in labels) == 10

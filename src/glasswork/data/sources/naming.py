@@ -12,7 +12,7 @@ _PARTS = {
 }  # fmt: skip
 _ROLES = {
     **dict.fromkeys(
-        ("x", "image", "images", "img", "imgs", "data", "feature", "features", "pixel", "pixels"), "images"
+        ("x", "image", "images", "img", "imgs", "data", "fea", "feature", "features", "pixel", "pixels"), "images"
     ),
     **dict.fromkeys(("y", "label", "labels", "lbl", "lbls", "target", "targets", "class", "classes", "gnd"), "labels"),
 }

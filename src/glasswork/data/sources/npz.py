@@ -8,7 +8,8 @@ cat.npy, dog.npy, ...                 Quick Draw: one class a file
 import functools
 import re
 import zipfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from glasswork.data.dataset import natural_order
 from glasswork.data.mapped import MAP_FROM
+from glasswork.data.sources.foreign import foreign
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
 from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
+from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
@@ -28,7 +31,7 @@ _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 def recognise(source: Peek) -> str | None:
     """Say by what a file or folder is recognised, or None."""
     if source.is_folder:
-        count = len(_npy_files(source.path))
+        count = len(_npy_files(Folder(source.path))[0])
         return f"{count} files in it begin with \\x93NUMPY" if count >= 2 else None
     if source.head.startswith(_NPY):
         return "it begins with \\x93NUMPY"
@@ -38,15 +41,22 @@ def recognise(source: Peek) -> str | None:
 def read(source: Peek) -> Found:
     """Find the images and labels of a file, or of a folder of files."""
     if source.is_folder:
-        files = _npy_files(source.path)
-        roles = {path: role_of(path.name) for path in files}
-        if "labels" in roles.values():
-            return _named({path.name: _load(path) for path in files}, "NPY", source)
-        return _one_class_a_file(files, source)
-    arrays = _load_npz(source.path) if source.head.startswith(_ZIP) else {"images": _load(source.path)}
+        folder = Folder(source.path)
+        files, wrong = _npy_files(folder)
+        if any(role_of(path.name) == "labels" for path in files):
+            found = _named({path.name: _load(path) for path in files}, "NPY", [])
+        else:
+            found = _one_class_a_file(files)
+        found.skipped += [
+            f"{path}: {foreign(_head(path)) or 'not an array of NumPy, as its name says'}" for path in wrong
+        ]
+        found.left_out += folder.left_out
+        return found
+    left_out: list[str] = []
+    arrays = _load_npz(source.path, left_out) if source.head.startswith(_ZIP) else {"images": _load(source.path)}
     if len(arrays) == 1:
         return _with_labels_beside(next(iter(arrays.values())), source)
-    return _named(arrays, "NPZ", source)
+    return _named(arrays, "NPZ", left_out)
 
 
 def _load(path: Path) -> NDArray[Any]:
@@ -66,9 +76,22 @@ def _load_npy(path: Path) -> NDArray[Any]:
     return loaded
 
 
-def _load_npz(path: Path) -> dict[str, NDArray[Any]]:
+def _load_npz(path: Path, left_out: list[str]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file; arrays of Python objects whose names say that they are not needed are left out."""
+    arrays = {}
     with explained(path), np.load(path, allow_pickle=False) as file:
-        return {name: _guarded(path, name, functools.partial(file.__getitem__, name)) for name in file.files}
+        for name in file.files:
+            try:
+                arrays[name] = _guarded(path, name, functools.partial(file.__getitem__, name))
+            except _ObjectsError:
+                if role_of(name) is not None or len(file.files) <= 2:
+                    raise
+                left_out.append(f"{name}: an array of Python objects, which is not opened")
+    return arrays
+
+
+class _ObjectsError(FileError):
+    """An array holds Python objects."""
 
 
 def _guarded(path: Path, name: str, load: Callable[[], NDArray[Any]]) -> NDArray[Any]:
@@ -79,22 +102,31 @@ def _guarded(path: Path, name: str, load: Callable[[], NDArray[Any]]) -> NDArray
         raise FileError(f"{path}: damaged ({error}); restore the file") from error
     except (ValueError, EOFError) as error:
         if "pickle" in str(error) or "Object arrays" in str(error):
-            raise FileError(
+            raise _ObjectsError(
                 f"{path}: {name} is an array of Python objects, which can run any program when it is opened, so it is "
                 "not opened here; save it as numbers: numpy.stack(images), numpy.asarray(labels, dtype=str)"
             ) from None
         raise FileError(f"{path}: {name} is damaged ({error}); restore the file") from error
 
 
-def _named(arrays: dict[str, NDArray[Any]], format_: str, source: Peek) -> Found:
+def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -> Found:
     """Find images and labels by the names of arrays; where names say nothing, by their shapes."""
     grouped: dict[str, dict[str, NDArray[Any]]] = {}
     medmnist = all(re.fullmatch(r"(train|val|test)_(images|labels)", name) for name in arrays)
+    names = None
     for name, array in arrays.items():
+        if re.search(r"(?i)(names|descr|filename|data_module|frame)$", name):  # as scikit-learn's datasets have them
+            if re.search(r"(?i)(target|class|label)_?names$", name) and array.ndim == 1:
+                names = [str(word) for word in array.tolist()]
+            continue
         role = role_of(name) or _role_by_shape(array, arrays)
         if role is None or array.ndim == 0:
+            left_out.append(f"{name}: an array of the shape {array.shape}, neither images nor labels")
             continue
         pair = grouped.setdefault(part_of(name) or "all", {})
+        if role == "images" and role in pair and _same_as_rows(array, pair[role]):
+            pair[role] = max(pair[role], array, key=lambda one: one.ndim)
+            continue
         if role in pair:
             raise InputError(
                 f"several arrays may be its {role}, {', '.join(arrays)}; save it as x_train, y_train, x_test, y_test"
@@ -114,7 +146,24 @@ def _named(arrays: dict[str, NDArray[Any]], format_: str, source: Peek) -> Found
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise InputError(f"no array in it looks like images: {shapes}; save it as x_train, y_train, x_test, y_test")
     by = f"the names of its arrays: {', '.join(arrays)}"
-    return Found(format_, by, parts, one_hot=not medmnist, shape=None)
+    found = Found(format_, by, parts, one_hot=not medmnist, left_out=left_out)
+    if names is not None and _name_all(names, parts.values()):
+        found.names = names
+        found.note("classes are named by the array of names in the file")
+    return found
+
+
+def _same_as_rows(array: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays may be the same images, once as rows: scikit-learn's digits are."""
+    return len(array) == len(other) and array.size == other.size and array.ndim != other.ndim
+
+
+def _name_all(names: list[str], parts: Iterable[Part]) -> bool:
+    """Whether all labels are numbers from 0, each of them with a name."""
+    labels = [part.labels for part in parts if part.labels is not None]
+    return bool(labels) and all(
+        array.dtype.kind in "ui" and array.size and array.min() >= 0 and array.max() < len(names) for array in labels
+    )
 
 
 def _role_by_shape(array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> str | None:
@@ -137,7 +186,7 @@ def _with_labels_beside(images: NDArray[Any], source: Peek) -> Found:
         if other != path and other.is_file() and role_of(other.name) == "labels" and same:
             content = peek(other)
             if content.head.startswith(_ZIP):
-                labels = next(iter(_load_npz(other).values()))
+                labels = next(iter(_load_npz(other, []).values()))
             elif content.head.startswith(_NPY):
                 labels = _load(other)
             by = f"it holds one array, and {other.name} beside it the labels"
@@ -148,28 +197,51 @@ def _with_labels_beside(images: NDArray[Any], source: Peek) -> Found:
     )
 
 
-def _one_class_a_file(files: list[Path], source: Peek) -> Found:
+def _one_class_a_file(files: list[Path]) -> Found:
     """Read a folder of Quick Draw's bitmaps: ``cat.npy`` holds cats."""
-    stems = {re.sub(r"^full_numpy_bitmap_", "", path.name.split(".npy")[0]): path for path in files}
-    classes = natural_order(stems)
+    found = Found("NPY", "a folder of .npy files without labels", {})
+    arrays: dict[str, NDArray[Any]] = {}
+    for path in files:
+        try:
+            arrays[re.sub(r"^full_numpy_bitmap_", "", path.name.split(".npy")[0])] = _load(path)
+        except FileError as error:
+            found.skipped.append(f"{error}; this class was left out")
+    shapes = Counter(array.shape[1:] for array in arrays.values())
+    usual = shapes.most_common(1)[0][0] if shapes else ()
+    classes = []
+    for name in natural_order(arrays):
+        if arrays[name].shape[1:] == usual and arrays[name].ndim > 1:
+            classes.append(name)
+        else:
+            found.skipped.append(
+                f"{name}: an array of the shape {arrays[name].shape}, where the others hold images of the shape "
+                f"{usual}; this class was left out"
+            )
 
     def blocks(name: str) -> Callable[[], Any]:
         def read_blocks() -> Any:
-            for block in Part.of(_load(stems[name]), None).blocks():
+            for block in Part.of(arrays[name], None).blocks():
                 yield Block(block.images, np.full(len(block.images), name))
 
         return read_blocks
 
-    part = Part.chain([Part(blocks(name)) for name in classes])
-    notes = [f"each file is a class, called like the file: {', '.join(classes[:10])}"]
-    return Found("NPY", "a folder of .npy files without labels", {"all": part}, classes, notes=notes)
-
-
-def _npy_files(folder: Path) -> list[Path]:
-    found = []
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
-            with path.open("rb") as stream:
-                if stream.read(6) == _NPY:
-                    found.append(path)
+    found.parts = {"all": Part.chain([Part(blocks(name)) for name in classes])} if classes else {}
+    found.names = classes
+    found.note(f"each file is a class, called like the file: {', '.join(classes[:10])}")
     return found
+
+
+def _npy_files(folder: Folder) -> tuple[list[Path], list[Path]]:
+    """Return the files of a folder that hold an array, and those that are called so and hold something else."""
+    arrays, wrong = [], []
+    for path in folder.files:
+        if _head(path).startswith(_NPY):
+            arrays.append(path)
+        elif path.suffix == ".npy":
+            wrong.append(path)
+    return arrays, wrong
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(4096)

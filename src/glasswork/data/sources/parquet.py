@@ -14,6 +14,7 @@ from glasswork.data.sources.columns import find_columns
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.peek import Peek, explained
 from glasswork.data.sources.picture import is_picture, read_grey
+from glasswork.data.sources.pile import GREY_NOTE, note_usual_shape
 from glasswork.errors import FileError, InputError, MissingLibraryError
 
 if TYPE_CHECKING:
@@ -119,9 +120,11 @@ def _slices(path: Path) -> "Iterator[pl.DataFrame]":
 def _picture_blocks(path: Path, column: str, label: str | None, found: Found) -> Iterator[Block]:
     first = 0
     for frame in _slices(path):
+        pictures = [_bytes(cell) for cell in frame[column].to_list()]
+        if found.shape is None:  # most of the first thousands decide
+            found.shape = note_usual_shape([picture for picture in pictures if picture is not None], found)
         images, rows = [], []
-        for row, cell in enumerate(frame[column].to_list()):
-            content = _bytes(cell)
+        for row, content in enumerate(pictures):
             try:
                 if content is None:
                     raise FileError("it holds no picture")
@@ -130,8 +133,7 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
                 found.skipped.append(f"{path.name}, row {first + row + 1:,}: {error}")
                 continue
             if coloured:
-                found.note("colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue")
-            found.shape = (pixels.shape[0], pixels.shape[1])  # the first picture's; others are resized to it
+                found.note(GREY_NOTE)
             images.append(pixels)
             rows.append(row)
         labels = None if label is None else np.array(frame[label].to_list(), dtype=object)[rows]

@@ -5,9 +5,8 @@ path ──► gzip, xz, bz2, zip or nothing, by its first bytes ──► the f
 
 import bz2
 import gzip
-import io
 import lzma
-import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from glasswork.data.sources.foreign import foreign
 from glasswork.errors import FileError
 
 #: Bytes that a first look reads.
@@ -26,6 +26,8 @@ _ZIP_NOISE = ("__MACOSX/", ".")
 
 #: What a damaged file makes its decompressor raise.
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+
+_SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,24 @@ def peek(path: Path) -> Peek:
     Raises
     ------
     FileError
-        If there is nothing, it cannot be read, or it is a web page, a pickle or a spreadsheet: none is data.
+        If there is nothing, it cannot be read, or it is something else than data; see `foreign`.
     """
     if path.is_dir():
         return Peek(path)
+    if (what := special(path)) is not None:
+        raise FileError(f"{path}: {what}, which cannot be read twice; save what comes out of it to a file")
     with explained(path):
         packing = _packing(path)
         with open_unpacked(path) as stream:
             head = stream.read(HEAD)
-    _refuse_foreign(path, head)
+    if (what := foreign(head)) is not None:
+        raise FileError(f"{path}: {what}")
     return Peek(path, packing, head)
+
+
+def special(path: Path) -> str | None:
+    """Return what a path is that is neither a file nor a folder, such as a named pipe: to open one may wait forever."""
+    return _SPECIAL.get(stat.S_IFMT(path.stat().st_mode)) if path.exists() else None
 
 
 @contextmanager
@@ -105,17 +115,12 @@ def open_unpacked(path: Path) -> BinaryIO:
             raise FileError(
                 f"{path}: a zip of {len(members):,} files ({shown}); unpack it, and give the folder or file"
             )
-        return cast(BinaryIO, archive.open(members[0]))
+        try:
+            return cast(BinaryIO, archive.open(members[0]))
+        except NotImplementedError as error:
+            archive.close()
+            raise FileError(f"{path}: a zip of an unusual kind ({error}); unpack it, and give the file") from error
     return path.open("rb")
-
-
-def open_text(path: Path) -> io.TextIOWrapper:
-    """Open a text file, unpacked, in UTF-8 or, with its mark at the start, UTF-16."""
-    stream = open_unpacked(path)
-    start = stream.read(2)
-    stream.close()
-    encoding = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return io.TextIOWrapper(open_unpacked(path), encoding=encoding, newline=None)
 
 
 def _packing(path: Path) -> str:
@@ -125,8 +130,11 @@ def _packing(path: Path) -> str:
     if packing == "zip":
         with zipfile.ZipFile(path) as archive:
             members = _members(archive)
-        if "[Content_Types].xml" in members:
+            locked = any(info.flag_bits & 1 for info in archive.infolist())
+        if "[Content_Types].xml" in members or "META-INF/manifest.xml" in members:
             raise FileError(f"{path}: a spreadsheet or document of an office program; save the table as CSV")
+        if locked:
+            raise FileError(f"{path}: a zip with a password; unpack it with its password, and give the folder or file")
         if members and all(member.endswith(".npy") for member in members):
             return ""
     return packing
@@ -135,23 +143,3 @@ def _packing(path: Path) -> str:
 def _members(archive: zipfile.ZipFile) -> list[str]:
     names = [info.filename for info in archive.infolist() if not info.is_dir()]
     return [name for name in names if not name.startswith(_ZIP_NOISE)]
-
-
-def _refuse_foreign(path: Path, head: bytes) -> None:
-    """Raise for what people have in place of data."""
-    if not head:
-        raise FileError(f"{path}: an empty file; download it again")
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
-        raise FileError(
-            f"{path}: a web page (HTML), not data: its download led to a page, such as an error or a login; "
-            "download the file itself again"
-        )
-    if (head[0] == 0x80 and 2 <= head[1] <= 5) or re.match(rb"[(\]}lpd0-9\n]*c[\w.]+\n\w+\n", head[:200]):
-        raise FileError(
-            f"{path}: a Python pickle, which can run any program when it is opened, so it is not opened here; open it "
-            "where you trust it and save its arrays: numpy.savez_compressed('data.npz', x_train=..., y_train=..., "
-            "x_test=..., y_test=...)"
-        )
-    if head.startswith(b"version https://git-lfs"):
-        raise FileError(f"{path}: only a pointer to a file in Git LFS; fetch the file itself: git lfs pull")

@@ -62,15 +62,16 @@ def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tu
         raise FileError(f"{name}: cannot be read as a picture ({_without_address(first)})") from error
 
 
-def picture_shape(path: Path) -> tuple[int, int]:
-    """Return the upright height and width of a picture without decoding it."""
+def picture_facts(file: Path | bytes) -> tuple[tuple[int, int], bool]:
+    """Return the upright height and width of a picture, and whether it has several pages; without decoding it."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as image:
             on_its_side = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            return image.size if on_its_side else (image.height, image.width)
+            several = image.format in ("TIFF", "GIF", "WEBP") and getattr(image, "is_animated", False)
+            return image.size if on_its_side else (image.height, image.width), bool(several)
 
 
 def _decode(file: Path | bytes, shape: tuple[int, int] | None) -> tuple[Images, bool]:

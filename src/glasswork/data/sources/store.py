@@ -120,9 +120,7 @@ def read_dataset(folder: Path) -> Dataset:
         if images.nbytes < MAP_FROM:
             images = np.array(images)
         labels = np.load(folder / "labels.npy")
-        origin = Origin(
-            **{**facts.origin, "notes": tuple(facts.origin["notes"]), "skipped": tuple(facts.origin["skipped"])}
-        )
+        origin = msgspec.convert(facts.origin, Origin)
         return Dataset(images, labels, tuple(facts.classes), facts.shape, facts.name, facts.source, origin)
     except (OSError, ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
         raise FileError(f"{folder}: the data kept there are missing or damaged ({error})") from error

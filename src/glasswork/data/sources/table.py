@@ -5,8 +5,10 @@ A cell that is missing, too many or no pixel is named by its row and column; not
 
 import csv
 import math
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from numpy.typing import NDArray
 
 from glasswork.data.sources.columns import LABEL_NAMES, Columns, find_columns, has_header, is_number
 from glasswork.data.sources.found import Block, Found, Part
-from glasswork.data.sources.peek import Peek, explained, open_text
-from glasswork.errors import FileError, InputError
+from glasswork.data.sources.labels import first_missing, numbers_or_words
+from glasswork.data.sources.peek import Peek, explained
+from glasswork.data.sources.text import describe_encoding, is_text, open_text
+from glasswork.errors import InputError
 
 #: Rows that are looked at to find out what the columns are.
 SAMPLE = 300
@@ -31,13 +35,11 @@ _LONGEST_LABEL = 64
 
 def recognise(source: Peek) -> str | None:
     """Say by what a file is recognised, or None."""
-    utf16 = source.head[:2] in (b"\xff\xfe", b"\xfe\xff")
-    if not source.head or (b"\0" in source.head and not utf16):
+    if source.is_folder or not is_text(source.head):
         return None
     try:
-        lines = _first_lines(source.path, 3)
-        separator = sniff(lines)
-    except (InputError, UnicodeError):
+        _, separator = _without_hint(_first_lines(source.path, 4))
+    except InputError:
         return None
     shown = {"\t": "tabs", " ": "spaces"}.get(separator, repr(separator))
     return f"lines of text in columns separated by {shown}"
@@ -46,25 +48,56 @@ def recognise(source: Peek) -> str | None:
 def read(source: Peek) -> Found:
     """Find the columns of a table."""
     with explained(source.path):
-        try:
-            lines = _first_lines(source.path, SAMPLE)
-        except UnicodeError as error:
-            raise FileError(f"{source.path}: expected text in UTF-8 ({error}); save it again as UTF-8") from None
-    separator = sniff(lines)
+        lines, separator = _without_hint(all_lines := _first_lines(source.path, SAMPLE))
+    hint = len(all_lines) - len(lines)
     rows = [split_line(line, separator) for line in lines]
+    comma = _has_decimal_commas(rows)
+    if comma:
+        rows = [with_points(row) for row in rows]
     header = has_header(rows)
     named = header and any(cell.lower() in LABEL_NAMES for cell in rows[0])
     spread = [] if named else [split_line(line, separator) for line in _spread_lines(source.path)]
-    columns = find_columns(rows, spread, header=header)
+    columns = find_columns(rows, [with_points(row) for row in spread] if comma else spread, header=header)
+    columns = replace(columns, comma=comma)
     found = Found("CSV", "", {})
-    found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, int(header), found))}
+    found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, hint + header, found))}
     found.shape, found.notes = columns.shape, list(columns.notes)
     found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
     if columns.label is not None and not columns.notes:
         found.note(f"labels are {columns.name(columns.label)}")
     if columns.index is not None:
-        found.note(f"{columns.name(columns.index)} numbers the rows, and is not a pixel")
+        found.note(f"{columns.name(columns.index)} numbers or names the rows, and is not a pixel")
+        found.index = columns.header[columns.index] if columns.header else ""
+    if comma:
+        found.note("numbers are written with a decimal comma")
+    if (note := describe_encoding(source.head)) is not None:
+        found.note(note)
     return found
+
+
+def _without_hint(lines: list[str]) -> tuple[list[str], str]:
+    """Return the lines of a table and its separator; Excel may state it in a line before them, as ``sep=;``."""
+    if lines and (hint := re.fullmatch(r'"?sep=(.)"?\s*', lines[0])):
+        return lines[1:], hint[1]
+    return lines, sniff(lines)
+
+
+#: A number with a decimal comma, and one that may be a whole number with a comma between its thousands.
+_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
+
+
+def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether numbers have commas for points: some do, none has a point, and they are not thousands."""
+    cells = {cell for row in rows for cell in row}
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    points = any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for cell in cells)
+    return not points and any(not _THOUSANDS.fullmatch(cell) for cell in commas)
+
+
+def with_points(cells: Sequence[str]) -> list[str]:
+    """Return cells in which numbers with a decimal comma have a point."""
+    return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
 
 
 def _first_lines(path: Path, count: int) -> list[str]:
@@ -90,7 +123,7 @@ def sniff(lines: Sequence[str]) -> str:
         counts = [len(split_line(line, separator)) for line in lines[:20]]
         if counts and min(counts) > 1 and (max(counts) > 4 or len(set(counts)) == 1):
             cells = split_line(lines[-1], separator)
-            if sum(is_number(cell) for cell in cells) >= len(cells) / 2:
+            if sum(is_number(cell) for cell in with_points(cells)) >= len(cells) / 2:
                 return separator
     raise InputError("no columns found in its lines")
 
@@ -194,15 +227,15 @@ def _block(table: NDArray[Any], columns: Columns, first: int, *, labelled: bool)
 def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[Any]:
     """Return labels as integers where all of a block are, else as words."""
     assert columns.label is not None
-    for row, word in enumerate(words):
-        if not word.strip() or word.strip().lower() in ("nan", "na", "none", "null") or len(word) > _LONGEST_LABEL:
-            what = "a label that is too long" if len(word) > _LONGEST_LABEL else "a missing label"
-            raise InputError(f"row {first + row + 1:,}, {columns.name(columns.label)}: {what}, got {word!r}")
-    try:
-        numbers = words.astype(np.float64)
-    except ValueError:
-        return words
-    return numbers.astype(np.int64) if np.array_equal(numbers, np.trunc(numbers)) else words
+    words = np.strings.strip(words)
+    lengths = np.strings.str_len(words)
+    missing = first_missing(words.tolist())
+    if missing is None and lengths.max(initial=0) > _LONGEST_LABEL:
+        missing = int(lengths.argmax())
+    if missing is not None:
+        what = "a label that is too long" if lengths[missing] > _LONGEST_LABEL else "a missing label"
+        raise InputError(f"row {first + missing + 1:,}, {columns.name(columns.label)}: {what}, got {words[missing]!r}")
+    return numbers_or_words(words)
 
 
 def _checked(
@@ -212,6 +245,8 @@ def _checked(
     rows = []
     for number, line in enumerate(lines, first + 1):
         cells = split_line(line, separator)
+        if columns.comma:
+            cells = with_points(cells)
         try:
             rows.append((cells, _pixels(cells, columns, f"row {number:,}")))
         except InputError as error:
@@ -223,13 +258,18 @@ def _checked(
 
 def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
     if len(cells) != columns.count:
-        raise InputError(f"{at}, {_first_odd(cells, columns)}: expected {columns.count} columns, got {len(cells)}")
+        raise InputError(
+            f"{at}, {_first_odd(cells, columns)}: expected {columns.count} columns, got {len(cells)}"
+            + ("; are commas both decimal signs and separators?" if len(cells) > columns.count + 1 else "")
+        )
     values = []
     for k in columns.pixels:
         try:
             values.append(float(cells[k]))
         except ValueError:
             what = "expected a number" if cells[k] else "a missing value"
+            if _COMMA.fullmatch(cells[k]):
+                what += " with a decimal point and without separators of thousands"
             raise InputError(f"{at}, {columns.name(k)}: {what}, got {cells[k]!r}; correct or remove the row") from None
         if not math.isfinite(values[-1]):
             raise InputError(f"{at}, {columns.name(k)}: a missing value, got {cells[k]!r}; correct or remove the row")

@@ -1,0 +1,345 @@
+"""A table that lists pictures and their classes, in any form: CSV, TSV, words in columns, or JSON lines.
+
+file_name,label      path,symbol_id,latex,user_id      images/0001.png 7      {"file_name": "1.png", "label": "cat"}
+
+One column holds the paths of pictures, as its cells show; another one, or one column for each class, the labels.
+"""
+
+import csv
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from glasswork.data.sources.found import Found
+from glasswork.data.sources.naming import part_of
+from glasswork.data.sources.peek import Peek, peek
+from glasswork.data.sources.pile import Item, found_pictures
+from glasswork.data.sources.places import Folder
+from glasswork.data.sources.rows import SUFFIXES, Table, read_table
+from glasswork.data.sources.text import describe_encoding, is_text
+from glasswork.errors import FileError, GlassworkError, InputError
+
+#: What a column of pictures is called, without signs between its letters: most telling first.
+_FILE_NAMES = (
+    "filename", "filepath", "file", "path", "imagepath", "imagename", "image", "img", "picture", "photo", "imageid",
+    "imgid", "name", "id",
+)  # fmt: skip
+_LABEL_NAMES = (
+    "label", "labels", "class", "classname", "target", "category", "categoryname", "y", "digit", "letter", "character",
+    "labelname", "classlabel", "tag", "symbol", "classid", "labelid", "groundtruth", "annotation",
+)  # fmt: skip
+_PART_NAMES = ("split", "subset", "set", "partition", "usage")
+
+#: Tables that are called so are asked before any others.
+_USUAL = ("metadata", "labels")
+
+#: With more columns, it is a table of pixels.
+_MOST_COLUMNS = 64
+
+#: Rows that are looked at to recognise a table, and tables that are looked at in a folder.
+_SAMPLE, _MOST_TABLES = 50, 40
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How the paths in a table lead to files: from which folder, and without how many of their first parts."""
+
+    base: Path
+    leave_out: int
+
+    def find(self, name: str, within: Path) -> Path | None:
+        """Return the picture of a name, which may be without its suffix, or None if there is none."""
+        parts = _split(name)
+        if len(parts) <= self.leave_out:
+            return None
+        path = os.path.normpath(self.base.joinpath(*parts[self.leave_out :]))
+        if not Path(path).is_relative_to(within):
+            return None
+        return next((place for end in ("", *SUFFIXES) if (place := Path(path + end)).is_file()), None)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The pictures that a table names.
+
+    Attributes
+    ----------
+    items : list of Item
+    parts : list of str
+        The part of each, where a column says it; else empty.
+    notes, skipped : list of str
+        Which columns were used, and which rows could not be.
+    """
+
+    items: list[Item]
+    parts: list[str]
+    notes: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def recognise(source: Peek) -> str | None:
+    """Say by what a table is recognised, or None."""
+    if source.is_folder or not is_text(source.head):
+        return None
+    column = _pictures_in(source.path)
+    return None if column is None else f"lines of text that name pictures, in {column}"
+
+
+def read(source: Peek) -> Found:
+    """Find the pictures that a table names."""
+    named = named_pictures(source.path)
+    piles: dict[str, list[Item]] = {}
+    for k, item in enumerate(named.items):
+        piles.setdefault(named.parts[k] if named.parts else "all", []).append(item)
+    found = found_pictures(piles, None, source.path.absolute().parent)
+    found.notes, found.skipped = named.notes, named.skipped
+    if (note := describe_encoding(source.head)) is not None:
+        found.note(note)
+    return found
+
+
+def describe_columns(source: Peek) -> str | None:
+    """Say which columns a table has that is neither one of images nor one of pictures; None if it is no table."""
+    if not is_text(source.head):
+        return None
+    table = read_table(source.path, _SAMPLE)
+    shown = table.header or tuple(table.rows[0] if table.rows else ())
+    if not 1 < len(shown) <= _MOST_COLUMNS or len(table.rows) < 2 or any(len(row) != len(shown) for row in table.rows):
+        return None
+    return (
+        f"a table of the columns {', '.join(shown)[:200]}; a table of images has a column for each pixel, a table of "
+        "pictures a column file_name with their files, which must be there, and a column label with their classes"
+    )
+
+
+def tables_in(folder: Folder, *, beneath: Path | None = None) -> dict[str, Path]:
+    """Return the tables in a folder that name pictures and their classes: one for each part, or one for all.
+
+    Parameters
+    ----------
+    folder : Folder
+    beneath : Path, optional
+        Only tables whose pictures are in this folder.
+
+    Raises
+    ------
+    InputError
+        If there are several that say neither which is which nor what they are for.
+    """
+    paths = [path for path in folder.files if "submission" not in path.name.lower() and _may_be_table(path)]
+    known = [path for path in paths[:_MOST_TABLES] if _names_pictures(path, beneath)]
+    usual = [path for word in _USUAL for path in known if path.stem.lower() == word]
+    if usual or len(known) == 1:
+        chosen = {"all": (usual or known)[0]}
+    else:
+        chosen = {}
+        for path in known:
+            part = part_of(path.name) or "all"
+            if part in chosen and not (part == "all" and len({part_of(p.name) for p in known}) > 1):
+                shown = ", ".join(path.name for path in known[:5])
+                raise InputError(
+                    f"several tables name pictures: {shown}; give the one you mean: glasswork data inspect {known[0]}"
+                )
+            chosen[part] = path
+        if len(chosen) > 1:
+            chosen.pop("all", None)
+    for path in known:
+        if path not in chosen.values():
+            folder.leave_out(path, f"{', '.join(p.name for p in chosen.values())} names the pictures")
+    return chosen
+
+
+def _may_be_table(path: Path) -> bool:
+    return path.suffix.lower() in (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".lst", ".list", ".data", "")
+
+
+def _names_pictures(path: Path, beneath: Path | None) -> bool:
+    """Whether a table names pictures that are there, and their classes."""
+    try:
+        if not is_text(peek(path).head) or _pictures_in(path) is None:
+            return False
+        table = read_table(path, _SAMPLE)
+    except GlassworkError:
+        return False
+    file = _file_column(table)
+    way, within = _way(path, table, file[0]) if file else (None, path)
+    if file is None or way is None:
+        return path.stem.lower() in _USUAL  # it says what is wrong where it is read
+    with suppress(InputError):  # the same
+        if _label_of(table, file[0]) is None:
+            return False
+    where = [way.find(row[file[0]], within) for row in table.rows if file[0] < len(row)]
+    return any(place is not None and (beneath is None or place.is_relative_to(beneath)) for place in where)
+
+
+# Columns --------------------------------------------------------------------------------------------
+
+
+def _pictures_in(path: Path) -> str | None:
+    """Return how the column of pictures in a table is called, or None if it has none."""
+    try:
+        table = read_table(path, _SAMPLE)
+    except (FileError, InputError, csv.Error):
+        return None
+    if not table.rows or len(table.rows[0]) > _MOST_COLUMNS or (column := _file_column(table)) is None:
+        return None
+    way, _ = _way(path, table, column[0])
+    if column[1] or way is not None:  # names that end as pictures' do, or names of files that are there
+        return _called(table, column[0])
+    return None
+
+
+def _file_column(table: Table) -> tuple[int, bool] | None:
+    """Return the column of pictures, and whether its cells end as names of pictures do."""
+    for k in range(len(table.rows[0]) if table.rows else 0):
+        cells = [row[k] for row in table.rows if k < len(row) and row[k]]
+        if cells and sum(cell.lower().endswith(SUFFIXES) for cell in cells) >= 0.9 * len(cells):
+            return k, True
+    plain = [_plain(name) for name in table.header]
+    return next(((plain.index(name), False) for name in _FILE_NAMES if name in plain), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def _called(table: Table, k: int) -> str:
+    return f"the column {table.header[k]!r}" if table.header else f"column {k + 1}"
+
+
+def _label_of(table: Table, file: int) -> tuple[int, ...] | None:
+    """Return the column that holds the labels, or the columns of which each is a class; None if there is none.
+
+    Raises
+    ------
+    InputError
+        If several columns may hold them.
+    """
+    plain = [_plain(name) for name in table.header]
+    if (named := next((plain.index(name) for name in _LABEL_NAMES if name in plain), None)) is not None:
+        return (named,)
+    others = [k for k in range(len(table.rows[0])) if k != file and (not plain or plain[k] not in _PART_NAMES)]
+    columns = {k: [row[k] for row in table.rows if k < len(row)] for k in others}
+    ones = [k for k in others if set(columns[k]) <= {"0", "1", "0.0", "1.0"}]
+    if table.header and len(ones) > 1 and all(sum(float(row[k]) for k in ones) == 1 for row in table.rows):
+        return tuple(ones)
+    repeated = [k for k in others if 1 < len(set(columns[k])) < max(3, len(columns[k]))] or others
+    words = [k for k in repeated if not all(re.fullmatch(r"-?[\d.]+", cell) for cell in columns[k])]
+    likely = words or repeated
+    if len(likely) > 1:
+        raise InputError(
+            f"several columns may hold the labels: {', '.join(_called(table, k) for k in likely[:6])}; call the right "
+            "one label, in the first line of the table"
+        )
+    return tuple(likely) or None
+
+
+# Pictures -------------------------------------------------------------------------------------------
+
+
+def named_pictures(path: Path) -> Named:
+    """Return the pictures that a table names, with their classes.
+
+    Raises
+    ------
+    InputError
+        If no column names pictures, none of them is there, or a picture has several labels.
+    """
+    table = read_table(path)
+    column = _file_column(table)
+    if column is None:
+        raise InputError(
+            f"{path.name}: expected a column with the files of pictures, called file_name, and one with their classes, "
+            f"called label; got the columns {', '.join(table.header) or 'of ' + str(table.rows[:1])}"
+        )
+    file = column[0]
+    try:
+        labels = _label_of(table, file)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from None
+    way, within = _way(path, table, file)
+    if way is None:
+        example = next((row[file] for row in table.rows if file < len(row)), "")
+        raise InputError(
+            f"{path.name} names {len(table.rows):,} pictures in {_called(table, file)}, and none of them is there, "
+            f"such as {path.parent / example}; put the pictures there, or correct the paths"
+        )
+    plain = [_plain(name) for name in table.header]
+    part = next((plain.index(name) for name in _PART_NAMES if name in plain), None)
+    named = Named([], [], _notes(path, table, file, labels))
+    seen: dict[Path, str | None] = {}
+    several = []
+    for number, row in enumerate(table.rows, 1):
+        at = f"{path.name}, row {number:,}"
+        picture = way.find(row[file], within) if file < len(row) else None
+        label = _label_in(row, labels, table.header)
+        if picture is None:
+            named.skipped.append(f"{at}: there is no picture {row[file] if file < len(row) else ''!r}")
+        elif labels is not None and not label:
+            named.skipped.append(f"{at}: a missing label")
+        elif seen.setdefault(picture, label) != label:
+            several.append(at)
+        else:
+            named.items.append((picture, label))
+            if part is not None and part < len(row):
+                named.parts.append(part_of(row[part]) or "all")
+    if several:
+        raise InputError(
+            f"{several[0]}: this picture has another label in an earlier row, as {len(several):,} rows have; a network "
+            "here gives each picture one label, so keep one row for each picture"
+        )
+    if len(named.parts) != len(named.items) or (len(set(named.parts)) > 1 and "all" in named.parts):
+        named.parts.clear()
+    return named
+
+
+def _notes(path: Path, table: Table, file: int, labels: tuple[int, ...] | None) -> list[str]:
+    used = _called(table, file)
+    if labels is None:
+        return [f"{path.name} names the pictures in {used}, and no labels"]
+    where = _called(table, labels[0]) if len(labels) == 1 else f"{len(labels)} columns, one for each class"
+    return [f"{path.name} names the pictures in {used} and their classes in {where}"]
+
+
+def _label_in(row: Sequence[str], labels: tuple[int, ...] | None, header: Sequence[str]) -> str | None:
+    if labels is None or labels[-1] >= len(row):
+        return None
+    if len(labels) == 1:
+        return row[labels[0]]
+    return next((header[k] for k in labels if row[k] in ("1", "1.0")), None)
+
+
+def _way(path: Path, table: Table, file: int) -> tuple[_Way | None, Path]:
+    """Return how most paths in a table lead to pictures, and the folder outside which none may be."""
+    folder = path.absolute().parent
+    names = [row[file] for row in table.rows if file < len(row) and row[file]]
+    names = names[:: max(1, len(names) // _SAMPLE)]
+    up = max((name.replace("\\", "/").count("../") for name in names), default=0)
+    within = folder.parents[min(max(up, 1), 2) - 1] if len(folder.parents) >= 2 else folder
+    bases = [folder, folder.parent, *(place.path for place in Folder(folder).folders[:_MOST_TABLES])]
+    folders = [_split(name)[:-1] for name in names]
+    common = 0  # first parts that all have: folders that are elsewhere, or called otherwise, here
+    while folders and all(len(parts) > common and parts[common] == folders[0][common] for parts in folders):
+        common += 1
+    best: tuple[int, _Way | None] = (0, None)
+    for base in bases:
+        for leave_out in range(common + 1):
+            way = _Way(base, leave_out)
+            count = sum(map(partial(_exists, way, within), names))
+            if count > best[0]:
+                best = count, way
+        if best[0] == len(names):
+            break
+    return best[1], within
+
+
+def _split(name: str) -> list[str]:
+    return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+
+
+def _exists(way: _Way, within: Path, name: str) -> bool:
+    return way.find(name, within) is not None

@@ -1,0 +1,108 @@
+"""Pictures with their classes, one pile for each part: their usual size first, then their pixels, block by block."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from glasswork.arrays import Images
+from glasswork.data.sources.foreign import foreign
+from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part
+from glasswork.data.sources.labels import numbers_or_words
+from glasswork.data.sources.picture import picture_facts, read_grey
+from glasswork.data.sources.places import readable
+from glasswork.errors import FileError
+
+#: A picture: its path, and the name of its class.
+Item = tuple[Path, str | None]
+
+GREY_NOTE = "colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue"
+
+
+def found_pictures(piles: dict[str, list[Item]], classes: Sequence[str] | None, folder: Path) -> Found:
+    """Return pictures as a source.
+
+    Parameters
+    ----------
+    piles : dict of str to list of Item
+        The pictures of each part.
+    classes : sequence of str, optional
+        In their order, where folders are the classes; else the labels show them.
+    folder : Path
+        The pictures are called by their paths from here.
+    """
+    found = Found("pictures", "", {}, classes, pictures=True, levels=(0.0, 255.0))
+    found.paths = [(path, _name(path, folder)) for items in piles.values() for path, _ in items]
+    found.parts = {part: Part(_blocks(items, found, folder)) for part, items in piles.items()}
+    return found
+
+
+def note_usual_shape(pictures: Iterable[Path | bytes], found: Found) -> tuple[int, int] | None:
+    """Return the shape that most pictures have, and note how many have another one, and how many have several pages."""
+    shapes: Counter[tuple[int, int]] = Counter()
+    pages: list[Path | bytes] = []
+    for picture in pictures:
+        try:
+            shape, several = picture_facts(picture)
+        except Exception:  # damaged: reported where it is read
+            continue
+        shapes[shape] += 1
+        if several:
+            pages.append(picture)
+    if pages:
+        example = f", such as {readable(pages[0].name)}" if isinstance(pages[0], Path) else ""
+        found.note(f"{len(pages):,} pictures have several pages or frames{example}: the first page of each was read")
+    if not shapes:
+        return None
+    usual, count = shapes.most_common(1)[0]
+    if others := shapes.total() - count:
+        found.note(
+            f"{others:,} of {shapes.total():,} pictures have another size than {usual[0]}×{usual[1]} and are resized"
+        )
+    return usual
+
+
+def _name(path: Path, folder: Path) -> str:
+    return readable(os.path.relpath(path, folder))
+
+
+def _blocks(items: Sequence[Item], found: Found, folder: Path) -> Callable[[], Iterator[Block]]:
+    def blocks() -> Iterator[Block]:
+        found.shape = shape = found.shape or note_usual_shape([path for path, _ in found.paths], found)
+        at_once = max(1, min(2000, BLOCK_BYTES // max(1, int(np.prod(shape or (1, 1))))))
+        for start in range(0, len(items), at_once):
+            if (block := _read_block(items[start : start + at_once], found, folder)) is not None:
+                yield block
+
+    return blocks
+
+
+def _read_block(items: Sequence[Item], found: Found, folder: Path) -> Block | None:
+    images: list[Images] = []
+    names, labels = [], []
+    for path, label in items:
+        try:
+            pixels, coloured = read_grey(path, shape=found.shape)
+        except FileError as error:
+            found.skipped.append(_why(path, error))
+            continue
+        if coloured:
+            found.note(GREY_NOTE)
+        images.append(pixels)
+        names.append(_name(path, folder))
+        labels.append(label)
+    if not images:
+        return None
+    if labels[0] is None:
+        return Block(np.stack(images), None, names)
+    words = np.array(labels, dtype=str)
+    return Block(np.stack(images), words if found.names is not None else numbers_or_words(words), names)
+
+
+def _why(path: Path, error: FileError) -> str:
+    """Say why a picture cannot be read: what it is instead, if that can be seen, else what its decoder says."""
+    with path.open("rb") as stream:
+        what = foreign(stream.read(4096))
+    return readable(f"{path}: {what}" if what else str(error))

@@ -1,0 +1,170 @@
+"""A folder of a source, with what is in it that may be data: files, folders, pictures, in the order people count.
+
+Left out are hidden files, the folders that systems make, and what cannot be read once and once only: a link that leads
+nowhere, back into the source or to a folder that was already read; a named pipe, a socket, a device.
+"""
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from glasswork.data.sources.peek import special
+from glasswork.data.sources.picture import is_picture
+from glasswork.errors import FileError
+
+#: Files and folders that systems make, in lower case: Windows, macOS, network storage, Jupyter, Python.
+_SYSTEM = {
+    "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
+    "__macosx", "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "lost+found",
+    "__pycache__",
+}  # fmt: skip
+
+#: Suffixes of files that should be pictures: one that is not is reported.
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
+
+
+@dataclass
+class _Source:
+    """What all folders of a source share: where it is, the folders read so far, and what was left out."""
+
+    given: Path
+    root: Path
+    left_out: list[str] = field(default_factory=list)
+    linked: set[Path] = field(default_factory=set)
+
+
+class Folder:
+    """A folder and what is in it that may be data, listed when it is asked for.
+
+    Parameters
+    ----------
+    path : Path
+    source : optional
+        Shared by the folders of a source; a new one for the source itself.
+    """
+
+    def __init__(self, path: Path, source: _Source | None = None) -> None:
+        self.path = path
+        self._source = source or _Source(path, path.resolve())
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was left out so far, in all folders of the source, each with the reason."""
+        return self._source.left_out
+
+    @property
+    def name(self) -> str:
+        """Its name as text; see `readable`."""
+        return readable(self.path.name)
+
+    @cached_property
+    def _entries(self) -> tuple[list[Path], list["Folder"]]:
+        try:
+            places = sorted(self.path.iterdir(), key=lambda place: (_natural(place.name), place.name))
+        except OSError as error:
+            raise FileError(f"{self.path}: cannot be listed ({error.strerror}); is there permission?") from error
+        files, folders = [], []
+        for place in places:
+            if place.name.startswith("."):
+                continue
+            if place.name.lower() in _SYSTEM:
+                if place.is_dir():
+                    self.leave_out(place, "a folder that the system made")
+            elif (why := self._unreadable(place)) is not None:
+                self.leave_out(place, why)
+            elif place.is_dir():
+                folders.append(Folder(place, self._source))
+            else:
+                files.append(place)
+        return files, folders
+
+    def leave_out(self, place: Path, why: str) -> None:
+        """Note that a file or folder is not used, and why; once."""
+        text = f"{readable(os.path.relpath(place, self._source.given))}: {why}"
+        if text not in self.left_out:
+            self.left_out.append(text)
+
+    def _unreadable(self, place: Path) -> str | None:
+        """Return why a place cannot be read, or must not be read a second time."""
+        try:
+            mode = place.stat().st_mode
+        except OSError:
+            return "a link that leads nowhere" if place.is_symlink() else "it cannot be read"
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return special(place) or "neither a file nor a folder"
+        if not (place.is_symlink() and stat.S_ISDIR(mode)):
+            return None
+        target, root = place.resolve(), self._source.root
+        if target.is_relative_to(root) or root.is_relative_to(target) or self.path.resolve().is_relative_to(target):
+            return "a link that leads back into this folder"
+        if target in self._source.linked:
+            return "a link to a folder that another link leads to"
+        self._source.linked.add(target)
+        return None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files in it."""
+        return self._entries[0]
+
+    @property
+    def folders(self) -> list["Folder"]:
+        """The folders in it."""
+        return self._entries[1]
+
+    @cached_property
+    def pictures(self) -> list[Path]:
+        """The pictures directly in it; also files that are called so and are not: reported where they are read."""
+        return [path for path in self.files if _looks_like_picture(path)]
+
+    def walk(self) -> Iterator["Folder"]:
+        """Yield this folder, and those within it at any depth."""
+        yield self
+        for folder in self.folders:
+            yield from folder.walk()
+
+    def all_pictures(self) -> Iterator[Path]:
+        """Yield the pictures in it, at any depth."""
+        for folder in self.walk():
+            yield from folder.pictures
+
+    @cached_property
+    def holds_pictures(self) -> bool:
+        """Whether there are pictures in it, at any depth."""
+        return any(True for _ in self.all_pictures())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it that may be data."""
+        return not self.files and not self.folders
+
+
+def _looks_like_picture(path: Path) -> bool:
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return True
+    with path.open("rb") as stream:
+        return is_picture(stream.read(32))
+
+
+def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts names as people count: 2.png before 10.png."""
+    words = "".join(c if c.isdecimal() else f"\0{c}\0" for c in name).replace("\0\0", "").split("\0")
+    return tuple((0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words if word)
+
+
+def readable(name: str) -> str:
+    """Return the name of a file or folder as text that can be printed and stored.
+
+    Names that are not UTF-8, as old archives have them, are read in the Western encoding of Windows; letters that one
+    system writes as one sign and another as two become one sign.
+    """
+    raw = os.fsencode(name)
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+    return unicodedata.normalize("NFC", text)
