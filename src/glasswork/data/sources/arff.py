@@ -10,7 +10,8 @@ import numpy as np
 from glasswork.data.sources.columns import Columns
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.labels import numbers_or_words
-from glasswork.data.sources.peek import Peek, explained
+from glasswork.data.sources.limits import check_asked, sparse_capacity
+from glasswork.data.sources.peek import Peek, explained, packing_of
 from glasswork.data.sources.table import parse_blocks
 from glasswork.data.sources.text import open_text
 from glasswork.errors import InputError
@@ -73,14 +74,15 @@ def _choices(kind: str) -> list[str]:
 
 def _blocks(path: Path, columns: Columns, left_out: list[str], found: Found) -> Iterator[Block]:
     with explained(path), open_text(path) as stream:
-        yield from parse_blocks(_rows(stream, left_out, columns, found), ",", columns, 0, found)
+        yield from parse_blocks(_rows(stream, left_out, columns, found, path), ",", columns, 0, found)
 
 
-def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Found) -> Iterator[str]:
+def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Found, path: Path) -> Iterator[str]:
     """Yield the lines of data as those of a CSV: without comments, sparse rows filled with what they leave out."""
     for line in lines:
         if line.strip().lower().startswith("@data"):
             break
+    most, sparse = sparse_capacity(path, packing_of(path)), 0
     for line in lines:
         text = line.strip()
         if not text or text.startswith("%"):
@@ -90,6 +92,8 @@ def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Fo
             continue
         if columns.label is not None and left_out[columns.label] != "0":
             found.note(f"a sparse row without a class is of the first one, {left_out[columns.label]}, as ARFF has it")
+        sparse += 1
+        check_asked(path, "sparse rows", (sparse, columns.count), holds=most, mapped=True)
         yield _dense(text, left_out)
 
 

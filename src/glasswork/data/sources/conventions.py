@@ -9,6 +9,7 @@ MNIST, and letters that are their own mirror images. Where that is not clear, na
 """
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,11 @@ def _called(pattern: str, found: Found) -> bool:
     return any(re.search(rf"(?<![a-z]){pattern}", place.name.lower()) for place in places)
 
 
+def _is_code(cell: str) -> bool:
+    """Whether a cell may be a label or the code of a character."""
+    return cell.isdecimal() and len(cell) < 8 and int(cell) <= sys.maxunicode
+
+
 def _mapping(path: Path) -> dict[int, str] | None:
     """Return the names that an EMNIST mapping file beside gives: lines of a label and its characters' codes."""
     name = dataset_of(path.name)
@@ -288,6 +294,6 @@ def _mapping(path: Path) -> dict[int, str] | None:
         alone = candidates if len(candidates) == 1 and name in ("", "emnist") else []
         for candidate in filter(Path.is_file, exact or alone):
             rows = [line.split() for line in candidate.read_text(errors="replace").splitlines() if line.strip()]
-            if rows and all(len(row) >= 2 and all(cell.isdecimal() for cell in row) for row in rows):
+            if rows and all(len(row) >= 2 and all(map(_is_code, row)) for row in rows):
                 return {int(row[0]): chr(int(row[1])) for row in rows}
     return None

@@ -58,7 +58,7 @@ def gather(
     InputError
         If it cannot be trained on: there are no labels, or only one class; a value is missing or out of range.
     """
-    levels, store = Levels(found.levels, prefer=prefer), PixelStore(cache)
+    levels, store = Levels(found.levels, prefer=prefer), PixelStore(cache, source)
     shape: tuple[int, int] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
     sizes: dict[str, int] = {}

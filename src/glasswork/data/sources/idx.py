@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Found, Part
+from glasswork.data.sources.limits import SLACK, capacity, check_asked
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
+from glasswork.data.sources.peek import Peek, explained, open_unpacked, packing_of, peek
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
@@ -54,7 +55,7 @@ def read_idx(path: str | Path, *, sha256: str | None = None, out: NDArray[Any] |
     """
     path = Path(path)
     with explained(path), open_unpacked(path) as stream:
-        return _read(stream, path, sha256, out)
+        return _read(stream, path, sha256, out, packing_of(path))
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,13 @@ def _header(start: bytes, path: Path) -> _Header:
     return _Header(np.dtype(TYPES[start[2]]), shape)
 
 
-def _read(stream: BinaryIO, path: Path, sha256: str | None, out: NDArray[Any] | None) -> NDArray[Any]:
+def _read(stream: BinaryIO, path: Path, sha256: str | None, out: NDArray[Any] | None, packing: str) -> NDArray[Any]:
     start = stream.read(4)
     start += stream.read(4 * start[3]) if len(start) == 4 and start[3] <= 4 else b""
     header = _header(start, path)
     digest = hashlib.sha256(start)
     if out is None:
-        if math.prod(header.shape) > 1 << 34:
-            raise FileError(f"{path}: its header asks for an array of {header.shape}, which is too large to be right")
+        check_asked(path, "an array", header.shape, header.dtype.itemsize, holds=capacity(path, packing) + SLACK)
         out = np.empty(header.shape, header.dtype.newbyteorder("="))
     elif out.shape != header.shape:
         raise FileError(f"{path}: expected an array of {out.shape}, its header says {header.shape}")
@@ -136,7 +136,7 @@ class _File:
         """Read it, or map it where it is large and not packed."""
         path, header = self.peek.path, self.header
         bytes_ = math.prod(header.shape) * header.dtype.itemsize
-        if self.peek.packing or bytes_ < MAP_FROM:
+        if self.peek.packing or path.stat().st_size < MAP_FROM:
             return read_idx(path)
         if path.stat().st_size != header.length + bytes_:
             raise FileError(

@@ -35,12 +35,14 @@ def to_grey(images: NDArray[Any]) -> tuple[NDArray[Any], bool]:
     images : (n, features), (n, height, width), (n, height, width, c) or (n, c, height, width)
         With 1, 3 or 4 channels c; of four, the last is transparency and is left out.
     """
-    if images.ndim < 4:
+    if images.ndim in (2, 3):
         return images, False
+    if images.ndim != 4:
+        raise InputError(f"expected images as rows, or with two or three axes each, got an array of {images.shape}")
     if images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
         images = np.moveaxis(images, 1, 3)
     channels = images.shape[3]
-    if images.ndim != 4 or channels not in (1, 3, 4):
+    if channels not in (1, 3, 4):
         raise InputError(f"expected images in grey, or with 3 or 4 channels of colour, got an array of {images.shape}")
     if channels == 1:
         return images[..., 0], False

@@ -2,10 +2,12 @@
 
 import math
 import re
+from collections.abc import Iterator
 
 import numpy as np
 
-from glasswork.data.sources.found import Found, Part
+from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part
+from glasswork.data.sources.limits import check_asked, sparse_capacity
 from glasswork.data.sources.peek import Peek, explained, open_unpacked
 from glasswork.errors import FileError
 
@@ -26,18 +28,27 @@ def read(source: Peek) -> Found:
     """Find the images and labels of a file."""
     from sklearn.datasets import load_svmlight_file
 
-    with explained(source.path), open_unpacked(source.path) as stream:
+    path = source.path
+    with explained(path), open_unpacked(path) as stream:
         try:
             sparse, labels = load_svmlight_file(stream)
-        except ValueError as error:
-            raise FileError(f"{source.path}: damaged ({error}); restore the file") from error
+        except (ValueError, OverflowError) as error:
+            raise FileError(f"{path}: damaged ({error}); restore the file") from error
     found = Found("LIBSVM", "", {})
-    features = sparse.shape[1]
+    features = max(1, sparse.shape[1])
     square = math.isqrt(features - 1) + 1
     if square**2 != features and square**2 < features * _MOST_LEFT_OUT:
         found.note(
             f"{features} features: the last {square**2 - features} of {square}×{square} pixels are 0 in all images"
         )
-        sparse.resize(sparse.shape[0], square**2)
-    found.parts = {"all": Part.of(sparse.toarray().astype(np.float32), labels)}
+        features = square**2
+    check_asked(path, "images", (sparse.shape[0], features), holds=sparse_capacity(path, source.packing))
+    sparse.resize(sparse.shape[0], features)
+
+    def blocks() -> Iterator[Block]:
+        rows = max(1, BLOCK_BYTES // (features * 4))
+        for start in range(0, sparse.shape[0], rows):
+            yield Block(sparse[start : start + rows].toarray().astype(np.float32), labels[start : start + rows])
+
+    found.parts = {"all": Part(blocks)}
     return found

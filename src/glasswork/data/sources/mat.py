@@ -6,6 +6,7 @@ data (784, N), label (1, N)            mnist-original
 train_x, train_y, test_x, test_y       one column a class
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.data.sources.found import Found, Part
+from glasswork.data.sources.limits import MOST_DEFLATED, SLACK, capacity, check_asked
+from glasswork.data.sources.mat_sizes import check_sizes
 from glasswork.data.sources.naming import part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked
+from glasswork.data.sources.peek import Peek, explained, open_unpacked, packing_of
 from glasswork.errors import FileError, InputError, MissingLibraryError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -49,7 +52,7 @@ def read(source: Peek) -> Found:
         raise InputError(f"no images among its arrays: {shapes}; call them X and y")
     mapping = next((array for name, array in arrays.items() if name.endswith("mapping")), None)
     if mapping is not None and mapping.ndim == 2 and mapping.shape[1] >= 2:
-        found.names = {int(row[0]): chr(int(row[1])) for row in mapping}
+        found.names = {int(row[0]): chr(int(row[1]) % (sys.maxunicode + 1)) for row in mapping}
         found.transposed = True
         found.note("EMNIST stores images column by column: rows and columns were swapped")
         found.note("classes are named by the mapping in the file")
@@ -58,12 +61,16 @@ def read(source: Peek) -> Found:
 
 def _read_5(path: Path) -> dict[str, NDArray[Any]]:
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
-    with explained(path), open_unpacked(path) as stream:
-        try:
+    most = capacity(path, packing_of(path))
+    try:
+        with explained(path), open_unpacked(path) as stream:
+            check_sizes(stream, most)
+            stream.seek(0)
             content = loadmat(stream, simplify_cells=True)
-        except (ValueError, TypeError, NotImplementedError, KeyError, IndexError) as error:
-            raise FileError(f"{path}: damaged ({error}); restore the file") from error
+    except (MatReadError, ValueError, TypeError, NotImplementedError, LookupError, ArithmeticError) as error:
+        raise FileError(f"{path}: damaged ({error}); restore the file") from error
     return _flat({name: value for name, value in content.items() if not name.startswith("__")})
 
 
@@ -85,9 +92,14 @@ def _read_hdf5(path: Path) -> dict[str, NDArray[Any]]:
             f"{path}: a MATLAB file of version 7.3, or HDF5; to read it: pip install 'glasswork[formats]'"
         ) from error
     found: dict[str, NDArray[Any]] = {}
+    packing = packing_of(path)
 
     def collect(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "uifb" and item.ndim and "#refs#" not in name:
+            if item.external or item.is_virtual:
+                raise FileError(f"{path}: {name} keeps its numbers in other files; save them in this one")
+            stored = min(item.id.get_storage_size(), capacity(path, packing))
+            check_asked(path, name, item.shape, item.dtype.itemsize, holds=stored * MOST_DEFLATED + SLACK)
             array = item[()]
             # MATLAB writes arrays column by column, so that here their axes are in reverse order
             found[name.replace("/", ".")] = array.T if "MATLAB_class" in item.attrs else array

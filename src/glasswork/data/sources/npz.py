@@ -11,7 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from glasswork.data.dataset import natural_order
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.foreign import foreign
 from glasswork.data.sources.found import Block, Found, Part
+from glasswork.data.sources.limits import MOST_PACKED, SLACK, capacity, check_asked
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked, peek
+from glasswork.data.sources.peek import Peek, explained, open_unpacked, packing_of, peek
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
@@ -65,15 +66,36 @@ def _load(path: Path) -> NDArray[Any]:
 
 
 def _load_npy(path: Path) -> NDArray[Any]:
-    with path.open("rb") as stream:
-        packed = stream.read(6) != _NPY
-    if packed:
+    packing = packing_of(path)
+    with open_unpacked(path) as stream:
+        shape, dtype = _header(stream)
+    large = not packing and path.stat().st_size >= MAP_FROM
+    holds = capacity(path, packing) + SLACK
+    check_asked(path, "an array", shape, dtype.itemsize, holds=holds, mapped=large)
+    if packing:
         with open_unpacked(path) as stream:
             array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
             return array
-    large = path.stat().st_size >= MAP_FROM
     loaded: NDArray[Any] = np.load(path, mmap_mode="r" if large else None, allow_pickle=False)
     return loaded
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the dtype that the header of an NPY file states."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    return shape, dtype
+
+
+def _load_member(path: Path, file: Any, name: str) -> NDArray[Any]:
+    member = next(info for info in file.zip.infolist() if info.filename in (name, f"{name}.npy"))
+    with file.zip.open(member) as stream:
+        shape, dtype = _header(stream)
+    most = min(member.file_size, member.compress_size * MOST_PACKED)
+    check_asked(path, f"the array {name}", shape, dtype.itemsize, holds=most + SLACK)
+    array: NDArray[Any] = file[name]
+    return array
 
 
 def _load_npz(path: Path, left_out: list[str]) -> dict[str, NDArray[Any]]:
@@ -82,7 +104,7 @@ def _load_npz(path: Path, left_out: list[str]) -> dict[str, NDArray[Any]]:
     with explained(path), np.load(path, allow_pickle=False) as file:
         for name in file.files:
             try:
-                arrays[name] = _guarded(path, name, functools.partial(file.__getitem__, name))
+                arrays[name] = _guarded(path, name, functools.partial(_load_member, path, file, name))
             except _ObjectsError:
                 if role_of(name) is not None or len(file.files) <= 2:
                     raise

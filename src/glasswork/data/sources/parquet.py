@@ -114,7 +114,9 @@ def _slices(path: Path) -> "Iterator[pl.DataFrame]":
     frame = pl.scan_parquet(path)
     count = frame.select(pl.len()).collect().item()
     for start in range(0, count, _ROWS):
-        yield frame.slice(start, _ROWS).collect()
+        if (rows := frame.slice(start, _ROWS).collect()).is_empty():
+            return
+        yield rows
 
 
 def _picture_blocks(path: Path, column: str, label: str | None, found: Found) -> Iterator[Block]:

@@ -71,7 +71,7 @@ def peek(path: Path) -> Peek:
     if (what := special(path)) is not None:
         raise FileError(f"{path}: {what}, which cannot be read twice; save what comes out of it to a file")
     with explained(path):
-        packing = _packing(path)
+        packing = packing_of(path)
         with open_unpacked(path) as stream:
             head = stream.read(HEAD)
     if (what := foreign(head)) is not None:
@@ -99,7 +99,7 @@ def explained(path: Path) -> Iterator[None]:
 
 def open_unpacked(path: Path) -> BinaryIO:
     """Open a file for reading its bytes, unpacked on the way."""
-    packing = _packing(path)
+    packing = packing_of(path)
     if packing == "gzip":
         return cast(BinaryIO, gzip.open(path))
     if packing == "xz":
@@ -123,7 +123,8 @@ def open_unpacked(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _packing(path: Path) -> str:
+def packing_of(path: Path) -> str:
+    """Return what a file is packed with, by its first bytes: gzip, xz, bz2, zip, or nothing."""
     with path.open("rb") as stream:
         start = stream.read(6)
     packing = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")

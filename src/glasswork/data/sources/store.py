@@ -19,6 +19,7 @@ from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.origin import Origin
+from glasswork.data.sources.limits import check_fits
 from glasswork.errors import FileError
 from glasswork.files import write_whole
 
@@ -30,10 +31,13 @@ class PixelStore:
     ----------
     folder : Path, optional
         Where the file may be; without one, everything stays in memory.
+    source : str
+        What the images come from, for messages.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None, source: str = "") -> None:
+        self._folder, self._source = folder, source
+        self._checked = MAP_FROM
         self._blocks: list[Images] = []
         self._stream: Any = None
         self.rows = self.features = 0
@@ -45,6 +49,10 @@ class PixelStore:
             self._stream.write(np.ascontiguousarray(rows).data)
             return
         self._blocks.append(rows)
+        if self._folder is None and self.rows * self.features > self._checked:  # they will be copied once, to be joined
+            what = f"{self._source}: holds more than {self.rows:,} images of {self.features:,} numbers"
+            check_fits(self.rows * self.features, what)
+            self._checked = 2 * self.rows * self.features
         if self._folder is not None and self.rows * self.features > MAP_FROM:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._stream = (self._folder / "images.npy").open("wb+")

@@ -26,8 +26,8 @@ from glasswork.errors import InputError
 #: Rows that are looked at to find out what the columns are.
 SAMPLE = 300
 
-#: Characters of text in a block.
-_BLOCK = 4 << 20
+#: Characters of text in a block, and rows: a row of two columns takes far more memory than text.
+_BLOCK, _BLOCK_ROWS = 4 << 20, 1 << 15
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
 _LONGEST_LABEL = 64
@@ -179,7 +179,7 @@ def _some(lines: Iterator[str]) -> list[str]:
     for line in lines:
         block.append(line)
         length += len(line)
-        if length > _BLOCK:
+        if length > _BLOCK or len(block) >= _BLOCK_ROWS:
             break
     return block
 

@@ -1,0 +1,106 @@
+"""How much memory a file may ask for: no more than it can hold, and no more than there is.
+
+29 bytes that state two images of 2,000,000,000 features  ──► one error, before any memory is taken
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from glasswork.errors import FileError
+
+#: To how many bytes one byte can unpack at most: with DEFLATE by its format, with any other method as measured.
+MOST_DEFLATED, MOST_PACKED = 1032, 2_000_000
+_PACKED = {"": 1, "gzip": MOST_DEFLATED, "zip": MOST_PACKED, "xz": MOST_PACKED, "bz2": MOST_PACKED}
+
+#: Bytes that a header may state and the file may lack: such a file is read, and the error says where it ends.
+SLACK = 1 << 24
+
+#: A format that leaves out zeros may state so many numbers a byte, and so many in any case: MNIST's files state one, an
+#: image of 784 pixels of which one is not 0 a hundred.
+_SPARSE, _SPARSE_AT_LEAST = 100, 1 << 24
+
+
+def capacity(path: Path, packing: str = "") -> int:
+    """Return how many bytes a file can hold when it is unpacked."""
+    return path.stat().st_size * _PACKED[packing]
+
+
+def sparse_capacity(path: Path, packing: str = "") -> int:
+    """Return how many numbers a file may state in a format that leaves out zeros."""
+    return max(_SPARSE * path.stat().st_size * (1 if not packing else 10), _SPARSE_AT_LEAST)
+
+
+def check_asked(
+    path: Path, what: str, shape: Sequence[int], itemsize: int = 1, *, holds: int, mapped: bool = False
+) -> None:
+    """Check that an array that a file states can be in it and fits into memory, before memory is taken.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What the array is, for messages: "images".
+    shape : sequence of int
+        As the file states it.
+    itemsize : int
+        Bytes of a number in memory.
+    holds : int
+        Bytes, or numbers where ``itemsize`` is 1, that the file can hold at most.
+    mapped : bool
+        Whether the array stays on the disk, and need not fit.
+
+    Raises
+    ------
+    FileError
+        If it cannot be in the file, or does not fit.
+    """
+    asked = math.prod(max(1, int(length)) for length in shape) * itemsize  # a length of 0 hides none of the others
+    stated = (
+        f"{path}: states {what} of shape {'×'.join(f'{length:,}' for length in shape)}, which take {in_words(asked)}"
+    )
+    if (holds is not None and asked > holds) or asked > np.iinfo(np.int64).max or min(shape, default=0) < 0:
+        size = path.stat().st_size
+        raise FileError(
+            f"{stated}; a file of {size:,} bytes cannot hold that, so it is damaged; restore it, or download it again"
+        )
+    if not mapped:
+        check_fits(asked, stated)
+
+
+def check_fits(asked: int, stated: str) -> None:
+    """Check that so many bytes fit into the memory that is free; ``stated`` begins the message.
+
+    Raises
+    ------
+    FileError
+        If they do not.
+    """
+    free = free_memory()
+    if asked > free:
+        raise FileError(
+            f"{stated}; {in_words(free)} of memory are free, so close other programs, or train on fewer or smaller "
+            "images; uint8 images in an .npy file of their own are read from the disk, however many they are"
+        )
+
+
+def free_memory() -> int:
+    """Return how many bytes this process can still get: from the machine, and within its own limit."""
+    free = int(psutil.virtual_memory().available)
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return free
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return free if limit == resource.RLIM_INFINITY else min(free, max(0, limit - psutil.Process().memory_info().vms))
+
+
+def in_words(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count:,} bytes"
