@@ -1,9 +1,12 @@
 """What many tests share: MNIST, its three parts, and the handout's listing."""
 
+import atexit
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1)
     one = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     os.environ |= dict.fromkeys(one, "1")  # for what they start
+
+
+# What is computed once for a dataset is kept for this session, and nothing of the user's is read or written.
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share it
+    os.environ["GLASSWORK_CACHE"] = tempfile.mkdtemp(prefix="glasswork-cache-")
+    atexit.register(shutil.rmtree, os.environ["GLASSWORK_CACHE"], ignore_errors=True)
 
 
 #: Files of tests that train real runs, start the command, or draw: `make quick` leaves them out.

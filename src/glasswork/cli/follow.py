@@ -78,6 +78,7 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
     with run, TrainingBar(steps, done=run.progress.step, shown=not quiet) as bar:
         if not quiet:
             _announce(run)
+        told = len(run.notes)
         for result in run.epochs(after_step=bar, strict=strict):
             if not quiet:
                 print(
@@ -87,6 +88,8 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
                 )
             for finding in result.findings:
                 print(f"Notice: {finding.message}", flush=True)
+        for note in run.notes[told:]:  # what came up on the way
+            print(f"Notice: {note}", flush=True)
 
 
 def _write_page(run: "Run") -> list[str]:
@@ -103,6 +106,8 @@ def _write_page(run: "Run") -> list[str]:
 
 
 def _announce(run: "Run") -> None:
+    from glasswork.models.doubt.of_data import has_to_be_learnt
+
     recipe, parts = run.recipe, run.parts
     print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
     print(
@@ -124,6 +129,8 @@ def _announce(run: "Run") -> None:
     print(f"  run       {run.folder}")
     for note in run.notes:
         print(f"  note      {note}")
+    if has_to_be_learnt(run.parts, run.experiment.data_sha256):
+        print("  doubt     what these images look like is learnt first, once for this data: a few seconds")
     if run.progress.step:
         print(f"  from      epoch {run.progress.epoch + 1}, batch {run.progress.batch + 1}")
     print(flush=True)

@@ -165,8 +165,8 @@ def _check_two_each(labels: Labels, classes: Sequence[str]) -> None:
     single = np.flatnonzero(np.bincount(labels) == 1)
     if len(single):
         raise InputError(
-            f"split: expected two or more images of every class, got only one of {classes[single[0]]!r}; add images, or "
-            "leave the class out"
+            f"split: expected two or more images of every class, got only one of {classes[single[0]]!r}; add images, "
+            "or leave the class out"
         )
 
 

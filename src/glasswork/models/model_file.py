@@ -81,6 +81,7 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
     reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
     reading: Reading | None = None
+    no_reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class ModelFile:
         Training images to compare with.
     reading : Reading
         How the images were read that it was trained on.
+    no_reference : str
+        Why there is no reference set; empty where there is one, or where nobody said why.
     """
 
     model: MLP
@@ -108,6 +111,7 @@ class ModelFile:
     preprocessing: dict[str, str]
     reference: ReferenceSet | None
     reading: Reading
+    no_reference: str = ""
 
 
 def save_model(
@@ -118,6 +122,7 @@ def save_model(
     image_shape: tuple[int, int] | None = None,
     reference: ReferenceSet | None = None,
     reading: Reading | None = None,
+    no_reference: str = "",
 ) -> None:
     """Write a network into a model file, whole or not at all.
 
@@ -136,6 +141,8 @@ def save_model(
 
     reading : Reading, optional
         How the images were read that it was trained on.
+    no_reference : str
+        Why there is no reference set.
 
     Whether the features are pixels, which `load_model` tells the network it returns, is written where it is known:
     where ``image_shape`` is given, or ``model.pixels`` is True.
@@ -167,6 +174,7 @@ def save_model(
         preprocessing=PREPROCESSING if model.pixels or image_shape is not None else {},
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
         reading=reading,
+        no_reference=no_reference,
     )
     _check_fit(Path(path), facts, model)
     _unpack(Path(path), extra, model)
@@ -218,6 +226,7 @@ def read_model_file(path: str | Path) -> ModelFile:
         facts.preprocessing,
         _unpack(path, extra, model),
         facts.reading or _usual_reading(facts),
+        facts.no_reference,
     )
 
 

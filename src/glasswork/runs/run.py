@@ -242,6 +242,8 @@ class Run:
             if self.recipe != self._place.recipe():  # last, so that a kill leaves no finished run of too few epochs
                 self._place.write_recipe(self.recipe)
         made = self.experiment
+        self._state.prepare_doubt()
+        self._saved_at = time.monotonic()
         if not self.progress.step:
             self._snapshots.note(0, made.model)
         epochs = fit(

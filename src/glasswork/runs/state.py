@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glasswork.data import Dataset, Split
+from glasswork.data import Dataset
 from glasswork.data.mapped import MappedRows
 from glasswork.engine.contract import Engine
 from glasswork.engine.threads import limited_to
 from glasswork.errors import FileError
 from glasswork.models.doubt import ReferenceSet
+from glasswork.models.doubt.of_data import reference_of
 from glasswork.models.model_file import Reading, save_model
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
@@ -57,6 +58,10 @@ class RunState:
         What a user should know about a run that was resumed.
     history_sha256 : str
         Of the history as it was last written.
+    reference : ReferenceSet or None
+        Of the training images; see `prepare_doubt`.
+    no_reference : str
+        Why there is none.
     """
 
     experiment: Experiment
@@ -67,6 +72,8 @@ class RunState:
     test_accuracy: float | None = None
     notes: list[str] = field(default_factory=list)
     history_sha256: str = ""
+    reference: ReferenceSet | None = None
+    no_reference: str = "it was saved before it was trained"
     _watch: Watch = field(default_factory=Watch)
 
     @classmethod
@@ -82,6 +89,16 @@ class RunState:
         engine, threads = _choose(experiment, recipe.training.threads)
         used = experiment.recipe.override({"training.engine": engine.name})
         return cls(dataclasses.replace(experiment, recipe=used), Progress(), engine, threads)
+
+    def prepare_doubt(self) -> None:
+        """Find the reference set of the training images, or learn it now, so that saving computes nothing.
+
+        A set that cannot be learnt stops no training: a note says why, and the network is saved without one.
+        """
+        self.reference, note = reference_of(self.experiment.parts, self.experiment.data_sha256)
+        self.no_reference = note if self.reference is None else ""
+        if note:
+            self.notes.append(note if self.reference else f"doubt is not available: {note}")
 
     @property
     def findings(self) -> list[Finding]:
@@ -166,7 +183,8 @@ class RunState:
             place.model_path,
             classes=split.classes,
             image_shape=split.shape,
-            reference=_reference(split),
+            reference=self.reference,
+            no_reference=self.no_reference,
             reading=Reading(pictures=split.origin.pictures, low=split.origin.low, high=split.origin.high),
         )
 
@@ -212,11 +230,3 @@ def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | Non
     if not accuracies:
         return None
     return max(accuracies) if recipe.training.early_stopping else accuracies[-1]
-
-
-def _reference(split: Split) -> ReferenceSet | None:
-    """Return training images to compare others with; None where images are not square, tiny, or hardly any."""
-    height, width = split.shape
-    if height != width or height < 3 or len(split.train) < 2 or len(split.valid) < 1:
-        return None
-    return ReferenceSet.choose(split.train.images, split.train.labels, split.valid.images[:_SAMPLE])

@@ -49,7 +49,18 @@ _TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
 _DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.89
 
 #: Images compared in one go: more would take hundreds of megabytes.
-_AT_A_TIME = 1000
+_AT_A_TIME = 250
+
+#: Two images whose maps of edges are nearer than this count as the same: a stored image is rounded to 16 grey levels.
+#: Without it, copies of an image would be infinitely dense, and rounding errors would look strange among them.
+_RESOLUTION = 0.02
+
+#: How much farther than measured the limits lie, so that rounding errors push no image over them; and the least
+#: between two limits.
+_SLACK, _LEAST = 1e-3, 0.05
+
+#: The least threshold: the distance to an image that counts as the same, where the set is densest.
+_LEAST_THRESHOLD = _RESOLUTION**0.5
 
 #: How the names of the sceptic's arrays begin in a file.
 _SCEPTIC = "sceptic."
@@ -118,18 +129,29 @@ class ReferenceSet:
                 f"a reference set: expected two or more training images and one or more validation images, "
                 f"got {len(images)} and {len(valid_images)}"
             )
-        rows = np.random.default_rng(seed).permutation(len(images))[:size]
-        levels = np.rint(images[rows] / _LEVEL).astype(np.uint8) * np.uint8(_LEVEL)
-        found = cls(levels, np.asarray(labels, np.int64)[rows], threshold=np.inf)
+        found = cls._of_rows(images, labels, draw_rows(len(images), size, seed))
         distances = found.distances(valid_images)
-        found = replace(found, threshold=float(np.quantile(distances, 1 - FALSE_ALARMS)))
-        if len(images) < FEWEST or not 0 < found.threshold < np.inf:
+        known = np.isfinite(distances)  # an image of one even level is far from all, if there is none in the set
+        if not known.any():
+            raise InputError("a reference set: all validation images are of one even level, and no training image is")
+        threshold = float(np.quantile(distances[known], 1 - FALSE_ALARMS)) * (1 + _SLACK)
+        found = replace(found, threshold=max(threshold, _LEAST_THRESHOLD))
+        if len(images) < FEWEST:
             return found
         found = replace(found, sceptic=Sceptic.learn(images, seed=seed))
-        strange = found._combined(valid_images, distances)
+        strange = found._combined(valid_images[known], distances[known])
+        quantiles = np.quantile(strange, [_TYPICAL, _CALM, _DOUBTFUL, 1 - FALSE_ALARMS])
+        typical, calm, full, limit = (float(quantile) for quantile in quantiles)
         return replace(
-            found, limits=tuple(float(np.quantile(strange, q)) for q in (_TYPICAL, _CALM, _DOUBTFUL, 1 - FALSE_ALARMS))
+            found,
+            limits=(typical, calm, max(full, calm + _LEAST), max(limit + _SLACK, typical + _LEAST)),
         )
+
+    @classmethod
+    def _of_rows(cls, images: Images, labels: ArrayLike, rows: NDArray[np.int64]) -> ReferenceSet:
+        """Return a set of some of the training images, rounded to 16 levels; it has no threshold yet."""
+        levels = np.rint(images[rows] / _LEVEL).astype(np.uint8) * np.uint8(_LEVEL)
+        return cls(levels, np.asarray(labels, np.int64)[rows], threshold=np.inf)
 
     def distances(self, images: Images) -> NDArray[np.float32]:
         """Measure how far each image is from the nearest reference image.
@@ -141,7 +163,8 @@ class ReferenceSet:
         Returns
         -------
         (n,) float32
-            Distance between maps of edges, relative to the density there; infinite for an image of one even level.
+            Distance between maps of edges, relative to the density there. An image of one even level has no edges: it
+            is as near as can be if the set has another such image, and else infinitely far.
         """
         return self.nearest(images, 1)[1][:, 0]
 
@@ -167,12 +190,12 @@ class ReferenceSet:
             return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
         maps = edge_maps(images)
         distances = _between(maps, self._maps) / self.spread
+        even = ~maps.any(axis=1)
+        distances[even] = np.where(self._even, np.float32(0), np.float32(np.inf))
         rows = np.argpartition(distances, min(k, distances.shape[1]) - 1, axis=1)[:, :k]
         order = np.argsort(np.take_along_axis(distances, rows, axis=1), axis=1, kind="stable")
         rows = np.take_along_axis(rows, order, axis=1)
-        nearest = np.take_along_axis(distances, rows, axis=1)
-        nearest[~maps.any(axis=1)] = np.inf
-        return rows, nearest
+        return rows, np.take_along_axis(distances, rows, axis=1)
 
     def strangeness(self, images: Images) -> NDArray[np.float32]:
         """Measure how strange each image is.
@@ -185,7 +208,7 @@ class ReferenceSet:
         -------
         (n,) float32
             0 for a typical image, more than 1 if it is unlike anything in the set; infinite for an image of one even
-            level.
+            level, if there is none in the set.
         """
         return self._on_scale(self._combined(images, self.distances(images)))
 
@@ -233,7 +256,8 @@ class ReferenceSet:
         """
         rows, distances = self.nearest(images, _NEIGHBOURS)
         answers = probabilities.argmax(axis=1)
-        agreeing = (self.labels[rows] == answers[:, np.newaxis]).mean(axis=1)
+        near = np.isfinite(distances)
+        agreeing = (near & (self.labels[rows] == answers[:, np.newaxis])).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
         strange = self._combined(images, distances[:, 0])
         calm, full = self.limits[1:3]
         doubt = np.clip((np.minimum(strange, full) - calm) / max(full - calm, 1e-6), 0, 1)
@@ -250,15 +274,31 @@ class ReferenceSet:
             levels = np.pad(levels, ((0, 0), (0, 1)))
         return {
             "images": levels[:, ::2] << 4 | levels[:, 1::2],
-            "labels": self.labels.astype(np.uint8),
-            "threshold": np.array([self.threshold]),
-        } | self._sceptical_arrays()
+            "labels": self.labels.astype(np.uint8 if self.labels.max(initial=0) < 256 else np.int64),
+        } | self.learnt()
 
-    def _sceptical_arrays(self) -> dict[str, NDArray[Any]]:
+    def learnt(self) -> dict[str, NDArray[Any]]:
+        """Return what was learnt about the training images, beside which of them are in the set, as named arrays."""
+        arrays = {"threshold": np.array([self.threshold])}
         if self.sceptic is None:
-            return {}
-        arrays = {f"{_SCEPTIC}{name}": array for name, array in self.sceptic.to_arrays().items()}
-        return arrays | {"limits": np.array(self.limits)}
+            return arrays
+        sceptic = {f"{_SCEPTIC}{name}": array for name, array in self.sceptic.to_arrays().items()}
+        return arrays | sceptic | {"limits": np.array(self.limits)}
+
+    @classmethod
+    def restore(
+        cls, images: Images, labels: ArrayLike, rows: NDArray[np.int64], learnt: Mapping[str, NDArray[Any]]
+    ) -> ReferenceSet:
+        """Return a set of some of the training images with what :meth:`learnt` returned.
+
+        Raises
+        ------
+        InputError
+            If a row is not one of theirs, or an array is missing or has another shape or dtype.
+        """
+        if rows.ndim != 1 or rows.dtype != np.int64 or rows.min(initial=0) < 0 or rows.max(initial=0) >= len(images):
+            raise InputError(f"a reference set: expected rows of {len(images)} training images, got others")
+        return cls._of_rows(images, labels, rows)._with(learnt)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
@@ -277,9 +317,14 @@ class ReferenceSet:
             raise InputError(f"a reference set's images: expected (N, bytes) uint8, got {packed.shape} {packed.dtype}")
         levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
         features = isqrt(levels.shape[1]) ** 2  # an odd square was padded to an even number of pixels
-        found = cls(
-            levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64), float(arrays["threshold"][0])
-        )
+        return cls(levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64), np.inf)._with(arrays)
+
+    def _with(self, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
+        """Return this set with what was learnt; see `learnt`."""
+        threshold = arrays.get("threshold", np.empty(0))
+        if threshold.shape != (1,):
+            raise InputError(f"a reference set's threshold: expected one number, got shape {threshold.shape}")
+        found = replace(self, threshold=max(float(threshold[0]), _LEAST_THRESHOLD))
         sceptic = {name.removeprefix(_SCEPTIC): array for name, array in arrays.items() if name.startswith(_SCEPTIC)}
         if not sceptic:
             return found
@@ -290,22 +335,42 @@ class ReferenceSet:
 
     @cached_property
     def _maps(self) -> Floats:
-        return edge_maps(self.images)
+        parts = [edge_maps(self.images[i : i + _AT_A_TIME]) for i in range(0, len(self.images), _AT_A_TIME)]
+        return np.concatenate(parts)
+
+    @cached_property
+    def _even(self) -> NDArray[np.bool_]:
+        """Which reference images are of one even level: (N,)."""
+        return np.asarray(~self._maps.any(axis=1))
 
     @cached_property
     def spread(self) -> Floats:
         """Square root of the mean distance from each reference image to its nearest ones: (N,)."""
-        among = _between(self._maps, self._maps)
-        np.fill_diagonal(among, np.inf)
-        count = min(_NEIGHBOURS, len(among) - 1)
-        radius = np.partition(among, count - 1, axis=1)[:, :count].mean(axis=1)
-        floor = np.quantile(radius, 0.05) + 1e-6  # copies of an image have radius 0
+        count = min(_NEIGHBOURS, len(self._maps) - 1)
+        radius = np.zeros(len(self._maps), np.float32)
+        for start in range(0, len(radius), _AT_A_TIME):
+            among = _between(self._maps[start : start + _AT_A_TIME], self._maps)
+            own = np.arange(len(among))
+            among[own, start + own] = np.inf
+            among.partition(count - 1, axis=1)
+            radius[start : start + _AT_A_TIME] = among[:, :count].mean(axis=1)
+        radius[self._even] = 0  # only others of one even level are near them
+        floor = max(float(np.quantile(radius, 0.05)), _RESOLUTION)
         return np.asarray(np.sqrt(np.maximum(radius, floor)), np.float32)
+
+
+def draw_rows(count: int, size: int = 2000, seed: int = 0) -> NDArray[np.int64]:
+    """Draw the training images that a set keeps; all of them, in any order, if there are no more than ``size``."""
+    return np.random.default_rng(seed).permutation(count)[:size]
 
 
 def _between(a: Floats, b: Floats) -> Floats:
     """Distances between unit vectors: (n, features), (m, features) to (n, m)."""
-    return np.asarray(np.sqrt(np.maximum(2 - 2 * (a @ b.T), 0)), np.float32)
+    distances: Floats = a @ b.T
+    distances *= -2
+    distances += 2
+    np.maximum(distances, 0, out=distances)
+    return np.sqrt(distances, out=distances)
 
 
 def _check(images: Images, what: str, features: int | None = None) -> None:

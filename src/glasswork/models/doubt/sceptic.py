@@ -34,6 +34,9 @@ _HIDDEN, _EPOCHS, _BATCH, _RATE = 64, 5, 250, 0.004
 #: Training images of which pieces are made, and parts in which examples are made.
 _PIECES, _PARTS = 2000, 16
 
+#: While it learns, the numbers from 0 to 1 that describe an image are kept in steps of this.
+_ONE_LEVEL = np.float32(1 / 255)
+
 #: A stored weight is a level, 0 to 255, less this, times the scale of its neuron.
 _MIDDLE = 128
 
@@ -75,15 +78,13 @@ class Sceptic:
             Decides which strange things, and the first weights.
         """
         rng = np.random.default_rng(seed)
-        known = images[np.sort(rng.permutation(len(images))[:EXAMPLES])]
-        numbers = _examples(known, rng)
-        sample = numbers[::20]
+        rows = np.sort(rng.permutation(len(images))[:EXAMPLES])
+        levels = _examples(images, rows, rng)
+        sample = levels[::20] * _ONE_LEVEL
         mean, deviation = sample.mean(axis=0), float(sample.std())
-        numbers -= mean
-        numbers /= deviation
-        targets = np.repeat(np.eye(2, dtype=np.float32), len(known), axis=0)
+        targets = np.repeat(np.eye(2, dtype=np.float32), len(rows), axis=0)
         with limited_to(1):
-            first, second = _train(numbers, targets, rng)
+            first, second = _train(levels, mean, deviation, targets, rng)
         weights = first.weight / np.float32(deviation)
         bias = first.bias - mean @ weights
         scales = np.maximum(np.abs(weights).max(axis=0), np.float32(1e-12)) / np.float32(_MIDDLE - 1)
@@ -128,39 +129,46 @@ class Sceptic:
             raise InputError(f"a sceptic: no array named {missing}; got {', '.join(arrays)}") from None
 
 
-def _examples(known: Images, rng: np.random.Generator) -> Floats:
-    """Describe training images, then as many strange things, on two threads: (2 n, 576)."""
-    pieces = on_grid(known[:_PIECES])
-    numbers = np.empty((2, len(known), NUMBERS), np.float32)  # filled in parts: it is the most memory of a small run
+def _examples(images: Images, known: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Describe some training images, then as many strange things, on two threads: (2 n, 576), in 255 levels."""
+    pieces = on_grid(images[known[:_PIECES]])
+    levels = np.empty((2, len(known), NUMBERS), np.uint8)  # a fourth of the memory of float32
     parts = np.array_split(np.arange(len(known)), _PARTS)
 
     def describe_known(rows: NDArray[np.int64]) -> None:
-        numbers[0, rows[0] : rows[-1] + 1] = describe(known[rows])
+        levels[0, rows[0] : rows[-1] + 1] = _in_levels(describe(images[known[rows]]))
 
     def make_and_describe(rows: NDArray[np.int64], own: np.random.Generator) -> None:
         things = np.rint(255 * strange_things(pieces, len(rows), own)).astype(np.uint8)
-        numbers[1, rows[0] : rows[-1] + 1] = describe(things)
+        levels[1, rows[0] : rows[-1] + 1] = _in_levels(describe(things))
 
     with limited_to(1), ThreadPoolExecutor(2) as threads:
         list(threads.map(describe_known, parts))
         list(threads.map(make_and_describe, parts, rng.spawn(_PARTS)))
-    return numbers.reshape(2 * len(known), NUMBERS)
+    return levels.reshape(2 * len(known), NUMBERS)
 
 
-def _train(numbers: Floats, targets: Floats, rng: np.random.Generator) -> tuple[Linear, Linear]:
+def _in_levels(numbers: Floats) -> NDArray[np.uint8]:
+    levels: NDArray[np.uint8] = np.rint(numbers / _ONE_LEVEL).astype(np.uint8)
+    return levels
+
+
+def _train(
+    levels: NDArray[np.uint8], mean: Floats, deviation: float, targets: Floats, rng: np.random.Generator
+) -> tuple[Linear, Linear]:
     """Train a network of two outputs, training image and something else; return its two layers."""
     model = MLP(NUMBERS, _HIDDEN, 2, activation="relu", output_activation=None, rng=rng)
     loss = CrossEntropyLoss()
-    steps = _EPOCHS * -(-len(numbers) // _BATCH)
+    steps = _EPOCHS * -(-len(levels) // _BATCH)
     optimizer = Adam(
         model.parameters(), model.gradients(), _RATE, beta2=0.99, weight_decay=3e-4,
         schedule=one_cycle(), total_steps=steps,
     )  # fmt: skip
     for _ in range(_EPOCHS):
-        order = rng.permutation(len(numbers))
+        order = rng.permutation(len(levels))
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
-            loss(model.forward(numbers[rows]), targets[rows])
+            loss(model.forward((levels[rows] * _ONE_LEVEL - mean) / np.float32(deviation)), targets[rows])
             model.backward(loss.backward())
             optimizer.step()
     first, second = (layer for layer in model.layers if isinstance(layer, Linear))

@@ -19,7 +19,7 @@ const MOST_IN_DOUBT = 0.89;
 
 /**
  * @typedef {object} Judgement
- * @property {Neighbour[]} nearest The nearest first; none for an image of one even level.
+ * @property {Neighbour[]} nearest The nearest first; none for an image of one even level, if there is no other.
  * @property {number} odds Log-odds of the sceptic; 0 without one.
  * @property {number} strangeness 0 for a typical image, more than 1 for one that is unlike all reference images.
  * @property {boolean} unlike
@@ -68,7 +68,8 @@ export class Reference {
   }
 
   /**
-   * The reference images nearest to an image, the nearest first; none for an image of one even level.
+   * The reference images nearest to an image, the nearest first. To an image of one even level only others like it are
+   * near.
    * @param {ArrayLike<number>} bytes
    * @param {number} k
    * @returns {Neighbour[]}
@@ -76,7 +77,7 @@ export class Reference {
   nearest(bytes, k) {
     this.prepare(Infinity);
     const map = this.describe(bytes);
-    if (!map.some((value) => value !== 0)) return [];
+    if (!map.some((value) => value !== 0)) return this.evenOnes().slice(0, k);
     /** @type {Neighbour[]} */
     const best = [];
     for (let n = 0; n < this.count; n++) {
@@ -90,6 +91,17 @@ export class Reference {
       }
     }
     return best;
+  }
+
+  /**
+   * The reference images of one even level, which have no edges.
+   * @returns {Neighbour[]}
+   */
+  evenOnes() {
+    const rows = Array.from(this.labels.keys());
+    const isEven = (/** @type {number} */ row) =>
+      this.maps.subarray(row * NUMBERS, (row + 1) * NUMBERS).every((value) => value === 0);
+    return rows.filter(isEven).map((row) => ({ row, distance: 0 }));
   }
 
   /**

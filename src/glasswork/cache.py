@@ -1,0 +1,140 @@
+"""Results that depend on data alone: computed once, then read again by every run on the same data.
+
+    shipped/NAME.safetensors          those that come with the package
+    <cache folder>/NAME.safetensors   those of this machine: GLASSWORK_CACHE, or the operating system's usual place
+
+Entries are sealed files. One that is missing, damaged or of another version counts as not there, and one that cannot be
+written is done without: the cache makes nothing possible, only faster. It may be deleted at any time.
+"""
+
+import os
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from numpy.typing import NDArray
+
+from glasswork.errors import FileError
+from glasswork.sealed import Facts, check_arrays, open_sealed, write_sealed
+from glasswork.version import __version__
+
+#: The environment variable that names another folder.
+VARIABLE = "GLASSWORK_CACHE"
+
+#: Bytes of all entries, and of one; beyond them the entries that were not used for longest are removed.
+MOST, MOST_OF_ONE = 200_000_000, 20_000_000
+
+#: Seconds after which a file that a killed process left half-written is removed.
+_ABANDONED_AFTER = 3600
+
+_SHIPPED = Path(__file__).parent / "shipped"
+_WHAT = "cache entry"
+
+
+class _Facts(Facts, frozen=True, kw_only=True):
+    """What an entry says beside its arrays."""
+
+    name: str
+    words: dict[str, str] = msgspec.field(default_factory=dict)
+    arrays: dict[str, tuple[str, tuple[int, ...]]] = msgspec.field(default_factory=dict)
+
+
+class Entry(NamedTuple):
+    """What was computed.
+
+    Attributes
+    ----------
+    arrays : dict of str to array
+        float32, float64, uint8 or int64.
+    words : dict of str to str
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    words: dict[str, str]
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of this machine's entries, which need not exist; None where there is no home for one."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named).expanduser().absolute()
+    import platformdirs
+
+    try:
+        usual, home = Path(platformdirs.user_cache_dir("glasswork", appauthor=False)), Path.home()
+        is_home = home.is_dir() and home != Path(home.anchor)  # an empty HOME means the root
+        return usual if usual.is_absolute() and is_home else None
+    except (OSError, RuntimeError):  # nobody knows whose home it would be
+        return None
+
+
+def read(name: str) -> Entry | None:
+    """Return the entry of a name, or None if there is none that is whole."""
+    folder = cache_folder()
+    for place in (_SHIPPED, folder):
+        if place is not None and (found := _read(place / f"{name}.safetensors", name)) is not None:
+            if place == folder:
+                with suppress(OSError):  # used just now: others are removed first
+                    os.utime(place / f"{name}.safetensors")
+            return found
+    return None
+
+
+def write(name: str, entry: Entry) -> str:
+    """Keep an entry; return a sentence about why it could not be kept, empty if it was."""
+    folder = cache_folder()
+    if folder is None:
+        return f"there is no home folder to keep results in; set {VARIABLE} to a folder"
+    if sum(array.nbytes for array in entry.arrays.values()) > MOST_OF_ONE:
+        return ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_entry(folder / f"{name}.safetensors", name, entry)
+        _remove_oldest(folder)
+    except (FileError, OSError) as error:
+        return f"{folder}: results cannot be kept there for the next run ({error}); set {VARIABLE} to another folder"
+    return ""
+
+
+def write_entry(path: Path, name: str, entry: Entry) -> None:
+    """Write an entry into a file, whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    arrays = {key: (array.dtype.name, array.shape) for key, array in entry.arrays.items()}
+    write_sealed(path, _Facts(version=__version__, name=name, words=entry.words, arrays=arrays), entry.arrays)
+
+
+def _read(path: Path, name: str) -> Entry | None:
+    try:
+        with open_sealed(path, _Facts, what=_WHAT) as (facts, file):
+            if facts.name != name:
+                return None
+            check_arrays(file, path, facts, facts.arrays, what=_WHAT)
+            return Entry({key: file.get_tensor(key) for key in facts.arrays}, facts.words)
+    except (FileError, OSError):
+        return None
+
+
+def _remove_oldest(folder: Path) -> None:
+    """Keep the entries below `MOST` bytes, and remove what killed processes left."""
+    found = []
+    for path in folder.iterdir():
+        with suppress(OSError):  # another process may remove it at the same time
+            stat = path.stat()
+            if path.suffix == ".safetensors" and not path.name.startswith("."):
+                found.append((stat.st_mtime, stat.st_size, path))
+            elif re.search(r"^\..*-[0-9a-f]{8}$", path.name) and time.time() - stat.st_mtime > _ABANDONED_AFTER:
+                path.unlink()
+    total = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found)[:-1]:
+        if total <= MOST:
+            break
+        with suppress(OSError):
+            path.unlink()
+            total -= size

@@ -1,0 +1,91 @@
+"""The reference set of a run's data: learnt once, kept in the cache, and shipped for the MNIST in the package.
+
+training images, labels, validation images ──learn──► which rows, threshold, sceptic, limits ──► the cache
+                                           ◄─────────────── the same data again ───────────────────┘
+"""
+
+import logging
+
+import numpy as np
+
+from glasswork import cache
+from glasswork.cache import Entry
+from glasswork.data import Split
+from glasswork.errors import InputError
+from glasswork.models.doubt.reference import ReferenceSet, draw_rows
+
+#: Counts the changes after which a set learnt before is no longer what would be learnt now.
+_VERSION = 1
+
+#: Validation images that are looked at.
+_SAMPLE = 10_000
+
+_LOG = logging.getLogger(__name__)
+
+
+def has_to_be_learnt(parts: Split, sha256: str) -> bool:
+    """Whether the reference set of data is not there already."""
+    return not _unsuitable(parts) and cache.read(_name(sha256)) is None
+
+
+def reference_of(parts: Split, sha256: str) -> tuple[ReferenceSet | None, str]:
+    """Return the reference set of data, learnt now if nobody learnt it before; whatever fails, nothing is raised.
+
+    Parameters
+    ----------
+    parts : Split
+    sha256 : str
+        Their fingerprint.
+
+    Returns
+    -------
+    reference : ReferenceSet or None
+    note : str
+        Why there is none, or why it could not be kept for the next run; empty where all is well.
+    """
+    if problem := _unsuitable(parts):
+        return None, problem
+    try:
+        return _known(parts, sha256) or _learnt(parts, sha256)
+    except Exception as error:  # a training is worth more than what is said about strange images
+        _LOG.debug("the reference set cannot be learnt", exc_info=True)
+        reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        return None, reason
+
+
+def learn(parts: Split) -> tuple[ReferenceSet, Entry]:
+    """Learn the reference set of data; return it and what the cache keeps of it."""
+    train = parts.train
+    found = ReferenceSet.choose(train.images, train.labels, parts.valid.images[:_SAMPLE])
+    return found, Entry({"rows": draw_rows(len(train)), **found.learnt()}, {})
+
+
+def _known(parts: Split, sha256: str) -> tuple[ReferenceSet, str] | None:
+    entry = cache.read(_name(sha256))
+    if entry is None:
+        return None
+    train = parts.train
+    try:
+        rows = entry.arrays.pop("rows", np.empty(0))
+        return ReferenceSet.restore(train.images, train.labels, rows, entry.arrays), ""
+    except InputError:
+        return None
+
+
+def _learnt(parts: Split, sha256: str) -> tuple[ReferenceSet, str]:
+    found, entry = learn(parts)
+    return found, cache.write(_name(sha256), entry)
+
+
+def _name(sha256: str) -> str:
+    return f"doubt-{_VERSION}-{sha256}"
+
+
+def _unsuitable(parts: Split) -> str:
+    """Return why data cannot have a reference set; empty if they can."""
+    height, width = parts.shape
+    if height != width or height < 3:
+        return f"it needs square images of 3×3 pixels or more, and these have {height}×{width}"
+    if len(parts.train) < 2 or len(parts.valid) < 1:
+        return "it needs two training images and a validation image"
+    return ""
