@@ -124,7 +124,7 @@ def test_a_split_has_the_datas_meaning_and_a_fingerprint_of_its_own():
         (PIXELS, [True, False], {}, "expected integers or words, got bool"),
         (PIXELS, [None, "a"], {}, "expected integers or words, got None among them"),
         (PIXELS, [-1, 0], {}, "expected 0 to 0, got -1 at row 0; labels count from 0"),
-        (PIXELS, [0, 10**6], {}, "at most 10,000 classes"),
+        (PIXELS, list(range(10_001)), {}, "at most 10,000 classes"),
         (PIXELS, [1, 2], {"classes": 2}, "got 2 at row 1; labels count from 0: subtract 1"),
         (PIXELS, ["a", "x"], {"classes": ["a", "b"]}, "one of the classes a, b, got 'x' at row 1"),
         (PIXELS, [0, 1], {"classes": ["a", "a"]}, "each name once, got 'a' twice"),
@@ -174,3 +174,27 @@ def test_arrays_of_any_layout(make):
     images = make(PIXELS)
     images.flags.writeable = False
     np.testing.assert_array_equal(Dataset.of(images, [0, 1]).images, PIXELS.reshape(2, 12))
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ((1, 2, 3), ("1", "2", "3")),
+        ((0, 2), ("0", "1", "2")),
+        ((0, 100, 200), ("0", "100", "200")),
+        ((5, 5, 10), ("5", "10")),
+        (tuple(k for k in range(20) if k != 13), tuple(str(k) for k in range(20))),
+    ],
+)
+def test_numbers_are_the_same_classes_by_every_way(tmp_path, labels, classes):
+    values = np.tile(labels, 3)
+    images = np.random.default_rng(0).integers(0, 256, (len(values), 16))
+    names = [f"p{k}" for k in range(16)]
+    frame = pd.DataFrame(images, columns=names).assign(label=values)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    np.savez(tmp_path / "a.npz", X=images, y=values)
+    of_arrays, of_frame = Dataset.of(images, values), Dataset.of(frame, "label")
+    read = [load_dataset(tmp_path / name) for name in ("a.csv", "a.npz")]
+    for data in (of_arrays, of_frame, *read):
+        assert data.classes == classes
+        assert [data.classes[k] for k in data.labels] == [str(value) for value in values]

@@ -1,13 +1,16 @@
 """Data larger than memory: mapped where they can be, else copied once; the same results each time."""
 
 import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from glasswork import Batches, Dataset, InputError, Run, load_dataset, named_recipe, split
+from glasswork.data import sources
 from glasswork.data.mapped import MappedRows, draw_by_class
-from glasswork.data.sources import idx, npz, store
+from glasswork.data.sources import idx, npz, store, table
 from test_sources_idx import idx as as_idx
 
 DRAW = np.random.default_rng(0)
@@ -97,6 +100,58 @@ def test_what_cannot_be_mapped_is_copied_once(tmp_path, monkeypatch):
     (copy / "dataset.json").write_bytes(b"{")
     with pytest.raises(OSError, match="missing or damaged"):
         store.read_dataset(copy)
+
+
+def as_csv(path):
+    rows = np.column_stack([LABELS, PIXELS.reshape(700, 30)])
+    np.savetxt(path, rows, fmt="%d", delimiter=",", header="label," + ",".join(f"p{k}" for k in range(30)), comments="")
+    return path
+
+
+def test_a_copy_is_looked_up_by_how_it_is_read_and_by_what_belongs_to_it(tmp_path):
+    path, cache = as_csv(tmp_path / "data.csv"), tmp_path / "cache"
+    first = load_dataset(path, cache=cache)
+    other = load_dataset(path, cache=cache, prefer=(-500.0, 500.0))
+    assert other.images.mean() == pytest.approx(load_dataset(path, prefer=(-500.0, 500.0)).images.mean())
+    assert other.images.mean() != first.images.mean()
+    (tmp_path / "submission.csv").write_text("id,label\n")  # nothing of the source
+    load_dataset(path, cache=cache)
+    assert len(list(cache.iterdir())) == 2
+    np.savez(tmp_path / "kmnist-train-imgs.npz", PIXELS)
+    for shift in (0, 1):
+        np.savez(tmp_path / "kmnist-train-labels.npz", (LABELS + shift) % 7)
+        data = load_dataset(tmp_path / "kmnist-train-imgs.npz", cache=cache)
+        np.testing.assert_array_equal(data.labels, (LABELS + shift) % 7)
+
+
+def test_two_that_make_a_copy_at_once_see_the_whole(tmp_path, monkeypatch):
+    path, cache = as_csv(tmp_path / "data.csv"), tmp_path / "cache"
+    monkeypatch.setattr(table, "_BLOCK", 5000)
+    meet = threading.Barrier(2)
+    slow = store.PixelStore.finish
+
+    def finish(self):
+        meet.wait(20)  # both have written all of it, and neither is done
+        return slow(self)
+
+    monkeypatch.setattr(store.PixelStore, "finish", finish)
+    with ThreadPoolExecutor(2) as pool:
+        loaded = list(pool.map(lambda _: load_dataset(path, cache=cache), range(2)))
+    for data in loaded:
+        np.testing.assert_array_equal(data.images, PIXELS.reshape(700, 30))
+    assert [place.name.startswith("data-") for place in cache.iterdir()] == [True]
+
+
+def test_one_at_a_time_makes_a_copy_of_a_large_source(tmp_path, monkeypatch):
+    path, cache = as_csv(tmp_path / "data.csv"), tmp_path / "cache"
+    monkeypatch.setattr(sources, "_LOCK_FROM", 1)
+    made = []
+    gather = sources._read
+    monkeypatch.setattr(sources, "_read", lambda *arguments: made.append(1) or gather(*arguments))
+    with ThreadPoolExecutor(3) as pool:
+        for data in pool.map(lambda _: load_dataset(path, cache=cache), range(3)):
+            np.testing.assert_array_equal(data.images, PIXELS.reshape(700, 30))
+    assert made == [1]
 
 
 @pytest.mark.parametrize("counts", [[50, 50], [97, 2, 1], [1, 1, 1, 200], [0, 30, 0, 7]])

@@ -154,3 +154,26 @@ def test_objects_and_pickles_are_never_opened(tmp_path):
         with pytest.raises(FileError, match=r"can run any program when it is opened, so it is not opened here"):
             load_dataset(path)
     assert not (tmp_path / "exploded").exists()
+
+
+def test_a_bunch_of_scikit_learn(tmp_path):
+    bunch = {
+        "data": PIXELS.reshape(30, 20), "images": PIXELS, "target": LABELS, "feature_names": [*"abcdefghijklmnopqrst"],
+        "target_names": ["cat", "dog", "emu"], "DESCR": "Thirty images.", "frame": None, "weights": np.ones(7),
+    }  # fmt: skip
+    np.savez(tmp_path / "all.npz", **bunch)
+    np.savez(tmp_path / "some.npz", **{name: bunch[name] for name in ("data", "target", "feature_names")})
+    data = load_dataset(tmp_path / "all.npz")
+    same(data)
+    assert (data.classes, data.shape) == (("cat", "dog", "emu"), (4, 5))
+    assert any("weights: an array of the shape (7,)" in text for text in data.origin.left_out)
+    same(load_dataset(tmp_path / "some.npz"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [(("01", "1"), ("01", "1")), (("NA", "none"), ("NA", "none")), (("inf", "x"), ("inf", "x")), ((b"a", b"b"), "ab")],
+)
+def test_words_of_labels_are_classes_as_they_are_written(tmp_path, labels, classes):
+    np.savez(tmp_path / "data.npz", X=PIXELS, y=np.array(labels)[np.arange(30) % 2])
+    assert load_dataset(tmp_path / "data.npz").classes == tuple(classes)

@@ -70,6 +70,64 @@ def test_shards_of_parts(tmp_path):
     assert dict(data.origin.sizes) == {"train": 20, "test": 10}
 
 
+FRONT_MATTER = """---
+license: mit
+dataset_info:
+  features:
+  - name: Bild
+    dtype: image
+  - name: Klasse
+    dtype:
+      class_label:
+        names:
+          '0': zero
+          '1': one
+"""
+
+
+@pytest.mark.parametrize("place", ["data", "mnist", "."])
+def test_the_root_of_a_clone(tmp_path, place):
+    hugging_face(tmp_path / place / "train-00000-of-00001.parquet", metadata=False)
+    table = pq.read_table(tmp_path / place / "train-00000-of-00001.parquet").drop_columns(["writer"])
+    pq.write_table(table, tmp_path / place / "train-00000-of-00001.parquet")
+    names = "".join(f"          '{k}': number {k}\n" for k in range(2, 10))
+    (tmp_path / "README.md").write_text(FRONT_MATTER + names + "---\n# Digits\n")
+    (tmp_path / ".gitattributes").write_text("*.parquet filter=lfs\n")
+    (tmp_path / "assets").mkdir()
+    for picture in ("logo.png", "assets/example.png"):
+        (tmp_path / picture).write_bytes(png(PIXELS[0]))
+    data = load_dataset(tmp_path)
+    same(data, classes=("zero", "one", *(f"number {k}" for k in range(2, 10))))
+    assert (data.origin.format, dict(data.origin.sizes)) == ("Parquet", {"train": 30})
+
+
+def test_a_clone_with_two_configurations_or_pointers_only(tmp_path):
+    for name in ("digits", "letters"):
+        hugging_face(tmp_path / name / "train-00000-of-00001.parquet")
+    with pytest.raises(InputError, match=r"holds several datasets: digits, letters; give the one you mean: glasswork"):
+        load_dataset(tmp_path)
+    for path in tmp_path.glob("*/*.parquet"):
+        path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(InputError, match="git lfs pull"):
+        load_dataset(tmp_path / "digits")
+
+
+def test_the_size_of_most_pictures_and_what_damaged_shards_leave_out(tmp_path):
+    shapes = [(2, 2), *[(4, 4)] * 19]
+    cells = []
+    for k, (high, wide) in enumerate(shapes):
+        stream = io.BytesIO()
+        Image.fromarray(PIXELS[k, : high * wide].reshape(high, wide)).save(stream, "PNG")
+        cells.append({"bytes": stream.getvalue()[: 30 if k == 7 else None], "path": None})
+    for part, chosen in (("train", slice(0, 10)), ("test", slice(10, 20))):
+        table = pa.table({"image": cells[chosen], "label": LABELS[:20][chosen]})
+        pq.write_table(table, tmp_path / f"{part}-00000-of-00001.parquet")
+    data = load_dataset(tmp_path)
+    assert (data.shape, len(data)) == ((4, 4), 19)
+    assert any("1 of 9 pictures have another size than 4×4 and are resized" in note for note in data.origin.notes)
+    assert [text.split(":")[0] for text in data.origin.skipped] == ["train-00000-of-00001.parquet, row 8"]
+
+
 def test_damaged_pictures_in_it(tmp_path):
     hugging_face(tmp_path / "x", damaged=(3, 7))
     data = load_dataset(tmp_path / "x")

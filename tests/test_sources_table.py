@@ -175,10 +175,78 @@ def test_rows_of_another_length_are_named(tmp_path, row):
 
 
 def test_a_missing_label_is_named(tmp_path):
-    for cell in ("", "nan"):
+    for cell in ("", " ", "nan"):
         text = "\n".join([",".join(["label", *NAMES]), *broken(4, 0, cell)]).encode()
         with pytest.raises(InputError, match=r"row 5, column 1 \('label'\): a missing label"):
             load(tmp_path, text)
+
+
+@pytest.mark.parametrize("words", [("01", "1", "2"), ("NA", "none", "null"), ("inf", "sup", "-inf"), ("nan", "a", "b"),
+                                   ("1.5", "1.50", "2"), ("0", "00", "000"), ("1e5", "x", "1")])  # fmt: skip
+@pytest.mark.parametrize("header", [True, False])
+def test_labels_are_the_words_that_are_written(tmp_path, words, header):
+    labels = np.array(words)[np.arange(40) % 3]
+    if not header and words[0] == "1.5":
+        return  # without a header, such numbers may as well be pixels
+    data = load(tmp_path, written(labels, PIXELS, header=["label", *NAMES] if header else None))
+    assert [data.classes[k] for k in data.labels] == labels.tolist()
+    assert set(data.classes) == set(words)
+
+
+@pytest.mark.parametrize("form", ["{:d}", "{:.1f}", "{:.18e}"])
+def test_numbers_as_programs_write_them_are_one_class(tmp_path, form):
+    same(load(tmp_path, written([form.format(label) for label in LABELS], PIXELS, header=["label", *NAMES])))
+
+
+def excel(cells, *, head="", end="\r\n"):
+    return head + end.join(";".join(row) for row in cells) + end
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("head", ["", "sep=;\r\n"])
+@pytest.mark.parametrize("decimal", [False, True])
+def test_as_a_european_excel_saves_it(tmp_path, encoding, head, decimal):
+    shown = [[f"{v / 255:.4f}".rstrip("0").rstrip(".").replace(".", ",") if decimal else str(v) for v in row]
+             for row in PIXELS]  # fmt: skip
+    words = np.array(["Käse", "Brot"])[np.arange(40) % 2]
+    cells = [["Größe", *NAMES], *([word, *row] for word, row in zip(words, shown, strict=True))]
+    data = load(tmp_path, excel(cells, head=head).encode(encoding))
+    np.testing.assert_array_equal(data.images, PIXELS)
+    assert [data.classes[k] for k in data.labels] == words.tolist()
+    assert decimal == any("decimal comma" in note for note in data.origin.notes)
+    assert (encoding == "cp1252") == any("encoding of Windows" in note for note in data.origin.notes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("1,000", "expected a number with a decimal point and without separators of thousands"),
+        ("1.000,5", "expected a number"),
+    ],
+)
+def test_commas_that_may_mean_two_things(tmp_path, cell, message):
+    cells = [["label", *NAMES], *([str(k % 2), *map(str, row)] for k, row in enumerate(PIXELS))]
+    cells[5][3] = cell
+    with pytest.raises(InputError, match=rf"row 5, column 4 \('pixel2'\): {message}, got '{cell}'"):
+        load(tmp_path, excel(cells).encode())
+
+
+def test_commas_as_decimal_signs_and_as_separators(tmp_path):
+    rows = [[str(k % 2), *(f"{v / 255:.3f}".replace(".", ",") for v in row)] for k, row in enumerate(PIXELS)]
+    with pytest.raises(InputError, match="expected 17 columns, got 33; are commas both decimal signs and separators"):
+        load(tmp_path, "\n".join(",".join(row) for row in [["label", *NAMES], *rows]).encode())
+
+
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("name", ["id", "ImageId", "my_row", None])
+def test_a_column_that_counts_the_rows_is_not_a_pixel(tmp_path, start, name):
+    counted, pixels = np.arange(160) + start, np.tile(PIXELS, (4, 1))
+    labels = np.tile(LABELS, 4)
+    header = [name, "label", *NAMES] if name else None
+    same(load(tmp_path, written(counted, labels, pixels, header=header)), labels, pixels)
+    (tmp_path / "data.csv").write_bytes(written(counted, pixels, header=[name, *NAMES] if name else None))
+    with pytest.raises(InputError, match="there are no labels in it"):
+        load_dataset(tmp_path / "data.csv")
 
 
 def test_what_is_no_table(tmp_path):

@@ -98,8 +98,9 @@ class Dataset:
             Whole numbers from 0 to 255, of any dtype; or a data frame of pandas, Polars or pyarrow with a column for
             each pixel.
         labels : (N,), or str
-            Integers from 0, or words. Each distinct word is a class, in alphabetical order; words that are numbers,
-            such as ``"10"``, in the order of the numbers. With a data frame, also the name of one of its columns.
+            Integers or words, each of them a class: in the order of the numbers, also where the words are numbers, such
+            as ``"10"``, else in alphabetical order. Of integers that count from 0, a few may be missing. With a data
+            frame, also the name of one of its columns.
         classes : sequence of str, or int, optional
             The names of the classes, or how many there are, where the labels do not show all of them.
         shape : (height, width), optional
@@ -296,11 +297,31 @@ def encode_labels(
         return _encode_words([str(word) for word in values.astype(np.str_)], classes)
     if values.dtype.kind not in "iu":
         raise InputError(f"labels: expected integers or words, got {values.dtype}, such as {values[:1].tolist()}")
-    count = int(values.max(initial=0)) + 1 if classes is None else len(classes)
-    if count > MAX_CLASSES:
-        raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got a label of {count - 1}")
-    names = tuple(str(k) for k in range(count)) if classes is None else tuple(classes)
-    return check_labels(values, count).astype(np.int64), names
+    if classes is not None:
+        return check_labels(values, len(classes)).astype(np.int64), tuple(classes)
+    distinct = np.unique(values)
+    if len(distinct) and distinct[0] < 0:
+        check_labels(values, int(distinct[-1]) + 1)
+    numbers = numbers_of_classes(distinct.tolist())
+    if len(numbers) > MAX_CLASSES:
+        raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got {len(numbers):,} different labels")
+    return np.searchsorted(numbers, values).astype(np.int64), tuple(str(k) for k in numbers)
+
+
+def numbers_of_classes(distinct: Sequence[int]) -> list[int]:
+    """Return which numbers are classes where labels are numbers: those that occur, in order.
+
+    Labels that count from 0 leave out some numbers where a class has no image: those are classes as well, if there are
+    fewer than ten classes, or more than half of the numbers occur.
+
+    Parameters
+    ----------
+    distinct : sequence of int
+        The numbers that occur, in order.
+    """
+    if distinct and distinct[0] == 0 and (distinct[-1] < 10 or 2 * len(distinct) > distinct[-1] + 1):
+        return list(range(distinct[-1] + 1))
+    return list(distinct)
 
 
 def _of_one_kind(values: NDArray[Any]) -> NDArray[Any]:

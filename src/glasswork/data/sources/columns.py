@@ -160,9 +160,12 @@ def _by_content(
 ) -> tuple[int | None, int | None, tuple[int, ...], list[str]]:
     """Complete what the header says by what the first rows hold."""
     if label is not None:
+        if index is None and _counts_up(_numbers(body, count)[:, first := int(label == 0)]) and len(body) >= 10:
+            index = first if lower[first] not in _like_others(lower) else None
         return label, index, (), []
     words = [k for k in range(count) if k != index and any(not is_number(row[k]) for row in body if k < len(row))]
     texts = [k for k in words if all(not is_number(row[k]) and row[k] for row in body if k < len(row))]
+    texts = texts or [k for k in words if sum(not is_number(row[k]) and bool(row[k]) for row in body) >= len(body) / 5]
     if texts:
         label = max(texts, key=lambda k: -len({row[k] for row in body}))
         return label, next((k for k in texts if k != label), index), (), [f"labels are the words of column {label + 1}"]
@@ -223,6 +226,13 @@ def _pattern(name: str) -> str:
 
 def _alike(lower: list[str], rest: list[int]) -> bool:
     return len({_pattern(lower[k]) for k in rest}) == 1
+
+
+def _like_others(lower: list[str]) -> list[str]:
+    """Return the names that follow the pattern that most of them follow."""
+    patterns = [_pattern(name) for name in lower]
+    usual = max(set(patterns), key=patterns.count)
+    return [name for name, pattern in zip(lower, patterns, strict=True) if pattern == usual]
 
 
 def _odd_one(lower: list[str], rest: list[int]) -> int | None:

@@ -153,16 +153,13 @@ def _sample(found: Found) -> Block | None:
     part = next((found.parts[name] for name in ("train", "all", "test", "valid") if name in found.parts), None)
     if part is None:
         return None
-    before = list(found.notes), list(found.skipped)
     try:
         if part.whole is not None and part.labels is not None and len(part.labels) == len(part.whole):
             step = max(1, len(part.whole) // _SAMPLE)
             return Block(part.whole[::step], part.labels[::step])
-        return next(part.blocks(), None)
+        return found.first_block(part)
     except GlassworkError:  # reported where everything is read
         return None
-    finally:
-        found.notes, found.skipped = before
 
 
 def _squares(images: NDArray[Any], found: Found) -> FloatArray | None:

@@ -7,13 +7,21 @@ from pathlib import Path
 
 from glasswork.data.dataset import natural_order
 from glasswork.data.sources.found import Block, Found, Part
+from glasswork.data.sources.huggingface import class_names
 from glasswork.data.sources.naming import part_of
-from glasswork.data.sources.peek import Peek
-from glasswork.data.sources.places import Folder
+from glasswork.data.sources.peek import Peek, peek
+from glasswork.data.sources.places import PICTURE_SUFFIXES, Folder
 from glasswork.errors import FileError, InputError
+
+#: How files of arrays begin: Parquet, NPY, NPZ, MATLAB, HDF5.
+_ARRAYS = (b"PAR1", b"\x93NUMPY", b"PK\3\4", b"MATLAB ", b"\x89HDF")
+
+#: A table of words has fewer columns.
+_MANY = 60
 
 #: Files beside data that are not data.
 _TEXTS = (".md", ".txt", ".json", ".yaml", ".yml", ".py", ".ipynb", ".log", ".toml", ".rst", ".html")
+_NOT_DATA = (*_TEXTS, *PICTURE_SUFFIXES)
 
 
 def recognise(source: Peek) -> str | None:
@@ -37,7 +45,7 @@ def read(source: Peek) -> Found:
             for name, part in found.parts.items():
                 inner = "" if path.parent == source.path else path.parent.name
                 own = (part_of(path.name) or part_of(inner) or "all") if name == "all" else name
-                if not _has_labels(part):
+                if not _has_labels(found, part):
                     folder.leave_out(path, "it has no labels")
                     continue
                 one = found if name == "all" else dataclasses.replace(found, parts={"all": part})
@@ -58,6 +66,7 @@ def read(source: Peek) -> Found:
 def _together(piles: dict[str, list[tuple[Path, Found]]], folder: Folder) -> Found:
     """Return what the files hold as one source, which has their notes and what they leave out."""
     all_found = [found for pile in piles.values() for _, found in pile]
+    names = class_names(folder.path) if all(found.names is None for found in all_found) else None
     notes = list(dict.fromkeys(note for found in all_found for note in found.notes))
     whole = dataclasses.replace(
         all_found[0],
@@ -66,8 +75,11 @@ def _together(piles: dict[str, list[tuple[Path, Found]]], folder: Folder) -> Fou
         notes=notes,
         skipped=[text for found in all_found for text in found.skipped],
         left_out=folder.left_out,
+        names=names or all_found[0].names,
         transposed=any(found.transposed for found in all_found),
     )
+    if names:
+        whole.note("classes are named by README.md")
     for found in all_found:
         found.notes, found.skipped, found.left_out = whole.notes, whole.skipped, whole.left_out
     for name, pile in piles.items():
@@ -91,8 +103,8 @@ def _in_turn(pile: list[Found], whole: Found) -> Callable[[], Iterator[Block]]:
     return blocks
 
 
-def _has_labels(part: Part) -> bool:
-    block = next(part.blocks(), None)
+def _has_labels(found: Found, part: Part) -> bool:
+    block = found.first_block(part)
     return block is not None and block.labels is not None
 
 
@@ -104,6 +116,20 @@ def _check_shards(part: str, paths: list[Path]) -> None:
         raise InputError(
             f"holds several data files ({shown}), and {what}; give the one you mean: glasswork data inspect {paths[0]}"
         )
+
+
+def holds_data(folder: Folder) -> bool:
+    """Whether a folder holds arrays or a table of pixels, so that pictures beside them are not the data."""
+    try:
+        heads = [peek(path).head for path in _files(folder)[:20]]
+    except (InputError, FileError):
+        return False
+    return any(head.startswith(_ARRAYS) or any(map(_is_wide, head.split(b"\n", 3)[:3])) for head in heads)
+
+
+def _is_wide(line: bytes) -> bool:
+    """Whether a line of a table has many columns, as one of pixels has."""
+    return any(line.count(separator) > _MANY for separator in (b",", b";", b"\t"))
 
 
 def _files(folder: Folder) -> list[Path]:
@@ -125,5 +151,6 @@ def _data_files(folder: Folder) -> list[Path]:
     return [
         path
         for path in folder.files
-        if path.suffix.lower() not in _TEXTS and not re.match(r"(?i)readme|licen[cs]e|citation", path.name)
+        if path.suffix.lower() not in (*_TEXTS, *PICTURE_SUFFIXES)
+        and not re.match(r"(?i)readme|licen[cs]e|citation", path.name)
     ]

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from glasswork.data.dataset import natural_order
+from glasswork.data.sources.files import holds_data
 from glasswork.data.sources.foreign import foreign
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.listing import named_pictures, tables_in
@@ -27,7 +28,10 @@ def recognise(source: Peek) -> str | None:
     """Say by what it is recognised, or None."""
     if not source.is_folder:
         return "a picture" if is_picture(source.head) else None
-    first = next(Folder(source.path).all_pictures(), None)
+    folder = Folder(source.path)
+    first = next(folder.all_pictures(), None)
+    if first is not None and len(_holding(folder)) < 2 and not tables_in(folder) and holds_data(folder):
+        return None  # a picture beside data, such as a logo
     return None if first is None else f"pictures in it, such as {first.relative_to(source.path)}"
 
 

@@ -12,6 +12,10 @@ _STARTS = (
     ((b"%!PS", b"\xc5\xd0\xd3\xc6"), f"a PostScript drawing; {_PNG}"),
     ((b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",), "an old Excel or Word document; save its table as CSV"),
     ((b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c"), f"an archive (RAR or 7z); {_UNPACK}"),
+    (
+        (b"ARROW1", b"\xff\xff\xff\xff"),
+        "an Arrow file, as Hugging Face's save_to_disk writes it; save Parquet: dataset.to_parquet('train.parquet')",
+    ),
     ((b"SQLite format 3\0",), "an SQLite database; export its table as CSV"),
 )
 _PAGE = (

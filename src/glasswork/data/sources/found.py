@@ -135,6 +135,14 @@ class Found:
     skipped: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
+    def first_block(self, part: Part) -> Block | None:
+        """Return the first block of a part, to look at it: what reading it notes is forgotten, and noted later."""
+        before = list(self.notes), list(self.skipped), self.shape
+        try:
+            return next(part.blocks(), None)
+        finally:
+            self.notes[:], self.skipped[:], self.shape = before
+
     def note(self, text: str) -> None:
         """Add a note, once."""
         if text not in self.notes:

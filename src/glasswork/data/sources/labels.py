@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Labels
-from glasswork.data.dataset import MAX_CLASSES, natural_order
+from glasswork.data.dataset import MAX_CLASSES, natural_order, numbers_of_classes
 from glasswork.errors import InputError
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*([eE][-+]?\d{1,2})?)?")
@@ -128,7 +128,7 @@ def encode(
     else:
         distinct = sorted({int(value) for part in parts for value in _distinct(part)})
         if names is None:
-            values = list(range(distinct[-1] + 1)) if distinct and distinct[0] == 0 and distinct[-1] < 10 else distinct
+            values = numbers_of_classes(distinct)
             classes = tuple(str(value) for value in values)
         elif isinstance(names, Mapping):
             values, classes = list(names), tuple(names.values())
