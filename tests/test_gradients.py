@@ -15,6 +15,7 @@ from glasswork import (
     Dropout,
     GaussianNoise,
     Identity,
+    InputError,
     Layer,
     LeakyReLU,
     Linear,
@@ -209,6 +210,15 @@ def test_there_are_layers_with_parameters():
     assert {type(LAYERS[name][0]()) for name in WITH_PARAMETERS} == {Linear, BatchNorm}
 
 
+def refused(name, width):
+    """Whether the loss refuses scores of this width: softmax of one score is always 1."""
+    if width > 1 or not name.startswith("CrossEntropy"):
+        return False
+    with pytest.raises(InputError, match="use two outputs, or output_activation='sigmoid' with MSELoss"):
+        LOSSES[name][0]()(np.zeros((3, 1)), np.ones((3, 1)))
+    return True
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("batch", BATCHES)
 @pytest.mark.parametrize("name", LOSSES)
@@ -216,6 +226,8 @@ class TestLoss:
     """One normaliser for the value and for the gradient, whatever the width and the batch."""
 
     def test_value_is_the_mean_over_samples(self, name, batch, width):
+        if refused(name, width):
+            return
         make, of_one_sample = LOSSES[name]
         pred, target = rng().random((2, batch, width))
         target /= target.sum(axis=1, keepdims=True)
@@ -223,18 +235,18 @@ class TestLoss:
         assert make()(pred, target) == pytest.approx(by_hand, rel=1e-13, abs=1e-15)
 
     def test_gradient(self, name, batch, width):
+        if refused(name, width):
+            return
         loss = LOSSES[name][0]()
         pred, target = rng().random((2, batch, width))
         target /= target.sum(axis=1, keepdims=True)
         loss(pred, target)
         gradient = loss.backward()
-        numeric = numeric_gradient(lambda: loss(pred, target), pred)
-        if width == 1 and name.startswith("CrossEntropy"):
-            assert not gradient.any()  # of one class one is always certain
-        else:
-            assert_same(gradient, numeric)
+        assert_same(gradient, numeric_gradient(lambda: loss(pred, target), pred))
 
     def test_inputs_are_left_alone(self, name, batch, width):
+        if refused(name, width):
+            return
         loss = LOSSES[name][0]()
         pred, target = rng().random((2, batch, width))
         before = pred.tobytes(), target.tobytes()

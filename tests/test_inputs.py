@@ -1,6 +1,7 @@
 """What users hand in as images: every form that has one meaning works, and the rest is refused with the cure."""
 
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -16,6 +17,7 @@ from glasswork import (
     CrossEntropyLoss,
     Dataset,
     InputError,
+    Inputs,
     LeakyReLU,
     MSELoss,
     ReLU,
@@ -23,6 +25,7 @@ from glasswork import (
     fit,
     gradcheck,
     load_model,
+    minibatch_generator,
     normalize,
     save_model,
     test as accuracy,
@@ -30,10 +33,10 @@ from glasswork import (
     valid,
 )
 from glasswork.data.sources.idx import read_idx
+from glasswork.inputs import Reading
 from glasswork.nn import ACTIVATIONS
 
 CALLS = ["__call__", "scores", "probabilities", "predict"]
-INTEGERS = [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.uint64]
 
 
 def network(**options):
@@ -66,6 +69,11 @@ FORMS = {
     "grid of int64": lambda x: x.reshape(-1, 28, 28).astype(np.int64),
     "with a channel": lambda x: x.reshape(-1, 28, 28, 1),
     "channel first": lambda x: x.reshape(-1, 1, 28, 28),
+    "float32": lambda x: x.astype(np.float32),
+    "float64 grid": lambda x: x.reshape(-1, 28, 28).astype(float),
+    "list of floats": lambda x: x.astype(float).tolist(),
+}
+PREPARED = {
     "normalised": normalize,
     "normalised in float64": lambda x: normalize(x, dtype=np.float64),
     "normalised grid": lambda x: normalize(x).reshape(-1, 28, 28),
@@ -74,32 +82,71 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("call", CALLS)
-def test_every_form_gives_the_same_answer(form, call, taught, few):
+def test_every_form_gives_the_same_answer(form, taught, few):
     images = few.test.images[:30]
-    ask = getattr(taught, call)
-    expected = ask(images)
-    np.testing.assert_allclose(ask(FORMS[form](images)), expected, rtol=1e-5)
+    for call in CALLS:
+        ask = getattr(taught, call)
+        np.testing.assert_array_equal(ask(FORMS[form](images)), ask(images))
+
+
+@pytest.mark.parametrize("form", PREPARED)
+def test_prepared_images_are_what_a_call_takes(form, taught, few):
+    images = few.test.images[:30]
+    np.testing.assert_allclose(taught(PREPARED[form](images)), taught.scores(images), rtol=1e-5)
+    for call in CALLS[1:]:
+        ask = getattr(taught, call)
+        np.testing.assert_allclose(ask(PREPARED[form](images), prepared=True), ask(images), rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(784,), (28, 28), (28, 28, 1), (1, 28, 28), (784, 1), (1, 784)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32])
-@pytest.mark.parametrize("call", CALLS)
-def test_one_image_is_a_batch_of_one(shape, dtype, call, taught, few):
-    image = few.test.images[3]
-    image = (normalize(image) if dtype == np.float32 else image.astype(dtype)).reshape(shape)
-    expected = getattr(taught, call)(few.test.images[3:4])
-    np.testing.assert_allclose(getattr(taught, call)(image), expected, rtol=1e-5)
+def test_one_image_is_a_batch_of_one(shape, dtype, taught, few):
+    image = few.test.images[3].astype(dtype).reshape(shape)
+    for call in CALLS:
+        np.testing.assert_array_equal(getattr(taught, call)(image), getattr(taught, call)(few.test.images[3:4]))
 
 
-@given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 4), st.sampled_from(INTEGERS))
-def test_rows_grids_and_integers_mean_the_same(height, width, count, dtype):
+KINDS = {
+    "bytes": (Inputs.of_bytes(), 0, 255),
+    "nothing": (None, -1000, 1000),
+    "features": (Inputs.as_given(kind="features"), -1000, 1000),
+    "observed": (Inputs.as_given(-3, 12), -18, 27),
+    "sixteen levels": (Inputs(low=0, high=16, exact=True, offset=8, factor=1 / 8), 0, 16),
+}
+
+
+@given(st.sampled_from(list(KINDS)), st.integers(1, 7), st.integers(1, 7), st.integers(0, 6), st.integers(0, 2**32))
+def test_same_numbers_same_answer(kind, height, width, count, seed):
+    """Whatever their dtype and shape, alone and in company."""
+    inputs, low, high = KINDS[kind]
     model = MLP(height * width, 3, 2, rng=np.random.default_rng(2))
-    images = np.random.default_rng(3).integers(0, 256, (count, height * width), dtype=np.uint8)
-    expected = model.scores(images)
-    if (height * width, count) != (width, 1):  # (1, width) of one row is that row
-        np.testing.assert_array_equal(model.scores(images.reshape(count, height, width).astype(dtype)), expected)
-    np.testing.assert_array_equal(model.scores(images.astype(dtype)), expected)
+    model.inputs = inputs
+    numbers = np.random.default_rng(seed).integers(low, high + 1, (count, height * width))
+    expected = model.scores(numbers)
+    kinds = [np.int16, np.int32, np.int64, np.float32, np.float64] + [np.uint8, np.uint64] * (low >= 0)
+    for dtype in kinds:
+        np.testing.assert_array_equal(model.scores(numbers.astype(dtype)), expected)
+        if (height * width, count) != (width, 1):  # (1, width) of one row is that row
+            np.testing.assert_array_equal(model.scores(numbers.reshape(count, height, width).astype(dtype)), expected)
+    for row, scores in zip(numbers, expected, strict=True):
+        np.testing.assert_allclose(model.scores(row.tolist())[0], scores, rtol=1e-5, atol=1e-7)
+
+
+@given(st.sampled_from(["bytes", "observed", "sixteen levels"]), st.integers(1, 5), st.integers(0, 4), st.data())
+def test_a_row_is_refused_alone_and_in_company(kind, count, wrong, data):
+    """And one that is accepted alone is accepted in any company of such rows."""
+    inputs, low, high = KINDS[kind]
+    model = MLP(3, 2, 2, rng=np.random.default_rng(2))
+    model.inputs = inputs
+    good = data.draw(st.lists(st.lists(st.integers(low, high), min_size=3, max_size=3), min_size=count, max_size=count))
+    bad = [data.draw(st.sampled_from([low - 1, high + 1, 70_000, np.nan, -np.inf])), low, high]
+    assert len(model.predict(good)) == count
+    for row in good:
+        model.predict(row)
+    rows = [*good[:wrong], bad, *good[wrong:]]
+    for images, place in (([bad], "the row"), (rows, f"row {min(wrong, count)}")):
+        with pytest.raises(InputError, match=f"in {place};"):
+            model.scores(np.array(images, np.float64))
 
 
 def test_no_images_are_no_answers(taught):
@@ -113,8 +160,6 @@ REFUSED = {
     "colours": (np.zeros((2, 28, 28, 3), np.uint8), "convert colours to grey first"),
     "one in colours": (np.zeros((28, 28, 3), np.uint8), "convert colours to grey first"),
     "too wide": (np.zeros((2, 785), np.uint8), "shape (N, 784), (N, 28, 28), or one image (784,), got shape (2, 785)"),
-    "negative": (np.full((2, 784), -1), "expected integers from 0 to 255, which are pixels, got -1 to -1"),
-    "too large": (np.full((2, 784), 256), "got 256 to 256; give features that are not pixels as floats"),
     "truth values": (np.zeros((2, 784), bool), "got bool of shape (2, 784); multiply by 255"),
     "a path": ("seven.png", "read a picture with glasswork.read_image(path)"),
     "ragged": ([[0] * 784, [0] * 783], "expected images of one size, got rows of different lengths"),
@@ -141,23 +186,56 @@ def test_a_dataset_in_place_of_its_images(taught, few):
 
 
 WRONG_SCALES = {
-    "0 to 255": (lambda x: x.astype(float), "got 0 to 255; these look like bytes stored as floats, so give images.ast"),
-    "0 to 1": (lambda x: x / 255, "got 0 to 1; these look like pixels from 0 to 1, so give 2 * images - 1"),
-    "standardised": (lambda x: (x / 255 - 0.1307) / 0.3081, "or as glasswork.normalize(pixels)"),
-    "not finite": (lambda x: np.where(x > 250, np.nan, normalize(x)), "expected finite pixels, got NaN or infinity"),
+    "0 to 1": (lambda x: x / 255, "got 0 to 1 in row 0; these look like pixels from 0 to 1, so give 255 * images"),
+    "normalised": (
+        normalize,
+        "in row 0; if these are prepared already, as by glasswork.normalize, give prepared=True",
+    ),
+    "standardised": (lambda x: (x / 255 - 0.1307) / 0.3081, "are prepared already"),
+    "too large": (lambda x: x * np.int64(257), "got 0 to 6.554e+04 in row 0; give pixels from 0, the ground, to 255"),
+    "not finite": (lambda x: np.where(x > 250, np.nan, x), "expected finite pixels, got NaN or infinity in row 0"),
 }
 
 
 @pytest.mark.parametrize("scale", WRONG_SCALES)
 @pytest.mark.parametrize("grid", [False, True])
-def test_a_network_that_knows_pixels_refuses_another_scale(scale, grid, taught, few):
+def test_a_network_of_bytes_refuses_another_scale(scale, grid, taught, few):
     prepare, message = WRONG_SCALES[scale]
-    images = prepare(few.test.images)
+    images = prepare(few.test.images[few.test.images.max(axis=1) == 255])
     images = images.reshape(-1, 28, 28) if grid else images
     for ask in (taught.scores, taught.predict, taught.probabilities):
-        with pytest.raises(InputError, match=re.escape(message)):
+        with pytest.raises(InputError, match=re.escape(message)) as error:
             ask(images)
-    batches = [(images[:100], few.test.labels[:100])]
+    if scale != "not finite":
+        assert "was trained on pixels from 0 to 255, scaled to -1 to 1" in str(error.value)
+    assert taught(np.nan_to_num(images)).shape == (len(images), 10)  # a forward pass takes any numbers
+
+
+def test_only_the_row_itself_is_looked_at(taught, few):
+    """Bright images, blank ones and dim ones, alone and among others; from 0 to 1 only where there are fractions."""
+    bright, blank, dim = np.full(784, 200), np.zeros(784), np.tile([0, 1], 392)
+    for image in (bright, blank, dim):
+        for dtype in (np.uint8, np.int64, np.float32, float):
+            alone = taught.scores(image.astype(dtype))
+            company = taught.scores(np.vstack([few.test.images[:5], image]).astype(dtype))
+            np.testing.assert_allclose(company[5], alone[0], rtol=1e-4, atol=1e-6)
+    with pytest.raises(InputError, match=r"got 0 to 0\.8 in row 3; these look like pixels from 0 to 1"):
+        taught.predict(np.vstack([few.test.images[:3], few.test.images[3] / 255 * 0.8]))
+
+
+LOADERS_ON_WRONG_SCALES = {
+    "0 to 255": (lambda x: x.astype(float), "got a batch from 0 to 255; give glasswork.normalize(images)"),
+    "bytes": (lambda x: x, "got a batch from 0 to 255; give glasswork.normalize(images)"),
+    "0 to 1": (lambda x: x / 255, "got a batch from 0 to 1; give 2 * images - 1"),
+    "standardised": (lambda x: (x / 255 - 0.1307) / 0.3081, "give glasswork.normalize(images)"),
+    "not finite": (lambda x: np.where(x > 250, np.nan, normalize(x)), "expected finite pixels, got NaN or infinity"),
+}
+
+
+@pytest.mark.parametrize("scale", LOADERS_ON_WRONG_SCALES)
+def test_a_loader_gives_a_network_of_bytes_prepared_images(scale, taught, few):
+    prepare, message = LOADERS_ON_WRONG_SCALES[scale]
+    batches = [(prepare(few.test.images[:100]), few.test.labels[:100])]
     for use in (
         lambda: train(taught, batches, optimizer(taught), MSELoss()),
         lambda: valid(taught, batches, MSELoss()),
@@ -168,33 +246,112 @@ def test_a_network_that_knows_pixels_refuses_another_scale(scale, grid, taught, 
         with pytest.raises(InputError, match=re.escape(message)):
             use()
         np.testing.assert_array_equal(taught.linear1.weight, before)
-    assert np.isfinite(taught(np.nan_to_num(images))).all()  # a forward pass takes any floats
+    valid(taught, [(normalize(few.test.images), few.test.labels)], MSELoss())
 
 
-def test_pixels_are_learnt_from_bytes_only(few):
+def test_prepared_images_without_dark_pixels_are_a_batch_too(taught, few):
+    bright = normalize(np.maximum(few.test.images[:50], 130))
+    for batch in (bright, bright[:1]):
+        valid(taught, [(batch, few.test.labels[: len(batch)])], MSELoss())
+
+
+def test_training_declares_what_its_loader_gives(few):
     images, labels = few.train.images[:200], few.train.labels[:200]
-    for given_images, known in [
-        (images, True), (images.astype(np.int64), True), (images.reshape(-1, 28, 28), True),
-        (normalize(images), None), (images / 255, None),
-    ]:  # fmt: skip
+    grid = (28, 28)
+    for loader, expected in [
+        (Batches(images, labels, 100, seed=1), Inputs.of_bytes()),
+        (Batches(images.astype(np.int64), labels, 100, seed=1), Inputs.of_bytes()),
+        (Batches(images.reshape(-1, 28, 28), labels, 100, seed=1), Inputs.of_bytes(shape=grid)),
+        (Batches(normalize(images), labels, 100, seed=1), Inputs.as_given(-1, 1)),
+        (Batches(images / 255, labels, 150, seed=1), Inputs.as_given(0, 1)),
+        ([(normalize(images), labels)], Inputs.as_given(-1, 1)),
+        ([(images[:100] / 510, labels[:100]), (images[100:] / 255, labels[100:])], Inputs.as_given(0, 1)),
+        (minibatch_generator(images / 255, labels, 50), Inputs.as_given(0, 1)),
+    ]:
         model = network()
-        assert model.pixels is None
-        train(model, Batches(given_images, labels, 100, seed=1), optimizer(model), MSELoss())
-        assert model.pixels is known
+        assert (model.inputs, model.pixels) == (None, None)
+        train(model, loader, optimizer(model), MSELoss())
+        assert model.inputs == expected
+        assert model.pixels is (True if expected.are_bytes else None)
+        assert str(expected) in model.summary()
+    model = network()
+    data = Dataset.of(images, labels, classes=list("abcdefghij"))
+    list(fit(model, data, data, optimizer(model), MSELoss(), epochs=1))
+    assert model.inputs == Inputs.of_bytes(shape=grid, classes=list("abcdefghij"))
+    assert model.classes == tuple("abcdefghij")
+
+
+def test_validation_and_use_declare_nothing(few):
+    model = network()
+    valid(model, [(normalize(few.test.images[:50]), few.test.labels[:50])], MSELoss())
+    accuracy(model, Batches(few.test.images, few.test.labels, 50, seed=1))
+    model.predict(few.test.images[:5])
+    assert model.inputs is None
+
+
+@given(st.floats(-1e3, 1e3), st.floats(0.01, 1e3), st.floats(-0.99, 1.99), st.sampled_from(["above", "below"]))
+def test_numbers_beyond_the_width_of_the_training_range_are_refused(low, span, place, side):
+    model = MLP(4, 3, 2, rng=np.random.default_rng(0))
+    x = low + span * np.random.default_rng(1).random((20, 4))
+    x[0, :2] = low, low + span
+    train(model, Batches(x, np.arange(20) % 2, 5, seed=0, classes=2, dtype="float64"), optimizer(model, 0.0), MSELoss())
+    row = np.full((1, 4), low + span / 2)
+    row[0, 3] = low + span * place
+    model.predict(row)
+    row[0, 3] = low + span * (2.01 if side == "above" else -1.01)
+    with pytest.raises(InputError, match=r"in training, taken as they are, got .* in the row"):
+        model.predict(row)
+    model.predict(row, prepared=True)
+
+
+def test_bytes_for_a_network_of_another_scale(few):
+    images, labels = few.train.images[:200], few.train.labels[:200]
+    for prepare, cure in [
+        (lambda x: x / 255, "images / 255"),
+        (normalize, r"glasswork\.normalize\(images\)"),
+    ]:
         model = network()
-        train(model, [(given_images, labels)], optimizer(model), MSELoss())
-        assert model.pixels is known
+        train(model, Batches(prepare(images), labels, 100, seed=1), optimizer(model), MSELoss())
+        for same in (images, images.astype(float), images.astype(int).tolist()):
+            with pytest.raises(InputError, match=f"to 1 in training, .*, got 0 to 25.*; .*{cure}"):
+                model.predict(same)
+        with pytest.raises(InputError, match=r"takes numbers.* in training.*, and these data are pixels from 0 to 255"):
+            train(model, Batches(images, labels, 100, seed=1), optimizer(model), MSELoss())
+
+
+def test_a_second_training_on_data_of_another_contract_is_refused(taught, few):
+    images, labels = few.train.images[:200], few.train.labels[:200]
+    before = taught.inputs
+    with pytest.raises(InputError, match=r"on pixels from 0 to 255, scaled to -1 to 1, got a batch from 0 to 1"):
+        train(taught, Batches(images / 255, labels, 200, seed=1), optimizer(taught), MSELoss())
+    assert taught.inputs == before
+    model = network()
+    train(model, Batches(images / 255, labels, 100, seed=1), optimizer(model), MSELoss())
+    train(model, Batches(images / 200, labels, 100, seed=1), optimizer(model), MSELoss())  # the range grows
+    assert model.inputs == Inputs.as_given(0, 1.275)
+    with pytest.raises(InputError, match=r"0 to 1\.275 in training.*got 0 to 8 in row"):
+        train(model, Batches(images / 255 * 8, labels, 200, seed=1), optimizer(model), MSELoss())
+    named = Dataset.of(images, labels, classes=list("abcdefghij"))
+    taught = network()
+    list(fit(taught, named, named, optimizer(taught), MSELoss(), epochs=1))
+    with pytest.raises(InputError, match=r"its classes are a, b, .* and those of the data j, i"):
+        list(fit(taught, Dataset.of(images, labels, classes=list("jihgfedcba")), named, optimizer(taught), MSELoss(),
+                 epochs=1))  # fmt: skip
 
 
 @pytest.mark.parametrize("loader", [lambda x, y: Batches(x, y, 100, seed=1), lambda x, y: [(x, y)]])
-def test_bytes_stored_as_floats_do_not_train(loader, few):
-    images, labels = few.train.images[:200], few.train.labels[:200]
+@pytest.mark.parametrize("dtype", [float, np.float32, np.uint8, int])
+def test_raw_bytes_do_not_train_as_they_are(loader, dtype, few):
+    images, labels = few.train.images[:200].astype(dtype), few.train.labels[:200]
+    if isinstance(loader(images, labels), Batches) and dtype in (np.uint8, int):
+        return  # these it normalises
     model = network()
-    with pytest.raises(InputError, match=r"got 0 to 255; .*; if they are not pixels, set model\.pixels = False"):
-        train(model, loader(images.astype(float), labels), optimizer(model), MSELoss())
+    with pytest.raises(InputError, match=r"look like bytes, .*; if they are not pixels, set model\.pixels = False"):
+        train(model, loader(images, labels), optimizer(model), MSELoss())
     model.pixels = False
-    train(model, loader(images.astype(float), labels), optimizer(model, 1e-6), MSELoss())
+    train(model, loader(images, labels), optimizer(model, 1e-6), MSELoss())
     assert model.pixels is False
+    assert (model.inputs.low, model.inputs.high) == (0, 255)
 
 
 def test_other_features_are_numbers_like_any_others():
@@ -202,26 +359,82 @@ def test_other_features_are_numbers_like_any_others():
     model = MLP(5, 4, 2, rng=rng)
     x = rng.normal(0, 100, (20, 5))
     assert np.isfinite(model.scores(x)).all()
-    model.pixels = False
     whole = np.round(x).astype(np.int64)
     np.testing.assert_array_equal(model.scores(whole), model.scores(whole.astype(float)))
     assert gradcheck(model, MSELoss(), x[:3], np.eye(2)[[0, 1, 0]], verbose=False).right
 
 
-def test_a_model_file_keeps_what_is_known(tmp_path, taught, few):
-    save_model(taught, tmp_path / "taught")
-    save_model(network(), tmp_path / "shaped", image_shape=(28, 28))
-    save_model(network(), tmp_path / "fresh")
-    assert [load_model(tmp_path / name).pixels for name in ("taught", "shaped", "fresh")] == [True, True, None]
-    with pytest.raises(InputError, match="got 0 to 1;"):
-        load_model(tmp_path / "taught").predict(few.test.images / 255)
-    assert taught.astype(np.float64).pixels is True
+CONTRACTS = {
+    "nothing": None,
+    "bytes": Inputs.of_bytes(shape=(2, 3), classes="xyz", reading=Reading(pictures="digits", low=1, high=16)),
+    "observed": Inputs.as_given(-0.123456789, 7),
+    "features": Inputs.as_given(kind="features", classes=["x", "y", "z"]),
+    "levels": Inputs(kind="pixels", low=0, high=16, exact=True, offset=8, factor=1 / 8),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_model_file_keeps_the_contract(name, tmp_path):
+    model = MLP(6, 4, 3, rng=np.random.default_rng(1))
+    model.inputs = CONTRACTS[name]
+    save_model(model, tmp_path / "model")
+    for same in (load_model(tmp_path / "model"), model.astype(np.float64), pickle.loads(pickle.dumps(model))):
+        assert (same.inputs, same.classes, same.pixels) == (model.inputs, model.classes, model.pixels)
+    numbers = np.array([[5, 3, 1, 0, 2, 4], [1, 6, 2, 4, 3, 0]])
+    np.testing.assert_array_equal(load_model(tmp_path / "model").scores(numbers), model.scores(numbers))
+
+
+@pytest.mark.parametrize("pixels", [None, True, False])
+def test_whether_inputs_are_pixels_survives_saving(pixels, tmp_path):
+    model = MLP(4, 3, 3, rng=np.random.default_rng(0))
+    model.pixels = pixels
+    save_model(model, tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert loaded.pixels is model.pixels is pixels
+    numbers = np.array([[5, 3, 1, 0], [6, 2, 4, 250]])
+    np.testing.assert_array_equal(loaded.scores(numbers), model.scores(numbers))
+
+
+def test_a_model_file_takes_what_the_caller_says(tmp_path, taught):
+    fresh = network()
+    save_model(fresh, tmp_path / "a", image_shape=(28, 28))
+    assert load_model(tmp_path / "a").inputs == Inputs.of_bytes(shape=(28, 28))
+    save_model(fresh, tmp_path / "b", classes=list("abcdefghij"))
+    loaded = load_model(tmp_path / "b")
+    assert (loaded.classes, loaded.pixels) == (tuple("abcdefghij"), None)
+    save_model(taught, tmp_path / "c", classes=list("abcdefghij"), image_shape=(14, 56), reading=Reading(low=3))
+    assert load_model(tmp_path / "c").inputs == Inputs.of_bytes(
+        shape=(14, 56), classes=list("abcdefghij"), reading=Reading(low=3)
+    )
+    assert fresh.inputs is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("bytes", "expected inputs such as Inputs.of_bytes"),
+        (Inputs.of_bytes(classes=["a"]), "expected 10 class names, got 1"),
+        (Inputs.of_bytes(shape=(28, 27)), "expected images of 784 pixels"),
+    ],
+)
+def test_a_contract_that_does_not_fit_is_refused(wrong, message):
+    with pytest.raises(InputError, match=message):
+        network().inputs = wrong
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"low": 2, "high": 1}, {"low": 1}, {"factor": 0}, {"offset": np.nan}, {"shape": (0, 3)}, {"classes": "aa"}],
+)
+def test_a_contract_that_means_nothing_is_refused(wrong):
+    with pytest.raises(InputError, match="Inputs: expected"):
+        Inputs(**wrong)
 
 
 # Loaders -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if "normalised" not in form])
+@pytest.mark.parametrize("form", [form for form in FORMS if "float" not in form])
 def test_loaders_take_the_same_forms(form, few):
     images, labels = few.train.images[:200], few.train.labels[:200]
     expected = [(x.copy(), t) for x, t in Batches(images, labels, 64, seed=3)]

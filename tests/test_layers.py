@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.special import expit
 
-from glasswork import MLP, SGD, Dropout, InputError, Linear, MSELoss, Sigmoid, StateError, normalize, train
+from glasswork import MLP, SGD, Dropout, InputError, Inputs, Linear, MSELoss, Sigmoid, StateError, train
 from glasswork.nn import GELU, SiLU
 from glasswork.nn.initializers import INITIALIZERS
 
@@ -261,10 +261,12 @@ def test_images_are_left_alone(model, images, call, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_bytes_are_normalised_and_floats_are_not(images, dtype):
+def test_a_call_takes_what_the_first_layer_takes(images, dtype):
+    """Whatever their dtype, and whatever the network was trained on."""
     model = MLP(6, 4, 3, dtype=dtype, rng=rng())
-    np.testing.assert_array_equal(model(images), model(normalize(images, dtype=dtype)))
-    assert not np.array_equal(model(images), model(images.astype(dtype)))
+    for inputs in (None, Inputs.of_bytes(), Inputs.as_given(0, 1)):
+        model.inputs = inputs
+        np.testing.assert_array_equal(model(images), model.forward(images.astype(dtype)))
 
 
 def test_scores_of_many_images_are_those_of_each():

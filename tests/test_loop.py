@@ -27,6 +27,7 @@ from glasswork import (
     StopTraining,
     compiled,
     fit,
+    normalize,
     test as accuracy,  # by its own name pytest would take it for a test
     train,
     valid,
@@ -693,7 +694,7 @@ def test_how_many_threads_is_a_matter_of_size_alone():
 
 def test_one_model_in_eight_threads(mnist):
     """Called, validated and asked for labels, all at once: each answer is the one that it gives alone."""
-    images, labels = mnist[0][:2500], mnist[1][:2500]
+    images, labels = normalize(mnist[0][:2500]), mnist[1][:2500]
     model = MLP(784, [64, 32], 10, activation=ReLU, batch_norm=True, dropout=0.5, rng=np.random.default_rng(4))
     parts = [slice(start, start + 250) for start in range(0, 2500, 250)] * 2
     asked = {

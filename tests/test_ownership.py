@@ -97,7 +97,7 @@ def test_what_is_read_after_training_stays():
     train(model, [(rows(), np.eye(3)[[0, 1, 2, 1, 0]])], optimizer, MSELoss())
     output = model.act1.output
     kept = output.copy()
-    train(model, [(rows() * 3, np.eye(3)[[0, 1, 2, 1, 0]])], optimizer, MSELoss())
+    train(model, [(rows() * 1.5, np.eye(3)[[0, 1, 2, 1, 0]])], optimizer, MSELoss())
     np.testing.assert_array_equal(output, kept)
 
 

@@ -19,6 +19,7 @@ from .errors import (
     UnhealthyError as UnhealthyError,
 )
 from .gradcheck import GradientReport as GradientReport, gradcheck as gradcheck
+from .inputs import Inputs as Inputs
 from .models.model_file import load_model as load_model, save_model as save_model
 from .nn import (
     GELU as GELU,

@@ -1,9 +1,8 @@
-"""From images as users have them to the numbers that a network sees, -1 to 1.
+"""From images as users have them to rows of numbers, and the handout's scaling of pixels.
 
-    lists, data frames, arrays  ──as_numbers──► bytes or floats  ──as_rows──► (N, features)  ──normalize──► -1 to 1
+    lists, data frames, arrays  ──as_array──► numbers  ──as_rows──► (N, features)        normalize: 0 to 255 ──► -1 to 1
 
-Networks and batches share these, so that an image is prepared in the same way when a network learns from it and when
-it is asked about it.
+Networks and batches share these. What a network does with the numbers is told by `glasswork.inputs`.
 """
 
 from __future__ import annotations
@@ -17,11 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 
-#: How far beyond -1 and 1 rounding may take a normalised pixel.
-_TOLERANCE = 1e-3
-
-#: Features from which whole numbers up to 255 are taken for pixels: images are at least 8 pixels each way.
-_FEWEST_PIXELS = 64
+#: What is taken from a byte, and what the rest is multiplied by, so that 0 becomes -1 and 255 becomes 1.
+BYTES_OFFSET, BYTES_FACTOR = 127.5, 1 / 127.5
 
 
 def normalize(images: ArrayLike, *, dtype: DTypeLike = np.float32, out: FloatArray | None = None) -> FloatArray:
@@ -43,41 +39,56 @@ def normalize(images: ArrayLike, *, dtype: DTypeLike = np.float32, out: FloatArr
         to its last digit or the one beside, as a product takes a third of the time of a quotient.
     """
     pixels: NDArray[Any] = np.asarray(images)
-    if out is None:
-        out = np.empty(pixels.shape, dtype)
-    np.copyto(out, pixels, casting="unsafe")
-    out -= 127.5
-    out *= 1 / 127.5  # within a last digit of the quotient, and exact at both ends
+    return rescale(pixels, BYTES_OFFSET, BYTES_FACTOR, np.empty(pixels.shape, dtype) if out is None else out)
+
+
+def rescale(x: NDArray[Any], offset: float, factor: float, out: FloatArray) -> FloatArray:
+    """Compute ``(x - offset) * factor`` in ``out``, in its dtype; return it."""
+    np.copyto(out, x, casting="unsafe")
+    out -= offset
+    out *= factor
     return out
 
 
-def as_numbers(who: object, images: ArrayLike, *, pixels: bool | None = True) -> NDArray[Any]:
-    """Return images as an array of bytes, which are pixels, or of floats.
+def as_array(who: object, images: ArrayLike) -> NDArray[Any]:
+    """Return images as an array of integers or floats, as they are.
 
     Parameters
     ----------
     who : object
         Whom the error message names.
     images : array, list, data frame or anything else that ``numpy.asarray`` takes
-        Integers of any dtype are pixels from 0 to 255.
-    pixels : bool or None
-        False where the features are no pixels: integers then become floats of the same value.
 
     Raises
     ------
     InputError
-        If it holds no numbers, or integers that are no pixels.
+        If it holds no numbers.
     """
-    array = _as_array(who, images)
-    if array.dtype.kind == "f" or (array.dtype == np.uint8 and pixels is not False):
-        return array
-    if array.dtype.kind not in "iu":
+    try:
+        array: NDArray[Any] = np.asarray(images)
+        if array.dtype.kind == "O":  # a data frame with columns of several kinds
+            array = np.asarray(array.tolist())
+    except ValueError:
+        raise InputError(f"{who}: expected images of one size, got rows of different lengths") from None
+    if array.dtype.kind not in "fiu":
         raise InputError(
             f"{who}: expected images as bytes or floats, got {array.dtype} of shape {array.shape}"
             + _remedy(images, array)
         )
-    if pixels is False:
-        return array.astype(np.float64)
+    return array
+
+
+def as_bytes_or_floats(who: object, images: ArrayLike) -> NDArray[Any]:
+    """Return images as an array of bytes, which are pixels, or of floats; integers of any dtype have to be pixels.
+
+    Raises
+    ------
+    InputError
+        If it holds no numbers, or integers outside 0 to 255.
+    """
+    array = as_array(who, images)
+    if array.dtype.kind == "f" or array.dtype == np.uint8:
+        return array
     if array.size and not (array.min() >= 0 and array.max() <= 255):
         raise InputError(
             f"{who}: expected integers from 0 to 255, which are pixels, got {array.min()} to {array.max()}; "
@@ -113,58 +124,6 @@ def as_rows(who: object, images: NDArray[Any], features: int) -> NDArray[Any]:
     raise InputError(f"{who}: expected {_shapes(features)}, got shape {shape}{_remedy_for_shape(shape, features)}")
 
 
-def check_scale(who: object, x: NDArray[Any], *, pixels: bool | None) -> None:
-    """Refuse floats that are pixels on another scale than -1 to 1: a network would answer, and wrongly.
-
-    Parameters
-    ----------
-    who : object
-        Whom the error message names.
-    x : (N, features) or (N, height, width)
-        Floats; integers pass.
-    pixels : bool or None
-        Whether the features are known to be pixels: if so, every pixel has to be in [-1, 1], and some below 0. If it
-        is unknown (None), only images that are bytes stored as floats are refused. False: anything passes.
-
-    Raises
-    ------
-    InputError
-        If the scale is another one.
-    """
-    if pixels is False or x.dtype.kind != "f" or x.size == 0:
-        return
-    with np.errstate(invalid="ignore"):
-        low, high = float(x.min()), float(x.max())
-    if not (math.isfinite(low) and math.isfinite(high)):
-        if pixels:
-            raise InputError(f"{who}: expected finite pixels, got NaN or infinity; repair or remove such images")
-        return
-    if pixels is None and not _are_bytes(x, low, high):
-        return
-    if low >= -1 - _TOLERANCE and high <= 1 + _TOLERANCE and low < 0:
-        return
-    if low < 0 or high > 255:
-        remedy = "give the pixels as bytes, 0 to 255, or as glasswork.normalize(pixels)"
-    elif high > 1:
-        remedy = "these look like bytes stored as floats, so give images.astype('uint8') or glasswork.normalize(images)"
-    else:
-        remedy = "these look like pixels from 0 to 1, so give 2 * images - 1, or the bytes, 0 to 255"
-    otherwise = (
-        "a forward pass, model(x), takes any floats" if pixels else "if they are not pixels, set model.pixels = False"
-    )
-    raise InputError(f"{who}: expected floats from -1 to 1, got {low:.4g} to {high:.4g}; {remedy}; {otherwise}")
-
-
-def _as_array(who: object, images: ArrayLike) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.asarray(images)
-        if array.dtype.kind == "O":  # a data frame with columns of several kinds
-            array = np.asarray(array.tolist())
-    except ValueError:
-        raise InputError(f"{who}: expected images of one size, got rows of different lengths") from None
-    return array
-
-
 def _remedy(images: object, array: NDArray[Any]) -> str:
     if array.dtype.kind == "b":
         return "; multiply by 255 and convert: (images * 255).astype('uint8')"
@@ -189,10 +148,3 @@ def _remedy_for_shape(shape: tuple[int, ...], features: int) -> str:
     if len(shape) > 2 and shape[-1] in (3, 4) and features in (math.prod(shape[1:-1]), math.prod(shape[:-1])):
         return "; convert colours to grey first"
     return ""
-
-
-def _are_bytes(x: NDArray[Any], low: float, high: float) -> bool:
-    """Whether floats are whole numbers from 0 to 255, bright ones among them, in images that may be square."""
-    features = x[0].size
-    square = features >= _FEWEST_PIXELS and math.isqrt(features) ** 2 == features
-    return square and low >= 0 and 127 < high <= 255 and np.array_equal(x, np.trunc(x))

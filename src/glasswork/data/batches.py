@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -16,9 +17,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.data.dataset import check_labels, check_lengths
-from glasswork.data.mapped import MappedRows
+from glasswork.data.mapped import MappedRows, in_blocks
 from glasswork.errors import InputError
-from glasswork.pixels import as_numbers, normalize
+from glasswork.inputs import Inputs
+from glasswork.pixels import as_bytes_or_floats, normalize
 from glasswork.randomness import Purpose, generator
 
 
@@ -45,6 +47,11 @@ def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.f
     onehot = np.zeros((len(labels), num_labels), dtype)
     onehot[np.arange(len(labels)), labels] = 1
     return onehot
+
+
+def targets_by_label(columns: int, dtype: DTypeLike) -> FloatArray:
+    """Return the targets of each label, ``(labels, columns)``: one-hot rows; 0 and 1 for a single column."""
+    return np.eye(columns, dtype=dtype) if columns > 1 else np.array([[0], [1]], dtype)
 
 
 def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
@@ -111,7 +118,7 @@ class Batches:
     shuffle : bool
         False keeps the rows in order, in every epoch.
     classes : int
-        Columns of the targets.
+        Columns of the targets; 1 is a single column, for labels 0 and 1.
     dtype : data type
         Of batches and targets, the network's: float32 unless told otherwise.
 
@@ -121,6 +128,8 @@ class Batches:
         The epoch that the next loop goes through, from 1.
     pixels : bool
         Whether the images are bytes.
+    inputs : Inputs
+        What the images are, for the network that learns from them: bytes, or floats in the range that they have.
 
     Raises
     ------
@@ -152,13 +161,14 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels = np.array(check_labels(labels, classes), np.int64)  # its own: the caller may change theirs
+        self.labels = np.array(check_labels(labels, max(classes, 2)), np.int64)  # its own: the caller may change theirs
         self.labels.flags.writeable = False
-        held: Any = images if isinstance(images, MappedRows) else as_numbers("Batches", images)
+        held: Any = images if isinstance(images, MappedRows) else as_bytes_or_floats("Batches", images)
         if held.ndim < 2:
             raise InputError(
                 f"Batches: expected images of shape (N, features) or (N, height, width), got shape {held.shape}"
             )
+        self._shape = held.shape[1:3] if held.ndim > 2 else None
         if not isinstance(held, MappedRows):
             held = held.reshape(len(held), math.prod(held.shape[1:]))
         check_lengths("Batches", held, self.labels)
@@ -177,6 +187,14 @@ class Batches:
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
         self.seek(1)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What the images are; the range of floats is that of all rows."""
+        if self.pixels:
+            return Inputs.of_bytes(shape=self._shape)
+        ends = [(float(block.min()), float(block.max())) for block in in_blocks(self.images)]
+        return Inputs.as_given(min(low for low, _ in ends), max(high for _, high in ends), shape=self._shape)
 
     def for_evaluation(self) -> Self:
         """Return batches of every image, in the order of the rows; these batches and their epoch stay as they are."""
@@ -228,7 +246,7 @@ class Batches:
         rows = self.order(epoch)
         gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
         x = np.empty(gathered.shape, self.dtype)
-        one_hot = np.eye(self.classes, dtype=self.dtype)
+        one_hot = targets_by_label(self.classes, self.dtype)
         for i in range(start, len(self)):
             chosen = rows[i * self.batch_size : (i + 1) * self.batch_size]
             n = len(chosen)
@@ -264,7 +282,7 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
     if hasattr(data, "__iter__") or not (hasattr(data, "images") and hasattr(data, "labels")):
         return data
     batch_size = min(_USUAL_BATCH, len(data.labels))
-    return Batches(
+    loader = Batches(
         data.images,
         data.labels,
         batch_size,
@@ -274,3 +292,6 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
         classes=classes,
         dtype=dtype,
     )
+    if loader.pixels and hasattr(data, "shape"):
+        loader.inputs = Inputs.of_bytes(shape=data.shape, classes=data.classes)
+    return loader

@@ -8,6 +8,7 @@ optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -16,9 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
-from glasswork.data.batches import int_to_onehot
+from glasswork.data.batches import int_to_onehot, targets_by_label
+from glasswork.data.dataset import check_labels
 from glasswork.errors import InputError, StateError
-from glasswork.pixels import check_scale
+from glasswork.inputs import Inputs
+from glasswork.nn import MLP
+from glasswork.nn.scores import labels_of
 
 #: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
 Loader: TypeAlias = Iterable[tuple[Any, Any]]
@@ -119,18 +123,29 @@ class Engine(Protocol):
 
 
 def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
-    """Yield a loader's batches, having checked that the first one's pixels are on the scale that the model expects.
+    """Yield a loader's batches, having checked that the first one can be on the scale that the model expects.
 
-    A model with an attribute ``pixels``, as an `MLP` has, is told that its inputs are pixels if it is ``learning``
-    and the loader gives bytes. One batch an epoch is looked at, so that steps cost nothing more.
+    A model that is ``learning`` notes what it is trained on: what the loader declares, as `Batches` does, or else the
+    range of all batches of its first epoch.
     """
     check_loader(loader)
-    first = hasattr(model, "pixels")
-    for X_batch, y_batch in loader:
-        if first:
-            check_pixels(np.asarray(X_batch), getattr(loader, "pixels", False), model, learning=learning)
-            first = False
-        yield X_batch, y_batch
+    if not isinstance(model, MLP):
+        yield from loader
+        return
+    declared: Inputs | None = getattr(loader, "inputs", None)
+    known = model.inputs
+    look = learning and declared is None and (known is None or known.at_first_layer is None)
+    seen: Inputs | None = None
+    try:
+        for k, (X_batch, y_batch) in enumerate(loader):
+            if k == 0:
+                check_inputs(model, declared, X_batch, learning=learning)
+            if look:
+                seen = _range_of(X_batch, seen)
+            yield X_batch, y_batch
+    finally:
+        if seen is not None:
+            model.inputs = seen if known is None else known.joined(seen, who=model)
 
 
 def check_loader(loader: Loader) -> None:
@@ -142,24 +157,67 @@ def check_loader(loader: Loader) -> None:
         )
 
 
-def check_pixels(x: Any, are_bytes: bool, model: Any, *, learning: bool) -> None:
-    """Check a batch's pixels; note on a model that is ``learning`` from bytes that its inputs are pixels."""
-    if are_bytes or x.dtype.kind in "iu":
-        if learning and model.pixels is None:
-            model.pixels = True
-    else:
-        check_scale(model, x, pixels=model.pixels)
+def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: bool) -> None:
+    """Check that what a loader gives is what a model takes; note what it declares on a model that is ``learning``.
+
+    Parameters
+    ----------
+    declared : Inputs or None
+        What the loader says about its numbers.
+    first : (batch, features)
+        Its first batch, as the first layer gets it.
+    """
+    known = model.inputs
+    if declared is None or not declared.exact:  # floats as they are, which are prepared if the network scales
+        (known or Inputs()).check_batch(np.asarray(first), who=model, known=known is not None)
+        if declared is None or (known is not None and known.scales):
+            return
+    if known is None or learning or not known.equals_at_first_layer(declared):
+        joined = declared if known is None else known.joined(declared, who=model)
+        if learning:
+            model.inputs = joined
+
+
+def _range_of(X_batch: Any, seen: Inputs | None) -> Inputs | None:
+    """Return the range of a batch, and of those that were seen before."""
+    x = np.asarray(X_batch)
+    low, high = (float(x.min()), float(x.max())) if x.size and x.dtype.kind in "fiu" else (math.nan, math.nan)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return seen
+    if seen is not None and seen.low is not None and seen.high is not None:
+        low, high = min(low, seen.low), max(high, seen.high)
+    return Inputs.as_given(low, high)
 
 
 def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
     """Return labels as targets, one row for each row of scores; targets as they are."""
     y = np.asarray(y_batch)
-    targets = y if y.ndim == 2 else int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
+    if y.ndim == 2:
+        targets = y
+    elif preds.shape[1] == 1:
+        targets = targets_by_label(1, preds.dtype).take(check_labels(y, 2), axis=0)
+    else:
+        targets = int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
     if targets.shape != preds.shape:
         raise InputError(
             f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
         )
     return targets
+
+
+def check_loss(model: Model, criterion: Criterion) -> None:
+    """Check that a loss suits a model; note on the model what the loss makes of its scores."""
+    if hasattr(criterion, "check_model"):
+        criterion.check_model(model)
+    pred_is = getattr(criterion, "pred_is", None)
+    if isinstance(model, MLP) and pred_is is not None:
+        model.trained_on(pred_is)
+
+
+def correct(preds: FloatArray, targets: FloatArray, model: Model) -> int:
+    """Return how many scores have the label of their target, by the rule of ``model.predict``."""
+    said = labels_of(preds, getattr(model, "scores_are", "probabilities"))
+    return int((said == labels_of(targets, "probabilities")).sum())
 
 
 def weights_of(model: Model) -> int:

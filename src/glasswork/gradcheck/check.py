@@ -22,7 +22,6 @@ from glasswork.gradcheck.report import Check, GradientReport
 from glasswork.nn.layer import Layer
 from glasswork.nn.losses import Loss
 from glasswork.nn.mlp import MLP
-from glasswork.pixels import normalize
 
 #: Half the distance between the two points of a central difference: about the cube root of float64's
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
@@ -93,8 +92,6 @@ def gradcheck(
         loss.check_model(model)
     loss = copy.copy(loss)
     twin = _in_float64(model)
-    if isinstance(twin, MLP) and getattr(x, "dtype", None) == np.uint8:
-        x = normalize(np.asarray(x), dtype=np.float64)
     x, target = _floats("x", x), _floats("target", target)
     if entries is not None and (isinstance(entries, bool) or not isinstance(entries, int | np.integer) or entries < 1):
         raise InputError(f"gradcheck: expected at least 1 entry of each array, or None for all, got {entries}")

@@ -1,6 +1,6 @@
 """A model file: a network's arrays and what one must know to use them, in one safetensors file.
 
-    metadata   format, version, layers, classes, image shape, preprocessing, SHA-256
+    metadata   format, version, layers, classes, inputs, what scores mean, SHA-256
     tensors    linear1.weight (784, 50), linear1.bias (50,), ..., and the reference set
 
 It describes the network in words of its own, so that it does not depend on what recipes may say. It is a sealed file:
@@ -9,7 +9,7 @@ any change to it is found when it is read.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError
 from glasswork.files import read_small
+from glasswork.inputs import Inputs, Reading
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
+from glasswork.nn.module import own_methods
+from glasswork.nn.scores import ScoresAre
 from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
 
-#: What an image must go through before the network sees it.
-PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
-
-#: How the pictures of a source were read.
-PICTURES = ("digits", "as they are")
+#: What a network does in its own way if one of these methods is not `MLP`'s: a model file cannot tell.
+_COMPUTES = ("forward", "backward", "__call__", "state", "scores", "probabilities", "predict")
 
 #: No file of more layers is read: a few bytes a layer would take seconds.
 MOST_LAYERS = 2000
@@ -47,23 +47,6 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How the images were read that a network was trained on, so that others are read in the same way.
-
-    Attributes
-    ----------
-    pictures : str
-        ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
-        turned grey and resized.
-    low, high : float
-        The values at the source that became the pixels 0 and 255.
-    """
-
-    pictures: str = "as they are"
-    low: float = 0.0
-    high: float = 255.0
-
-
 class _RunState(msgspec.Struct):
     """What a run's result.json says about how it stands."""
 
@@ -77,10 +60,13 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     layers: list[LayerFacts]
     dtype: str
     classes: list[str]
+    inputs: Inputs | None = None
+    #: None in files of older versions, which state the next three in place of ``inputs``.
+    scores_are: ScoresAre | None = None
     image_shape: tuple[int, int] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
-    reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
     reading: Reading | None = None
+    reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
     no_reference: str = ""
 
 
@@ -91,27 +77,38 @@ class ModelFile:
     Attributes
     ----------
     model : MLP
-    classes : tuple of str
-        The names of the classes, in the order of the scores.
-    image_shape : (height, width) or None
-        None where the features are not an image.
-    preprocessing : dict
-        What an image goes through before the network sees it, in words; empty where the features may be no pixels.
+        It knows its ``inputs`` and ``classes``.
     reference : ReferenceSet or None
         Training images to compare with.
-    reading : Reading
-        How the images were read that it was trained on.
     no_reference : str
         Why there is no reference set; empty where there is one, or where nobody said why.
     """
 
     model: MLP
-    classes: tuple[str, ...]
-    image_shape: tuple[int, int] | None
-    preprocessing: dict[str, str]
     reference: ReferenceSet | None
-    reading: Reading
     no_reference: str = ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the scores."""
+        return self.model.classes
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """The shape of an image; square where it is not known, and None where the features are not an image."""
+        inputs = self.model.inputs
+        if inputs is not None and (inputs.shape or inputs.kind == "features"):
+            return inputs.shape
+        side = math.isqrt(self.model.in_features)
+        return (side, side) if side * side == self.model.in_features else None
+
+    @property
+    def reading(self) -> Reading:
+        """How pictures were read; where that is not known, pictures of MNIST's digits are photographs."""
+        if self.model.inputs is not None and self.model.inputs.reading is not None:
+            return self.model.inputs.reading
+        digits = self.classes == tuple("0123456789") and self.image_shape == (28, 28)
+        return Reading(pictures="digits" if digits else "as they are")
 
 
 def save_model(
@@ -131,54 +128,60 @@ def save_model(
     model : MLP
     path : path
         By custom it ends in ``.safetensors``.
-    classes : sequence of str, optional
-        The names of the classes; by default 0, 1, 2, ...
-    image_shape : (height, width), optional
-        Of the images; by default square, where the number of features is a square. To give it is to say that the
-        features are pixels.
+    classes, image_shape, reading : optional
+        In place of those of ``model.inputs``: the names of the classes, the (height, width) of an image, how pictures
+        were read. To give an image shape is to say that the features are pixels.
     reference : ReferenceSet, optional
         Training images, for "resembles" and "unlike anything it was trained on".
-
-    reading : Reading, optional
-        How the images were read that it was trained on.
     no_reference : str
         Why there is no reference set.
-
-    Whether the features are pixels, which `load_model` tells the network it returns, is written where it is known:
-    where ``image_shape`` is given, or ``model.pixels`` is True.
 
     Raises
     ------
     FileError
         If the file cannot be written.
     InputError
-        If the network has a layer that no word stands for, or neither float32 nor float64 numbers, or if class names
-        or image shape do not fit it.
+        If the file could not describe the network: it has a layer or a forward of its own, or neither float32 nor
+        float64 numbers; or if class names or image shape do not fit it.
     """
     if model.dtype.name not in DTYPES:
         raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
-    names = [str(name) for name in (range(model.out_features) if classes is None else classes)]
-    if len(names) != model.out_features:
-        raise InputError(f"save_model: expected {model.out_features} class names for {model}, got {len(names)}")
-    if image_shape is not None and not _fits(image_shape, model):
+    if own := own_methods(model, _COMPUTES, MLP):
         raise InputError(
-            f"save_model: expected an image_shape of {model.in_features} pixels for {model}, got {image_shape}"
+            f"save_model: {type(model).__name__} has its own {', '.join(own)}, which a model file cannot hold; "
+            "a loaded network would compute something else. Keep its arrays: numpy.savez(path, **model.state())"
         )
+    inputs = _with_overrides(model, classes, image_shape, reading)
     extra = {} if reference is None else {f"reference.{k}": a for k, a in reference.to_arrays().items()}
     facts = ModelFacts(
         version=__version__,
         layers=[_describe(name, layer) for name, layer in model.named_layers.items()],
         dtype=model.dtype.name,
-        classes=names,
-        image_shape=image_shape or _square(model.in_features),
-        preprocessing=PREPROCESSING if model.pixels or image_shape is not None else {},
+        classes=list(model.classes if inputs is None or inputs.classes is None else inputs.classes),
+        inputs=inputs,
+        scores_are=model.scores_are,
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
-        reading=reading,
         no_reference=no_reference,
     )
-    _check_fit(Path(path), facts, model)
     _unpack(Path(path), extra, model)
     write_sealed(Path(path), facts, {**model.state(), **extra}, what=_WHAT, check=_check_facts)
+
+
+def _with_overrides(
+    model: MLP, classes: Sequence[str] | None, image_shape: tuple[int, int] | None, reading: Reading | None
+) -> Inputs | None:
+    """Return a network's input contract with what the caller states in its place."""
+    inputs = model.inputs
+    if image_shape is not None:
+        inputs = replace(inputs or Inputs.of_bytes(), kind="pixels", shape=image_shape)
+    if classes is not None:
+        names = tuple(map(str, classes))
+        if inputs is not None or names != model.classes:
+            inputs = replace(inputs or Inputs(), classes=names)
+    if reading is not None:
+        inputs = replace(inputs or Inputs(), reading=reading)
+    model.check_inputs(inputs)
+    return inputs
 
 
 def load_model(path: str | Path) -> MLP:
@@ -213,21 +216,37 @@ def read_model_file(path: str | Path) -> ModelFile:
     with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
         _check_facts(path, facts, file)
         model = _build(path, facts)
-        model.pixels = True if facts.preprocessing else None
         check_arrays(file, path, facts, specs_of(model.state()) | _reference_specs(facts), what=_WHAT)
-        _check_fit(path, facts, model)
+        _set_contract(path, facts, model)
         for name, array in model.state().items():
             array[...] = file.get_tensor(name)
         extra = {name: file.get_tensor(name) for name in facts.reference}
-    return ModelFile(
-        model,
-        tuple(facts.classes),
-        facts.image_shape,
-        facts.preprocessing,
-        _unpack(path, extra, model),
-        facts.reading or _usual_reading(facts),
-        facts.no_reference,
-    )
+    return ModelFile(model, _unpack(path, extra, model), facts.no_reference)
+
+
+def _set_contract(path: Path, facts: ModelFacts, model: MLP) -> None:
+    """Tell a network what a file says about its inputs and scores."""
+    try:
+        model.inputs = facts.inputs if facts.scores_are is not None else _implied(facts, model)
+    except InputError as error:
+        raise FileError(f"{path}: states inputs that do not fit its network ({error})") from None
+    if facts.image_shape is not None and math.prod(facts.image_shape) != model.in_features:
+        raise FileError(f"{path}: expected images of {model.in_features} pixels, got the shape {facts.image_shape}")
+    if len(facts.classes) != len(model.classes):
+        raise FileError(f"{path}: expected {len(model.classes)} class names for {model}, got {len(facts.classes)}")
+    if tuple(facts.classes) != model.classes:
+        raise FileError(f"{path}: expected the class names that its inputs state, got {', '.join(facts.classes)}")
+    if facts.scores_are is not None:
+        model.trained_on(facts.scores_are)
+
+
+def _implied(facts: ModelFacts, model: MLP) -> Inputs | None:
+    """Return the input contract that a file of an older version implies: it said whether its network takes bytes."""
+    classes, derived = tuple(facts.classes), "as its file implies, which an older version wrote"
+    if facts.preprocessing:
+        inputs = Inputs.of_bytes(shape=facts.image_shape, classes=classes, reading=facts.reading)
+        return replace(inputs, derived=derived)
+    return None if classes == model.classes else Inputs(classes=classes, derived=derived)
 
 
 def _why_missing(folder: Path) -> str:
@@ -245,7 +264,7 @@ def _why_missing(folder: Path) -> str:
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
-    if layer.kind is None:
+    if layer.kind is None or own_methods(layer, ("forward", "backward", "__call__"), type(layer)):
         raise InputError(f"{name}, {layer!r}, cannot be saved: model files know the layers {', '.join(LAYERS)} only")
     return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
 
@@ -279,22 +298,6 @@ def _weights(path: Path, layer: LayerFacts, dtype: str) -> int:
     return math.prod(widths.values()) if widths else 0
 
 
-def _check_fit(path: Path, facts: ModelFacts, model: MLP) -> None:
-    """Check that what a file states about inputs and outputs fits its network."""
-    if len(facts.classes) != model.out_features:
-        raise FileError(f"{path}: expected {model.out_features} class names for {model}, got {len(facts.classes)}")
-    if facts.image_shape is not None and not _fits(facts.image_shape, model):
-        raise FileError(
-            f"{path}: expected an image_shape of {model.in_features} pixels for {model}, got {facts.image_shape}"
-        )
-    if (read := facts.reading) is not None and (read.low >= read.high or read.pictures not in PICTURES):
-        raise FileError(f"{path}: states a way of reading images that there is not: {read}")
-
-
-def _fits(image_shape: tuple[int, int], model: MLP) -> bool:
-    return len(image_shape) == 2 and min(image_shape) >= 1 and math.prod(image_shape) == model.in_features
-
-
 def _reference_specs(facts: ModelFacts) -> dict[str, Spec]:
     return {name: (dtype, tuple(shape)) for name, (dtype, shape) in facts.reference.items()}
 
@@ -323,14 +326,3 @@ def _build(path: Path, facts: ModelFacts) -> MLP:
         return MLP.from_layers(made)
     except InputError as error:
         raise FileError(f"{path}: states layers that cannot be built ({error})") from None
-
-
-def _usual_reading(facts: ModelFacts) -> Reading:
-    """Return how images were read for a network of which that is not known: pictures of digits are photographs."""
-    digits = facts.classes == list("0123456789") and facts.image_shape == (28, 28)
-    return Reading(pictures="digits" if digits else "as they are")
-
-
-def _square(features: int) -> tuple[int, int] | None:
-    side = round(features**0.5)
-    return (side, side) if side * side == features else None

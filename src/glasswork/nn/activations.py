@@ -72,6 +72,7 @@ def _largest_power(dtype: np.dtype[Any]) -> float:
 class Sigmoid(Activation, kind="sigmoid"):
     """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B)."""
 
+    scores_are = "probabilities"
     initializer = "handout"
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -91,6 +92,7 @@ class Sigmoid(Activation, kind="sigmoid"):
 class Tanh(Activation, kind="tanh"):
     """The hyperbolic tangent, a sigmoid from -1 to 1."""
 
+    scores_are = "probabilities"
     initializer = "xavier"
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -109,6 +111,8 @@ class Tanh(Activation, kind="tanh"):
 
 class ReLU(Activation, kind="relu"):
     """The rectified linear unit, ``max(x, 0)`` (Nair and Hinton 2010). Its slope at 0 is taken as 0."""
+
+    scores_are = "probabilities"
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``max(x, 0)``."""
@@ -130,6 +134,8 @@ class LeakyReLU(Activation, kind="leaky-relu"):
         On the left of 0, between 0 and 1.
     dtype : data type
     """
+
+    scores_are = "probabilities"
 
     def __init__(
         self,
@@ -165,6 +171,9 @@ class LeakyReLU(Activation, kind="leaky-relu"):
 class SiLU(Activation, kind="silu"):
     """``x * sigmoid(x)``, also called swish (Elfwing et al. 2017; Ramachandran et al. 2017)."""
 
+    scores_are = "probabilities"
+    remembers = ("gate",)
+
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * sigmoid(x)``."""
         output = self._output_like(x)
@@ -186,6 +195,9 @@ class GELU(Activation, kind="gelu"):
 
     Computed by the paper's approximation, ``x/2 * (1 + tanh(√(2/π) (x + 0.044715 x³)))``, whose error is at most 5e-4.
     """
+
+    scores_are = "probabilities"
+    remembers = ("tanh",)
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``x * Φ(x)``, as ``x * (1 + tanh) / 2``."""

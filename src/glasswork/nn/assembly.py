@@ -130,10 +130,11 @@ def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
             raise InputError(f"MLP: expected {name} to be a layer, a subclass of glasswork.Layer, got {layer!r}")
         if not name.isidentifier() or name in reserved:
             raise InputError(f"MLP: a layer cannot be called {name!r}; use a name such as linear1 or act1")
-        if layer.dtype != first.dtype:
-            raise InputError(
-                f"MLP: expected all layers to work in {first.dtype}, and {name}, {layer}, in {layer.dtype}"
-            )
+        for inner in layer.modules():
+            if inner.dtype != first.dtype:
+                raise InputError(
+                    f"MLP: expected all layers to work in {first.dtype}, and {name}, {inner}, in {inner.dtype}"
+                )
         if width and layer.in_features not in (0, width):
             raise InputError(f"MLP: {before} gives {width} features, and {name}, {layer}, takes {layer.in_features}")
         if layer.out_features or layer.parameters():  # 0 for a layer of the user's own, which does not say

@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.nn.layer import Layer, fixed_array
+from glasswork.nn.fixed_array import fixed_array
+from glasswork.nn.layer import Layer
 from glasswork.settings import Range, check_settings
 
 #: Added to variances, so that a constant feature is not divided by zero.
@@ -42,6 +43,9 @@ class BatchNorm(Layer, kind="batch-norm"):
     InputError
         If a number is out of range; in training, for a batch of one image: it has no variance.
     """
+
+    scores_are = "logits"
+    remembers = ("normal", "scale", "batch_statistics")
 
     gamma: FloatArray = fixed_array()
     beta: FloatArray = fixed_array()

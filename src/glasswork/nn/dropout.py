@@ -42,6 +42,7 @@ class Dropout(RandomLayer, kind="dropout"):
         If ``p`` is out of range.
     """
 
+    remembers = ("mask",)
     purpose = Purpose.DROPOUT
     numbers_per_word = 4
 

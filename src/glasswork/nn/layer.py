@@ -21,49 +21,25 @@ reuse the memory of the batch before; calling the layer, ``layer(x)``, always re
 
 from __future__ import annotations
 
-import copy
-from typing import Any, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
+from glasswork.nn.fixed_array import describe
+from glasswork.nn.module import Module
 
 
-class FixedArray:
-    """An attribute whose array is never replaced: assigning to it copies the numbers into the existing array.
-
-    An optimiser, which holds the same array, then sees the new numbers. Reading it costs no more than any attribute:
-    as there is no ``__get__``, Python finds the array in the instance's dictionary.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __set__(self, layer: Any, value: Any) -> None:
-        existing = layer.__dict__.get(self.name)
-        if existing is None:
-            layer.__dict__[self.name] = np.require(value, requirements=["C", "A"])  # row by row, as kernels expect it
-        elif value is not existing:
-            if np.shape(value) != existing.shape:
-                raise InputError(
-                    f"{layer}: expected {self.name} of shape {existing.shape}, got {describe(value)}; "
-                    "for another width make another layer"
-                )
-            existing[...] = value
-
-
-def fixed_array() -> Any:
-    """Return a `FixedArray` for a class body; its type is left open, so that it can be annotated as an array."""
-    return FixedArray()
-
-
-class Layer:
+class Layer(Module):
     """Base of all layers: a differentiable function, perhaps with parameters.
 
     A layer of your own needs ``forward`` and ``backward`` and, if it learns, ``parameters``, ``gradients`` and
-    ``state``; `gradcheck` tells whether they are right.
+    ``state``; `gradcheck` tells whether they are right. It may be made of layers, which are attributes, alone or in
+    lists and dicts: these three then return what those of the layers inside return. What ``forward``
+    remembers in attributes other than ``input`` and ``output`` is listed in ``remembers``, so that copies and pickles
+    leave it out.
 
     Parameters
     ----------
@@ -71,13 +47,11 @@ class Layer:
         Of every array the layer takes, makes and keeps: float32 unless told otherwise, or float64.
     """
 
-    #: The name of this kind of layer in recipes and model files. None for a user's own class, even if it is derived
-    #: from a kind with a name, as it may compute something else.
-    kind: str | None = None
+    #: What the outputs are where this is a network's last layer: ``"logits"``, for softmax, or ``"probabilities"``,
+    #: estimates of them. None says nothing: it is then what the outputs of the layer before are.
+    scores_are: ClassVar[Literal["logits", "probabilities"] | None] = None
 
-    #: Whether the layer is in training mode, as it is while `glasswork.train` runs: dropout, noise and batch
-    #: normalisation then behave differently, and memory is reused from batch to batch.
-    training = False
+    remembers: ClassVar[tuple[str, ...]] = ("input", "output")
 
     #: The number of features of the input and of the output; 0 for a layer that takes any number and keeps it.
     in_features: int = 0
@@ -94,11 +68,6 @@ class Layer:
     def __init__(self, *, dtype: DTypeLike = np.float32) -> None:
         self._set_dtype(dtype)
         self._memory: dict[Any, FloatArray] | None = None  # arrays to reuse by name; None: always new ones
-
-    def _set_dtype(self, dtype: DTypeLike) -> None:
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):  # float16 sums too coarsely to train, and no file keeps others
-            raise InputError(f"{self}: expected the dtype float32 or float64, got {self.dtype}")
 
     def settings(self) -> dict[str, Any]:
         """Return the constructor's arguments that make another layer like this one."""
@@ -126,41 +95,17 @@ class Layer:
         """
         self.backward(grad_output)
 
-    def parameters(self) -> list[FloatArray]:
-        """Return the arrays that training changes; always the same ones."""
-        return []
-
-    def gradients(self) -> list[FloatArray]:
-        """Return the gradient of each of ``parameters()``, in the same order; always the same arrays."""
-        return []
-
-    def state(self) -> dict[str, FloatArray]:
-        """Return, by name, the arrays that a model file keeps: parameters and running statistics."""
-        return {}
-
-    def astype(self, dtype: DTypeLike) -> Self:
-        """Return a copy of this layer that works in another dtype."""
-        twin = copy.deepcopy(self)
-        twin.convert(dtype)
-        return twin
-
     def convert(self, dtype: DTypeLike) -> None:
         """Convert this layer to another dtype; nothing else ever replaces its arrays."""
-        self._set_dtype(dtype)
+        super().convert(dtype)
         self._memory = None if self._memory is None else {}
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.dtype.kind == "f":
                 vars(self)[name] = value.astype(self.dtype)
 
-    def for_evaluation(self) -> Self:
-        """Return a layer in evaluation mode with the same parameters, and with memory of its own."""
-        twin = object.__new__(type(self))
-        vars(twin).update(vars(self), training=False, _memory={})
-        return twin
-
     def set_training(self, training: bool) -> None:
         """Switch between training, in which memory is reused from batch to batch, and evaluation."""
-        self.training = training
+        super().set_training(training)
         self._memory = {} if training else None
 
     def _new(self, name: str, rows: int, columns: int) -> FloatArray:
@@ -209,9 +154,3 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
-
-
-def describe(x: object) -> str:
-    """Return an object's shape in words, for a message."""
-    shape = getattr(x, "shape", None)
-    return f"an object of type {type(x).__name__}" if shape is None else f"shape {shape}"

@@ -26,7 +26,8 @@ from numpy.typing import DTypeLike
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import initializers
-from glasswork.nn.layer import Layer, fixed_array
+from glasswork.nn.fixed_array import fixed_array
+from glasswork.nn.layer import Layer
 
 
 class Linear(Layer, kind="linear"):
@@ -65,6 +66,8 @@ class Linear(Layer, kind="linear"):
     InputError
         If a width is below 1, or ``bias_grad`` or ``initializer`` is unknown.
     """
+
+    scores_are = "logits"
 
     weight: FloatArray = fixed_array()
     bias: FloatArray = fixed_array()

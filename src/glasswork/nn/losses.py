@@ -7,19 +7,19 @@ target (the same)     ┘    loss.backward()    ──► gradient with respect 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
-from glasswork.nn.activations import Activation, Identity
+from glasswork.nn.module import without_remembered
 from glasswork.settings import Range, check_settings
 
 
 class Loss:
-    """Base of all losses. Targets are ``(batch, classes)``: one-hot, or soft.
+    """Base of all losses. Targets are ``(batch, classes)``: one-hot, or soft; for a single score, 0 or 1.
 
     Attributes
     ----------
@@ -29,9 +29,18 @@ class Loss:
         The arguments of the last ``forward``, as arrays.
     """
 
+    #: What ``pred`` is: ``"logits"`` or ``"probabilities"``, estimates of them. None if the loss does not say.
+    pred_is: ClassVar[Literal["logits", "probabilities"] | None] = None
+
+    #: What copies and pickles leave out: arrays that forward leaves for backward.
+    remembers: ClassVar[tuple[str, ...]] = ("pred", "target")
+
     label: str
     pred: FloatArray
     target: FloatArray
+
+    def __getstate__(self) -> dict[str, Any]:
+        return without_remembered(self)
 
     def __call__(self, pred: ArrayLike, target: ArrayLike) -> float:
         """Return ``forward(pred, target)``."""
@@ -88,6 +97,8 @@ class MSELoss(Loss):
     """
 
     label = "MSE"
+    pred_is = "probabilities"
+    remembers = ("difference",)
     difference: FloatArray
 
     def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
@@ -100,6 +111,10 @@ class MSELoss(Loss):
         """Return ``2 (pred - target) / batch``, ``(batch, classes)``."""
         self._check_forward()
         return np.multiply(self.difference, 2 / len(self.difference))
+
+
+#: What to do about cross-entropy of one score.
+_ONE_SCORE = "softmax of one score is always 1; use two outputs, or output_activation='sigmoid' with MSELoss()"
 
 
 class CrossEntropyLoss(Loss):
@@ -122,6 +137,8 @@ class CrossEntropyLoss(Loss):
     """
 
     label = "CE"
+    pred_is = "logits"
+    remembers = ("smoothed", "log_probabilities")
     smoothed: FloatArray
     log_probabilities: FloatArray
 
@@ -136,6 +153,8 @@ class CrossEntropyLoss(Loss):
     def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
         """Return the mean of ``-sum(target * log_softmax(pred))``; pred are logits."""
         pred, target = self._remember(pred, target)
+        if pred.shape[1] == 1:
+            raise InputError(f"{self}: expected a score for each of at least 2 classes, got one; {_ONE_SCORE}")
         self.smoothed = target.astype(pred.dtype, casting="same_kind", copy=False)
         if self.label_smoothing:
             spread = self.smoothed.sum(axis=1, keepdims=True) * (self.label_smoothing / pred.shape[1])
@@ -144,19 +163,19 @@ class CrossEntropyLoss(Loss):
         return -float(np.vdot(self.smoothed, self.log_probabilities)) / len(pred)
 
     def check_model(self, model: object) -> None:
-        """Refuse a model whose last layer is an activation: softmax expects logits.
+        """Refuse a model whose scores are made to be probabilities, or which has a single one: softmax expects logits.
 
         Raises
         ------
         InputError
-            If the model's last layer is an activation other than `Identity`. A user's own model without an attribute
-            ``output_activation`` passes.
+            If so. A user's own model, which does not say what its scores are, passes.
         """
-        output = getattr(model, "output_activation", None)
-        if isinstance(output, Activation) and not isinstance(output, Identity):
+        if getattr(model, "out_features", 0) == 1:
+            raise InputError(f"{self}: {model} has a single output; {_ONE_SCORE}")
+        if getattr(model, "built_for", "logits") != "logits":
             raise InputError(
-                f"{self}: takes logits, and the last layer of {model} is {output}; make the model with "
-                "output_activation=None, or use MSELoss()"
+                f"{self}: takes logits, and the scores of {model} are made to be probabilities, as a sigmoid's are; "
+                "make the model with output_activation=None, or use MSELoss()"
             )
 
     def backward(self) -> FloatArray:

@@ -6,6 +6,7 @@ images → Linear → Sigmoid → Linear → Sigmoid → scores
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,21 +16,18 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError
-from glasswork.nn.activations import Identity
+from glasswork.inputs import Inputs
 from glasswork.nn.assembly import ActivationMaker, build_layers, widths
 from glasswork.nn.batchnorm import BatchNorm
 from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
-from glasswork.nn.losses import softmax
 from glasswork.nn.network import Network
 from glasswork.nn.random_layer import RandomLayer
-from glasswork.pixels import as_numbers, as_rows, check_scale, normalize
+from glasswork.nn.scores import ScoresAre, declared_by, labels_of, probabilities_of
+from glasswork.pixels import as_array, as_rows
 
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
 ROWS_AT_A_TIME = 1000
-
-#: What an evaluator gets as it is; other numbers are converted first.
-_READ_BY_EVALUATORS = (np.uint8, np.float32, np.float64)
 
 
 class MLP(Network):
@@ -76,10 +74,17 @@ class MLP(Network):
     linear1, act1, linear2, act2, ... : Layer
         The same layers, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are any. Assigning to
         one, as ``model.act1 = ReLU()``, replaces the layer; make a new optimiser then.
+    inputs : Inputs or None
+        What the network was trained on; see `glasswork.inputs`. None, at first: unknown, and nothing is applied.
+        `scores`, `predict` and `probabilities` apply it to raw data, and refuse data on another scale.
     pixels : bool or None
-        Whether the inputs are pixels. None, at first: unknown. True once the network was trained on bytes, or was
-        loaded from the file of such a network: `scores`, `predict` and `train` then refuse floats on another scale
-        than -1 to 1. Set it to False for features that are no pixels: integers are then numbers like any others.
+        Whether the inputs are pixels, as ``inputs`` says; None if it does not say. Setting it to True declares bytes
+        from 0 to 255, scaled to -1 to 1; to False, features that are taken as they are.
+    classes : tuple of str
+        The names of the classes; "0", "1", "2", ... unless ``inputs`` has others.
+    scores_are : {"logits", "probabilities"}
+        What the scores are. The last layer says so, and the loss of the last training: `CrossEntropyLoss` makes them
+        logits, `MSELoss` estimates of probabilities.
     evaluator : callable or None
         Computes `scores` in the place of the layers, from the network and rows of images, which are bytes or floats:
         see `glasswork.compiled`.
@@ -96,8 +101,9 @@ class MLP(Network):
     ((784, 50), 39760)
     """
 
-    #: Whether the inputs are pixels; None if that is not known.
-    pixels: bool | None = None
+    _inputs: Inputs | None = None
+    _scores_are: ScoresAre | None = None
+    _trained_on: ScoresAre | None = None
 
     #: What computes scores in the place of the layers.
     evaluator: Callable[[MLP, NDArray[Any]], FloatArray] | None = None
@@ -139,13 +145,15 @@ class MLP(Network):
         self._take(layers)
 
     @classmethod
-    def from_layers(cls, layers: Mapping[str, Layer]) -> Self:
+    def from_layers(cls, layers: Mapping[str, Layer], *, scores_are: ScoresAre | None = None) -> Self:
         """Return a network of given layers.
 
         Parameters
         ----------
         layers : mapping of str to Layer
             Names as in the handout, in the order in which an image passes the layers.
+        scores_are : {"logits", "probabilities"}, optional
+            What the scores are; by default what the last layers say, see `Layer`.
 
         Raises
         ------
@@ -160,6 +168,8 @@ class MLP(Network):
         """
         model = cls.__new__(cls)
         model._take(dict(layers))
+        if scores_are is not None:
+            model.scores_are = scores_are
         return model
 
     @property
@@ -173,94 +183,129 @@ class MLP(Network):
         last = self.layers[-1]
         return None if isinstance(last, Linear | BatchNorm | RandomLayer) else last
 
-    def __call__(self, x: ArrayLike) -> FloatArray:
-        """Return the scores of images; `forward` does the same without the conversions.
+    # What it was trained on ---------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        x : (batch, in_features), (batch, height, width), or one image
-            Anything that ``numpy.asarray`` takes. Integers are pixels from 0 to 255, and are normalised to [-1, 1];
-            floats are taken as they are. All are converted to the network's dtype.
+    @property
+    def inputs(self) -> Inputs | None:
+        """What the network was trained on; None if that is not known."""
+        return self._inputs
 
-        Returns
-        -------
-        (batch, out_features)
-            A new array. One image is a batch of one.
-        """
-        return self.forward(self.prepare(x)).copy()
+    @inputs.setter
+    def inputs(self, inputs: Inputs | None) -> None:
+        self.check_inputs(inputs)
+        self._inputs = inputs
 
-    def scores(self, images: ArrayLike) -> FloatArray:
+    def check_inputs(self, inputs: Inputs | None) -> None:
+        """Raise an InputError if a contract does not fit the network's inputs and outputs."""
+        if not isinstance(inputs, Inputs | None):
+            raise InputError(f"{self}: expected inputs such as Inputs.of_bytes(), or None, got {inputs!r}")
+        outputs = max(self.out_features, 2)
+        if inputs and inputs.classes is not None and len(inputs.classes) != outputs:
+            raise InputError(f"{self}: expected {outputs} class names, got {len(inputs.classes)}")
+        if inputs and inputs.shape is not None and math.prod(inputs.shape) != self.in_features:
+            raise InputError(f"{self}: expected images of {self.in_features} pixels, got the shape {inputs.shape}")
+
+    @property
+    def pixels(self) -> bool | None:
+        """Whether the inputs are pixels; None if that is not known."""
+        return None if self._inputs is None or self._inputs.kind is None else self._inputs.kind == "pixels"
+
+    @pixels.setter
+    def pixels(self, pixels: bool | None) -> None:
+        if pixels is None:
+            self.inputs = None
+        else:
+            self.inputs = Inputs.of_bytes() if pixels else Inputs.as_given(kind="features")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the scores; a single score tells two classes apart."""
+        if self._inputs is not None and self._inputs.classes is not None:
+            return self._inputs.classes
+        return tuple(str(k) for k in range(max(self.out_features, 2)))
+
+    @property
+    def scores_are(self) -> ScoresAre:
+        """What the scores are: "logits" or "probabilities"."""
+        return self._trained_on or self.built_for
+
+    @scores_are.setter
+    def scores_are(self, scores_are: ScoresAre) -> None:
+        if scores_are not in ("logits", "probabilities"):
+            raise InputError(f"{self}: expected scores_are to be 'logits' or 'probabilities', got {scores_are!r}")
+        self._scores_are, self._trained_on = scores_are, None
+
+    @property
+    def built_for(self) -> ScoresAre:
+        """What the scores are by the network's layers, or its owner's word, whatever it was trained on since."""
+        return self._scores_are or declared_by(self.named_layers.values())
+
+    def trained_on(self, scores_are: ScoresAre) -> None:
+        """Note what the scores are by the loss of a training."""
+        self._trained_on = scores_are
+
+    # Answers ------------------------------------------------------------------------------------------
+
+    def scores(self, images: ArrayLike, *, prepared: bool = False) -> FloatArray:
         """Return the network's scores for any number of images, in little memory.
 
         Parameters
         ----------
         images : (N, in_features), (N, height, width), or one image
-            As for calling the model; but where the inputs are pixels, floats have to be on the scale from -1 to 1.
+            Anything that ``numpy.asarray`` takes: raw data, which are prepared as ``inputs`` says. Without
+            ``inputs`` they are taken as they are. Equal numbers have equal scores, whatever their dtype.
+        prepared : bool
+            Whether they are what the first layer takes already, as the batches of a loader are.
 
         Returns
         -------
         (N, out_features)
-            One score for each class, in a new array.
+            In a new array.
 
         Raises
         ------
         InputError
-            If the images have another size, are not numbers or on another scale, or if scores are not finite.
+            If the images have another size, are not finite numbers or cannot be on the scale of the training data, or
+            if scores are not finite.
         """
-        rows = self._rows(images)
-        check_scale(self, rows, pixels=self.pixels)
-        if self.evaluator is not None:
-            result = self.evaluator(self, rows if rows.dtype in _READ_BY_EVALUATORS else self._as_floats(rows))
-        else:
-            result = self._scores(rows)
+        rows = as_rows(self, as_array(self, images), self.in_features)
+        inputs = Inputs() if prepared or self._inputs is None else self._inputs
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
+            if self.evaluator is None:
+                result = self._scores(rows, inputs)
+            elif inputs.are_bytes and rows.dtype == np.uint8:
+                result = self.evaluator(self, rows)
+            else:
+                result = self.evaluator(self, inputs.prepared(rows, self.dtype, who=self))
         if not np.isfinite(result).all():
-            raise InputError(
-                f"{self}: its scores are not finite; are there NaN or infinite pixels, or weights from a training that "
-                "diverged?"
-            )
+            raise InputError(f"{self}: its scores are not finite; are its weights from a training that diverged?")
         return result
 
-    def _scores(self, rows: NDArray[Any]) -> FloatArray:
-        layers = [layer.for_evaluation() for layer in self.named_layers.values()]
+    def _scores(self, rows: NDArray[Any], inputs: Inputs) -> FloatArray:
+        """Send rows through this network's own forward, whichever class has it, some at a time."""
+        network = self.for_evaluation()
         parts = []
-        with np.errstate(over="ignore", invalid="ignore"):  # found and reported by the caller
-            for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
-                x = self._as_floats(rows[start : start + ROWS_AT_A_TIME])
-                for layer in layers:
-                    x = layer.forward(x)
-                parts.append(x.copy())
+        for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
+            x = inputs.prepared(rows[start : start + ROWS_AT_A_TIME], self.dtype, who=self, first_row=start)
+            parts.append(network(x))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def probabilities(self, images: ArrayLike) -> FloatArray:
-        """Return the estimated probability of each class: ``(N, out_features)``, rows that sum to 1.
+    def probabilities(self, images: ArrayLike, *, prepared: bool = False) -> FloatArray:
+        """Return the estimated probability of each class: ``(N, classes)``, rows that sum to 1.
 
-        Logits go through `softmax`. The outputs of an activation, trained on squared error, are estimates of the
-        probabilities already (Richard and Lippmann 1991); they are only clipped at 0 and divided by their sum. Images
-        are those of `scores`.
+        Logits go through `softmax`; scores that are probabilities are only clipped at 0 and divided by their sum. A
+        single score gives the probabilities of two classes. Images are those of `scores`.
         """
-        scores = self.scores(images)
-        if self.output_activation is None or isinstance(self.output_activation, Identity):
-            return softmax(scores)
-        scores = np.maximum(scores, np.finfo(self.dtype).tiny)
-        probabilities: FloatArray = scores / scores.sum(axis=1, keepdims=True)
-        return probabilities
+        return probabilities_of(self.scores(images, prepared=prepared), self.scores_are)
 
-    def predict(self, images: ArrayLike) -> Labels:
-        """Return the label with the highest score for each image: ``(N,)`` int64; images are those of `scores`."""
-        labels: Labels = self.scores(images).argmax(axis=1)
-        return labels
+    def predict(self, images: ArrayLike, *, prepared: bool = False) -> Labels:
+        """Return the most probable label of each image: ``(N,)`` int64; images are those of `scores`."""
+        return labels_of(self.scores(images, prepared=prepared), self.scores_are)
 
-    def prepare(self, images: ArrayLike) -> FloatArray:
-        """Return images as the layers take them, whatever their shape and dtype."""
-        if isinstance(images, np.ndarray) and images.dtype == self.dtype and images.shape[1:] == (self.in_features,):
-            return images  # a batch of a loader, ready to use
-        return self._as_floats(self._rows(images))
-
-    def _rows(self, images: ArrayLike) -> NDArray[Any]:
-        return as_rows(self, as_numbers(self, images, pixels=self.pixels), self.in_features)
-
-    def _as_floats(self, rows: NDArray[Any]) -> FloatArray:
-        return normalize(rows, dtype=self.dtype) if rows.dtype == np.uint8 else rows.astype(self.dtype, copy=False)
+    def summary(self) -> str:
+        """Return a table of the layers, their output widths and numbers of parameters, and what the network takes."""
+        known = f"\ninputs: {self._inputs}" if self._inputs is not None else ""
+        return super().summary() + known
 
     def save(
         self, path: str | Path, *, classes: Sequence[str] | None = None, image_shape: tuple[int, int] | None = None

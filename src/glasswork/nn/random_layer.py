@@ -56,6 +56,7 @@ class RandomLayer(Layer):
             if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < 2**48:
                 raise InputError(f"{self}: expected {name} to be an integer of at least 0, got {number!r}")
         self.position = int(step), int(row)
+        super().set_position(step, row)
 
     def known_position(self) -> tuple[int, int]:
         """Return the step and the first row that the next forward draws for.

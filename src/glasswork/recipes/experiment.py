@@ -10,6 +10,7 @@ from pathlib import Path
 from glasswork.data import Batches, Dataset, Part, Split, load_dataset, split
 from glasswork.data.sources import ARRAYS
 from glasswork.errors import InputError, RecipeError
+from glasswork.inputs import Inputs, Reading
 from glasswork.nn import MLP, Loss
 from glasswork.optim import Average, Optimizer
 from glasswork.randomness import Purpose, generator
@@ -95,6 +96,9 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
             seed=recipe.seed,
             scale=pixel_scale(recipe.data.scaling, parts.train.images),
         )
+        origin = parts.origin
+        reading = Reading(pictures=origin.pictures, low=origin.low, high=origin.high)
+        model.inputs = Inputs.of_bytes(shape=parts.shape, classes=parts.classes, reading=reading)
         train_loader = _loader(recipe, parts, parts.train, recipe.training.batch_size, learning=True)
         valid_loader, test_loader = (
             _loader(recipe, parts, part, min(EVALUATION_BATCH, len(part)), learning=False)

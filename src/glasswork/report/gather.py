@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data import Split
+from glasswork.inputs import Inputs
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.doubt.lines import FILTERS
 from glasswork.models.model_file import ModelFile, read_model_file
@@ -149,9 +150,7 @@ def _exciting(model: MLP, examples: Images) -> dict[str, list[list[int]]]:
 
 
 def _prepared(model: MLP, images: Images) -> NDArray[np.floating]:
-    from glasswork.pixels import normalize
-
-    return normalize(images, dtype=model.dtype)
+    return (model.inputs or Inputs()).prepared(images, model.dtype, who="report")
 
 
 def _strongest(activations: NDArray[np.floating]) -> list[list[int]]:

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from glasswork.errors import InputError
-from glasswork.nn import MLP, Identity, Linear
+from glasswork.nn import MLP, Linear
 from glasswork.report.data import LayerData, NetworkData
 from glasswork.report.packing import Encoding, pack, rounded
 
@@ -81,11 +81,10 @@ def describe(
 ) -> NetworkData:
     """Return a network as the page has it, with what storing it has changed, measured on images ``(N, features)``."""
     exact, near = model.scores(images), stored.scores(images)
-    output = model.output_activation
     return NetworkData(
         layers=store(model, encoding),
         precision=encoding,
         difference=float(np.abs(exact - near).max()),
         changed=int((exact.argmax(axis=1) != near.argmax(axis=1)).sum()),
-        confidence="softmax" if output is None or isinstance(output, Identity) else "normalise",
+        confidence="softmax" if model.scores_are == "logits" else "normalise",
     )

@@ -19,7 +19,7 @@ from glasswork.engine.threads import limited_to
 from glasswork.errors import FileError
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.doubt.of_data import reference_of
-from glasswork.models.model_file import Reading, save_model
+from glasswork.models.model_file import save_model
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
@@ -177,16 +177,7 @@ class RunState:
         made, patience = self.experiment, self.experiment.recipe.training.early_stopping
         if patience and self.progress.epoch:
             show_validated(made.model, made.average, self.progress, patience)
-        split = made.parts
-        save_model(
-            made.model,
-            place.model_path,
-            classes=split.classes,
-            image_shape=split.shape,
-            reference=self.reference,
-            no_reference=self.no_reference,
-            reading=Reading(pictures=split.origin.pictures, low=split.origin.low, high=split.origin.high),
-        )
+        save_model(made.model, place.model_path, reference=self.reference, no_reference=self.no_reference)
 
     def result(self, state: State, reason: str = "") -> RunResult:
         """Return what result.json is to say."""

@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.nn.scores import labels_of
 from glasswork.optim.optimizer import Optimizer
-from glasswork.pixels import as_numbers, as_rows, normalize
+from glasswork.pixels import as_array, as_bytes_or_floats, as_rows, normalize
 from glasswork.training.results import EpochResult, Finding
 
 #: Number of images examined, spread evenly over all of them: always the same ones.
@@ -92,7 +93,8 @@ def diagnose(
     InputError
         If there are no images, or not as many labels.
     """
-    images, known = as_numbers("diagnose", images, pixels=model.pixels), np.asarray(labels)
+    read = as_array if model.pixels is False else as_bytes_or_floats
+    images, known = read("diagnose", images), np.asarray(labels)
     if len(images) == 0 or len(images) != len(known):
         raise InputError(f"diagnose: expected images and as many labels, got {len(images):,} and {len(known):,}")
     images = as_rows("diagnose", images, model.in_features)
@@ -105,9 +107,10 @@ def diagnose(
 
     rows = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(int)
     sample, known = images[rows], known[rows]
-    x = normalize(sample, dtype=model.dtype) if sample.dtype == np.uint8 else sample.astype(model.dtype)
+    bytes_given = sample.dtype == np.uint8 and model.pixels is not False
+    x = normalize(sample, dtype=model.dtype) if bytes_given else sample.astype(model.dtype)
     with model.mode(training=False), np.errstate(over="ignore", invalid="ignore"):
-        accuracy = 100 * float((model.forward(x).argmax(axis=1) == known).mean())
+        accuracy = 100 * float((labels_of(model.forward(x), model.scores_are) == known).mean())
 
     findings = _check_images(x)
     for name, layer in model.named_layers.items():

@@ -25,7 +25,9 @@ from glasswork.engine.contract import (
     Loader,
     Model,
     Optimizer,
+    check_loss,
     checked,
+    correct,
     targets_of,
     weights_of,
 )
@@ -133,7 +135,7 @@ def test(model: Model, test_loader: Loader) -> float:
     with limited_to(_threads(model, test_loader)), mode_of(model, training=False):
         for X_batch, y_batch in checked(test_loader, model):
             preds = model(X_batch)
-            correct_predictions += _correct(preds, targets_of(y_batch, preds))
+            correct_predictions += correct(preds, targets_of(y_batch, preds), model)
             total_predictions += len(preds)
     return correct_predictions / _at_least_one(total_predictions, "test") * 100
 
@@ -277,8 +279,7 @@ def _train_epoch(
 ) -> float:
     """Do the remaining steps of one epoch."""
     check_together(model, optimizer)
-    if hasattr(criterion, "check_model"):
-        criterion.check_model(model)
+    check_loss(model, criterion)
     set_position = getattr(model, "set_position", None)
     most = 1 if any(getattr(call, "every_step", True) for call in after_step) else NO_LIMIT
     with mode_of(model, training=True):
@@ -308,7 +309,7 @@ def _validate(
             preds = scores(X_batch)
             targets = targets_of(y_batch, preds)
             total_loss += criterion(preds, targets) * len(preds)
-            correct_predictions += _correct(preds, targets)
+            correct_predictions += correct(preds, targets, model)
             total_predictions += len(preds)
     _at_least_one(total_predictions, "valid")
     return total_loss / total_predictions, correct_predictions / total_predictions * 100
@@ -333,10 +334,6 @@ def _advice(optimizer: Optimizer) -> str:
     """Return which learning rate was too large, the one that was given and not what a schedule made of it."""
     given = getattr(optimizer, "base_lr", optimizer.lr) if getattr(optimizer, "schedule", None) else optimizer.lr
     return f"with a learning rate of {given:g}; try a smaller one, such as {min(given / 10, 0.1):g}"
-
-
-def _correct(preds: FloatArray, targets: FloatArray) -> int:
-    return int((preds.argmax(axis=1) == targets.argmax(axis=1)).sum())
 
 
 def _at_least_one(samples: int, who: str) -> int:

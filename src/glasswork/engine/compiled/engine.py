@@ -28,8 +28,8 @@ from glasswork.engine.contract import (
     Loader,
     Model,
     Outcome,
+    check_inputs,
     check_loader,
-    check_pixels,
     checked,
     targets_of,
     weights_of,
@@ -124,6 +124,7 @@ class CompiledEngine:
             and loader.images.dtype in SOURCES
             and loader.images.flags.c_contiguous
             and loader.images.shape[1] == self.model.in_features
+            and loader.classes > 1
             and (loader.classes, loader.dtype) == (self.model.out_features, self.model.dtype)
         )
 
@@ -132,9 +133,8 @@ class CompiledEngine:
         order, size = np.ascontiguousarray(loader.order(epoch), np.int64), loader.batch_size
         labels = np.ascontiguousarray(check_labels(loader.labels, loader.classes), np.int64)
         check_lengths("Batches", loader.images, labels)  # the kernel goes by row numbers and labels, unchecked
-        check_pixels(
-            np.empty(0) if loader.pixels else loader.images[order[:size]], loader.pixels, self.model, learning=True
-        )
+        first = np.empty((0, 0)) if loader.pixels else loader.images[order[:size]]
+        check_inputs(self.model, loader.inputs, first, learning=True)
         self._plan_for(size)
         while batch < len(loader):
             whole = (len(order) - batch * size) // size

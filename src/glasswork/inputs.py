@@ -1,0 +1,381 @@
+"""Inputs: what a network was trained on, so that it is later asked about the same kind of numbers.
+
+    raw data ──check: can they be on the scale of the training data?──► (x - offset) * factor ──► first layer
+
+Training sets a network's `Inputs`, or its owner does; the model file stores them. They are applied to raw data by
+`scores`, `probabilities` and `predict`; ``model(x)`` takes what the first layer takes, and applies nothing. Each row
+is judged by its own numbers, whatever its dtype and whatever the other rows hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import InputError
+from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET, rescale
+
+#: Share of the range by which rounding may take a number out of it.
+_ROUNDING = 1e-5
+
+#: A row of bytes that stays below this has 0 and 1 only.
+_DIM = 1.001
+
+#: No finite number is larger.
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How the pictures were read that a network was trained on, so that others are read in the same way.
+
+    Attributes
+    ----------
+    pictures : str
+        ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
+        turned grey and resized.
+    low, high : float
+        The values at the source that became the pixels 0 and 255.
+    """
+
+    pictures: Literal["digits", "as they are"] = "as they are"
+    low: float = 0.0
+    high: float = 255.0
+
+    def __post_init__(self) -> None:
+        _as_floats(self, "low", "high")
+        if self.pictures not in ("digits", "as they are") or not self.low < self.high:
+            raise InputError(f"Reading: expected 'digits' or 'as they are', and low below high, got {self}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The input contract of a network: which raw numbers it takes, and how they reach its first layer.
+
+    Make one with `of_bytes` or `as_given`.
+
+    Attributes
+    ----------
+    kind : {"pixels", "features"} or None
+        What the numbers are; None if nobody has said.
+    low, high : float or None
+        The range of raw numbers; None if it is not known, and any number will do.
+    exact : bool
+        Whether no number can be outside the range, as for bytes. Otherwise it is the range that training met, and
+        numbers as far outside as the range is wide are accepted.
+    offset, factor : float
+        The first layer gets ``(x - offset) * factor``.
+    shape : (height, width) or None
+        Of an image.
+    classes : tuple of str or None
+        The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
+    reading : Reading or None
+        How pictures were read, if that is known.
+    derived : str
+        Where this was concluded from, if it was not declared: files of older versions do not state it.
+    """
+
+    kind: Literal["pixels", "features"] | None = None
+    low: float | None = None
+    high: float | None = None
+    exact: bool = False
+    offset: float = 0.0
+    factor: float = 1.0
+    shape: tuple[int, int] | None = None
+    classes: tuple[str, ...] | None = None
+    reading: Reading | None = None
+    derived: str = ""
+
+    def __post_init__(self) -> None:
+        _as_floats(self, "low", "high", "offset", "factor")
+        numbers = (self.low or 0.0, self.high or 0.0, self.offset, self.factor)
+        if not all(math.isfinite(number) for number in numbers) or self.factor == 0:
+            raise InputError(f"Inputs: expected finite numbers and a factor other than 0, got {numbers}")
+        if (self.low is None) != (self.high is None) or (self.low or 0.0) > (self.high or 0.0):
+            raise InputError(f"Inputs: expected low and high, in this order, or neither, got {self.low}, {self.high}")
+        if self.shape is not None:
+            object.__setattr__(self, "shape", tuple(map(int, self.shape)))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(map(str, self.classes)))
+        if self.shape is not None and (len(self.shape) != 2 or min(self.shape) < 1):
+            raise InputError(f"Inputs: expected the shape of an image, (height, width), got {self.shape}")
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            raise InputError(f"Inputs: expected class names that differ, got {', '.join(self.classes)}")
+
+    @classmethod
+    def of_bytes(
+        cls,
+        *,
+        shape: tuple[int, int] | None = None,
+        classes: Sequence[str] | None = None,
+        reading: Reading | None = None,
+    ) -> Inputs:
+        """Return the contract of a network of bytes: pixels from 0 to 255, scaled to -1 to 1 as by `normalize`.
+
+        Examples
+        --------
+        >>> print(Inputs.of_bytes(shape=(28, 28)))
+        pixels from 0 to 255, scaled to -1 to 1, in images of 28×28
+        """
+        return cls(
+            kind="pixels", low=0.0, high=255.0, exact=True, offset=BYTES_OFFSET, factor=BYTES_FACTOR,
+            shape=shape, classes=None if classes is None else tuple(classes), reading=reading,
+        )  # fmt: skip
+
+    @classmethod
+    def as_given(
+        cls,
+        low: float | None = None,
+        high: float | None = None,
+        *,
+        kind: Literal["pixels", "features"] | None = None,
+        shape: tuple[int, int] | None = None,
+        classes: Sequence[str] | None = None,
+    ) -> Inputs:
+        """Return the contract of a network whose first layer takes raw numbers as they are, in a range if it is known.
+
+        Examples
+        --------
+        >>> print(Inputs.as_given(0, 1, kind="features"))
+        features, 0 to 1 in training, taken as they are
+        """
+        return cls(
+            kind=kind or ("pixels" if shape else None),
+            low=low, high=high,
+            shape=shape, classes=None if classes is None else tuple(classes),
+        )  # fmt: skip
+
+    @property
+    def scales(self) -> bool:
+        """Whether raw numbers are changed before the first layer gets them."""
+        return self.offset != 0 or self.factor != 1
+
+    @property
+    def are_bytes(self) -> bool:
+        """Whether these are pixels from 0 to 255, so that every ``uint8`` is on the scale."""
+        return self.exact and self.low == 0 and self.high == 255
+
+    @property
+    def at_first_layer(self) -> tuple[float, float] | None:
+        """The range that the first layer gets; None if it is not known."""
+        if self.low is None or self.high is None:
+            return None
+        ends = ((self.low - self.offset) * self.factor, (self.high - self.offset) * self.factor)
+        return min(ends), max(ends)
+
+    # Raw data ---------------------------------------------------------------------------------------
+
+    def prepared(self, rows: NDArray[Any], dtype: DTypeLike, *, who: object, first_row: int = 0) -> FloatArray:
+        """Return raw rows as the first layer takes them.
+
+        Parameters
+        ----------
+        rows : (N, features) of any integer or floating dtype
+        dtype : data type
+            Of the result.
+        who : object
+            Whom an error message names.
+        first_row : int
+            The number of the first row, for messages.
+
+        Returns
+        -------
+        (N, features)
+            A new array, or where nothing changes the rows themselves.
+
+        Raises
+        ------
+        InputError
+            If a row cannot be on the scale of the training data, or is not finite.
+        """
+        if rows.dtype != np.uint8 or not self.are_bytes:
+            self.check(rows, who=who, first_row=first_row)
+        if not self.scales:
+            return np.ascontiguousarray(rows, dtype)
+        return rescale(rows, self.offset, self.factor, np.empty(rows.shape, dtype))
+
+    def check(self, rows: NDArray[Any], *, who: object, first_row: int = 0) -> None:
+        """Refuse raw rows that cannot be on the scale of the training data; name the first one."""
+        if rows.size == 0:
+            return
+        low, high = np.minimum.reduce(rows, axis=None), np.maximum.reduce(rows, axis=None)
+        least, most = self.bounds()
+        in_range = least <= low and high <= most  # never for NaN
+        if not in_range or (self.are_bytes and rows.dtype.kind == "f" and (len(rows) > 1 or high < _DIM)):
+            self._check_rows(rows, least, most, who, first_row)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the least and the largest raw number that is accepted."""
+        if self.low is None or self.high is None:
+            return -_LARGEST, _LARGEST
+        span = self.high - self.low
+        margin = span * _ROUNDING if self.exact else span or max(abs(self.high), 1.0)
+        return self.low - margin, self.high + margin
+
+    def _check_rows(self, rows: NDArray[Any], least: float, most: float, who: object, first_row: int) -> None:
+        low, high = rows.min(axis=1), rows.max(axis=1)
+        wrong = ~((least <= low) & (high <= most))
+        if self.are_bytes and rows.dtype.kind == "f":
+            dim = ~wrong & (high < _DIM)  # bytes from 0 to 1 have no fractions: these are pixels of another scale
+            wrong[dim] = (np.abs(rows[dim] - np.rint(rows[dim])) > 255 * _ROUNDING).any(axis=1)
+        if not wrong.any():
+            return
+        k = int(wrong.argmax())
+        name = f"row {first_row + k}" if len(rows) > 1 or first_row else "the row"
+        if not (math.isfinite(low[k]) and math.isfinite(high[k])):
+            raise InputError(
+                f"{who}: expected finite pixels, got NaN or infinity in {name}; repair or remove such images"
+                if self.kind == "pixels"
+                else f"{who}: expected finite numbers, got NaN or infinity in {name}; repair or remove such rows"
+            )
+        raise InputError(
+            f"{who}: was trained on {self.words()}, got {low[k]:.4g} to {high[k]:.4g} in {name}; "
+            f"{self._remedy(float(low[k]), float(high[k]), rows[k])}"
+        )
+
+    def _remedy(self, low: float, high: float, row: NDArray[Any]) -> str:
+        """Return what to do about a row that is on another scale."""
+        looks_like_bytes = low >= 0 and 1 < high <= 255 and bool((row == np.trunc(row)).all())
+        if self.are_bytes:
+            if low < 0:
+                return "if these are prepared already, as by glasswork.normalize, give prepared=True"
+            if high < _DIM:
+                return "these look like pixels from 0 to 1, so give 255 * images"
+            return "give pixels from 0, the ground, to 255, full ink"
+        otherwise = "prepare them as the training data were, or if they are right, set model.inputs to their range"
+        if looks_like_bytes and self.low is not None and self.high is not None:
+            if (self.low, self.high) == (0, 1):
+                return "these look like bytes, so give images / 255"
+            if self.low < 0 and self.low >= -1 and self.high <= 1:
+                return f"these look like bytes, so give glasswork.normalize(images); otherwise {otherwise}"
+        return otherwise
+
+    def check_batch(self, x: NDArray[Any], *, who: object, known: bool = True) -> None:
+        """Refuse a loader's batch whose numbers cannot be what the first layer is to get.
+
+        ``known`` is False for a network that was not trained yet, which refuses only what looks like raw bytes.
+        """
+        if x.size == 0 or x.dtype.kind not in "fiu":
+            return
+        low, high = float(x.min()), float(x.max())
+        if not known and low >= 0 and 127 < high <= 255 and _may_be_square(x) and bool((x == np.trunc(x)).all()):
+            raise InputError(
+                f"{who}: got a batch of whole numbers from {low:g} to {high:g}, which look like bytes, and the first "
+                "layer would take them as they are; give glasswork.normalize(images), or Batches(images, labels, ...) "
+                "of bytes; if they are not pixels, set model.pixels = False"
+            )
+        if not self.scales:
+            if self.low is not None:
+                self.check(x.reshape(len(x), -1), who=who)
+            return
+        least, most = self.at_first_layer or (-_LARGEST, _LARGEST)
+        margin = (most - least) * _ROUNDING
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise InputError(f"{who}: expected finite pixels, got NaN or infinity; repair or remove such images")
+        inside = least - margin <= low and high <= most + margin
+        if inside and (low < 0 or not self.are_bytes or _are_bytes_at_first_layer(x, self)):
+            return
+        remedy = "give 2 * images - 1" if inside else "give glasswork.normalize(images)"
+        raise InputError(
+            f"{who}: was trained on {self.words()}, got a batch from {low:.4g} to {high:.4g}; {remedy}, or the bytes, "
+            "0 to 255, by Batches(images, labels, ...)"
+        )
+
+    def equals_at_first_layer(self, other: Inputs) -> bool:
+        """Whether the first layer gets about the same range from both, a quarter of its width being the tolerance."""
+        own, others = self.at_first_layer, other.at_first_layer
+        if own is None or others is None:
+            return False
+        margin = (own[1] - own[0]) / 4
+        return abs(own[0] - others[0]) <= margin and abs(own[1] - others[1]) <= margin
+
+    # Words ------------------------------------------------------------------------------------------
+
+    def words(self) -> str:
+        """Return the numbers and their scale in a few words."""
+        what: str = self.kind or "numbers"
+        if self.low is None or self.high is None:
+            return f"{what}, taken as they are"
+        if self.exact:
+            what += f" from {self.low:g} to {self.high:g}"
+        else:
+            what += f", {self.low:.4g} to {self.high:.4g} in training"
+        ends = self.at_first_layer
+        return f"{what}, scaled to {ends[0]:g} to {ends[1]:g}" if self.scales and ends else f"{what}, taken as they are"
+
+    def describe(self) -> str:
+        """Return the contract as one plain phrase."""
+        parts = [self.words()]
+        if self.shape is not None:
+            parts.append(f"in images of {self.shape[0]}×{self.shape[1]}")
+        if self.reading is not None and self.reading.pictures == "digits":
+            parts.append("cut out of photographs of digits")
+        return ", ".join(parts) + (f" ({self.derived})" if self.derived else "")
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    # Training ---------------------------------------------------------------------------------------
+
+    def joined(self, other: Inputs, *, who: object) -> Inputs:
+        """Return the contract of a network with this one that is trained on data with another as well.
+
+        Raises
+        ------
+        InputError
+            If the two cannot hold at once.
+        """
+        if (self.offset, self.factor) != (other.offset, other.factor) or (other.exact and not self.exact):
+            raise self._conflict(other, who)
+        if self.classes and other.classes and self.classes != other.classes:
+            raise InputError(
+                f"{who}: its classes are {', '.join(self.classes)}, and those of the data {', '.join(other.classes)}; "
+                "give labels in the network's order"
+            )
+        if other.low is None or other.high is None:
+            return self._filled(other)
+        if self.low is None or self.high is None:
+            return replace(self._filled(other), low=other.low, high=other.high)
+        least, most = self.bounds()
+        if other.low < least or other.high > most:
+            raise self._conflict(other, who)
+        if self.exact:
+            return self._filled(other)
+        return replace(self._filled(other), low=min(self.low, other.low), high=max(self.high, other.high))
+
+    def _filled(self, other: Inputs) -> Inputs:
+        """Return this contract with what only the other one states."""
+        return replace(
+            self, kind=self.kind or other.kind, shape=self.shape or other.shape, classes=self.classes or other.classes
+        )
+
+    def _conflict(self, other: Inputs, who: object) -> InputError:
+        return InputError(
+            f"{who}: takes {self.words()}, and these data are {other.words()}; give data of the first kind, or set "
+            "model.inputs = None before training if it is to forget what it was trained on"
+        )
+
+
+def _as_floats(thing: Any, *names: str) -> None:
+    """Convert numbers of a frozen object, so that a file gives back what was stored."""
+    for name in names:
+        if getattr(thing, name) is not None:
+            object.__setattr__(thing, name, float(getattr(thing, name)))
+
+
+def _may_be_square(x: NDArray[Any]) -> bool:
+    """Whether rows have as many numbers as square images of at least 8×8 pixels."""
+    features = x[0].size
+    return bool(features >= 64 and math.isqrt(features) ** 2 == features)
+
+
+def _are_bytes_at_first_layer(x: NDArray[Any], inputs: Inputs) -> bool:
+    """Whether all numbers are those that bytes become."""
+    raw = x / inputs.factor + inputs.offset
+    return bool((np.abs(raw - np.rint(raw)) < 0.01).all())

@@ -1,0 +1,164 @@
+"""Module: what layers and networks share: the layers inside them, their mode, their dtype, and their copies.
+
+network ─┬─ linear1              set_training, set_position, convert ──► everything inside
+         ├─ block ─┬─ inner      for_evaluation, copies, pickles     ──► without what the last forward remembered
+         │         └─ drop
+         └─ act1
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from types import MethodType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import InputError
+
+
+class Module:
+    """Base of `Layer` and `Network`. Modules inside it are found among its attributes, alone or in lists and dicts."""
+
+    #: The name of this kind of layer in recipes and model files; None for a user's own class.
+    kind: str | None = None
+
+    #: Whether it is in training mode, as it is while `glasswork.train` runs.
+    training = False
+
+    #: The attributes in which ``forward`` leaves arrays for ``backward``, beside those of the base classes. Copies and
+    #: pickles leave them out, so that they carry no images.
+    remembers: ClassVar[tuple[str, ...]] = ()
+
+    dtype: np.dtype[Any]
+
+    def children(self) -> dict[str, Module]:
+        """Return the modules directly inside this one, by name: ``inner``, or ``blocks.0`` in a list."""
+        found: dict[str, Module] = {}
+        if self.kind is None:  # our own layers have no layers inside
+            for name, value in vars(self).items():
+                collect(name, value, found)
+        return found
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all those inside it, each once."""
+        seen: set[int] = set()
+        waiting: list[Module] = [self]
+        while waiting:
+            module = waiting.pop()
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield module
+                waiting += reversed(module.children().values())
+
+    def parameters(self) -> list[FloatArray]:
+        """Return the arrays that training changes, those of the first module inside first; always the same ones."""
+        return [parameter for child in self.children().values() for parameter in child.parameters()]
+
+    def gradients(self) -> list[FloatArray]:
+        """Return the gradient of each of ``parameters()``, in the same order; always the same arrays."""
+        return [gradient for child in self.children().values() for gradient in child.gradients()]
+
+    def state(self) -> dict[str, FloatArray]:
+        """Return the arrays that a model file keeps, parameters and running statistics: ``{"linear1.weight": ...}``."""
+        return {
+            f"{name}.{part}": array for name, child in self.children().items() for part, array in child.state().items()
+        }
+
+    def set_training(self, training: bool) -> None:
+        """Switch this module and all those inside it between training and evaluation."""
+        self.training = training
+        for child in self.children().values():
+            child.set_training(training)
+
+    def set_position(self, step: int, row: int = 0) -> None:
+        """Tell the layers that draw random numbers which step the next forward belongs to; see `RandomLayer`.
+
+        Parameters
+        ----------
+        step : int
+            From 0; `glasswork.train` counts the steps of a run.
+        row : int
+            The first image's row in its batch: 0 unless the batch is split into parts.
+        """
+        for child in self.children().values():
+            child.set_position(step, row)
+
+    def convert(self, dtype: DTypeLike) -> None:
+        """Convert this module to another dtype; nothing else ever replaces its arrays."""
+        self._set_dtype(dtype)
+        for child in self.children().values():
+            child.convert(dtype)
+
+    def _set_dtype(self, dtype: DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):  # float16 sums too coarsely to train, and no file keeps others
+            raise InputError(f"{self}: expected the dtype float32 or float64, got {self.dtype}")
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return a copy that works in another dtype."""
+        twin = copy.deepcopy(self)
+        twin.convert(dtype)
+        return twin
+
+    def for_evaluation(self, twins: dict[int, Any] | None = None) -> Self:
+        """Return a copy in evaluation mode with the same parameters, and with memory of its own.
+
+        ``twins`` are the copies made so far, by the identity of their originals.
+        """
+        twins = {} if twins is None else twins
+        twin = twins[id(self)] = object.__new__(type(self))
+        attributes = vars(twin)
+        attributes.update(vars(self), training=False, _memory={})
+        if self.kind is None:
+            for name, value in vars(self).items():
+                if name != "_memory":
+                    attributes[name] = _for_evaluation(value, twins)
+            attributes["training"] = False
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = without_remembered(self)
+        if state.get("_memory"):
+            state["_memory"] = {}
+        return state
+
+
+def without_remembered(thing: Any) -> dict[str, Any]:
+    """Return the attributes of a layer or a loss without what its last forward has left for backward."""
+    names = {name for base in type(thing).__mro__ for name in vars(base).get("remembers", ())}
+    return {name: value for name, value in vars(thing).items() if name not in names}
+
+
+def own_methods(thing: Any, names: tuple[str, ...], base: type) -> list[str]:
+    """Return which of these methods an object or its class has replaced, those of ``base`` being the original ones."""
+    kind = type(thing)
+    return [name for name in names if name in vars(thing) or getattr(kind, name) is not getattr(base, name)]
+
+
+def collect(name: str, value: Any, found: dict[str, Module]) -> None:
+    """Add the modules that an attribute holds to those that were found so far."""
+    if isinstance(value, Module):
+        if all(value is not other for other in found.values()):
+            found[name] = value
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            collect(f"{name}.{i}", item, found)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            collect(f"{name}.{key}", item, found)
+
+
+def _for_evaluation(value: Any, twins: dict[int, Any]) -> Any:
+    if isinstance(value, Module):
+        return twins.get(id(value)) or value.for_evaluation(twins)
+    if type(value) is dict:
+        return {key: _for_evaluation(item, twins) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_for_evaluation(item, twins) for item in value)
+    if isinstance(value, MethodType) and id(value.__self__) in twins:  # a method that was replaced on the object
+        return MethodType(value.__func__, twins[id(value.__self__)])
+    return value
