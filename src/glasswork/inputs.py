@@ -256,37 +256,6 @@ class Inputs:
                 return f"these look like bytes, so give glasswork.normalize(images); otherwise {otherwise}"
         return otherwise
 
-    def check_batch(self, x: NDArray[Any], *, who: object, known: bool = True) -> None:
-        """Refuse a loader's batch whose numbers cannot be what the first layer is to get.
-
-        ``known`` is False for a network that was not trained yet, which refuses only what looks like raw bytes.
-        """
-        if x.size == 0 or x.dtype.kind not in "fiu":
-            return
-        low, high = float(x.min()), float(x.max())
-        if not known and low >= 0 and 127 < high <= 255 and _may_be_square(x) and bool((x == np.trunc(x)).all()):
-            raise InputError(
-                f"{who}: got a batch of whole numbers from {low:g} to {high:g}, which look like bytes, and the first "
-                "layer would take them as they are; give glasswork.normalize(images), or Batches(images, labels, ...) "
-                "of bytes; if they are not pixels, set model.pixels = False"
-            )
-        if not self.scales:
-            if self.low is not None:
-                self.check(x.reshape(len(x), -1), who=who)
-            return
-        least, most = self.at_first_layer or (-_LARGEST, _LARGEST)
-        margin = (most - least) * _ROUNDING
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise InputError(f"{who}: expected finite pixels, got NaN or infinity; repair or remove such images")
-        inside = least - margin <= low and high <= most + margin
-        if inside and (low < 0 or not self.are_bytes or _are_bytes_at_first_layer(x, self)):
-            return
-        remedy = "give 2 * images - 1" if inside else "give glasswork.normalize(images)"
-        raise InputError(
-            f"{who}: was trained on {self.words()}, got a batch from {low:.4g} to {high:.4g}; {remedy}, or the bytes, "
-            "0 to 255, by Batches(images, labels, ...)"
-        )
-
     def equals_at_first_layer(self, other: Inputs) -> bool:
         """Whether the first layer gets about the same range from both, a quarter of its width being the tolerance."""
         own, others = self.at_first_layer, other.at_first_layer
@@ -367,15 +336,3 @@ def _as_floats(thing: Any, *names: str) -> None:
     for name in names:
         if getattr(thing, name) is not None:
             object.__setattr__(thing, name, float(getattr(thing, name)))
-
-
-def _may_be_square(x: NDArray[Any]) -> bool:
-    """Whether rows have as many numbers as square images of at least 8×8 pixels."""
-    features = x[0].size
-    return bool(features >= 64 and math.isqrt(features) ** 2 == features)
-
-
-def _are_bytes_at_first_layer(x: NDArray[Any], inputs: Inputs) -> bool:
-    """Whether all numbers are those that bytes become."""
-    raw = x / inputs.factor + inputs.offset
-    return bool((np.abs(raw - np.rint(raw)) < 0.01).all())

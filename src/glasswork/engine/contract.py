@@ -8,7 +8,6 @@ optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -20,7 +19,6 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import int_to_onehot, targets_by_label
 from glasswork.data.dataset import check_labels
 from glasswork.errors import InputError, StateError
-from glasswork.inputs import Inputs
 from glasswork.nn import MLP
 from glasswork.nn.scores import labels_of
 
@@ -120,73 +118,6 @@ class Engine(Protocol):
     def scores(self, x: Any) -> FloatArray:
         """Return the model's scores of a batch, in evaluation mode."""
         ...
-
-
-def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
-    """Yield a loader's batches, having checked that the first one can be on the scale that the model expects.
-
-    A model that is ``learning`` notes what it is trained on: what the loader declares, as `Batches` does, or else the
-    range of all batches of its first epoch.
-    """
-    check_loader(loader)
-    if not isinstance(model, MLP):
-        yield from loader
-        return
-    declared: Inputs | None = getattr(loader, "inputs", None)
-    known = model.inputs
-    look = learning and declared is None and (known is None or known.at_first_layer is None)
-    seen: Inputs | None = None
-    try:
-        for k, (X_batch, y_batch) in enumerate(loader):
-            if k == 0:
-                check_inputs(model, declared, X_batch, learning=learning)
-            if look:
-                seen = _range_of(X_batch, seen)
-            yield X_batch, y_batch
-    finally:
-        if seen is not None:
-            model.inputs = seen if known is None else known.joined(seen, who=model)
-
-
-def check_loader(loader: Loader) -> None:
-    """Refuse images and labels that were given in place of a loader of them."""
-    if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
-        raise InputError(
-            "the loop: expected a loader of batches, got images and labels; make one: Batches(images, labels, 100, "
-            "seed=0)"
-        )
-
-
-def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: bool) -> None:
-    """Check that what a loader gives is what a model takes; note what it declares on a model that is ``learning``.
-
-    Parameters
-    ----------
-    declared : Inputs or None
-        What the loader says about its numbers.
-    first : (batch, features)
-        Its first batch, as the first layer gets it.
-    """
-    known = model.inputs
-    if declared is None or not declared.exact:  # floats as they are, which are prepared if the network scales
-        (known or Inputs()).check_batch(np.asarray(first), who=model, known=known is not None)
-        if declared is None or (known is not None and known.scales):
-            return
-    if known is None or learning or not known.equals_at_first_layer(declared):
-        joined = declared if known is None else known.joined(declared, who=model)
-        if learning:
-            model.inputs = joined
-
-
-def _range_of(X_batch: Any, seen: Inputs | None) -> Inputs | None:
-    """Return the range of a batch, and of those that were seen before."""
-    x = np.asarray(X_batch)
-    low, high = (float(x.min()), float(x.max())) if x.size and x.dtype.kind in "fiu" else (math.nan, math.nan)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return seen
-    if seen is not None and seen.low is not None and seen.high is not None:
-        low, high = min(low, seen.low), max(high, seen.high)
-    return Inputs.as_given(low, high)
 
 
 def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
+from glasswork.engine.agreement import checked
 from glasswork.engine.contract import (
     NO_LIMIT,
     Criterion,
@@ -26,7 +27,6 @@ from glasswork.engine.contract import (
     Model,
     Optimizer,
     check_loss,
-    checked,
     correct,
     targets_of,
     weights_of,

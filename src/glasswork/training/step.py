@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from glasswork.arrays import FloatArray
+from glasswork.engine.agreement import checked
 from glasswork.engine.contract import (
     Criterion,
     Loader,
@@ -17,7 +18,6 @@ from glasswork.engine.contract import (
     Optimizer,
     Outcome,
     check_not_rebound,
-    checked,
     gradients_of,
     targets_of,
 )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import Batches
 from glasswork.data.dataset import check_labels, check_lengths
+from glasswork.engine.agreement import check_inputs, check_loader, checked
 from glasswork.engine.compiled.compiling import can_share, threads_for
 from glasswork.engine.compiled.pace import Pace
 from glasswork.engine.compiled.plan import SOURCES, Plan
@@ -28,9 +29,6 @@ from glasswork.engine.contract import (
     Loader,
     Model,
     Outcome,
-    check_inputs,
-    check_loader,
-    checked,
     targets_of,
     weights_of,
 )
