@@ -157,6 +157,16 @@ def test_folders_of_data_files_do_not_wait_for_pipes_either(tmp_path):
         load_dataset(tmp_path / "a.npy")
 
 
+def test_a_source_that_is_a_link(tmp_path):
+    (tmp_path / "link").symlink_to(classes(tmp_path / "set"))
+    assert len(load_dataset(tmp_path / "link")) == 9
+    (tmp_path / "dead").symlink_to("nowhere")
+    (tmp_path / "circle").symlink_to("circle")
+    for name in ("dead", "circle"):
+        with pytest.raises(FileError, match=rf"{name}: a link to \w+, which is not there"):
+            load_dataset(tmp_path / name)
+
+
 def test_names_that_are_not_utf8(tmp_path):
     classes(tmp_path)
     (tmp_path / "A").rename(tmp_path / os.fsdecode(b"caf\xe9"))

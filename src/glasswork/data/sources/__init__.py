@@ -256,6 +256,8 @@ def find(path: Path) -> Found:
             found.path = found.path or path
             orient(found)
             return found
+    if path.is_symlink() and not path.exists():
+        raise FileError(f"{path}: a link to {path.readlink()}, which is not there; correct the link")
     if not path.exists():
         raise FileError(f"{path}: there is no such file or folder; check the path")
     kinds = ", ".join(source.description.partition(":")[0] for source in _FORMATS)

@@ -97,8 +97,6 @@ def read(source: Peek) -> Found:
         piles.setdefault(named.parts[k] if named.parts else "all", []).append(item)
     found = found_pictures(piles, None, source.path.absolute().parent)
     found.notes, found.skipped = named.notes, named.skipped
-    if (note := describe_encoding(source.head)) is not None:
-        found.note(note)
     return found
 
 
@@ -271,6 +269,8 @@ def named_pictures(path: Path) -> Named:
     plain = [_plain(name) for name in table.header]
     part = next((plain.index(name) for name in _PART_NAMES if name in plain), None)
     named = Named([], [], _notes(path, table, file, labels))
+    if (note := describe_encoding(peek(path).head)) is not None:
+        named.notes.append(note)
     seen: dict[Path, str | None] = {}
     several = []
     for number, row in enumerate(table.rows, 1):
