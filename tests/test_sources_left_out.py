@@ -174,6 +174,9 @@ def test_names_that_are_not_utf8(tmp_path):
     data = load_dataset(tmp_path)
     assert data.classes == ("C", "café", "é")
     str(data.origin).encode()
+    tmp_path.joinpath(os.fsdecode(b"s\xe9t")).symlink_to(".")
+    with pytest.raises(InputError, match="sét: a name that is not UTF-8 cannot be written into a recipe; rename"):
+        load_dataset(tmp_path / os.fsdecode(b"s\xe9t"))
 
 
 # Files ----------------------------------------------------------------------------------------------

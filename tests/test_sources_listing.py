@@ -1,6 +1,7 @@
 """Tables of pictures and their classes, in every form in which people have them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ FORMS = {
     ),
     "train.txt": columns(rows("data/"), " ", (), lambda n, k: (n, k % 3)),
     "with spaces.txt": columns(rows("data/./"), "  ", (), lambda n, k: (n, k % 3)),
+    "in a folder with spaces.txt": columns(rows("my data/"), " ", (), lambda n, k: (n, k % 3)),
     "metadata.jsonl": json_lines(rows("data/")),
     "metadata.csv": columns(rows("data/"), ",", ("file_name", "label"), lambda n, k: (n, WORDS[k % 3])),
     "labels.tsv": columns(rows("data\\"), "\t", ("image", "class"), lambda n, k: (n, WORDS[k % 3])),
@@ -55,17 +57,20 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 @pytest.mark.parametrize("whole_folder", [False, True])
-def test_a_table_of_pictures(tmp_path, name, whole_folder):
-    written = pictures(tmp_path / "data")
+def test_a_table_of_pictures(tmp_path, name, whole_folder, monkeypatch):
+    written = pictures(tmp_path / ("my data" if "my data" in FORMS[name] else "data"))
     (tmp_path / name).write_text(FORMS[name] + "\n")
     (tmp_path / "README.txt").write_text("Twelve pictures.\n")
-    data = load_dataset(tmp_path if whole_folder else tmp_path / name)
+    monkeypatch.chdir(tmp_path.parent)
+    folder = Path(tmp_path.name)
+    data = load_dataset(folder if whole_folder else folder / name)
     assert data.shape == (6, 5)
     np.testing.assert_array_equal(data.images.reshape(-1, 6, 5), written)
     np.testing.assert_array_equal(data.labels, np.arange(12) % 3)
     assert data.classes in (WORDS, ("0", "1", "2"))
     assert any(name in note for note in data.origin.notes)
     assert data.origin.skipped == ()
+    assert not any("not in" in note for note in data.origin.notes)
 
 
 def test_one_table_for_each_part(tmp_path):
@@ -77,6 +82,16 @@ def test_one_table_for_each_part(tmp_path):
     table = [("file", "label", "split"), *((n, WORDS[k % 3], "train" if k < 8 else "test") for n, k in rows("images/"))]
     (tmp_path / "all.csv").write_text("\n".join(",".join(row) for row in table))
     assert dict(load_dataset(tmp_path / "all.csv").origin.sizes) == {"train": 8, "test": 4}
+
+
+def test_a_table_in_each_part_of_a_folder_within(tmp_path):
+    for part in ("train", "test"):
+        pictures(tmp_path / "data" / part)
+        (tmp_path / "data" / part / "metadata.jsonl").write_text(json_lines(rows()))
+    data = load_dataset(tmp_path)
+    assert (data.classes, dict(data.origin.sizes)) == (WORDS, {"train": 12, "test": 12})
+    (tmp_path / "data" / "test").rename(tmp_path / "elsewhere")
+    assert load_dataset(tmp_path / "data").classes == WORDS
 
 
 def test_a_table_one_level_beside_its_pictures_and_two_above(tmp_path):

@@ -174,8 +174,13 @@ def _load_path(
     shape: tuple[int, int] | None,
     prefer: tuple[float, float] | None,
 ) -> Dataset:
+    from glasswork.data.sources.places import readable
     from glasswork.data.sources.store import read_dataset, write_dataset
 
+    if any("\ud800" <= sign <= "\udfff" for sign in str(path.absolute())):
+        raise InputError(
+            f"{readable(text)}: a name that is not UTF-8 cannot be written into a recipe; rename the folder"
+        )
     if cache is None:
         return _read(path, text, None, shape, prefer)
     files = _files_of(path)

@@ -3,6 +3,7 @@
 letters/A/1.png, letters/B/7.jpg, ...       train/A/..., test/A/...       metadata.csv: file_name,label
 """
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def read(source: Peek) -> Found:
     piles = _piles(folder, notes, skipped)
     classes = natural_order({name for _, names in piles.values() for name in names})
     found = found_pictures({part: items for part, (items, _) in piles.items()}, classes or None, source.path)
-    found.notes, found.skipped, found.left_out = notes, skipped, folder.left_out
+    found.notes, found.skipped, found.left_out = list(dict.fromkeys(notes)), skipped, folder.left_out
     if not any(label for items, _ in piles.values() for _, label in items):
         found.without_labels = _hint(source.path)
     counts = Counter(label for items, _ in piles.values() for _, label in items)
@@ -71,6 +72,8 @@ def _piles(folder: Folder, notes: list[str], skipped: list[str]) -> dict[str, _P
     if others and ("train" not in parts or (parts["train"].pictures and any(place.pictures for place in others))):
         parts = {}  # words that happen to be names of classes
     if len(parts) < 2:
+        if (inner := _holds_the_classes(folder)) is not None:
+            return _piles(inner, notes, skipped)
         return {"all": _classes(folder, notes, skipped)}
     for place in others:
         folder.leave_out(place.path, "neither a part such as train or test, nor a class")
@@ -87,7 +90,7 @@ def _named(table: Path, folder: Folder, notes: list[str], skipped: list[str]) ->
     notes += named.notes
     skipped += named.skipped
     listed = {path for path, _ in named.items}
-    if others := [path for path in folder.all_pictures() if path not in listed]:
+    if others := [path for path in folder.all_pictures() if Path(os.path.normpath(path.absolute())) not in listed]:
         notes.append(f"{len(others):,} pictures are not in {table.name}, such as {others[0].name}, and are left out")
     return named.items, []
 
@@ -96,14 +99,9 @@ def _classes(folder: Folder, notes: list[str], skipped: list[str]) -> _Pile:
     """Return the pictures of a folder with their classes, and the names of the classes."""
     if "all" in (tables := tables_in(folder)):
         return _named(tables["all"], folder, notes, skipped)
-    holding = [place for place in folder.folders if place.holds_pictures]
-    if not holding:
+    if not _holding(folder):
         return [(path, None) for path in folder.pictures], []
-    if (inner := _holds_the_classes(folder, holding)) is not None:
-        for place in folder.folders:
-            if place is not inner:
-                folder.leave_out(place.path, f"it lies beside {inner.name}, which holds the folders of the classes")
-        _leave_out_pictures(folder)
+    if (inner := _holds_the_classes(folder)) is not None:
         return _classes(inner, notes, skipped)
     items: list[Item] = []
     names = []
@@ -126,31 +124,38 @@ def _leave_out_pictures(folder: Folder) -> None:
         folder.leave_out(folder.pictures[0], f"{which} beside the folders of the classes")
 
 
-def _holds_the_classes(folder: Folder, holding: list[Folder]) -> Folder | None:
-    """Return the one folder that holds those of the classes; None if the folders are the classes themselves.
+def _holds_the_classes(folder: Folder) -> Folder | None:
+    """Return the one folder that holds those of the classes, or a table; None if the folders are the classes.
 
     Raises
     ------
     InputError
         If several folders may hold them.
     """
+    holding = _holding(folder)
     deeper = [place for place in holding if not place.pictures]  # it holds folders only: no class does
-    if not deeper:
-        return None
     beside = [place for place in holding if place.pictures]
-    if len(deeper) == 1 and not beside and not folder.pictures:
-        return deeper[0]
-    if len(deeper) == 1 and len(_holding(deeper[0])) < 2:
+    inner = deeper[0] if len(deeper) == 1 else None
+    if len(holding) == 1 and not folder.pictures and (inner is not None or tables_in(holding[0])):
+        inner = holding[0]
+    elif inner is not None and len(_holding(inner)) < 2:
         return None  # a class whose pictures lie in one more folder
-    counts = {place: sum(1 for _ in place.all_pictures()) for place in holding}
-    if len(deeper) == 1 and counts[deeper[0]] > sum(counts[place] for place in beside):
-        return deeper[0]
-    shown = ", ".join(place.name for place in deeper[:5]) + (" ..." if len(deeper) > 5 else "")
-    raise InputError(
-        f"{shown}: only folders with pictures in {'it' if len(deeper) == 1 else 'them'}; if the classes are one level "
-        f"down, give the folder that holds them: glasswork data inspect {deeper[0].path}; if "
-        f"{shown} are classes, move their pictures up, out of the folders inside"
-    )
+    elif inner is not None:
+        counts = [sum(1 for _ in place.all_pictures()) for place in (inner, *beside)]
+        inner = inner if counts[0] > sum(counts[1:]) else None
+    if inner is not None:
+        for place in folder.folders:
+            if place is not inner:
+                folder.leave_out(place.path, f"it lies beside {inner.name}, which holds the folders of the classes")
+        _leave_out_pictures(folder)
+    elif deeper:
+        shown = ", ".join(place.name for place in deeper[:5]) + (" ..." if len(deeper) > 5 else "")
+        raise InputError(
+            f"{shown}: only folders with pictures in {'it' if len(deeper) == 1 else 'them'}; if the classes are one "
+            f"level down, give the folder that holds them: glasswork data inspect {deeper[0].path}; if {shown} are "
+            "classes, move their pictures up, out of the folders inside"
+        )
+    return inner
 
 
 def _holding(folder: Folder) -> list[Folder]:

@@ -80,6 +80,7 @@ def _rows(lines: Iterator[str]) -> Iterator[list[str]]:
             yield [cell.strip() for cell in row]
         return
     even = len({len(line.split()) for line in start}) == 1
+    even = even and not all(line.rsplit(maxsplit=1)[0].lower().endswith(SUFFIXES) for line in start)
     for line in text:
         yield line.split() if even else line.rsplit(maxsplit=1)  # a path may have spaces in it
 
