@@ -1,5 +1,6 @@
 """Tables of pictures and their classes, in every form in which people have them."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -70,7 +71,18 @@ def test_a_table_of_pictures(tmp_path, name, whole_folder, monkeypatch):
     assert data.classes in (WORDS, ("0", "1", "2"))
     assert any(name in note for note in data.origin.notes)
     assert data.origin.skipped == ()
-    assert not any("not in" in note for note in data.origin.notes)
+    assert not any("not in" in text for text in data.origin.left_out)
+
+
+def test_names_of_classes_in_a_file_beside_and_a_packed_table(tmp_path):
+    pictures(tmp_path / "data")
+    (tmp_path / "train.txt.gz").write_bytes(gzip.compress(FORMS["train.txt"].encode()))
+    (tmp_path / "labels.txt").write_text("cat\ndog\nemu\n")
+    for source in (tmp_path, tmp_path / "train.txt.gz"):
+        data = load_dataset(source)
+        assert (data.classes, data.labels.tolist()) == (WORDS, [k % 3 for k in range(12)])
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")  # too few
+    assert load_dataset(tmp_path).classes == ("0", "1", "2")
 
 
 def test_one_table_for_each_part(tmp_path):
@@ -113,7 +125,7 @@ def test_missing_pictures_and_labels_are_named_and_counted(tmp_path):
     assert data.origin.skipped == (
         "labels.csv, row 13: there is no picture 'gone.png'", "labels.csv, row 14: a missing label",
     )  # fmt: skip
-    assert any("2 pictures are not in labels.csv" in note for note in data.origin.notes)
+    assert data.origin.left_out == ("v-012.png: 2 pictures are not in labels.csv",)
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ def excel(cells, *, head="", end="\r\n"):
     return head + end.join(";".join(row) for row in cells) + end
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
 @pytest.mark.parametrize("head", ["", "sep=;\r\n"])
 @pytest.mark.parametrize("decimal", [False, True])
 def test_as_a_european_excel_saves_it(tmp_path, encoding, head, decimal):
@@ -235,6 +235,13 @@ def test_commas_as_decimal_signs_and_as_separators(tmp_path):
     rows = [[str(k % 2), *(f"{v / 255:.3f}".replace(".", ",") for v in row)] for k, row in enumerate(PIXELS)]
     with pytest.raises(InputError, match="expected 17 columns, got 33; are commas both decimal signs and separators"):
         load(tmp_path, "\n".join(",".join(row) for row in [["label", *NAMES], *rows]).encode())
+
+
+def test_separators_at_the_end_of_every_line(tmp_path):
+    text = written(LABELS, PIXELS, header=["label", *NAMES], sep=";")
+    data = load(tmp_path, text.replace(b"\n", b";\n"))
+    same(data)
+    assert "column 18 is empty" in data.origin.notes
 
 
 @pytest.mark.parametrize("start", [0, 1])

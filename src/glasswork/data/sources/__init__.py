@@ -266,7 +266,7 @@ def find(path: Path) -> Found:
     if not path.exists():
         raise FileError(f"{path}: there is no such file or folder; check the path")
     kinds = ", ".join(source.description.partition(":")[0] for source in _FORMATS)
-    raise InputError(f"not a format that is known here ({kinds}): {_describe(first)}")
+    raise InputError(f"not a format that is known here: {_describe(first)}. Known are {kinds}")
 
 
 def _describe(source: "Peek") -> str:

@@ -38,7 +38,6 @@ def read(source: Peek) -> Found:
 
     folder = Folder(source.path)
     piles: dict[str, list[tuple[Path, Found]]] = {}
-    problems = []
     for path in _files(folder):
         try:
             found = find(path)
@@ -51,10 +50,9 @@ def read(source: Peek) -> Found:
                 one = found if name == "all" else dataclasses.replace(found, parts={"all": part})
                 piles.setdefault(own, []).append((path, one))
         except (InputError, FileError) as error:
-            problems.append(f"{path.name}: {error}")
             folder.leave_out(path, str(error))
     if not piles:
-        raise InputError("; ".join([*problems, *folder.left_out]) or "no data in it")
+        raise InputError("; ".join(folder.left_out) or "no data in it")
     if len(piles) > 1 and "all" in piles:
         for path, _ in piles.pop("all"):
             folder.leave_out(path, "its name says neither train, valid nor test")

@@ -5,6 +5,7 @@ letters/A/1.png, letters/B/7.jpg, ...       train/A/..., test/A/...       metada
 
 import os
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from glasswork.data.dataset import natural_order
@@ -41,12 +42,12 @@ def read(source: Peek) -> Found:
     if not source.is_folder:
         return found_pictures({"all": [(source.path, None)]}, None, source.path.parent)
     folder = Folder(source.path)
-    notes: list[str] = []
-    skipped: list[str] = []
-    piles = _piles(folder, notes, skipped)
+    told = _Told()
+    piles = _piles(folder, told)
     classes = natural_order({name for _, names in piles.values() for name in names})
     found = found_pictures({part: items for part, (items, _) in piles.items()}, classes or None, source.path)
-    found.notes, found.skipped, found.left_out = list(dict.fromkeys(notes)), skipped, folder.left_out
+    found.notes, found.skipped, found.left_out = list(dict.fromkeys(told.notes)), told.skipped, folder.left_out
+    found.names = found.names or told.names
     if not any(label for items, _ in piles.values() for _, label in items):
         found.without_labels = _hint(source.path)
     counts = Counter(label for items, _ in piles.values() for _, label in items)
@@ -56,14 +57,23 @@ def read(source: Peek) -> Found:
     return found
 
 
+@dataclass
+class _Told:
+    """What is noted while a folder is read, and the names of the classes where a file states them."""
+
+    notes: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    names: list[str] | None = None
+
+
 #: The pictures of a part, and the names of the folders that are its classes; none where a table names the classes.
 _Pile = tuple[list[Item], list[str]]
 
 
-def _piles(folder: Folder, notes: list[str], skipped: list[str]) -> dict[str, _Pile]:
+def _piles(folder: Folder, told: _Told) -> dict[str, _Pile]:
     """Return the pictures of each part, and the names of its classes."""
     if tables := tables_in(folder):
-        return {part: _named(table, folder, notes, skipped) for part, table in tables.items()}
+        return {part: _named(table, folder, told) for part, table in tables.items()}
     parts: dict[str, Folder] = {}
     for place in folder.folders:
         if (part := part_of(place.name)) is not None:
@@ -73,43 +83,44 @@ def _piles(folder: Folder, notes: list[str], skipped: list[str]) -> dict[str, _P
         parts = {}  # words that happen to be names of classes
     if len(parts) < 2:
         if (inner := _holds_the_classes(folder)) is not None:
-            return _piles(inner, notes, skipped)
-        return {"all": _classes(folder, notes, skipped)}
+            return _piles(inner, told)
+        return {"all": _classes(folder, told)}
     for place in others:
         folder.leave_out(place.path, "neither a part such as train or test, nor a class")
-    piles = {part: _classes(place, notes, skipped) for part, place in parts.items()}
+    piles = {part: _classes(place, told) for part, place in parts.items()}
     labelled = {part: pile for part, pile in piles.items() if any(label for _, label in pile[0])}
     for part in piles.keys() - labelled.keys() if "train" in labelled else ():
         folder.leave_out(parts[part].path, f"{len(piles[part][0]):,} pictures without labels")
     return labelled if "train" in labelled else piles
 
 
-def _named(table: Path, folder: Folder, notes: list[str], skipped: list[str]) -> _Pile:
+def _named(table: Path, folder: Folder, told: _Told) -> _Pile:
     """Return the pictures that a table names."""
     named = named_pictures(table)
-    notes += named.notes
-    skipped += named.skipped
+    told.notes += named.notes
+    told.skipped += named.skipped
+    told.names = told.names or named.names
     listed = {path for path, _ in named.items}
     if others := [path for path in folder.all_pictures() if Path(os.path.normpath(path.absolute())) not in listed]:
-        notes.append(f"{len(others):,} pictures are not in {table.name}, such as {others[0].name}, and are left out")
+        folder.leave_out(others[0], f"{len(others):,} pictures are not in {table.name}")
     return named.items, []
 
 
-def _classes(folder: Folder, notes: list[str], skipped: list[str]) -> _Pile:
+def _classes(folder: Folder, told: _Told) -> _Pile:
     """Return the pictures of a folder with their classes, and the names of the classes."""
     if "all" in (tables := tables_in(folder)):
-        return _named(tables["all"], folder, notes, skipped)
+        return _named(tables["all"], folder, told)
     if not _holding(folder):
         return [(path, None) for path in folder.pictures], []
     if (inner := _holds_the_classes(folder)) is not None:
-        return _classes(inner, notes, skipped)
+        return _classes(inner, told)
     items: list[Item] = []
     names = []
     for place in folder.folders:
         if place.holds_pictures or place.is_empty:
             names.append(place.name)
             items += [(path, place.name) for path in place.all_pictures()]
-            skipped += _not_pictures(place)
+            told.skipped += _not_pictures(place)
         else:
             folder.leave_out(place.path, "no pictures in it")
     _leave_out_pictures(folder)

@@ -10,29 +10,21 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from glasswork.data.dataset import MAX_CLASSES
 from glasswork.data.sources.found import Found
+from glasswork.data.sources.listing_columns import PART_NAMES, called, file_column, label_columns, plain_name
 from glasswork.data.sources.naming import part_of
 from glasswork.data.sources.peek import Peek, peek
 from glasswork.data.sources.pile import Item, found_pictures
 from glasswork.data.sources.places import Folder
 from glasswork.data.sources.rows import SUFFIXES, Table, read_table
-from glasswork.data.sources.text import describe_encoding, is_text
+from glasswork.data.sources.text import describe_encoding, is_text, open_text
 from glasswork.errors import FileError, GlassworkError, InputError
-
-#: What a column of pictures is called, without signs between its letters: most telling first.
-_FILE_NAMES = (
-    "filename", "filepath", "file", "path", "imagepath", "imagename", "image", "img", "picture", "photo", "imageid",
-    "imgid", "name", "id",
-)  # fmt: skip
-_LABEL_NAMES = (
-    "label", "labels", "class", "classname", "target", "category", "categoryname", "y", "digit", "letter", "character",
-    "labelname", "classlabel", "tag", "symbol", "classid", "labelid", "groundtruth", "annotation",
-)  # fmt: skip
-_PART_NAMES = ("split", "subset", "set", "partition", "usage")
 
 #: Tables that are called so are asked before any others.
 _USUAL = ("metadata", "labels")
@@ -73,12 +65,15 @@ class Named:
         The part of each, where a column says it; else empty.
     notes, skipped : list of str
         Which columns were used, and which rows could not be.
+    names : list of str, optional
+        The names of labels that are numbers from 0, from a file beside the table.
     """
 
     items: list[Item]
     parts: list[str]
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    names: list[str] | None = None
 
 
 def recognise(source: Peek) -> str | None:
@@ -96,7 +91,7 @@ def read(source: Peek) -> Found:
     for k, item in enumerate(named.items):
         piles.setdefault(named.parts[k] if named.parts else "all", []).append(item)
     found = found_pictures(piles, None, source.path.absolute().parent)
-    found.notes, found.skipped = named.notes, named.skipped
+    found.notes, found.skipped, found.names = named.notes, named.skipped, named.names
     return found
 
 
@@ -152,7 +147,8 @@ def tables_in(folder: Folder, *, beneath: Path | None = None) -> dict[str, Path]
 
 
 def _may_be_table(path: Path) -> bool:
-    return path.suffix.lower() in (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".lst", ".list", ".data", "")
+    suffix = Path(re.sub(r"\.(gz|bz2|xz)$", "", path.name.lower())).suffix
+    return suffix in (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".lst", ".list", ".data", "")
 
 
 def _names_pictures(path: Path, beneath: Path | None) -> bool:
@@ -163,12 +159,12 @@ def _names_pictures(path: Path, beneath: Path | None) -> bool:
         table = read_table(path, _SAMPLE)
     except GlassworkError:
         return False
-    file = _file_column(table)
+    file = file_column(table)
     way, within = _way(path, table, file[0]) if file else (None, path)
     if file is None or way is None:
         return path.stem.lower() in _USUAL  # it says what is wrong where it is read
     with suppress(InputError):  # the same
-        if _label_of(table, file[0]) is None:
+        if label_columns(table, file[0]) is None:
             return False
     where = [way.find(row[file[0]], within) for row in table.rows if file[0] < len(row)]
     return any(place is not None and (beneath is None or place.is_relative_to(beneath)) for place in where)
@@ -183,57 +179,12 @@ def _pictures_in(path: Path) -> str | None:
         table = read_table(path, _SAMPLE)
     except (FileError, InputError, csv.Error):
         return None
-    if not table.rows or len(table.rows[0]) > _MOST_COLUMNS or (column := _file_column(table)) is None:
+    if not table.rows or len(table.rows[0]) > _MOST_COLUMNS or (column := file_column(table)) is None:
         return None
     way, _ = _way(path, table, column[0])
     if column[1] or way is not None:  # names that end as pictures' do, or names of files that are there
-        return _called(table, column[0])
+        return called(table, column[0])
     return None
-
-
-def _file_column(table: Table) -> tuple[int, bool] | None:
-    """Return the column of pictures, and whether its cells end as names of pictures do."""
-    for k in range(len(table.rows[0]) if table.rows else 0):
-        cells = [row[k] for row in table.rows if k < len(row) and row[k]]
-        if cells and sum(cell.lower().endswith(SUFFIXES) for cell in cells) >= 0.9 * len(cells):
-            return k, True
-    plain = [_plain(name) for name in table.header]
-    return next(((plain.index(name), False) for name in _FILE_NAMES if name in plain), None)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
-
-
-def _called(table: Table, k: int) -> str:
-    return f"the column {table.header[k]!r}" if table.header else f"column {k + 1}"
-
-
-def _label_of(table: Table, file: int) -> tuple[int, ...] | None:
-    """Return the column that holds the labels, or the columns of which each is a class; None if there is none.
-
-    Raises
-    ------
-    InputError
-        If several columns may hold them.
-    """
-    plain = [_plain(name) for name in table.header]
-    if (named := next((plain.index(name) for name in _LABEL_NAMES if name in plain), None)) is not None:
-        return (named,)
-    others = [k for k in range(len(table.rows[0])) if k != file and (not plain or plain[k] not in _PART_NAMES)]
-    columns = {k: [row[k] for row in table.rows if k < len(row)] for k in others}
-    ones = [k for k in others if set(columns[k]) <= {"0", "1", "0.0", "1.0"}]
-    if table.header and len(ones) > 1 and all(sum(float(row[k]) for k in ones) == 1 for row in table.rows):
-        return tuple(ones)
-    repeated = [k for k in others if 1 < len(set(columns[k])) < max(3, len(columns[k]))] or others
-    words = [k for k in repeated if not all(re.fullmatch(r"-?[\d.]+", cell) for cell in columns[k])]
-    likely = words or repeated
-    if len(likely) > 1:
-        raise InputError(
-            f"several columns may hold the labels: {', '.join(_called(table, k) for k in likely[:6])}; call the right "
-            "one label, in the first line of the table"
-        )
-    return tuple(likely) or None
 
 
 # Pictures -------------------------------------------------------------------------------------------
@@ -248,7 +199,7 @@ def named_pictures(path: Path) -> Named:
         If no column names pictures, none of them is there, or a picture has several labels.
     """
     table = read_table(path)
-    column = _file_column(table)
+    column = file_column(table)
     if column is None:
         raise InputError(
             f"{path.name}: expected a column with the files of pictures, called file_name, and one with their classes, "
@@ -256,18 +207,18 @@ def named_pictures(path: Path) -> Named:
         )
     file = column[0]
     try:
-        labels = _label_of(table, file)
+        labels = label_columns(table, file)
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
     way, within = _way(path, table, file)
     if way is None:
         example = next((row[file] for row in table.rows if file < len(row)), "")
         raise InputError(
-            f"{path.name} names {len(table.rows):,} pictures in {_called(table, file)}, and none of them is there, "
+            f"{path.name} names {len(table.rows):,} pictures in {called(table, file)}, and none of them is there, "
             f"such as {path.parent / example}; put the pictures there, or correct the paths"
         )
-    plain = [_plain(name) for name in table.header]
-    part = next((plain.index(name) for name in _PART_NAMES if name in plain), None)
+    plain = [plain_name(name) for name in table.header]
+    part = next((plain.index(name) for name in PART_NAMES if name in plain), None)
     named = Named([], [], _notes(path, table, file, labels))
     if (note := describe_encoding(peek(path).head)) is not None:
         named.notes.append(note)
@@ -294,14 +245,29 @@ def named_pictures(path: Path) -> Named:
         )
     if len(named.parts) != len(named.items) or (len(set(named.parts)) > 1 and "all" in named.parts):
         named.parts.clear()
+    return _with_names(named, path)
+
+
+def _with_names(named: Named, path: Path) -> Named:
+    """Return pictures with the names of their classes, one a line in a file beside the table, as Caffe has them."""
+    labels = {label for _, label in named.items}
+    for name in ("labels.txt", "classes.txt", "class_names.txt", "synset_words.txt"):
+        beside = path.parent / name
+        if not beside.is_file() or beside == path or not all(label and label.isdecimal() for label in labels):
+            continue
+        with open_text(beside) as stream:
+            lines = [line.strip() for line in islice(stream, MAX_CLASSES + 1) if line.strip()]
+        if len(set(lines)) == len(lines) > max(int(label or 0) for label in labels):
+            named.notes.append(f"classes are named by {name}")
+            return replace(named, names=lines)
     return named
 
 
 def _notes(path: Path, table: Table, file: int, labels: tuple[int, ...] | None) -> list[str]:
-    used = _called(table, file)
+    used = called(table, file)
     if labels is None:
         return [f"{path.name} names the pictures in {used}, and no labels"]
-    where = _called(table, labels[0]) if len(labels) == 1 else f"{len(labels)} columns, one for each class"
+    where = called(table, labels[0]) if len(labels) == 1 else f"{len(labels)} columns, one for each class"
     return [f"{path.name} names the pictures in {used} and their classes in {where}"]
 
 

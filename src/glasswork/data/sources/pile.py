@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ def found_pictures(piles: dict[str, list[Item]], classes: Sequence[str] | None, 
     """
     found = Found("pictures", "", {}, classes, pictures=True, levels=(0.0, 255.0))
     found.paths = [(path, _name(path, folder)) for items in piles.values() for path, _ in items]
-    found.parts = {part: Part(_blocks(items, found, folder)) for part, items in piles.items()}
+    as_words = classes is not None
+    found.parts = {part: Part(_blocks(items, found, folder, as_words=as_words)) for part, items in piles.items()}
     return found
 
 
@@ -68,13 +70,16 @@ def _name(path: Path, folder: Path) -> str:
     return readable(os.path.relpath(path, folder))
 
 
-def _blocks(items: Sequence[Item], found: Found, folder: Path) -> Callable[[], Iterator[Block]]:
+def _blocks(items: Sequence[Item], found: Found, folder: Path, *, as_words: bool) -> Callable[[], Iterator[Block]]:
     def blocks() -> Iterator[Block]:
         found.shape = shape = found.shape or note_usual_shape([path for path, _ in found.paths], found)
         at_once = max(1, min(2000, BLOCK_BYTES // max(1, int(np.prod(shape or (1, 1))))))
         for start in range(0, len(items), at_once):
-            if (block := _read_block(items[start : start + at_once], found, folder)) is not None:
-                yield block
+            if (block := _read_block(items[start : start + at_once], found, folder)) is None:
+                continue
+            if block.labels is not None and not as_words:
+                block = replace(block, labels=numbers_or_words(block.labels))
+            yield block
 
     return blocks
 
@@ -95,10 +100,7 @@ def _read_block(items: Sequence[Item], found: Found, folder: Path) -> Block | No
         labels.append(label)
     if not images:
         return None
-    if labels[0] is None:
-        return Block(np.stack(images), None, names)
-    words = np.array(labels, dtype=str)
-    return Block(np.stack(images), words if found.names is not None else numbers_or_words(words), names)
+    return Block(np.stack(images), None if labels[0] is None else np.array(labels, dtype=str), names)
 
 
 def _why(path: Path, error: FileError) -> str:

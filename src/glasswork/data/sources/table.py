@@ -66,8 +66,10 @@ def read(source: Peek) -> Found:
     if columns.label is not None and not columns.notes:
         found.note(f"labels are {columns.name(columns.label)}")
     if columns.index is not None:
-        found.note(f"{columns.name(columns.index)} numbers or names the rows, and is not a pixel")
-        found.index = columns.header[columns.index] if columns.header else ""
+        empty = all(not row[columns.index] for row in rows[header:] if columns.index < len(row))
+        what = "is empty" if empty else "numbers or names the rows, and is not a pixel"
+        found.note(f"{columns.name(columns.index)} {what}")
+        found.index = None if empty else columns.header[columns.index] if columns.header else ""
     if comma:
         found.note("numbers are written with a decimal comma")
     if (note := describe_encoding(source.head)) is not None:
@@ -221,7 +223,7 @@ def _block(table: NDArray[Any], columns: Columns, first: int, *, labelled: bool)
     elif columns.label is not None and labelled:
         labels = _labels(table[f"c{columns.label}"], columns, first)
     names: list[str] = [] if columns.index is None else table[f"c{columns.index}"].tolist()
-    return Block(images, labels, names)
+    return Block(images, labels, names if any(names) else [])
 
 
 def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[Any]:
@@ -284,7 +286,7 @@ def _slow(rows: list[tuple[list[str], list[float]]], columns: Columns, first: in
     elif columns.label is not None and labelled:
         labels = _labels(np.array([cells[columns.label] for cells, _ in rows]), columns, first)
     names = [] if columns.index is None else [cells[columns.index] for cells, _ in rows]
-    return Block(np.array([pixels for _, pixels in rows]), labels, names)
+    return Block(np.array([pixels for _, pixels in rows]), labels, names if any(names) else [])
 
 
 def _first_odd(cells: list[str], columns: Columns) -> str:

@@ -8,6 +8,9 @@ from glasswork.data.sources.peek import open_unpacked
 
 _WINDOWS = "glasswork-windows"
 
+#: Bytes that show which encoding a text is in.
+_START = 64
+
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
     """Decode bytes that are not UTF-8 as Windows' Western encoding; a few bytes that it leaves out, as Latin-1."""
@@ -24,21 +27,30 @@ codecs.register_error(_WINDOWS, _as_windows)
 
 
 def open_text(path: Path) -> io.TextIOWrapper:
-    """Open a text file, unpacked: UTF-8, or UTF-16 with its mark at the start; bytes that are neither are Windows'."""
+    """Open a text file, unpacked: UTF-8, or UTF-16; bytes that are neither are Windows'."""
     with open_unpacked(path) as stream:
-        start = stream.read(2)
-    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+        encoding = _utf16(stream.read(_START)) or "utf-8-sig"
     return io.TextIOWrapper(open_unpacked(path), encoding=encoding, errors=_WINDOWS, newline=None)
+
+
+def _utf16(head: bytes) -> str | None:
+    """Return which UTF-16 a text is in that begins so: it has a mark at its start, or every second byte is 0."""
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    first, second = head[:_START:2], head[1:_START:2]
+    if len(head) >= 4 and not any(second) and all(first):
+        return "utf-16-le"
+    return "utf-16-be" if len(head) >= 4 and not any(first) and all(second) else None
 
 
 def is_text(head: bytes) -> bool:
     """Whether a file that begins so is text."""
-    return bool(head) and (b"\0" not in head or head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return bool(head) and (b"\0" not in head or _utf16(head) is not None)
 
 
 def describe_encoding(head: bytes) -> str | None:
     """Return a note about the encoding of a text that begins so, if it is not UTF-8 or UTF-16."""
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    if _utf16(head) is not None:
         return None
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter that is cut off at the end is no error
