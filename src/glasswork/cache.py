@@ -30,7 +30,8 @@ MOST, MOST_OF_ONE = 200_000_000, 20_000_000
 #: Seconds after which a file that a killed process left half-written is removed.
 _ABANDONED_AFTER = 3600
 
-_SHIPPED = Path(__file__).parent / "shipped"
+#: The folder of the entries that come with the package.
+SHIPPED = Path(__file__).parent / "shipped"
 _WHAT = "cache entry"
 
 
@@ -73,7 +74,7 @@ def cache_folder() -> Path | None:
 def read(name: str) -> Entry | None:
     """Return the entry of a name, or None if there is none that is whole."""
     folder = cache_folder()
-    for place in (_SHIPPED, folder):
+    for place in (SHIPPED, folder):
         if place is not None and (found := _read(place / f"{name}.safetensors", name)) is not None:
             if place == folder:
                 with suppress(OSError):  # used just now: others are removed first

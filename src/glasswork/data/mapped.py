@@ -3,7 +3,9 @@
 images.npy on disk ──rows 17, 4, 99, ...──► a batch
 """
 
+import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ from glasswork.errors import InputError
 
 #: Bytes of images from which they are mapped from the disk and not read into memory.
 MAP_FROM = 1 << 28
+
+#: Nanoseconds after which a file that is written again certainly has another time.
+_TICK = 2_000_000_000
 
 #: Rows that are read in one go where all of them are gone through.
 _AT_A_TIME = 4096
@@ -108,6 +113,28 @@ def _shares(size: int, counts: NDArray[Any]) -> NDArray[np.int64]:
     whole: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     whole[np.argsort(whole - exact, kind="stable")[: size - int(whole.sum())]] += 1
     return whole
+
+
+def file_identity(images: NDArray[Any]) -> str:
+    """Return what identifies the content of a mapped array without reading it; empty for all others.
+
+    It is the path, size, times and inode of the file, and which part of it the array is. A file that was written less
+    than two seconds ago has no identity yet: it may be written again within the same tick of its clock.
+    """
+    if not isinstance(images, np.memmap) or images.flags.writeable or images.filename is None:
+        return ""
+    try:
+        stat = Path(images.filename).stat()
+    except OSError:
+        return ""
+    if time.time_ns() - stat.st_mtime_ns < _TICK:
+        return ""
+    whole: NDArray[Any] = images
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    place = images.ctypes.data - whole.ctypes.data
+    file = (str(images.filename), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+    return repr((*file, images.offset, place, images.shape, images.strides, images.dtype.str))
 
 
 def in_blocks(images: NDArray[Any] | MappedRows) -> Iterator[NDArray[Any]]:

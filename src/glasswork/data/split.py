@@ -64,6 +64,8 @@ class Split:
         Of the dataset.
     origin : Origin
         Where the dataset came from.
+    sha256 : str
+        The fingerprint of these parts, where it is known already.
     """
 
     train: Part
@@ -74,9 +76,12 @@ class Split:
     shape: tuple[int, int]
     name: str
     origin: Origin = field(default_factory=Origin)
+    sha256: str = ""
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the images and labels of all parts in order, the classes and the shape of an image."""
+        if self.sha256:
+            return self.sha256
         parts = (self.train, self.valid, self.test)
         return fingerprint((array for part in parts for array in (part.images, part.labels)), self.classes, self.shape)
 

@@ -54,11 +54,13 @@ def keep_apart(heights: Sequence[float], gap: float) -> list[float]:
 
     With a gap taken off for each neighbour below, the heights only have to increase: isotonic regression.
     """
-    from sklearn.isotonic import isotonic_regression
-
     order = np.argsort(heights, kind="stable")
     gaps = gap * np.arange(len(order))
     moved = np.empty(len(order))
-    free = max(1 - float(gaps[-1]), 0.0)
-    moved[order] = isotonic_regression(np.asarray(heights, np.float64)[order] - gaps, y_min=0.0, y_max=free) + gaps
+    increasing = np.asarray(heights, np.float64)[order] - gaps
+    if np.any(np.diff(increasing) < 0):
+        from scipy.optimize import isotonic_regression
+
+        increasing = isotonic_regression(increasing).x
+    moved[order] = np.clip(increasing, 0.0, max(1 - float(gaps[-1]), 0.0)) + gaps
     return [float(height) for height in moved]

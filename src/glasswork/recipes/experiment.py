@@ -7,7 +7,8 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from glasswork.data import Batches, Dataset, Part, Split, load_dataset, split
+from glasswork.data import Batches, Dataset, Part, Split, load_dataset
+from glasswork.data.once import split_once
 from glasswork.data.sources import ARRAYS
 from glasswork.errors import InputError, RecipeError
 from glasswork.inputs import Inputs, Reading
@@ -122,8 +123,11 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
 
 
 def load_data(data: Data, dataset: Dataset | None = None) -> Split:
-    """Return the images that a recipe asks for, or those given in their place, divided as it asks."""
-    return split(
+    """Return the images that a recipe asks for, or those given in their place, divided as it asks.
+
+    Those that are given have their fingerprint of now in their origin: see `Dataset.with_identity`.
+    """
+    return split_once(
         dataset or load_dataset(data.source, cache=DATA_CACHE),
         scheme=data.split,
         seed=data.split_seed,

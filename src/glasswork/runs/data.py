@@ -51,8 +51,8 @@ def data_of_run(folder: RunFolder | str | Path, dataset: Dataset | None = None) 
         If they are arrays of a program that are not kept in the folder.
     """
     place = folder if isinstance(folder, RunFolder) else RunFolder(folder)
-    recipe = place.recipe()
-    parts = experiment.load_data(recipe.data, dataset or place.kept_data())
+    recipe, given = place.recipe(), dataset or place.kept_data()
+    parts = experiment.load_data(recipe.data, None if given is None else given.with_identity())
     return RunData(parts, check_data(place, parts))
 
 

@@ -164,7 +164,9 @@ def load_dataset(
         dataset = _load_path(Path(argument).expanduser(), text, cache, shape, prefer)
     if dataset.origin.sha256:
         return dataset
-    return replace(dataset, origin=replace(dataset.origin, source=dataset.source, sha256=dataset.fingerprint()))
+    from glasswork.data.once import fingerprint_once
+
+    return replace(dataset, origin=replace(dataset.origin, source=dataset.source, sha256=fingerprint_once(dataset)))
 
 
 def _load_path(

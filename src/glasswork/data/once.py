@@ -1,0 +1,112 @@
+"""What is computed once for a dataset, and kept in the cache: its fingerprint and its split.
+
+    a mapped file: path, size, times, inode     ──► fingerprint of the dataset, for which all of it is read
+    fingerprint of the dataset, scheme, seed, sizes ──► rows of train, valid, test, and the fingerprint of the parts
+
+scikit-learn, which draws the rows, takes longer to import than a small network to train for an epoch; for the MNIST in
+the package they are shipped.
+"""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork import cache
+from glasswork.arrays import Labels
+from glasswork.data.dataset import Dataset, fingerprint
+from glasswork.data.mapped import file_identity
+from glasswork.data.split import Part, Scheme, Split, split
+
+#: Counts the changes after which rows drawn before are no longer those that would be drawn now.
+_VERSION = 1
+
+_PARTS = ("train", "valid", "test")
+
+
+def fingerprint_once(dataset: Dataset) -> str:
+    """Return the fingerprint of a dataset that was loaded just now; a mapped file is read only the first time."""
+    key = file_identity(dataset.images)
+    if not key:
+        return dataset.fingerprint()
+    name = f"fingerprint-{fingerprint([dataset.labels], [key, *dataset.classes], dataset.shape)}"
+    if (entry := cache.read(name)) is not None and "sha256" in entry.words:
+        return entry.words["sha256"]
+    sha256 = dataset.fingerprint()
+    if file_identity(dataset.images) == key:
+        cache.write(name, cache.Entry({}, {"sha256": sha256}))
+    return sha256
+
+
+def split_once(
+    dataset: Dataset,
+    *,
+    scheme: Scheme = "handout",
+    seed: int = 123,
+    test: float | None = None,
+    valid: float | None = None,
+) -> Split:
+    """Split a dataset as `split` does, to the same rows in the same order, and draw them only the first time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With its fingerprint in ``origin.sha256``; without one, it is split as by `split`.
+    scheme, seed, test, valid
+        See `split`.
+
+    Raises
+    ------
+    InputError
+        As `split`.
+    """
+
+    def draw() -> Split:
+        return split(dataset, scheme=scheme, seed=seed, test=test, valid=valid)
+
+    if not dataset.origin.sha256:
+        return draw()
+    asked = (dataset.origin.sha256, scheme, seed, test, valid, list(dataset.origin.sizes.items()))
+    name = f"split-{_VERSION}-{hashlib.sha256(repr(asked).encode()).hexdigest()}"
+    mapped = isinstance(dataset.images, np.memmap)
+    if (entry := cache.read(name)) is not None:
+        if mapped:
+            return replace(draw(), sha256=entry.words.get("sha256", ""))
+        if (rows := _unpacked(entry, len(dataset))) is not None:
+            train, valid_part, test_part = (Part(dataset.images[one], dataset.labels[one], one) for one in rows)
+            meaning = (scheme, dataset.classes, dataset.shape, dataset.name, dataset.origin)
+            return Split(train, valid_part, test_part, *meaning, sha256=entry.words.get("sha256", ""))
+    parts = draw()
+    sha256 = parts.fingerprint()
+    cache.write(name, _packed(parts, sha256, rows=not mapped))
+    return replace(parts, sha256=sha256)
+
+
+def _packed(parts: Split, sha256: str, *, rows: bool) -> cache.Entry:
+    """Return what the cache keeps; the rows of mapped images are drawn fast, and may be too many to keep."""
+    if not rows:
+        return cache.Entry({}, {"sha256": sha256})
+    indices = [part.indices for part in (parts.train, parts.valid, parts.test)]
+    width = -(-int(max(one.max(initial=0) for one in indices)).bit_length() // 8)
+    arrays = {
+        name: np.ascontiguousarray(one.astype("<u8")).view(np.uint8).reshape(-1, 8)[:, :width]
+        for name, one in zip(_PARTS, indices, strict=True)
+    }
+    return cache.Entry(arrays, {"sha256": sha256})
+
+
+def _unpacked(entry: cache.Entry, count: int) -> list[Labels] | None:
+    """Return the rows of the three parts, or None if they are none of a dataset with so many images."""
+    try:
+        rows = [_as_numbers(entry.arrays[name]) for name in _PARTS]
+        used = np.bincount(np.concatenate(rows), minlength=count)
+    except (KeyError, ValueError, MemoryError):
+        return None
+    return rows if len(used) == count and used.max() == 1 else None
+
+
+def _as_numbers(packed: NDArray[np.uint8]) -> Labels:
+    wide = np.zeros((len(packed), 8), np.uint8)
+    wide[:, : packed.shape[1]] = packed
+    return wide.view("<i8").reshape(-1).astype(np.int64)
