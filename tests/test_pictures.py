@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings, strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from glasswork import FileError, InputError, read_image
-from glasswork.data.photos import read
+from glasswork.data import decode
 
 FIRST_TEST = 60_000
 
@@ -452,7 +452,7 @@ def crc(chunk):
 
 
 def test_the_limit_is_fifty_megapixels():
-    assert read.MAX_PIXELS == 50_000_000
+    assert decode.MAX_PIXELS == 50_000_000
 
 
 def test_not_finite(save):

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from glasswork.classroom.class_report import ClassReport, Misconception, Row
 from glasswork.classroom.report import PartReport
+from glasswork.outputs import GENERATOR
 
 #: The statuses in the order of the bars: the sign that stands for each, and what it means.
 SIGNS = {
@@ -50,6 +51,7 @@ def to_page(report: ClassReport, title: str) -> str:
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"{GENERATOR}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}: classwork report</title>\n<style>\n{style}</style>\n"
         f"</head>\n<body>\n{body}\n</body>\n</html>\n"

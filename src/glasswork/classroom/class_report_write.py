@@ -52,21 +52,27 @@ def write_report(
     output.parent.mkdir(parents=True, exist_ok=True)
     report = report_class(
         source,
-        output.with_suffix(".journal"),
+        report_paths(output)[0],
         time_limit=time_limit,
         anonymous=anonymous,
         workers=workers,
         on_start=on_start,
         on_result=on_result,
     )
-    stem = output.with_suffix("")
-    contents = {
-        output: to_page(report, source.resolve().name),
-        stem.with_name(f"{stem.name}.csv"): "\ufeff" + to_csv(report),  # with the mark by which Excel knows UTF-8
-        stem.with_name(f"{stem.name}-mistakes.csv"): "\ufeff" + mistakes_to_csv(report),
-    }
-    for name in exports:
-        contents[stem.with_name(f"{stem.name}-{EXPORTS[name].suffix}")] = EXPORTS[name].write(report)
-    for path, content in contents.items():
+    _, *written = report_paths(output, exports)
+    contents = [
+        to_page(report, source.resolve().name),
+        "\ufeff" + to_csv(report),  # with the mark by which Excel knows UTF-8
+        "\ufeff" + mistakes_to_csv(report),
+        *(EXPORTS[name].write(report) for name in exports),
+    ]
+    for path, content in zip(written, contents, strict=True):
         write_whole(path, content.encode())
-    return report, list(contents)
+    return report, written
+
+
+def report_paths(output: Path, exports: Sequence[str] = ()) -> list[Path]:
+    """Return the files of a report: the journal of its results, the page, its tables and the exports."""
+    endings = (".csv", "-mistakes.csv", *(f"-{EXPORTS[name].suffix}" for name in exports))
+    stem = output.with_suffix("")
+    return [output.with_suffix(".journal"), output, *(stem.with_name(stem.name + ending) for ending in endings)]

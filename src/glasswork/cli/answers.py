@@ -1,21 +1,31 @@
-"""Predictions for any source: on the screen, or in a CSV, JSON or Parquet file; one line an image, as they come."""
+"""The forms of answers: lines on the screen, and files in CSV, JSON or Parquet, written as the answers come.
+
+Each form is a context manager, which gives a function that takes the answers to one image: one, or several where a
+picture has several digits.
+"""
 
 import contextlib
 import csv
 import json
 import secrets
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 import typer
 
-from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
+from glasswork.errors import FileError, GlassworkError, MissingLibraryError
+from glasswork.files import replace_whole
 
 if TYPE_CHECKING:
     from glasswork.models.answers import Answer
     from glasswork.models.model_file import ModelFile
+
+Write: TypeAlias = "Callable[[list[Answer]], None]"
+Form: TypeAlias = AbstractContextManager[Write]
 
 _DIGITS = tuple("0123456789")
 
@@ -25,164 +35,172 @@ SUBMISSIONS: dict[str, tuple[tuple[str, str], Callable[[int, "Answer"], tuple[An
 }
 
 
-def predict_sources(
-    read: "ModelFile", sources: list[str], *, out: Path | None, as_json: bool, scores: bool, submission: str | None
-) -> None:
-    """Ask a network about all images of sources, and write what it says.
-
-    Parameters
-    ----------
-    read : ModelFile
-    sources : list of str
-    out : Path, optional
-        Its suffix says the form: .csv, .json or .parquet; by default the screen.
-    as_json : bool
-        Whether JSON is printed.
-    scores : bool
-        Whether the probability of each class is written as well.
-    submission : str, optional
-        A key of `SUBMISSIONS`.
-
-    Raises
-    ------
-    Exit
-        With the status 1 if an image or a source could not be read.
-    """
-    if submission is not None and submission not in SUBMISSIONS:
-        raise typer.BadParameter(f"expected {', '.join(SUBMISSIONS)}, got {submission!r}", param_hint="--submission")
-    failures = _Failures(strict=submission is not None)
-    found = failures.watch(_counted(_all_answers(read, sources)))
-    if submission is not None:
-        columns, row = SUBMISSIONS[submission]
-        rows = (row(n, answer) for n, answer in enumerate(found, 1))
-        with _writing(out) as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(rows)
-    elif as_json or (out is not None and out.suffix == ".json"):
-        with _writing(out) as stream:
-            _write_json(stream, (_entry(answer, read.classes, scores=scores) for answer in found))
-    elif out is None:
-        for answer in found:
-            if not answer.error:
-                print(f"{answer.source} {answer.item}  {answer.label}  {min(answer.confidence, 0.999):.1%} sure")
-    else:
-        _write_table(out, found, read.classes, scores=scores)
-    if out is not None:
-        print(f"{failures.answered:,} predictions are in {out}", file=sys.stderr)
-    if failures.count:
-        print(f"{failures.count:,} could not be read", file=sys.stderr)
-        raise typer.Exit(1)
-
-
-class _Failures:
-    """Prints and counts what could not be read."""
-
-    def __init__(self, *, strict: bool) -> None:
-        self.strict = strict
-        self.count = self.answered = 0
-
-    def watch(self, answers: "Iterable[Answer]") -> "Iterator[Answer]":
-        for answer in answers:
-            if answer.error:
-                if self.strict:
-                    raise InputError(
-                        f"{answer.error}; a submission needs an answer for every image, so none is written"
-                    )
-                self.count += 1
-                print(f"Error: {answer.error}", file=sys.stderr)
-            else:
-                self.answered += 1
-            yield answer
-
-
-def _all_answers(read: "ModelFile", sources: list[str]) -> "Iterator[Answer]":
-    from glasswork.models.answers import Answer, answers
-
-    for source in sources:
-        try:
-            yield from answers(read, source)
-        except GlassworkError as error:
-            message = str(error)
-            named = message if source in message else f"{source}: {message}"
-            yield Answer(source, "", error=named)
-
-
-def _counted(answers: "Iterator[Answer]") -> "Iterator[Answer]":
-    """Show on a terminal how many there are so far."""
-    if not sys.stderr.isatty():
-        yield from answers
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} images"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        for answer in answers:
-            yield answer
-            bar.advance(task)
-
-
-# Forms ----------------------------------------------------------------------------------------------
-
-
-def _entry(answer: "Answer", classes: tuple[str, ...], *, scores: bool) -> dict[str, Any]:
-    """Return an answer for programs."""
-    entry: dict[str, Any] = {"file": answer.source, "item": answer.item}
-    if answer.error:
-        return entry | {"error": answer.error}
-    assert answer.probabilities is not None
-    entry["label"] = answer.label
-    if classes == _DIGITS:
-        entry["digit"] = int(answer.label)
-    entry["confidence"] = round(answer.confidence, 4)
-    if scores:
-        entry["scores"] = {name: round(float(p), 6) for name, p in zip(classes, answer.probabilities, strict=True)}
-    return entry
-
-
-def _write_json(stream: IO[str], entries: Iterable[dict[str, Any]]) -> None:
-    before = "["
-    for entry in entries:
-        stream.write(f"{before}\n  {json.dumps(entry, ensure_ascii=False)}")
-        before = ","
-    stream.write("[]\n" if before == "[" else "\n]\n")
-
-
-def _write_csv(stream: IO[str], answers: "Iterable[Answer]", classes: tuple[str, ...], *, scores: bool) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["file", "item", "label", "confidence", *(classes if scores else ()), "error"])
-    for answer in answers:
-        shown: list[object] = []
-        if scores:
-            known = answer.probabilities
-            shown = [""] * len(classes) if known is None else [round(float(p), 6) for p in known]
-        sure = "" if answer.error else round(answer.confidence, 4)
-        writer.writerow([answer.source, answer.item, answer.label, sure, *shown, answer.error])
-
-
-def _write_table(out: Path, answers: "Iterable[Answer]", classes: tuple[str, ...], *, scores: bool) -> None:
-    if out.suffix not in (".csv", ".parquet"):
+def form_of(out: Path, read: "ModelFile", *, scores: bool) -> Form:
+    """Return the form of a file by its suffix; with ``scores``, the probability of each class by its name."""
+    forms = {".csv": csv_form, ".json": json_form, ".parquet": parquet_form}
+    if out.suffix.lower() not in forms:
         raise typer.BadParameter(f"expected a file ending in .csv, .json or .parquet, got {out}", param_hint="--out")
-    if out.suffix == ".csv":
-        with _writing(out) as stream:
-            _write_csv(stream, answers, classes, scores=scores)
-        return
+    return forms[out.suffix.lower()](out, read, scores=scores)
+
+
+# The screen -----------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def screen_form(width: int) -> Iterator[Write]:
+    """Print a line for each image, its name over so many columns, and below it a line for each of several digits."""
+
+    def write(answers: "list[Answer]") -> None:
+        first = answers[0]
+        if first.error:
+            return
+        name = f"{name_of(first):<{width}}"
+        if len(answers) == 1:
+            print(f"{name}  {first.label}  {_in_words(first)}")
+            return
+        print(f"{name}  {' '.join(answer.label for answer in answers)}")
+        for answer in answers:
+            at = "" if answer.box is None else ", at {},{} to {},{}".format(*answer.box)
+            print(f"    {answer.label}  {_in_words(answer)}{at}")
+
+    yield write
+
+
+def name_of(answer: "Answer") -> str:
+    """Return what an image is called on the screen: its source, and where that holds several its name there."""
+    if not answer.item or Path(answer.source).name == answer.item or (answer.source == "-" and answer.reading):
+        return answer.source
+    if answer.reading is not None or Path(answer.source, answer.item).is_file():
+        return str(Path(answer.source, answer.item))
+    return f"{answer.source} {answer.item}"
+
+
+def _in_words(answer: "Answer") -> str:
+    """Return the confidence, the second guess if it is low, and whether the image is unlike the training images."""
+    second = answer.second_guess
+    doubt = "" if second is None else f", or {second[0]} ({second[1]:.1%})"
+    unlike = "; unlike anything it was trained on" if answer.unlike else ""
+    return f"{min(answer.confidence, 0.999):.1%} sure{doubt}{unlike}"
+
+
+# JSON -----------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def json_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[Write]:
+    """Write a list with an entry for each image."""
+    with _writing(out) as stream:
+        before = "["
+
+        def write(answers: "list[Answer]") -> None:
+            nonlocal before
+            stream.write(f"{before}\n  {json.dumps(_entry(answers, scores=scores), ensure_ascii=False)}")
+            before = ","
+
+        yield write
+        stream.write("[]\n" if before == "[" else "\n]\n")
+
+
+def _entry(answers: "list[Answer]", *, scores: bool) -> dict[str, Any]:
+    """Return the answer to an image, the first digit's for a picture, and the answers to all of its digits."""
+    first, *_ = facts = [_facts(answer, scores=scores) for answer in answers]
+    if answers[0].reading is None or answers[0].error:
+        return first
+    of_image = ("item", "file", "row")
+    return first | {"digits": [{key: one[key] for key in one if key not in of_image} for one in facts]}
+
+
+def _facts(answer: "Answer", *, scores: bool) -> dict[str, Any]:
+    facts = answer.to_dict()
+    if answer.probabilities is None:
+        return {key: value for key, value in facts.items() if value is not None}
+    del facts["error"]
+    if answer.classes == _DIGITS:
+        facts["digit"] = int(answer.label)
+    shares = [round(float(share), 6) for share in answer.probabilities]
+    facts["probabilities"] = shares
+    if scores:
+        facts["scores"] = dict(zip(answer.classes, shares, strict=True))
+    return facts
+
+
+# Tables ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def csv_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[Write]:
+    """Write a table with a row for each image, or for each digit of a picture."""
+    from glasswork.models.answers import KEYS
+
+    with _writing(out) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        classes = read.classes if scores else ()
+        writer.writerow([*KEYS[:-1], *map(_column, classes), KEYS[-1]])
+
+        def write(answers: "list[Answer]") -> None:
+            for answer in answers:
+                *known, error = map(_cell, answer.to_dict().values())
+                shares = [""] * len(classes) if answer.probabilities is None else answer.probabilities
+                writer.writerow([*known, *(_cell(share) for share in shares[: len(classes)]), error])
+
+        yield write
+
+
+def _column(name: str) -> str:
+    """Return the name of the column of a class: as the class is called, unless a key is called so."""
+    from glasswork.models.answers import KEYS
+
+    return f"class {name}" if name in KEYS else name
+
+
+def _cell(value: Any) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return value if isinstance(value, str | int) else round(float(value), 6)
+
+
+@contextlib.contextmanager
+def parquet_form(out: Path, read: "ModelFile", *, scores: bool) -> Iterator[Write]:
+    """Write the table of `csv_form` in Parquet."""
     try:
         import polars as pl
     except ImportError:
         raise MissingLibraryError(f"{out}: to write Parquet: pip install 'glasswork[formats]'") from None
+    types: dict[str, Any] = dict.fromkeys(("item", "file", "label", "resembles", "box", "error"), pl.String)
+    types |= dict.fromkeys(("row", "position"), pl.Int64) | {"unlike": pl.Boolean}
+    types |= dict.fromkeys(("confidence", "strangeness", *map(_column, read.classes if scores else ())), pl.Float64)
     rows = out.with_name(f".{out.name}-{secrets.token_hex(4)}")  # the rows go through a file: they may be millions
-    text = dict.fromkeys(("file", "item", "label", "error"), pl.String)
     try:
-        with rows.open("w", encoding="utf-8") as stream:
-            _write_csv(stream, answers, classes, scores=scores)
-        pl.scan_csv(rows, schema_overrides=text).sink_parquet(out)
-    except OSError as error:
-        raise FileError(f"{out}: cannot be written ({error.strerror}); is there room, and permission?") from error
+        with csv_form(rows, read, scores=scores) as write:
+            yield write
+        with _whole(out) as temporary:
+            pl.scan_csv(rows, schema_overrides=types).sink_parquet(temporary)
     finally:
         rows.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def submission_form(out: Path | None, name: str) -> Iterator[Write]:
+    """Write a submission, by a key of `SUBMISSIONS`."""
+    columns, row = SUBMISSIONS[name]
+    with _writing(out) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        count = 0
+
+        def write(answers: "list[Answer]") -> None:
+            nonlocal count
+            count += 1
+            writer.writerow(row(count, answers[0]))
+
+        yield write
+
+
+# Files ----------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -191,14 +209,20 @@ def _writing(out: Path | None) -> Iterator[IO[str]]:
     if out is None:
         yield sys.stdout
         return
+    with _whole(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """Context manager: a temporary file beside an output, which replaces it when the block ends without an error."""
     temporary = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
     try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            yield stream
-        temporary.replace(out)
+        yield temporary
+        replace_whole(out, lambda hidden: shutil.move(temporary, hidden), lambda _: None)
+    except GlassworkError:
+        raise
     except OSError as error:
-        if isinstance(error, GlassworkError):
-            raise
         raise FileError(f"{out}: cannot be written ({error.strerror}); is there room, and permission?") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from glasswork.cli.options import Debug, user_path
+from glasswork.cli.options import Debug, Force, user_path
 
 
 class ProgressBar:
@@ -101,15 +101,16 @@ def report(
             parser=user_path,
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page; tables are written beside it.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("--output", "--out", "-o", help="The page; tables are written beside it.", parser=user_path)
+    ] = Path("report.html"),
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in place of names.")] = False,
     export: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="One more file: json, nbgrader or otter; may be repeated.")
     ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
     workers: Annotated[int | None, typer.Option(min=1, help="How many are checked at once.")] = None,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Check every submission of a class: who has done what, and which mistakes are common.
@@ -117,11 +118,15 @@ def report(
     Interrupted, the same command goes on where it stopped; files that have not changed are not checked again.
     """
     from glasswork.classroom.class_report_exports import EXPORTS
-    from glasswork.classroom.class_report_write import write_report
+    from glasswork.classroom.class_report_write import report_paths, write_report
+    from glasswork.outputs import check_output, is_ours
 
     unknown = [name for name in export or () if name not in EXPORTS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r}: expected one of {', '.join(EXPORTS)}", param_hint="--export")
+    beside = [] if is_ours(output) else report_paths(output, export or ())  # the files beside our page are ours
+    for path in (output, *beside):
+        check_output(path, [folder], force=force)
     bar = ProgressBar("checking")
     with bar:
         result, written = write_report(

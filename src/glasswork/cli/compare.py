@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from glasswork.cli.options import Debug, Format, run_path, user_path
+from glasswork.cli.options import Debug, Force, Format, run_path, user_path
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,15 +24,18 @@ def compare(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The picture: .png, .svg or .pdf; a file there is replaced.",
+            "--out",
+            "-o",
+            help="The figure: .png, .svg or .pdf.",
             show_default="compare.png",
             parser=user_path,
         ),
     ] = None,
     picture_format: Annotated[
         Format | None,
-        typer.Option("--format", help="Of the picture.", show_default="as --out ends, or png"),
+        typer.Option("--format", help="Of the figure.", show_default="as --out ends, or png"),
     ] = None,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Compare runs: what differs between them, a table of their results, and a picture of their curves.
@@ -48,6 +51,7 @@ def compare(
     from rich.console import Console
 
     from glasswork.nn.losses import LOSSES
+    from glasswork.outputs import check_output
     from glasswork.recipes.differences import differences, in_words
     from glasswork.runs.folder import RunFolder
 
@@ -56,6 +60,7 @@ def compare(
     if len({folder.resolve() for folder in runs}) < len(runs):
         raise typer.BadParameter("expected each run once", param_hint="RUN")
     path = _picture_path(out, picture_format)
+    check_output(path, runs, force=force)
     past = dict(zip(_names(runs), map(RunFolder, runs), strict=True))
     recipes = {name: run.recipe() for name, run in past.items()}
     differing = dict(zip(recipes, differences(list(recipes.values())), strict=True))

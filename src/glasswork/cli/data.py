@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, user_path
+from glasswork.cli.options import Debug, Force, user_path
 
 if TYPE_CHECKING:
     from glasswork.data.inspect import Inspection
@@ -34,6 +34,7 @@ def inspect(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if anything in it cannot be read.")] = False,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Explain what a source holds: format, sizes, classes, ranges, duplicates, problems, and a picture of samples.
@@ -43,7 +44,10 @@ def inspect(
     Example: glasswork data inspect letters/
     """
     from glasswork.data.inspect import inspect as look
+    from glasswork.outputs import check_output
 
+    if out is not None:
+        check_output(out, [source], force=force)
     found = look(source)
     picture = _draw(found, out)
     if as_json:

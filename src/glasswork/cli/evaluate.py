@@ -1,7 +1,9 @@
 """``glasswork evaluate``: how good a trained network is, class by class."""
 
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,7 +44,7 @@ def evaluate(
     from sklearn.metrics import confusion_matrix
 
     from glasswork.data.mapped import in_blocks
-    from glasswork.models.answers import load_like
+    from glasswork.models.labelled import load_like
     from glasswork.models.model_file import read_model_file
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
@@ -68,11 +70,17 @@ def evaluate(
     _print_classes(test.labels, predicted, read.classes)
     matrix = confusion_matrix(test.labels, predicted, labels=range(len(read.classes)))
     _print_confusions(matrix, read.classes)
-    problems = draw(run, {"confusion": lambda figures: figures.confusion(matrix, classes=read.classes)}, picture_format)
+    name = "confusion" if data is None else f"confusion-{_file_name(data)}"  # the run's own is not replaced
+    problems = draw(run, {name: lambda figures: figures.confusion(matrix, classes=read.classes)}, picture_format)
     if problems:
         print(f"Notice: {problems[0]}", file=sys.stderr)
     else:
-        print(f"Drawn in {run / 'figures' / f'confusion.{picture_format}'}")
+        print(f"Drawn in {run / 'figures' / f'{name}.{picture_format}'}")
+
+
+def _file_name(source: str) -> str:
+    """Return the name of a source, as part of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", Path(source).name or source).strip(".-") or "data"
 
 
 def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Sequence[str]) -> None:

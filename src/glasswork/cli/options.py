@@ -63,6 +63,9 @@ EngineOption = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace a file that glasswork did not write; never one that is read.")
+]
 Format: TypeAlias = Literal["png", "svg", "pdf"]
 PictureFormat = Annotated[Format, typer.Option("--format", help="Of pictures.")]
 WithReport = Annotated[

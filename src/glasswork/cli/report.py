@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, RunArgument
+from glasswork.cli.options import Debug, Force, RunArgument, user_path
 
 
 def report(
     run: RunArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="The page.", show_default="RUN/report.html")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The page.", show_default="RUN/report.html", parser=user_path),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Write a run as one page: draw a digit, see what each neuron does with it, how it learnt and where it errs.
@@ -26,11 +28,14 @@ def report(
     Example: glasswork report runs/mine --open
     """
     from glasswork.models.model_file import read_model_file
+    from glasswork.outputs import check_output
     from glasswork.report import gather, write_report
     from glasswork.runs.data import data_of_run
     from glasswork.runs.folder import RunFolder
 
     path = out or run / "report.html"
+    if path.resolve() != (run / "report.html").resolve():  # the run's own page
+        check_output(path, [run], force=force)
     place = RunFolder(run)
     place.check()
     model = read_model_file(run)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, run_path, user_path
+from glasswork.cli.options import Debug, Force, run_path, user_path
 from glasswork.errors import FileError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def show(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Save it: .png, .svg or .pdf.", parser=user_path),
     ] = None,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Show or save one figure of a run: curves, diagram, weights, digits or confusion.
@@ -43,9 +44,12 @@ def show(
     glasswork show runs/mine curves -o curves.svg
     """
     from glasswork import figures
+    from glasswork.outputs import check_output
     from glasswork.runs.figures import PICTURES, Seen
 
     name, run = _choose(words)
+    if out is not None:
+        check_output(out, [run.path], force=force)
     seen = Seen.of_folder(run)
     for note in seen.notes:
         print(f"Notice: {note}", file=sys.stderr)

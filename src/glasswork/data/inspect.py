@@ -126,7 +126,7 @@ def _survey(source: str, problem: str) -> Inspection:
                 for _, pixels in prepared(found, part, Levels(found.levels)):
                     images += len(pixels)
                     shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else (1, pixels.shape[1])
-    problems = (problem, *(found.skipped if found else ()))
+    problems = (problem, *(map(str, found.skipped) if found else ()))
     return Inspection(
         source, None, problems, found.format if found else None, found.recognised if found else None, images, shape,
         left_out=tuple(found.left_out) if found else (),

@@ -41,18 +41,19 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from glasswork.errors import InputError  # noqa: E402
 from glasswork.files import write_whole  # noqa: E402
+from glasswork.outputs import SOFTWARE  # noqa: E402
 
 P = ParamSpec("P")
 
 #: Dots an inch of a PNG file.
 DPI = 160
 
-#: The formats that pictures can be saved in, and what is written beside the picture itself: no date, so that equal
-#: pictures are equal files.
-FORMATS: Final[dict[str, dict[str, None]]] = {
-    "png": {},
-    "svg": {"Date": None},
-    "pdf": {"CreationDate": None, "ModDate": None},
+#: The formats that pictures can be saved in, and what is written beside the picture itself: our name, by which
+#: `glasswork.outputs` recognises the file, and no date, so that equal pictures are equal files.
+FORMATS: Final[dict[str, dict[str, str | None]]] = {
+    "png": {"Software": SOFTWARE},
+    "svg": {"Date": None, "Creator": SOFTWARE},
+    "pdf": {"CreationDate": None, "ModDate": None, "Creator": SOFTWARE},
 }
 
 #: Beside matplotlib's defaults: letters in PDF stay letters; equal pictures are equal SVG files.

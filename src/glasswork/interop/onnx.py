@@ -29,13 +29,14 @@ from glasswork.nn import (
     Tanh,
 )
 from glasswork.nn.batchnorm import EPSILON
+from glasswork.outputs import check_output
 from glasswork.version import __version__
 
 #: The operators' version, and the file's: old enough for programs of the last few years.
 OPSET, IR_VERSION = 17, 8
 
 
-def to_onnx(model: MLP, path: str | Path) -> None:
+def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     """Write a network into an ONNX file, whole or not at all.
 
     Its input is called ``images``, ``(batch, in_features)`` in the network's dtype and prepared as by
@@ -46,18 +47,21 @@ def to_onnx(model: MLP, path: str | Path) -> None:
     ----------
     model : MLP
     path : path
-        By custom it ends in ``.onnx``.
+        By custom it ends in ``.onnx``. An ONNX file that glasswork wrote is replaced.
+    force : bool
+        Whether any other file is replaced as well.
 
     Raises
     ------
     MissingLibraryError
         If onnx is not installed.
     InputError
-        If a layer is not one of glasswork's own.
+        If a layer is not one of glasswork's own, or there is a file that glasswork did not write.
     FileError
         If the file cannot be written.
     """
     check_layers(model, _TRANSLATIONS, target="to_onnx")
+    check_output(Path(path), force=force)
     onnx = require("onnx", install="'glasswork[interop]'")
     graph = _Graph(onnx, model.dtype)
     values = "images"

@@ -1,51 +1,89 @@
 """What a network says about the images of any source: read block by block, in bounded memory.
 
-source ──block by block──► images as the network's own were read ──► probabilities ──► answers, one an image
+source ──block by block──► images as the network's own were read ──► probabilities, limited by doubt ──► Answers
 
-An image that cannot be read has an answer too, which says why; the others go on.
+Whoever asks a network about pictures or rows gets these answers, on the screen and in every file. An image that cannot
+be read has an answer too, which says why; the others go on.
 """
 
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray, Images
-from glasswork.data.dataset import Dataset
-from glasswork.data.sources import check_source, find, load_dataset
-from glasswork.data.sources.found import Block, Found, Part, as_rows
+from glasswork.data.photos import Reading, largest, read_picture
+from glasswork.data.sources import check_source, files, load_dataset, recognise
+from glasswork.data.sources.found import Block, Found, Part, Unreadable, as_rows
 from glasswork.data.sources.gather import ORDER, prepared
 from glasswork.data.sources.levels import Levels
+from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, GlassworkError, InputError
+from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
 from glasswork.models.model_file import ModelFile
+
+#: Below this confidence the second guess is worth telling as well.
+_UNSURE = 0.7
+
+#: Images that a network is asked about in one go.
+_AT_A_TIME = 1000
+
+#: The keys of an answer in JSON and in tables; docs/data.md says what each means.
+KEYS = (
+    "item", "file", "row", "position", "label", "confidence", "unlike", "strangeness", "resembles", "box", "error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a network says about one image.
+    """What a network says about one image: a row of a table, a picture, or one of the digits on a picture.
 
     Attributes
     ----------
     source, item : str
-        The source, and what the image is called in it: a file, an id, or the number of its row from 1.
+        The source, and what the image is called in it: a file, an id, or the number of its row.
+    row : int
+        The number of the image in its source, from 1; images that cannot be read are counted as well.
+    position : int
+        Which digit of a picture it is, in reading order from 1.
     label : str
         The name of the most probable class; empty where the image could not be read.
+    classes : tuple of str
+        The names of all classes.
     probabilities : (classes,) array or None
+        Limited where the network cannot be trusted; see `glasswork.models.doubt`.
+    unlike : bool or None
+        Whether it is unlike anything that the network was trained on; None if there is nothing to compare it with.
+    strangeness : float or None
+        0 for a typical image, more than 1 if it is unlike the training images; infinite for one of one even level.
+    resembles : str
+        The class that most of the training images nearest to it have.
+    box : (int, int, int, int) or None
+        Where a digit is on its picture: left, top, right, bottom in pixels of the upright picture.
+    reading : Reading or None
+        How a picture of digits was read, step by step; also for a picture on which nothing was found.
     error : str
         Why it could not be read.
     """
 
     source: str
-    item: str
+    item: str = ""
+    row: int = 0
+    position: int = 1
     label: str = ""
+    classes: tuple[str, ...] = ()
     probabilities: FloatArray | None = None
+    unlike: bool | None = None
+    strangeness: float | None = None
+    resembles: str = ""
+    box: tuple[int, int, int, int] | None = None
+    reading: Reading | None = None
     error: str = ""
 
     @property
@@ -53,43 +91,69 @@ class Answer:
         """The probability of the label."""
         return 0.0 if self.probabilities is None else float(self.probabilities.max())
 
+    @property
+    def second_guess(self) -> tuple[str, float] | None:
+        """The second class and its probability, if the network is unsure."""
+        if self.probabilities is None or self.confidence >= _UNSURE or len(self.classes) < 2:
+            return None
+        second = int(self.probabilities.argsort()[-2])
+        return self.classes[second], float(self.probabilities[second])
 
-def answers(read: ModelFile, source: str) -> Iterator[Answer]:
-    """Yield what a network says about each image of a source.
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON and tables state it, by `KEYS`; what is not known is None."""
+        known = not self.error
+        finite = self.strangeness is not None and np.isfinite(self.strangeness)
+        values = (
+            self.item or None,
+            self.source,
+            self.row or None,
+            self.position if known else None,
+            self.label if known else None,
+            round(self.confidence, 6) if known else None,
+            self.unlike,
+            round(self.strangeness, 3) if self.strangeness is not None and finite else None,
+            self.resembles or None,
+            self.box,
+            self.error or None,
+        )
+        return dict(zip(KEYS, values, strict=True))
+
+
+def answers(read: ModelFile, sources: Sequence[str], *, single: bool = False) -> Iterator[Answer]:
+    """Yield what a network says about each image of some sources.
+
+    What cannot be read, an image or a whole source, is an answer with an error.
 
     Parameters
     ----------
     read : ModelFile
         The network, and how its images were read.
-    source : str
-        The name of a source, the path of a file or folder, or ``-`` for the standard input.
-
-    Raises
-    ------
-    InputError
-        If the source has no format that is known, or its images are of another size than the network's.
-    FileError
-        If it is missing or damaged.
+    sources : sequence of str
+        Each the name of a source, the path of a file or folder, or ``-`` for the standard input.
+    single : bool
+        Whether only the largest digit of a picture is answered.
     """
-    with _as_path(source) as path:
-        if path is None:
-            dataset = load_dataset(source)
-            found = Found("", "", {"all": Part.of(dataset.images, None)}, shape=dataset.shape, levels=(0.0, 255.0))
-        else:
-            found = find(path)
-        found.lenient = True
-        if found.pictures and found.paths and read.reading.pictures == "digits":
-            yield from _photographs(read, source, found)
-        else:
-            yield from _images(read, source, found)
+    for source in sources:
+        with _standard_input(source) as path:
+            try:
+                for answer in _of_source(read, source, path, single=single):
+                    yield replace(answer, error=_told(answer.error, source, path)) if answer.error else answer
+            except GlassworkError as error:
+                yield Answer(source, error=_told(str(error), source, path))
+
+
+def _told(message: str, source: str, path: Path | None) -> str:
+    """Return a message that names its source as the user does."""
+    if path is not None:
+        message = message.replace(str(path), "the standard input")
+    return message if source in message or path is not None else f"{source}: {message}"
 
 
 @contextmanager
-def _as_path(source: str) -> Iterator[Path | None]:
-    """Context manager: the path of a source, None for one with a name; the standard input becomes a file."""
+def _standard_input(source: str) -> Iterator[Path | None]:
+    """Context manager: the standard input as a file, if that is the source; else None."""
     if source != "-":
-        named, argument = check_source(source)
-        yield None if named is not None else Path(argument).expanduser()
+        yield None
         return
     with tempfile.TemporaryDirectory(prefix="glasswork-") as folder:
         path = Path(folder) / "stdin"
@@ -98,58 +162,115 @@ def _as_path(source: str) -> Iterator[Path | None]:
         yield path
 
 
-def _photographs(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
-    """Read each picture as a photograph of a digit, as a network of digits expects."""
-    from glasswork.data.photos import read_image
+def _of_source(read: ModelFile, source: str, path: Path | None, *, single: bool) -> Iterator[Answer]:
+    found = _find(source, path)
+    if isinstance(found, list):
+        yield from answers(read, found)
+    elif found.pictures and found.paths and read.reading.pictures == "digits":
+        for problem in found.skipped:
+            yield Answer(source, error=problem)
+        for row, (picture, name) in enumerate(found.paths, 1):
+            yield from _of_photograph(read, picture, Answer(source, name, row), single=single)
+    else:
+        yield from _of_images(read, source, found)
 
-    for path, name in found.paths:
-        try:
-            image = read_image(path)
-        except GlassworkError as error:
-            yield Answer(source, name, error=str(error))
-            continue
-        yield from _ask(read, source, image[np.newaxis], [name])
+
+def _find(source: str, path: Path | None) -> Found | list[str]:
+    """Return what a source holds; for a folder of data files, the files, which are sources of their own."""
+    if path is None:
+        named, argument = check_source(source)
+        if named is not None:
+            dataset = load_dataset(source)
+            return Found("", "", {"all": Part.of(dataset.images, None)}, shape=dataset.shape, levels=(0.0, 255.0))
+        path = Path(argument).expanduser()
+    recognised = recognise(path)
+    if recognised.module is files:
+        return [str(file) for file in files.data_files(Folder(path))]
+    found = recognised.open()
+    found.lenient = True
+    return found
 
 
-def _images(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
+# Photographs of digits ------------------------------------------------------------------------------
+
+
+def _of_photograph(read: ModelFile, picture: Path, unasked: Answer, *, single: bool) -> Iterator[Answer]:
+    """Read a picture as a photograph of digits, as a network of digits expects."""
+    try:
+        reading = read_picture(picture)
+    except GlassworkError as error:
+        yield replace(unasked, error=str(error))
+        return
+    if reading.problem:
+        yield replace(unasked, reading=reading, error=reading.problem)
+        return
+    images = np.stack([digit.image for digit in reading.digits])
+    answered = [
+        replace(unasked, reading=reading, position=position, box=digit.box)
+        for position, digit in enumerate(reading.digits, 1)
+    ]
+    answered = _ask(read, images, answered, together=True)
+    if single:
+        answered = [answered[reading.digits.index(largest(reading.digits))]]
+    yield from answered
+
+
+# Images of any source -------------------------------------------------------------------------------
+
+
+def _of_images(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
     """Read images as those were read that the network was trained on."""
     if found.pictures and read.image_shape is not None:
         found.shape = read.image_shape
     levels = Levels(found.levels, prefer=(read.reading.low, read.reading.high))
-    count, told = 0, 0
+    before, told = 0, 0  # rows of the parts before this one; problems that were told already
     for part in (found.parts[name] for name in ORDER if name in found.parts):
-        for block in part.blocks():
-            yield from _problems(source, found, told)
-            told = len(found.skipped)
-            numbered = [str(count + k + 1) for k in range(len(block.images))]
-            names = list(block.names) or numbered
-            count += len(names)
-            yield from _block(read, source, found, block, names, levels)
-        yield from _problems(source, found, told)
-        told = len(found.skipped)
+        end = 0
+        for block in _and_then_none(part):
+            problems, told = found.skipped[told:], len(found.skipped)
+            answered = [_unreadable(source, problem, before) for problem in problems]
+            if block is not None:
+                rows = block.rows or range(end, end + len(block.images))
+                numbers = [before + row + 1 for row in rows]
+                names = list(block.names) or [str(number) for number in numbers]
+                unasked = [Answer(source, name, number) for name, number in zip(names, numbers, strict=True)]
+                answered += _of_block(read, found, replace(block, rows=rows), unasked, levels)
+            answered.sort(key=lambda answer: answer.row)
+            yield from answered
+            end = max([end, *(answer.row - before for answer in answered)])
+        before += end
 
 
-def _block(
-    read: ModelFile, source: str, found: Found, block: Block, names: list[str], levels: Levels
-) -> Iterator[Answer]:
+def _unreadable(source: str, problem: str, before: int) -> Answer:
+    if not isinstance(problem, Unreadable):  # not of one image, but of a file, or of a row of a list of pictures
+        return Answer(source, error=problem)
+    number = before + problem.row + 1
+    return Answer(source, problem.name or str(number), number, error=str(problem))
+
+
+def _and_then_none(part: Part) -> Iterator[Block | None]:
+    """Yield the blocks of a part, and None at its end, when its last problems are known."""
+    yield from part.blocks()
+    yield None
+
+
+def _of_block(read: ModelFile, found: Found, block: Block, unasked: list[Answer], levels: Levels) -> list[Answer]:
     try:
-        yield from _ask(read, source, _converted(read, found, block.images, levels), names)
-    except InputError:
-        if len(names) == 1:
-            raise
-        for name, image in zip(names, block.images, strict=True):  # one of them is wrong: find out which
+        return _ask(read, _converted(read, found, block, levels), unasked)
+    except InputError:  # one of them is wrong: find out which
+        answered = []
+        for k, one in enumerate(unasked):
+            alone = Block(block.images[k : k + 1], rows=block.rows[k : k + 1])
             try:
-                pixels = _converted(read, found, image[np.newaxis], levels)
+                answered += _ask(read, _converted(read, found, alone, levels), [one])
             except InputError as error:
-                yield Answer(source, name, error=f"{source}, image {name}: {error}")
-                continue
-            yield from _ask(read, source, pixels, [name])
+                answered.append(replace(one, error=str(error)))
+        return answered
 
 
-def _converted(read: ModelFile, found: Found, images: NDArray[Any], levels: Levels) -> Images:
+def _converted(read: ModelFile, found: Found, block: Block, levels: Levels) -> Images:
     """Return images as rows of bytes, of the network's width."""
-    part = Part(lambda: iter([Block(images)]))
-    ((_, pixels),) = prepared(found, part, levels)
+    ((_, pixels),) = prepared(found, Part(lambda: iter([block])), levels)
     rows = as_rows(pixels)
     if rows.shape[1] != read.model.in_features:
         shape = read.image_shape
@@ -163,38 +284,41 @@ class WrongSizeError(FileError):
     """All images of a source have another size than the network's."""
 
 
-def _problems(source: str, found: Found, told: int) -> Iterator[Answer]:
-    for problem in found.skipped[told:]:
-        yield Answer(source, problem.partition(":")[0], error=problem)
+# The question ---------------------------------------------------------------------------------------
 
 
-def _ask(read: ModelFile, source: str, images: Images, names: list[str]) -> Iterator[Answer]:
-    probabilities = read.model.probabilities(images)
-    for name, row in zip(names, probabilities, strict=True):
-        yield Answer(source, name, read.classes[int(row.argmax())], row)
+def _ask(read: ModelFile, images: Images, unasked: list[Answer], *, together: bool = False) -> list[Answer]:
+    """Ask a network about images, and limit its confidence where it cannot be trusted.
 
-
-def load_like(source: str, read: ModelFile) -> Dataset:
-    """Load images with labels, as those of a network were read: with its classes, and pictures at its size.
-
-    Raises
-    ------
-    InputError
-        If the images are of another size, or a class is none of the network's.
+    Parameters
+    ----------
+    images : (n, features) uint8
+    unasked : list of Answer
+        What is known about each of them so far.
+    together : bool
+        Whether they are parts of one picture: if most of them are unlike a digit, none of them is trusted.
     """
-    dataset = load_dataset(source, shape=read.image_shape, prefer=(read.reading.low, read.reading.high))
-    if dataset.images.shape[1] != read.model.in_features:
-        height, width = dataset.shape
-        raise InputError(
-            f"{source}: images of {height}×{width}, and this network takes {read.model.in_features:,} numbers; choose "
-            "images of that size"
-        )
-    number = {name: k for k, name in enumerate(read.classes)}
-    shown = [dataset.classes[k] for k in np.unique(dataset.labels)]
-    if unknown := [name for name in shown if name not in number]:
-        raise InputError(
-            f"{source}: the classes {', '.join(unknown[:5])} are none of the network's, which are "
-            f"{', '.join(read.classes[:10])}{' ...' if len(read.classes) > 10 else ''}"
-        )
-    labels = np.array([number.get(name, 0) for name in dataset.classes])[dataset.labels]
-    return replace(dataset, labels=labels, classes=read.classes)
+    answered = []
+    for start in range(0, len(images), _AT_A_TIME):
+        piece = slice(start, start + _AT_A_TIME)
+        answered += _ask_some(read, images[piece], unasked[piece], together=together)
+    return answered
+
+
+def _ask_some(read: ModelFile, images: Images, unasked: list[Answer], *, together: bool) -> list[Answer]:
+    probabilities: FloatArray = read.model.probabilities(images)
+    if read.reference is None:
+        doubts: list[dict[str, Any]] = [{}] * len(images)
+    else:
+        judged = read.reference.judge(images, probabilities)
+        probabilities = judged.probabilities
+        if together and is_mostly_unlike(judged.unlike):
+            probabilities = limit_confidence(probabilities)
+        doubts = [
+            {"unlike": bool(unlike), "strangeness": float(strange), "resembles": read.classes[k] if k >= 0 else ""}
+            for unlike, strange, k in zip(judged.unlike, judged.strangeness, judged.resembles, strict=True)
+        ]
+    return [
+        replace(one, label=read.classes[int(row.argmax())], classes=read.classes, probabilities=row, **doubt)
+        for one, row, doubt in zip(unasked, probabilities, doubts, strict=True)
+    ]

@@ -60,6 +60,8 @@ class Reading:
         What was found, in reading order.
     problem : str
         Why nothing was found, and what to do; empty if something was.
+    frames : int
+        How many pictures the file holds; this is the first.
     """
 
     pixels: Pixels
@@ -68,6 +70,7 @@ class Reading:
     parts: list[Part]
     digits: list[Digit]
     problem: str = ""
+    frames: int = 1
 
 
 def read_digits(picture: str | os.PathLike[str] | NDArray[Any]) -> list[Digit]:
@@ -151,7 +154,7 @@ def read_picture(picture: str | os.PathLike[str] | NDArray[Any]) -> Reading:
         pixels = _checked(picture)
         return _read(Picture(pixels, (pixels.shape[1], pixels.shape[0])))
     opened = read_pixels(picture)
-    reading = _read(opened)
+    reading = replace(_read(opened), frames=opened.frames)
     if not reading.problem:
         return reading
     frame = f"; it is the first of {opened.frames} frames: save the one with the digit" if opened.frames > 1 else ""

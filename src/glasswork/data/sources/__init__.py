@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources.found import Found
@@ -241,8 +241,32 @@ def _alone(place: Path) -> Iterator[None]:
         lock.release()
 
 
+class Recognised(NamedTuple):
+    """What a path holds: the module that reads it, the first look at it, and how it was recognised."""
+
+    path: Path
+    module: ModuleType
+    first: "Peek"
+    how: str
+
+    def open(self) -> Found:
+        """Open it; images are read when they are asked for."""
+        from glasswork.data.sources.conventions import orient
+
+        found: Found = self.module.read(self.first)
+        found.recognised = found.recognised or self.how
+        found.path = found.path or self.path
+        orient(found)
+        return found
+
+
 def find(path: Path) -> Found:
-    """Recognise what a path holds, by its content, and open it; images are read when they are asked for.
+    """Recognise what a path holds, and open it; raises as `recognise` does."""
+    return recognise(path).open()
+
+
+def recognise(path: Path) -> Recognised:
+    """Recognise what a path holds, by its content.
 
     Raises
     ------
@@ -251,18 +275,13 @@ def find(path: Path) -> Found:
     FileError
         If it is missing or damaged.
     """
-    from glasswork.data.sources.conventions import orient
     from glasswork.data.sources.peek import Peek, peek
 
     first = peek(path) if path.exists() else Peek(path)
     for source in _FORMATS:
         module = source.load_module()
         if (how := module.recognise(first)) is not None:
-            found: Found = module.read(first)
-            found.recognised = found.recognised or how
-            found.path = found.path or path
-            orient(found)
-            return found
+            return Recognised(path, module, first, how)
     if path.is_symlink() and not path.exists():
         raise FileError(f"{path}: a link to {path.readlink()}, which is not there; correct the link")
     if not path.exists():
@@ -273,7 +292,7 @@ def find(path: Path) -> Found:
 
 def _describe(source: "Peek") -> str:
     """Say what a source holds that was not recognised: a table's columns, or a file of a folder that is not data."""
-    from glasswork.data.sources.foreign import foreign
+    from glasswork.data.foreign import foreign
     from glasswork.data.sources.listing import describe_columns
     from glasswork.data.sources.places import Folder
 

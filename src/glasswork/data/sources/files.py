@@ -28,7 +28,7 @@ def recognise(source: Peek) -> str | None:
     """Say by what a folder is recognised, or None."""
     if not source.is_folder:
         return None
-    files = _files(Folder(source.path))
+    files = data_files(Folder(source.path))
     return f"data files in it: {', '.join(path.name for path in files[:4])}" if files else None
 
 
@@ -38,7 +38,7 @@ def read(source: Peek) -> Found:
 
     folder = Folder(source.path)
     piles: dict[str, list[tuple[Path, Found]]] = {}
-    for path in _files(folder):
+    for path in data_files(folder):
         try:
             found = find(path)
             for name, part in found.parts.items():
@@ -119,7 +119,7 @@ def _check_shards(part: str, paths: list[Path]) -> None:
 def holds_data(folder: Folder) -> bool:
     """Whether a folder holds arrays or a table of pixels, so that pictures beside them are not the data."""
     try:
-        heads = [peek(path).head for path in _files(folder)[:20]]
+        heads = [peek(path).head for path in data_files(folder)[:20]]
     except (InputError, FileError):
         return False
     return any(head.startswith(_ARRAYS) or any(map(_is_wide, head.split(b"\n", 3)[:3])) for head in heads)
@@ -130,7 +130,7 @@ def _is_wide(line: bytes) -> bool:
     return any(line.count(separator) > _MANY for separator in (b",", b";", b"\t"))
 
 
-def _files(folder: Folder) -> list[Path]:
+def data_files(folder: Folder) -> list[Path]:
     """Return the data files of a folder, of data/ in it, and of folders that are called like parts."""
     places = [folder, *(inner for inner in folder.folders if inner.path.name == "data" or part_of(inner.path.name))]
     shards = [inner for inner in folder.folders if any(path.suffix == ".parquet" for path in inner.files)]

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from glasswork.data.dataset import natural_order
+from glasswork.data.foreign import foreign
 from glasswork.data.sources.files import holds_data
-from glasswork.data.sources.foreign import foreign
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.listing import named_pictures, tables_in
 from glasswork.data.sources.naming import part_of
 from glasswork.data.sources.peek import Peek
-from glasswork.data.sources.picture import is_picture
 from glasswork.data.sources.pile import Item, found_pictures
-from glasswork.data.sources.places import Folder
+from glasswork.data.sources.places import Folder, looks_like_picture
 from glasswork.errors import InputError
 
 _NO_CLASSES = (
@@ -29,7 +28,7 @@ _NO_CLASSES = (
 def recognise(source: Peek) -> str | None:
     """Say by what it is recognised, or None."""
     if not source.is_folder:
-        return "a picture" if is_picture(source.head) else None
+        return "a picture" if source.path.exists() and looks_like_picture(source.path) else None
     folder = Folder(source.path)
     first = next(folder.all_pictures(), None)
     if first is not None and len(_holding(folder)) < 2 and not tables_in(folder) and holds_data(folder):

@@ -6,7 +6,7 @@ A reader knows its format and nothing else; `glasswork.data.sources.gather` turn
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,28 @@ class Block:
     labels : (n,) or (n, k), optional
         As they are at the source: integers, words, or one column a class.
     names : sequence of str
-        What each image is called in its source: a file, a row, an id; may be empty.
+        What each image is called in its source: a file, an id; may be empty.
+    rows : sequence of int
+        The number of each image in its part, counted from 0 over all that the source holds; empty if none was left out.
     """
 
     images: NDArray[Any]
     labels: NDArray[Any] | None = None
     names: Sequence[str] = ()
+    rows: Sequence[int] = ()
+
+
+class Unreadable(str):
+    """Why an image cannot be read: a message that knows the image's number in its part, from 0, and its name."""
+
+    def __new__(cls, message: str, *, row: int, name: str = "") -> Self:
+        """Make a message."""
+        made = super().__new__(cls, message)
+        made.row, made.name = row, name
+        return made
+
+    row: int
+    name: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +128,7 @@ class Found:
     without_labels : str
         What to do where there are no labels.
     notes, skipped, left_out : list of str
-        See `Origin`; a reader may add to them while it reads.
+        See `Origin`; a reader may add to them while it reads. What is skipped is `Unreadable`, if it is one image.
     """
 
     format: str

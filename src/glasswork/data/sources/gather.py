@@ -5,6 +5,7 @@ Found ──block by block──► grey ──► bytes ──► rows ──�
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from glasswork.data.origin import Origin
 from glasswork.data.sources.conventions import first_of_eight, name_labels
 from glasswork.data.sources.found import Block, Found, Part, as_rows
 from glasswork.data.sources.labels import encode, flat_labels
-from glasswork.data.sources.levels import Levels, in_words, to_grey
+from glasswork.data.sources.levels import Levels, Where, in_words, to_grey
 from glasswork.data.sources.store import PixelStore
 from glasswork.errors import InputError
 
@@ -100,7 +101,7 @@ def gather(
         high=levels.high,
         pictures="digits" if classes == _DIGITS and shape == (28, 28) and not found.pictures else "as they are",
         notes=_notes(found, levels, sizes),
-        skipped=tuple(found.skipped),
+        skipped=tuple(map(str, found.skipped)),
         left_out=tuple(found.left_out),
     )
     return Dataset(
@@ -119,17 +120,22 @@ def prepared(found: Found, part: Part, levels: Levels) -> Iterator[tuple[Block, 
     """Yield the blocks of a part, each with its images in grey: (n, height, width) uint8, or (n, features) rows."""
     first = 0
     for block in part.blocks():
+        rows = block.rows or range(first, first + len(block.images))
         grey, coloured = to_grey(block.images)
         if coloured:
             found.note("colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue")
-        pixels = levels.to_bytes(grey, first=first, where=found.where or in_words)
-        first += len(pixels)
+        pixels = levels.to_bytes(grey, where=partial(_where, found.where or in_words, rows))
+        first = rows[-1] + 1 if rows else first
         shape = pixels.shape[1:] if pixels.ndim == 3 else found.shape or guess_shape(pixels.shape[1])
         if found.transposed:
             pixels = pixels.reshape(len(pixels), *shape).swapaxes(1, 2)
         elif pixels.ndim == 2 and np.prod(shape) == pixels.shape[1]:
             pixels = pixels.reshape(len(pixels), *shape)
         yield block, pixels
+
+
+def _where(where: Where, rows: Sequence[int], row: int, place: int) -> str:
+    return where(rows[row], place)
 
 
 def _mapped(found: Found, order: Sequence[str]) -> Images | None:

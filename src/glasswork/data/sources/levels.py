@@ -81,15 +81,13 @@ class Levels:
         """Whether pixels are the values as they are."""
         return (self.low, self.high) == (0.0, 255.0)
 
-    def to_bytes(self, values: NDArray[Any], *, first: int = 0, where: Where = in_words) -> Images:
+    def to_bytes(self, values: NDArray[Any], *, where: Where = in_words) -> Images:
         """Return values as bytes, of the same shape.
 
         Parameters
         ----------
         values : array
             The first axis counts images.
-        first : int
-            Number of the first of these images, for messages.
         where : callable
             Says where a value is.
 
@@ -106,24 +104,24 @@ class Levels:
             return values.astype(np.uint8)
         low, high = float(values.min()), float(values.max())
         if np.isnan(low):
-            raise self._wrong(values, np.isnan(values), first, where, "a missing value (nan)")
+            raise self._wrong(values, np.isnan(values), where, "a missing value (nan)")
         self.smallest, self.largest = min(self.smallest, low), max(self.largest, high)
         if not self._decided:
-            self._decide(values, low, high, first, where)
+            self._decide(values, low, high, where)
         if low < self.low or high > self.high:
             outside = (values < self.low) | (values > self.high)
-            raise self._wrong(values, outside, first, where, f"expected {self.low:g} to {self.high:g}")
+            raise self._wrong(values, outside, where, f"expected {self.low:g} to {self.high:g}")
         if self.plain and values.dtype.kind in "ui":
             return values.astype(np.uint8, copy=False)
         exact = (values.astype(np.float64) - self.low) * (255 / (self.high - self.low))
         pixels = np.rint(exact)
         off = np.abs(exact - pixels) > 2e-3
         if self.plain and off.any():
-            raise self._wrong(values, off, first, where, "expected whole numbers from 0 to 255")
+            raise self._wrong(values, off, where, "expected whole numbers from 0 to 255")
         self.rounded |= bool(off.any())
         return pixels.astype(np.uint8)
 
-    def _decide(self, values: NDArray[Any], low: float, high: float, first: int, where: Where) -> None:
+    def _decide(self, values: NDArray[Any], low: float, high: float, where: Where) -> None:
         self._decided = True
         if self._prefer not in (None, (0.0, 255.0)) and self._prefer[0] <= low and high <= self._prefer[1]:
             self.low, self.high = self._prefer
@@ -139,15 +137,15 @@ class Levels:
             self.low, self.high = -1.0, 1.0
         elif low >= 0 and high <= 255:
             off = values != np.trunc(values)
-            raise self._wrong(values, off, first, where, "expected whole numbers from 0 to 255")
+            raise self._wrong(values, off, where, "expected whole numbers from 0 to 255")
         else:
             outside = (values < 0) | (values > 255)
-            raise self._wrong(values, outside, first, where, "expected 0 to 255, 0 to 1 or -1 to 1")
+            raise self._wrong(values, outside, where, "expected 0 to 255, 0 to 1 or -1 to 1")
 
-    def _wrong(self, values: NDArray[Any], wrong: NDArray[Any], first: int, where: Where, problem: str) -> InputError:
+    def _wrong(self, values: NDArray[Any], wrong: NDArray[Any], where: Where, problem: str) -> InputError:
         rows = values.reshape(len(values), -1)
         row, place = (int(i) for i in np.argwhere(wrong.reshape(rows.shape))[0])
-        return InputError(f"{where(first + row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it")
+        return InputError(f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it")
 
     def describe(self) -> str | None:
         """Say what was done to the values, or None if nothing was."""

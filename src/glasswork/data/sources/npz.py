@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.data.dataset import natural_order
+from glasswork.data.foreign import foreign
 from glasswork.data.mapped import MAP_FROM
-from glasswork.data.sources.foreign import foreign
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.limits import MOST_PACKED, SLACK, capacity, check_asked
 from glasswork.data.sources.naming import dataset_of, part_of, role_of

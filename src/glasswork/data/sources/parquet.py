@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glasswork.data.decode import HEAD, format_of
 from glasswork.data.sources.columns import find_columns
-from glasswork.data.sources.found import Block, Found, Part
+from glasswork.data.sources.found import Block, Found, Part, Unreadable
 from glasswork.data.sources.peek import Peek, explained
-from glasswork.data.sources.picture import is_picture, read_grey
+from glasswork.data.sources.picture import read_grey
 from glasswork.data.sources.pile import GREY_NOTE, note_usual_shape
 from glasswork.errors import FileError, InputError, MissingLibraryError
 
@@ -81,7 +82,7 @@ def _image_column(pl: Any, schema: Any, features: dict[str, Any], head: "pl.Data
 
 def _holds_pictures(pl: Any, column: Any) -> bool:
     first = next((cell for cell in (_bytes(cell) for cell in column.head(20).to_list()) if cell), None)
-    return first is not None and is_picture(first[:32])
+    return first is not None and format_of(first[:HEAD]) is not None
 
 
 def _bytes(cell: Any) -> bytes | None:
@@ -132,7 +133,8 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
                     raise FileError("it holds no picture")
                 pixels, coloured = read_grey(content, shape=found.shape)
             except FileError as error:
-                found.skipped.append(f"{path.name}, row {first + row + 1:,}: {error}")
+                why = f"{path.name}, row {first + row + 1:,}: {error}"
+                found.skipped.append(Unreadable(why, row=first + row))
                 continue
             if coloured:
                 found.note(GREY_NOTE)
@@ -140,7 +142,7 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
             rows.append(row)
         labels = None if label is None else np.array(frame[label].to_list(), dtype=object)[rows]
         if images:
-            yield Block(np.stack(images), _plain(labels), [str(first + row + 1) for row in rows])
+            yield Block(np.stack(images), _plain(labels), rows=[first + row for row in rows])
         first += len(frame)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from glasswork.data.sources.foreign import foreign
+from glasswork.data.foreign import foreign
 from glasswork.errors import FileError
 
 #: Bytes that a first look reads.

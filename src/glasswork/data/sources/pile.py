@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from glasswork.arrays import Images
-from glasswork.data.sources.foreign import foreign
-from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part
+from glasswork.data.decode import picture_facts
+from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part, Unreadable
 from glasswork.data.sources.labels import numbers_or_words
-from glasswork.data.sources.picture import picture_facts, read_grey
+from glasswork.data.sources.picture import read_grey
 from glasswork.data.sources.places import readable
 from glasswork.errors import FileError
 
@@ -47,11 +47,11 @@ def note_usual_shape(pictures: Iterable[Path | bytes], found: Found) -> tuple[in
     pages: list[Path | bytes] = []
     for picture in pictures:
         try:
-            shape, several = picture_facts(picture)
-        except Exception:  # damaged: reported where it is read
+            (width, height), frames = picture_facts(picture)
+        except FileError:  # reported where it is read
             continue
-        shapes[shape] += 1
-        if several:
+        shapes[height, width] += 1
+        if frames > 1:
             pages.append(picture)
     if pages:
         example = f", such as {readable(pages[0].name)}" if isinstance(pages[0], Path) else ""
@@ -75,7 +75,7 @@ def _blocks(items: Sequence[Item], found: Found, folder: Path, *, as_words: bool
         found.shape = shape = found.shape or note_usual_shape([path for path, _ in found.paths], found)
         at_once = max(1, min(2000, BLOCK_BYTES // max(1, int(np.prod(shape or (1, 1))))))
         for start in range(0, len(items), at_once):
-            if (block := _read_block(items[start : start + at_once], found, folder)) is None:
+            if (block := _read_block(items[start : start + at_once], start, found, folder)) is None:
                 continue
             if block.labels is not None and not as_words:
                 block = replace(block, labels=numbers_or_words(block.labels))
@@ -84,27 +84,21 @@ def _blocks(items: Sequence[Item], found: Found, folder: Path, *, as_words: bool
     return blocks
 
 
-def _read_block(items: Sequence[Item], found: Found, folder: Path) -> Block | None:
+def _read_block(items: Sequence[Item], first: int, found: Found, folder: Path) -> Block | None:
     images: list[Images] = []
-    names, labels = [], []
-    for path, label in items:
+    names, labels, rows = [], [], []
+    for row, (path, label) in enumerate(items, first):
         try:
             pixels, coloured = read_grey(path, shape=found.shape)
         except FileError as error:
-            found.skipped.append(_why(path, error))
+            found.skipped.append(Unreadable(readable(str(error)), row=row, name=_name(path, folder)))
             continue
         if coloured:
             found.note(GREY_NOTE)
         images.append(pixels)
         names.append(_name(path, folder))
         labels.append(label)
+        rows.append(row)
     if not images:
         return None
-    return Block(np.stack(images), None if labels[0] is None else np.array(labels, dtype=str), names)
-
-
-def _why(path: Path, error: FileError) -> str:
-    """Say why a picture cannot be read: what it is instead, if that can be seen, else what its decoder says."""
-    with path.open("rb") as stream:
-        what = foreign(stream.read(4096))
-    return readable(f"{path}: {what}" if what else str(error))
+    return Block(np.stack(images), None if labels[0] is None else np.array(labels, dtype=str), names, rows)

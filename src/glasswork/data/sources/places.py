@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from glasswork.data.decode import HEAD, format_of
 from glasswork.data.sources.peek import special
-from glasswork.data.sources.picture import is_picture
 from glasswork.errors import FileError
 
 #: Files and folders that systems make, in lower case: Windows, macOS, network storage, Jupyter, Python.
@@ -24,7 +24,9 @@ _SYSTEM = {
 }  # fmt: skip
 
 #: Suffixes of files that should be pictures: one that is not is reported.
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm")
+PICTURE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".heic", ".avif", ".jp2",
+)  # fmt: skip
 
 
 @dataclass
@@ -119,7 +121,7 @@ class Folder:
     @cached_property
     def pictures(self) -> list[Path]:
         """The pictures directly in it; also files that are called so and are not: reported where they are read."""
-        return [path for path in self.files if _looks_like_picture(path)]
+        return [path for path in self.files if looks_like_picture(path)]
 
     def walk(self) -> Iterator["Folder"]:
         """Yield this folder, and those within it at any depth."""
@@ -143,11 +145,12 @@ class Folder:
         return not self.files and not self.folders
 
 
-def _looks_like_picture(path: Path) -> bool:
+def looks_like_picture(path: Path) -> bool:
+    """Whether a file is a picture, or is called like one: it is damaged then, and reported where it is read."""
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return True
     with path.open("rb") as stream:
-        return is_picture(stream.read(32))
+        return format_of(stream.read(HEAD)) is not None
 
 
 def _natural(name: str) -> tuple[tuple[int, int, str], ...]:

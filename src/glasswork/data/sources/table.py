@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.data.sources.columns import LABEL_NAMES, Columns, find_columns, has_header, is_number
-from glasswork.data.sources.found import Block, Found, Part
+from glasswork.data.sources.found import Block, Found, Part, Unreadable
 from glasswork.data.sources.labels import first_missing, numbers_or_words
 from glasswork.data.sources.peek import Peek, explained
 from glasswork.data.sources.text import describe_encoding, is_text, open_text
@@ -242,19 +242,20 @@ def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[An
 
 def _checked(
     lines: list[str], separator: str, columns: Columns, first: int, found: Found
-) -> list[tuple[list[str], list[float]]]:
-    """Return the cells of each line and its pixels, and name the lines that are wrong."""
-    rows = []
-    for number, line in enumerate(lines, first + 1):
+) -> dict[int, tuple[list[str], list[float]]]:
+    """Return the cells and the pixels of each row by its number from 0, and name the rows that are wrong."""
+    rows = {}
+    for number, line in enumerate(lines, first):
         cells = split_line(line, separator)
         if columns.comma:
             cells = with_points(cells)
         try:
-            rows.append((cells, _pixels(cells, columns, f"row {number:,}")))
+            rows[number] = (cells, _pixels(cells, columns, f"row {number + 1:,}"))
         except InputError as error:
             if not found.lenient:
                 raise
-            found.skipped.append(str(error))
+            name = "" if columns.index is None else "".join(cells[columns.index : columns.index + 1])
+            found.skipped.append(Unreadable(str(error), row=number, name=name))
     return rows
 
 
@@ -278,15 +279,15 @@ def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
     return values
 
 
-def _slow(rows: list[tuple[list[str], list[float]]], columns: Columns, first: int, *, labelled: bool) -> Block:
+def _slow(rows: dict[int, tuple[list[str], list[float]]], columns: Columns, first: int, *, labelled: bool) -> Block:
     """Return a block of rows that were parsed cell by cell."""
     labels = None
     if columns.one_hot and labelled:
-        labels = np.array([[float(cells[k]) for k in columns.one_hot] for cells, _ in rows])
+        labels = np.array([[float(cells[k]) for k in columns.one_hot] for cells, _ in rows.values()])
     elif columns.label is not None and labelled:
-        labels = _labels(np.array([cells[columns.label] for cells, _ in rows]), columns, first)
-    names = [] if columns.index is None else [cells[columns.index] for cells, _ in rows]
-    return Block(np.array([pixels for _, pixels in rows]), labels, names if any(names) else [])
+        labels = _labels(np.array([cells[columns.label] for cells, _ in rows.values()]), columns, first)
+    names = [] if columns.index is None else [cells[columns.index] for cells, _ in rows.values()]
+    return Block(np.array([pixels for _, pixels in rows.values()]), labels, names if any(names) else [], list(rows))
 
 
 def _first_odd(cells: list[str], columns: Columns) -> str:

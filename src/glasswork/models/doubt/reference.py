@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.errors import InputError
 from glasswork.models.doubt.edges import edge_maps
+from glasswork.models.doubt.judgement import Judgement, few_agree, limit_confidence, most_common
 from glasswork.models.doubt.paint import Floats
 from glasswork.models.doubt.sceptic import FEWEST, Sceptic
 
@@ -44,9 +45,8 @@ _WEIGHT = 3
 #: The typical validation image, and the shares that doubt does not reach, and does not reach in full.
 _TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
 
-#: Strangeness between which doubt grows from none to full, without a sceptic; and the highest probability in full
-#: doubt, which is about how often a network is right about such images: less would be dishonest the other way.
-_DOUBT_BY_DISTANCE, _MOST_IN_DOUBT = (0.88, 0.94), 0.89
+#: Strangeness between which doubt grows from none to full, without a sceptic.
+_DOUBT_BY_DISTANCE = (0.88, 0.94)
 
 #: Images compared in one go: more would take hundreds of megabytes.
 _AT_A_TIME = 250
@@ -236,36 +236,29 @@ class ReferenceSet:
         """
         return self.strangeness(images) > 1
 
-    def temper(self, images: Images, probabilities: FloatArray) -> FloatArray:
-        """Limit a network's confidence where it cannot be trusted.
+    def judge(self, images: Images, probabilities: FloatArray) -> Judgement:
+        """Say how strange images are, what they resemble, and how far a network can be trusted about them.
 
-        The highest probability may be at most 0.89 for an image that is nearly unlike the set or more, or if fewer than
-        three of its five nearest reference images are of the class that it favours. What is above goes evenly to all
-        classes, so that the favoured one stays the same.
+        An answer is in doubt as far as the image is strange, and in full doubt if fewer than three of its five nearest
+        reference images are of the class that the network favours.
 
         Parameters
         ----------
         images : (n, features) uint8
         probabilities : (n, classes) floats
             What the network gives for them; each row sums to 1.
-
-        Returns
-        -------
-        (n, classes) floats
-            Each row still sums to 1.
         """
         rows, distances = self.nearest(images, _NEIGHBOURS)
-        answers = probabilities.argmax(axis=1)
-        near = np.isfinite(distances)
-        agreeing = (near & (self.labels[rows] == answers[:, np.newaxis])).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
         strange = self._combined(images, distances[:, 0])
         calm, full = self.limits[1:3]
         doubt = np.clip((np.minimum(strange, full) - calm) / max(full - calm, 1e-6), 0, 1)
-        doubt[agreeing <= 0.4] = 1
-        limit = 1 - (1 - _MOST_IN_DOUBT) * doubt
-        top, even = probabilities.max(axis=1), 1 / probabilities.shape[1]
-        keep = np.minimum(1, (limit - even) / np.maximum(top - even, 1e-9))[:, np.newaxis]
-        return np.asarray(keep * probabilities + (1 - keep) * even, probabilities.dtype)
+        labels = np.where(np.isfinite(distances), self.labels[rows], -1)
+        doubt[few_agree(labels, probabilities)] = 1
+        return Judgement(self._on_scale(strange), most_common(labels), limit_confidence(probabilities, doubt))
+
+    def temper(self, images: Images, probabilities: FloatArray) -> FloatArray:
+        """Limit a network's confidence where it cannot be trusted: the probabilities of `judge`."""
+        return self.judge(images, probabilities).probabilities
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return the set as named arrays for a file: two pixels a byte, the left one in the upper four bits."""
