@@ -152,10 +152,19 @@ def refusal(content):
         return str(error)
 
 
-@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 ...", b"P1 P2 P3\n1 2 3\n", b"BM and text", bytes(99)])
-def test_what_is_no_picture_is_refused_with_the_formats_that_are(content):
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "an empty file"),
+        (b"%PDF-1.7 ...", "a PDF document"),
+        (b"P1 P2 P3\n1 2 3\n", "expected PNG, JPEG, HEIC"),
+        (b"BM and text", "expected PNG, JPEG, HEIC"),
+        (bytes(99), "expected PNG, JPEG, HEIC"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_what_it_is_or_what_is_expected(content, why):
     assert format_of(content[:64]) is None
-    with pytest.raises(FileError, match="cannot be read as a picture: expected PNG, JPEG, HEIC"):
+    with pytest.raises(FileError, match=f"^cannot be read as a picture: {why}"):
         decode(content)
 
 

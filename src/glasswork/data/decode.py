@@ -141,29 +141,29 @@ def _open(file: Path | bytes) -> Iterator[Image]:
     """Context manager: opens a picture, of which only the head is read; all that goes wrong is a FileError."""
     from PIL import Image
 
-    name = "the picture" if isinstance(file, bytes) else str(file)
+    name = "" if isinstance(file, bytes) else f"{file}: "
     try:
         head = file[:_MORE] if isinstance(file, bytes) else _head(file)
         kind = format_of(head[:HEAD])
         if kind is None:
-            raise FileError(f"{name}: cannot be read as a picture: {foreign(head) or _EXPECTED}")
+            raise FileError(f"{name}cannot be read as a picture: {foreign(head) or _EXPECTED}")
         if kind == "HEIF":
             _register_heic(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # either the picture can be used, or one error says why not
             with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=(kind,)) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise FileError(f"{name}: {image.width:,}×{image.height:,} pixels are {_TOO_MANY}")
+                    raise FileError(f"{name}{image.width:,}×{image.height:,} pixels are {_TOO_MANY}")
                 yield image
     except (FileError, MemoryError):
         raise
     except FileNotFoundError:
-        raise FileError(f"{name}: there is no such file; check its name and folder") from None
+        raise FileError(f"{name}there is no such file; check its name and folder") from None
     except Image.DecompressionBombError as error:
-        raise FileError(f"{name}: its pixels are {_TOO_MANY}") from error
+        raise FileError(f"{name}its pixels are {_TOO_MANY}") from error
     except Exception as error:  # what Pillow raises for a damaged file depends on its format
         raise FileError(
-            f"{name}: cannot be read as a picture ({_first_line(error)}); it is damaged or cut short: export it again"
+            f"{name}cannot be read as a picture ({_first_line(error)}); it is damaged or cut short: export it again"
         ) from error
 
 
@@ -184,7 +184,7 @@ def _register_heic(name: str) -> None:
         from pillow_heif import register_heif_opener
     except ImportError as error:
         raise FileError(
-            f"{name}: a HEIC picture, as telephones save them; to read it: pip install 'glasswork[heic]', "
+            f"{name}a HEIC picture, as telephones save them; to read it: pip install 'glasswork[heic]', "
             "or export it as JPEG"
         ) from error
     register_heif_opener()

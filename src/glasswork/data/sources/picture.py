@@ -37,7 +37,7 @@ def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tu
     coloured = picture.image.mode == "RGB"
     grey = picture.image.convert("L") if coloured else picture.image
     if picture.levels != "bytes":
-        name = "the picture" if isinstance(file, bytes) else str(file)
+        name = "" if isinstance(file, bytes) else f"{file}: "
         grey = Image.fromarray(_bytes_of(np.asarray(grey), picture.levels, name))
     if shape is not None and grey.size != (shape[1], shape[0]):
         shrinks = grey.height >= 2 * shape[0] and grey.width >= 2 * shape[1]
@@ -49,7 +49,7 @@ def _bytes_of(levels: np.ndarray[Any, Any], kind: Literal["integers", "floats"],
     """Return levels of 16 bits, or floats from 0 to 1, to 255 or to 65535, as bytes."""
     low, high = float(levels.min()), float(levels.max())
     if not (low >= 0 and high <= 65535):  # so put, NaN is refused too
-        raise FileError(f"{name}: its levels are from {low:g} to {high:g}; expected 0 to 65535, so export it again")
+        raise FileError(f"{name}its levels are from {low:g} to {high:g}; expected 0 to 65535, so export it again")
     top = 65535.0 if kind == "integers" or high > 255 else 1.0 if high <= 1 else 255.0
     pixels: Images = np.rint(levels.astype(np.float64) * (255 / top)).astype(np.uint8)
     return pixels
