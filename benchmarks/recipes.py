@@ -36,7 +36,9 @@ def main() -> None:
 
 def in_words(result: RungResult, recipe: Recipe, seeds: int) -> str:
     split = recipe.data.split
-    return f"{result.sample.mean:.2f} ± {result.sample.deviation:.2f} % of the test images, {split} split, {seeds} seeds"
+    return (
+        f"{result.sample.mean:.2f} ± {result.sample.deviation:.2f} % of the test images, {split} split, {seeds} seeds"
+    )
 
 
 if __name__ == "__main__":
