@@ -22,7 +22,7 @@ test: $(VENV)/installed-dev chromium  ## check style, types, imports and behavio
 	$(BIN)/lint-imports --no-cache
 	PATH="$$PATH:$$($(BIN)/python tests/node_folder.py)" npx --yes --package typescript tsc --project tests/js/jsconfig.json
 	$(BIN)/pytest --numprocesses 2 tests/classroom  # apart, as it puts stand-ins in the place of libraries
-	$(BIN)/pytest --numprocesses 2 --ignore tests/classroom
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/classroom  # a file's fixtures are made once
 
 # The tests of the report page open it in Chromium: root gets it from Debian, others are told.
 chromium:

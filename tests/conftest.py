@@ -9,7 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
@@ -54,12 +56,48 @@ def glasswork():
     def run(*words, folder, status=0):
         done = subprocess.run(
             [Path(sys.executable).with_name("glasswork"), *map(str, words)],
-            cwd=folder, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=120, check=False,
+            cwd=folder, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     return run
+
+
+@pytest.fixture(scope="session")
+def for_all_workers(tmp_path_factory, worker_id):
+    """``for_all_workers(name, make)``: a folder that one worker makes by ``make(folder)`` while the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+
+    def once(name, make):
+        folder = base / name
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                folder.mkdir()
+                make(folder)
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def default_run(glasswork, for_all_workers):
+    """The run that ``glasswork train`` leaves, with what it printed in ``printed.txt`` two folders above."""
+
+    def train(folder):
+        (folder / "printed.txt").write_text(glasswork("train", folder=folder), encoding="utf-8")
+
+    (run,) = (for_all_workers("default", train) / "runs").iterdir()
+    return run
+
+
+@pytest.fixture(scope="session")
+def kernels(for_all_workers):
+    """The kernels of the compiled engine, which take a minute to compile."""
+    from glasswork.engine.compiled.engine import load_kernels
+
+    for_all_workers("kernels", lambda _: [load_kernels(np.dtype(name)) for name in ("float32", "float64")])
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +118,14 @@ def parts(mnist):
 def few(mnist):
     """1,400 of MNIST's images, cut in the same way: 1,100 train, 100 valid, 200 test."""
     return split(*(array[::50] for array in mnist))
+
+
+@pytest.fixture(scope="session")
+def few_file(mnist, tmp_path_factory):
+    """A file with the same few images, for commands that are to be quick: ``--data few.npz``."""
+    path = tmp_path_factory.mktemp("few") / "few.npz"
+    np.savez(path, x=mnist[0][::50].reshape(-1, 28, 28), y=mnist[1][::50])
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -155,10 +155,10 @@ def test_flags_change_the_experiment(glasswork, tmp_path):
         assert line in recipe
 
 
-def test_a_progress_bar_moves_on_a_terminal(tmp_path):
+def test_a_progress_bar_moves_on_a_terminal(few_file, tmp_path):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, "train", "--epochs", "3"],
+        [*COMMAND, "train", "--epochs", "3", "--data", few_file, "--no-report"],
         cwd=tmp_path, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
     )  # fmt: skip
     os.close(theirs)
@@ -352,9 +352,9 @@ def test_a_picture_that_cannot_be_written_costs_only_itself(glasswork, run, tmp_
     )
 
 
-def test_the_users_matplotlib_does_not_stop_a_training(tmp_path):
+def test_the_users_matplotlib_does_not_stop_a_training(few_file, tmp_path):
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
-    words = ["train", "--epochs", "1", "--batch-size", "1000", "--quiet", "--out", "run", "--format", "svg"]
+    words = ["train", "--data", few_file, "--epochs", "1", "--quiet", "--out", "run", "--format", "svg"]
     done = subprocess.run(
         [*COMMAND, *words], cwd=tmp_path, env={**os.environ, "MPLBACKEND": "nonsense"}, capture_output=True, text=True,
         check=True,

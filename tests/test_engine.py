@@ -29,6 +29,8 @@ from glasswork.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, warmup
 from glasswork.recipes.shelf import named_recipe, recipe_names
 from glasswork.training.step import NumpyEngine
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 ALL = list(itertools.product(sorted(LAYERS), sorted(LOSSES), sorted(RULES)))
 
 

@@ -11,6 +11,8 @@ from glasswork.engine.compiled.forward import compiled_forward
 from glasswork.pixels import normalize
 from networks import TOLERANCE, images, network
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_scores_are_numpys_for_every_layer_and_any_number_of_images(dtype):

@@ -12,6 +12,8 @@ from engines import Training, batches, network
 from glasswork.engine.compiled.engine import CompiledEngine
 from glasswork.engine.compiled.pace import Pace
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 TRAIN = """
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -19,7 +19,7 @@ from glasswork.training.engines import WORTH_COMPILING, choose_engine
 from glasswork.training.progress import Progress
 from glasswork.training.step import NumpyEngine, overwrites_gradients
 
-pytestmark = pytest.mark.usefixtures("few_images")
+pytestmark = pytest.mark.usefixtures("few_images", "kernels")
 
 ENGINES = ["numpy", "compiled"]
 

@@ -69,11 +69,11 @@ def test_the_recipe_of_a_run_reruns_it_byte_for_byte(glasswork, tmp_path):
     assert accuracy in glasswork("evaluate", "second", folder=tmp_path)
 
 
-def test_settings_change_any_key_and_the_last_word_counts(glasswork, tmp_path):
+def test_settings_change_any_key_and_the_last_word_counts(glasswork, few_file, tmp_path):
     glasswork(
         "train", "relu", "--epochs", 1, "--learning-rate", 0.5, "--out", "run", "--quiet",
         "--set", "optimizer.learning_rate=0.05", "--set", "network.hidden=[30, 20]", "--set", "network.activation=tanh",
-        "--set", "network.batch_norm=true", "--batch-size", 1000, folder=tmp_path,
+        "--set", "network.batch_norm=true", "--batch-size", 1000, "--data", few_file, "--no-report", folder=tmp_path,
     )  # fmt: skip
     recipe = read_recipe(tmp_path / "run" / "recipe.toml")
     assert recipe.optimizer.learning_rate == 0.05
@@ -82,39 +82,23 @@ def test_settings_change_any_key_and_the_last_word_counts(glasswork, tmp_path):
     assert recipe.network.batch_norm is True
     assert recipe.training.epochs == 1
     assert recipe.description.endswith("network.activation = tanh, network.batch_norm = True")
-    (again,) = {glasswork("train", "run", "--epochs", 1, "--out", "again", "--quiet", folder=tmp_path)}
+    (again,) = {glasswork("train", "run", "--epochs", 1, "--out", "again", "--quiet", "--no-report", folder=tmp_path)}
     assert "Test accuracy" in again
     assert (tmp_path / "again/model.safetensors").read_bytes() == (tmp_path / "run/model.safetensors").read_bytes()
 
 
-def test_a_list_may_be_words_with_commas(glasswork, tmp_path):
-    words = [
-        "--set",
-        "network.activation=relu,tanh",
-        "--set",
-        "network.hidden=12,8",
-        "--set",
-        "training.epochs=1",
-        "--batch-size",
-        1000,
-    ]
+def test_a_list_may_be_words_with_commas(glasswork, few_file, tmp_path):
+    words = ["--set", "network.activation=relu,tanh", "--set", "network.hidden=12,8", "--set", "training.epochs=1"]
+    words += ["--batch-size", 1000, "--data", few_file, "--no-report"]
     glasswork("train", "deep", *words, "--out", "run", "--quiet", folder=tmp_path)
     network = read_recipe(tmp_path / "run" / "recipe.toml").network
     assert ([str(one) for one in network.activations], network.hidden) == (["relu", "tanh"], (12, 8))
 
 
-def test_options_of_what_was_chosen_can_be_set(glasswork, tmp_path):
+def test_options_of_what_was_chosen_can_be_set(glasswork, few_file, tmp_path):
     words = ["--set", "optimizer.name=adam", "--set", "optimizer.beta1=0.8", "--set", "network.activation=leaky-relu"]
-    words += [
-        "--batch-size",
-        1000,
-        "--set",
-        "network.activation.slope=0.2",
-        "--set",
-        "schedule.name=cosine",
-        "--set",
-        "schedule.end=0.1",
-    ]
+    words += ["--set", "network.activation.slope=0.2", "--set", "schedule.name=cosine", "--set", "schedule.end=0.1"]
+    words += ["--batch-size", 1000, "--data", few_file, "--no-report"]
     printed = glasswork("train", "relu", "--epochs", 1, *words, "--out", "run", folder=tmp_path)
     assert "leaky-relu (slope 0.2)" in printed
     assert "beta1 0.8" in printed
@@ -152,11 +136,11 @@ def test_wrong_use_is_told_and_nothing_is_written(glasswork, words, message, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["bad.toml"]
 
 
-def test_compare_lays_runs_over_each_other(glasswork, tmp_path):
+def test_compare_lays_runs_over_each_other(glasswork, few_file, tmp_path):
     """The handout's "compare with sigmoid"."""
     for recipe in ("cross-entropy", "relu"):
-        folder = f"runs/{recipe}"
-        glasswork("train", recipe, "--epochs", 2, "--batch-size", 500, "--out", folder, "--quiet", folder=tmp_path)
+        words = ("--epochs", 2, "--batch-size", 500, "--data", few_file, "--no-report", "--quiet")
+        glasswork("train", recipe, *words, "--out", f"runs/{recipe}", folder=tmp_path)
     printed = glasswork("compare", "cross-entropy", "relu", folder=tmp_path)  # names, as glasswork runs prints them
     for name in ("cross-entropy", "relu"):
         assert re.search(rf"^ *{name} +handout +39,760 +2 +\d\d\.\d\d% +\d\d\.\d\d%", printed, re.MULTILINE)

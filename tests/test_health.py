@@ -306,8 +306,8 @@ def test_images_and_labels_belong_together(digits):
         diagnose(network(), digits[0][:0], digits[1][:0], [])
 
 
-def test_the_command_tells_each_finding_once_and_keeps_it(glasswork, tmp_path):
-    words = ("train", "--learning-rate", 0, "--epochs", 5, "--batch-size", 1000, "--hidden", 5, "--out", "run")
+def test_the_command_tells_each_finding_once_and_keeps_it(glasswork, few_file, tmp_path):
+    words = ("train", "--learning-rate", 0, "--epochs", 5, "--hidden", 5, "--data", few_file, "--out", "run")
     printed = glasswork(*words, folder=tmp_path).splitlines()
     notices = [number for number, line in enumerate(printed) if line.startswith("Notice: ")]
     assert len(notices) == 1

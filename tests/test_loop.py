@@ -35,6 +35,8 @@ from glasswork import (
 from glasswork.engine.threads import limited_to
 from glasswork.training.threads import choose_threads
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 F64 = np.float64
 
 

@@ -169,12 +169,12 @@ def test_a_network_too_large_for_a_page_is_an_error_that_says_so(tmp_path):
             gather(place, large, run.parts)
 
 
-def test_the_command_writes_the_page(glasswork, tmp_path):
-    said = glasswork("train", "--epochs", 1, "--out", "run", folder=tmp_path)
-    assert "glasswork report run --open" in said
-    page = (tmp_path / "run" / "report.html").read_bytes()
-    assert "MB" in glasswork("report", "run", "-o", "again.html", folder=tmp_path)
+def test_the_command_writes_the_page(glasswork, default_run, tmp_path):
+    said = (default_run.parents[1] / "printed.txt").read_text(encoding="utf-8")
+    assert f"glasswork report runs/{default_run.name} --open" in said
+    page = (default_run / "report.html").read_bytes()
+    assert "MB" in glasswork("report", default_run, "-o", "again.html", folder=tmp_path)
     assert (tmp_path / "again.html").read_bytes() == page
     facts = json.loads(re.search(rb'id="data">(.*?)</script>', page, re.DOTALL)[1])
-    assert facts["command"] == "glasswork train classwork --set training.epochs=1"
+    assert facts["command"] == "glasswork train classwork"
     assert "Error" in glasswork("report", "nothing", folder=tmp_path, status=1)

@@ -4,14 +4,10 @@ import base64
 import itertools
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from filelock import FileLock
 
 from browser import DIGITS, Board, browser
 from drawings import kinds, noise
@@ -24,15 +20,8 @@ WIDTHS = {"phone": (360, 780), "desk": (1280, 900)}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, worker_id):
-    """The default run, trained once for all workers by the command that users give."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "default-run"
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            command = Path(sys.executable).with_name("glasswork")
-            subprocess.run([command, "train", "--quiet", "--out", folder], check=True, timeout=140)
-    return folder
+def run(default_run):
+    return default_run
 
 
 @pytest.fixture(scope="module")

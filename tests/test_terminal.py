@@ -107,8 +107,8 @@ def test_a_run_that_was_stopped_says_how_to_finish_it(tmp_path, few):
 # A reader that leaves ----------------------------------------------------------------------------
 
 
-def test_a_training_goes_on_when_its_reader_leaves(tmp_path):
-    words = [COMMAND, "train", "--epochs", "1", "--out", "run"]
+def test_a_training_goes_on_when_its_reader_leaves(few_file, tmp_path):
+    words = [COMMAND, "train", "--data", few_file, "--epochs", "1", "--no-report", "--out", "run"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         process.stdout.close()
