@@ -18,22 +18,29 @@ from glasswork.runs.ladder import RUNGS, climb, recipes, run_folder
 from glasswork.runs.ladder_table import RungResult, describe_step, gains, markdown, rule, step_words, summarize
 from glasswork.statistics import Sample
 
-#: Two rungs that are trained in no time.
-QUICK = [
-    named_recipe("classwork").override({"name": name, "network.hidden": [4], "training.epochs": 1, "seed": 1, **change})
-    for name, change in (("low", {}), ("high", {"network.bias_grad": "sum"}))
-]
+#: A rung that is trained in no time, and one that leaves the time to stop it.
+QUICK = named_recipe("classwork").override({"network.hidden": [4], "training.epochs": 1, "seed": 1})
+LONG = QUICK.override({"name": "long", "training.epochs": 5, "training.batch_size": 50})
 
 
-def climbed(folder, rungs=QUICK, seeds=1):
+@pytest.fixture(scope="module")
+def quick(few_file):
+    """Two rungs, on few images."""
+    return [
+        QUICK.override({"name": name, "data.source": str(few_file), "network.bias_grad": bias_grad})
+        for name, bias_grad in (("low", "mean"), ("high", "sum"))
+    ]
+
+
+def climbed(folder, rungs, seeds=1):
     return {(run.recipe.name, run.recipe.seed): run for run in climb(rungs, folder, seeds=seeds, jobs=2)}
 
 
 @pytest.fixture(scope="module")
-def ladder(tmp_path_factory):
+def ladder(quick, tmp_path_factory):
     """A ladder that was climbed, with two seeds."""
     folder = tmp_path_factory.mktemp("ladder")
-    climbed(folder, seeds=2)
+    climbed(folder, quick, seeds=2)
     return folder
 
 
@@ -41,50 +48,50 @@ def stamps(folder):
     return {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*")) if path.name != ".lock"}
 
 
-def test_every_rung_on_every_seed_once(ladder):
+def test_every_rung_on_every_seed_once(ladder, quick):
     before = stamps(ladder)
     assert {path for path in before if path.name == "result.json"} == {
-        run_folder(ladder, rung, seed) / "result.json" for rung in QUICK for seed in (1, 2)
+        run_folder(ladder, rung, seed) / "result.json" for rung in quick for seed in (1, 2)
     }
-    again = climbed(ladder, seeds=2)
+    again = climbed(ladder, quick, seeds=2)
     assert set(again) == {("low", 1), ("low", 2), ("high", 1), ("high", 2)}
     assert all(run.result.state == "finished" and run.resumed_after is None for run in again.values())
     assert stamps(ladder) == before
 
 
-def test_other_words_for_a_rung_are_the_same_rung(ladder):
+def test_other_words_for_a_rung_are_the_same_rung(ladder, quick):
     before = stamps(ladder)
-    climbed(ladder, [rung.override({"description": "in other words"}) for rung in QUICK], seeds=2)
+    climbed(ladder, [rung.override({"description": "in other words"}) for rung in quick], seeds=2)
     assert stamps(ladder) == before
 
 
-def test_another_recipe_is_refused_and_left_alone(ladder):
+def test_another_recipe_is_refused_and_left_alone(ladder, quick):
     before = stamps(ladder)
     with pytest.raises(FileError, match="seed-1: holds a run of another recipe; choose another --out, or move it"):
-        climbed(ladder, [QUICK[0].override({"training.batch_size": 50})])
+        climbed(ladder, [quick[0].override({"training.batch_size": 50})])
     assert stamps(ladder) == before
 
 
-def test_a_file_in_the_way_is_left_alone(tmp_path):
+def test_a_file_in_the_way_is_left_alone(tmp_path, quick):
     (tmp_path / "low").mkdir()
     (tmp_path / "low" / "seed-1").write_text("mine")
     with pytest.raises(FileError, match="seed-1: is in the way"):
-        climbed(tmp_path)
+        climbed(tmp_path, quick)
     assert (tmp_path / "low" / "seed-1").read_text() == "mine"
 
 
 @pytest.mark.parametrize("wrong", [{"seeds": 0, "jobs": 1}, {"seeds": 1, "jobs": 0}])
-def test_wrong_use_creates_nothing(tmp_path, wrong):
+def test_wrong_use_creates_nothing(tmp_path, wrong, quick):
     with pytest.raises(InputError, match="expected at least 1 seed and 1 job"):
-        list(climb(QUICK, tmp_path / "ladder", **wrong))
+        list(climb(quick, tmp_path / "ladder", **wrong))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_fails_does_not_stop_the_others(tmp_path):
-    bad = QUICK[0].override({"name": "bad", "optimizer.learning_rate": 1e30, "network.output_activation": "identity"})
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path, quick):
+    bad = quick[0].override({"name": "bad", "optimizer.learning_rate": 1e30, "network.output_activation": "identity"})
     found = []
     with pytest.raises(TaskError, match=r"1 run of 2 failed, the others are kept: .*bad.*seed-1: DivergedError"):
-        found.extend(run.recipe.name for run in climb([bad, QUICK[0]], tmp_path, seeds=1, jobs=1))
+        found.extend(run.recipe.name for run in climb([bad, quick[0]], tmp_path, seeds=1, jobs=1))
     assert found == ["low"]
 
 
@@ -102,8 +109,6 @@ if __name__ == "__main__":
     for run in climb([read_recipe(Path(sys.argv[1]))], Path(sys.argv[2]), seeds=2, jobs=2):
         print(run.result.test_accuracy, flush=True)
 """
-
-LONG = QUICK[0].override({"name": "long", "training.epochs": 5, "training.batch_size": 50})
 
 
 @pytest.fixture(scope="module")
@@ -209,13 +214,13 @@ def test_the_readme_judges_as_the_command_does():
     assert rule(len(RUNGS) - 1) in " ".join(readme.split())
 
 
-def test_the_table_is_of_what_was_trained(ladder):
-    low, _ = summarize(QUICK, ladder, seeds=2)
-    results = [RunFolder(run_folder(ladder, QUICK[0], seed)).result() for seed in (1, 2)]
+def test_the_table_is_of_what_was_trained(ladder, quick):
+    low, _ = summarize(quick, ladder, seeds=2)
+    results = [RunFolder(run_folder(ladder, quick[0], seed)).result() for seed in (1, 2)]
     assert low.accuracies == tuple(result.test_accuracy for result in results)
     assert low.parameters == 784 * 4 + 4 + 4 * 10 + 10
     with pytest.raises(FileError, match=r"seed-3"):
-        summarize(QUICK, ladder, seeds=3)
+        summarize(quick, ladder, seeds=3)
 
 
 def test_a_rung_that_changes_the_learning_rate_says_so():
@@ -230,5 +235,5 @@ def test_a_rung_that_changes_the_learning_rate_says_so():
     assert [step.name for step in changed if "learning rate" not in step.change] == []
 
 
-def test_where_a_run_goes():
-    assert run_folder(Path("x"), QUICK[0], 3) == Path("x/low/seed-3")
+def test_where_a_run_goes(quick):
+    assert run_folder(Path("x"), quick[0], 3) == Path("x/low/seed-3")
