@@ -54,13 +54,12 @@ from .pixels import normalize as normalize
 from .recipes.recipe import Recipe as Recipe
 from .recipes.shelf import named_recipe as named_recipe, read_recipe as read_recipe
 from .runs.run import Run as Run
+from .training.evaluation import test as test, valid as valid
 from .training.health import diagnose as diagnose
 from .training.loop import (
     StopTraining as StopTraining,
     fit as fit,
-    test as test,
     train as train,
-    valid as valid,
 )
 from .training.progress import Progress as Progress
 from .training.results import EpochResult as EpochResult, Finding as Finding

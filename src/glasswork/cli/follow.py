@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -126,7 +127,7 @@ def _announce(run: "Run") -> None:
     print(f"  training  {describe_training(recipe)}")
     if run.engine != "numpy":
         print(f"  engine    {run.engine}, {run.threads} thread{'' if run.threads == 1 else 's'}")
-    print(f"  run       {run.folder}")
+    print(f"  run       {_shown(run)}")
     for note in run.notes:
         print(f"  note      {note}")
     if has_to_be_learnt(run.parts, run.experiment.data_sha256):
@@ -138,8 +139,15 @@ def _announce(run: "Run") -> None:
 
 def _say_how_to_go_on(run: "Run") -> None:
     total = run.recipe.training.epochs
-    print(f"Interrupted after {len(run.history)} of {total} epochs; what was learnt is in {run.folder}")
-    print(f"Go on with: {command()} resume {shlex.quote(str(run.folder))}", flush=True)
+    learnt = "what was learnt" if run.history else "what was learnt, and not validated yet,"
+    print(f"Interrupted after {len(run.history)} of {total} epochs; {learnt} is in {_shown(run)}")
+    print(f"Go on with: {command()} resume {shlex.quote(str(_shown(run)))}", flush=True)
+
+
+def _shown(run: "Run") -> Path:
+    """Return the run's folder as a user would type it: from the working folder, if it is within."""
+    here = Path.cwd()
+    return run.folder.relative_to(here) if run.folder.is_relative_to(here) else run.folder
 
 
 def _report(problems: list[str]) -> None:
@@ -149,9 +157,9 @@ def _report(problems: list[str]) -> None:
 
 def _what_next(run: "Run", *, drawn: bool) -> None:
     seconds = sum(result.seconds for result in run.history)
-    where = f" The pictures are in {run.folder / 'figures'}." if drawn else ""
+    where = f" The pictures are in {_shown(run) / 'figures'}." if drawn else ""
     print(f"Trained in {seconds:.1f} s.{where} Next:")
-    here = shlex.quote(str(run.folder))
+    here = shlex.quote(str(_shown(run)))
     print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")
     what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"

@@ -198,6 +198,7 @@ class Batches:
 
     def for_evaluation(self) -> Self:
         """Return batches of every image, in the order of the rows; these batches and their epoch stay as they are."""
+        _ = self.inputs  # known once for both
         twin = copy.copy(self)
         twin.drop_last = twin.shuffle = False
         twin.seek(1)

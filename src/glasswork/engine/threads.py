@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 
@@ -52,6 +53,14 @@ def available() -> int:
     return max(numbers, default=1)
 
 
+def blas_kernels() -> str:
+    """Return NumPy's BLAS, and which kernels it chose for this processor: "openblas 0.3.29, SkylakeX"; or nothing."""
+    libraries = _libraries()
+    numpys = [library for library in libraries if "numpy" in Path(library.filepath).parent.name] or libraries[:1]
+    facts = [[each.internal_api, each.version, getattr(each, "architecture", None)] for each in numpys]
+    return "; ".join(f"{api} {version}, {architecture}" for api, version, architecture in facts)
+
+
 _changing = threading.Lock()
 _active: list[_Limit] = []  # the limits that are set now, oldest first
 _before: dict[str, int] = {}  # each library's number of threads before the first of them, by its file
@@ -65,9 +74,21 @@ def _apply() -> None:
         if _active:
             _before.setdefault(library.filepath, now)
         if now != wanted:
-            library.set_num_threads(wanted)
+            _set(library, wanted)
     if not _active:
         _before.clear()
+
+
+def _set(library: Any, threads: int) -> None:
+    """Set a library's number of threads, from whatever thread this is.
+
+    Since threadpoolctl 3.8 only the thread that first set a limit may set others, and those of other threads are left
+    out in silence; here `_changing` keeps them in order.
+    """
+    take_control = getattr(library, "clear_controlling_thread", lambda force: None)
+    take_control(force=True)
+    library.set_num_threads(threads)
+    take_control(force=True)
 
 
 def _libraries() -> list[Any]:

@@ -5,8 +5,7 @@ average ← decay × average + (1 - decay) × weights        after every step
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -54,6 +53,11 @@ class Average:
         """The averages, one for each array."""
         return self.arrays if self.shown else self._kept
 
+    @property
+    def weights(self) -> list[FloatArray]:
+        """The weights of the training, one for each array."""
+        return self._kept if self.shown else self.arrays
+
     def update(self) -> None:
         """Update the averages after a step."""
         self.hide()
@@ -78,17 +82,6 @@ class Average:
         if self.shown:
             self._exchange()
 
-    @contextmanager
-    def hidden(self) -> Iterator[None]:
-        """Context manager: the arrays hold the weights of the training, and on exit what they held before."""
-        before = self.shown
-        self.hide()
-        try:
-            yield
-        finally:
-            if before:
-                self.show()
-
     def _exchange(self) -> None:
         for array, kept, scratch in zip(self.arrays, self._kept, self._scratch, strict=True):
             scratch[...] = array
@@ -96,11 +89,14 @@ class Average:
             kept[...] = scratch
         self.shown = not self.shown
 
+    def live_state(self) -> dict[str, FloatArray]:
+        """Return the averages themselves, and the number of updates."""
+        named = {f"average.{i}": average for i, average in enumerate(self.averages)}
+        return {**named, "average.steps": np.array([self.steps], np.float64)}
+
     def state(self) -> dict[str, FloatArray]:
         """Return copies of the averages, and the number of updates."""
-        state = {f"average.{i}": average.copy() for i, average in enumerate(self.averages)}
-        state["average.steps"] = np.array([self.steps], np.float64)
-        return state
+        return {name: array.copy() for name, array in self.live_state().items()}
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
         """Restore a ``state()``; afterwards the arrays hold the weights of the training."""

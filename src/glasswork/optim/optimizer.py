@@ -112,11 +112,13 @@ class Optimizer:
         """Return, by name, the arrays that the rule keeps from step to step."""
         return {}
 
+    def live_state(self) -> dict[str, FloatArray]:
+        """Return everything that the next step depends on, except parameters and settings: the arrays themselves."""
+        return {**self.moments(), "steps": np.array([self.steps], np.float64)}
+
     def state(self) -> dict[str, FloatArray]:
         """Return copies of everything that the next step depends on, except parameters and settings."""
-        state = {name: array.copy() for name, array in self.moments().items()}
-        state["steps"] = np.array([self.steps], np.float64)
-        return state
+        return {name: array.copy() for name, array in self.live_state().items()}
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
         """Restore a ``state()``: the next steps are, bit for bit, those that would have followed it.
@@ -126,7 +128,7 @@ class Optimizer:
         StateError
             If its names or shapes are not those of this optimiser.
         """
-        own = self.state()
+        own = self.live_state()
         if {name: array.shape for name, array in own.items()} != {name: a.shape for name, a in state.items()}:
             raise StateError(f"{self}: this state has other names or shapes than the optimiser's own")
         self.steps = int(state["steps"][0])

@@ -7,6 +7,8 @@ All randomness is a function of the position; so weights, the optimiser's state 
 """
 
 import platform
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -14,12 +16,14 @@ import msgspec
 import numpy as np
 
 from glasswork.arrays import FloatArray
+from glasswork.engine.threads import blas_kernels
 from glasswork.errors import FileError, RecipeError
 from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
-from glasswork.training.progress import Progress
+from glasswork.training.progress import Progress, State
 from glasswork.training.results import EpochResult
+from glasswork.training.state import Training
 from glasswork.version import __version__
 
 _WHAT = "checkpoint"
@@ -34,20 +38,32 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     numpy: str
     processor: str
     engine: str = "numpy"
+    blas: str = ""  #: Of NumPy, with the kernels that it has for this processor. Empty: not known, as in what follows.
+    scipy: str = ""  #: Whose BLAS the compiled engine uses; empty for NumPy's engine.
+    numba: str = ""  #: Which compiled it.
 
     @classmethod
     def here(cls, threads: int, engine: str = "numpy") -> "Machine":
         """Return this machine."""
-        return cls(threads=threads, numpy=np.__version__, processor=platform.machine(), engine=engine)
+        used = {name: _version(name) for name in ("scipy", "numba") if engine == "compiled"}
+        return cls(
+            threads=threads, numpy=np.__version__, processor=platform.machine(), engine=engine, blas=blas_kernels(),
+            **used,
+        )  # fmt: skip
 
     def differences(self, here: "Machine") -> list[str]:
-        """Return in words what is different here."""
+        """Return in words what is different here, as far as it is known."""
         pairs = [(name, getattr(self, name), getattr(here, name)) for name in self.__struct_fields__]
         return [
             f"{name}: {then} then, {now} now; the last digits may differ from an unbroken run's"
             for name, then, now in pairs
-            if then != now
+            if then != now and "" not in (then, now)
         ]
+
+
+@cache
+def _version(package: str) -> str:
+    return metadata.version(package)
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,15 +119,18 @@ class Checkpoints:
         FileError
             If it cannot be written; the one before is untouched.
         """
+        state = Training(experiment.model, experiment.optimizer, experiment.average, progress).current()
+        position = Position(**{field: state.position[field] for field in Position.__struct_fields__})
         facts = CheckpointFacts(
             version=__version__,
             recipe=experiment.recipe.to_dict(),
             data_sha256=experiment.data_sha256,
             machine=machine,
-            position=Position(**{field: getattr(progress, field) for field in Position.__struct_fields__}),
+            position=position,
             history=history,
         )
-        arrays = _arrays(experiment, progress, with_best=_with_best(experiment.recipe, progress))
+        best = state.position["best"] if _with_best(experiment.recipe, position) else []
+        arrays = _arrays(experiment, state, state.position["last_good"], best)
         before = self.signature()
         try:
             write_sealed(self.paths[self._next], facts, arrays, what=_WHAT)
@@ -202,43 +221,35 @@ def _check_data(path: Path, written: str, experiment: Experiment) -> None:
         )
 
 
-def _arrays(experiment: Experiment, progress: Progress, *, with_best: bool) -> dict[str, FloatArray]:
-    """Return every array of a position by name; none is a copy, so that saving takes little memory."""
-    optimizer, average = experiment.optimizer, experiment.average
-    arrays = {f"model.{name}": array for name, array in experiment.model.state().items()}
-    arrays |= {f"optimizer.{name}": array for name, array in optimizer.moments().items()}
-    arrays["optimizer.steps"] = np.array([optimizer.steps], np.float64)
-    if average is not None:
-        arrays |= {f"average.{i}": array for i, array in enumerate(average.averages)}
-        arrays["average.steps"] = np.array([average.steps], np.float64)
-    arrays |= {f"last_good.{i}": array for i, array in enumerate(progress.last_good)}
-    if with_best:
-        arrays |= {f"best.{i}": array for i, array in enumerate(progress.best)}
-    return arrays
+def _arrays(
+    experiment: Experiment, state: State, last_good: list[FloatArray], best: list[FloatArray]
+) -> dict[str, FloatArray]:
+    """Return every array of a state by the name that it has in a checkpoint."""
+    weights = zip(experiment.model.state(), state.weights, strict=True)
+    return {
+        **{f"model.{name}": array for name, array in weights},
+        **{f"optimizer.{name}": array for name, array in state.optimizer.items()},
+        **state.average,
+        **{f"last_good.{i}": array for i, array in enumerate(last_good)},
+        **{f"best.{i}": array for i, array in enumerate(best)},
+    }
 
 
-def _with_best(recipe: Recipe, progress: Progress | Position) -> bool:
+def _with_best(recipe: Recipe, position: Position) -> bool:
     """Whether the best epoch's arrays are needed, and are not those of the last epoch."""
-    return recipe.training.early_stopping > 0 and progress.best_epoch not in (0, progress.epoch)
+    return recipe.training.early_stopping > 0 and position.best_epoch not in (0, position.epoch)
 
 
 def _restore(file: Any, path: Path, facts: CheckpointFacts, experiment: Experiment, progress: Progress) -> None:
+    """Read a state into arrays of its own, and only when it is there, whole, into the run."""
+    weights, last_good, best = ([np.empty_like(array) for array in experiment.model.state().values()] for _ in range(3))
     fresh = Progress(**msgspec.structs.asdict(facts.position))
-    fresh.last_good = [np.empty_like(array) for array in experiment.model.state().values()]
-    fresh.best = [np.empty_like(array) for array in fresh.last_good]
+    average = {} if experiment.average is None else experiment.average.state()
+    fresh.state = State(weights, experiment.optimizer.state(), average, {})
     with_best = _with_best(experiment.recipe, facts.position)
-    arrays = {
-        name: np.empty_like(array) if name.startswith(("optimizer.", "average.")) else array
-        for name, array in _arrays(experiment, fresh, with_best=with_best).items()
-    }
-    read_arrays(file, path, facts, arrays, what=_WHAT)
-    experiment.optimizer.load_state(_part(arrays, "optimizer."))
-    if experiment.average is not None:
-        experiment.average.load_state({name: array for name, array in arrays.items() if name.startswith("average.")})
-    if not with_best:
-        fresh.best = fresh.last_good if facts.position.best_epoch else []
+    read_arrays(file, path, facts, _arrays(experiment, fresh.state, last_good, best if with_best else []), what=_WHAT)
+    fresh.last_good = last_good
+    fresh.best = best if with_best else last_good if facts.position.best_epoch else []
+    fresh.state.position.update(fresh.position())
     vars(progress).update(vars(fresh))
-
-
-def _part(arrays: dict[str, FloatArray], prefix: str) -> dict[str, FloatArray]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    Training(experiment.model, experiment.optimizer, experiment.average, progress).restore()

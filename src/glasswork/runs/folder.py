@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from filelock import FileLock, Timeout
 
@@ -99,7 +100,8 @@ class RunFolder:
             If this is not the folder of a run, or the file cannot be read or was changed since the run wrote it.
         """
         self.check()
-        return read_sealed_json(self.path / "result.json", RunResult, what="result of a run").as_seen_now()
+        result = read_sealed_json(self.path / "result.json", RunResult, what="result of a run")
+        return result.as_seen_now(folder=self.path.stat().st_ino)
 
     def history(self) -> list[EpochResult]:
         """Return the metrics epoch by epoch, none if there is no epoch yet.
@@ -142,7 +144,7 @@ class RunFolder:
 
         def fill(path: Path) -> None:
             write_whole(path / "recipe.toml", _encode(recipe))
-            write_sealed_json(path / "result.json", result)
+            RunFolder(path).write_result(result)
             if data is not None:
                 write_dataset(replace(data, source=""), path / "data")
 
@@ -195,7 +197,7 @@ class RunFolder:
 
     def write_result(self, result: RunResult) -> None:
         """Write how the run stands."""
-        write_sealed_json(self.path / "result.json", result)
+        write_sealed_json(self.path / "result.json", msgspec.structs.replace(result, folder=self.path.stat().st_ino))
 
     def write_history(self, history: Sequence[EpochResult]) -> None:
         """Write the metrics of all epochs."""
@@ -209,9 +211,13 @@ class RunFolder:
             return ""
 
 
-def default_folders(name: str) -> Iterator[Path]:
+#: Where runs are by default.
+DEFAULT_PARENT = Path("runs")
+
+
+def default_folders(name: str, parent: Path = DEFAULT_PARENT) -> Iterator[Path]:
     """Yield the folders that a new run may have: ``runs/<date>-<name>``, then the same with a number."""
-    first = Path("runs") / f"{datetime.date.today():%Y-%m-%d}-{name}"
+    first = parent / f"{datetime.date.today():%Y-%m-%d}-{name}"
     yield first
     yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
 
@@ -222,7 +228,7 @@ def _encode(recipe: Recipe) -> bytes:
     return f"# {versions}\n{recipe.to_toml()}".encode()
 
 
-def free_folder(wanted: Path | None, name: str) -> RunFolder:
+def free_folder(wanted: Path | None, name: str, parent: Path = DEFAULT_PARENT) -> RunFolder:
     """Return the folder that is wanted, or the first default one for a recipe of this name that does not exist.
 
     Raises
@@ -230,7 +236,7 @@ def free_folder(wanted: Path | None, name: str) -> RunFolder:
     FileError
         If it exists.
     """
-    for path in default_folders(name) if wanted is None else [wanted]:
+    for path in default_folders(name, parent) if wanted is None else [wanted]:
         if not path.exists() and not path.is_symlink():
             return RunFolder(path)
     more = f"; to train it for more epochs: glasswork resume {path} --epochs N" if RunFolder(path).exists() else ""

@@ -64,6 +64,8 @@ class RunResult(Sealed, frozen=True, kw_only=True):
         Why it failed, or what killed it.
     pid, started, host : int, float, str
         The process that wrote this: its id, when it started (seconds since boot), its machine.
+    folder : int
+        The number (inode) of the run's folder, which a copy of the folder does not have; 0 where it is not known.
     numpy : str
         Its version; ``version`` is that of glasswork.
     engine : str
@@ -85,6 +87,7 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     pid: int = 0
     started: float = 0.0
     host: str = ""
+    folder: int = 0
     numpy: str = ""
     engine: str = "numpy"
     history_sha256: str = ""
@@ -96,8 +99,14 @@ class RunResult(Sealed, frozen=True, kw_only=True):
         pid, started, host = this_process()
         return cls(pid=pid, started=started, host=host, version=__version__, numpy=np.__version__, **facts)
 
-    def as_seen_now(self) -> "RunResult":
-        """Return this result, with ``"running"`` put right where the process that wrote it is gone."""
+    def as_seen_now(self, folder: int) -> "RunResult":
+        """Return this result, with ``"running"`` put right where the process that wrote it is gone.
+
+        So it is where ``folder``, the number of the folder that it was found in, is that of a copy.
+        """
+        if self.state == "running" and self.folder not in (0, folder):
+            reason = f"a copy of a run that process {self.pid} was at work on"
+            return msgspec.structs.replace(self, state="interrupted", reason=reason)
         if self.state != "running" or (alive := is_alive(self.pid, self.started, self.host)):
             return self
         if alive is None:

@@ -6,7 +6,7 @@ recipe ──► Experiment ──fit──► EpochResult, EpochResult, ...    
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,11 +19,14 @@ from glasswork.nn import MLP
 from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, extended
-from glasswork.runs.folder import RunFolder, free_folder
+from glasswork.runs.folder import DEFAULT_PARENT, RunFolder, free_folder
+from glasswork.runs.result import State
 from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
+from glasswork.runs.uninterrupted import uninterrupted
 from glasswork.training.engines import EngineName, check_engine
-from glasswork.training.loop import AfterStep, StopTraining, fit, not_every_step, test
+from glasswork.training.evaluation import test
+from glasswork.training.loop import AfterStep, StopTraining, fit, not_every_step
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
 
@@ -38,7 +41,8 @@ class Run:
     ----------
     recipe : Recipe
     folder : path, optional
-        Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken.
+        Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. It stays the same
+        folder wherever the program changes to.
     dataset : Dataset, optional
         In place of ``data.source``; also as the second argument. Arrays, and a dataset that was changed after it was
         loaded, are kept in the folder, up to 256 MB.
@@ -67,7 +71,8 @@ class Run:
     epoch 2: more than half are right: True
 
     However the block is left, the folder then holds what was learnt, and how the run ended. A process that is killed
-    leaves its last checkpoint: see `Run.resume`.
+    leaves its last checkpoint: see `Run.resume`. Within the block NumPy's matrix products use as many threads as the
+    run does.
     """
 
     _resumed: bool  #: Whether it goes on with a folder that was there.
@@ -88,7 +93,8 @@ class Run:
         recipe = recipe if engine is None else recipe.override({"training.engine": engine})
         folder, dataset = (None, folder) if isinstance(folder, Dataset) else (folder, dataset)
         self._wanted = None if folder is None else Path(folder)
-        self._build(recipe, free_folder(self._wanted, recipe.name), dataset, checkpoint_every, should_stop)
+        self._runs = DEFAULT_PARENT.absolute()
+        self._build(recipe, free_folder(self._wanted, recipe.name, self._runs), dataset, checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -262,9 +268,7 @@ class Run:
         )
         for epoch in epochs:
             result = self._state.note_epoch(epoch)
-            self._snapshots.note(result.epoch, made.model)  # before the checkpoint that goes on behind it
-            self.save()
-            self._write_history()
+            uninterrupted(self._record)
             if result.findings and strict:
                 raise UnhealthyError(f"epoch {result.epoch}: {result.findings[0].message}")
             yield result
@@ -275,6 +279,12 @@ class Run:
                 return
         if self.progress.batch == 0:  # it was not stopped within an epoch
             self._state.test_accuracy = test(made.model, made.test_loader)
+
+    def _record(self) -> None:
+        """Write everything that an epoch adds to the folder."""
+        self._snapshots.note(self.progress.epoch, self.model)  # before the checkpoint that goes on behind it
+        self._state.save(self._checkpoints)
+        self._write_history()
 
     def _write_history(self) -> None:
         """Write the history, and note which one is in place: it may be, even where the folder could not be synced."""
@@ -295,14 +305,14 @@ class Run:
                 raise StopTraining
 
     def save(self) -> None:
-        """Write a checkpoint, between two steps.
+        """Write a checkpoint, between two steps. Ctrl-C takes effect when it is written.
 
         Raises
         ------
         FileError
             If it cannot be written; the one before is kept.
         """
-        self._state.save(self._checkpoints)
+        uninterrupted(lambda: self._state.save(self._checkpoints))
         self._saved_at = time.monotonic()
 
     # Entering and leaving ---------------------------------------------------------------------------
@@ -314,6 +324,8 @@ class Run:
             self._take_again()
         else:
             self._create()
+        self._limits = ExitStack()
+        self._limits.enter_context(self._state.limited())
         self._entered = True
         self._saved_at = time.monotonic()
         return self
@@ -324,8 +336,9 @@ class Run:
         self._entered = False
         try:
             if self._begun or not self._resumed:
-                self._close(error)
+                uninterrupted(lambda: self._close(error))
         finally:
+            self._limits.close()
             self._place.unlock()
 
     def _close(self, error: BaseException | None) -> None:
@@ -340,7 +353,9 @@ class Run:
                 raise
             return
         if error is None or not isinstance(error, Exception):  # the block's end, or Ctrl-C
-            self._place.write_result(self._state.result("interrupted" if self.test_accuracy is None else "finished"))
+            why = "" if self.history else "stopped before an epoch was done: the network was never validated"
+            state: State = "interrupted" if self.test_accuracy is None else "finished"
+            self._place.write_result(self._state.result(state, "" if state == "finished" else why))
         else:
             self._place.write_result(self._state.result("failed", str(error) or type(error).__name__))
 
@@ -369,7 +384,7 @@ class Run:
             try:
                 return self._place.create(self.recipe, self._state.result("running"), self._kept)
             except FileExistsError:
-                self._use(free_folder(self._wanted, self.recipe.name))
+                self._use(free_folder(self._wanted, self.recipe.name, self._runs))
 
     def _take_again(self) -> None:
         """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
@@ -382,8 +397,9 @@ class Run:
             raise
 
     def _use(self, place: RunFolder) -> None:
-        self._place, self._checkpoints = place, Checkpoints(place.path)
-        self._snapshots = Snapshots(place.path)
+        self._place = RunFolder(place.path.absolute())
+        self._wanted = None if self._wanted is None else self._place.path
+        self._checkpoints, self._snapshots = Checkpoints(self.folder), Snapshots(self.folder)
 
     def _load(self) -> None:
         """Put the newest checkpoint into memory."""

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,9 +29,9 @@ from glasswork.runs.history import encode_history
 from glasswork.runs.result import RunResult, State
 from glasswork.training.engines import choose_engine
 from glasswork.training.health import Watch, check_moments, diagnose
-from glasswork.training.loop import show_validated
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
+from glasswork.training.state import Training
 from glasswork.training.threads import blas_threads, choose_threads
 
 #: Images that are looked at where all of them may be too many.
@@ -100,6 +100,14 @@ class RunState:
         if note:
             self.notes.append(note if self.reference else f"doubt is not available: {note}")
 
+    def limited(self) -> AbstractContextManager[None]:
+        """Context manager: the number of BLAS threads that everything in a run's block uses.
+
+        One limit from first to last: with the compiled engine, a single product of NumPy's on several threads, between
+        two epochs, would leave a thread of BLAS spinning beside the engine's own.
+        """
+        return limited_to(blas_threads(self.engine, self.threads))
+
     @property
     def findings(self) -> list[Finding]:
         """What seemed to go wrong so far."""
@@ -113,8 +121,7 @@ class RunState:
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
         rate, history = made.optimizer.base_lr, [*self.history, result]
-        with limited_to(blas_threads(self.engine, self.threads)):
-            found = diagnose(made.model, images, labels, history, learning_rate=rate) + check_moments(made.optimizer)
+        found = diagnose(made.model, images, labels, history, learning_rate=rate) + check_moments(made.optimizer)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
@@ -128,11 +135,9 @@ class RunState:
         FileError
             If it cannot be written; the one before is kept.
         """
-        average = self.experiment.average
         machine = Machine.here(self.threads, self.engine.name)
         try:
-            with nullcontext() if average is None else average.hidden():  # what goes on is the training's weights
-                checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
+            checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
         except FileError as error:
             raise FileError(f"{error} (what was saved before is whole: glasswork resume goes on from it)") from error
 
@@ -169,14 +174,16 @@ class RunState:
     def save_model(self, place: RunFolder) -> None:
         """Write the model file, with the weights that were validated last, or with early stopping best.
 
+        Before the first epoch is done, they are those of the last step, and no accuracy is reported beside them.
+
         Raises
         ------
         FileError
             If it cannot be written.
         """
-        made, patience = self.experiment, self.experiment.recipe.training.early_stopping
-        if patience and self.progress.epoch:
-            show_validated(made.model, made.average, self.progress, patience)
+        made = self.experiment
+        training = Training(made.model, made.optimizer, made.average, self.progress)
+        training.show(best=made.recipe.training.early_stopping > 0)
         save_model(made.model, place.model_path, reference=self.reference, no_reference=self.no_reference)
 
     def result(self, state: State, reason: str = "") -> RunResult:

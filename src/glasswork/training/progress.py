@@ -1,8 +1,9 @@
-"""Progress: the position of a training, in a few numbers, which a checkpoint stores with weights and moments."""
+"""Progress: the position of a training, and State: copies of all that it continues from, kept there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from glasswork.arrays import FloatArray
 
@@ -24,7 +25,13 @@ class Progress:
     best_epoch, best_accuracy : int, float
         The epoch with the highest validation accuracy, and that accuracy in percent.
     last_good, best : lists of arrays
-        The model's arrays as they were validated after the last epoch and after the best one; empty before the first.
+        The model's arrays as they were validated after the last epoch and after the best one;
+        before the first epoch is done, ``last_good`` holds those that training began with.
+    state : State or None
+        What `glasswork.fit` copied last: at the end of an epoch, or where it was stopped.
+    shown : bool
+        Whether the model holds other weights than training continues from, such as the best ones: then
+        `glasswork.fit`, called again with this progress, begins by restoring ``state``.
     """
 
     epoch: int = 0
@@ -35,8 +42,10 @@ class Progress:
     seconds: float = 0.0
     best_epoch: int = 0
     best_accuracy: float = -1.0
-    last_good: list[FloatArray] = field(default_factory=list)
-    best: list[FloatArray] = field(default_factory=list)
+    last_good: list[FloatArray] = field(default_factory=list, repr=False)
+    best: list[FloatArray] = field(default_factory=list, repr=False)
+    state: State | None = field(default=None, repr=False)
+    shown: bool = False
 
     def note_batch(self, loss: float, images: int) -> None:
         """Count one batch whose step is done."""
@@ -52,3 +61,27 @@ class Progress:
         self.last_good = arrays
         if accuracy > self.best_accuracy:
             self.best, self.best_epoch, self.best_accuracy = arrays, self.epoch, accuracy
+
+    def position(self) -> dict[str, Any]:
+        """Return all of this but the state."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("state", "shown")}
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a training continues from, at one position; nothing writes into these arrays.
+
+    Attributes
+    ----------
+    weights : list of arrays
+        The model's, running statistics included.
+    optimizer, average : dict
+        Their own ``state()``; empty where there is none.
+    position : dict
+        The fields of the `Progress`.
+    """
+
+    weights: list[FloatArray]
+    optimizer: dict[str, Any]
+    average: dict[str, FloatArray]
+    position: dict[str, Any]

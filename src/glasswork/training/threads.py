@@ -9,11 +9,15 @@ number of threads, so the same recipe on the same machine has to use as many eac
 
 from __future__ import annotations
 
-from glasswork.engine.contract import Engine
+from glasswork.engine.contract import Engine, Loader, Model, weights_of
 from glasswork.engine.threads import available
 
 #: Multiplications in a step from which several threads are faster; benchmarks/NOTES.md has the measurements.
 WORTH_SHARING = 100_000_000
+
+
+#: The handout's batch size, assumed for a loader without ``batch_size``.
+USUAL_BATCH = 100
 
 
 def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
@@ -39,3 +43,8 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
 def blas_threads(engine: Engine, threads: int) -> int:
     """Return how many threads BLAS may use beside an engine: one beside the compiled engine, which has its own."""
     return 1 if engine.name == "compiled" else threads
+
+
+def threads_of(model: Model, loader: Loader) -> int:
+    """Return the number of threads for a model's products of a loader's batches, by the size of the work."""
+    return choose_threads(0, batch_size=getattr(loader, "batch_size", USUAL_BATCH), weights=weights_of(model))

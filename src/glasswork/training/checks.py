@@ -1,0 +1,79 @@
+"""What the loop needs of its arguments, checked before a training begins.
+
+An engine's own checks of a batch, its targets and gradients are in `glasswork.engine.contract`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glasswork.arrays import FloatArray
+from glasswork.engine.contract import Model, Optimizer, gradients_of, memory_of
+from glasswork.errors import InputError, StateError
+
+#: Methods of a model, an optimiser and a loss; others are used where they are.
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "model": ("backward", "parameters"), "optimizer": ("step", "zero_grad"), "criterion": ("backward",), "loss": ()
+}  # fmt: skip
+_KIN = {"model": "an MLP", "optimizer": "SGD(model.parameters(), model.gradients())"}
+
+
+def check_parts(who: str, **parts: Any) -> None:
+    """Check that a model, an optimiser and a loss have the methods that the loop calls.
+
+    Raises
+    ------
+    InputError
+        If one has not, or is a class in place of an object of it.
+    """
+    for what, part in parts.items():
+        if isinstance(part, type):
+            raise InputError(f"{who}: expected {what} to be an object, got the class {part.__name__}; make one of it")
+        missing = [f"{name}()" for name in _NEEDED[what] if not callable(getattr(part, name, None))]
+        if missing or not (what == "optimizer" or callable(part)):
+            raise InputError(
+                f"{who}: expected {what} to be one such as {_KIN.get(what, 'MSELoss()')}, got {describe(part)}"
+                + (f", which has no {' and no '.join(missing)}" if missing else ", which cannot be called")
+            )
+
+
+def check_number(who: str, name: str, value: Any, least: int) -> None:
+    """Check that a setting is an integer and not too small."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{who}: expected {name} to be an integer of at least {least}, got {value!r}")
+
+
+def check_together(model: Model, optimizer: Optimizer) -> None:
+    """Check that the optimiser moves the model's own parameters along the model's own gradients."""
+    for what, held, own in (
+        ("parameters", getattr(optimizer, "params", None), model.parameters()),
+        ("gradients", getattr(optimizer, "grads", None), gradients_of(model)),
+    ):
+        if held and own and not {memory_of(array) for array in held} <= {memory_of(array) for array in own}:
+            raise StateError(
+                f"train: this optimizer holds {what} that are not this model's: of another model, or of layers or "
+                "arrays that were replaced since; make the optimizer after the model, from its parameters() and "
+                "gradients(), and write into arrays with [...] = instead of replacing them"
+            )
+
+
+def check_restorable(model: Model) -> None:
+    """Check that a model's ``state()`` returns its own arrays: weights that are kept are written back into them."""
+    state = getattr(model, "state", None)
+    if callable(state) and not same_arrays(list(state().values()), list(state().values())):
+        raise InputError(
+            "fit: expected state() to return the model's own arrays, the same ones at every call, got copies; patience "
+            "and average write the weights to keep into them"
+        )
+
+
+def same_arrays(first: list[FloatArray], second: list[FloatArray]) -> bool:
+    """Return whether two lists hold the same arrays, and not copies."""
+    return list(map(memory_of, first)) == list(map(memory_of, second))
+
+
+def describe(thing: Any) -> str:
+    """Return what was given, for a message."""
+    return repr(thing) if thing is None or isinstance(thing, str | int | float) else f"an object of {type(thing)}"

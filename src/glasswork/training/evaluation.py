@@ -1,0 +1,96 @@
+"""What a network is worth: its loss and its accuracy on images that it is not trained on.
+
+every image, once ──► scores ──► loss, mean over the samples; accuracy in percent
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from glasswork.arrays import FloatArray
+from glasswork.engine.agreement import checked
+from glasswork.engine.contract import Criterion, Loader, Model, correct, targets_of
+from glasswork.engine.threads import limited_to
+from glasswork.errors import InputError
+from glasswork.training.checks import check_parts
+from glasswork.training.loaders import Data, evaluation_loader
+from glasswork.training.threads import threads_of
+
+
+def valid(model: Model, valid_loader: Data, criterion: Criterion) -> tuple[float, float]:
+    """Return the loss, mean over the samples, and the accuracy in percent (handout, section 7).
+
+    Parameters
+    ----------
+    model : MLP
+    valid_loader : iterable of (X_batch, y_batch), Dataset or Part
+        As for `train`. `Batches` give every image, also those that they leave out of an epoch of training.
+    criterion : MSELoss
+
+    Raises
+    ------
+    InputError
+        If scores are not finite, as those of a training that diverged.
+    """
+    check_parts("valid", model=model, loss=criterion)
+    return _evaluate_alone("valid", model, valid_loader, criterion)
+
+
+def test(model: Model, test_loader: Data) -> float:
+    """Return the accuracy in percent (handout, section 10); parameters and errors as for `valid`."""
+    check_parts("test", model=model)
+    return _evaluate_alone("test", model, test_loader, None)[1]
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def evaluate(
+    who: str, scores: Callable[[Any], FloatArray], model: Model, loader: Loader, criterion: Criterion | None
+) -> tuple[float, float]:
+    """Return the mean loss, 0 without a criterion, and the accuracy in percent: NaN if a score is not finite."""
+    total_loss = 0.0
+    correct_predictions = 0.0
+    total_predictions = 0
+    with mode_of(model, training=False):
+        for X_batch, y_batch in checked(loader, model):
+            preds = scores(X_batch)
+            targets = targets_of(y_batch, preds)
+            if criterion is not None:
+                total_loss += criterion(preds, targets) * len(preds)
+            correct_predictions += correct(preds, targets, model) if np.isfinite(preds).all() else math.nan
+            total_predictions += len(preds)
+    at_least_one(total_predictions, who)
+    return total_loss / total_predictions, correct_predictions / total_predictions * 100
+
+
+def _evaluate_alone(who: str, model: Model, data: Data, criterion: Criterion | None) -> tuple[float, float]:
+    """Return the loss and the accuracy of a model that is not being trained, or say that it has none."""
+    loader = evaluation_loader(who, data, model)
+    with limited_to(threads_of(model, loader)):
+        loss, accuracy = evaluate(who, model, model, loader, criterion)
+    if math.isnan(accuracy):
+        raise InputError(
+            f"{who}: the model's scores are not finite; are there NaN or infinite inputs, or weights from a training "
+            "that diverged?"
+        )
+    return loss, accuracy
+
+
+def at_least_one(samples: int, who: str) -> int:
+    """Return a number of samples, or say that a loader gave none."""
+    if samples == 0:
+        raise InputError(
+            f"{who}: the loader gave no batch; a generator can be looped over only once, so make a new one "
+            "each epoch, or use Batches"
+        )
+    return samples
+
+
+def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:
+    """Context manager: the mode of a model that has one, as an MLP or a wrapper of it; a student's own may not."""
+    mode = getattr(model, "mode", None)
+    return mode(training=training) if callable(mode) else nullcontext()

@@ -1,0 +1,49 @@
+"""Where the loop's batches come from: a loader as it is, or a dataset, or a part of one, of which batches are made."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from glasswork.data.batches import as_loader
+from glasswork.data.dataset import Dataset
+from glasswork.data.split import Part
+from glasswork.engine.agreement import check_loader
+from glasswork.engine.contract import Loader, Model, Optimizer
+from glasswork.errors import InputError
+from glasswork.training.checks import describe
+from glasswork.training.state import first_step
+
+Data: TypeAlias = Loader | Dataset | Part
+
+
+def training_loader(who: str, data: Data, model: Model, optimizer: Optimizer) -> Loader:
+    """Return a loader as it is; of a dataset, batches whose next epoch follows from the steps taken so far."""
+    _check(who, data)
+    loader: Any = as_loader(data, **_columns(model), learning=True)
+    if loader is not data:
+        loader.seek(1 + math.ceil(first_step(model, optimizer) / len(loader)))
+    return loader  # type: ignore[no-any-return]
+
+
+def evaluation_loader(who: str, data: Data, model: Model) -> Loader:
+    """Return a loader of every image, for which batches leave the epochs that they are trained with as they are."""
+    _check(who, data)
+    return as_loader(data, **_columns(model), learning=False)  # type: ignore[no-any-return]
+
+
+def _columns(model: Model) -> dict[str, Any]:
+    return {"classes": getattr(model, "out_features", 10), "dtype": getattr(model, "dtype", np.float32)}
+
+
+def _check(who: str, data: Any) -> None:
+    """Check that data are a loader of batches, a `Dataset` or a `Part`."""
+    check_loader(data)
+    known = any(hasattr(data, name) for name in ("__iter__", "__getitem__", "images"))
+    if not known or isinstance(data, str | dict):
+        raise InputError(
+            f"{who}: expected a loader such as Batches(images, labels, 100, seed=0), a Dataset or a Part of a split, "
+            f"got {describe(data)}"
+        )
