@@ -11,14 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from glasswork.data import Dataset, Split
+from glasswork.data import Dataset
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources import ARRAYS
 from glasswork.errors import GlassworkError, StateError, UnhealthyError
-from glasswork.nn import MLP
-from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, extended
+from glasswork.runs.facts import RunFacts
 from glasswork.runs.folder import DEFAULT_PARENT, RunFolder, free_folder
 from glasswork.runs.result import State
 from glasswork.runs.snapshots import Snapshots
@@ -28,13 +27,13 @@ from glasswork.training.engines import EngineName, check_engine
 from glasswork.training.evaluation import test
 from glasswork.training.loop import AfterStep, StopTraining, fit, not_every_step
 from glasswork.training.progress import Progress
-from glasswork.training.results import EpochResult, Finding
+from glasswork.training.results import EpochResult
 
 #: Seconds between two checkpoints, unless told otherwise.
 CHECKPOINT_EVERY = 5.0
 
 
-class Run:
+class Run(RunFacts):
     """A recipe being trained. The constructor checks and builds everything in memory and changes nothing on disk.
 
     Parameters
@@ -145,66 +144,6 @@ class Run:
         run._build(recipe, place, dataset, checkpoint_every, should_stop)
         run._load()
         return run
-
-    @property
-    def folder(self) -> Path:
-        """The run's folder; its name is final once the block is entered."""
-        return self._place.path
-
-    @property
-    def experiment(self) -> Experiment:
-        """What the recipe asks for: model, data, loss, optimizer, loaders."""
-        return self._state.experiment
-
-    @property
-    def recipe(self) -> Recipe:
-        """What was asked."""
-        return self.experiment.recipe
-
-    @property
-    def model(self) -> MLP:
-        """The network."""
-        return self.experiment.model
-
-    @property
-    def parts(self) -> Split:
-        """The data."""
-        return self.experiment.parts
-
-    @property
-    def progress(self) -> Progress:
-        """The position."""
-        return self._state.progress
-
-    @property
-    def history(self) -> list[EpochResult]:
-        """The metrics of the epochs so far."""
-        return self._state.history
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What seemed to go wrong so far."""
-        return self._state.findings
-
-    @property
-    def test_accuracy(self) -> float | None:
-        """Percent, once all epochs are done."""
-        return self._state.test_accuracy
-
-    @property
-    def notes(self) -> list[str]:
-        """What a user should know about a run that was resumed."""
-        return self._state.notes
-
-    @property
-    def engine(self) -> str:
-        """What does the steps: ``"numpy"`` or ``"compiled"``."""
-        return self._state.engine.name
-
-    @property
-    def threads(self) -> int:
-        """Threads of matrix products."""
-        return self._state.threads
 
     # Training ---------------------------------------------------------------------------------------
 

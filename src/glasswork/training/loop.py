@@ -231,8 +231,10 @@ def _fit_epoch(
     valid_loss, valid_accuracy = evaluate("valid", engine.scores, model, valid_loader, criterion)
     if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
         raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
-    if math.isnan(valid_accuracy) or not all(np.isfinite(array).all() for array in arrays_of(model)):
-        raise DivergedError(f"weights or scores became infinite or NaN, {_advice(optimizer)}")  # a sigmoid hides them
+    if not all(np.isfinite(array).all() for array in arrays_of(model)):  # a sigmoid hides it from the loss
+        raise DivergedError(f"weights became infinite or NaN, {_advice(optimizer)}")
+    if math.isnan(valid_accuracy):
+        raise DivergedError(f"scores became infinite or NaN, {_advice(optimizer)}")
     training.note_epoch(valid_accuracy)
     seconds = time.perf_counter() - start
     return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
@@ -270,7 +272,10 @@ def _train_epoch(
 
 
 def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterStep]:
-    return (after_step,) if callable(after_step) else tuple(after_step)
+    calls = (after_step,) if callable(after_step) else after_step
+    if not isinstance(calls, Sequence) or not all(map(callable, calls)):
+        raise InputError(f"expected after_step to be a callable or a sequence of callables, got {after_step!r}")
+    return tuple(calls)
 
 
 def _advice(optimizer: Optimizer) -> str:

@@ -111,6 +111,7 @@ class Training:
         progress, loader = self.progress, self._loader
         assert progress.state is not None
         vars(progress).update(progress.state.position)
+        count_steps(self.optimizer, progress.step)
         if hasattr(loader, "seek") and hasattr(loader, "epoch"):
             loader.seek(self._epochs_before + progress.epoch + 1, progress.batch)
 

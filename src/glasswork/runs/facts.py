@@ -1,0 +1,79 @@
+"""What can be read of a run in memory: where it is, what it trains, how far it is."""
+
+from pathlib import Path
+
+from glasswork.data import Split
+from glasswork.nn import MLP
+from glasswork.recipes.experiment import Experiment
+from glasswork.recipes.recipe import Recipe
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.state import RunState
+from glasswork.training.progress import Progress
+from glasswork.training.results import EpochResult, Finding
+
+
+class RunFacts:
+    """The part of a `Run` that is looked at."""
+
+    _place: RunFolder
+    _state: RunState
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder; its name is final once the block is entered."""
+        return self._place.path
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the recipe asks for: model, data, loss, optimizer, loaders."""
+        return self._state.experiment
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was asked."""
+        return self.experiment.recipe
+
+    @property
+    def model(self) -> MLP:
+        """The network."""
+        return self.experiment.model
+
+    @property
+    def parts(self) -> Split:
+        """The data."""
+        return self.experiment.parts
+
+    @property
+    def progress(self) -> Progress:
+        """The position."""
+        return self._state.progress
+
+    @property
+    def history(self) -> list[EpochResult]:
+        """The metrics of the epochs so far."""
+        return self._state.history
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What seemed to go wrong so far."""
+        return self._state.findings
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Percent, once all epochs are done."""
+        return self._state.test_accuracy
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know about a run that was resumed."""
+        return self._state.notes
+
+    @property
+    def engine(self) -> str:
+        """What does the steps: ``"numpy"`` or ``"compiled"``."""
+        return self._state.engine.name
+
+    @property
+    def threads(self) -> int:
+        """Threads of matrix products."""
+        return self._state.threads
