@@ -350,7 +350,7 @@ def test_a_dataset_is_shuffled_anew_at_each_call_as_within_one(data, optimizer):
 def test_an_evaluation_sees_every_image_once(data):
     whole = dataset()
     data = data(whole)
-    images = getattr(data, "images", whole.images)
+    images = normalize(getattr(data, "images", whole.images))
     labels = getattr(data, "labels", whole.labels)
     model = Seeing(16, 6, 4, rng=np.random.default_rng(0))
     expected = 100 * (model.predict(images) == labels).mean()
