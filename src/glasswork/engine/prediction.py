@@ -21,7 +21,7 @@ def compiled(model: MLP) -> MLP:
 
     Worth it where one process predicts often, one image or many: the kernels take half a second to load, and the first
     time on a machine some 20 seconds to compile. Training and calling the model stay as they are, and so does its
-    file. ``model.evaluator = None`` takes it back. Methods of layers that are replaced afterwards are not noticed.
+    file. ``model.evaluator = None`` takes it back.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,22 +18,18 @@ from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.gradcheck.layers_of import Part, find_parts, recorded
+from glasswork.gradcheck.differences import Slopes, compare
+from glasswork.gradcheck.layers_of import Part, find_parts, recorded, set_mode
 from glasswork.gradcheck.report import Check, GradientReport
 from glasswork.nn.layer import Layer
 from glasswork.nn.losses import Loss
 from glasswork.nn.mlp import MLP
 
-#: Half the distance between the two points of a central difference: about the cube root of float64's
-#: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
-STEP = 1e-5
-
-#: Shares of the function's value. Errors are relative to the first at least, as relative errors of tiny gradients are
-#: rounding errors; a derivative below the second is taken for 0.
-FLOOR, ROUNDING = 1e-4, 1e-9
-
 #: Random directions in which the network as a whole is checked, for each of its arrays.
 DIRECTIONS = 6
+
+#: How far parameters are moved, as a standard deviation, if the network has a kink where it is.
+NEARBY = 1e-3
 
 _REPLACED = {
     "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
@@ -54,8 +51,9 @@ def gradcheck(
 ) -> GradientReport:
     """Compare every gradient of a network with central differences, and print the comparison.
 
-    Works on a float64 copy; the model and the loss themselves are not touched. In training mode dropout and noise
-    draw the same numbers throughout.
+    Works on float64 copies; the model and the loss themselves are not touched. Every layer is checked in evaluation
+    mode, and those that compute something else in training, such as dropout, in training mode as well, where they draw
+    the same numbers throughout.
 
     Parameters
     ----------
@@ -65,7 +63,7 @@ def gradcheck(
     loss : Loss
         Anything with ``loss(pred, target)`` → float and ``loss.backward()`` → gradient with respect to ``pred``.
     x : (batch, in_features)
-        Floats, or bytes for an `MLP`; a few rows are enough.
+        As the first layer takes it; a few rows are enough.
     target : (batch, out_features)
         One-hot or soft.
     entries : int, optional
@@ -78,7 +76,8 @@ def gradcheck(
     -------
     GradientReport
         The loss; then for each layer its parameters and its input; then the network as a whole: shape, largest
-        relative error, ratio. Finite differences are accurate to about 1e-7; at a kink (ReLU at 0) less so.
+        relative error, ratio. Finite differences are accurate to about 1e-7; at a kink, such as a
+        ReLU's at 0, any slope between those on both sides is right.
 
     Raises
     ------
@@ -91,36 +90,98 @@ def gradcheck(
     if isinstance(loss, Loss):
         loss.check_model(model)
     loss = copy.copy(loss)
-    twin = _in_float64(model)
+    _check_has_backward(model)
     x, target = _floats("x", x), _floats("target", target)
     if entries is not None and (isinstance(entries, bool) or not isinstance(entries, int | np.integer) or entries < 1):
         raise InputError(f"gradcheck: expected at least 1 entry of each array, or None for all, got {entries}")
-
-    parts = find_parts(twin)
-    before = _identities(twin)
-    with recorded(parts):
-        pred = np.array(twin(x), dtype=np.float64)
-        loss(pred, target)
-        upstream = np.array(loss.backward(), dtype=np.float64)  # type: ignore[union-attr]
-        if upstream.shape != pred.shape:
-            raise InputError(
-                f"gradcheck: expected the loss's backward() to return pred's shape {pred.shape}, got {upstream.shape}"
-            )
-        failure = _try_backward(twin, upstream, parts)
-    whole = [gradient.copy() for gradient in _arrays(twin, "gradients")]
-    replaced = _replaced(before, _identities(twin))
-
-    checks = [_compare("loss", pred, upstream, lambda: float(loss(pred, target)), entries)]
-    for part in parts or [Part("", twin, x)]:
-        checks += _check_part(part, entries)
-    if failure:
-        checks.append(Check("network", (), float("inf"), float("nan"), problem=failure))
-    elif parts:
-        checks.append(_check_network(twin, parts, lambda: float(loss(twin(x), target)), whole, replaced))
-    report = GradientReport(tuple(checks), batch=len(pred), classes=pred.shape[1])
+    evaluating, training = (_Pass(model, loss, x, target, training=mode) for mode in (False, True))
+    checks = [evaluating.check_loss(entries)]
+    again = training.differing_parts() if training.has_mode else []
+    names = {part.name for part in again}
+    for part in evaluating.parts or [Part("", evaluating.twin, x)]:
+        checks += _check_part(part, entries, mode="evaluation" if part.name in names else "")
+    differs = bool(again) or (training.has_mode and training.differs_from(evaluating))
+    checks += evaluating.check_network("evaluation" if differs else "")
+    if differs:
+        for part in again:
+            checks += _check_part(part, entries, mode="training")
+        checks += training.check_network("training")
+    report = GradientReport(tuple(checks), batch=len(evaluating.pred), classes=evaluating.pred.shape[1])
     if verbose:
         print(report)
     return report
+
+
+class _Pass:
+    """One way forward and back through a float64 copy of a model, in one mode."""
+
+    def __init__(self, model: Any, loss: Any, x: FloatArray, target: FloatArray, *, training: bool) -> None:
+        self.twin, self.loss, self.x, self.target = _in_float64(model), loss, x, target
+        self.parts = find_parts(self.twin)
+        self.has_mode = set_mode([self.twin, *(part.layer for part in self.parts)], training=training)
+        self._forward_and_back()
+
+    def _forward_and_back(self) -> None:
+        before = _identities(self.twin)
+        with recorded(self.parts):
+            self.pred = np.array(self.twin(self.x), dtype=np.float64)
+            self.loss(self.pred, self.target)
+            self.upstream = np.array(self.loss.backward(), dtype=np.float64)
+            if self.upstream.shape != self.pred.shape:
+                raise InputError(
+                    f"gradcheck: expected the loss's backward() to return pred's shape {self.pred.shape}, got "
+                    f"{self.upstream.shape}"
+                )
+            self.failure = _try_backward(self.twin, self.upstream, self.parts)
+        self.whole = [gradient.copy() for gradient in _arrays(self.twin, "gradients")]
+        self.replaced = _replaced(before, _identities(self.twin))
+
+    def check_loss(self, entries: int | None) -> Check:
+        """Check the loss on its own."""
+        pred = self.pred.copy()
+        return compare("loss", pred, self.upstream, lambda: float(self.loss(pred, self.target)), entries)
+
+    def differing_parts(self) -> list[Part]:
+        """Return the layers that compute something else, forward or back, than in the other mode."""
+        return [part for part in self.parts or [Part("", self.twin, self.x)] if _differs(part)]
+
+    def differs_from(self, other: _Pass) -> bool:
+        """Whether the network as a whole computes something else in the two passes."""
+        mine, others = (self.pred, *self.whole), (other.pred, *other.whole)
+        return len(mine) != len(others) or not all(map(np.array_equal, mine, others))
+
+    def check_network(self, mode: str) -> list[Check]:
+        """Check the network as a whole, if it is one."""
+        if self.failure:
+            return [Check("network", (), float("inf"), float("nan"), problem=self.failure, mode=mode)]
+        if not self.parts:
+            return []
+        found, at_kink = self._network()
+        if at_kink:  # where slopes in a random direction mean little: somewhere else, close by
+            rng = np.random.default_rng(3)
+            for array in _arrays(self.twin, "parameters"):
+                array[...] = array + rng.normal(0, NEARBY, array.shape)
+            self._forward_and_back()
+            found, _ = self._network()
+        return [replace(found, mode=mode)]
+
+    def _network(self) -> tuple[Check, bool]:
+        value = lambda: float(self.loss(self.twin(self.x), self.target))  # noqa: E731
+        return _check_network(self.twin, self.parts, value, self.whole, self.replaced)
+
+
+def _differs(part: Part) -> bool:
+    """Whether a layer, on its own, computes something else in training than in evaluation."""
+    if part.input is None:
+        return False
+    results: list[list[Any]] = []
+    for training in (False, True):
+        layer = copy.deepcopy(part.layer)
+        set_mode([layer], training=training)
+        y = np.array(layer(part.input.copy()))
+        grad_input = layer.backward(np.random.default_rng(0).normal(size=y.shape))
+        results.append([y, np.array(grad_input), *_arrays(layer, "gradients")])
+    return len(results[0]) != len(results[1]) or not all(map(np.array_equal, *results))
 
 
 def _try_backward(twin: Any, upstream: FloatArray, parts: list[Part]) -> str:
@@ -134,8 +195,12 @@ def _try_backward(twin: Any, upstream: FloatArray, parts: list[Part]) -> str:
     return ""
 
 
-def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
+def _check_part(part: Part, entries: int | None, *, mode: str) -> list[Check]:
     """Check one layer on its own, on the input it had in the network, with a random upstream gradient."""
+    return [replace(check, mode=mode) for check in _checks_of(part, entries)]
+
+
+def _checks_of(part: Part, entries: int | None) -> Iterator[Check]:
     layer, name = part.layer, part.name
     if part.input is None:
         yield Check(name, (), 0.0, float("nan"), problem="forward does not use this layer, but perhaps an older one")
@@ -166,20 +231,23 @@ def _check_part(part: Part, entries: int | None) -> Iterator[Check]:
             yield Check(label, array.shape, float("inf"), float("nan"), problem=shapes)
             continue
         unused = "" if _is_used(layer, array, x) else _UNUSED
-        yield _compare(label, array, gradient, value, entries, problem=problem or unused)
+        yield compare(label, array, gradient, value, entries, problem=problem or unused)
     if grad_input is not None:
         label = ".".join(filter(None, (name, "input")))
         if grad_input.shape != x.shape:
             shapes = f"backward returned shape {grad_input.shape} for an input of shape {x.shape}"
             yield Check(label, x.shape, float("inf"), float("nan"), problem=shapes)
         else:
-            yield _compare(label, x, grad_input, value, entries)
+            yield compare(label, x, grad_input, value, entries)
 
 
 def _check_network(
     twin: Any, parts: list[Part], value: Callable[[], float], whole: list[FloatArray], problem: str
-) -> Check:
-    """Check all layers together, in random directions: that the network's backward chains them rightly."""
+) -> tuple[Check, bool]:
+    """Check all layers together, in random directions: that the network's backward chains them rightly.
+
+    Also return whether the network has a kink where it is.
+    """
     arrays = _arrays(twin, "parameters")
     shape = (sum(array.size for array in arrays),)
     known = {id(array) for array in arrays}
@@ -195,27 +263,18 @@ def _check_network(
         )
     if len(arrays) != len(whole) or any(a.shape != g.shape for a, g in zip(arrays, whole, strict=True)):
         problem = "its parameters() and gradients() do not match, one by one"
-        return Check("network", shape, float("inf"), float("nan"), problem=problem)
+        return Check("network", shape, float("inf"), float("nan"), problem=problem), False
+    at_kink = False
     worst = Check("network", shape, 0.0, 1.0 if arrays else float("nan"))
     rng = np.random.default_rng(1)
     for array, gradient in zip(arrays, whole, strict=True):
         directions = [drawn / np.linalg.norm(drawn) for drawn in rng.normal(size=(DIRECTIONS, *array.shape))]
         analytic = np.array([float((gradient * direction).sum()) for direction in directions])
-        numeric = np.array([_slope(array, direction, value) for direction in directions])
-        found = _judge("network", shape, analytic, numeric, value())
+        numeric = Slopes.along(array, directions, value)
+        at_kink |= bool(numeric.at_kink.any())
+        found = numeric.judge("network", shape, analytic)
         worst = found if found.error > worst.error else worst
-    return Check("network", shape, worst.error, worst.ratio, worst.proportional, problem)
-
-
-def _slope(array: FloatArray, direction: FloatArray, value: Callable[[], float]) -> float:
-    """Return the derivative of ``value()`` along a direction, by a central difference."""
-    kept = array.copy()
-    array[...] = kept + STEP * direction
-    above = value()
-    array[...] = kept - STEP * direction
-    below = value()
-    array[...] = kept
-    return (above - below) / (2 * STEP)
+    return Check("network", shape, worst.error, worst.ratio, worst.proportional, problem), at_kink
 
 
 def _is_used(layer: Any, array: FloatArray, x: FloatArray) -> bool:
@@ -227,49 +286,6 @@ def _is_used(layer: Any, array: FloatArray, x: FloatArray) -> bool:
     after = np.array(layer(probe))
     array[...] = kept
     return not np.array_equal(before, after)
-
-
-def _compare(
-    name: str,
-    array: FloatArray,
-    gradient: FloatArray,
-    value: Callable[[], float],
-    entries: int | None,
-    *,
-    problem: str = "",
-) -> Check:
-    """Check the gradient of ``value()`` with respect to an array, entry by entry."""
-    count = array.size if entries is None else min(entries, array.size)
-    picked = np.linspace(0, array.size - 1, count).astype(int)
-    analytic = gradient.reshape(-1)[picked]
-    numeric = np.array([_central_difference(array, np.unravel_index(i, array.shape), value) for i in picked])
-    return _judge(name, array.shape, analytic, numeric, value(), problem)
-
-
-def _judge(
-    name: str, shape: tuple[int, ...], analytic: FloatArray, numeric: FloatArray, value: float, problem: str = ""
-) -> Check:
-    """Compare two gradients of a function whose value tells how exact differences can be."""
-    if not (np.isfinite(numeric).all() and np.isfinite(analytic).all()):
-        return Check(name, shape, float("inf"), float("nan"), problem=problem)
-    largest = float(np.abs(numeric).max(initial=0))
-    scale = max(largest, float(np.abs(analytic).max(initial=0)), FLOOR * abs(value))
-    error = float(np.abs(analytic - numeric).max() / scale) if scale > 0 else 0.0
-    if largest <= ROUNDING * abs(value):
-        return Check(name, shape, error, float("nan"), problem=problem)
-    ratio = float(analytic @ numeric) / float(numeric @ numeric)
-    proportional = bool(np.abs(analytic - ratio * numeric).max() <= 1e-4 * scale)
-    return Check(name, shape, error, ratio, proportional, problem)
-
-
-def _central_difference(array: FloatArray, index: Any, value: Callable[[], float]) -> float:
-    kept = array[index]
-    array[index] = kept + STEP
-    above = value()
-    array[index] = kept - STEP
-    below = value()
-    array[index] = kept
-    return (above - below) / (2 * STEP)
 
 
 def _identities(thing: Any) -> tuple[list[FloatArray], list[FloatArray]]:
@@ -303,24 +319,23 @@ def _floats(name: str, value: ArrayLike) -> FloatArray:
     return array
 
 
-def _in_float64(model: Any) -> Any:
-    """Return a copy of a model that works in float64 and, if it draws random numbers, always the same ones."""
+def _check_has_backward(model: Any) -> None:
     missing = [name for name in ("__call__", "backward") if not callable(getattr(model, name, None))]
     if missing or isinstance(model, type):
         raise InputError(
             "gradcheck: expected a model or a layer, an object that can be called and has backward(), "
             f"got {model!r}" + (f", without {', '.join(missing)}" if missing else ", a class: make one of it")
         )
+
+
+def _in_float64(model: Any) -> Any:
+    """Return a copy of a model that works in float64."""
     if isinstance(model, MLP | Layer):
-        twin = model.astype(np.float64)
-    else:
-        twin = copy.deepcopy(model)
-        wrong = {array.dtype for array in _arrays(twin, "parameters")} - {np.dtype(np.float64)}
-        if wrong:
-            raise InputError(
-                f"gradcheck: expected parameters in float64, got {wrong.pop()}; differences need the precision"
-            )
-    set_position = getattr(twin, "set_position", None)
-    if callable(set_position):
-        set_position(0)
+        return model.astype(np.float64)
+    twin = copy.deepcopy(model)
+    wrong = {array.dtype for array in _arrays(twin, "parameters")} - {np.dtype(np.float64)}
+    if wrong:
+        raise InputError(
+            f"gradcheck: expected parameters in float64, got {wrong.pop()}; differences need the precision"
+        )
     return twin

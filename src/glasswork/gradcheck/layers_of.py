@@ -6,7 +6,7 @@ class MLP: self.linear1, self.act1, ...      or      self.layers = [Linear(...),
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from glasswork.arrays import FloatArray
 from glasswork.nn.layer import Layer
 from glasswork.nn.mlp import MLP
+from glasswork.nn.module import Module
 
 
 @dataclass
@@ -64,6 +65,22 @@ def find_parts(model: Any) -> list[Part]:
             if _is_layer(item) and id(item) not in parts:
                 parts[id(item)] = Part(label, item)
     return list(parts.values())
+
+
+def set_mode(things: Iterable[Any], *, training: bool) -> bool:
+    """Set the mode, and step 0, of everything that has a mode; return whether anything has one."""
+    found = False
+    for thing in things:
+        if isinstance(thing, Module):
+            thing.set_training(training)
+            found = True
+        elif isinstance(getattr(thing, "training", None), bool):  # as PyTorch's
+            thing.training = training
+            found = True
+        set_position = getattr(thing, "set_position", None)
+        if callable(set_position):
+            set_position(0)
+    return found
 
 
 @contextmanager

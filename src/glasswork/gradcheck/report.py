@@ -36,6 +36,8 @@ class Check:
         Whether backward returned a multiple of the true gradient.
     problem : str
         What is wrong besides the numbers, such as an array that was replaced; otherwise empty.
+    mode : str
+        ``"evaluation"`` or ``"training"``; empty where both modes compute the same.
     """
 
     name: str
@@ -44,6 +46,12 @@ class Check:
     ratio: float
     proportional: bool = True
     problem: str = ""
+    mode: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, with the mode where there are two."""
+        return f"{self.name}, {self.mode}" if self.mode else self.name
 
     @property
     def right(self) -> bool:
@@ -53,7 +61,9 @@ class Check:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """All checks of one `gradcheck`, in the order loss, layers, network; ``str(report)`` is a table.
+    """All checks of one `gradcheck`, in the order loss, layers, network, and then what differs in training mode.
+
+    ``str(report)`` is a table.
 
     Attributes
     ----------
@@ -87,11 +97,12 @@ class GradientReport:
         wrong = self.first_wrong
         if wrong is None:
             return "Every gradient is right."
+        mode = f" in {wrong.mode} mode" if wrong.mode == "training" else ""
         where = {
             "loss": "The loss's backward() is wrong",
             "network": "The loss and each layer are right, but the network's backward() as a whole is wrong",
         }.get(wrong.name, f"The first wrong one is {wrong.name}")
-        return f"{where}: {self._reason(wrong)}."
+        return f"{where}{mode}: {self._reason(wrong)}."
 
     def _reason(self, wrong: Check) -> str:
         if wrong.problem:
@@ -135,13 +146,13 @@ class GradientReport:
         return known
 
     def __str__(self) -> str:
-        width = max(14, *(len(check.name) for check in self.checks))
+        width = max(14, *(len(check.label) for check in self.checks))
         rows = [f"{'gradient of':<{width}}  {'shape':<12}{'relative error':>14}{'ratio':>12}"]
         for check in self.checks:
             shape = " × ".join(str(n) for n in check.shape)
             verdict = "right" if check.right else "WRONG"
             numbers = f"{check.error:>14.1e}{check.ratio:>12.6f}" if check.shape else " " * 26  # an unused layer
-            rows.append(f"{check.name:<{width}}  {shape:<12}{numbers}  {verdict}")
+            rows.append(f"{check.label:<{width}}  {shape:<12}{numbers}  {verdict}")
         return "\n".join([*rows, self.verdict])
 
     def __repr__(self) -> str:

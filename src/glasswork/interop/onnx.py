@@ -39,9 +39,9 @@ OPSET, IR_VERSION = 17, 8
 def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     """Write a network into an ONNX file, whole or not at all.
 
-    Its input is called ``images``, ``(batch, in_features)`` in the network's dtype and prepared as by
-    `glasswork.normalize`; its output is called ``scores``, ``(batch, out_features)``. How to prepare bytes is written
-    into the file's metadata.
+    Its input is called ``images``, ``(batch, in_features)`` in the network's dtype and prepared as
+    ``model.inputs`` says; its output is called ``scores``, ``(batch, out_features)``. What it was trained on
+    and what its scores are is written into the file's metadata.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
         producer_name="glasswork",
         producer_version=__version__,
     )
-    onnx.helper.set_model_props(proto, {"preprocessing": "((x / 255) - 0.5) * 2 of bytes: 0 is paper, 255 is ink"})
+    onnx.helper.set_model_props(proto, {"preprocessing": str(model.inputs or "not known"), "scores": model.scores_are})
     onnx.checker.check_model(proto, full_check=True)
     write_whole(Path(path), proto.SerializeToString())
 

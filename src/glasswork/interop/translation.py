@@ -6,6 +6,7 @@ from typing import Any
 
 from glasswork.errors import InputError, MissingLibraryError
 from glasswork.nn import MLP, Layer
+from glasswork.nn.module import own_methods
 
 
 def require(library: str, *, install: str) -> Any:
@@ -25,12 +26,14 @@ def require(library: str, *, install: str) -> Any:
 
 
 def check_layers(model: MLP, known: Container[type[Layer]], *, target: str) -> None:
-    """Raise an InputError if a network has a layer of another class than the known ones.
+    """Raise an InputError if a network has a forward of its own, or a layer of another class than the known ones.
 
-    A subclass is another class: it may well compute something else.
+    A subclass of a layer is another class: it may well compute something else.
     """
+    if own := own_methods(model, ("forward", "__call__", "scores"), MLP):
+        raise InputError(f"{model}: has its own {', '.join(own)}, which {target} cannot translate")
     for name, layer in model.named_layers.items():
-        if type(layer) not in known:
+        if type(layer) not in known or own_methods(layer, ("forward", "__call__"), type(layer)):
             raise InputError(
                 f"{model}: {name} is {layer}, a layer of your own; {target} can be given networks of glasswork's layers"
             )

@@ -31,6 +31,9 @@ from glasswork.nn.random_layer import RandomLayer
 #: What to do about a network that the kernels cannot do.
 NUMPY_CAN = "NumPy can do it: set model.evaluator to None, or train with the engine 'numpy'"
 
+#: Methods that an object may have replaced, so that it computes something else.
+_REPLACED = {"forward", "__call__"}
+
 #: Images that a thread takes through all layers at a time.
 ROWS = 1024
 
@@ -97,7 +100,9 @@ class ForwardPlan(Plan):
         layers = model.layers
         arrays = [array for layer in layers for array in layer.state().values()]
         return (
-            len(layers) == len(self.of)
+            not _REPLACED & vars(model).keys()
+            and len(layers) == len(self.of)
+            and not any(_REPLACED & vars(layer).keys() for layer in layers)
             and all(map(operator.is_, layers, self.of))
             and all(map(operator.is_, arrays, self.arrays))
             and _constants(layers) == self.constants
