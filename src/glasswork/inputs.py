@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET, rescale
+from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET
 
 #: Share of the range by which rounding may take a number out of it.
 _ROUNDING = 1e-5
@@ -198,7 +198,10 @@ class Inputs:
             self.check(rows, who=who, first_row=first_row)
         if not self.scales:
             return np.ascontiguousarray(rows, dtype)
-        return rescale(rows, self.offset, self.factor, np.empty(rows.shape, dtype))
+        x: FloatArray = rows.astype(dtype, order="C")
+        x -= self.offset
+        x *= self.factor
+        return x
 
     def check(self, rows: NDArray[Any], *, who: object, first_row: int = 0) -> None:
         """Refuse raw rows that cannot be on the scale of the training data; name the first one."""

@@ -103,7 +103,7 @@ class Linear(Layer, kind="linear"):
         self._check_input(x, self.in_features)
         self.input = x
         output = self._new("output", len(x), self.out_features)
-        np.matmul(x, self.weight, out=output)
+        np.dot(x, self.weight, out=output)
         output += self.bias
         self.output = output
         return output

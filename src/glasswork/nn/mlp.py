@@ -26,6 +26,9 @@ from glasswork.nn.random_layer import RandomLayer
 from glasswork.nn.scores import ScoresAre, declared_by, labels_of, probabilities_of
 from glasswork.pixels import as_array, as_rows
 
+#: For numbers that nothing is applied to.
+_AS_GIVEN = Inputs()
+
 #: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
 ROWS_AT_A_TIME = 1000
 
@@ -269,7 +272,7 @@ class MLP(Network):
             if scores are not finite.
         """
         rows = as_rows(self, as_array(self, images), self.in_features)
-        inputs = Inputs() if prepared or self._inputs is None else self._inputs
+        inputs = _AS_GIVEN if prepared or self._inputs is None else self._inputs
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:
                 result = self._scores(rows, inputs)
@@ -284,11 +287,13 @@ class MLP(Network):
     def _scores(self, rows: NDArray[Any], inputs: Inputs) -> FloatArray:
         """Send rows through this network's own forward, whichever class has it, some at a time."""
         network = self.for_evaluation()
+        if len(rows) <= ROWS_AT_A_TIME:
+            return network(inputs.prepared(rows, self.dtype, who=self))
         parts = []
-        for start in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
+        for start in range(0, len(rows), ROWS_AT_A_TIME):
             x = inputs.prepared(rows[start : start + ROWS_AT_A_TIME], self.dtype, who=self, first_row=start)
             parts.append(network(x))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return np.concatenate(parts)
 
     def probabilities(self, images: ArrayLike, *, prepared: bool = False) -> FloatArray:
         """Return the estimated probability of each class: ``(N, classes)``, rows that sum to 1.
@@ -300,7 +305,8 @@ class MLP(Network):
 
     def predict(self, images: ArrayLike, *, prepared: bool = False) -> Labels:
         """Return the most probable label of each image: ``(N,)`` int64; images are those of `scores`."""
-        return labels_of(self.scores(images, prepared=prepared), self.scores_are)
+        scores = self.scores(images, prepared=prepared)
+        return scores.argmax(axis=1) if scores.shape[1] > 1 else labels_of(scores, self.scores_are)
 
     def summary(self) -> str:
         """Return a table of the layers, their output widths and numbers of parameters, and what the network takes."""

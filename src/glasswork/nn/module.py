@@ -109,15 +109,16 @@ class Module:
 
         ``twins`` are the copies made so far, by the identity of their originals.
         """
-        twins = {} if twins is None else twins
-        twin = twins[id(self)] = object.__new__(type(self))
-        attributes = vars(twin)
-        attributes.update(vars(self), training=False, _memory={})
-        if self.kind is None:
-            for name, value in vars(self).items():
-                if name != "_memory":
-                    attributes[name] = _for_evaluation(value, twins)
-            attributes["training"] = False
+        twin = object.__new__(self.__class__)
+        attributes = twin.__dict__
+        attributes.update(self.__dict__)
+        if self.kind is None or "forward" in attributes:  # modules inside, or a method that was replaced
+            twins = {} if twins is None else twins
+            twins[id(self)] = twin
+            for name, value in self.__dict__.items():
+                attributes[name] = _for_evaluation(value, twins)
+        attributes["training"] = False
+        attributes["_memory"] = {}
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
@@ -155,10 +156,11 @@ def collect(name: str, value: Any, found: dict[str, Module]) -> None:
 def _for_evaluation(value: Any, twins: dict[int, Any]) -> Any:
     if isinstance(value, Module):
         return twins.get(id(value)) or value.for_evaluation(twins)
-    if type(value) is dict:
+    kind = type(value)
+    if kind is dict:
         return {key: _for_evaluation(item, twins) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_for_evaluation(item, twins) for item in value)
-    if isinstance(value, MethodType) and id(value.__self__) in twins:  # a method that was replaced on the object
+    if kind is list or kind is tuple:
+        return kind(_for_evaluation(item, twins) for item in value)
+    if kind is MethodType and id(value.__self__) in twins:  # a method that was replaced on the object
         return MethodType(value.__func__, twins[id(value.__self__)])
     return value
