@@ -310,8 +310,15 @@ class MLP(Network):
 
     def summary(self) -> str:
         """Return a table of the layers, their output widths and numbers of parameters, and what the network takes."""
-        known = f"\ninputs: {self._inputs}" if self._inputs is not None else ""
-        return super().summary() + known
+        rows = [("layer", "", "output", "parameters")]
+        width = self.in_features
+        for name, layer in self.named_layers.items():
+            width = layer.out_features or width
+            rows.append((name, repr(layer), str(width), f"{sum(p.size for p in layer.parameters()):,}"))
+        rows.append(("all", repr(self), str(width), f"{sum(p.size for p in self.parameters()):,}"))
+        wide = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = [f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}  {d:>{wide[3]}}".rstrip() for a, b, c, d in rows]
+        return "\n".join(lines if self._inputs is None else [*lines, f"inputs: {self._inputs}"])
 
     def save(
         self, path: str | Path, *, classes: Sequence[str] | None = None, image_shape: tuple[int, int] | None = None

@@ -81,29 +81,3 @@ class NamedLayers(Module):
     def layers(self) -> list[Layer]:
         """The layers, in the order in which an image passes them."""
         return list(self.named_layers.values())
-
-    @property
-    def in_features(self) -> int:
-        """Numbers in an image."""
-        for layer in self.named_layers.values():  # a loop, as every prediction asks for this
-            if layer.in_features:
-                return layer.in_features
-        return 0
-
-    @property
-    def out_features(self) -> int:
-        """Classes."""
-        return next((layer.out_features for layer in reversed(self.layers) if layer.out_features), 0)
-
-    def summary(self) -> str:
-        """Return a table of the layers, their output widths and numbers of parameters, as text to print."""
-        rows = [("layer", "", "output", "parameters")]
-        width = self.in_features
-        for name, layer in self.named_layers.items():
-            width = layer.out_features or width
-            rows.append((name, repr(layer), str(width), f"{sum(p.size for p in layer.parameters()):,}"))
-        rows.append(("all", repr(self), str(width), f"{sum(p.size for p in self.parameters()):,}"))
-        wide = [max(len(row[column]) for row in rows) for column in range(4)]
-        return "\n".join(
-            f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}  {d:>{wide[3]}}".rstrip() for a, b, c, d in rows
-        )

@@ -48,6 +48,19 @@ class Network(NamedLayers):
             return x  # a batch of a loader, ready to use
         return np.ascontiguousarray(as_rows(self, as_array(self, x), self.in_features), self.dtype)
 
+    @property
+    def in_features(self) -> int:
+        """Numbers in an image."""
+        for layer in self.named_layers.values():  # a loop, as every prediction asks for this
+            if layer.in_features:
+                return layer.in_features
+        return 0
+
+    @property
+    def out_features(self) -> int:
+        """Scores of an image."""
+        return next((layer.out_features for layer in reversed(self.layers) if layer.out_features), 0)
+
     def forward(self, x: FloatArray) -> FloatArray:
         """Send ``(batch, in_features)`` through all layers: the scores, ``(batch, out_features)``."""
         for layer in self.named_layers.values():

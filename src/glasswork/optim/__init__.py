@@ -2,9 +2,8 @@
 
 from glasswork.optim.adam import Adam, AdamW, RMSprop
 from glasswork.optim.average import Average
-from glasswork.optim.optimizer import Optimizer
+from glasswork.optim.optimizer import SGD, Optimizer
 from glasswork.optim.schedules import SCHEDULES, Schedule, constant, cosine, one_cycle, step, warmup
-from glasswork.optim.sgd import SGD
 
 #: By the names that recipes use; `glasswork.settings.settings_of` returns the settings of each.
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}

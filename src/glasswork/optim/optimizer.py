@@ -1,17 +1,20 @@
-"""Optimizer: the base of all optimisers; each adds only its own rule.
+"""Optimizer: the base of all optimisers, and SGD, the plainest of them; each adds only its own rule.
 
 gradients ──clip, add weight decay──► rule, with this step's learning rate ──► parameters ──► limit norms
+
+    SGD's rule:   parameter ← parameter - lr × gradient
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
+from glasswork.optim.limits import clip_and_decay, limit_norms
 from glasswork.optim.schedules import Schedule
 from glasswork.settings import Range, check_settings
 
@@ -91,10 +94,15 @@ class Optimizer:
         """Change every parameter by one step."""
         self.lr = self.rate(self.steps)
         self.steps += 1
-        for i, (p, g) in enumerate(zip(self.params, self._clipped_and_decayed(), strict=True)):
+        grads = self.grads
+        if self.clip_norm is not None or (self.weight_decay and self.decays_gradients):
+            self._changed = self._changed or [np.empty_like(g) for g in self.grads]
+            decay = self.weight_decay if self.decays_gradients else 0.0
+            grads = clip_and_decay(self.params, self.grads, self._changed, self._scratch, self.clip_norm, decay)
+        for i, (p, g) in enumerate(zip(self.params, grads, strict=True)):
             self.update(i, p, g, self._scratch[i])
         if self.max_norm is not None:
-            self._limit_norms(self.max_norm)
+            limit_norms(self.params, self.max_norm)
 
     def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Apply the rule to parameter ``i``: change the array ``p`` in place; its gradient ``g`` is only read.
@@ -143,38 +151,68 @@ class Optimizer:
             return self.lr
         return self.base_lr * self.schedule(min(step, self.total_steps), self.total_steps)
 
-    def _clipped_and_decayed(self) -> list[FloatArray]:
-        """Return the gradients for the rule, after clipping and weight decay; ``grads`` are left as they are."""
-        norm = 0.0 if self.clip_norm is None else _common_norm(self.grads)
-        factor = self.clip_norm / norm if self.clip_norm is not None and norm > self.clip_norm else 1.0
-        decay = self.weight_decay if self.decays_gradients else 0.0
-        if factor == 1 and decay == 0:
-            return self.grads
-        self._changed = self._changed or [np.empty_like(g) for g in self.grads]
-        for p, g, changed, scratch in zip(self.params, self.grads, self._changed, self._scratch, strict=True):
-            if decay and p.ndim > 1:
-                np.multiply(p, decay, out=changed)
-                changed += g if factor == 1 else np.multiply(g, factor, out=scratch)  # noqa: PLW2901
-            else:
-                np.multiply(g, factor, out=changed)
-        return self._changed
-
-    def _limit_norms(self, max_norm: float) -> None:
-        for p in self.params:
-            if p.ndim > 1:
-                norms = np.sqrt(np.einsum("io,io->o", p, p))
-                if norms.max() > max_norm:
-                    np.multiply(p, np.minimum(1, max_norm / np.maximum(norms, 1e-30)), out=p)
-
     def __repr__(self) -> str:
         return type(self).__name__
 
 
-def _common_norm(gradients: Sequence[FloatArray]) -> float:
-    """Return the Euclidean norm of all gradients together."""
-    with np.errstate(over="ignore"):
-        norm: float = sum(float(np.vdot(g, g)) for g in gradients) ** 0.5
-    if norm == float("inf"):  # the squares overflowed: once more, relative to the largest gradient
-        largest = max(float(np.abs(g).max()) for g in gradients)
-        norm = largest * sum(float(np.vdot(g / largest, g / largest)) for g in gradients) ** 0.5
-    return norm
+class SGD(Optimizer):
+    """Gradient descent on the current batch (handout, section 5).
+
+    With momentum, a velocity accumulates the gradients: ``v ← momentum v + g``, ``p ← p - lr v`` (Polyak
+    1964; Sutskever et al. 2013). With ``nesterov``, ``p ← p - lr (g + momentum v)``. Weight decay is
+    added to the gradient first: ``g + weight_decay p``.
+
+    Parameters
+    ----------
+    params, grads : sequence of arrays
+        The arrays to change, in place, and the gradient of each.
+    lr : float
+        The learning rate, 0 or more.
+    momentum : float
+        Share of the last step that is kept: 0 or more, and below 1.
+    nesterov : bool
+        Look ahead along the momentum, which must be above 0.
+    **settings
+        As for `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If the lists do not match, or a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        params: Sequence[FloatArray],
+        grads: Sequence[FloatArray],
+        lr: LearningRate = 0.1,
+        *,
+        momentum: Annotated[float, Range(ge=0, lt=1), "share of the last step that is kept"] = 0.0,
+        nesterov: Annotated[bool, "look ahead along the momentum"] = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__(params, grads, lr, **settings)
+        check_settings(self, momentum=momentum, nesterov=nesterov)
+        if nesterov and momentum == 0:
+            raise InputError(f"{self}: nesterov needs a momentum above 0, such as 0.9")
+        self.momentum, self.nesterov = momentum, nesterov
+        self.velocities = [np.zeros_like(p) for p in self.params] if momentum else []
+
+    def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
+        """Move one parameter; see `SGD` for the rule."""
+        direction = g
+        if self.momentum:
+            v = self.velocities[i]
+            v *= self.momentum
+            v += g
+            direction = v
+        if self.nesterov:
+            np.multiply(v, self.momentum, out=scratch)
+            scratch += g
+            direction = scratch
+        np.multiply(direction, self.lr, out=scratch)
+        p -= scratch
+
+    def moments(self) -> dict[str, FloatArray]:
+        """Return the velocities."""
+        return {f"velocity.{i}": v for i, v in enumerate(self.velocities)}
