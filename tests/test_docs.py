@@ -1,13 +1,19 @@
 """What README and docs show is true: their code runs, their output has the shape of what is printed."""
 
+import ast
+import io
 import json
 import re
 import sys
+import tokenize
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import glasswork
+from glasswork import MLP, SGD, MSELoss
 from glasswork.recipes.keys import recipe_keys
 from glasswork.recipes.recipe import Recipe
 
@@ -22,6 +28,43 @@ def blocks(page, language):
 def shape(line):
     """Return a line with every number made ``#``, so that two runs of a command can be compared."""
     return re.sub(r"\d[\d.,]*", "#", line).rstrip()
+
+
+def lines_of_code(path):
+    """Return how many lines of a file hold code: none that are blank, comments or docstrings."""
+    source = path.read_text(encoding="utf-8")
+    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    tokens = [token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type not in skipped]
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - docstrings)
+
+
+def test_the_reading_order_is_that_of_a_bare_step():
+    """No other file of ours runs in a step, and they are as short as the page says."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### In which order to read")[2]
+    listed = re.findall(r"^\d\. \[`(.*?)`\]", section, re.MULTILINE)
+    model, loss = MLP(20, 10, 5), MSELoss()
+    optimizer = SGD(model.parameters(), model.gradients(), 0.1)
+    x, target = np.ones((8, 20), np.float32), np.ones((8, 5), np.float32)
+    room = Path(glasswork.__file__).parent
+    ran = set()
+    sys.setprofile(lambda frame, *_: ran.add(frame.f_code.co_filename))
+    try:
+        optimizer.zero_grad()
+        loss(model(x), target)
+        model.backward(loss.backward())
+        optimizer.step()
+    finally:
+        sys.setprofile(None)
+    ours = {str(Path(name).relative_to(room)) for name in ran if Path(name).is_relative_to(room)}
+    assert ours | {"training/step.py"} == set(listed)
+    assert len(listed) == 7
+    assert sum(lines_of_code(room / name) for name in listed) <= 640
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

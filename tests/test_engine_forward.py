@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from types import MethodType
 
 import numpy as np
 import pytest
@@ -61,6 +62,29 @@ def test_settings_that_change_are_followed():
     compiled(model).predict(x)
     model.act1.slope = 0.7
     assert np.allclose(model.scores(x), model.forward(x), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("place", ["network", "layer"])
+def test_a_forward_that_is_replaced_afterwards_is_not_bypassed(place):
+    model, x = network("float64"), images("float64")
+    compiled(model).predict(x)
+    replaced = model if place == "network" else model.layers[0]
+    replaced.forward = MethodType(lambda self, x: -type(self).forward(self, x), replaced)
+    with pytest.raises(InputError, match=r"own.*set model\.evaluator to None"):
+        model.scores(x)
+    model.evaluator = None
+    assert np.allclose(model.scores(x), model(x), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("pixels", [None, True, False])
+def test_bytes_are_scaled_only_where_the_network_takes_bytes(pixels):
+    model = MLP(12, 6, 3, rng=np.random.default_rng(0), dtype="float64")
+    model.pixels = pixels
+    x = np.random.default_rng(1).integers(0, 3, (5, 12))
+    expected = model.scores(x)
+    compiled(model)
+    for dtype in (np.uint8, np.int64, np.float32, np.float64):
+        assert np.allclose(model.scores(x.astype(dtype)), expected, rtol=0, atol=1e-6)
 
 
 def test_a_network_of_ones_own_has_none():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from containers import rewrite
-from glasswork import FileError, Run, load_model
+from glasswork import FileError, Inputs, Run, load_model
 from glasswork.models import model_file
 from glasswork.models.model_file import LayerFacts, ModelFacts, read_model_file
 from glasswork.recipes import experiment
@@ -73,6 +73,10 @@ def assert_reads(golden, parts, **added):
     read = read_model_file(golden / "finished")
     np.testing.assert_allclose(read.model.scores(parts.test.images), expected["scores"], rtol=1e-5, atol=1e-6)
     assert (read.classes, read.image_shape) == (("top", "bottom"), (3, 3))
+    inputs = Inputs.of_bytes(shape=(3, 3), classes=["top", "bottom"], reading=read.model.inputs.reading)
+    assert dataclasses.replace(read.model.inputs, derived="") == inputs
+    assert "as its file implies, which an older version wrote" in read.model.summary()
+    assert read.for_bytes()[1].startswith("this network takes pixels from 0 to 255, scaled to -1 to 1, as its file")
     assert len(read.reference.images) == len(parts.train)
     load_model(golden / "interrupted")
 

@@ -77,6 +77,20 @@ def test_a_layer_of_the_users_own_is_refused(tmp_path, translate):
     assert list(tmp_path.iterdir()) == []
 
 
+class Residual(MLP):
+    """A network whose forward is not that of its layers in a row."""
+
+    def forward(self, x):
+        return super().forward(x) + 1
+
+
+@pytest.mark.parametrize("translate", [lambda model, _: to_torch(model), to_onnx], ids=["torch", "onnx"])
+def test_a_forward_of_the_users_own_is_refused(tmp_path, translate):
+    with pytest.raises(InputError, match=r"MLP\(12-5-4\): has its own forward, which to_.* cannot translate"):
+        translate(Residual(12, 5, 4), tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("library", "translate"), [("torch", lambda model, _: to_torch(model)), ("onnx", to_onnx)], ids=["torch", "onnx"]
 )

@@ -21,12 +21,14 @@ from glasswork import (
     GaussianNoise,
     Identity,
     InputError,
+    Inputs,
     LeakyReLU,
     Linear,
     ReLU,
     Scale,
     Sigmoid,
     load_model,
+    normalize,
     save_model,
 )
 from glasswork.models.doubt import ReferenceSet
@@ -166,6 +168,36 @@ def test_class_names_shape_and_reference_come_along(tmp_path, few):
 def test_images_are_square_unless_told_otherwise(features, shape, tmp_path):
     save_model(MLP(features, 3, 2), tmp_path / "model")
     assert read_model_file(tmp_path / "model").image_shape == shape
+
+
+@pytest.mark.parametrize(
+    ("inputs", "note"),
+    [
+        (Inputs.of_bytes(), ""),
+        (None, "its file does not say what this network was trained on; images are read as pixels from 0 to 255"),
+        (Inputs.as_given(-1, 0.99), "it takes numbers from -1 to 0.99, taken as they are; images are read as pixels"),
+        (Inputs.as_given(0, 1), None),
+        (Inputs.as_given(0, 255), None),
+        (Inputs.as_given(kind="features"), None),
+    ],
+)
+def test_what_the_command_may_ask_about_images(inputs, note, glasswork, tmp_path):
+    model = MLP(64, 5, 3, rng=np.random.default_rng(1))
+    model.inputs = inputs
+    model.save(tmp_path / "model.safetensors", classes=["a", "b", "c"])
+    images = np.random.default_rng(2).integers(0, 256, (4, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    printed = glasswork(
+        "predict", tmp_path, tmp_path / "images.npy", "--json", folder=tmp_path, status=int(note is None)
+    )
+    if note is None:
+        assert "this network was trained on " in printed
+        assert "and images are pixels from 0 to 255; ask it from Python" in printed
+        return
+    assert (f"Notice: {note}" in printed) == bool(note)
+    labels = [answer["label"] for answer in json.loads(printed[printed.index("[") :])]
+    prepared = normalize(images.reshape(4, 64))
+    assert labels == [load_model(tmp_path).classes[k] for k in model.predict(prepared, prepared=True)]
 
 
 def test_a_network_does_not_depend_on_what_recipes_may_say(tmp_path):

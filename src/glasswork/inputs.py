@@ -143,7 +143,7 @@ class Inputs:
         Examples
         --------
         >>> print(Inputs.as_given(0, 1, kind="features"))
-        features, 0 to 1 in training, taken as they are
+        features from 0 to 1, taken as they are
         """
         return cls(
             kind=kind or ("pixels" if shape else None),
@@ -272,12 +272,8 @@ class Inputs:
     def words(self) -> str:
         """Return the numbers and their scale in a few words."""
         what: str = self.kind or "numbers"
-        if self.low is None or self.high is None:
-            return f"{what}, taken as they are"
-        if self.exact:
-            what += f" from {self.low:g} to {self.high:g}"
-        else:
-            what += f", {self.low:.4g} to {self.high:.4g} in training"
+        if self.low is not None and self.high is not None:
+            what += f" from {self.low:.4g} to {self.high:.4g}"
         ends = self.at_first_layer
         return f"{what}, scaled to {ends[0]:g} to {ends[1]:g}" if self.scales and ends else f"{what}, taken as they are"
 

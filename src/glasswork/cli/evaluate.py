@@ -43,15 +43,16 @@ def evaluate(
     import numpy as np
     from sklearn.metrics import confusion_matrix
 
+    from glasswork.cli.networks import read_for_images
     from glasswork.data.mapped import in_blocks
     from glasswork.models.labelled import load_like
-    from glasswork.models.model_file import read_model_file
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
 
     past = RunFolder(run)
-    recipe, result, read = past.recipe(), past.result(), read_model_file(run)
+    recipe, result = past.recipe(), past.result()
+    read = read_for_images(run)
     test: Part | Dataset
     if data is None:
         own, notes = data_of_run(past)

@@ -57,8 +57,8 @@ def predict(
     glasswork predict runs/letters scans/ -o letters.csv --scores
     """
     from glasswork.cli import answers as forms
+    from glasswork.cli.networks import read_for_images
     from glasswork.models.answers import answers
-    from glasswork.models.model_file import read_model_file
     from glasswork.outputs import check_output
 
     if submission is not None and submission not in forms.SUBMISSIONS:
@@ -67,7 +67,7 @@ def predict(
         )
     if out is not None:
         check_output(out, [run, *sources], force=force)
-    read = read_model_file(run)
+    read = read_for_images(run)
     with contextlib.ExitStack() as stack:
         writing: list[Callable[[list[Answer]], None]] = []
         if submission is not None:

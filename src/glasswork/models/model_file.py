@@ -7,6 +7,7 @@ It describes the network in words of its own, so that it does not depend on what
 any change to it is found when it is read.
 """
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -109,6 +110,23 @@ class ModelFile:
             return self.model.inputs.reading
         digits = self.classes == tuple("0123456789") and self.image_shape == (28, 28)
         return Reading(pictures="digits" if digits else "as they are")
+
+    def for_bytes(self) -> tuple["ModelFile", str]:
+        """Return this file with a network that takes bytes, and a note on what was assumed; refuse another network."""
+        known = self.model.inputs or Inputs()
+        if known.are_bytes:
+            return self, f"this network takes {known.words()}, {known.derived}" if known.derived else ""
+        assumed = Inputs.of_bytes(shape=known.shape, classes=known.classes, reading=known.reading)
+        if known.kind == "features" or (known.low is not None and not known.equals_at_first_layer(assumed)):
+            raise InputError(
+                f"this network was trained on {known.words()}, and images are pixels from 0 to 255; ask it from "
+                "Python, with numbers like those it was trained on: load_model(...).predict(rows)"
+            )
+        model = copy.copy(self.model)
+        model.inputs = assumed
+        unknown = known.low is None
+        said = "its file does not say what this network was trained on" if unknown else f"it takes {known.words()}"
+        return replace(self, model=model), f"{said}; images are read as {assumed.words()}"
 
 
 def save_model(
