@@ -475,7 +475,7 @@ def test_some_entries_only(x, target):
 
     report = gradcheck(network(), Counting(), x, target, entries=4, verbose=False)
     assert report.error < 1e-7
-    assert calls == 2 + (1 + 2 * 4) + 4 * (1 + 2 * 6)  # once in each mode; the loss itself; four arrays, in six directions
+    assert calls == 2 + (1 + 2 * 4) + 4 * (1 + 2 * 6)  # two modes; the loss; four arrays, six directions
 
 
 def test_gradient_of_zero_is_right_and_has_no_ratio():

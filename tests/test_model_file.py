@@ -195,7 +195,7 @@ def test_what_the_command_may_ask_about_images(inputs, note, glasswork, tmp_path
         assert "and images are pixels from 0 to 255; ask it from Python" in printed
         return
     assert (f"Notice: {note}" in printed) == bool(note)
-    labels = [answer["label"] for answer in json.loads(printed[printed.index("[") :])]
+    labels = [answer["label"] for answer in json.JSONDecoder().raw_decode(printed)[0]]
     prepared = normalize(images.reshape(4, 64))
     assert labels == [load_model(tmp_path).classes[k] for k in model.predict(prepared, prepared=True)]
 
