@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sklearn.datasets import load_svmlight_file  # noqa: F401  (here, so that importing it does not count)
 
-from glasswork import FileError, InputError, load_dataset
+from glasswork import FileError, InputError, load_dataset, read_image
 from glasswork.data.sources import SOURCES, limits
 from glasswork.data.sources.idx import read_idx
 
@@ -255,3 +255,56 @@ def test_a_large_array_is_mapped_and_not_read(tmp_path):
 def test_what_packs_very_well_is_read(tmp_path, pack):
     (tmp_path / "data").write_bytes(pack(idx((40_000, 784)) + bytes(40_000 * 784)))
     assert read_idx(tmp_path / "data").shape == (40_000, 784)
+
+
+# Text without an end -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", [b"1,2,3", b"@relation x ", b'{"file_name": "', b"label\t"], ids=repr)
+def test_a_packed_text_of_one_long_line(tmp_path, start):
+    """Some kilobytes that would be a line of 100 MB."""
+    (tmp_path / "data").write_bytes(gzip.compress(start + b"1" * 100_000_000, 1))
+    with in_little_memory(80), pytest.raises((FileError, InputError), match="letters; no image has one that long"):
+        load_dataset(tmp_path / "data")
+
+
+LONG = b"1 " + b" ".join(b"%d:1" % k for k in range(1, 785)) + b"\n"
+
+
+@pytest.mark.parametrize("text", [b"1 1:1" + b"1" * 50_000_000, LONG * 3000], ids=["line", "lines"])
+def test_a_packed_libsvm_of_far_more_than_such_texts_pack(tmp_path, text):
+    (tmp_path / "data").write_bytes(bz2.compress(text))
+    with in_little_memory(160), pytest.raises(FileError, match=r"data: unpacks to more than|data: damaged"):
+        load_dataset(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0,1,2,3,4\n" * 30 + "1," + "5" * 200_000 + ",1,2,3\n",
+     "@relation x\n@attribute a {}\n@attribute b numeric\n@data\n",
+     "@relation x\n@attribute a {" + "5" * 200_000 + "}\n@data\n1\n", '{"file_name": ' + "[" * 100_000 + "\n"],
+    ids=["a long cell", "no choices", "a long choice", "deep"],
+)  # fmt: skip
+def test_text_that_a_library_cannot_cut(tmp_path, text):
+    (tmp_path / "data").write_text(text)
+    with pytest.raises((FileError, InputError)) as error:
+        load_dataset(tmp_path / "data")
+    assert str(tmp_path / "data") in str(error.value)
+
+
+# Pictures ------------------------------------------------------------------------------------------
+
+
+def test_a_picture_that_states_a_part_of_gigabytes(tmp_path):
+    """Where a part of a PNG says how long it is; Python would take that memory before it looks at the file."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("L", (20, 20)).save(stream, "png")
+    content = bytearray(stream.getvalue())
+    for part in (b"IDAT", b"IEND"):
+        place = content.index(part) - 4
+        content[place : place + 4] = struct.pack(">I", 2**31 - 1)
+    (tmp_path / "a.png").write_bytes(content)
+    with in_little_memory(), pytest.raises((FileError, InputError), match=r"a\.png"):
+        read_image(tmp_path / "a.png")

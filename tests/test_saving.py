@@ -187,3 +187,16 @@ def test_a_result_that_is_no_number_is_not_written(tmp_path, field, wrong):
         place.write_result(msgspec.structs.replace(place.result(), **{field: wrong}))
     assert (run.folder / "result.json").read_bytes() == before
     assert json.loads(before)["state"] == "finished"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'epoch\n"1"2\n', b"epoch\n" + b"1" * 200_000, b'epoch,x\n1,"\n', b"\xff", b"epoch,findings\n1," + b"[" * 100_000],
+    ids=["quotes", "a long cell", "no end", "no text", "deep"],
+)
+def test_a_history_that_is_no_table(tmp_path, content):
+    with Run(recipe(**{"training.epochs": 1}), tmp_path / "run", dataset=small()) as run:
+        list(run.epochs())
+    (run.folder / "history.csv").write_bytes(content)
+    with pytest.raises(FileError, match=r"history\.csv: not the history of a run"):
+        RunFolder(run.folder).history()

@@ -335,3 +335,15 @@ def test_writing_takes_no_more_memory_than_the_largest_array(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < 2 * 800_000  # of 8 MB
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_facts_within_facts_within_facts(tmp_path, depth):
+    """More than any reader has a stack for."""
+    text = f'{{"format": {FORMAT}, "sha256": "", "anything": {"[" * depth}{"]" * depth}}}'
+    (tmp_path / "note").write_bytes(seal(text.encode()))
+    if depth < 1000:
+        assert read_sealed_json(tmp_path / "note", Measured, what="note").anything
+    else:
+        with pytest.raises(FileError, match="note: not a note of glasswork"):
+            read_sealed_json(tmp_path / "note", Measured, what="note")

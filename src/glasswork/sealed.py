@@ -299,7 +299,7 @@ def _read_facts(text: bytes, path: Path, kind: type[AnySealed], what: str) -> An
         if text != seal(text):
             raise _damaged(path, what)
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FileError(f"{path}: not a {what} of glasswork ({error}); was it written by another program?") from None
 
 

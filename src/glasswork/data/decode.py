@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import io
+import mmap
 import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
@@ -149,9 +150,9 @@ def _open(file: Path | bytes) -> Iterator[Image]:
             raise FileError(f"{name}cannot be read as a picture: {foreign(head) or _EXPECTED}")
         if kind == "HEIF":
             _register_heic(name)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _stream(file) as stream:
             warnings.simplefilter("ignore")  # either the picture can be used, or one error says why not
-            with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file, formats=(kind,)) as image:
+            with Image.open(stream, formats=(kind,)) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise FileError(f"{name}{image.width:,}×{image.height:,} pixels are {_TOO_MANY}")
                 yield image
@@ -168,6 +169,16 @@ def _open(file: Path | bytes) -> Iterator[Image]:
 
 
 _TOO_MANY = f"too many: at most {MAX_PIXELS:,} are decoded; save it smaller"
+
+
+@contextlib.contextmanager
+def _stream(file: Path | bytes) -> Iterator[IO[bytes]]:
+    """Context manager: opens what is never asked for more bytes than it has: a damaged PNG states parts of 4 GB."""
+    if isinstance(file, bytes):
+        yield io.BytesIO(file)
+        return
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield cast("IO[bytes]", mapped)
 
 
 def _head(path: Path) -> bytes:

@@ -172,7 +172,7 @@ class Checkpoints:
                     _check_data(path, facts.data_sha256, experiment)
                     _restore(file, path, facts, experiment, progress)
             except (FileError, RecipeError) as error:
-                problems.append(str(error))
+                problems.append(str(error) if isinstance(error, FileError) else f"{path}: its recipe: {error}")
                 continue
             self._next = 1 - n
             return facts, problems

@@ -33,7 +33,10 @@ def decode_history(content: bytes) -> list[EpochResult]:
         If it is not a history.
     """
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
-    results = [_epoch(row) for row in rows]
+    try:
+        results = [_epoch(row) for row in rows]
+    except (csv.Error, RecursionError) as error:
+        raise ValueError(str(error)) from error
     cells = [getattr(result, name) for result in results for name in _COLUMNS]
     numbers = [cell for cell in cells if isinstance(cell, int | float)]
     rising = [result.epoch for result in results] == list(range(1, len(results) + 1))

@@ -34,8 +34,10 @@ def read(source: Peek) -> Found:
     """Find the columns that a file declares."""
     with explained(source.path):
         attributes = _attributes(source.path)
+        nominal = {k: _choices(kind) for k, (_, kind) in enumerate(attributes) if kind.startswith("{")}
     names = tuple(name for name, _ in attributes)
-    nominal = {k: _choices(kind) for k, (_, kind) in enumerate(attributes) if kind.startswith("{")}
+    if (empty := next((k for k, choices in nominal.items() if not choices), None)) is not None:
+        raise InputError(f"the attribute {names[empty]} has no values: {{}}; correct its line")
     label = next((k for k, name in enumerate(names) if name.lower() in _LABELS), None)
     label = label if label is not None else max(nominal, default=None)
     columns = Columns(names, len(names), label)
@@ -66,10 +68,8 @@ def _attributes(path: Path) -> list[tuple[str, str]]:
 
 
 def _choices(kind: str) -> list[str]:
-    return [
-        word.strip().strip("'\"")
-        for word in next(csv.reader([kind.strip("{} ")], quotechar="'", skipinitialspace=True))
-    ]
+    words = next(csv.reader([kind.strip("{} ")], quotechar="'", skipinitialspace=True), [])
+    return [word.strip().strip("'\"") for word in words]
 
 
 def _blocks(path: Path, columns: Columns, left_out: list[str], found: Found) -> Iterator[Block]:

@@ -197,7 +197,10 @@ def _by_content(
 
 
 def _numbers(body: Sequence[Sequence[str]], count: int) -> NDArray[np.float64]:
-    return np.array([[float(c) if is_number(c) else np.nan for c in row[:count]] for row in body if len(row) >= count])
+    rows = [[float(c) if is_number(c) else np.nan for c in row[:count]] for row in body if len(row) >= count]
+    if not rows:
+        raise InputError(f"the first row has {count} columns, and no other as many; correct or remove it")
+    return np.array(rows)
 
 
 def _counts_up(column: NDArray[np.float64]) -> bool:

@@ -3,18 +3,40 @@
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part
 from glasswork.data.sources.limits import check_asked, sparse_capacity
-from glasswork.data.sources.peek import Peek, explained, open_unpacked
+from glasswork.data.sources.peek import Peek, decoded, open_unpacked
+from glasswork.data.sources.text import MOST_LETTERS
 from glasswork.errors import FileError
 
 _LINE = re.compile(rb"\s*[-+]?\d+(\.\d+)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?")
 
 #: The last pixels are 0 in all images of some datasets, and left out: MNIST has 780 of 784.
 _MOST_LEFT_OUT = 1.1
+
+#: Bytes to which a byte of a packed file may unpack, as no such text does, and what any file may.
+_PACKED, _MOST_UNPACKED = 100, 1 << 24
+
+
+class _Lines:
+    """The lines of an open file, for scikit-learn, which keeps all numbers in memory; not more than such a file has."""
+
+    def __init__(self, stream: BinaryIO, path: Path) -> None:
+        self.read, self._stream, self._path = stream.read, stream, path
+        self._most = max(_MOST_UNPACKED, _PACKED * path.stat().st_size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._most
+        while line := self._stream.readline(MOST_LETTERS):
+            left -= len(line)
+            if left < 0 or len(line) == MOST_LETTERS:
+                raise FileError(f"{self._path}: unpacks to more than {self._most:,} bytes, or has a line without end")
+            yield line
 
 
 def recognise(source: Peek) -> str | None:
@@ -29,11 +51,8 @@ def read(source: Peek) -> Found:
     from sklearn.datasets import load_svmlight_file
 
     path = source.path
-    with explained(path), open_unpacked(path) as stream:
-        try:
-            sparse, labels = load_svmlight_file(stream)
-        except (ValueError, OverflowError) as error:
-            raise FileError(f"{path}: damaged ({error}); restore the file") from error
+    with decoded(path), open_unpacked(path) as stream:
+        sparse, labels = load_svmlight_file(_Lines(stream, path))
     found = Found("LIBSVM", "", {})
     features = max(1, sparse.shape[1])
     square = math.isqrt(features - 1) + 1

@@ -6,15 +6,16 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import psutil
 
+from glasswork.data.sources.peek import open_unpacked
 from glasswork.errors import FileError
 
-#: To how many bytes one byte can unpack at most: with DEFLATE by its format, with any other method as measured.
-MOST_DEFLATED, MOST_PACKED = 1032, 2_000_000
-_PACKED = {"": 1, "gzip": MOST_DEFLATED, "zip": MOST_PACKED, "xz": MOST_PACKED, "bz2": MOST_PACKED}
+#: To how many bytes one byte can unpack at most with DEFLATE, by its format; other methods have no such limit.
+MOST_DEFLATED = 1032
 
 #: Bytes that a header may state and the file may lack: such a file is read, and the error says where it ends.
 SLACK = 1 << 24
@@ -25,8 +26,19 @@ _SPARSE, _SPARSE_AT_LEAST = 100, 1 << 24
 
 
 def capacity(path: Path, packing: str = "") -> int:
-    """Return how many bytes a file can hold when it is unpacked."""
-    return path.stat().st_size * _PACKED[packing]
+    """Return how many bytes a file can hold when it is unpacked; with a method that has no limit, it is unpacked."""
+    if packing in ("", "gzip"):
+        return path.stat().st_size * (MOST_DEFLATED if packing else 1)
+    with open_unpacked(path) as stream:
+        return length_of(stream)
+
+
+def length_of(stream: IO[bytes]) -> int:
+    """Return how many bytes a stream gives, or more than there is memory for."""
+    length, most = 0, free_memory()
+    while length <= most and (piece := stream.read(1 << 20)):
+        length += len(piece)
+    return length
 
 
 def sparse_capacity(path: Path, packing: str = "") -> int:

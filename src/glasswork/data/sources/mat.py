@@ -17,7 +17,7 @@ from glasswork.data.sources.found import Found, Part
 from glasswork.data.sources.limits import MOST_DEFLATED, SLACK, capacity, check_asked
 from glasswork.data.sources.mat_sizes import check_sizes
 from glasswork.data.sources.naming import part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked, packing_of
+from glasswork.data.sources.peek import Peek, decoded, open_unpacked, packing_of
 from glasswork.errors import FileError, InputError, MissingLibraryError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -61,16 +61,11 @@ def read(source: Peek) -> Found:
 
 def _read_5(path: Path) -> dict[str, NDArray[Any]]:
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
-    most = capacity(path, packing_of(path))
-    try:
-        with explained(path), open_unpacked(path) as stream:
-            check_sizes(stream, most)
-            stream.seek(0)
-            content = loadmat(stream, simplify_cells=True)
-    except (MatReadError, ValueError, TypeError, NotImplementedError, LookupError, ArithmeticError) as error:
-        raise FileError(f"{path}: damaged ({error}); restore the file") from error
+    with decoded(path), open_unpacked(path) as stream:
+        check_sizes(stream, capacity(path, packing_of(path)))
+        stream.seek(0)
+        content = loadmat(stream, simplify_cells=True)
     return _flat({name: value for name, value in content.items() if not name.startswith("__")})
 
 
@@ -104,7 +99,7 @@ def _read_hdf5(path: Path) -> dict[str, NDArray[Any]]:
             # MATLAB writes arrays column by column, so that here their axes are in reverse order
             found[name.replace("/", ".")] = array.T if "MATLAB_class" in item.attrs else array
 
-    with explained(path), open_unpacked(path) as stream, h5py.File(stream, "r") as file:
+    with decoded(path), open_unpacked(path) as stream, h5py.File(stream, "r") as file:
         file.visititems(collect)
     return found
 

@@ -20,9 +20,9 @@ from glasswork.data.dataset import natural_order
 from glasswork.data.foreign import foreign
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Block, Found, Part
-from glasswork.data.sources.limits import MOST_PACKED, SLACK, capacity, check_asked
+from glasswork.data.sources.limits import MOST_DEFLATED, SLACK, capacity, check_asked, length_of
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked, packing_of, peek
+from glasswork.data.sources.peek import Peek, decoded, open_unpacked, packing_of, peek
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
@@ -92,7 +92,10 @@ def _load_member(path: Path, file: Any, name: str) -> NDArray[Any]:
     member = next(info for info in file.zip.infolist() if info.filename in (name, f"{name}.npy"))
     with file.zip.open(member) as stream:
         shape, dtype = _header(stream)
-    most = min(member.file_size, member.compress_size * MOST_PACKED)
+    most = min(member.file_size, member.compress_size * MOST_DEFLATED)
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with file.zip.open(member) as stream:
+            most = length_of(stream)
     check_asked(path, f"the array {name}", shape, dtype.itemsize, holds=most + SLACK)
     array: NDArray[Any] = file[name]
     return array
@@ -101,7 +104,7 @@ def _load_member(path: Path, file: Any, name: str) -> NDArray[Any]:
 def _load_npz(path: Path, left_out: list[str]) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file; arrays of Python objects whose names say that they are not needed are left out."""
     arrays = {}
-    with explained(path), np.load(path, allow_pickle=False) as file:
+    with decoded(path), np.load(path, allow_pickle=False) as file:
         for name in file.files:
             try:
                 arrays[name] = _guarded(path, name, functools.partial(_load_member, path, file, name))
@@ -117,18 +120,16 @@ class _ObjectsError(FileError):
 
 
 def _guarded(path: Path, name: str, load: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-    try:
-        with explained(path):
+    with decoded(path):
+        try:
             return load()
-    except zipfile.BadZipFile as error:
-        raise FileError(f"{path}: damaged ({error}); restore the file") from error
-    except (ValueError, EOFError) as error:
-        if "pickle" in str(error) or "Object arrays" in str(error):
+        except ValueError as error:
+            if "pickle" not in str(error) and "Object arrays" not in str(error):
+                raise ValueError(f"{name}: {error}") from error
             raise _ObjectsError(
                 f"{path}: {name} is an array of Python objects, which can run any program when it is opened, so it is "
                 "not opened here; save it as numbers: numpy.stack(images), numpy.asarray(labels, dtype=str)"
             ) from None
-        raise FileError(f"{path}: {name} is damaged ({error}); restore the file") from error
 
 
 def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -> Found:

@@ -13,7 +13,7 @@ import numpy as np
 from glasswork.data.decode import HEAD, format_of
 from glasswork.data.sources.columns import find_columns
 from glasswork.data.sources.found import Block, Found, Part, Unreadable
-from glasswork.data.sources.peek import Peek, explained
+from glasswork.data.sources.peek import Peek, decoded
 from glasswork.data.sources.picture import read_grey
 from glasswork.data.sources.pile import GREY_NOTE, note_usual_shape
 from glasswork.errors import FileError, InputError, MissingLibraryError
@@ -35,13 +35,10 @@ def read(source: Peek) -> Found:
     pl = _polars(source.path)
     if source.packing:
         raise FileError(f"{source.path}: a Parquet file packed with {source.packing}; unpack it first")
-    with explained(source.path):
-        try:
-            schema = pl.read_parquet_schema(source.path)
-            features = _features(pl, source.path)
-            head = pl.scan_parquet(source.path).head(300).collect()
-        except pl.exceptions.PolarsError as error:
-            raise FileError(f"{source.path}: damaged ({error}); download it again") from error
+    with decoded(source.path):
+        schema = pl.read_parquet_schema(source.path)
+        features = _features(pl, source.path)
+        head = pl.scan_parquet(source.path).head(300).collect()
     found = Found("Parquet", "", {})
     column = _image_column(pl, schema, features, head)
     if column is None:
@@ -113,9 +110,12 @@ def _label_column(pl: Any, schema: Any, features: dict[str, Any], image: str) ->
 def _slices(path: Path) -> "Iterator[pl.DataFrame]":
     pl = _polars(path)
     frame = pl.scan_parquet(path)
-    count = frame.select(pl.len()).collect().item()
+    with decoded(path):
+        count = frame.select(pl.len()).collect().item()
     for start in range(0, count, _ROWS):
-        if (rows := frame.slice(start, _ROWS).collect()).is_empty():
+        with decoded(path):
+            rows = frame.slice(start, _ROWS).collect()
+        if rows.is_empty():
             return
         yield rows
 

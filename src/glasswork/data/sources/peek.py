@@ -4,6 +4,7 @@ path ──► gzip, xz, bz2, zip or nothing, by its first bytes ──► the f
 """
 
 import bz2
+import csv
 import gzip
 import lzma
 import stat
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from glasswork.data.foreign import foreign
-from glasswork.errors import FileError
+from glasswork.errors import FileError, GlassworkError
 
 #: Bytes that a first look reads.
 HEAD = 1 << 16
@@ -25,7 +26,7 @@ _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x0
 _ZIP_NOISE = ("__MACOSX/", ".")
 
 #: What a damaged file makes its decompressor raise.
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, csv.Error, NotImplementedError)
 
 _SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
@@ -95,6 +96,21 @@ def explained(path: Path) -> Iterator[None]:
         raise FileError(f"{path}: there is no such file or folder; check the path") from None
     except DAMAGE as error:
         raise FileError(f"{path}: cannot be read ({error}); restore the file, or download it again") from error
+
+
+@contextmanager
+def decoded(path: Path) -> Iterator[None]:
+    """Context manager around a library's reader: whatever it raises for a damaged file becomes a FileError."""
+    try:
+        with explained(path):
+            yield
+    except (GlassworkError, MemoryError):
+        raise
+    except BaseException as error:  # a library in Rust may panic, which is not an Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FileError(f"{path}: damaged ({first}); restore the file, or download it again") from error
 
 
 def open_unpacked(path: Path) -> BinaryIO:

@@ -59,7 +59,7 @@ def _json_lines(path: Path, lines: Iterator[str]) -> Table:
         try:
             facts = json.loads(line)
             row = {key: "" if value is None else str(value) for key, value in facts.items()}
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             raise InputError(f"{path.name}, line {number:,}: expected an object of JSON, got {line[:60]!r}") from None
         rows.append(row)
         header |= dict.fromkeys(row)

@@ -134,7 +134,10 @@ def split_line(line: str, separator: str) -> list[str]:
     """Return the cells of a line; several spaces are one separator."""
     if separator == " ":
         return line.split()
-    return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
+    except csv.Error as error:
+        raise InputError(f"a line that cannot be cut into cells ({error}): {line[:60]!r}") from None
 
 
 # Rows -----------------------------------------------------------------------------------------------

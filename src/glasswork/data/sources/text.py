@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from glasswork.data.sources.peek import open_unpacked
+from glasswork.errors import FileError
 
 _WINDOWS = "glasswork-windows"
 
@@ -26,11 +27,31 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_WINDOWS, _as_windows)
 
 
+#: Letters of a line, at most: an image of a million pixels has less. A packed file may hold one line of gigabytes.
+MOST_LETTERS = 1 << 25
+
+
+class _Lines(io.TextIOWrapper):
+    """A text file whose lines have an end; each is a string."""
+
+    path: Path
+
+    def __next__(self) -> str:  # type: ignore[override]
+        line = self.readline(MOST_LETTERS)
+        if len(line) == MOST_LETTERS:
+            raise FileError(f"{self.path}: a line of more than {MOST_LETTERS:,} letters; no image has one that long")
+        if not line:
+            raise StopIteration
+        return line
+
+
 def open_text(path: Path) -> io.TextIOWrapper:
     """Open a text file, unpacked: UTF-8, or UTF-16; bytes that are neither are Windows'."""
     with open_unpacked(path) as stream:
         encoding = _utf16(stream.read(_START)) or "utf-8-sig"
-    return io.TextIOWrapper(open_unpacked(path), encoding=encoding, errors=_WINDOWS, newline=None)
+    lines = _Lines(open_unpacked(path), encoding=encoding, errors=_WINDOWS, newline=None)
+    lines.path = path
+    return lines
 
 
 def _utf16(head: bytes) -> str | None:
