@@ -6,6 +6,7 @@ cat.npy, dog.npy, ...                 Quick Draw: one class a file
 """
 
 import functools
+import io
 import re
 import zipfile
 from collections import Counter
@@ -25,6 +26,9 @@ from glasswork.data.sources.naming import dataset_of, part_of, role_of
 from glasswork.data.sources.peek import Peek, decoded, open_unpacked, packing_of, peek
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
+
+#: Bytes of which a header has less.
+_HEADER = 1 << 16
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 
@@ -82,9 +86,10 @@ def _load_npy(path: Path) -> NDArray[Any]:
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the dtype that the header of an NPY file states."""
-    version = np.lib.format.read_magic(stream)
+    start = io.BytesIO(stream.read(_HEADER))  # a header may say that it is gigabytes long
+    version = np.lib.format.read_magic(start)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
+    shape, _, dtype = read(start)
     return shape, dtype
 
 
