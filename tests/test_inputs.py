@@ -341,6 +341,30 @@ def test_a_second_training_on_data_of_another_contract_is_refused(taught, few):
                  epochs=1))  # fmt: skip
 
 
+@pytest.mark.parametrize("learnt", ["bytes", "0 to 1"])
+@pytest.mark.parametrize("asked", ["bytes", "0 to 1", "normalised", "0 to 8"])
+def test_a_validation_loader_on_another_scale_is_refused_before_a_step(learnt, asked, few):
+    scales = {"bytes": lambda x: x, "0 to 1": lambda x: x / 255, "normalised": normalize, "0 to 8": lambda x: x / 32}
+    fits = (learnt, asked) in {
+        ("bytes", "bytes"),
+        ("bytes", "normalised"),
+        ("0 to 1", "0 to 1"),
+        ("0 to 1", "normalised"),
+    }
+    learning, validation = (
+        Batches(scales[scale](part.images[:200]), part.labels[:200], 100, seed=1)
+        for scale, part in ((learnt, few.train), (asked, few.valid))
+    )
+    model = network()
+    before = model.linear1.weight.copy()
+    if fits:
+        list(fit(model, learning, validation, optimizer(model), MSELoss(), epochs=1))
+        return
+    with pytest.raises(InputError, match=r"pixels from 0 to 255|numbers from 0 to 1"):
+        list(fit(model, learning, validation, optimizer(model), MSELoss(), epochs=1))
+    np.testing.assert_array_equal(model.linear1.weight, before)
+
+
 @pytest.mark.parametrize("loader", [lambda x, y: Batches(x, y, 100, seed=1), lambda x, y: [(x, y)]])
 @pytest.mark.parametrize("dtype", [float, np.float32, np.uint8, int])
 def test_raw_bytes_do_not_train_as_they_are(loader, dtype, few):

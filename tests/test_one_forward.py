@@ -113,7 +113,7 @@ def test_a_subclass_that_changes_nothing_is_saved_as_an_mlp(tmp_path):
     assert type(load_model(tmp_path / "model")) is MLP
 
 
-@pytest.mark.parametrize("method", ["forward", "backward", "__call__", "state", "scores", "predict", "probabilities"])
+@pytest.mark.parametrize("method", ["forward", "backward", "__call__", "prepare", "state", "scores", "predict"])
 def test_what_computes_otherwise_is_not_saved(method, tmp_path):
     def own(self, *args, **options):
         return getattr(MLP, method)(self, *args, **options)
@@ -401,6 +401,44 @@ def test_gradients_of_layers_inside_layers_are_right_in_both_modes(training):
     assert {check.mode for check in report.checks if check.name.startswith("nest")} == {"evaluation", "training"}
     assert {check.mode for check in report.checks if check.name.startswith("linear")} == {""}
     assert "nest.blocks.1.middle.0.weight, training" in str(report)
+
+
+class Students:
+    """A network of a student's own, of glasswork's layers."""
+
+    def __init__(self):
+        self.layers = [Linear(4, 8, rng=rng()), BatchNorm(8), Tanh(), Dropout(0.5), Dropout(0.5)]
+        self.out = Linear(8, 3, rng=rng())
+
+    def __call__(self, x):
+        for layer in [*self.layers, self.out]:
+            x = layer(x)
+        return x
+
+    def backward(self, grad):
+        for layer in reversed([*self.layers, self.out]):
+            grad = layer.backward(grad)
+
+    def parameters(self):
+        return [p for layer in [*self.layers, self.out] for p in layer.parameters()]
+
+    def gradients(self):
+        return [g for layer in [*self.layers, self.out] for g in layer.gradients()]
+
+
+def test_layers_in_a_students_network_train_and_evaluate():
+    model, x = Students(), rows(40)
+    labels, seen = x[:, :3].argmax(axis=1), []
+    optimizer = SGD(model.parameters(), model.gradients(), 0.1)
+    train(model, [(x, labels)] * 3, optimizer, CrossEntropyLoss(), after_step=lambda _: seen.append(
+        [(layer.training, getattr(layer, "position", None)) for layer in model.layers]
+    ))  # fmt: skip
+    assert seen == [[(True, None)] * 3 + [(True, (step, 0))] * 2 for step in range(3)]
+    assert not any(layer.training for layer in model.layers)
+    assert model.layers[1].running_mean.any()
+    assert model.layers[3].index != model.layers[4].index
+    expected = valid(model, [(x, labels)], CrossEntropyLoss())
+    assert expected == valid(model, [(x, labels)], CrossEntropyLoss())
 
 
 def test_a_layer_of_layers_is_not_saved(tmp_path):

@@ -75,6 +75,18 @@ def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: b
             model.inputs = joined
 
 
+def check_pair(model: Model, training: Loader, validation: Loader) -> None:
+    """Check before a training, as far as its two loaders declare it, that a model can learn from one for the other."""
+    learnt, asked = (getattr(loader, "inputs", None) for loader in (training, validation))
+    if isinstance(model, MLP) and isinstance(learnt, Inputs) and isinstance(asked, Inputs):
+        known = learnt if model.inputs is None else model.inputs
+        if asked.exact and not known.equals_at_first_layer(asked):
+            known.joined(asked, who=model)
+        ends = asked.at_first_layer
+        if not asked.exact and ends is not None:
+            _check_batch(np.array([ends]), known, model)
+
+
 def _range_of(X_batch: Any, seen: Inputs | None) -> Inputs | None:
     """Return the range of a batch, and of those that were seen before."""
     x = np.asarray(X_batch)

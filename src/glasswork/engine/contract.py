@@ -33,6 +33,7 @@ class Model(Protocol):
     """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
 
     If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, they are used.
+    Without the first and the last, those of glasswork's layers among its attributes are.
     """
 
     def __call__(self, x: Any) -> FloatArray:

@@ -29,7 +29,7 @@ from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, o
 from glasswork.version import __version__
 
 #: What a network does in its own way if one of these methods is not `MLP`'s: a model file cannot tell.
-_COMPUTES = ("forward", "backward", "__call__", "state", "scores", "probabilities", "predict")
+_COMPUTES = ("forward", "backward", "__call__", "prepare", "state", "scores", "probabilities", "predict")
 
 #: No file of more layers is read: a few bytes a layer would take seconds.
 MOST_LAYERS = 2000

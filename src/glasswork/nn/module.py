@@ -140,6 +140,15 @@ def own_methods(thing: Any, names: tuple[str, ...], base: type) -> list[str]:
     return [name for name in names if name in vars(thing) or getattr(kind, name) is not getattr(base, name)]
 
 
+def modules_in(thing: Any) -> list[Module]:
+    """Return the modules of a network of any class, itself if it is one; else those among its attributes."""
+    found: dict[str, Module] = {}
+    collect("", thing, found)
+    for name, value in {} if found else getattr(thing, "__dict__", {}).items():
+        collect(name, value, found)
+    return [module for top in found.values() for module in top.modules()]
+
+
 def collect(name: str, value: Any, found: dict[str, Module]) -> None:
     """Add the modules that an attribute holds to those that were found so far."""
     if isinstance(value, Module):

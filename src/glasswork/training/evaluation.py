@@ -6,8 +6,8 @@ every image, once ──► scores ──► loss, mean over the samples; accura
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from glasswork.engine.agreement import checked
 from glasswork.engine.contract import Criterion, Loader, Model, correct, targets_of
 from glasswork.engine.threads import limited_to
 from glasswork.errors import InputError
+from glasswork.nn.assembly import give_indices
+from glasswork.nn.module import Module, modules_in
+from glasswork.nn.random_layer import RandomLayer
 from glasswork.training.checks import check_parts
 from glasswork.training.loaders import Data, evaluation_loader
 from glasswork.training.threads import threads_of
@@ -91,6 +94,33 @@ def at_least_one(samples: int, who: str) -> int:
 
 
 def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:
-    """Context manager: the mode of a model that has one, as an MLP or a wrapper of it; a student's own may not."""
+    """Context manager: the mode of a model that has one, as an MLP has, or of the layers in a student's own."""
     mode = getattr(model, "mode", None)
-    return mode(training=training) if callable(mode) else nullcontext()
+    return mode(training=training) if callable(mode) else _mode_of_layers(modules_in(model), training)
+
+
+def position_of(model: Model) -> Callable[[int], object]:
+    """Return what tells a model's random layers which step comes next, also the layers in a student's own model."""
+    set_position = getattr(model, "set_position", None)
+    if callable(set_position):
+        return set_position  # type: ignore[no-any-return]
+    layers = [layer for layer in modules_in(model) if isinstance(layer, RandomLayer)]
+    give_indices(layers)
+
+    def set_positions(step: int) -> None:
+        for layer in layers:
+            layer.set_position(step)
+
+    return set_positions
+
+
+@contextmanager
+def _mode_of_layers(layers: list[Module], training: bool) -> Iterator[None]:
+    before = [layer.training for layer in layers]
+    for layer in layers:
+        layer.set_training(training)
+    try:
+        yield
+    finally:
+        for layer, was in zip(layers, before, strict=True):
+            layer.set_training(was)

@@ -15,13 +15,14 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from glasswork.engine.agreement import check_pair
 from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model, Optimizer, check_loss
 from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
 from glasswork.training.checks import check_number, check_parts, check_restorable, check_together
 from glasswork.training.engines import EngineName, choose_engine
-from glasswork.training.evaluation import at_least_one, evaluate, mode_of
+from glasswork.training.evaluation import at_least_one, evaluate, mode_of, position_of
 from glasswork.training.loaders import Data, evaluation_loader, training_loader
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
@@ -164,6 +165,7 @@ def fit(
     learnt_from: Any = training_loader("fit", train_loader, model, optimizer)
     validated_on = evaluation_loader("fit", valid_loader, model)
     check_together(model, optimizer)
+    check_pair(model, learnt_from, validated_on)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
     engine = choose_engine(
@@ -253,12 +255,11 @@ def _train_epoch(
     """Do the remaining steps of one epoch."""
     check_together(model, optimizer)
     check_loss(model, criterion)
-    set_position = getattr(model, "set_position", None)
+    set_position = position_of(model)
     most = 1 if any(getattr(call, "every_step", True) for call in after_step) else NO_LIMIT
     with mode_of(model, training=True):
         for batch in engine.batches(train_loader, most):
-            if set_position is not None:
-                set_position(progress.step)
+            set_position(progress.step)
             for loss, samples in engine.step(batch):
                 if not math.isfinite(loss):
                     raise DivergedError(

@@ -16,6 +16,7 @@ import numpy as np
 from glasswork.arrays import FloatArray
 from glasswork.engine.contract import Loader, Model, Optimizer, memory_of
 from glasswork.errors import StateError
+from glasswork.nn.module import modules_in
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average
 from glasswork.training.checks import same_arrays
@@ -180,6 +181,5 @@ def first_step(model: Model, optimizer: Optimizer) -> int:
         return int(steps)
     with suppress(TypeError, KeyError):
         return _counted[optimizer]
-    layers = getattr(model, "layers", None)
-    drawn = [layer.position for layer in layers if isinstance(layer, RandomLayer)] if isinstance(layers, list) else []
+    drawn = [layer.position for layer in modules_in(model) if isinstance(layer, RandomLayer)]
     return max((position[0] + 1 for position in drawn if position is not None), default=0)
