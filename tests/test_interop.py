@@ -11,6 +11,7 @@ import pytest
 
 from glasswork import MLP, LeakyReLU, Sigmoid, Tanh
 from glasswork.errors import FileError, InputError, MissingLibraryError
+from glasswork.inputs import Inputs
 from glasswork.interop import to_onnx, to_torch
 from glasswork.nn.layers import LAYERS
 from networks import ACTIVATIONS, TOLERANCE, images, network
@@ -51,11 +52,18 @@ def test_onnx_with_each_activation_behind_the_output(tmp_path, output):
 
 def test_onnx_reads_any_number_of_images_and_says_how_to_prepare_them(tmp_path):
     model = network()
+    model.inputs = Inputs.of_bytes(shape=(3, 4))
     to_onnx(model, tmp_path / "model.onnx")
     for count in (0, 1, 3):
         assert run_onnxruntime(tmp_path / "model.onnx", images("float32")[:count]).shape == (count, 4)
     proto = onnx.load(tmp_path / "model.onnx")
-    assert "((x / 255) - 0.5) * 2" in proto.metadata_props[0].value
+    said = {prop.key: prop.value for prop in proto.metadata_props}
+    assert said["preprocessing"].startswith("((x / 255) - 0.5) * 2; trained on pixels from 0 to 255, scaled to -1 to 1")
+    assert said["scores"] == model.scores_are
+    model.inputs = Inputs.as_given(0, 7, kind="features")
+    to_onnx(model, tmp_path / "model.onnx")
+    values = [prop.value for prop in onnx.load(tmp_path / "model.onnx").metadata_props]
+    assert "x; trained on features from 0 to 7, taken as they are" in values
     assert proto.producer_name == "glasswork"
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -162,9 +163,7 @@ def test_a_network_too_large_for_a_page_is_an_error_that_says_so(tmp_path):
     train(place.path, data)
     file = read_model_file(place.path)
     with Run(RECIPE, tmp_path / "other", dataset=data) as run:
-        large = type(file)(
-            MLP(784, (4500, 4500), 10), file.classes, file.image_shape, file.preprocessing, None, file.reading
-        )
+        large = replace(file, model=MLP(784, (4500, 4500), 10), reference=None)
         with pytest.raises(InputError, match=r"weights, and a page holds at most"):
             gather(place, large, run.parts)
 

@@ -45,7 +45,8 @@ def networks():
 
 
 def disturbed(model):
-    """Give batch normalisation running statistics, and everything weights that are not small."""
+    """Give batch normalisation running statistics, and everything weights that are not small; the page takes bytes."""
+    model.pixels = True
     rng = np.random.default_rng(6)
     for name, array in model.state().items():
         noise = rng.normal(0, 0.5, array.shape).astype(array.dtype)

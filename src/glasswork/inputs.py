@@ -169,6 +169,13 @@ class Inputs:
         ends = ((self.low - self.offset) * self.factor, (self.high - self.offset) * self.factor)
         return min(ends), max(ends)
 
+    @property
+    def formula(self) -> str:
+        """How the first layer's numbers are computed from raw ones, x."""
+        if (self.offset, self.factor) == (BYTES_OFFSET, BYTES_FACTOR):
+            return "((x / 255) - 0.5) * 2"
+        return f"(x - {self.offset:g}) * {self.factor:g}" if self.scales else "x"
+
     # Raw data ---------------------------------------------------------------------------------------
 
     def prepared(self, rows: NDArray[Any], dtype: DTypeLike, *, who: object, first_row: int = 0) -> FloatArray:

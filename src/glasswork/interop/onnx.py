@@ -82,7 +82,8 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
         producer_name="glasswork",
         producer_version=__version__,
     )
-    onnx.helper.set_model_props(proto, {"preprocessing": str(model.inputs or "not known"), "scores": model.scores_are})
+    known = f"{model.inputs.formula}; trained on {model.inputs}" if model.inputs else "not known"
+    onnx.helper.set_model_props(proto, {"preprocessing": known, "scores": model.scores_are})
     onnx.checker.check_model(proto, full_check=True)
     write_whole(Path(path), proto.SerializeToString())
 

@@ -73,6 +73,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     InputError
         If the network is too large for a page.
     """
+    file, _ = file.for_bytes()  # as the page gives them to the network
     recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
     shape = file.image_shape or parts.shape
     encoding = choose_encoding(model)
@@ -139,7 +140,7 @@ def _initial(recipe: Recipe, model: MLP) -> MLP:
 def _exciting(model: MLP, examples: Images) -> dict[str, list[list[int]]]:
     """Return, for each hidden layer and neuron, the examples that excite it most, the strongest first."""
     found: dict[str, list[list[int]]] = {}
-    activations, name = _prepared(model, examples), ""
+    activations, name = (model.inputs or Inputs.of_bytes()).prepared(examples, model.dtype, who="report"), ""
     for word, layer in model.named_layers.items():
         if isinstance(layer, Linear):
             if name:
@@ -147,10 +148,6 @@ def _exciting(model: MLP, examples: Images) -> dict[str, list[list[int]]]:
             name = word
         activations = layer(activations)
     return found
-
-
-def _prepared(model: MLP, images: Images) -> NDArray[np.floating]:
-    return (model.inputs or Inputs()).prepared(images, model.dtype, who="report")
 
 
 def _strongest(activations: NDArray[np.floating]) -> list[list[int]]:
