@@ -298,13 +298,15 @@ def test_a_network_is_saved_without_a_reference_set(home, glasswork, tmp_path, m
     assert any(f"doubt is not available: {reason}" in note for note in run.notes)
     read = read_model_file(tmp_path / "run")
     assert read.reference is None
-    assert reason in read.no_reference
+    assert reason in read.why_no_reference
     assert RunFolder(tmp_path / "run").result().state == "finished"
     assert f"{run.test_accuracy:.2f}%" in glasswork("evaluate", "run", folder=tmp_path)
     glasswork("report", "run", folder=tmp_path)
     np.save(tmp_path / "x.npy", data.images[:5].reshape(-1, *shape))
     answers = json.loads(glasswork("predict", "run", "x.npy", "--json", folder=tmp_path))
-    assert len(answers) == 5
+    assert [answer.get("unlike") for answer in answers] == [None] * 5
+    assert f"strange images are not marked: {reason}" in glasswork("predict", "run", "x.npy", folder=tmp_path)
+    assert reason in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_saving_computes_nothing(home, tmp_path, monkeypatch):

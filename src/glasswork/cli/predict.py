@@ -13,6 +13,7 @@ from glasswork.errors import InputError
 
 if TYPE_CHECKING:
     from glasswork.models.answers import Answer
+    from glasswork.models.model_file import ModelFile
 
 
 def predict(
@@ -77,6 +78,7 @@ def predict(
         if as_json:
             writing.append(stack.enter_context(forms.json_form(None, read, scores=scores)))
         if not writing:
+            _tell_without_reference(read)
             writing.append(stack.enter_context(forms.screen_form(max(map(len, sources)))))
         if show:
             from glasswork.cli.reading import ReadingForm
@@ -95,6 +97,12 @@ def predict(
         if len(sources) > 1 or failed > 1 or count:
             print(f"{failed:,} could not be read", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _tell_without_reference(read: "ModelFile") -> None:
+    """Print on stderr why no image is marked as strange, where none is."""
+    if why := read.why_no_reference:
+        print(f"Notice: strange images are not marked: {why}", file=sys.stderr)
 
 
 def _images(answers: "Iterator[Answer]") -> "Iterator[list[Answer]]":

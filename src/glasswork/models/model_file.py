@@ -82,12 +82,19 @@ class ModelFile:
     reference : ReferenceSet or None
         Training images to compare with.
     no_reference : str
-        Why there is no reference set; empty where there is one, or where nobody said why.
+        Why there is no reference set, as the file says it.
     """
 
     model: MLP
     reference: ReferenceSet | None
     no_reference: str = ""
+
+    @property
+    def why_no_reference(self) -> str:
+        """Why nothing is known about strange images; empty where there is a reference set."""
+        if self.reference is not None:
+            return ""
+        return self.no_reference or "its model file holds no training images to compare with"
 
     @property
     def classes(self) -> tuple[str, ...]:

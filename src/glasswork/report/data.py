@@ -169,6 +169,8 @@ class ReportData(msgspec.Struct, frozen=True):
         What the run is, in words, for the last part of the page.
     thing : str
         What the classes are: ``"digit"`` or ``"class"``.
+    no_reference : str
+        Why nothing is known about strange images, where nothing is.
     """
 
     title: str
@@ -193,3 +195,4 @@ class ReportData(msgspec.Struct, frozen=True):
     command: str
     attribution: str
     thing: str
+    no_reference: str = ""

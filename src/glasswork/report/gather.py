@@ -103,6 +103,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         recipe=recipe.to_toml(),
         command=command(recipe, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
         attribution=attribution(recipe, parts),
+        no_reference=file.why_no_reference,
         thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
     )
 

@@ -16,7 +16,7 @@ export function showUnlike(context, body) {
       el(
         "p",
         { class: "note" },
-        "This network came without a reference set, as its images are not square: nothing can be said about what it has not seen.",
+        `Nothing can be said about what this network has not seen: ${context.data.no_reference}.`,
       ),
     );
     return;
