@@ -132,7 +132,13 @@ def answers(read: ModelFile, sources: Sequence[str], *, single: bool = False) ->
         Each the name of a source, the path of a file or folder, or ``-`` for the standard input.
     single : bool
         Whether only the largest digit of a picture is answered.
+
+    Raises
+    ------
+    InputError
+        If the network was trained on other numbers than pixels.
     """
+    read, _ = read.for_bytes()
     for source in sources:
         with _standard_input(source) as path:
             try:
