@@ -63,8 +63,9 @@ def _translate(args: list[str], own: set[str]) -> Iterator[str]:
         word = option.removeprefix("--")
         key = find_key(word)
         if key is None:
-            names = {f"--{name}": f"--{key}".replace("_", "-") for name, key in spellings().items()}
-            hint = did_you_mean(option, [*own, *names], most=3, instead=names)
+            names = {name: f"--{key}".replace("_", "-") for name, key in spellings().items()}
+            names |= {name.removeprefix("--").replace("-", "_"): name for name in own}
+            hint = did_you_mean(word.replace("-", "_"), names, most=3, instead=names)
             raise typer.BadParameter(f"no such option{hint}", param_hint=option)
         if not equals:
             value = "true" if _is_switch(key) else next(waiting, "")
