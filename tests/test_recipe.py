@@ -332,7 +332,9 @@ def test_anything_is_a_recipe_or_refused_by_one_of_its_keys(changes):
         assert Recipe.from_dict(recipe.to_dict()) == recipe
 
 
-@pytest.mark.parametrize("key", [key for key in recipe_keys() if not isinstance(key.default, str | list)], ids=str)
+@pytest.mark.parametrize(
+    "key", [key for key in recipe_keys() if not isinstance(key.default, str | list)], ids=lambda key: key.path
+)
 def test_every_number_and_switch_is_checked(key):
     """Whatever its type and range, none of these is allowed, and the message states the range that is listed."""
     names = {"optimizer": "adam", "schedule": "one-cycle", "loss": "cross-entropy"}

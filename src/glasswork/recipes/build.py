@@ -73,20 +73,20 @@ def pixel_scale(scaling: str, images: Images | MappedRows) -> tuple[float, float
 
 def build_loss(loss: schema.Loss) -> Loss:
     """Return the loss that a recipe names."""
-    made: Loss = loss.make()
-    return made
+    built: Loss = loss.make()
+    return built
 
 
 def build_optimizer(recipe: Recipe, model: MLP, *, total_steps: int) -> Optimizer:
     """Return the optimiser that a recipe describes, with its schedule, for a model's parameters."""
     schedule = recipe.schedule.make()
-    made: Optimizer = recipe.optimizer.make(
+    built: Optimizer = recipe.optimizer.make(
         model.parameters(),
         model.gradients(),
         schedule=warmup(schedule, recipe.schedule.warmup),
         total_steps=total_steps,
     )
-    return made
+    return built
 
 
 def build_average(recipe: Recipe, model: MLP) -> Average | None:
