@@ -29,10 +29,8 @@ Form: TypeAlias = AbstractContextManager[Write]
 
 _DIGITS = tuple("0123456789")
 
-#: Submissions: the columns, and what is in them for the n-th image, counted from 1.
-SUBMISSIONS: dict[str, tuple[tuple[str, str], Callable[[int, "Answer"], tuple[Any, Any]]]] = {
-    "kaggle": (("ImageId", "Label"), lambda n, answer: (n, answer.label)),
-}
+#: Whom a submission may be for.
+SUBMISSIONS = ("kaggle",)
 
 
 def form_of(out: Path, read: "ModelFile", *, scores: bool) -> Form:
@@ -184,18 +182,20 @@ def parquet_form(out: Path, read: "ModelFile", *, scores: bool) -> Iterator[Writ
 
 
 @contextlib.contextmanager
-def submission_form(out: Path | None, name: str) -> Iterator[Write]:
-    """Write a submission, by a key of `SUBMISSIONS`."""
-    columns, row = SUBMISSIONS[name]
+def submission_form(out: Path | None, source: str) -> Iterator[Write]:
+    """Write a submission to Kaggle about the images of a source."""
+    from glasswork.data.sources.kaggle import submission_for
+
+    submission = submission_for(source)
     with _writing(out) as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
+        writer.writerow(submission.columns)
         count = 0
 
         def write(answers: "list[Answer]") -> None:
             nonlocal count
+            writer.writerow((submission.id_of(count, answers[0].item), answers[0].label))
             count += 1
-            writer.writerow(row(count, answers[0]))
 
         yield write
 

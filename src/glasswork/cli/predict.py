@@ -37,7 +37,8 @@ def predict(
     ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="Write the probability of each class as well.")] = False,
     submission: Annotated[
-        str | None, typer.Option(metavar="FORM", help="kaggle: the columns ImageId, from 1, and Label.")
+        str | None,
+        typer.Option(metavar="FORM", help="kaggle: ids and labels, as the sample beside the images has."),
     ] = None,
     force: Force = False,
     debug: Debug = False,
@@ -72,7 +73,7 @@ def predict(
     with contextlib.ExitStack() as stack:
         writing: list[Callable[[list[Answer]], None]] = []
         if submission is not None:
-            writing.append(stack.enter_context(forms.submission_form(out, submission)))
+            writing.append(stack.enter_context(forms.submission_form(out, sources[0])))
         elif out is not None:
             writing.append(stack.enter_context(forms.form_of(out, read, scores=scores)))
         if as_json:
