@@ -134,6 +134,14 @@ def test_labels_from_1_to_10_are_the_digits_that_the_images_show(tmp_path, write
     assert any(words in note for note in data.origin.notes)
 
 
+def test_digits_from_matlab_lie_and_have_ten_for_zero(tmp_path, few):
+    digits, labels = few.train.images[:300].reshape(-1, 28, 28)[:, 4:24, 4:24], few.train.labels[:300]
+    stated = np.where(labels == 0, 10, labels)
+    data = written(tmp_path, "ex3data1.mat", as_mat, digits.swapaxes(1, 2) / 255, stated)
+    np.testing.assert_array_equal(data.labels, labels)
+    assert any("lie on their side" in note for note in data.origin.notes)
+
+
 def test_where_images_do_not_tell_names_and_sizes_do(tmp_path):
     noise, numbers = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), dtype=np.uint8), np.arange(60) % 10
     svhn = written(tmp_path, "x.npz", as_npz, noise, np.where(numbers == 0, 10, numbers))

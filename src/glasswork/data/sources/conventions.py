@@ -125,7 +125,10 @@ def _ten_digits(found: Found, labels: list[NDArray[Any]], images: Any, *, colour
     """Return labels from 1 to 10 as the digits that they mean, where images or names make that clear."""
     ten = max(int(part.max()) for part in labels) == 10
     means = _mean_images(images, np.concatenate(labels))
-    scores = [0.0 if means is None else abs(_likeness(means, _templates(way[1][1:]))) for way in (_SVHN, _USPS)]
+    scores = [0.0, 0.0]
+    if means is not None:  # images may lie on their side, and are told apart all the same
+        ways = [_templates(digits[1:]) for _, digits in (_SVHN, _USPS)]
+        scores = [max(abs(_likeness(seen, way)) for seen in (means, means.swapaxes(1, 2))) for way in ways]
     if max(scores) > _CLEAR and abs(scores[0] - scores[1]) > _AHEAD:
         chosen = _SVHN if scores[0] > scores[1] else _USPS
     elif _called("svhn", found) or (ten and coloured and images.shape[1] == 32 * 32):
