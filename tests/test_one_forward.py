@@ -218,6 +218,12 @@ def test_a_loss_and_the_owner_say_what_scores_are(tmp_path):
         assert pickle.loads(pickle.dumps(model)).scores_are == copy.deepcopy(model).scores_are == meaning
     model.scores_are = "logits"
     assert model.scores_are == "logits"
+    ends = MLP(4, 4, 3, output_activation="identity", rng=rng())
+    train(ends, loader, SGD(ends.parameters(), ends.gradients(), 0.01), CrossEntropyLoss())
+    ends.act1 = Tanh()
+    assert ends.scores_are == "logits"
+    ends.act2 = Sigmoid()
+    assert ends.scores_are == "probabilities"
     made = MLP.from_layers({"linear1": Linear(4, 3), "act1": Passing()}, scores_are="probabilities")
     assert made.scores_are == "probabilities"
     with pytest.raises(InputError, match="expected scores_are to be 'logits' or 'probabilities', got 'votes'"):

@@ -202,11 +202,11 @@ class MLP(Network):
         """Raise an InputError if a contract does not fit the network's inputs and outputs."""
         if not isinstance(inputs, Inputs | None):
             raise InputError(f"{self}: expected inputs such as Inputs.of_bytes(), or None, got {inputs!r}")
-        outputs = max(self.out_features, 2)
-        if inputs and inputs.classes is not None and len(inputs.classes) != outputs:
+        features, outputs = self.in_features, self.out_features and max(self.out_features, 2)  # 0: not known
+        if inputs and inputs.classes is not None and outputs not in (0, len(inputs.classes)):
             raise InputError(f"{self}: expected {outputs} class names, got {len(inputs.classes)}")
-        if inputs and inputs.shape is not None and math.prod(inputs.shape) != self.in_features:
-            raise InputError(f"{self}: expected images of {self.in_features} pixels, got the shape {inputs.shape}")
+        if inputs and inputs.shape is not None and features not in (0, math.prod(inputs.shape)):
+            raise InputError(f"{self}: expected images of {features} pixels, got the shape {inputs.shape}")
 
     @property
     def pixels(self) -> bool | None:
@@ -242,6 +242,12 @@ class MLP(Network):
     def built_for(self) -> ScoresAre:
         """What the scores are by the network's layers, or its owner's word, whatever it was trained on since."""
         return self._scores_are or declared_by(self.named_layers.values())
+
+    def _replace(self, name: str, layer: Any) -> None:
+        before = self.built_for
+        super()._replace(name, layer)
+        if self.built_for != before:
+            self._trained_on = None
 
     def trained_on(self, scores_are: ScoresAre) -> None:
         """Note what the scores are by the loss of a training."""
