@@ -6,13 +6,14 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 import glasswork
 from glasswork import MLP, SGD, Batches, InputError, Linear, MSELoss, Run, Sigmoid, fit, named_recipe
 from glasswork.engine.contract import NO_LIMIT
-from glasswork.runs.checkpoint import Checkpoints
+from glasswork.runs.checkpoint import Checkpoints, Machine
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.repeat import compare_with
 from glasswork.training.engines import WORTH_COMPILING, choose_engine
@@ -339,3 +340,17 @@ print(run.notes)
     )
     assert "engine: compiled then, numpy now" in printed
     assert said == ""
+
+
+@pytest.mark.parametrize("name", ["blas", "scipy", "numba", "numpy"])
+def test_another_blas_scipy_or_numba_is_noted(name, tmp_path, monkeypatch):
+    """On which the last digits depend; files of before have no such fields, and nothing is noted of them."""
+    here = Machine.here(1, "compiled")
+    assert all(getattr(here, field) for field in ("blas", "scipy", "numba"))
+    assert here.differences(here) == []
+    (note,) = here.differences(msgspec.structs.replace(here, **{name: "another"}))
+    assert note.startswith(f"{name}: {getattr(here, name)} then, another now; the last digits may differ")
+    old = Machine(threads=1, numpy=np.__version__, processor=here.processor, engine="compiled")
+    assert old.differences(here) == []
+    numpys = Machine.here(1, "numpy")
+    assert [note.split(":")[0] for note in numpys.differences(here)] == ["engine"]

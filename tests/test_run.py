@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,11 +13,13 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import glasswork
 import soak
 from glasswork import FileError, InputError, RecipeError, Run, StateError, StopTraining, load_model, named_recipe
 from glasswork.files import write_whole
+from glasswork.runs import checkpoint, state as run_state
 from glasswork.runs.folder import RunFolder, find_runs
 from glasswork.runs.history import decode_history, encode_history
 from glasswork.training.results import EpochResult, Finding
@@ -84,19 +88,24 @@ def test_a_constructor_changes_nothing_on_disk(recipe, tmp_path):
     assert soak.everything(tmp_path / "run") == before
 
 
-@pytest.mark.parametrize("settings", [{"training.average": 0.99}, {"training.early_stopping": 9}])
-@pytest.mark.parametrize("way", ["Ctrl-C", "should_stop", "break", "held"])
+@pytest.mark.parametrize("settings", [{}, {"training.average": 0.99}, {"training.early_stopping": 9}], ids=str)
+@pytest.mark.parametrize("way", ["Ctrl-C", "should_stop", "StopTraining", "error", "break", "held"])
 def test_an_interrupted_run_keeps_what_was_validated(settings, way, recipe, tmp_path):
-    """The average, or the best epoch, and not where the weights happen to be; also while somebody holds the epochs."""
+    """The weights, their average, or the best epoch's, and not where they happen to be; also while the epochs are held.
+
+    Another checkpoint changes nothing: the run goes on as one that nobody stopped.
+    """
     recipe = recipe.override({**settings, "training.epochs": 6, "optimizer.learning_rate": 0.8})
     stop = False
 
     def ctrl_c(progress):
         nonlocal stop
         if progress.epoch == 2 and progress.batch == 20:
-            if way == "Ctrl-C":
-                raise KeyboardInterrupt
+            if way in raised:
+                raise raised[way]
             stop = way == "should_stop"
+
+    raised = {"Ctrl-C": KeyboardInterrupt, "StopTraining": StopTraining, "error": RuntimeError}
 
     run = Run(recipe, tmp_path / "run", should_stop=lambda: stop)
     try:
@@ -107,9 +116,11 @@ def test_an_interrupted_run_keeps_what_was_validated(settings, way, recipe, tmp_
                     break
             if way != "held":
                 del epochs
-    except KeyboardInterrupt:
-        assert way == "Ctrl-C"
-    assert state(run) == "interrupted"
+            if way in ("should_stop", "StopTraining"):
+                run.save()
+    except (KeyboardInterrupt, RuntimeError):
+        assert way in ("Ctrl-C", "error")
+    assert state(run) == ("failed" if way == "error" else "interrupted")
     accuracies = [result.valid_accuracy for result in run.history]
     assert len(accuracies) == 2
     valid = run.parts.valid
@@ -117,6 +128,107 @@ def test_an_interrupted_run_keeps_what_was_validated(settings, way, recipe, tmp_
         kept = 100 * (model.predict(valid.images) == valid.labels).mean()
         assert kept == pytest.approx(max(accuracies) if "training.early_stopping" in settings else accuracies[-1])
     assert RunFolder(run.folder).result().valid_accuracy == pytest.approx(kept)
+    with Run.resume(run.folder) as resumed:
+        list(resumed.epochs())
+    with Run(recipe, tmp_path / "whole") as whole:
+        list(whole.epochs())
+    assert soak.outcome(run.folder) == soak.outcome(whole.folder)
+
+
+def test_a_run_that_is_stopped_before_an_epoch_was_validated_says_so(recipe, tmp_path):
+    with Run(recipe, tmp_path / "run", should_stop=lambda: True) as run:
+        assert list(run.epochs()) == []
+    result = RunFolder(run.folder).result()
+    assert (result.state, result.valid_accuracy) == ("interrupted", None)
+    assert result.reason == "stopped before an epoch was done: the network was never validated"
+
+
+def test_one_more_checkpoint_at_the_end_changes_nothing(recipe, tmp_path):
+    """With early stopping the network at the end is the best one, and not the one that goes on."""
+    recipe = recipe.override({"training.early_stopping": 50, "optimizer.learning_rate": 2.0, "optimizer.momentum": 0.9})
+    for name in ("once", "twice"):
+        with Run(recipe, tmp_path / name) as run:
+            list(run.epochs())
+            if name == "twice":
+                run.save()
+                run.save()
+        with Run.resume(tmp_path / name, epochs=5) as run:
+            list(run.epochs())
+    assert soak.outcome(tmp_path / "once") == soak.outcome(tmp_path / "twice")
+
+
+@pytest.mark.parametrize("given", ["run", None])
+def test_a_program_may_change_its_folder_while_it_trains(given, recipe, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = Run(recipe, given, checkpoint_every=0.0)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with run:
+        for _ in run.epochs(after_step=lambda _: os.chdir(tmp_path)):
+            os.chdir(tmp_path / "elsewhere")
+    assert run.folder.is_absolute()
+    assert run.folder.parent == (tmp_path if given else tmp_path / "runs")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    load_model(run.folder)
+    monkeypatch.chdir(run.folder.parent)
+    resumed = Run.resume(run.folder.name, epochs=4)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with resumed:
+        list(resumed.epochs())
+    assert len(RunFolder(run.folder).history()) == 4
+
+
+@pytest.mark.parametrize(
+    "saving", ["Checkpoints.save", "RunFolder.write_history", "RunFolder.write_result", "save_model"]
+)
+def test_a_second_ctrl_c_while_saving_loses_nothing(saving, recipe, tmp_path, monkeypatch):
+    """It takes effect when the file is there, whole."""
+    place, _, name = saving.rpartition(".")
+    owner = {"Checkpoints": checkpoint.Checkpoints, "RunFolder": RunFolder, "": run_state}[place]
+    save, armed = getattr(owner, name), []
+
+    def interrupted(*arguments, **options):
+        if armed:
+            armed.pop()
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+        return save(*arguments, **options)
+
+    def ctrl_c(progress):
+        if progress.step == 130:
+            armed.append(True)
+            if saving in ("RunFolder.write_result", "save_model"):  # of the end
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt), Run(recipe, tmp_path / "run") as run:
+        list(run.epochs(after_step=ctrl_c))
+    assert armed == []
+    past = RunFolder(run.folder)
+    assert (past.result().state, len(past.history())) == ("interrupted", len(run.history))
+    assert len(run.history) >= 1
+    load_model(run.folder)
+    go_on = Run.resume(run.folder)
+    assert go_on.notes == []
+    with go_on:
+        list(go_on.epochs())
+    with Run(recipe, tmp_path / "whole") as whole:
+        list(whole.epochs())
+    assert soak.outcome(run.folder) == soak.outcome(whole.folder)
+
+
+def test_a_run_has_one_limit_of_blas_threads_from_first_to_last(recipe, tmp_path):
+    def threads():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    seen = []
+    with threadpool_limits(2, user_api="blas"):
+        with Run(recipe.override({"training.threads": 1}), tmp_path / "run") as run:
+            for _ in run.epochs(after_step=lambda _: seen.append(threads())):
+                seen.append(threads())
+                break
+        assert threads() == {2}
+    assert set(map(frozenset, seen)) == {frozenset({1})}
 
 
 def test_a_run_that_cannot_save_its_network_says_so(recipe, tmp_path):
@@ -256,6 +368,21 @@ def test_a_process_that_ended_and_was_not_waited_for_is_dead(tmp_path, recipe):
         result = RunFolder(run.folder).result()
         child.wait()
     assert (result.state, result.reason) == ("interrupted", f"process {child.pid} was killed")
+
+
+def test_a_copy_of_a_run_under_way_is_not_at_work(recipe, tmp_path):
+    """Neither for this process nor for another; the run itself is, also where its folder was renamed."""
+    with Run(recipe, tmp_path / "run") as run:
+        next(run.epochs())
+        shutil.copytree(run.folder, tmp_path / "copy")
+        assert RunFolder(tmp_path / "copy").result().state == "interrupted"
+        assert seen_by(look(tmp_path / "copy")) == ["interrupted"]
+        with Run.resume(tmp_path / "copy") as copy:
+            list(copy.epochs())
+        assert RunFolder(copy.folder).result().state == "finished"
+        (tmp_path / "run").rename(tmp_path / "renamed")
+        assert seen_by(look(tmp_path / "renamed")) == ["running"]
+        (tmp_path / "renamed").rename(tmp_path / "run")
 
 
 def test_a_run_of_another_machine_is_unknown(recipe, tmp_path):

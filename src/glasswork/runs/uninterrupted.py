@@ -15,19 +15,24 @@ def uninterrupted(work: Callable[[], object]) -> None:
     Python raises it in the main thread only, so the work is done in another; no signal handler is touched.
     """
     failure: list[BaseException] = []
+    begun, done = threading.Lock(), threading.Event()
 
     def call() -> None:
+        if not begun.acquire(blocking=False):
+            return
         try:
             work()
         except BaseException as error:
-            failure.append(error)
+            failure.append(error)  # raised below, in the thread of who asked
+        finally:
+            done.set()
 
     interrupt: KeyboardInterrupt | None = None
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(call,), name="saving")
-    thread.start()
-    while thread.is_alive():
+    while not done.is_set():  # an interrupted join() would take the thread for ended, in Python 3.11
         try:
-            thread.join()
+            if not begun.locked():  # nor is it known of an interrupted start() whether there is a thread
+                threading.Thread(target=contextvars.copy_context().run, args=(call,), name="saving").start()
+            done.wait()
         except KeyboardInterrupt as error:
             interrupt = error
     if failure:
