@@ -255,7 +255,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_weights(
     [
         (["train", "--epochs", "0"], 2, r"training\.epochs: expected a whole number, at least 1 .*, got 0"),
         (["train", "--epochs", "many"], 2, r"training\.epochs: expected a whole number.*, got 'many'"),
-        (["train", "--hidden", "0"], 2, r"network\.hidden\[0\]: expected a whole number from 1"),
+        (["train", "--hidden", "0"], 2, r"network\.hidden: expected a whole number, at least 1"),
         (["train", "--hidden", "wide"], 2, r"network\.hidden: expected a list .* such as \[300, 100\], got 'wide'"),
         (["train", "--batch-size", "0"], 2, r"training\.batch_size: expected a whole number, at least 1"),
         (

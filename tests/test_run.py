@@ -425,6 +425,9 @@ def test_a_history_keeps_its_findings_and_reads_newer_columns():
 
 
 def test_scores_that_are_not_finite_are_no_prediction(recipe, tmp_path):
-    run = Run(recipe, tmp_path / "run")
+    model = Run(recipe, tmp_path / "run").model
+    with pytest.raises(InputError, match="NaN or infinity in row 0"):
+        model.predict(np.full((2, 784), np.nan))
+    model.linear2.bias[3] = np.nan
     with pytest.raises(InputError, match="its scores are not finite"):
-        run.model.predict(np.full((2, 784), np.nan))
+        model.predict(np.zeros((2, 784)))

@@ -39,6 +39,9 @@ _WIDTHS = ("in_features", "out_features", "features")
 
 _WHAT = "model file"
 
+#: What a network of bytes does with its input, in words for other programs.
+PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
+
 
 class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One layer: its name in the network, the word for its kind, and the arguments that make one like it."""
@@ -62,8 +65,8 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     dtype: str
     classes: list[str]
     inputs: Inputs | None = None
-    #: None in files of older versions, which state the next three in place of ``inputs``.
     scores_are: ScoresAre | None = None
+    #: Files of older versions state these three in place of ``inputs``; readers of theirs find the first two there.
     image_shape: tuple[int, int] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
     reading: Reading | None = None
@@ -185,6 +188,8 @@ def save_model(
         classes=list(model.classes if inputs is None or inputs.classes is None else inputs.classes),
         inputs=inputs,
         scores_are=model.scores_are,
+        image_shape=None if inputs is None else inputs.shape,
+        preprocessing=PREPROCESSING if inputs is not None and inputs.are_bytes else {},
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
         no_reference=no_reference,
     )

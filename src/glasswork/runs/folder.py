@@ -197,7 +197,11 @@ class RunFolder:
 
     def write_result(self, result: RunResult) -> None:
         """Write how the run stands."""
-        write_sealed_json(self.path / "result.json", msgspec.structs.replace(result, folder=self.path.stat().st_ino))
+        try:
+            number = self.path.stat().st_ino
+        except OSError as error:
+            raise FileError(f"{self.path}: result.json cannot be written ({error.strerror})") from error
+        write_sealed_json(self.path / "result.json", msgspec.structs.replace(result, folder=number))
 
     def write_history(self, history: Sequence[EpochResult]) -> None:
         """Write the metrics of all epochs."""

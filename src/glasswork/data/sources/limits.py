@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-import psutil
 
 from glasswork.data.sources.peek import open_unpacked
 from glasswork.errors import FileError
@@ -101,6 +100,8 @@ def check_fits(asked: int, stated: str) -> None:
 
 def free_memory() -> int:
     """Return how many bytes this process can still get: from the machine, and within its own limit."""
+    import psutil
+
     free = int(psutil.virtual_memory().available)
     try:
         import resource
