@@ -45,6 +45,7 @@ def main() -> None:
         "predict": (part_using.predicting, 5),
         "compile": (part_using.compiling, 5),
         "start": (part_using.cold_start, 5),
+        "command": (part_using.command, 3),
         "memory": (part_using.memory, 1),
         "load": (part_using.loading, 5),
         "page": (part_page.rows, 5),

@@ -1,6 +1,6 @@
 """What is measured inside one process, which prints it as JSON.
 
-python benchmarks/inside.py predict | growth | start | safety | listing ...
+python benchmarks/inside.py predict | growth | start | epochs | safety | listing ...
 """
 
 import copy
@@ -24,24 +24,27 @@ Seconds = dict[str, dict[str, list[float]]]
 
 def predict(rounds: str) -> Seconds:
     """Return the seconds for one image and for 10,000, round by round, for each contender, which take turns."""
-    from glasswork import MLP, ReLU, load_mnist, normalize
+    from glasswork import MLP, Inputs, ReLU, load_mnist, normalize
 
     model = MLP(784, [300, 100], 10, activation=ReLU, output_activation=None)
-    images = normalize(load_mnist()[0][-10_000:])
+    model.inputs = Inputs.of_bytes()  # so ours takes the raw images, and the peers the prepared ones
+    raw = load_mnist()[0][-10_000:]
+    images = normalize(raw)
     contenders = {
         "NumPy engine": model.predict,
         **_compiled(model),
         "onnxruntime": _in_onnx(model),
         "PyTorch": _in_torch(model),
     }
-    answers = [ask(images) for ask in contenders.values()]
+    takes = {name: raw if name.endswith("engine") else images for name in contenders}
+    answers = [ask(takes[name]) for name, ask in contenders.items()]
     assert all(np.array_equal(answers[0], other) for other in answers[1:])
     seconds: Seconds = {name: {"one": [], "many": []} for name in contenders}
-    one = images[:1]
     for _ in range(int(rounds) + 1):
         for name, ask in contenders.items():
-            seconds[name]["one"].append(_clock(lambda ask=ask: ask(one), 1000))
-            seconds[name]["many"].append(_clock(lambda ask=ask: ask(images), 5))
+            many, one = takes[name], takes[name][:1]
+            seconds[name]["one"].append(_clock(lambda ask=ask, one=one: ask(one), 1000))
+            seconds[name]["many"].append(_clock(lambda ask=ask, many=many: ask(many), 5))
     return {name: {size: times[1:] for size, times in sizes.items()} for name, sizes in seconds.items()}
 
 
@@ -162,6 +165,24 @@ def start() -> float:
         for batch in engine.batches(loader, 1):
             engine.step(batch)
     return time.perf_counter() - begun
+
+
+# epochs RECIPE ENGINE EPOCHS ---------------------------------------------------------------------
+
+
+def epochs(name: str, engine: str, count: str) -> list[float]:
+    """Return the seconds of each epoch of a bare `fit`, as a program calls it."""
+    from glasswork import fit, named_recipe
+    from glasswork.recipes.experiment import assemble
+
+    made = assemble(named_recipe(name).override({"training.epochs": int(count)}))
+    return [
+        result.seconds
+        for result in fit(
+            made.model, made.train_loader, made.valid_loader, made.optimizer, made.loss,
+            epochs=int(count), engine=engine,
+        )
+    ]  # fmt: skip
 
 
 # safety RECIPE ROUNDS EPOCHS ---------------------------------------------------------------------

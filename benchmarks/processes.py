@@ -112,10 +112,10 @@ def inside(what: str, *arguments: object, threads: int = 1, more: Mapping[str, s
     return run([sys.executable, str(HERE / "inside.py"), what, *map(str, arguments)], threads=threads, more=more)
 
 
-def clock(words: Sequence[str]) -> float:
+def clock(words: Sequence[str], *, threads: int = 1) -> float:
     """Return the seconds that a whole process takes."""
     start = time.perf_counter()
-    run(words)
+    run(words, threads=threads)
     return time.perf_counter() - start
 
 

@@ -166,9 +166,7 @@ def test_only_the_validation_labels_shuffled(digits):
 def test_bytes_as_floats(digits):
     images, labels, valid_images, valid_labels = digits
     arrays = images.astype(np.float32), labels, valid_images.astype(np.float32), valid_labels
-    with pytest.raises(
-        InputError, match=r"from 0 to 255, which look like bytes.* give glasswork\.normalize"
-    ):
+    with pytest.raises(InputError, match=r"from 0 to 255, which look like bytes.* give glasswork\.normalize"):
         diagnose_fit(*arrays, epochs=1, activation=Sigmoid)
     arrays = images + 0.5, labels, valid_images + 0.5, valid_labels  # no bytes any more, but as large
     (found,) = diagnose_fit(*arrays, epochs=1, activation=Sigmoid)

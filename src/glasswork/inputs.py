@@ -205,8 +205,7 @@ class Inputs:
             self.check(rows, who=who, first_row=first_row)
         if not self.scales:
             return np.ascontiguousarray(rows, dtype)
-        x: FloatArray = rows.astype(dtype, order="C")
-        x -= self.offset
+        x: FloatArray = np.subtract(rows, self.offset, dtype=dtype, casting="unsafe", order="C")
         x *= self.factor
         return x
 
