@@ -240,6 +240,6 @@ def listing() -> float:
 
 
 if __name__ == "__main__":
-    for measure in (predict, growth, start, safety, listing):
+    for measure in (predict, growth, start, epochs, safety, listing):
         if measure.__name__ == sys.argv[1]:
             print(json.dumps(measure(*sys.argv[2:])))

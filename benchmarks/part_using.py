@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from processes import GLASSWORK, HERE, clock, inside, peak, run
 from report import Measured, Row, ratios
@@ -129,8 +130,8 @@ def command(rounds: int) -> list[Row]:
 
 def _epochs_of(folder: str) -> list[float]:
     """Return the seconds of each epoch of a run."""
-    with open(f"{folder}/history.csv", encoding="utf-8", newline="") as history:
-        return [float(row["seconds"]) for row in csv.DictReader(history)]
+    rows = csv.DictReader((Path(folder) / "history.csv").read_text(encoding="utf-8").splitlines())
+    return [float(row["seconds"]) for row in rows]
 
 
 def memory(rounds: int) -> list[Row]:
