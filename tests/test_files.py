@@ -41,14 +41,14 @@ def test_a_mount_that_cannot_sync_is_written_to_without_an_error(tmp_path, monke
 def test_a_disk_that_fails_to_sync_a_file_keeps_the_old_one(tmp_path, monkeypatch):
     write_whole(tmp_path / "a", b"old")
     failing_sync(monkeypatch, errno.EIO, folders=False)
-    with pytest.raises(FileError, match=r"a: cannot be written \(Input/output error\); what was there is kept"):
+    with pytest.raises(FileError, match=r"a: cannot be written \(Input/output error\); the old file is kept"):
         write_whole(tmp_path / "a", b"new")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
 
 
 def test_a_disk_that_fails_to_sync_a_folder_is_reported_as_it_is(tmp_path, monkeypatch):
     failing_sync(monkeypatch, errno.EIO, folders=True)
-    with pytest.raises(FileError, match="what was written is there, and may be gone after a power cut"):
+    with pytest.raises(FileError, match="the new file is complete, but a power cut may lose it"):
         write_whole(tmp_path / "a", b"new")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"new"}
 
@@ -278,7 +278,7 @@ def test_a_disk_that_reads_back_other_bytes_is_found_out(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(b"old")
     real = Path.write_bytes
     monkeypatch.setattr(Path, "write_bytes", lambda path, content: real(path, content[:-1] + b"x"))
-    with pytest.raises(FileError, match="what was written reads back differently"):
+    with pytest.raises(FileError, match="its content differs from what was written"):
         write_whole(tmp_path / "a", b"new")
     monkeypatch.undo()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}

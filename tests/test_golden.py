@@ -182,8 +182,8 @@ def without_keys(facts):
 @pytest.mark.parametrize(
     ("number", "message"),
     [
-        (1, "{path}: written by a glasswork before 0.1.0 was released; train it again"),
-        (3, "{path}: a {what} of format 3, and this glasswork reads format 2; it was written by a newer glasswork, "
+        (1, "{path}: written before glasswork 0.1.0 was released; train it again"),
+        (3, "{path}: a {what} of format 3, but this glasswork reads format 2; a newer glasswork wrote it, "
             "so install that one"),
     ],
 )  # fmt: skip

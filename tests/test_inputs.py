@@ -189,10 +189,10 @@ WRONG_SCALES = {
     "0 to 1": (lambda x: x / 255, "got 0 to 1 in row 0; these look like pixels from 0 to 1, so give 255 * images"),
     "normalised": (
         normalize,
-        "in row 0; if these are prepared already, as by glasswork.normalize, give prepared=True",
+        "in row 0; if these are already prepared, as by glasswork.normalize, give prepared=True",
     ),
-    "standardised": (lambda x: (x / 255 - 0.1307) / 0.3081, "are prepared already"),
-    "too large": (lambda x: x * np.int64(257), "got 0 to 6.554e+04 in row 0; give pixels from 0, the ground, to 255"),
+    "standardised": (lambda x: (x / 255 - 0.1307) / 0.3081, "are already prepared"),
+    "too large": (lambda x: x * np.int64(257), "got 0 to 6.554e+04 in row 0; give pixels from 0 (background) to 255"),
     "not finite": (lambda x: np.where(x > 250, np.nan, x), "expected finite pixels, got NaN or infinity in row 0"),
 }
 
@@ -316,7 +316,7 @@ def test_bytes_for_a_network_of_another_scale(few):
             with pytest.raises(InputError, match=f"to 1, .*, got 0 to 25.*; .*{cure}"):
                 model.predict(same)
         with pytest.raises(
-            InputError, match=r"takes numbers.*, taken as they are, and these data are pixels from 0 to 255"
+            InputError, match=r"takes numbers.*, taken as they are, but these data are pixels from 0 to 255"
         ):
             train(model, Batches(images, labels, 100, seed=1), optimizer(model), MSELoss())
 

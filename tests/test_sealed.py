@@ -198,8 +198,8 @@ def test_files_of_tomorrow_read_today(tmp_path):
 @pytest.mark.parametrize(
     ("number", "message"),
     [
-        (FORMAT + 1, f"of format {FORMAT + 1}, and this glasswork reads format {FORMAT}; it was written by a newer"),
-        (FORMAT - 1, "written by a glasswork before 0.1.0 was released; train it again"),
+        (FORMAT + 1, f"of format {FORMAT + 1}, but this glasswork reads format {FORMAT}; a newer glasswork wrote it"),
+        (FORMAT - 1, "written before glasswork 0.1.0 was released; train it again"),
     ],
 )
 def test_another_format_is_refused_in_one_sentence(tmp_path, number, message):
@@ -215,7 +215,7 @@ def test_another_format_is_refused_in_one_sentence(tmp_path, number, message):
 
 def test_a_result_from_before_the_first_release_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "note").write_text('{"state": "finished", "epochs": 3, "sha256": "0123"}')
-    with pytest.raises(FileError, match=r"written by a glasswork before 0\.1\.0 was released; train it again"):
+    with pytest.raises(FileError, match=r"written before glasswork 0\.1\.0 was released; train it again"):
         read_note(tmp_path / "note")
 
 

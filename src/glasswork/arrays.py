@@ -1,4 +1,4 @@
-"""The kinds of array that the rooms of this house hand to each other.
+"""The array types that the parts of glasswork pass to each other.
 
 Axis order is always ``(batch, features)``.
 """

@@ -1,10 +1,10 @@
 """Results that depend on data alone: computed once, then read again by every run on the same data.
 
-    shipped/NAME.safetensors          those that come with the package
-    <cache folder>/NAME.safetensors   those of this machine: GLASSWORK_CACHE, or the operating system's usual place
+    shipped/NAME.safetensors          entries that come with the package
+    <cache folder>/NAME.safetensors   entries of this machine: GLASSWORK_CACHE, or the operating system's usual place
 
-Entries are sealed files. One that is missing, damaged or of another version counts as not there, and one that cannot be
-written is done without: the cache makes nothing possible, only faster. It may be deleted at any time.
+Entries are sealed files. An entry that is missing, damaged or of another version is computed again. If an entry cannot
+be written, the run continues without it. The cache only saves time, and may be deleted at any time.
 """
 
 import os
@@ -24,7 +24,7 @@ from glasswork.version import __version__
 #: The environment variable that names another folder.
 VARIABLE = "GLASSWORK_CACHE"
 
-#: Bytes of all entries, and of one; beyond them the entries that were not used for longest are removed.
+#: The largest size in bytes of all entries together, and of one entry. The least recently used ones are removed first.
 MOST, MOST_OF_ONE = 200_000_000, 20_000_000
 
 #: Seconds after which a file that a killed process left half-written is removed.
@@ -36,7 +36,7 @@ _WHAT = "cache entry"
 
 
 class _Facts(Facts, frozen=True, kw_only=True):
-    """What an entry says beside its arrays."""
+    """The facts that an entry states, besides its arrays."""
 
     name: str
     words: dict[str, str] = msgspec.field(default_factory=dict)
@@ -44,7 +44,7 @@ class _Facts(Facts, frozen=True, kw_only=True):
 
 
 class Entry(NamedTuple):
-    """What was computed.
+    """A computed result.
 
     Attributes
     ----------
@@ -58,7 +58,8 @@ class Entry(NamedTuple):
 
 
 def cache_folder() -> Path | None:
-    """Return the folder of this machine's entries, which need not exist; None where there is no home for one."""
+    """Return the folder of this machine's entries, which need not exist; None if there is no home folder to put it
+    in."""
     if named := os.environ.get(VARIABLE):
         return Path(named).expanduser().absolute()
     import platformdirs
@@ -67,24 +68,24 @@ def cache_folder() -> Path | None:
         usual, home = Path(platformdirs.user_cache_dir("glasswork", appauthor=False)), Path.home()
         is_home = home.is_dir() and home != Path(home.anchor)  # an empty HOME means the root
         return usual if usual.is_absolute() and is_home else None
-    except (OSError, RuntimeError):  # nobody knows whose home it would be
+    except (OSError, RuntimeError):  # the user has no known home folder
         return None
 
 
 def read(name: str) -> Entry | None:
-    """Return the entry of a name, or None if there is none that is whole."""
+    """Return the entry with this name, or None if it is missing or damaged."""
     folder = cache_folder()
     for place in (SHIPPED, folder):
         if place is not None and (found := _read(place / f"{name}.safetensors", name)) is not None:
             if place == folder:
-                with suppress(OSError):  # used just now: others are removed first
+                with suppress(OSError):  # mark it as just used, so that others are removed first
                     os.utime(place / f"{name}.safetensors")
             return found
     return None
 
 
 def write(name: str, entry: Entry) -> str:
-    """Keep an entry; return a sentence about why it could not be kept, empty if it was."""
+    """Store an entry; return the reason if that is impossible, otherwise an empty string."""
     folder = cache_folder()
     if folder is None:
         return f"there is no home folder to keep results in; set {VARIABLE} to a folder"
@@ -100,7 +101,7 @@ def write(name: str, entry: Entry) -> str:
 
 
 def write_entry(path: Path, name: str, entry: Entry) -> None:
-    """Write an entry into a file, whole or not at all.
+    """Write an entry into a file, either completely or not at all.
 
     Raises
     ------

@@ -1,17 +1,17 @@
 """The errors that glasswork raises on purpose.
 
-Each says in one message what object complained, what it expected, what it got and what to do.
-The command prints that message alone; any other exception is a bug of ours.
+Each message names the object that complained, what it expected, what it got and what to do.
+The command prints only that message; any other exception is a bug in glasswork.
 
     GlassworkError
     ├── InputError      a value handed in is wrong                   (also a ValueError)
-    │   └── RecipeError an experiment is asked for that cannot be
+    │   └── RecipeError an experiment cannot be run as it is described
     ├── StateError      the right call at the wrong moment           (also a RuntimeError)
     ├── FileError       a file is missing, damaged or not ours       (also an OSError)
     ├── DivergedError   the loss stopped being a number              (also an ArithmeticError)
-    ├── UnhealthyError  a training goes wrong, and was to be strict
+    ├── UnhealthyError  a training fails to learn, and was told to be strict
     ├── TaskError       one of many tasks failed
-    └── MissingLibraryError   a library that only some need is not there   (also an ImportError)
+    └── MissingLibraryError   an optional library is not installed   (also an ImportError)
 """
 
 
@@ -24,7 +24,7 @@ class InputError(GlassworkError, ValueError):
 
 
 class RecipeError(InputError):
-    """An experiment is asked for that cannot be: an unknown key, a value out of range."""
+    """An experiment cannot be run as it is described: an unknown key, a value out of range."""
 
 
 class StateError(GlassworkError, RuntimeError):
@@ -40,7 +40,7 @@ class DivergedError(GlassworkError, ArithmeticError):
 
 
 class UnhealthyError(GlassworkError):
-    """A training goes on without an error and learns nothing, or not what it should."""
+    """A training runs without an error but learns nothing, or learns the wrong thing."""
 
 
 class TaskError(GlassworkError):

@@ -16,25 +16,25 @@ from pathlib import Path
 
 from glasswork.errors import FileError
 
-#: What a file system answers that cannot sync a file or a folder at all, as some network and user-space mounts. There
-#: is nothing more to be done then, and what was written is in place: SQLite ignores it as well.
+#: The errors of a file system that cannot sync files or folders at all, such as some network and user-space mounts. The
+#: new content is in place then, and nothing more can be done: SQLite ignores these errors as well.
 _CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 #: Bytes that are compared in one go.
 _PIECE = 1 << 20
 
-#: Seconds after which a folder that `create_folder` left half-filled cannot be in the making any more.
+#: `create_folder` fills a folder in less than this many seconds; a half-filled folder that is older was abandoned.
 _ABANDONED_AFTER = 3600
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever finds a half of it, not even after a power cut; see `replace_whole`."""
+    """Write a file so that nobody ever finds half of it, not even after a power cut; see `replace_whole`."""
 
     def check(written: Path) -> None:
         with written.open("rb") as stream:
             same = all(stream.read(_PIECE) == content[i : i + _PIECE] for i in range(0, len(content) + 1, _PIECE))
         if not same:
-            raise FileError(f"{path}: what was written reads back differently; is the disk failing?")
+            raise FileError(f"{path}: its content differs from what was written; is the disk failing?")
 
     replace_whole(path, lambda written: written.write_bytes(content), check)
 
@@ -42,23 +42,23 @@ def write_whole(path: Path, content: bytes) -> None:
 def replace_whole(path: Path, write: Callable[[Path], object], check: Callable[[Path], object]) -> None:
     """Write a file under a hidden name, check it, and give it its name.
 
-    A file that is replaced keeps its permissions and, where that is allowed, its owner; a symbolic link stays, and the
-    file that it leads to is replaced. Another hard link to the old file keeps the old content.
+    A file that is replaced keeps its permissions and, where that is allowed, its owner. A symbolic link stays, and the
+    file that it points to is replaced. Another hard link to the old file keeps the old content.
 
     Parameters
     ----------
     path : Path
     write : callable
-        Is given an empty hidden file in the folder of the wanted one, and fills it.
+        Called with the path of an empty hidden file in the same folder; fills it.
     check : callable
-        Is given the same file, written and synced, and raises a FileError if it is not as it should be.
+        Called with the same path after the file was written and synced; raises a FileError if the file is wrong.
 
     Raises
     ------
     FileError
-        If the new content is not in place: the file cannot be written or does not pass the check, or there is a
-        folder, a device or a pipe of that name. What was there before is untouched. Also if the disk fails while the
-        folder is synced: the new content is there, whole, and may be gone after a power cut.
+        If the file cannot be written or does not pass the check, or ``path`` is a folder, a device or a pipe; the old
+        file is unchanged then. Also if the folder cannot be synced: the new file is complete then, but a power cut may
+        lose it.
     """
     if not path.name:
         raise FileError(f"{path}: expected the name of a file to write; give one, such as model.safetensors")
@@ -84,26 +84,26 @@ def replace_whole(path: Path, write: Callable[[Path], object], check: Callable[[
         if not path.parent.is_dir():
             raise FileError(f"{path}: cannot be written: there is no folder {path.parent}; create it") from error
         raise FileError(
-            f"{path}: cannot be written ({error.strerror or error}); what was there is kept; is there room, and "
+            f"{path}: cannot be written ({error.strerror or error}); the old file is kept; is there room, and "
             "permission?"
         ) from error
     sync_folder(target.parent)
 
 
 def _facts_of(path: Path) -> os.stat_result | None:
-    """Return the facts of the ordinary file of a name, of the one that a link leads to, or None if there is none."""
+    """Return the facts of an ordinary file, or of the file that a link points to; None if there is none."""
     try:
         facts = path.stat()
     except FileNotFoundError:  # or a link to a file that does not exist yet
         return None
     if not stat.S_ISREG(facts.st_mode):
         what = "a folder" if stat.S_ISDIR(facts.st_mode) else "a device, a pipe or a socket"
-        raise FileError(f"{path}: cannot be written: it is {what}, which a file would replace; choose another name")
+        raise FileError(f"{path}: cannot be written: it is {what}, not a file; choose another name")
     return facts
 
 
 def _keep_owner_and_mode(path: Path, before: os.stat_result) -> None:
-    """Give a new file the owner of the one that it replaces, where that is allowed, then its permissions."""
+    """Give a new file the owner of the file that it replaces, where that is allowed, then its permissions."""
     mode = stat.S_IMODE(before.st_mode)
     if hasattr(os, "chown"):
         try:
@@ -112,7 +112,7 @@ def _keep_owner_and_mode(path: Path, before: os.stat_result) -> None:
             with suppress(OSError):
                 os.chown(path, -1, before.st_gid)
         now = path.stat()
-        if now.st_gid != before.st_gid:  # what one group was allowed is not for another one
+        if now.st_gid != before.st_gid:  # the old group's permissions are not meant for another group
             mode &= ~stat.S_IRWXG
         if now.st_uid != before.st_uid:
             mode &= ~(stat.S_ISUID | stat.S_ISGID)
@@ -120,7 +120,7 @@ def _keep_owner_and_mode(path: Path, before: os.stat_result) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where folders can be synced: not on Windows, nor on every mount.
+    """Flush the names in a folder to the disk, where folders can be synced: not on Windows, nor on every mount.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def sync_folder(folder: Path) -> None:
         return
     try:
         number = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # one may write in a folder that one may not list; that cannot be synced either
+    except PermissionError:  # a folder that may be written but not listed cannot be opened, so it cannot be synced
         return
     except OSError as error:
         raise FileError(f"{folder}: cannot be opened to sync it ({error.strerror})") from error
@@ -139,15 +139,15 @@ def sync_folder(folder: Path) -> None:
         sync(number)
     except OSError as error:
         raise FileError(
-            f"{folder}: cannot be synced ({error.strerror}); what was written is there, and may be gone after a power "
-            "cut; is the disk failing?"
+            f"{folder}: cannot be synced ({error.strerror}); the new file is complete, but a power cut may lose it; "
+            "is the disk failing?"
         ) from error
     finally:
         os.close(number)
 
 
 def sync(number: int) -> None:
-    """Bring an open file, or folder, to the disk, where that is possible."""
+    """Flush an open file, or folder, to the disk, where that is possible."""
     try:
         os.fsync(number)
     except OSError as error:
@@ -156,22 +156,23 @@ def sync(number: int) -> None:
 
 
 def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
-    """Create a folder with its first files, so that nobody ever finds it without them, however the process ends.
+    """Create a folder with its first files, so that nobody ever finds it without them, even if the process is killed.
 
-    It is filled under a hidden name beside the wanted one and renamed. Folders that killed processes left half-filled
-    beside it, an hour ago or longer, are removed.
+    The folder is filled under a hidden name beside the wanted one, then renamed. Half-filled folders that killed
+    processes
+    left there an hour ago or longer are removed.
 
     Parameters
     ----------
     wanted : Path
         Must not exist; the folders above it are created.
     fill : callable
-        Is given the hidden folder, and writes its files there; what it raises is passed on, and nothing is left.
+        Called with the hidden folder; writes the files into it. If it raises, the folder is removed.
 
     Raises
     ------
     FileExistsError
-        If there is something of that name, even if it came into being only while the folder was filled.
+        If something has that name, even if it appeared only while the folder was being filled.
     FileError
         If the folder cannot be created.
     """
@@ -187,7 +188,7 @@ def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
         fill(temporary)
         sync_folder(temporary)
         try:
-            temporary.rename(wanted)  # refused where a folder with files in it came into being meanwhile
+            temporary.rename(wanted)  # refused if a folder with files in it appeared in the meantime
         except OSError as error:
             if os.path.lexists(wanted):
                 raise FileExistsError(errno.EEXIST, "exists already", str(wanted)) from error
@@ -200,7 +201,7 @@ def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
 
 def _remove_abandoned(parent: Path) -> None:
     for left in parent.glob(".*-????????.unfinished"):
-        with suppress(OSError):  # another process may have removed it meanwhile; a new run does not depend on it
+        with suppress(OSError):  # another process may have removed it already; a new run does not depend on it
             if (
                 re.search(r"-[0-9a-f]{8}\.unfinished$", left.name)
                 and left.is_dir()
@@ -210,14 +211,14 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 def read_small(path: Path, *, most: int = 1 << 24) -> bytes:
-    """Read a file that is small by nature, such as a recipe.
+    """Read a file that should be small, such as a recipe.
 
     Raises
     ------
     OSError
-        If it cannot be read, is not a file, or is larger than any such file: 16 MB, unless told otherwise.
+        If it cannot be read, is not a file, or is larger than ``most`` bytes: 16 MB unless told otherwise.
     """
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe must not make it wait
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # do not wait if it is a pipe
     number = os.open(path, os.O_RDONLY | flags)
     with os.fdopen(number, "rb") as stream:
         if not stat.S_ISREG(os.fstat(number).st_mode):
@@ -229,7 +230,7 @@ def read_small(path: Path, *, most: int = 1 << 24) -> bytes:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the hidden files of writes that were killed before they were whole, and nothing else."""
+    """Remove the hidden files that killed writes left in a folder, and nothing else."""
     for left in folder.glob(".*-????????"):
         if re.fullmatch(r"\.[a-z0-9-]+\.(toml|csv|json|safetensors)-[0-9a-f]{8}", left.name) and left.is_file():
             left.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
-"""Inputs: what a network was trained on, so that it is later asked about the same kind of numbers.
+"""Inputs: what a network was trained on, so that later it is given the same kind of numbers.
 
     raw data ──check: can they be on the scale of the training data?──► (x - offset) * factor ──► first layer
 
-Training sets a network's `Inputs`, or its owner does; the model file stores them. They are applied to raw data by
-`scores`, `probabilities` and `predict`; ``model(x)`` takes what the first layer takes, and applies nothing. Each row
-is judged by its own numbers, whatever its dtype and whatever the other rows hold.
+Training sets a network's `Inputs`, or its owner does; the model file stores them. `scores`, `probabilities` and
+`predict` apply them to raw data; ``model(x)`` takes what the first layer takes, and applies nothing. Each row is judged
+by its own numbers, whatever its dtype and whatever the other rows hold.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET
 
-#: Share of the range by which rounding may take a number out of it.
+#: Rounding may move a number out of the range by this share of the range's width.
 _ROUNDING = 1e-5
 
-#: A row of bytes that stays below this has 0 and 1 only.
+#: A row of bytes whose largest number is below this holds only 0 and 1.
 _DIM = 1.001
 
 #: No finite number is larger.
@@ -33,7 +33,7 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How the pictures were read that a network was trained on, so that others are read in the same way.
+    """How the training pictures were read, so that later pictures are read in the same way.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Reading:
         ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
         turned grey and resized.
     low, high : float
-        The values at the source that became the pixels 0 and 255.
+        The values in the source that became the pixels 0 and 255.
     """
 
     pictures: Literal["digits", "as they are"] = "as they are"
@@ -58,27 +58,26 @@ class Reading:
 class Inputs:
     """The input contract of a network: which raw numbers it takes, and how they reach its first layer.
 
-    Make one with `of_bytes` or `as_given`.
+    Create one with `of_bytes` or `as_given`.
 
     Attributes
     ----------
     kind : {"pixels", "features"} or None
         What the numbers are; None if nobody has said.
-    low, high : float or None
+        What the numbers are; None if nobody has stated it.
         The range of raw numbers; None if it is not known, and any number will do.
     exact : bool
-        Whether no number can be outside the range, as for bytes. Otherwise it is the range that training met, and
-        numbers as far outside as the range is wide are accepted.
-    offset, factor : float
+        Whether a number outside the range is impossible, as for bytes. Otherwise the range is that of the training
+        data, and numbers are accepted that lie outside it by up to its width.
         The first layer gets ``(x - offset) * factor``.
     shape : (height, width) or None
         Of an image.
-    classes : tuple of str or None
+        The height and width of an image.
         The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
     reading : Reading or None
         How pictures were read, if that is known.
     derived : str
-        Where this was concluded from, if it was not declared: files of older versions do not state it.
+        How the contract was derived, if it was not declared: files of older versions do not state it.
     """
 
     kind: Literal["pixels", "features"] | None = None
@@ -116,7 +115,7 @@ class Inputs:
         classes: Sequence[str] | None = None,
         reading: Reading | None = None,
     ) -> Inputs:
-        """Return the contract of a network of bytes: pixels from 0 to 255, scaled to -1 to 1 as by `normalize`.
+        """Return the contract of a network trained on bytes: pixels from 0 to 255, scaled to -1 to 1 by `normalize`.
 
         Examples
         --------
@@ -163,7 +162,7 @@ class Inputs:
 
     @property
     def at_first_layer(self) -> tuple[float, float] | None:
-        """The range that the first layer gets; None if it is not known."""
+        """The range of the numbers that the first layer gets; None if it is not known."""
         if self.low is None or self.high is None:
             return None
         ends = ((self.low - self.offset) * self.factor, (self.high - self.offset) * self.factor)
@@ -187,14 +186,14 @@ class Inputs:
         dtype : data type
             Of the result.
         who : object
-            Whom an error message names.
+            The object that an error message names.
         first_row : int
             The number of the first row, for messages.
 
         Returns
         -------
         (N, features)
-            A new array, or where nothing changes the rows themselves.
+            A new array, or ``rows`` itself if nothing changes.
 
         Raises
         ------
@@ -253,11 +252,11 @@ class Inputs:
         looks_like_bytes = low >= 0 and 1 < high <= 255 and bool((row == np.trunc(row)).all())
         if self.are_bytes:
             if low < 0:
-                return "if these are prepared already, as by glasswork.normalize, give prepared=True"
+                return "if these are already prepared, as by glasswork.normalize, give prepared=True"
             if high < _DIM:
                 return "these look like pixels from 0 to 1, so give 255 * images"
-            return "give pixels from 0, the ground, to 255, full ink"
-        otherwise = "prepare them as the training data were, or if they are right, set model.inputs to their range"
+            return "give pixels from 0 (background) to 255 (full ink)"
+        otherwise = "prepare them like the training data; or, if they are right, set model.inputs to their range"
         if looks_like_bytes and self.low is not None and self.high is not None:
             if (self.low, self.high) == (0, 1):
                 return "these look like bytes, so give images / 255"
@@ -266,7 +265,7 @@ class Inputs:
         return otherwise
 
     def equals_at_first_layer(self, other: Inputs) -> bool:
-        """Whether the first layer gets about the same range from both, a quarter of its width being the tolerance."""
+        """Whether both give the first layer about the same range, with a tolerance of a quarter of its width."""
         own, others = self.at_first_layer, other.at_first_layer
         if own is None or others is None:
             return False
@@ -276,7 +275,7 @@ class Inputs:
     # Words ------------------------------------------------------------------------------------------
 
     def words(self) -> str:
-        """Return the numbers and their scale in a few words."""
+        """Return a few words about the numbers and their scale."""
         what: str = self.kind or "numbers"
         if self.low is not None and self.high is not None:
             what += f" from {self.low:.4g} to {self.high:.4g}"
@@ -298,7 +297,7 @@ class Inputs:
     # Training ---------------------------------------------------------------------------------------
 
     def joined(self, other: Inputs, *, who: object) -> Inputs:
-        """Return the contract of a network with this one that is trained on data with another as well.
+        """Return the contract of a network that has this one and is then trained on data with another one.
 
         Raises
         ------
@@ -324,20 +323,20 @@ class Inputs:
         return replace(self._filled(other), low=min(self.low, other.low), high=max(self.high, other.high))
 
     def _filled(self, other: Inputs) -> Inputs:
-        """Return this contract with what only the other one states."""
+        """Return this contract, with the fields that only the other one states filled in."""
         return replace(
             self, kind=self.kind or other.kind, shape=self.shape or other.shape, classes=self.classes or other.classes
         )
 
     def _conflict(self, other: Inputs, who: object) -> InputError:
         return InputError(
-            f"{who}: takes {self.words()}, and these data are {other.words()}; give data of the first kind, or set "
-            "model.inputs = None before training if it is to forget what it was trained on"
+            f"{who}: takes {self.words()}, but these data are {other.words()}; give data of the first kind, or set "
+            "model.inputs = None before training, so that the network forgets what it was trained on"
         )
 
 
 def _as_floats(thing: Any, *names: str) -> None:
-    """Convert numbers of a frozen object, so that a file gives back what was stored."""
+    """Convert numbers of a frozen object to floats, so that a file gives back what was stored."""
     for name in names:
         if getattr(thing, name) is not None:
             object.__setattr__(thing, name, float(getattr(thing, name)))

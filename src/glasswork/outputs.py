@@ -1,6 +1,6 @@
-"""May a file be written? An output never replaces an input, nor a file that glasswork did not write.
+"""Checks whether a file may be written. An output never replaces an input, nor a file that glasswork did not write.
 
-What we write can be recognised: figures and pages name glasswork as their software, tables and JSON have our keys.
+Our files can be recognised: figures and pages name glasswork as their software, and tables and JSON have our keys.
 """
 
 import os
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from glasswork.errors import InputError
 
-#: The word that our files say about the software that wrote them.
+#: The software name that our files state.
 SOFTWARE = "glasswork"
 
-#: How a page says what generated it.
+#: The tag by which a page names the software that generated it.
 GENERATOR = f'<meta name="generator" content="{SOFTWARE}">'
 
-#: Bytes at the start of a file, and at its end, that are looked at.
+#: Bytes that are examined at the start and at the end of a file.
 _LOOK = 1 << 14
 
 _KEYS = (b"item", b"file", b"row", b"position", b"label", b"confidence")
@@ -30,7 +30,7 @@ def _says(*words: bytes) -> Callable[[bytes], bool]:
     return lambda content: any(word in content for word in words)
 
 
-#: By suffix: whether a file, of which the start and the end are given, was written by us.
+#: For each suffix, whether we wrote a file, judged by its start and its end.
 _OURS: dict[str, Callable[[bytes], bool]] = {
     ".png": _says(b"tEXtSoftware\0glasswork"),
     ".svg": _says(b"<dc:title>glasswork</dc:title>"),
@@ -46,22 +46,23 @@ _OURS: dict[str, Callable[[bytes], bool]] = {
 
 
 def check_output(path: Path, inputs: Sequence[str | os.PathLike[str]] = (), *, force: bool = False) -> None:
-    """Raise if writing a file would destroy what it may not.
+    """Raise an InputError if writing a file would destroy something that must be kept.
 
     Parameters
     ----------
     path : Path
         The file that is about to be written.
     inputs : sequence of paths
-        What is read in the same command, files and folders; what is no path, such as the name of a source, is ignored.
+        Files and folders that the same command reads; entries that are not paths, such as names of sources, are
+        ignored.
     force : bool
         Whether a file that is not one of ours may be replaced. An input is never replaced.
 
     Raises
     ------
     InputError
-        If it is a folder; if it is an input, by whatever name or link; if it is a figure in the folder of a run; or if
-        it exists and is not one of our files, unless ``force`` is set and it does not lie in a folder that is read.
+        If it is a folder, an input (by whatever name or link) or a figure in the folder of a run. Also if it exists and
+        is not one of our files, unless ``force`` is set and it lies outside the folders that are read.
     """
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
@@ -78,8 +79,8 @@ def check_output(path: Path, inputs: Sequence[str | os.PathLike[str]] = (), *, f
         raise InputError(f"{path}: belongs to {folder}, which is read, so it is not replaced; choose another name")
     if not force:
         raise InputError(
-            f"{path}: exists, and glasswork did not write it; choose another name, or let it be replaced (--force, in "
-            "Python force=True)"
+            f"{path}: exists, and glasswork did not write it; choose another name, or replace it with --force (in "
+            "Python, force=True)"
         )
 
 
@@ -88,7 +89,7 @@ def is_ours(path: Path) -> bool:
     recognise = _OURS.get(path.suffix.lower())
     try:
         return recognise is not None and recognise(_ends_of(path))
-    except OSError:  # not ours to read
+    except OSError:  # it cannot be read, so we did not write it
         return False
 
 
@@ -101,12 +102,12 @@ def _ends_of(path: Path) -> bytes:
 
 
 def _run_of_figure(path: Path) -> Path | None:
-    """Return the run among whose own figures a file is, or None."""
+    """Return the run that a file is a figure of, or None."""
     folder = path.resolve().parent
     return folder.parent if folder.name == "figures" and (folder.parent / "recipe.toml").is_file() else None
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
-    """Whether a file lies in a folder, or deeper, by its own place or by that of what it links to."""
+    """Whether a file lies in a folder, at any depth, by its own path or by that of the file it links to."""
     real = folder.resolve()
     return any(real in (place, *place.parents) for place in (path.parent.resolve(), path.resolve().parent))

@@ -1,8 +1,8 @@
-"""From images as users have them to rows of numbers, and the handout's scaling of pixels.
+"""Turn the images that users have into rows of numbers, and scale pixels as the handout does.
 
     lists, data frames, arrays  ──as_array──► numbers  ──as_rows──► (N, features)        normalize: 0 to 255 ──► -1 to 1
 
-Networks and batches share these. What a network does with the numbers is told by `glasswork.inputs`.
+Networks and batches share these functions. `glasswork.inputs` describes what a network does with the numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 
-#: What is taken from a byte, and what the rest is multiplied by, so that 0 becomes -1 and 255 becomes 1.
+#: The offset that is subtracted from a byte, and the factor that multiplies the difference: 0 becomes -1, 255 becomes
+#: 1.
 BYTES_OFFSET, BYTES_FACTOR = 127.5, 1 / 127.5
 
 
@@ -35,8 +36,8 @@ def normalize(images: ArrayLike, *, dtype: DTypeLike = np.float32, out: FloatArr
     Returns
     -------
     array of the same shape
-        0 becomes exactly -1 and 255 exactly 1. Computed as ``(X - 127.5) * (1 / 127.5)``, the same number
-        to its last digit or the one beside, as a product takes a third of the time of a quotient.
+        0 becomes exactly -1 and 255 exactly 1. Computed as ``(X - 127.5) * (1 / 127.5)``, which differs from the
+        quotient by at most one in the last digit and takes a third of the time.
     """
     pixels: NDArray[Any] = np.asarray(images)
     if out is None:
@@ -53,7 +54,7 @@ def as_array(who: object, images: ArrayLike) -> NDArray[Any]:
     Parameters
     ----------
     who : object
-        Whom the error message names.
+        The object that the error message names.
     images : array, list, data frame or anything else that ``numpy.asarray`` takes
 
     Raises
@@ -76,7 +77,7 @@ def as_array(who: object, images: ArrayLike) -> NDArray[Any]:
 
 
 def as_bytes_or_floats(who: object, images: ArrayLike) -> NDArray[Any]:
-    """Return images as an array of bytes, which are pixels, or of floats; integers of any dtype have to be pixels.
+    """Return images as an array of bytes, which are pixels, or of floats; integers of any dtype must be pixels.
 
     Raises
     ------
@@ -100,11 +101,11 @@ def as_rows(who: object, images: NDArray[Any], features: int) -> NDArray[Any]:
     Parameters
     ----------
     who : object
-        Whom the error message names.
+        The object that the error message names.
     images : (N, features), (N, height, width), (features,) or (height, width)
         The last two are one image: one row.
     features : int
-        Numbers in an image; 0 if any number will do.
+        Numbers in an image; 0 if any number is accepted.
 
     Raises
     ------

@@ -2,8 +2,8 @@
 
     (seed, purpose, epoch, index, block) ──► generator ──► a permutation, a mask, initial weights ...
 
-Ask twice with the same numbers and the same values come out, whatever was drawn in between. So a run that stopped
-anywhere can go on exactly, and workers need not agree on anything.
+The same position always gives the same values, whatever was drawn in between. So a run that was stopped anywhere can be
+resumed exactly, and workers need not coordinate.
 """
 
 from enum import IntEnum
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 
-#: The 64-bit words that Philox makes at a time, from one value of its counter.
+#: The number of 64-bit words that Philox computes from one value of its counter.
 WORDS_PER_BLOCK = 4
 
 
@@ -36,7 +36,7 @@ def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0, bl
     purpose : Purpose
         What the numbers are for.
     epoch, index : int
-        Where in the run: which epoch, and which step, image or layer in it.
+        The position in the run: the epoch, and the step, image or layer in it.
     block : int
         Blocks of four 64-bit words to skip, at no cost.
 
@@ -73,15 +73,15 @@ def random_rows(
     layer, step : int
         The layer's index in its network, and the step of the training.
     row, rows : int
-        The first row, and how many.
+        The first row, and the number of rows.
     blocks : int
-        Blocks of four words in a row.
+        Blocks of four words for each row.
 
     Returns
     -------
     (rows, 4 * blocks) uint64
         Little-endian, whatever the machine.
     """
-    rng = generator(seed, purpose, epoch=layer, index=step, block=row * blocks)  # two numbers of a position
+    rng = generator(seed, purpose, epoch=layer, index=step, block=row * blocks)  # in place of epoch, index
     words = rng.integers(1 << 64, size=(rows, blocks * WORDS_PER_BLOCK), dtype=np.uint64)
     return words.astype("<u8", copy=False)

@@ -7,7 +7,7 @@
 The seal covers the bytes that are stored, so a reader with more fields, or with fewer, still verifies the file:
 fields it does not know are ignored, fields that are missing have their defaults. No pickle: reading such a file
 never runs anything that is in it. Names, shapes and dtypes are compared with what is expected before any memory is
-taken. A writer reads its own file with the reader's checks before the file gets its name, so what a reader would
+taken. A writer reads its own file with the reader's checks before it gives the file its name, so what a reader would
 refuse is never written.
 """
 
@@ -28,26 +28,27 @@ from numpy.typing import NDArray
 from glasswork.errors import FileError
 from glasswork.files import read_small, replace_whole, write_whole
 
-#: Counts the changes after which older versions of glasswork cannot read a file. A new field is no such change.
+#: The version of the file format. A change that older versions of glasswork cannot read raises it; a new field does
+#: not.
 FORMAT = 2
 
-#: What safetensors calls the dtypes that arrays may have, in the order of its files from their end.
+#: The dtypes that arrays may have, with safetensors' names for them. Its files store them in reverse order.
 DTYPES = {"uint8": "U8", "float32": "F32", "float64": "F64", "int64": "I64"}
 
-#: The first "sha256" of a text is its seal: the fields of `Sealed` come before those of its subclasses. Within a
-#: string the quotes would be escaped, so no value can be taken for the key.
+#: The seal is the first "sha256" of a text: the fields of `Sealed` come before those of its subclasses. Within a
+#: string the quotes would be escaped, so no value can be mistaken for the key.
 _SEAL = re.compile(rb'"sha256":\s*"([0-9a-f]*)"')
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """What every sealed file states; subclasses add fields, each with a default once a format is released.
+    """The fields of every sealed file; a subclass adds its own, each with a default once the format is released.
 
     Attributes
     ----------
     format : int
-        Of the file.
+        The version of the file's format.
     version : str
-        Of the glasswork that wrote it.
+        The version of glasswork that wrote the file.
     sha256 : str
         The seal; filled in when the file is written.
     """
@@ -58,19 +59,19 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(Sealed, frozen=True, kw_only=True):
-    """What every sealed file with arrays states.
+    """The fields of every sealed file with arrays.
 
     Attributes
     ----------
     arrays_sha256 : str
-        Of the names, dtypes, shapes and bytes of all arrays; filled in when the file is written.
+        The SHA-256 of the names, dtypes, shapes and bytes of all arrays; filled in when the file is written.
     """
 
     arrays_sha256: str = ""
 
 
 class _Preamble(msgspec.Struct, frozen=True):
-    """The part of the facts that every version can read."""
+    """The facts that every version can read."""
 
     format: int | None = None
     sha256: str | None = None
@@ -95,7 +96,7 @@ def write_sealed_json(path: Path, facts: Sealed) -> None:
     Raises
     ------
     FileError
-        If a reader would refuse them or read others; or as `glasswork.files.write_whole`.
+        If a reader would refuse the facts or read different ones; or as for `glasswork.files.write_whole`.
     """
     text = seal(msgspec.json.format(_encode(path, facts)) + b"\n")
     _check_same(path, _read_facts(text, path, type(facts), "file"), facts)
@@ -110,12 +111,12 @@ def read_sealed_json(path: Path, kind: type[AnySealed], *, what: str) -> AnySeal
     path : Path
     kind : class of Sealed
     what : str
-        What the file should be, in words: "result of a run".
+        What the file should be, for messages: "result of a run".
 
     Raises
     ------
     FileError
-        If the file cannot be read, is another one, is damaged, or has a format that this glasswork does not read.
+        If the file cannot be read, is of another kind, is damaged, or has a format that this version does not read.
     """
     try:
         text = read_small(path)
@@ -140,19 +141,19 @@ def write_sealed(
     ----------
     path : Path
     facts : Facts
-        One JSON text in the file, as safetensors keeps several in no fixed order.
+        Stored as one JSON text, because safetensors keeps several texts in no fixed order.
     arrays : mapping of str to array
         float32 or float64; uint8 or int64 where a file keeps images and labels.
     what : str
-        What the file is, in words: "model file".
+        What the file is, for messages: "model file".
     check : callable
-        The check of facts that the reader makes: it is given the path, the facts as they are read back and the open
-        file, and raises a FileError.
+        The reader's check of the facts: called with the path, the facts as they are read back and the open file; raises
+        a FileError.
 
     Raises
     ------
     FileError
-        If a reader would refuse the file; or as `glasswork.files.replace_whole`. What was there before is untouched.
+        If a reader would refuse the file; or as for `glasswork.files.replace_whole`. An old file is unchanged then.
     """
     stored = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()}
     digest = hashlib.sha256()
@@ -177,10 +178,11 @@ def write_sealed(
 
 
 def _safetensors(text: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
-    """Yield what a safetensors file consists of: the length of its header, the header, the arrays.
+    """Yield the parts of a safetensors file: the length of its header, the header, the arrays.
 
-    Byte for byte what ``safetensors.numpy.save`` returns, which holds all arrays in memory once more; ``save_file``
-    writes to a hidden file of its own, which would stay when the process is killed.
+    The bytes are those of ``safetensors.numpy.save``, which would hold a second copy of all arrays in memory;
+    ``save_file``
+    would write to a hidden file of its own, which stays behind if the process is killed.
     """
     header: dict[str, Any] = {"__metadata__": {"glasswork": text}}
     order = sorted(arrays, key=lambda name: (-list(DTYPES).index(arrays[name].dtype.name), name))
@@ -207,9 +209,9 @@ def open_sealed(
     path : Path
     kind : class of Facts
     what : str
-        What the file should be, in words: "model file".
+        What the file should be, for messages: "model file".
     name : Path, optional
-        What errors call the file, where it does not have its name yet.
+        The name that messages give the file, if it does not have its name yet.
 
     Yields
     ------
@@ -219,7 +221,7 @@ def open_sealed(
     Raises
     ------
     FileError
-        If the file cannot be read, is another one, is damaged, or has a format that this glasswork does not read.
+        If the file cannot be read, is of another kind, is damaged, or has a format that this version does not read.
     """
     import safetensors
 
@@ -235,7 +237,8 @@ def open_sealed(
 
 
 def count_numbers(file: Any) -> int:
-    """Return how many numbers the arrays of an open sealed file hold; safetensors checked that it is large enough."""
+    """Return how many numbers the arrays of an open sealed file hold; safetensors has checked that the file is that
+    large."""
     return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
 
 
@@ -245,17 +248,17 @@ def specs_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Spec]:
 
 
 def check_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, Spec], *, what: str) -> None:
-    """Verify the arrays of an open sealed file, one in memory at a time, and none before all are of the right size.
+    """Verify the arrays of an open sealed file: the sizes of all first, then the values of one array at a time.
 
     Raises
     ------
     FileError
-        If names, shapes or dtypes are others, values are not finite, or a byte was changed since the file was sealed.
+        If names, shapes or dtypes differ, values are not finite, or a byte has changed since the file was sealed.
     """
     if set(file.keys()) != set(expected):
         raise FileError(f"{path}: expected the arrays {', '.join(expected)}, got {', '.join(sorted(file.keys()))}")
     for name, (dtype, shape) in expected.items():
-        header = file.get_slice(name)  # asked first, as there are dtypes that NumPy does not have
+        header = file.get_slice(name)  # read first, because there are dtypes that NumPy does not have
         found = header.get_dtype(), tuple(header.get_shape())
         if found != (DTYPES.get(dtype), tuple(shape)):
             raise FileError(
@@ -276,7 +279,7 @@ def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, NDAr
     Raises
     ------
     FileError
-        As `check_arrays`. The expected arrays are unchanged then.
+        As for `check_arrays`. The expected arrays are unchanged then.
     """
     check_arrays(file, path, facts, specs_of(expected), what=what)
     for name, array in expected.items():
@@ -284,17 +287,17 @@ def read_arrays(file: Any, path: Path, facts: Facts, expected: Mapping[str, NDAr
 
 
 def _read_facts(text: bytes, path: Path, kind: type[AnySealed], what: str) -> AnySealed:
-    """Check the format, then the seal, then decode: a newer format may be sealed in another way."""
+    """Check the format, then the seal, then decode: a newer format may be sealed in a different way."""
     try:
         preamble = msgspec.json.decode(text, type=_Preamble)
         if preamble.format is None and preamble.sha256 is None:
             raise msgspec.ValidationError("it has no format and no seal")
         if preamble.format is None or preamble.format < FORMAT:
-            raise FileError(f"{path}: written by a glasswork before 0.1.0 was released; train it again")
+            raise FileError(f"{path}: written before glasswork 0.1.0 was released; train it again")
         if preamble.format > FORMAT:
             raise FileError(
-                f"{path}: a {what} of format {preamble.format}, and this glasswork reads format {FORMAT}; "
-                "it was written by a newer glasswork, so install that one"
+                f"{path}: a {what} of format {preamble.format}, but this glasswork reads format {FORMAT}; "
+                "a newer glasswork wrote it, so install that one"
             )
         if text != seal(text):
             raise _damaged(path, what)
@@ -304,7 +307,7 @@ def _read_facts(text: bytes, path: Path, kind: type[AnySealed], what: str) -> An
 
 
 def _split(text: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return what is before the value of the seal, the value, and what is after it."""
+    """Return the text before the seal's value, the value, and the text after it."""
     found = _SEAL.search(text)
     if found is None:
         raise msgspec.ValidationError("it has no seal")
@@ -313,7 +316,7 @@ def _split(text: bytes) -> tuple[bytes, bytes, bytes]:
 
 def _damaged(path: Path, what: str) -> FileError:
     return FileError(
-        f"{path}: a damaged {what}: its content was changed since it was written; restore it, or train it again"
+        f"{path}: a damaged {what}: its content has changed since it was written; restore it, or train it again"
     )
 
 
@@ -321,28 +324,29 @@ def _encode(path: Path, facts: Sealed) -> bytes:
     try:
         return msgspec.json.encode(facts)
     except (TypeError, OverflowError, ValueError) as error:
-        raise FileError(f"{path}: cannot be written: it would state what JSON cannot hold ({error})") from error
+        raise FileError(f"{path}: cannot be written: JSON cannot hold its facts ({error})") from error
 
 
 def _check_same(path: Path, stored: Sealed, stated: Sealed) -> None:
-    """Raise unless facts were read back as they were stated: JSON has no NaN, and no infinity."""
+    """Raise unless the facts that were read back are those that were written: JSON has no NaN, and no infinity."""
     for field in stated.__struct_fields__:
         had, got = (json.dumps(msgspec.to_builtins(getattr(facts, field))) for facts in (stated, stored))
         if field != "sha256" and had != got:
-            raise FileError(f"{path}: cannot be written: {field} is {had:.200}, and would be read back as {got:.200}")
+            raise FileError(f"{path}: cannot be written: {field} is {had:.200}, but would be read back as {got:.200}")
 
 
 def _add_to_digest(digest: "hashlib._Hash", name: str, array: NDArray[Any]) -> str | None:
-    """Hash an array; return why it cannot be used, or None: what a reader refuses, no writer writes.
+    """Hash an array; return why it cannot be used, or None. Writers use this too, so they write nothing that is
+    refused.
 
-    A moment of an optimiser may be infinite: its weight no longer moves, and a resumed run does as the unbroken one.
+    A moment of an optimiser may be infinite: its weight no longer moves, in the resumed run as in the unbroken one.
     """
     if array.dtype.name not in DTYPES:
-        return f"{name} is an array of {array.dtype}, and such files hold {', '.join(DTYPES)}"
+        return f"{name} is an array of {array.dtype}, but such files hold only {', '.join(DTYPES)}"
     digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
     digest.update(array.data if array.size else b"")
     if np.isnan(array).any() if name.startswith("optimizer.") else not np.isfinite(array).all():
         return f"{name} holds NaN or infinite values; this network cannot be used"
     if name.endswith("running_variance") and array.min(initial=0) < 0:
-        return f"{name} holds values below 0, which no variance has; this network cannot be used"
+        return f"{name} holds negative values, which a variance cannot have; this network cannot be used"
     return None

@@ -1,4 +1,4 @@
-"""What a handful of repeated measurements can show, and what chance alone could have done.
+"""Which differences between a few repeated measurements are real, and which chance alone could explain.
 
     two samples ──► Welch's t ──► p value ──┐
     two samples ──► Welch's t ──► p value ──┼──► Holm's correction ──► which differences are real
@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: The largest probability with which a set of comparisons may claim a difference where there is none.
+#: The largest probability with which a set of comparisons may claim a difference although none is real.
 SIGNIFICANCE = 0.05
 
 
@@ -41,19 +41,19 @@ class Sample:
 
 
 def difference_p_value(first: Sample, second: Sample, *, resolution: float) -> float:
-    """Return how probable a difference of means at least this large is if both quantities have the same mean.
+    """Return the probability of a difference of means at least this large if both quantities have the same mean.
 
-    This is Welch's t test, two-sided, made cautious for a handful of measurements. Welch's degrees of freedom are
-    estimated from the same few measurements, and with two or three of them the test claims too much where the
-    spreads differ: in up to 10 % of families of 12 true nulls at a nominal 5 %. Their mean with the smaller
-    ``count − 1``, which is the least that they can be, keeps the rate below 5 %.
+    This is Welch's two-sided t test, made cautious for few measurements. Welch's degrees of freedom are estimated from
+    the same measurements. With two or three of them and unequal spreads, the test claims too much: it is wrong in up to
+    10 % of families of 12 true null hypotheses, at a nominal 5 %. We average Welch's degrees of freedom with their
+    lowest possible value, the smaller ``count − 1``, which keeps the rate below 5 %.
 
     Parameters
     ----------
     first, second : Sample
     resolution : float
-        The step in which the quantity is measured, in its unit; 0 if it is continuous. A spread below that of
-        rounding, ``resolution / √12``, is not believed: three equal values may all have been rounded to one.
+        The step in which the quantity is measured, in its unit; 0 if it is continuous. The spread is taken to be at
+        least that of rounding, ``resolution / √12``: three equal values may all have been rounded to one.
 
     Returns
     -------
@@ -82,19 +82,19 @@ def difference_p_value(first: Sample, second: Sample, *, resolution: float) -> f
 
 
 def significant(p_values: Sequence[float]) -> list[bool]:
-    """Return which of several comparisons show a difference, by Holm's correction for their number.
+    """Return which of several comparisons show a difference, using Holm's correction for the number of comparisons.
 
-    Where no difference is real, the probability of claiming one or more is at most `SIGNIFICANCE`. A comparison whose
-    p value is NaN was not made: it shows nothing, and does not count.
+    If no difference is real, the probability of claiming one or more is at most `SIGNIFICANCE`. A comparison whose p
+    value is NaN shows nothing and is not counted.
 
     References
     ----------
     S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
     """
-    made = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
+    tested = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
     claimed = [False] * len(p_values)
-    for rank, (p, index) in enumerate(made):
-        if p > SIGNIFICANCE / (len(made) - rank):
+    for rank, (p, index) in enumerate(tested):
+        if p > SIGNIFICANCE / (len(tested) - rank):
             break
         claimed[index] = True
     return claimed
