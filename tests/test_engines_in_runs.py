@@ -136,7 +136,7 @@ def test_a_users_own_layer_falls_back_and_says_so(capsys):
     engine = choose_engine("compiled", model, optimizer, loss, loader=loader, epochs=1)
     said = capsys.readouterr().err
     assert engine.name == "numpy"
-    assert said.startswith("Notice: NumPy does the steps of this training, as the compiled engine cannot: ")
+    assert said.startswith("Notice: NumPy does the steps of this training, because the compiled engine cannot do them: ")
     assert "Own" in said
     assert said.count("\n") == 1
 
@@ -309,7 +309,7 @@ print(len(set(ends)))
     printed, said = without_numba(code, tmp_path)
     assert printed.strip() == "1"
     assert said.strip() == (
-        "Notice: NumPy does the steps of this training, as the compiled engine cannot: it needs Numba "
+        "Notice: NumPy does the steps of this training, because the compiled engine cannot do them: it needs Numba "
         "(pip install 'glasswork[fast]')."
     )
 
@@ -336,7 +336,7 @@ print(run.notes)
     printed, said = without_numba(resume, tmp_path)
     assert printed.startswith(
         "run: was trained with the compiled engine, which needs Numba: pip install 'glasswork[fast]'; or choose the "
-        "engine numpy (--engine numpy), which goes on with other last digits\n"
+        "engine numpy (--engine numpy), whose results differ in the last digits\n"
     )
     assert "engine: compiled then, numpy now" in printed
     assert said == ""

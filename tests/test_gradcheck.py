@@ -116,7 +116,7 @@ def test_forgotten_transpose_is_seen_at_the_input(x):
     whole = gradcheck(NoTranspose(5, 5, rng=rng()), MSELoss(), x, np.ones((6, 5)), verbose=False)
     assert wrong(whole) == ["input"]
     assert checks(whole)["input"].error > 0.1
-    assert "no multiple of the true gradient" in whole.verdict
+    assert "not a multiple of the true gradient" in whole.verdict
 
 
 class MeanOverAll(MSELoss):
@@ -292,8 +292,8 @@ class RebindingWeights(CopyingGradients):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (Rebinding, "backward put new arrays in the place of the old ones"),
-        (CopyingGradients, "backward put new arrays in the place of the old ones"),
+        (Rebinding, "backward replaced the old arrays by new ones"),
+        (CopyingGradients, "backward replaced the old arrays by new ones"),
         (CopyingParameters, "parameters() must return the layers' own arrays"),
         (RebindingWeights, "parameters() must return the layers' own arrays"),
     ],
@@ -388,7 +388,7 @@ def test_training_mode(x, target):
 
 
 def test_sigmoids_in_front_of_cross_entropy_are_refused(x, target):
-    with pytest.raises(InputError, match=r"takes logits, .* MLP\(5-4-3\) are made .*output_activation=None"):
+    with pytest.raises(InputError, match=r"takes logits, .* MLP\(5-4-3\) are probabilities.*output_activation=None"):
         gradcheck(network(), CrossEntropyLoss(), x, target)
     assert gradcheck(network(output_activation=None), CrossEntropyLoss(), x, target, verbose=False).right
 
@@ -418,7 +418,7 @@ def test_students_own_layer_that_is_a_layer(listing, x, target):
     ("model", "message"),
     [
         (3, r"expected a model or a layer.*, got 3, without __call__, backward"),
-        (Sigmoid, r"a class: make one of it"),
+        (Sigmoid, r"a class: create an object of it"),
         (None, r"got None, without"),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_learning_rate_that_saturates(activation, ends, tmp_path):
 
 @pytest.mark.parametrize(
     ("learning_rate", "words"),
-    [(0.0, "the learning rate is 0 and nothing moves"), (1e-6, "1e-06 may be far too small")],
+    [(0.0, "the learning rate is 0, so nothing moves"), (1e-6, "1e-06 may be far too small")],
 )
 @pytest.mark.usefixtures("few_images")
 def test_a_loss_that_does_not_move(learning_rate, words, tmp_path):
@@ -152,7 +152,7 @@ def test_labels_shuffled_against_their_images(rate, digits):
     found = diagnose_fit(images, shuffled, valid_images, valid_labels, epochs=3, rate=rate)
     assert names(found) == [[], [], ["labels-do-not-match"]]
     assert "nearest mean image" in found[-1][0].message
-    assert "shuffle and cut both by the same indices" in found[-1][0].message
+    assert "shuffle and split both by the same indices" in found[-1][0].message
 
 
 def test_only_the_validation_labels_shuffled(digits):

@@ -269,7 +269,7 @@ def test_exhausted_generator(data):
     model = network()
     batches = iter(in_batches(data))
     train(model, batches, sgd(model), MSELoss())
-    remedy = "the loader gave no batch; a generator can be looped over only once, so make a new one"
+    remedy = "the loader gave no batches; a generator can be looped over only once, so create a new one"
     with pytest.raises(InputError, match=f"train: {remedy}"):
         train(model, batches, sgd(model), MSELoss())
     with pytest.raises(InputError, match=f"valid: {remedy}"):
@@ -282,7 +282,7 @@ def test_fit_with_a_generator_in_place_of_a_loader(data):
     model = network()
     epochs = fit(model, iter(in_batches(data)), in_batches(data), sgd(model), MSELoss(), epochs=2)
     next(epochs)
-    with pytest.raises(InputError, match="train: the loader gave no batch"):
+    with pytest.raises(InputError, match="train: the loader gave no batches"):
         next(epochs)
 
 
@@ -339,7 +339,7 @@ def test_labels_that_do_not_fit_are_refused_when_testing_too(data, labels):
 def test_an_optimizer_of_another_model_is_found(data):
     """As when the model is made anew in a notebook and the optimizer is not."""
     old, new = network(), network()
-    with pytest.raises(StateError, match="holds parameters that are not this model's: of another model, "):
+    with pytest.raises(StateError, match="holds parameters that are not this model's: they belong to another model, "):
         train(new, [(data[0][:10], data[1][:10])], sgd(old), MSELoss())
 
 
@@ -561,7 +561,7 @@ def test_a_layer_that_was_replaced_after_the_optimizer_was_made(data):
     model = network()
     optimizer = sgd(model)
     model.linear1 = Linear(6, 4, dtype=F64)
-    with pytest.raises(StateError, match=r"layers or arrays that were replaced since; make the optimizer after"):
+    with pytest.raises(StateError, match=r"layers or arrays that have been replaced; create the optimizer after"):
         train(model, in_batches(data), optimizer, MSELoss())
     train(model, in_batches(data), sgd(model), MSELoss())
 

@@ -94,7 +94,7 @@ def test_lists_are_arrays(make):
         (None, [[1.0]], "expected pred to be numbers"),
         ([[1j]], [[1.0]], "expected pred to be numbers, .*complex"),
         (3.0, 4.0, r"one shape \(batch, classes\), got \(\) and \(\)"),
-        ([[1.0, 2.0]], [1], r"make targets of labels with int_to_onehot"),
+        ([[1.0, 2.0]], [1], r"turn labels into targets with int_to_onehot"),
     ],
 )
 def test_what_is_no_array_of_numbers(make, pred, target, message):
@@ -105,7 +105,7 @@ def test_what_is_no_array_of_numbers(make, pred, target, message):
 @pytest.mark.parametrize("activation", [Sigmoid, Tanh, ReLU])
 def test_cross_entropy_refuses_a_network_that_does_not_end_in_logits(activation):
     loss = CrossEntropyLoss()
-    with pytest.raises(InputError, match=r"takes logits, .*MLP\(4-3-2\) are made .*output_activation=None"):
+    with pytest.raises(InputError, match=r"takes logits, .*MLP\(4-3-2\) are probabilities.*output_activation=None"):
         loss.check_model(MLP(4, 3, 2, output_activation=activation))
     for fits in (None, Identity):
         loss.check_model(MLP(4, 3, 2, output_activation=fits))

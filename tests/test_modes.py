@@ -115,7 +115,7 @@ def test_no_row_is_drawn_twice_in_a_step(make):
 def test_training_without_a_position_says_what_to_do(make):
     layer = make()
     layer.training = True
-    with pytest.raises(StateError, match=r"does not know which step it is.*model\.set_position\(step\)"):
+    with pytest.raises(StateError, match=r"was not told the step.*model\.set_position\(step\)"):
         layer(np.ones((2, 3), np.float32))
 
 

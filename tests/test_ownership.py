@@ -234,9 +234,9 @@ def test_a_replaced_activation_changes_what_the_network_says_of_itself():
         (
             "linear1",
             lambda: Linear(7, 4),
-            r"a layer of the widths of linear1, which is Linear\(6, 4\), got Linear\(7, 4\)",
+            r"a layer with the widths of linear1, which is Linear\(6, 4\), got Linear\(7, 4\)",
         ),
-        ("linear1", lambda: Linear(6, 5), "a layer of the widths of linear1"),
+        ("linear1", lambda: Linear(6, 5), "a layer with the widths of linear1"),
         ("linear1", lambda: Linear(6, 4, dtype=np.float64), "to work in float"),
         ("act1", lambda: BatchNorm(5), r"act1, BatchNorm\(5\), takes 5"),
         ("act1", lambda: "relu", "expected act1 to be a layer"),
@@ -346,8 +346,8 @@ def test_layers_that_would_draw_the_same_numbers_get_indices_of_their_own():
     ("layers", "message"),
     [
         ({}, "at least one layer"),
-        ({"linear1": Linear(6, 4), "linear2": Linear(5, 3)}, r"linear1, Linear\(6, 4\), gives 4 features, and linear2"),
-        ({"linear1": Linear(6, 4), "act1": Sigmoid(dtype=np.float64)}, "all layers to work in float32, and act1"),
+        ({"linear1": Linear(6, 4), "linear2": Linear(5, 3)}, r"linear1, Linear\(6, 4\), gives 4 features, but linear2"),
+        ({"linear1": Linear(6, 4), "act1": Sigmoid(dtype=np.float64)}, "all layers to work in float32, but act1"),
         ({"linear1": Linear(6, 4), "act1": Sigmoid}, "expected act1 to be a layer"),
         ({"linear1": Linear(6, 4), "not a name": ReLU()}, "cannot be called 'not a name'"),
         ({"linear1": Linear(6, 4), "forward": ReLU()}, "cannot be called 'forward'"),
@@ -366,8 +366,8 @@ def test_one_layer_in_two_places_is_refused():
 
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
-    [("conv", {}, "expected one of linear, batch-norm"), ("dropout", {"chance": 1}, "other settings than"),
-     ("dropout", {"p": 2}, "expected p to be"), ("linear", {"in_features": 3}, "other settings than")],
+    [("conv", {}, "expected one of linear, batch-norm"), ("dropout", {"chance": 1}, "expected settings that fit it"),
+     ("dropout", {"p": 2}, "expected p to be"), ("linear", {"in_features": 3}, "expected settings that fit it")],
 )  # fmt: skip
 def test_descriptions_of_no_layer(kind, settings, message):
     with pytest.raises(InputError, match=message):

@@ -199,7 +199,7 @@ def test_the_progress_of_another_network_is_refused():
     interrupt(session, StopTraining, 6)
     session.model = MLP(FEATURES, [9], CLASSES, batch_norm=True, dtype="float64")
     session.optimizer = SGD(session.model.parameters(), session.model.gradients())
-    with pytest.raises(StateError, match="progress is that of another model"):
+    with pytest.raises(StateError, match="progress belongs to a model with other shapes"):
         next(session.fit())
 
 
@@ -390,11 +390,11 @@ def test_validating_on_the_training_batches_leaves_their_order_alone():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model": "no model"}, r"expected model to be one such as an MLP, got 'no model', which has no backward\(\)"),
+        ({"model": "no model"}, r"expected model to be an object such as an MLP, got 'no model', which has no backward\(\)"),
         ({"model": MLP}, "expected model to be an object, got the class MLP"),
-        ({"optimizer": None}, r"expected optimizer to be one such as SGD.*got None, which has no step\(\)"),
+        ({"optimizer": None}, r"expected optimizer to be an object such as SGD.*got None, which has no step\(\)"),
         ({"criterion": MSELoss}, "expected criterion to be an object, got the class MSELoss"),
-        ({"criterion": 3}, r"expected criterion to be one such as MSELoss\(\), got 3"),
+        ({"criterion": 3}, r"expected criterion to be an object such as MSELoss\(\), got 3"),
         ({"train_loader": None}, "expected a loader such as Batches.*got None"),
         ({"valid_loader": 5}, "expected a loader such as Batches.*got 5"),
         ({"train_loader": (PIXELS, LABELS)}, "got images and labels"),

@@ -1,4 +1,4 @@
-"""The proof that a backward is right: compare it with the definition of a derivative.
+"""The proof that a backward is right: it is compared with the definition of a derivative.
 
 dL/dw ≈ (L(w + h) - L(w - h)) / 2h          for every weight, every bias, every input, in float64
 
@@ -25,16 +25,16 @@ from glasswork.nn.layer import Layer
 from glasswork.nn.losses import Loss
 from glasswork.nn.mlp import MLP
 
-#: Random directions in which the network as a whole is checked, for each of its arrays.
+#: The number of random directions in which the network as a whole is checked, for each of its arrays.
 DIRECTIONS = 6
 
-#: How far parameters are moved, as a standard deviation, if the network has a kink where it is.
+#: How far parameters are moved, as a standard deviation, if the network has a kink at their present values.
 NEARBY = 1e-3
 
 _REPLACED = {
     "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
-    "self.bias]; the optimiser moves those it was given first, and these are others",
-    "gradients": "backward put new arrays in the place of the old ones, which the optimiser goes on reading, so "
+    "self.bias]; the optimiser moves the arrays that it was given first, and these are different ones",
+    "gradients": "backward replaced the old arrays by new ones, but the optimiser still reads the old ones, so "
     "training would change nothing; write into them instead: self.grad_weight[...] = np.dot(...)",
 }
 _UNUSED = "forward does not use it, so training it changes nothing"
@@ -51,9 +51,9 @@ def gradcheck(
 ) -> GradientReport:
     """Compare every gradient of a network with central differences, and print the comparison.
 
-    Works on float64 copies; the model and the loss themselves are not touched. Every layer is checked in evaluation
-    mode, and those that compute something else in training, such as dropout, in training mode as well, where they draw
-    the same numbers throughout.
+    Works on float64 copies; the model and the loss themselves do not change. Every layer is checked in evaluation mode.
+    Layers that behave differently in training, such as dropout, are checked in training mode as well, where they draw
+    the same random numbers throughout.
 
     Parameters
     ----------
@@ -63,12 +63,11 @@ def gradcheck(
     loss : Loss
         Anything with ``loss(pred, target)`` → float and ``loss.backward()`` → gradient with respect to ``pred``.
     x : (batch, in_features)
-        As the first layer takes it; a few rows are enough.
+        Numbers as the first layer takes them; a few rows are enough.
     target : (batch, out_features)
         One-hot or soft.
     entries : int, optional
-        Check that many entries of each array, evenly spread, instead of all: every entry costs two
-        forward passes.
+        Check this many entries of each array, evenly spread, instead of all: every entry costs two forward passes.
     verbose : bool
         Whether to print the report.
 
@@ -77,7 +76,7 @@ def gradcheck(
     GradientReport
         The loss; then for each layer its parameters and its input; then the network as a whole: shape, largest
         relative error, ratio. Finite differences are accurate to about 1e-7; at a kink, such as a
-        ReLU's at 0, any slope between those on both sides is right.
+        ReLU's at 0, any slope between those of the two sides is right.
 
     Raises
     ------
@@ -113,7 +112,7 @@ def gradcheck(
 
 
 class _Pass:
-    """One way forward and back through a float64 copy of a model, in one mode."""
+    """One forward and backward pass through a float64 copy of a model, in one mode."""
 
     def __init__(self, model: Any, loss: Any, x: FloatArray, target: FloatArray, *, training: bool) -> None:
         self.twin, self.loss, self.x, self.target = _in_float64(model), loss, x, target
@@ -142,11 +141,11 @@ class _Pass:
         return compare("loss", pred, self.upstream, lambda: float(self.loss(pred, self.target)), entries)
 
     def differing_parts(self) -> list[Part]:
-        """Return the layers that compute something else, forward or back, than in the other mode."""
+        """Return the layers whose forward or backward differs from that in the other mode."""
         return [part for part in self.parts or [Part("", self.twin, self.x)] if _differs(part)]
 
     def differs_from(self, other: _Pass) -> bool:
-        """Whether the network as a whole computes something else in the two passes."""
+        """Whether the network as a whole computes different results in the two passes."""
         mine, others = (self.pred, *self.whole), (other.pred, *other.whole)
         return len(mine) != len(others) or not all(map(np.array_equal, mine, others))
 
@@ -157,7 +156,7 @@ class _Pass:
         if not self.parts:
             return []
         found, at_kink = self._network()
-        if at_kink:  # where slopes in a random direction mean little: somewhere else, close by
+        if at_kink:  # there, slopes in a random direction mean little, so check at a point close by
             rng = np.random.default_rng(3)
             for array in _arrays(self.twin, "parameters"):
                 array[...] = array + rng.normal(0, NEARBY, array.shape)
@@ -171,7 +170,7 @@ class _Pass:
 
 
 def _differs(part: Part) -> bool:
-    """Whether a layer, on its own, computes something else in training than in evaluation."""
+    """Whether a layer, on its own, computes different results in training and in evaluation."""
     if part.input is None:
         return False
     results: list[list[Any]] = []
@@ -203,7 +202,7 @@ def _check_part(part: Part, entries: int | None, *, mode: str) -> list[Check]:
 def _checks_of(part: Part, entries: int | None) -> Iterator[Check]:
     layer, name = part.layer, part.name
     if part.input is None:
-        yield Check(name, (), 0.0, float("nan"), problem="forward does not use this layer, but perhaps an older one")
+        yield Check(name, (), 0.0, float("nan"), problem="forward does not use this layer; perhaps an older one")
         return
     x = part.input.copy()
     rng = np.random.default_rng(0)
@@ -227,7 +226,7 @@ def _checks_of(part: Part, entries: int | None) -> Iterator[Check]:
     for i, (array, gradient) in enumerate(zip(arrays, gradients, strict=True)):
         label = ".".join(filter(None, (name, names.get(id(array), f"parameter {i}"))))
         if gradient.shape != array.shape:
-            shapes = f"its gradient has shape {gradient.shape}, and it has {array.shape}"
+            shapes = f"its gradient has shape {gradient.shape}, but the array has {array.shape}"
             yield Check(label, array.shape, float("inf"), float("nan"), problem=shapes)
             continue
         unused = "" if _is_used(layer, array, x) else _UNUSED
@@ -244,9 +243,9 @@ def _checks_of(part: Part, entries: int | None) -> Iterator[Check]:
 def _check_network(
     twin: Any, parts: list[Part], value: Callable[[], float], whole: list[FloatArray], problem: str
 ) -> tuple[Check, bool]:
-    """Check all layers together, in random directions: that the network's backward chains them rightly.
+    """Check all layers together, in random directions: whether the network's backward chains them correctly.
 
-    Also return whether the network has a kink where it is.
+    Also return whether the network has a kink at its present parameters.
     """
     arrays = _arrays(twin, "parameters")
     shape = (sum(array.size for array in arrays),)
@@ -278,7 +277,7 @@ def _check_network(
 
 
 def _is_used(layer: Any, array: FloatArray, x: FloatArray) -> bool:
-    """Return whether an array influences a layer's output, tested on random inputs."""
+    """Return whether an array influences a layer's output, judged by random inputs."""
     rng = np.random.default_rng(2)
     kept, probe = array.copy(), rng.normal(size=x.shape)
     before = np.array(layer(probe))
@@ -296,7 +295,7 @@ def _identities(thing: Any) -> tuple[list[FloatArray], list[FloatArray]]:
 def _replaced(
     before: tuple[list[FloatArray], list[FloatArray]], after: tuple[list[FloatArray], list[FloatArray]]
 ) -> str:
-    """Return what is wrong if the lists do not hold the very same arrays as before, else an empty string."""
+    """Return what is wrong if the lists do not hold the same array objects as before; otherwise an empty string."""
     for method, old, new in zip(("parameters", "gradients"), before, after, strict=True):
         if len(old) != len(new) or any(a is not b for a, b in zip(old, new, strict=True)):
             return _REPLACED[method]
@@ -304,7 +303,7 @@ def _replaced(
 
 
 def _arrays(thing: Any, method: str) -> list[FloatArray]:
-    """Return ``thing.parameters()`` or ``thing.gradients()``; an activation of the handout has neither."""
+    """Return ``thing.parameters()`` or ``thing.gradients()``; the handout's activations have neither."""
     ask = getattr(thing, method, None)
     return list(ask()) if callable(ask) else []
 
@@ -324,7 +323,7 @@ def _check_has_backward(model: Any) -> None:
     if missing or isinstance(model, type):
         raise InputError(
             "gradcheck: expected a model or a layer, an object that can be called and has backward(), "
-            f"got {model!r}" + (f", without {', '.join(missing)}" if missing else ", a class: make one of it")
+            f"got {model!r}" + (f", without {', '.join(missing)}" if missing else ", a class: create an object of it")
         )
 
 

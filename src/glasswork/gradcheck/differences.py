@@ -20,20 +20,20 @@ from glasswork.gradcheck.report import Check
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
 STEP = 1e-5
 
-#: Shares of the function's value. Errors are relative to the first at least, as relative errors of tiny gradients are
-#: rounding errors; a derivative below the second is taken for 0.
+#: Shares of the function's value. An error is relative to at least the first, because the relative errors of tiny
+#: gradients are rounding errors. A derivative below the second is taken to be 0.
 FLOOR, ROUNDING = 1e-4, 1e-9
 
-#: From which difference of the slopes on the two sides on, relative to the largest slope, there is a kink.
+#: The function has a kink if the slopes on the two sides differ by more than this, relative to the largest slope.
 KINK = 1e-2
 
-#: How curved a function without a kink may be, relative to its value: slopes then differ by the step times as much.
+#: The largest curvature of a function without a kink, relative to its value: its slopes differ by the step times this.
 CURVATURE = 5
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """Slopes of a function in several directions: central differences, and those to the left and to the right."""
+    """Slopes of a function in several directions: central differences, and the slopes to the left and to the right."""
 
     value: float
     left: FloatArray
@@ -50,13 +50,13 @@ class Slopes:
 
     @property
     def at_kink(self) -> NDArray[np.bool_]:
-        """In which directions the slopes on the two sides differ."""
+        """For each direction, whether the slopes on the two sides differ."""
         largest, curvature = float(np.abs(self.central).max(initial=0)), CURVATURE * abs(self.value)
         kinks: NDArray[np.bool_] = np.abs(self.right - self.left) > KINK * largest + STEP * curvature
         return kinks
 
     def judge(self, name: str, shape: tuple[int, ...], analytic: FloatArray, problem: str = "") -> Check:
-        """Compare the gradient that backward has computed in these directions with the slopes."""
+        """Compare the gradient that backward computed in these directions with the slopes."""
         if not (np.isfinite(self.central).all() and np.isfinite(analytic).all()):
             return Check(name, shape, float("inf"), float("nan"), problem=problem)
         largest = float(np.abs(self.central).max(initial=0))
@@ -88,7 +88,7 @@ def compare(
 
 
 def _on_both_sides(array: FloatArray, direction: Any, value: Callable[[], float]) -> tuple[float, float]:
-    """Return ``value()`` a step back and a step forward along a direction, or with the entry at an index changed."""
+    """Return ``value()`` one step back and one step forward, along a direction or in the entry at an index."""
     place, move = (direction, 1.0) if isinstance(direction, tuple) else (..., direction)
     kept = np.array(array[place])
     array[place] = kept - STEP * move

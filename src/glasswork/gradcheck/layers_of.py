@@ -1,4 +1,4 @@
-"""The parts of a network, `MLP` or a student's own: which layers it has, and the input of each in a forward.
+"""The parts of a network, `MLP` or a student's own: its layers, and the input of each in a forward pass.
 
 class MLP: self.linear1, self.act1, ...      or      self.layers = [Linear(...), Sigmoid(), ...]
 """
@@ -30,7 +30,7 @@ class Part:
     layer : object
         With the handout's ``layer(x)`` and ``backward(grad_output)``.
     input : (batch, in), optional
-        Its input in the last forward that was recorded; None if it was not used.
+        Its input in the last forward pass that was recorded; None if the layer was not used.
     """
 
     name: str
@@ -38,16 +38,16 @@ class Part:
     input: FloatArray | None = None
 
     def array_names(self) -> dict[int, str]:
-        """Return the names of the layer's arrays, by identity: as in ``state()``, or as its attributes."""
+        """Return the names of the layer's arrays, by identity: those in ``state()``, or those of its attributes."""
         names = {id(value): name for name, value in vars(self.layer).items() if isinstance(value, np.ndarray)}
         return names | ({id(a): n for n, a in self.layer.state().items()} if isinstance(self.layer, Layer) else {})
 
 
 def find_parts(model: Any) -> list[Part]:
-    """Return the layers of a network, in order; none if it is a layer itself, or no layers are found.
+    """Return the layers of a network, in order; none if the network is a layer itself, or no layers are found.
 
-    The layers of a student's own network are its attributes, alone or in lists, that have a ``backward`` that takes
-    one argument (a loss's takes none).
+    The layers of a student's own network are those of its attributes, alone or in lists, that have a ``backward`` with
+    one argument (a loss's has none).
     """
     if isinstance(model, MLP):
         return [Part(name, layer) for name, layer in model.named_layers.items()]
@@ -85,7 +85,7 @@ def set_mode(things: Iterable[Any], *, training: bool) -> bool:
 
 @contextmanager
 def recorded(parts: list[Part]) -> Iterator[None]:
-    """Context manager: notes each part's input; on exit sorts the parts, unused ones first, then in forward's order.
+    """Context manager: records each part's input; on exit sorts the parts, unused ones first, then in order of use.
 
     Inside, each layer's class is replaced by a subclass that records the input; it is restored on exit.
     """
@@ -108,8 +108,8 @@ def recorded(parts: list[Part]) -> Iterator[None]:
                 part.input = np.array(x)
                 used.append(part)
 
-        own = {"__call__": call} | ({"forward": forward} if hasattr(kind, "forward") else {})
-        return type(kind.__name__, (kind,), own)
+        methods = {"__call__": call} | ({"forward": forward} if hasattr(kind, "forward") else {})
+        return type(kind.__name__, (kind,), methods)
 
     try:
         for part in parts:

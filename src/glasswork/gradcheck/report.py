@@ -50,7 +50,7 @@ class Check:
 
     @property
     def label(self) -> str:
-        """The name, with the mode where there are two."""
+        """The name, with the mode if both modes were checked."""
         return f"{self.name}, {self.mode}" if self.mode else self.name
 
     @property
@@ -61,7 +61,7 @@ class Check:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """All checks of one `gradcheck`, in the order loss, layers, network, and then what differs in training mode.
+    """All checks of one `gradcheck`, in this order: loss, layers, network, and then what differs in training mode.
 
     ``str(report)`` is a table.
 
@@ -69,7 +69,7 @@ class GradientReport:
     ----------
     checks : tuple of Check
     batch, classes : int
-        Of the check's scores: what ratios are compared with.
+        The size of the check's scores, for the advice about ratios.
     """
 
     checks: tuple[Check, ...]
@@ -83,7 +83,7 @@ class GradientReport:
 
     @property
     def error(self) -> float:
-        """The largest relative error of all."""
+        """The largest relative error of all checks."""
         return max(check.error for check in self.checks)
 
     @property
@@ -93,7 +93,7 @@ class GradientReport:
 
     @property
     def verdict(self) -> str:
-        """One sentence: every gradient is right, or which is wrong first and what may be the reason."""
+        """One sentence: every gradient is right; or which is wrong first, and the probable reason."""
         wrong = self.first_wrong
         if wrong is None:
             return "Every gradient is right."
@@ -111,13 +111,13 @@ class GradientReport:
             return "it holds NaN or infinity"
         if wrong.name == "network":
             return (
-                "it should pass the gradient through all layers, the last one first, each layer taking what the one "
-                "behind it returned"
+                "it should pass the gradient through all layers, starting with the last one; each layer takes what the "
+                "layer after it returned"
             )
         if wrong.ratio == 0:
             return "it is zero where the true gradient is not; does backward fill it?"
         if not wrong.proportional:
-            return "it is no multiple of the true gradient, so look at the formula itself, and at transposes"
+            return "it is not a multiple of the true gradient, so look at the formula itself, and at transposes"
         reasons = [why for ratio, why in self._known_ratios() if abs(wrong.ratio / ratio - 1) < CLOSE]
         times = f"it is {wrong.ratio:.6g} times the true gradient"
         return times + (f": {', or '.join(reasons)}" if reasons else "; look for a factor that is missing or extra")
@@ -156,7 +156,7 @@ class GradientReport:
         return "\n".join([*rows, self.verdict])
 
     def __repr__(self) -> str:
-        """Return one line: gradcheck has printed the table, and a notebook shows its last line's repr once more."""
+        """Return one line: gradcheck has printed the table, and a notebook would show the repr of a last line again."""
         wrong = sum(not check.right for check in self.checks)
         found = f"{wrong} of {len(self.checks)} wrong" if wrong else f"all {len(self.checks)} right"
         return f"GradientReport({found}, largest relative error {self.error:.1e})"

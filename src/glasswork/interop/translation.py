@@ -6,7 +6,7 @@ from typing import Any
 
 from glasswork.errors import InputError, MissingLibraryError
 from glasswork.nn import MLP, Layer
-from glasswork.nn.module import own_methods
+from glasswork.nn.module import replaced_methods
 
 
 def require(library: str, *, install: str) -> Any:
@@ -30,10 +30,10 @@ def check_layers(model: MLP, known: Container[type[Layer]], *, target: str) -> N
 
     A subclass of a layer is another class: it may well compute something else.
     """
-    if own := own_methods(model, ("forward", "__call__", "scores"), MLP):
+    if own := replaced_methods(model, ("forward", "__call__", "scores"), MLP):
         raise InputError(f"{model}: has its own {', '.join(own)}, which {target} cannot translate")
     for name, layer in model.named_layers.items():
-        if type(layer) not in known or own_methods(layer, ("forward", "__call__"), type(layer)):
+        if type(layer) not in known or replaced_methods(layer, ("forward", "__call__"), type(layer)):
             raise InputError(
                 f"{model}: {name} is {layer}, a layer of your own; {target} can be given networks of glasswork's layers"
             )

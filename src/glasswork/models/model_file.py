@@ -23,7 +23,7 @@ from glasswork.inputs import Inputs, Reading
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
-from glasswork.nn.module import own_methods
+from glasswork.nn.module import replaced_methods
 from glasswork.nn.scores import ScoresAre
 from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
@@ -174,7 +174,7 @@ def save_model(
     """
     if model.dtype.name not in DTYPES:
         raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
-    if own := own_methods(model, _COMPUTES, MLP):
+    if own := replaced_methods(model, _COMPUTES, MLP):
         raise InputError(
             f"save_model: {type(model).__name__} has its own {', '.join(own)}, which a model file cannot hold; "
             "a loaded network would compute something else. Keep its arrays: numpy.savez(path, **model.state())"
@@ -294,7 +294,7 @@ def _why_missing(folder: Path) -> str:
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
-    if layer.kind is None or own_methods(layer, ("forward", "backward", "__call__"), type(layer)):
+    if layer.kind is None or replaced_methods(layer, ("forward", "backward", "__call__"), type(layer)):
         raise InputError(f"{name}, {layer!r}, cannot be saved: model files know the layers {', '.join(LAYERS)} only")
     return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
 

@@ -24,7 +24,7 @@ from glasswork.settings import did_you_mean
 #: Makes an activation when called with ``dtype=...``: a class, or ``functools.partial(LeakyReLU, slope=0.2)``.
 ActivationMaker: TypeAlias = Callable[..., Layer]
 
-#: What other libraries call an activation of ours.
+#: Other libraries' words for our activations.
 _OTHER_NAMES = {"linear": "identity", "logistic": "sigmoid", "swish": "silu"}
 
 
@@ -44,7 +44,7 @@ def build_layers(
     rng: np.random.Generator | None,
     seed: int,
 ) -> dict[str, Layer]:
-    """Return the layers of an `MLP` by name, in order; ``widths`` is those of the input, hidden layers and output."""
+    """Return the layers of an `MLP` by name, in order; ``widths`` are those of the input, hidden layers and output."""
     depth = len(widths) - 2
     _check_widths(widths)
     makers = list(activation) if isinstance(activation, list | tuple) else [activation] * depth
@@ -75,7 +75,7 @@ def build_layers(
 
 
 def widths(hidden_size: Any) -> list[Any]:
-    """Return the widths of the hidden layers, of a number or a sequence of them."""
+    """Return the widths of the hidden layers, which are given as a number or a sequence."""
     if isinstance(hidden_size, Sequence | np.ndarray) and not isinstance(hidden_size, str | bytes):
         return list(hidden_size)
     if isinstance(hidden_size, int | float | np.number):
@@ -93,7 +93,7 @@ def _check_widths(widths: Sequence[Any]) -> None:
 
 
 def make_activation(maker: Any, dtype: DTypeLike) -> Layer:
-    """Return the activation that a word stands for, or that a class or a function makes."""
+    """Return the activation that a word names, or that a class or a function creates."""
     if isinstance(maker, str):
         maker = _activation_called(maker)
     if not callable(maker) or isinstance(maker, Layer):
@@ -121,7 +121,7 @@ def _activation_called(word: str) -> type[Activation]:
 
 
 def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
-    """Check that layers fit together: names, dtypes and widths, each taking what the one before it gives."""
+    """Check that layers fit together: their names and dtypes, and that each takes the width that the last one gives."""
     if not layers:
         raise InputError("MLP: expected at least one layer, got none")
     width, before, first = 0, "", next(iter(layers.values()))
@@ -133,15 +133,15 @@ def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
         for inner in layer.modules():
             if inner.dtype != first.dtype:
                 raise InputError(
-                    f"MLP: expected all layers to work in {first.dtype}, and {name}, {inner}, in {inner.dtype}"
+                    f"MLP: expected all layers to work in {first.dtype}, but {name}, {inner}, works in {inner.dtype}"
                 )
         if width and layer.in_features not in (0, width):
-            raise InputError(f"MLP: {before} gives {width} features, and {name}, {layer}, takes {layer.in_features}")
-        if layer.out_features or layer.parameters():  # 0 for a layer of the user's own, which does not say
+            raise InputError(f"MLP: {before} gives {width} features, but {name}, {layer}, takes {layer.in_features}")
+        if layer.out_features or layer.parameters():  # 0 for a user's own layer that does not state its width
             width, before = layer.out_features, f"{name}, {layer},"
     if len({id(layer) for layer in layers.values()}) < len(layers):
         raise InputError(
-            "MLP: expected different layers, got the same object twice; each keeps what its backward needs"
+            "MLP: expected different layers, got the same object twice; each layer remembers what its backward needs"
         )
 
 

@@ -41,7 +41,7 @@ class BatchNorm(Layer, kind="batch-norm"):
     Raises
     ------
     InputError
-        If a number is out of range; in training, for a batch of one image: it has no variance.
+        If a number is out of range; in training, also for a batch of one image, which has no variance.
     """
 
     scores_are = "logits"
@@ -85,7 +85,7 @@ class BatchNorm(Layer, kind="batch-norm"):
         return output
 
     def check_batch(self, images: int) -> None:
-        """Raise an InputError if a batch of so many images has no variance to train on."""
+        """Raise an InputError if a batch of this many images is too small for training: one image has no variance."""
         if images < 2:
             raise InputError(f"{self}: expected a batch of at least 2 images to train on, got {images}")
 

@@ -16,15 +16,15 @@ from glasswork.nn.random_layer import RandomLayer
 from glasswork.randomness import Purpose
 from glasswork.settings import Range, check_settings
 
-#: Probabilities are multiples of one part in so many: two random bytes decide about a number.
+#: Probabilities are multiples of one in this many: two random bytes decide about each number.
 PARTS = 1 << 16
 
 
 class Dropout(RandomLayer, kind="dropout"):
     """Set each number to 0 with probability ``p``, and scale the others by ``1 / (1 - p)``.
 
-    Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting". As the others are
-    scaled in training ("inverted dropout"), evaluation returns its input.
+    Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting". The scaling is done in
+    training ("inverted dropout"), so evaluation returns its input.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Dropout(RandomLayer, kind="dropout"):
         self.mask: FloatArray | None = None
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return x with some numbers set to 0 in training, and x itself in evaluation."""
+        """Return x with some numbers set to 0 in training, or x itself in evaluation."""
         self._check_input(x)
         if not self.training:
             self.mask = None
@@ -88,5 +88,5 @@ class Dropout(RandomLayer, kind="dropout"):
 
 
 def dropped_parts(p: float) -> int:
-    """Return a probability in parts of `PARTS`."""
+    """Return a probability as a whole number of parts of 1 / `PARTS`."""
     return round(p * PARTS)

@@ -12,8 +12,8 @@ from glasswork.errors import InputError
 class FixedArray:
     """An attribute whose array is never replaced: assigning to it copies the numbers into the existing array.
 
-    Reading it costs no more than any attribute: as there is no ``__get__``, Python finds the array in the instance's
-    dictionary.
+    Reading the attribute costs no more than reading any other: there is no ``__get__``, so Python finds the array in
+    the instance's dictionary.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -27,7 +27,7 @@ class FixedArray:
             if np.shape(value) != existing.shape:
                 raise InputError(
                     f"{layer}: expected {self.name} of shape {existing.shape}, got {describe(value)}; "
-                    "for another width make another layer"
+                    "to change the width, create a new layer"
                 )
             existing[...] = value
 

@@ -9,7 +9,7 @@ changes with x::
     dloss/dx    =    dloss/doutput   ×   doutput/dx
     grad_input  =    grad_output     ×   the layer's own derivative
 
-Where x has a part in several outputs, the products are added up. So a layer has to know only its own derivative: it
+Where x influences several outputs, the products are added up. So a layer only has to know its own derivative: it
 gets ``grad_output`` from the next layer, and passes ``grad_input`` on to the previous one::
 
     forward     x ──► linear1 ───► act1 ───► linear2 ───► act2 ───► loss
@@ -36,19 +36,19 @@ class Layer(Module):
     """Base of all layers: a differentiable function, perhaps with parameters.
 
     A layer of your own needs ``forward`` and ``backward`` and, if it learns, ``parameters``, ``gradients`` and
-    ``state``; `gradcheck` tells whether they are right. It may be made of layers, which are attributes, alone or in
-    lists and dicts: these three then return what those of the layers inside return. What ``forward``
-    remembers in attributes other than ``input`` and ``output`` is listed in ``remembers``, so that copies and pickles
-    leave it out.
+    ``state``; check it with `gradcheck`. A layer may contain layers, as attributes or in lists and dicts:
+    ``parameters``, ``gradients`` and ``state`` then return those of the layers inside. If ``forward`` remembers
+    anything in attributes other than ``input`` and ``output``, list their names in ``remembers``, so that copies and
+    pickles leave them out.
 
     Parameters
     ----------
     dtype : data type
-        Of every array the layer takes, makes and keeps: float32 unless told otherwise, or float64.
+        The dtype of every array that the layer takes, returns and keeps: float32 (the default) or float64.
     """
 
-    #: What the outputs are where this is a network's last layer: ``"logits"``, for softmax, or ``"probabilities"``,
-    #: estimates of them. None says nothing: it is then what the outputs of the layer before are.
+    #: What the outputs are if this is a network's last layer: ``"logits"``, for softmax, or ``"probabilities"``,
+    #: estimates of them. None states nothing: the outputs are then what those of the layer before are.
     scores_are: ClassVar[Literal["logits", "probabilities"] | None] = None
 
     remembers: ClassVar[tuple[str, ...]] = ("input", "output")
@@ -67,10 +67,10 @@ class Layer(Module):
 
     def __init__(self, *, dtype: DTypeLike = np.float32) -> None:
         self._set_dtype(dtype)
-        self._memory: dict[Any, FloatArray] | None = None  # arrays to reuse by name; None: always new ones
+        self._memory: dict[Any, FloatArray] | None = None  # arrays to reuse, by name; None: always create new ones
 
     def settings(self) -> dict[str, Any]:
-        """Return the constructor's arguments that make another layer like this one."""
+        """Return the constructor's arguments that create another layer like this one."""
         return {}
 
     def __call__(self, x: FloatArray) -> FloatArray:
@@ -118,10 +118,10 @@ class Layer(Module):
         return memory if len(memory) == rows else memory[:rows]
 
     def _constant(self, value: float, rows: int, columns: int) -> FloatArray:
-        """Return an array filled with one value, not to be written to; in training mode, the last one, if it fits.
+        """Return an array filled with one value, not to be changed; in training mode, the last such array, if it fits.
 
-        NumPy's minimum and maximum are three times as fast between two arrays as with a scalar, but for one image
-        filling an array takes longer than that saves: there it is one number.
+        NumPy's minimum and maximum are three times as fast between two arrays as between an array and a scalar. For one
+        image, filling an array takes longer than that saves, so a single number is returned.
         """
         if rows == 1:
             return np.asarray(value, self.dtype)

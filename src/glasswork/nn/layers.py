@@ -17,7 +17,7 @@ from glasswork.nn.noise import GaussianNoise
 from glasswork.nn.scale import Scale
 from glasswork.randomness import Purpose, generator
 
-#: ``LAYERS[layer.kind](**layer.settings(), dtype=...)`` makes a layer of the same shape.
+#: ``LAYERS[layer.kind](**layer.settings(), dtype=...)`` creates a layer of the same shape.
 LAYERS: dict[str, type[Layer]] = {
     **{str(kind.kind): kind for kind in (Linear, BatchNorm, Dropout, GaussianNoise, Scale)},
     **ACTIVATIONS,
@@ -25,7 +25,7 @@ LAYERS: dict[str, type[Layer]] = {
 
 
 def make_layer(kind: str, settings: Mapping[str, Any], *, dtype: DTypeLike) -> Layer:
-    """Return a layer as ``layer.kind`` and ``layer.settings()`` describe it, ready to read saved arrays into.
+    """Return a layer described by ``layer.kind`` and ``layer.settings()``, ready to read saved arrays into.
 
     Its initial weights are drawn from a fixed seed; NumPy's global state is not used.
 
@@ -33,7 +33,7 @@ def make_layer(kind: str, settings: Mapping[str, Any], *, dtype: DTypeLike) -> L
     ------
     InputError
         If there is no such layer, or its settings are others.
-
+        If there is no such layer, or the settings do not fit it.
     Examples
     --------
     >>> make_layer("leaky-relu", {"slope": 0.2}, dtype="float32")
@@ -45,4 +45,4 @@ def make_layer(kind: str, settings: Mapping[str, Any], *, dtype: DTypeLike) -> L
     try:
         return LAYERS[kind](**settings, **weights, dtype=dtype)
     except TypeError as error:
-        raise InputError(f"layer {kind}: expected other settings than {dict(settings)} ({error})") from None
+        raise InputError(f"layer {kind}: expected settings that fit it, got {dict(settings)} ({error})") from None

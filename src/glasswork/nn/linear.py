@@ -3,13 +3,13 @@
     x (batch, in) ──► x @ weight (in, out) + bias (out,) ──► output (batch, out)
 
 Its gradients, by the chain rule (see `glasswork.nn.layer`). For image b, input i and output j,
-``output[b, j] = Σᵢ x[b, i] weight[i, j] + bias[j]``, so a weight has a part in one output of every image::
+``output[b, j] = Σᵢ x[b, i] weight[i, j] + bias[j]``, so a weight influences one output of every image::
 
     grad_weight[i, j] = Σ_b dloss/doutput[b, j] × doutput[b, j]/dweight[i, j]      the chain rule
                       = Σ_b grad_output[b, j] × x[b, i]                            the derivative of the sum above
                       = (x.T @ grad_output)[i, j]                                  the definition of a matrix product
 
-A bias is a weight whose input is 1, and an input has a part in every output of its image, with the weight as factor::
+A bias is a weight whose input is 1. An input influences every output of its image, and the weight is the factor::
 
     grad_bias[j]     = Σ_b grad_output[b, j]                  = grad_output.sum(axis=0)[j]
     grad_input[b, i] = Σ_j grad_output[b, j] × weight[i, j]   = (grad_output @ weight.T)[b, i]

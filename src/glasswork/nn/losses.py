@@ -32,7 +32,7 @@ class Loss:
     #: What ``pred`` is: ``"logits"`` or ``"probabilities"``, estimates of them. None if the loss does not say.
     pred_is: ClassVar[Literal["logits", "probabilities"] | None] = None
 
-    #: What copies and pickles leave out: arrays that forward leaves for backward.
+    #: What copies and pickles leave out: the arrays that forward leaves for backward.
     remembers: ClassVar[tuple[str, ...]] = ("pred", "target")
 
     label: str
@@ -63,7 +63,7 @@ class Loss:
         if pred.ndim != 2 or pred.shape != target.shape or len(pred) == 0:
             raise InputError(
                 f"{self}: expected pred and target of one shape (batch, classes), got {pred.shape} and "
-                f"{target.shape}; make targets of labels with int_to_onehot(labels)"
+                f"{target.shape}; turn labels into targets with int_to_onehot(labels)"
             )
         self.pred, self.target = pred, target
         return pred, target
@@ -163,19 +163,19 @@ class CrossEntropyLoss(Loss):
         return -float(np.vdot(self.smoothed, self.log_probabilities)) / len(pred)
 
     def check_model(self, model: object) -> None:
-        """Refuse a model whose scores are made to be probabilities, or which has a single one: softmax expects logits.
+        """Refuse a model whose scores are probabilities, or that has only one score: softmax expects logits.
 
         Raises
         ------
         InputError
-            If so. A user's own model, which does not say what its scores are, passes.
+            If it is such a model. A user's own model that does not state what its scores are is accepted.
         """
         if getattr(model, "out_features", 0) == 1:
             raise InputError(f"{self}: {model} has a single output; {_ONE_SCORE}")
         if getattr(model, "built_for", "logits") != "logits":
             raise InputError(
-                f"{self}: takes logits, and the scores of {model} are made to be probabilities, as a sigmoid's are; "
-                "make the model with output_activation=None, or use MSELoss()"
+                f"{self}: takes logits, but the scores of {model} are probabilities, as a sigmoid's are; "
+                "create the model with output_activation=None, or use MSELoss()"
             )
 
     def backward(self) -> FloatArray:

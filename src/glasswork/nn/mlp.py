@@ -26,41 +26,41 @@ from glasswork.nn.random_layer import RandomLayer
 from glasswork.nn.scores import ScoresAre, declared_by, labels_of, probabilities_of
 from glasswork.pixels import as_array, as_rows
 
-#: For numbers that nothing is applied to.
+#: The contract of numbers that are taken as they are.
 _AS_GIVEN = Inputs()
 
-#: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to be small.
+#: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to take little memory.
 ROWS_AT_A_TIME = 1000
 
 
 class MLP(Network):
-    """A network of fully connected layers (handout, section 6), any number of them.
+    """A network of fully connected layers, in any number (handout, section 6).
 
-    Several threads may ask one network for `scores`, `predict` and `probabilities`, and call it, at the same time;
-    training it is for one thread.
+    Several threads may call one network, or its `scores`, `predict` and `probabilities`, at the same time; only one
+    thread may train it.
 
     Parameters
     ----------
     in_features : int
         Numbers in an image: 784 for MNIST.
     hidden_size : int or sequence of int
-        Neurons in the hidden layer, or in each of them, from the input on.
+        Neurons in the hidden layer, or in each hidden layer, starting at the input.
     out_features : int
         Classes: 10 for MNIST.
     activation : str or callable, or a sequence of them
-        Of the hidden layers, or of each: a word such as ``"relu"``, a class such as `ReLU`, or anything that makes a
-        layer when called with ``dtype=...``, as ``functools.partial(LeakyReLU, slope=0.2)`` does.
+        Of all hidden layers, or of each one: a word such as ``"relu"``, a class such as `ReLU`, or anything that
+        returns a layer when called with ``dtype=...``, as ``functools.partial(LeakyReLU, slope=0.2)`` does.
     output_activation : str or callable, or None
         Of the output layer. None, or ``"none"``, leaves its sums as they are: logits, for `CrossEntropyLoss`.
     batch_norm : bool
         Whether a `BatchNorm` follows each hidden Linear layer.
     dropout, input_dropout : float
-        The chance with which `Dropout` leaves out each hidden neuron, and each pixel, in training.
+        The probability with which `Dropout` sets each hidden neuron, or each pixel, to 0 in training.
     noise, input_noise : float
-        The standard deviation of the `GaussianNoise` on the input of each hidden activation, and on each pixel,
-        in training.
+        The standard deviation of the `GaussianNoise` that is added to the input of each hidden activation, or to each
+        pixel, in training.
     initializer : str, optional
-        Of the weights; by default the one that suits the activation behind them.
+        Of the weights; by default the one that suits the activation after them.
     bias_grad : {"sum", "mean"}
         See `Linear`.
     dtype : data type
@@ -68,7 +68,7 @@ class MLP(Network):
     rng : numpy.random.Generator, optional
         Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
     seed : int
-        Of dropout masks and of noise.
+        The seed of dropout masks and of noise.
 
     Attributes
     ----------
@@ -76,9 +76,9 @@ class MLP(Network):
         In the order in which an image passes them.
     linear1, act1, linear2, act2, ... : Layer
         The same layers, by the handout's names; ``norm1``, ``drop1``, ``noise1`` where there are any. Assigning to
-        one, as ``model.act1 = ReLU()``, replaces the layer; make a new optimiser then.
+        one, as in ``model.act1 = ReLU()``, replaces the layer; create a new optimiser then.
     inputs : Inputs or None
-        What the network was trained on; see `glasswork.inputs`. None, at first: unknown, and nothing is applied.
+        What the network was trained on; see `glasswork.inputs`. None, as at first, if unknown: nothing is applied.
         `scores`, `predict` and `probabilities` apply it to raw data, and refuse data on another scale.
     pixels : bool or None
         Whether the inputs are pixels, as ``inputs`` says; None if it does not say. Setting it to True declares bytes
@@ -86,16 +86,16 @@ class MLP(Network):
     classes : tuple of str
         The names of the classes; "0", "1", "2", ... unless ``inputs`` has others.
     scores_are : {"logits", "probabilities"}
-        What the scores are. The last layer says so, and the loss of the last training: `CrossEntropyLoss` makes them
-        logits, `MSELoss` estimates of probabilities.
+        What the scores are. The last layer determines it, and so does the loss of the last training: `CrossEntropyLoss`
+        makes the scores logits, `MSELoss` estimates of probabilities.
     evaluator : callable or None
-        Computes `scores` in the place of the layers, from the network and rows of images, which are bytes or floats:
+        Computes `scores` instead of the layers, from the network and rows of images, which are bytes or floats:
         see `glasswork.compiled`.
 
     Raises
     ------
     InputError
-        If a width is below 1, or there is not one activation for each hidden layer.
+        If a width is below 1, or the number of activations is not that of the hidden layers.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class MLP(Network):
     _scores_are: ScoresAre | None = None
     _trained_on: ScoresAre | None = None
 
-    #: What computes scores in the place of the layers.
+    #: Computes scores instead of the layers.
     evaluator: Callable[[MLP, NDArray[Any]], FloatArray] | None = None
 
     def __init__(
@@ -149,19 +149,19 @@ class MLP(Network):
 
     @classmethod
     def from_layers(cls, layers: Mapping[str, Layer], *, scores_are: ScoresAre | None = None) -> Self:
-        """Return a network of given layers.
+        """Create a network from layers.
 
         Parameters
         ----------
         layers : mapping of str to Layer
             Names as in the handout, in the order in which an image passes the layers.
         scores_are : {"logits", "probabilities"}, optional
-            What the scores are; by default what the last layers say, see `Layer`.
+            What the scores are; by default what the last layers state, see `Layer`.
 
         Raises
         ------
         InputError
-            If a layer does not take what the one before it gives, or works in another dtype.
+            If a layer does not take what the layer before it gives, or works in another dtype.
 
         Examples
         --------
@@ -240,7 +240,7 @@ class MLP(Network):
 
     @property
     def built_for(self) -> ScoresAre:
-        """What the scores are by the network's layers, or its owner's word, whatever it was trained on since."""
+        """What the scores are according to the network's layers, or to its owner, whatever it was trained on since."""
         return self._scores_are or declared_by(self.named_layers.values())
 
     def _replace(self, name: str, layer: Any) -> None:
@@ -250,21 +250,21 @@ class MLP(Network):
             self._trained_on = None
 
     def trained_on(self, scores_are: ScoresAre) -> None:
-        """Note what the scores are by the loss of a training."""
+        """Record what the scores are, according to the loss of a training."""
         self._trained_on = scores_are
 
     # Answers ------------------------------------------------------------------------------------------
 
     def scores(self, images: ArrayLike, *, prepared: bool = False) -> FloatArray:
-        """Return the network's scores for any number of images, in little memory.
+        """Return the network's scores for any number of images, using little memory.
 
         Parameters
         ----------
         images : (N, in_features), (N, height, width), or one image
-            Anything that ``numpy.asarray`` takes: raw data, which are prepared as ``inputs`` says. Without
+            Anything that ``numpy.asarray`` takes: raw data, which are prepared according to ``inputs``. Without
             ``inputs`` they are taken as they are. Equal numbers have equal scores, whatever their dtype.
         prepared : bool
-            Whether they are what the first layer takes already, as the batches of a loader are.
+            Whether the images are already prepared for the first layer, as the batches of a loader are.
 
         Returns
         -------
@@ -274,7 +274,7 @@ class MLP(Network):
         Raises
         ------
         InputError
-            If the images have another size, are not finite numbers or cannot be on the scale of the training data, or
+            If the images have a wrong size, are not finite numbers or cannot be on the scale of the training data, or
             if scores are not finite.
         """
         rows = as_rows(self, as_array(self, images), self.in_features)
@@ -287,11 +287,11 @@ class MLP(Network):
             else:
                 result = self.evaluator(self, inputs.prepared(rows, self.dtype, who=self))
         if not np.isfinite(result).all():
-            raise InputError(f"{self}: its scores are not finite; are its weights from a training that diverged?")
+            raise InputError(f"{self}: its scores are not finite; do its weights come from a training that diverged?")
         return result
 
     def _scores(self, rows: NDArray[Any], inputs: Inputs) -> FloatArray:
-        """Send rows through this network's own forward, whichever class has it, some at a time."""
+        """Send rows through ``forward``, which a subclass may have replaced, some rows at a time."""
         network = self.for_evaluation()
         if len(rows) <= ROWS_AT_A_TIME:
             return network(inputs.prepared(rows, self.dtype, who=self))
@@ -330,7 +330,7 @@ class MLP(Network):
         self, path: str | Path, *, classes: Sequence[str] | None = None, image_shape: tuple[int, int] | None = None
     ) -> None:
         """Write this network into a model file, which `glasswork.load_model` reads; see `glasswork.save_model`."""
-        import glasswork  # files are the business of a room above this one, which only the package's front door knows
+        import glasswork  # files belong to a package above this one, which only glasswork's public names can reach
 
         glasswork.save_model(self, path, classes=classes, image_shape=image_shape)
 

@@ -1,4 +1,4 @@
-"""Module: what layers and networks share: the layers inside them, their mode, their dtype, and their copies.
+"""Module: what layers and networks have in common: the layers inside them, their mode, their dtype, and their copies.
 
 network ─┬─ linear1              set_training, set_position, convert ──► everything inside
          ├─ block ─┬─ inner      for_evaluation, copies, pickles     ──► without what the last forward remembered
@@ -29,8 +29,8 @@ class Module:
     #: Whether it is in training mode, as it is while `glasswork.train` runs.
     training = False
 
-    #: The attributes in which ``forward`` leaves arrays for ``backward``, beside those of the base classes. Copies and
-    #: pickles leave them out, so that they carry no images.
+    #: The attributes in which ``forward`` leaves arrays for ``backward``, in addition to those of the base classes.
+    #: Copies and pickles leave them out, so that they contain no images.
     remembers: ClassVar[tuple[str, ...]] = ()
 
     dtype: np.dtype[Any]
@@ -38,24 +38,24 @@ class Module:
     def children(self) -> dict[str, Module]:
         """Return the modules directly inside this one, by name: ``inner``, or ``blocks.0`` in a list."""
         found: dict[str, Module] = {}
-        if self.kind is None:  # our own layers have no layers inside
+        if self.kind is None:  # glasswork's own layers have no layers inside
             for name, value in vars(self).items():
                 collect(name, value, found)
         return found
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all those inside it, each once."""
-        seen: set[int] = set()
+        visited: set[int] = set()
         waiting: list[Module] = [self]
         while waiting:
             module = waiting.pop()
-            if id(module) not in seen:
-                seen.add(id(module))
+            if id(module) not in visited:
+                visited.add(id(module))
                 yield module
                 waiting += reversed(module.children().values())
 
     def parameters(self) -> list[FloatArray]:
-        """Return the arrays that training changes, those of the first module inside first; always the same ones."""
+        """Return the arrays that training changes, in the order of the modules inside; always the same arrays."""
         return [parameter for child in self.children().values() for parameter in child.parameters()]
 
     def gradients(self) -> list[FloatArray]:
@@ -95,7 +95,7 @@ class Module:
 
     def _set_dtype(self, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):  # float16 sums too coarsely to train, and no file keeps others
+        if self.dtype not in (np.float32, np.float64):  # float16 is too coarse to train in, and no file stores others
             raise InputError(f"{self}: expected the dtype float32 or float64, got {self.dtype}")
 
     def astype(self, dtype: DTypeLike) -> Self:
@@ -105,14 +105,14 @@ class Module:
         return twin
 
     def for_evaluation(self, twins: dict[int, Any] | None = None) -> Self:
-        """Return a copy in evaluation mode with the same parameters, and with memory of its own.
+        """Return a copy in evaluation mode that shares the parameters, but has working memory of its own.
 
-        ``twins`` are the copies made so far, by the identity of their originals.
+        ``twins`` are the copies that exist so far, by the identity of their originals.
         """
         twin = object.__new__(self.__class__)
         attributes = twin.__dict__
         attributes.update(self.__dict__)
-        if self.kind is None or "forward" in attributes:  # modules inside, or a method that was replaced
+        if self.kind is None or "forward" in attributes:  # it has modules inside, or a method that was replaced
             twins = {} if twins is None else twins
             twins[id(self)] = twin
             for name, value in self.__dict__.items():
@@ -129,13 +129,13 @@ class Module:
 
 
 def without_remembered(thing: Any) -> dict[str, Any]:
-    """Return the attributes of a layer or a loss without what its last forward has left for backward."""
+    """Return the attributes of a layer or a loss, except the arrays that its last forward left for backward."""
     names = {name for base in type(thing).__mro__ for name in vars(base).get("remembers", ())}
     return {name: value for name, value in vars(thing).items() if name not in names}
 
 
-def own_methods(thing: Any, names: tuple[str, ...], base: type) -> list[str]:
-    """Return which of these methods an object or its class has replaced, those of ``base`` being the original ones."""
+def replaced_methods(thing: Any, names: tuple[str, ...], base: type) -> list[str]:
+    """Return the names of those methods of ``base`` that an object or its class has replaced."""
     kind = type(thing)
     return [name for name in names if name in vars(thing) or getattr(kind, name) is not getattr(base, name)]
 
@@ -150,7 +150,7 @@ def modules_in(thing: Any) -> list[Module]:
 
 
 def collect(name: str, value: Any, found: dict[str, Module]) -> None:
-    """Add the modules that an attribute holds to those that were found so far."""
+    """Add the modules that an attribute holds to the ones found so far."""
     if isinstance(value, Module):
         if all(value is not other for other in found.values()):
             found[name] = value

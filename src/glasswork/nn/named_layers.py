@@ -29,7 +29,7 @@ class NamedLayers(Module):
     named_layers: dict[str, Layer]
 
     def _take(self, layers: dict[str, Layer]) -> None:
-        """Check these layers, and make them this network's own."""
+        """Check these layers, and make them the network's layers."""
         check_layers(layers, reserved=dir(type(self)))
         self.named_layers = layers
         self.dtype = next(iter(layers.values())).dtype
@@ -39,7 +39,7 @@ class NamedLayers(Module):
         return [module for module in self.modules() if isinstance(module, RandomLayer)]
 
     def children(self) -> dict[str, Module]:
-        """Return the layers by name, and after them layers that are found in other attributes."""
+        """Return the layers by name, followed by layers found in other attributes."""
         found: dict[str, Module] = dict(self.named_layers)
         for name, value in vars(self).items():
             collect(name, value, found)
@@ -70,7 +70,7 @@ class NamedLayers(Module):
         old = self.named_layers[name]
         for end in ("in_features", "out_features"):
             if getattr(old, end) and getattr(layer, end) not in (0, getattr(old, end)):
-                raise InputError(f"{self}: expected a layer of the widths of {name}, which is {old}, got {layer}")
+                raise InputError(f"{self}: expected a layer with the widths of {name}, which is {old}, got {layer}")
         check_layers(self.named_layers | {name: layer}, reserved=dir(type(self)))
         layer.set_training(self.training)
         self.named_layers[name] = layer

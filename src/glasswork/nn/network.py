@@ -19,16 +19,16 @@ from glasswork.pixels import as_array, as_rows
 
 
 class Network(NamedLayers):
-    """Layers in a row, each by a name: what `MLP` is made of."""
+    """Layers in a row, each with a name: the base of `MLP`."""
 
     def __call__(self, x: ArrayLike) -> FloatArray:
-        """Return the scores of what the first layer takes; `forward` does the same without the conversions.
+        """Return the scores for numbers that the first layer can take; `forward` does the same without conversion.
 
         Parameters
         ----------
         x : (batch, in_features), (batch, height, width), or one image
-            Anything that ``numpy.asarray`` takes. Its shape and dtype are converted to the network's, and its numbers
-            are taken as they are, whatever their dtype.
+            Anything that ``numpy.asarray`` takes. Its shape and dtype are converted to the network's; its numbers are
+            taken as they are, whatever their dtype.
 
         Returns
         -------
@@ -38,7 +38,7 @@ class Network(NamedLayers):
         return self.forward(self.prepare(x)).copy()
 
     def prepare(self, x: ArrayLike) -> FloatArray:
-        """Return numbers as the layers take them, whatever their shape and dtype; none of them is changed."""
+        """Convert the shape and the dtype of x to what the layers take; the numbers themselves do not change."""
         if (
             isinstance(x, np.ndarray)
             and x.dtype == self.dtype
@@ -51,7 +51,7 @@ class Network(NamedLayers):
     @property
     def in_features(self) -> int:
         """Numbers in an image."""
-        for layer in self.named_layers.values():  # a loop, as every prediction asks for this
+        for layer in self.named_layers.values():  # a loop, because it is fast and every prediction needs this
             if layer.in_features:
                 return layer.in_features
         return 0
@@ -98,6 +98,6 @@ class Network(NamedLayers):
 
 
 def _leaves_out_the_input(kind: type[Layer]) -> bool:
-    """Whether ``backward_parameters`` belongs to a layer's ``backward``, and not to one that a subclass replaced."""
-    own = next(vars(base) for base in kind.__mro__ if {"backward", "backward_parameters"} & vars(base).keys())
-    return "backward_parameters" in own
+    """Whether ``backward_parameters`` belongs to a layer's ``backward``, and no subclass replaced only the latter."""
+    newest = next(vars(base) for base in kind.__mro__ if {"backward", "backward_parameters"} & vars(base).keys())
+    return "backward_parameters" in newest

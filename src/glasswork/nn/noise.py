@@ -56,7 +56,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
         check_settings(self, std=std)
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Return x with noise in training, x itself in evaluation: the same shape."""
+        """Return x with noise in training, or x itself in evaluation: the same shape."""
         self._check_input(x)
         if not self.training:
             return self._pass_on(x)
@@ -84,7 +84,7 @@ def standard_normal(words: NDArray[np.uint64], dtype: DTypeLike = np.float32) ->
     """Turn random words into twice as many numbers from N(0, 1), row by row (Box and Muller 1958).
 
     Two uniform numbers u and v, each of 32 random bits, give two normal ones, ``√(-2 log u)`` times the cosine and
-    the sine of ``2π v``. Every number takes the same count of random bits, unlike with rejection methods, so each row
+    the sine of ``2π v``. Unlike with rejection methods, every number takes the same count of random bits, so each row
     can be drawn on its own. The largest possible number is 6.7.
 
     Parameters

@@ -1,4 +1,4 @@
-"""RandomLayer: base of the layers that draw random numbers. They are told the step, and so need no counter.
+"""RandomLayer: base of the layers that draw random numbers. They are told the step, so they need no counter.
 
 (seed, layer, step, row) ──► the random numbers of one image in one step
 """
@@ -18,7 +18,7 @@ class RandomLayer(Layer):
     """Base of `Dropout` and `GaussianNoise`: random in training, the identity in evaluation.
 
     The numbers for an image are a function of the seed, the layer, the step and the image's row in the batch. So a
-    resumed run has to set the step only, and a part of a batch draws the same numbers as in the whole batch.
+    resumed run only has to set the step, and part of a batch draws the same numbers as it would in the whole batch.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class RandomLayer(Layer):
     dtype : data type
     """
 
-    #: What the random numbers are for: different kinds of layer draw different ones.
+    #: What the random numbers are for: different kinds of layer draw different numbers.
     purpose: Purpose
 
     #: Random numbers that one 64-bit word gives.
@@ -64,17 +64,17 @@ class RandomLayer(Layer):
         Raises
         ------
         StateError
-            If it was not set.
+            If the position was not set.
         """
         if self.position is None:
             raise StateError(
-                f"{self}: is in training mode and does not know which step it is, so it cannot draw; call "
+                f"{self}: is in training mode but was not told the step, so it cannot draw random numbers; call "
                 "model.set_position(step) before each forward, as glasswork.train does"
             )
         return self.position
 
     def blocks(self, features: int) -> int:
-        """Return how many blocks of four random words a row of so many features needs."""
+        """Return how many blocks of four random words a row of ``features`` numbers needs."""
         return -(-features // (self.numbers_per_word * WORDS_PER_BLOCK))
 
     def _draw(self, rows: int, features: int) -> NDArray[np.uint64]:

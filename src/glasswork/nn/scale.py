@@ -1,4 +1,4 @@
-"""Scale: the numbers that a network sees, shifted and stretched by two constants that are part of it.
+"""Scale: shifts and stretches a network's inputs by two constants that are part of the network.
 
 pixels -1 to 1 ──► (x - offset) / spread ──► mean 0 and standard deviation 1, say
 """
@@ -18,15 +18,15 @@ from glasswork.settings import Range, check_settings
 class Scale(Layer, kind="scale"):
     """Compute ``(x - offset) / spread``; nothing in it is trained.
 
-    As the first layer it holds the scaling of the pixels, so that it is saved with the network and prediction cannot
-    forget it.
+    As the first layer, it holds the scaling of the pixels, so that the scaling is saved with the network and prediction
+    cannot forget it.
 
     Parameters
     ----------
     offset : float
-        What becomes 0.
+        The number that becomes 0.
     spread : float
-        What is divided by; not 0.
+        The divisor, above 0.
     dtype : data type
 
     Raises

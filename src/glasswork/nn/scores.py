@@ -19,7 +19,7 @@ ScoresAre: TypeAlias = Literal["logits", "probabilities"]
 
 
 def declared_by(layers: Iterable[Layer]) -> ScoresAre:
-    """Return what the last of these layers that says something about its outputs says they are."""
+    """Return what the last layer that states it says the scores are."""
     said = [layer.scores_are for layer in layers if layer.scores_are is not None]
     return said[-1] if said else "logits"
 
@@ -33,7 +33,7 @@ def labels_of(scores: FloatArray, scores_are: str) -> Labels:
 
 
 def probabilities_of(scores: FloatArray, scores_are: str) -> FloatArray:
-    """Return rows that sum to 1, ``(N, classes)``; of one score the probabilities of two classes.
+    """Return rows that sum to 1, ``(N, classes)``; a single score gives the probabilities of two classes.
 
     Outputs that were trained on squared error are estimates of probabilities already (Richard and Lippmann 1991);
     they are only clipped at 0 and divided by their sum.

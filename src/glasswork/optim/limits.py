@@ -1,4 +1,4 @@
-"""Limits on a step, which an optimiser applies if it is asked to: clipped gradients, weight decay, limited norms."""
+"""Optional limits on an optimiser's step: clipped gradients, weight decay, limited norms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def clip_and_decay(
     clip_norm: float | None,
     decay: float,
 ) -> list[FloatArray]:
-    """Return gradients that are scaled down to a common norm, with ``decay`` times the weights added.
+    """Return gradients, scaled down to a common norm, with ``decay`` times the weights added.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def clip_and_decay(
     changed, scratch : sequence of arrays of the same shapes
         For the result and for intermediate results.
     clip_norm : float or None
-        The largest norm of all gradients together.
+        The largest norm that all gradients together may have.
     decay : float
         For weights; biases and scales, arrays of one dimension, do not decay.
     """

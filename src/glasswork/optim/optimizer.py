@@ -136,8 +136,8 @@ class Optimizer:
         StateError
             If its names or shapes are not those of this optimiser.
         """
-        own = self.live_state()
-        if {name: array.shape for name, array in own.items()} != {name: a.shape for name, a in state.items()}:
+        current = self.live_state()
+        if {name: array.shape for name, array in current.items()} != {name: a.shape for name, a in state.items()}:
             raise StateError(f"{self}: this state has other names or shapes than the optimiser's own")
         self.steps = int(state["steps"][0])
         if self.steps:
@@ -146,7 +146,7 @@ class Optimizer:
             array[...] = state[name]
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step, counted from 0: without a schedule, the present one."""
+        """Return the learning rate of a step, counted from 0: without a schedule, the current one."""
         if self.schedule is None or self.total_steps is None:
             return self.lr
         return self.base_lr * self.schedule(min(step, self.total_steps), self.total_steps)

@@ -6,7 +6,8 @@
          step               cosine            one-cycle
 
 A schedule maps ``(step, total_steps)`` to a factor of the learning rate, with steps counted from 0. It has no
-memory, so a run can resume at any step; and it is a function of this file with its settings filled in, so it pickles.
+memory, so a run can resume at any step. It is a function in this file with its settings filled in, so it can be
+pickled.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def step(
     drops: Annotated[int, Range(ge=1, le=1000), "number of drops"] = 2,
     factor: Annotated[float, Range(gt=0, lt=1), "what each drop multiplies the learning rate by"] = 0.1,
 ) -> Schedule:
-    """Return the schedule that is multiplied by ``factor`` at ``drops`` equally spaced steps."""
+    """Return the schedule that multiplies the learning rate by ``factor`` at each of ``drops`` equally spaced steps."""
     check_settings("step schedule", step, drops=drops, factor=factor)
     return partial(_step, drops=drops, factor=factor)
 
@@ -79,8 +80,8 @@ def warmup(
 ) -> Schedule:
     """Return a schedule that first rises in a straight line to the given one (Goyal et al. 2017, section 2.2).
 
-    If the share amounts to n steps, rounded and at least one, they have 1/n, 2/n, ..., n/n of the given schedule's
-    first value: so no step is lost to a rate of 0. The given schedule then covers the rest of the run.
+    If the share amounts to n steps (rounded, and at least one), they have 1/n, 2/n, ..., n/n of the given schedule's
+    first value, so no step is lost to a rate of 0. The given schedule then covers the rest of the run.
     """
     check_settings("warmup", warmup, share=share)
     return partial(_warmup, schedule=schedule, share=share) if share else schedule

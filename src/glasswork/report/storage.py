@@ -6,7 +6,7 @@ import numpy as np
 
 from glasswork.errors import InputError
 from glasswork.nn import MLP, Linear
-from glasswork.nn.module import own_methods
+from glasswork.nn.module import replaced_methods
 from glasswork.report.data import LayerData, NetworkData
 from glasswork.report.packing import Encoding, pack, rounded
 
@@ -70,7 +70,7 @@ def store(model: MLP, encoding: Encoding) -> list[LayerData]:
     """
     layers = []
     for name, layer in model.named_layers.items():
-        if layer.kind is None or own_methods(layer, ("forward", "__call__"), type(layer)):
+        if layer.kind is None or replaced_methods(layer, ("forward", "__call__"), type(layer)):
             raise InputError(f"report: {name}, {layer!r}, is a layer of your own, which the page cannot compute")
         arrays = {part: pack(array, encoding if array.ndim > 1 else "float32") for part, array in layer.state().items()}
         layers.append(LayerData(name, layer.kind, layer.settings(), arrays))

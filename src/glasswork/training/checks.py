@@ -1,4 +1,4 @@
-"""What the loop needs of its arguments, checked before a training begins.
+"""What the loop requires of its arguments, checked before a training begins.
 
 An engine's own checks of a batch, its targets and gradients are in `glasswork.engine.contract`.
 """
@@ -13,7 +13,7 @@ from glasswork.arrays import FloatArray
 from glasswork.engine.contract import Model, Optimizer, gradients_of, memory_of
 from glasswork.errors import InputError, StateError
 
-#: Methods of a model, an optimiser and a loss; others are used where they are.
+#: The methods that a model, an optimiser and a loss must have; optional methods are used where they exist.
 _NEEDED: dict[str, tuple[str, ...]] = {
     "model": ("backward", "parameters"), "optimizer": ("step", "zero_grad"), "criterion": ("backward",), "loss": ()
 }  # fmt: skip
@@ -26,15 +26,15 @@ def check_parts(who: str, **parts: Any) -> None:
     Raises
     ------
     InputError
-        If one has not, or is a class in place of an object of it.
+        If a method is missing, or a class was given instead of an object.
     """
     for what, part in parts.items():
         if isinstance(part, type):
-            raise InputError(f"{who}: expected {what} to be an object, got the class {part.__name__}; make one of it")
+            raise InputError(f"{who}: expected {what} to be an object, got the class {part.__name__}; create one")
         missing = [f"{name}()" for name in _NEEDED[what] if not callable(getattr(part, name, None))]
         if missing or not (what == "optimizer" or callable(part)):
             raise InputError(
-                f"{who}: expected {what} to be one such as {_KIN.get(what, 'MSELoss()')}, got {describe(part)}"
+                f"{who}: expected {what} to be an object such as {_KIN.get(what, 'MSELoss()')}, got {describe(part)}"
                 + (f", which has no {' and no '.join(missing)}" if missing else ", which cannot be called")
             )
 
@@ -53,14 +53,14 @@ def check_together(model: Model, optimizer: Optimizer) -> None:
     ):
         if held and own and not {memory_of(array) for array in held} <= {memory_of(array) for array in own}:
             raise StateError(
-                f"train: this optimizer holds {what} that are not this model's: of another model, or of layers or "
-                "arrays that were replaced since; make the optimizer after the model, from its parameters() and "
-                "gradients(), and write into arrays with [...] = instead of replacing them"
+                f"train: this optimizer holds {what} that are not this model's: they belong to another model, or to "
+                "layers or arrays that have been replaced; create the optimizer after the model, from its "
+                "parameters() and gradients(), and write into arrays with [...] = instead of replacing them"
             )
 
 
 def check_restorable(model: Model) -> None:
-    """Check that a model's ``state()`` returns its own arrays: weights that are kept are written back into them."""
+    """Check that a model's ``state()`` returns its own arrays, because the weights to keep are written into them."""
     state = getattr(model, "state", None)
     if callable(state) and not same_arrays(list(state().values()), list(state().values())):
         raise InputError(

@@ -1,11 +1,11 @@
-"""Which engine does the steps of a training.
+"""Chooses the engine that does the steps of a training.
 
     "numpy"      NumPy
-    "compiled"   the compiled one; NumPy where it cannot, and one printed line that says why
-    "auto"       the compiled one where it is installed and the work is long enough to repay its start; else NumPy
+    "compiled"   the compiled one; NumPy if it cannot do them, and one printed line that says why
+    "auto"       the compiled one if it is installed and the work is long enough to repay its start; else NumPy
 
 The choice depends on the work alone, never on a trial: the engines differ in the last digits, so the same recipe on the
-same machine has to use the same one each time.
+machine must use the same engine each time.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from glasswork.training.step import NumpyEngine
 
 EngineName: TypeAlias = Literal["auto", "numpy", "compiled"]
 
-#: Multiplications of a training's forward passes, all epochs together, from which "auto" takes the compiled engine:
-#: it saves a second in each 20 to 150 billion, and takes about one to start. The handout's 50 epochs are 109 billion.
+#: From this many multiplications in the forward passes of all epochs, "auto" chooses the compiled engine: it takes
+#: about a second to start, and saves a second in each 20 to 150 billion. The handout's 50 epochs have 109 billion.
 WORTH_COMPILING = 200_000_000_000
 
 
@@ -44,13 +44,13 @@ def choose_engine(
     asked : {"auto", "numpy", "compiled"} or Engine
         An engine is returned as it is.
     model, optimizer, criterion, average
-        What the engine will move.
+        The objects that the engine will change.
     loader : iterable of batches
-        Its ``samples``, as `Batches` has them, are the images of an epoch; without them "auto" is NumPy.
+        Its ``samples``, as `Batches` has them, are the images of an epoch; without them "auto" chooses NumPy.
     epochs : int
         In the whole training.
     threads : int, optional
-        Of the compiled engine: into so many parts it cuts a step; by default as many as the work is worth.
+        Threads of the compiled engine, which cuts a step into as many parts; by default as many as the work is worth.
 
     Raises
     ------
@@ -67,12 +67,12 @@ def choose_engine(
         return plain
     reason = why_not_compiled(model, optimizer, criterion, average, loader)
     if reason is not None:
-        tell(f"NumPy does the steps of this training, as the compiled engine cannot: {reason}.")
+        tell(f"NumPy does the steps of this training, because the compiled engine cannot do them: {reason}.")
         return plain
     from glasswork.engine.compiled.engine import CompiledEngine, parts_for
 
     threads = threads or (parts_for(model, loader.batch_size) if hasattr(loader, "batch_size") else None)
-    compiled: Callable[..., Engine] = CompiledEngine  # of our own classes, which was checked
+    compiled: Callable[..., Engine] = CompiledEngine  # the objects are of our own classes, as checked above
     return compiled(model, optimizer, criterion, average, threads=threads, say=tell)
 
 
@@ -90,26 +90,26 @@ def why_not_compiled(
 
 
 def check_engine(name: str, who: object) -> None:
-    """Check that a training that is resumed can go on with the engine that did its steps.
+    """Check that a resumed training can continue with the engine that did its first steps.
 
     Parameters
     ----------
     name : {"numpy", "compiled"}
     who : object
-        Whom the error message names.
+        The object that the error message names.
 
     Raises
     ------
     StateError
-        If it is the compiled one, and what it needs is missing.
+        If it is the compiled engine, and what that needs is missing.
     """
     if name == "compiled" and not is_installed():
         raise StateError(
             f"{who}: was trained with the compiled engine, which needs Numba: {REMEDY}; or choose the engine numpy "
-            "(--engine numpy), which goes on with other last digits"
+            "(--engine numpy), whose results differ in the last digits"
         )
 
 
 def is_long(model: Model, samples: int, epochs: int) -> bool:
-    """Whether a training on so many images, so many times, repays the start of the compiled engine."""
+    """Whether a training on this many images and epochs is long enough to repay the start of the compiled engine."""
     return weights_of(model) * samples * epochs >= WORTH_COMPILING

@@ -1,4 +1,4 @@
-"""What a network is worth: its loss and its accuracy on images that it is not trained on.
+"""How good a network is: its loss and its accuracy on images that it was not trained on.
 
 every image, once ──► scores ──► loss, mean over the samples; accuracy in percent
 """
@@ -32,13 +32,13 @@ def valid(model: Model, valid_loader: Data, criterion: Criterion) -> tuple[float
     ----------
     model : MLP
     valid_loader : iterable of (X_batch, y_batch), Dataset or Part
-        As for `train`. `Batches` give every image, also those that they leave out of an epoch of training.
+        As for `train`. `Batches` yields every image, including those that it leaves out of a training epoch.
     criterion : MSELoss
 
     Raises
     ------
     InputError
-        If scores are not finite, as those of a training that diverged.
+        If scores are not finite, as after a training that diverged.
     """
     check_parts("valid", model=model, loss=criterion)
     return _evaluate_alone("valid", model, valid_loader, criterion)
@@ -71,7 +71,7 @@ def evaluate(
 
 
 def _evaluate_alone(who: str, model: Model, data: Data, criterion: Criterion | None) -> tuple[float, float]:
-    """Return the loss and the accuracy of a model that is not being trained, or say that it has none."""
+    """Return the loss and the accuracy of a model that is not being trained; raise if its scores are not finite."""
     loader = evaluation_loader(who, data, model)
     with limited_to(threads_of(model, loader)):
         loss, accuracy = evaluate(who, model, model, loader, criterion)
@@ -84,23 +84,23 @@ def _evaluate_alone(who: str, model: Model, data: Data, criterion: Criterion | N
 
 
 def at_least_one(samples: int, who: str) -> int:
-    """Return a number of samples, or say that a loader gave none."""
+    """Return a number of samples; raise an InputError if a loader gave none."""
     if samples == 0:
         raise InputError(
-            f"{who}: the loader gave no batch; a generator can be looped over only once, so make a new one "
-            "each epoch, or use Batches"
+            f"{who}: the loader gave no batches; a generator can be looped over only once, so create a new one "
+            "for each epoch, or use Batches"
         )
     return samples
 
 
 def mode_of(model: Model, *, training: bool) -> AbstractContextManager[None]:
-    """Context manager: the mode of a model that has one, as an MLP has, or of the layers in a student's own."""
+    """Context manager: sets the mode of a model that has one, such as an MLP, or of the layers in a student's model."""
     mode = getattr(model, "mode", None)
     return mode(training=training) if callable(mode) else _mode_of_layers(modules_in(model), training)
 
 
 def position_of(model: Model) -> Callable[[int], object]:
-    """Return what tells a model's random layers which step comes next, also the layers in a student's own model."""
+    """Return a function that tells a model's random layers the next step, also those in a student's own model."""
     set_position = getattr(model, "set_position", None)
     if callable(set_position):
         return set_position  # type: ignore[no-any-return]

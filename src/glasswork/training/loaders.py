@@ -1,4 +1,4 @@
-"""Where the loop's batches come from: a loader as it is, or a dataset, or a part of one, of which batches are made."""
+"""Where the loop's batches come from: a loader, used as it is, or a dataset or part of one, cut into batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Data: TypeAlias = Loader | Dataset | Part
 
 
 def training_loader(who: str, data: Data, model: Model, optimizer: Optimizer) -> Loader:
-    """Return a loader as it is; of a dataset, batches whose next epoch follows from the steps taken so far."""
+    """Return a loader as it is; for a dataset, return batches whose next epoch follows from the steps taken so far."""
     _check(who, data)
     loader: Any = as_loader(data, **_columns(model), learning=True)
     if loader is not data:
@@ -29,7 +29,7 @@ def training_loader(who: str, data: Data, model: Model, optimizer: Optimizer) ->
 
 
 def evaluation_loader(who: str, data: Data, model: Model) -> Loader:
-    """Return a loader of every image, for which batches leave the epochs that they are trained with as they are."""
+    """Return a loader that yields every image; evaluating with a training's `Batches` does not change their epochs."""
     _check(who, data)
     return as_loader(data, **_columns(model), learning=False)  # type: ignore[no-any-return]
 

@@ -30,14 +30,14 @@ from glasswork.training.state import Training, arrays_of, count_steps, first_ste
 from glasswork.training.step import NumpyEngine
 from glasswork.training.threads import blas_threads, threads_of
 
-#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`. One with an
-#: attribute ``every_step`` that is False is content to be called after several steps, which an engine may do at a time.
+#: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`. If it has an
+#: attribute ``every_step`` that is False, an engine may do several steps before it is called.
 AfterStep: TypeAlias = Callable[[Progress], object]
 Call = TypeVar("Call", bound=Callable[..., object])
 
 
 def not_every_step(call: Call) -> Call:
-    """Decorate an ``after_step`` callable that is content to be called after several steps."""
+    """Decorate an ``after_step`` callable that need not be called after every single step."""
     call.__dict__["every_step"] = False
     return call
 
@@ -62,13 +62,13 @@ def train(
     model : MLP
     train_loader : iterable of (X_batch, y_batch), Dataset or Part
         ``X_batch`` is ``(batch, in_features)``; ``y_batch`` holds labels ``(batch,)`` or targets
-        ``(batch, classes)``. Of a dataset, batches of 100 are made, in a new order at each call.
+        ``(batch, classes)``. A dataset is cut into batches of 100, in a new order at each call.
     optimizer : SGD
     criterion : MSELoss
     progress : Progress, optional
         Updated after every batch. In a resumed epoch, it counts the batches before the interruption as well.
     after_step : callable or sequence of callables, optional
-        Called with ``progress`` between two steps.
+        Called with ``progress`` after each step.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def train(
         If the loader gives no batches, or pixels on another scale than the model expects, or if the loss does not
         suit the model's output.
     StateError
-        If the optimiser holds other arrays than the model's parameters and gradients.
+        If the arrays that the optimiser holds are not the model's parameters and gradients.
     """
     check_parts("train", model=model, optimizer=optimizer, criterion=criterion)
     loader = training_loader("train", train_loader, model, optimizer)
@@ -111,35 +111,35 @@ def fit(
     """Train for some epochs and yield the metrics of each. Arguments are checked at the call.
 
     When an epoch is yielded, the model holds the weights that were validated. At the end it holds those of the last
-    epoch, or with ``patience`` those of the best one. So it does after an error, after Ctrl-C, and after an
+    epoch, or, with ``patience``, those of the best one. The same is true after an error, after Ctrl-C, and after an
     ``after_step`` callable has raised `StopTraining`, which ends the training without an error. In the first epoch
-    nothing was validated yet: the model then keeps the weights of the last step.
+    nothing has been validated yet, so the model then keeps the weights of the last step.
 
-    Called again with the same ``progress``, `fit` goes on as if it had never ended, bit for bit. Without one, it
-    trains from what the model holds, and shuffles as for the loader's next epoch.
+    Called again with the same ``progress``, `fit` continues as if it had never ended, bit for bit. Called without one,
+    it trains from what the model holds, and shuffles as for the loader's next epoch.
 
     Parameters
     ----------
     model, optimizer, criterion
         As for `train`.
     train_loader, valid_loader : re-iterable, Dataset or Part
-        Such as `Batches`: looped over once an epoch. To validate, every image is used.
+        Such as `Batches`: looped over once an epoch. Validation uses every image.
     epochs : int
     patience : int, optional
         Stop when the validation accuracy has not risen for this many epochs.
     average : float or Average, optional
         Keep an exponential moving average of the weights, with this decay, and validate the average.
     progress : Progress, optional
-        The position to continue from; it is kept up to date, with a copy of all that training continues from. A
+        The position to continue from. It is kept up to date, with a copy of everything that training continues from. A
         ``train_loader`` with ``seek(epoch, batch)``, such as `Batches`, is moved there.
     after_step : callable or sequence of callables, optional
-        Called with ``progress`` between two steps.
+        Called with ``progress`` after each step.
     threads : int, optional
-        Threads for NumPy's matrix products; by default one for small networks, all for large ones. The compiled
-        engine uses as many, by default all.
+        Threads for NumPy's matrix products; by default one for small networks, all for large ones. The compiled engine
+        uses the same number, by default all.
     engine : {"auto", "numpy", "compiled"} or Engine
-        What does the steps: NumPy, or the same step compiled, if it is installed; "auto" takes that for long
-        trainings. Where it cannot do a step, NumPy does it, and a printed line says so.
+        Does the steps: NumPy, or the same step compiled, if it is installed. "auto" chooses the compiled engine for
+        long trainings. If it cannot do the steps of a training, NumPy does them, and a printed line says why.
 
     Yields
     ------
@@ -148,10 +148,10 @@ def fit(
     Raises
     ------
     InputError, StateError
-        If the arguments are not what they should be, or do not belong together.
+        If the arguments are wrong, or do not belong together.
     DivergedError
-        If the loss or a weight becomes infinite or NaN. Weights, average and optimiser are again those of the last
-        good epoch.
+        If the loss or a weight becomes infinite or NaN. Weights, average and optimiser are restored to those of the
+        last good epoch.
     """
     check_parts("fit", model=model, optimizer=optimizer, criterion=criterion)
     check_number("fit", "epochs", epochs, 0)
@@ -191,7 +191,7 @@ def _epochs(
     threads: int,
     after_step: Sequence[AfterStep],
 ) -> Generator[EpochResult]:
-    """Train and validate epoch by epoch; however it ends, ``training`` is whole."""
+    """Train and validate epoch by epoch; ``training`` is consistent, however this ends."""
     progress = training.progress
     training.begin()
     try:
@@ -211,7 +211,7 @@ def _epochs(
     except (Exception, KeyboardInterrupt, SystemExit):
         training.give_up(best=patience is not None)
         raise
-    else:  # never when the generator is closed or deleted: the model may be somebody else's by then
+    else:  # never when the generator is closed or deleted: by then, somebody else may be using the model
         if patience is not None or training.average is not None:
             training.show(best=patience is not None)
 
@@ -224,16 +224,16 @@ def _fit_epoch(
     criterion: Criterion,
     after_step: Sequence[AfterStep],
 ) -> EpochResult:
-    """Train and validate one epoch; the model is left with the weights that were validated."""
+    """Train and validate one epoch; leave the validated weights in the model."""
     model, optimizer, progress = training.model, training.optimizer, training.progress
     start = time.perf_counter() - progress.seconds
     train_loss = _train_epoch(engine, model, train_loader, optimizer, criterion, progress, after_step)
     if training.average is not None:
         training.average.show()
     valid_loss, valid_accuracy = evaluate("valid", engine.scores, model, valid_loader, criterion)
-    if not math.isfinite(valid_loss):  # the epoch's last step can be the one too far
+    if not math.isfinite(valid_loss):  # the last step of the epoch may be the one that diverged
         raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
-    if not all(np.isfinite(array).all() for array in arrays_of(model)):  # a sigmoid hides it from the loss
+    if not all(np.isfinite(array).all() for array in arrays_of(model)):  # a sigmoid hides this from the loss
         raise DivergedError(f"weights became infinite or NaN, {_advice(optimizer)}")
     if math.isnan(valid_accuracy):
         raise DivergedError(f"scores became infinite or NaN, {_advice(optimizer)}")
@@ -280,6 +280,6 @@ def _as_sequence(after_step: AfterStep | Sequence[AfterStep]) -> Sequence[AfterS
 
 
 def _advice(optimizer: Optimizer) -> str:
-    """Return which learning rate was too large, the one that was given and not what a schedule made of it."""
+    """Return advice that names the learning rate that was given, not what a schedule made of it."""
     given = getattr(optimizer, "base_lr", optimizer.lr) if getattr(optimizer, "schedule", None) else optimizer.lr
     return f"with a learning rate of {given:g}; try a smaller one, such as {min(given / 10, 0.1):g}"

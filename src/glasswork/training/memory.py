@@ -1,4 +1,4 @@
-"""What an optimiser remembers from step to step, copied and restored; also of a student's own.
+"""Copies and restores what an optimiser remembers from step to step, also for a student's own optimiser.
 
 ours               ──► state(), load_state()
 a student's own    ──► its attributes that are numbers, arrays, or lists of them: a velocity, a count of steps
@@ -14,17 +14,17 @@ import numpy as np
 from glasswork.engine.contract import Optimizer
 from glasswork.optim.optimizer import Optimizer as OwnOptimizer
 
-#: Attributes that are not memory: what is moved, and what its user sets.
+#: Attributes that are not memory: the arrays that are moved, and what the user sets.
 _NOT_MEMORY = ("params", "grads", "lr")
 
 
 def memory_of_optimizer(optimizer: Optimizer) -> dict[str, Any]:
-    """Return copies of what an optimiser's next step depends on, but for parameters and learning rate."""
+    """Return copies of what an optimiser's next step depends on, except the parameters and the learning rate."""
     if _saves_itself(optimizer):
         state: dict[str, Any] = optimizer.state()  # type: ignore[attr-defined]
-        return state if isinstance(optimizer, OwnOptimizer) else copy.deepcopy(state)  # ours are copies
-    own = getattr(optimizer, "__dict__", {})
-    return {k: copy.deepcopy(value) for k, value in own.items() if k not in _NOT_MEMORY and _is_numbers(value)}
+        return state if isinstance(optimizer, OwnOptimizer) else copy.deepcopy(state)  # glasswork's returns copies
+    attributes = getattr(optimizer, "__dict__", {})
+    return {k: copy.deepcopy(value) for k, value in attributes.items() if k not in _NOT_MEMORY and _is_numbers(value)}
 
 
 def restore_optimizer(optimizer: Optimizer, kept: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _restored(now: Any, kept: Any) -> Any:
-    """Return a value as it was kept, in the arrays that hold it now: they may be the model's own, by another name."""
+    """Return a value as it was kept, written into the arrays that hold it now, which may be the model's own."""
     if isinstance(now, np.ndarray) and isinstance(kept, np.ndarray) and now.shape == kept.shape:
         now[...] = kept
         return now

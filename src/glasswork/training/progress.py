@@ -1,4 +1,4 @@
-"""Progress: the position of a training, and State: copies of all that it continues from, kept there."""
+"""Progress: the position of a training. State: copies of everything that the training continues from, kept there."""
 
 from __future__ import annotations
 
@@ -63,20 +63,20 @@ class Progress:
             self.best, self.best_epoch, self.best_accuracy = arrays, self.epoch, accuracy
 
     def position(self) -> dict[str, Any]:
-        """Return all of this but the state."""
+        """Return everything except the state."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("state", "shown")}
 
 
 @dataclass(frozen=True)
 class State:
-    """All that a training continues from, at one position; nothing writes into these arrays.
+    """Everything that a training continues from, at one position; nothing writes into these arrays.
 
     Attributes
     ----------
     weights : list of arrays
         The model's, running statistics included.
     optimizer, average : dict
-        Their own ``state()``; empty where there is none.
+        What their own ``state()`` returned; empty where there is none.
     position : dict
         The fields of the `Progress`.
     """

@@ -1,4 +1,4 @@
-"""The metrics of an epoch, as plain data, for whatever shows or stores them.
+"""The metrics of an epoch as plain data, for anything that shows or stores them.
 
 EpochResult ──► a printed line, a row of history.csv, a page
     └─ findings: faults in the training, in words

@@ -3,7 +3,7 @@
     model, optimiser, average, progress  ──keep──►  progress.state      at the end of every epoch
                                          ◄─restore─                     after an error, and to go on
 
-What the model holds for its user is another matter: ``show`` gives it the weights that were validated.
+The weights that the user finds in the model may be different: ``show`` gives it the weights that were validated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from glasswork.training.progress import Progress, State
 
 
 class Training:
-    """What a training changes.
+    """Everything that a training changes.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Training:
         self._epochs_before = getattr(loader, "epoch", 1) - 1 - progress.epoch  # of the loader, before this training
 
     def current(self) -> State:
-        """Return what training goes on from: not copies, and so to be written at once."""
+        """Return what training continues from: not copies, so it must be written at once."""
         if self.progress.shown and self.progress.state is not None:
             return self.progress.state
         optimizer: dict[str, FloatArray] = getattr(self.optimizer, "live_state", dict)()
@@ -52,14 +52,14 @@ class Training:
         return State(self.weights(), optimizer, average, self.progress.position())
 
     def begin(self) -> None:
-        """Restore what training goes on from, if the model holds other weights; otherwise keep a copy of it."""
+        """Restore what training continues from, if the model holds other weights; otherwise keep a copy of it."""
         if self.progress.shown and self.progress.state is not None:
             self.restore()
         else:
             self.keep()
 
     def go_on(self) -> None:
-        """Put the weights of the training into the model, where it holds their average."""
+        """Put the weights of the training into the model, if it holds their average."""
         if self.average is not None:
             self.average.hide()
         self.progress.shown = False
@@ -72,7 +72,7 @@ class Training:
         self.progress.state = State(weights, memory_of_optimizer(self.optimizer), average, self.progress.position())
 
     def note_epoch(self, accuracy: float) -> None:
-        """Count an epoch, and keep its end; the model holds what was validated."""
+        """Count an epoch, and keep the state at its end; the model must hold the weights that were validated."""
         progress, average = self.progress, self.average
         self.keep()
         assert progress.state is not None
@@ -88,17 +88,17 @@ class Training:
         progress.shown = average is not None
 
     def restore(self) -> None:
-        """Return to ``progress.state``, whole: should this be interrupted, the next training begins with it.
+        """Return to the whole of ``progress.state``; if this is interrupted, the next training begins by restoring it.
 
         Raises
         ------
         StateError
-            If it is that of another model.
+            If the state belongs to another model.
         """
         progress, state = self.progress, self.progress.state
         assert state is not None
         if [array.shape for array in arrays_of(self.model)] != [array.shape for array in state.weights]:
-            raise StateError("fit: this progress is that of another model, of other shapes; give it its own, or none")
+            raise StateError("fit: this progress belongs to a model with other shapes; give the model its own, or none")
         progress.shown = True
         if self.average is not None and state.average:
             self.average.load_state(state.average)
@@ -117,9 +117,9 @@ class Training:
             loader.seek(self._epochs_before + progress.epoch + 1, progress.batch)
 
     def give_up(self, *, best: bool) -> None:
-        """End after an error: the state is that of the last epoch's end, and the model holds what was validated.
+        """End after an error: return to the state at the end of the last epoch; the model holds the validated weights.
 
-        Before there is such an epoch, the model keeps the weights of its last step, which nobody validated.
+        In the first epoch, the model keeps the weights of its last step, which were not validated.
         """
         assert self.progress.state is not None
         if self.progress.state.position["epoch"] == 0:
@@ -130,12 +130,12 @@ class Training:
             self.show(best=best)
 
     def show(self, *, best: bool) -> None:
-        """Give the model the weights that were validated last, or the best ones; before an epoch is done, none were."""
+        """Give the model the weights that were validated last, or the best ones, unless no epoch is done yet."""
         progress = self.progress
         if progress.state is None:
             self.keep()
         if progress.epoch == 0:
-            progress.shown = self.average is not None  # which may be one that ends with this training
+            progress.shown = self.average is not None  # as the average may end with this training
             return
         arrays = progress.best if best and progress.best else progress.last_good
         progress.shown = progress.state is None or arrays is not progress.state.weights
@@ -157,7 +157,7 @@ class Training:
 
 
 def arrays_of(model: Model) -> list[FloatArray]:
-    """Return all arrays of a model, running statistics included; its parameters where ``state()`` returns copies."""
+    """Return all arrays of a model, including running statistics; only its parameters if ``state()`` returns copies."""
     state = getattr(model, "state", None)
     if not callable(state):
         return model.parameters()
@@ -170,12 +170,12 @@ _counted: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()  # steps of op
 
 def count_steps(optimizer: Optimizer, steps: int) -> None:
     """Remember how many steps an optimiser has taken, for `first_step`."""
-    with suppress(TypeError):  # it cannot be a key
+    with suppress(TypeError):  # it cannot be a key of a dict
         _counted[optimizer] = steps
 
 
 def first_step(model: Model, optimizer: Optimizer) -> int:
-    """Return the number of the next step: the optimiser's count, or ours, or that of random layers."""
+    """Return the number of the next step: as the optimiser counts, or as counted here, or as random layers count."""
     steps = getattr(optimizer, "steps", None)
     if isinstance(steps, int | np.integer):
         return int(steps)

@@ -1,4 +1,4 @@
-"""The NumPy engine: the handout's step. It runs by default, and the compiled engine is held to it.
+"""The NumPy engine: the handout's step. It is the default, and tests hold the compiled engine to it.
 
 zero_grad ──► forward ──► loss ──► backward ──► step
 """
@@ -47,7 +47,7 @@ class NumpyEngine:
         self._overwritten = False
 
     def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, Any]]:
-        """Yield a loader's batches; a call of ``step`` does one step, whatever ``most`` allows."""
+        """Yield a loader's batches; each call of ``step`` does one step, even if ``most`` allows more."""
         self._unchecked = gradients_of(self.model)
         self._overwritten = overwrites_gradients(self.model, self.optimizer)
         return checked(loader, self.model, learning=True)
@@ -75,15 +75,15 @@ class NumpyEngine:
     def _check_gradients(self) -> None:
         if self._unchecked:
             check_not_rebound(self._unchecked, self.model)
-            self._unchecked = []  # once an epoch is enough
+            self._unchecked = []  # checking once an epoch is enough
 
 
 def overwrites_gradients(model: Model, optimizer: Optimizer) -> bool:
-    """Whether backward overwrites every gradient, as that of our own layers does: clearing them first changes nothing.
+    """Whether backward overwrites every gradient, as glasswork's layers do: then they need not be cleared first.
 
-    Not so for a student's own classes, which may add to their gradients.
+    A student's own classes may instead add to their gradients.
     """
     if not isinstance(model, Network) or type(model).backward is not Network.backward:
         return False
-    own = all(layer.kind is not None for layer in model.named_layers.values())  # None: a user's class
-    return own and getattr(type(optimizer), "zero_grad", None) is OwnOptimizer.zero_grad
+    all_ours = all(layer.kind is not None for layer in model.named_layers.values())  # None: a user's class
+    return all_ours and getattr(type(optimizer), "zero_grad", None) is OwnOptimizer.zero_grad

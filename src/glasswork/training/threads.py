@@ -4,7 +4,7 @@
     many                        ──► all that NumPy's BLAS has
 
 The choice depends on the size of the work alone, never on a trial: the last digits of a product may depend on the
-number of threads, so the same recipe on the same machine has to use as many each time.
+number of threads, so the same recipe on the same machine must use the same number each time.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
     asked : int
         The recipe's number; 0 chooses by the size of the work.
     batch_size, weights : int
-        Images in a step, and weights that each is multiplied by.
+        Images in a step, and the number of weights that each image is multiplied by.
 
     Returns
     -------
     int
-        At least 1, and at most what NumPy's BLAS has: its own limits, such as ``OPENBLAS_NUM_THREADS``, hold.
+        At least 1, and at most what NumPy's BLAS has; limits such as ``OPENBLAS_NUM_THREADS`` are respected.
     """
     if not asked and batch_size * weights < WORTH_SHARING:
         return 1
@@ -41,7 +41,7 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
 
 
 def blas_threads(engine: Engine, threads: int) -> int:
-    """Return how many threads BLAS may use beside an engine: one beside the compiled engine, which has its own."""
+    """Return how many threads BLAS may use beside an engine: one beside the compiled engine, which has others."""
     return 1 if engine.name == "compiled" else threads
 
 
