@@ -136,7 +136,9 @@ def test_a_users_own_layer_falls_back_and_says_so(capsys):
     engine = choose_engine("compiled", model, optimizer, loss, loader=loader, epochs=1)
     said = capsys.readouterr().err
     assert engine.name == "numpy"
-    assert said.startswith("Notice: NumPy does the steps of this training, because the compiled engine cannot do them: ")
+    assert said.startswith(
+        "Notice: NumPy does the steps of this training, because the compiled engine cannot do them: "
+    )
     assert "Own" in said
     assert said.count("\n") == 1
 

@@ -390,7 +390,10 @@ def test_validating_on_the_training_batches_leaves_their_order_alone():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model": "no model"}, r"expected model to be an object such as an MLP, got 'no model', which has no backward\(\)"),
+        (
+            {"model": "no model"},
+            r"expected model to be an object such as an MLP, got 'no model', which has no backward\(\)",
+        ),
         ({"model": MLP}, "expected model to be an object, got the class MLP"),
         ({"optimizer": None}, r"expected optimizer to be an object such as SGD.*got None, which has no step\(\)"),
         ({"criterion": MSELoss}, "expected criterion to be an object, got the class MSELoss"),
