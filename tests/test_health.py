@@ -300,7 +300,7 @@ def test_each_finding_is_told_once():
 
 
 def test_images_and_labels_belong_together(digits):
-    with pytest.raises(InputError, match="as many labels, got 5,000 and 300"):
+    with pytest.raises(InputError, match="one label for each, got 5,000 and 300"):
         diagnose(network(), digits[0], digits[1][:300], [])
     with pytest.raises(InputError, match="expected images"):
         diagnose(network(), digits[0][:0], digits[1][:0], [])
