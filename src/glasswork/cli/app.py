@@ -5,12 +5,9 @@
 
 import io
 import logging
-import os
-import signal
-import stat
 import sys
 import warnings
-from typing import Annotated, Any, TextIO
+from typing import Annotated
 
 import typer
 
@@ -32,6 +29,8 @@ from glasswork.cli import (
 )
 from glasswork.cli.options import Debugging
 from glasswork.cli.recipe_options import RecipeOptions
+from glasswork.cli.stopping import interrupt_on_signals
+from glasswork.cli.streams import finish, outlast_readers
 from glasswork.errors import GlassworkError, RecipeError
 from glasswork.version import __version__
 
@@ -71,15 +70,18 @@ def _options(
 
 def run() -> None:
     """Run the command that the command line asks for, and exit with its status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be terminated is to be interrupted: all is kept
+    interrupt_on_signals()
     warnings.simplefilter("ignore")  # errors say what matters; --debug brings the rest back
     logging.disable()
-    sys.stdout, sys.stderr = _outlasting_its_reader(sys.stdout), _outlasting_its_reader(sys.stderr)
+    outlast_readers()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # rather a ? than no answer, where letters cannot be shown
     try:
-        app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
+        try:
+            app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
+        finally:
+            finish()
     except Exception as error:
         if Debugging.on:
             raise
@@ -92,30 +94,3 @@ def run() -> None:
                 file=sys.stderr,
             )
         sys.exit(2 if isinstance(error, RecipeError) else 1)
-
-
-class _Pipe(io.FileIO):
-    """A pipe that swallows what is written once nobody reads it any more, as after ``glasswork train | head -3``."""
-
-    def write(self, data: Any, /) -> Any:
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            return len(data)
-
-
-def _outlasting_its_reader(stream: TextIO) -> TextIO:
-    """Return a stream with which a command goes on, silently, when the reader of its output leaves.
-
-    A training is worth more than its printed lines: its result is in its folder.
-    """
-    try:
-        is_pipe = stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
-    except (AttributeError, OSError, ValueError):  # no stream at all, or not one of the operating system's
-        return stream
-    if not is_pipe or not isinstance(stream, io.TextIOWrapper):
-        return stream
-    binary = io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(
-        binary, encoding=stream.encoding, line_buffering=stream.line_buffering, write_through=stream.write_through
-    )

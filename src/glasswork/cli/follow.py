@@ -1,6 +1,7 @@
 """Follow a run to its end: what is printed while a network trains, and the pictures at the end."""
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
+from glasswork.cli.streams import not_essential
 from glasswork.errors import GlassworkError, InputError
 
 if TYPE_CHECKING:
@@ -45,31 +47,57 @@ def follow(
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.repeat import compare_with
 
-    with StopOnSignal() as stop:
-        run = make(stop)
-        skipped = run.parts.origin.skipped
-        if skipped and strict:
-            raise InputError(f"{run.recipe.data.source}: {len(skipped):,} images cannot be read: {skipped[0]}")
+    stop = StopOnSignal()
+    run = make(stop)
+    skipped = run.parts.origin.skipped
+    if skipped and strict:
+        raise InputError(f"{run.recipe.data.source}: {len(skipped):,} images cannot be read: {skipped[0]}")
+    with not_essential():
         try:
-            _train(run, strict=strict, quiet=quiet)
-        except KeyboardInterrupt:  # the second signal
-            stop.requested = True
+            with stop:
+                _train(run, strict=strict, quiet=quiet)
+            hurried = stop.requested and stop.number != signal.SIGINT
+        except KeyboardInterrupt:  # before the first step, or a second signal
+            if not RunFolder(run.folder).exists():
+                raise
+            hurried = True
         except GlassworkError:
             if run.history:
                 draw_pictures(run, pictures)
             raise
+        try:
+            problems = _print_and_draw(run, pictures, report=report, hurried=hurried)
+        except KeyboardInterrupt:
+            if run.test_accuracy is not None:
+                print(f"Stopped before all pictures were drawn; draw them with: {_resume(run)}", flush=True)
+            raise typer.Exit(130) from None
         if run.test_accuracy is None:
-            _say_how_to_go_on(run)
-            if run.history:
-                _report(draw_pictures(run, pictures) + (_write_page(run) if report else []))
             raise typer.Exit(130)
-        print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
-        problems = draw_pictures(run, pictures)
-        _report(problems + (_write_page(run) if report else []))
         if repeats is not None:
             print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
             _what_next(run, drawn=not problems)
+
+
+def _print_and_draw(run: "Run", pictures: str, *, report: bool, hurried: bool) -> list[str]:
+    """Print how a run ended, draw its pictures and write its page; return what could not be drawn.
+
+    Whoever ends the command by another signal than Ctrl-C does not wait for pictures: KeyboardInterrupt is raised.
+    """
+    from glasswork.runs.figures import draw_pictures
+
+    if run.test_accuracy is None:
+        _say_how_to_go_on(run)
+    else:
+        print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
+    if hurried:
+        raise KeyboardInterrupt
+    if not run.history:
+        return []
+    problems = draw_pictures(run, pictures)
+    for problem in problems + (_write_page(run) if report else []):
+        print(f"Notice: {problem}", file=sys.stderr, flush=True)
+    return problems
 
 
 def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
@@ -141,18 +169,17 @@ def _say_how_to_go_on(run: "Run") -> None:
     total = run.recipe.training.epochs
     learnt = "what was learnt" if run.history else "what was learnt, and not validated yet,"
     print(f"Interrupted after {len(run.history)} of {total} epochs; {learnt} is in {_shown(run)}")
-    print(f"Go on with: {command()} resume {shlex.quote(str(_shown(run)))}", flush=True)
+    print(f"Go on with: {_resume(run)}", flush=True)
+
+
+def _resume(run: "Run") -> str:
+    return f"{command()} resume {shlex.quote(str(_shown(run)))}"
 
 
 def _shown(run: "Run") -> Path:
     """Return the run's folder as a user would type it: from the working folder, if it is within."""
     here = Path.cwd()
     return run.folder.relative_to(here) if run.folder.is_relative_to(here) else run.folder
-
-
-def _report(problems: list[str]) -> None:
-    for problem in problems:
-        print(f"Notice: {problem}", file=sys.stderr, flush=True)
 
 
 def _what_next(run: "Run", *, drawn: bool) -> None:

@@ -1,33 +1,70 @@
-"""A first Ctrl-C, or a request to terminate, lets the step at hand end; a second one ends the command at once."""
+"""Signals that ask a command to end: the first one lets the step at hand end, a second one ends the command at once.
+
+INT, TERM, QUIT      somebody ends it            ┐  between two steps of a training: noted, and the run is saved
+HUP                  its terminal was closed     ├
+USR1, USR2, XCPU     a cluster's time is up      ┘  anywhere else: KeyboardInterrupt
+"""
 
 import signal
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: These are obeyed even if whoever started the command ignores them, as a shell does for its background jobs.
+_ALWAYS = {signal.SIGINT, signal.SIGTERM}
+
+#: All of them, as far as the operating system has them.
+_SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+    if hasattr(signal, name)
+]
+
+#: Seconds within which several signals are one request: a shell and ``timeout`` send theirs twice.
+_TOGETHER = 0.3
+
+
+def interrupt_on_signals() -> None:
+    """Let every signal that asks the command to end raise KeyboardInterrupt, as Ctrl-C does."""
+    for number in _obeyed():
+        if number != signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+
+
+def _obeyed() -> list[signal.Signals]:
+    """Return the signals that are not to be ignored, as ``nohup`` has it for SIGHUP."""
+    return [number for number in _SIGNALS if number in _ALWAYS or signal.getsignal(number) != signal.SIG_IGN]
 
 
 class StopOnSignal:
-    """Context manager that notes a first SIGINT or SIGTERM instead of raising KeyboardInterrupt.
+    """Context manager that notes a first signal instead of raising KeyboardInterrupt, once somebody asks for it.
+
+    Only INT and TERM count a second time: XCPU is sent every second, and HUP by the terminal and by the shell.
 
     Attributes
     ----------
     requested : bool
         Whether there was one.
+    number : int or None
+        Of the first signal.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self.number: int | None = None
+        self._asked = False
+        self._noted_at = 0.0
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
         """Return whether to stop: what a run's ``should_stop`` asks."""
+        self._asked = True
         return self.requested
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # only there are signals handled
-            for number in _SIGNALS:
+            for number in _obeyed():
                 self._before[number] = signal.signal(number, self._note)
         return self
 
@@ -37,10 +74,18 @@ class StopOnSignal:
         self._restore()
 
     def _note(self, number: int, frame: object) -> None:
-        self.requested = True
-        self._restore()  # a second signal is for those who handled it before
+        now = time.monotonic()
+        if not self.requested:
+            self.requested, self.number, self._noted_at = True, number, now
+            if self._asked:
+                return
+        elif number not in _ALWAYS or now - self._noted_at < _TOGETHER:
+            return
+        self._restore()
+        raise KeyboardInterrupt
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            again = self.requested and number not in _ALWAYS  # it would kill the process while that ends by itself
+            signal.signal(number, signal.SIG_IGN if again else handler)
         self._before = {}
