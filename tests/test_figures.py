@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from scipy.optimize import isotonic_regression
 
 from glasswork import MLP, Dataset, EpochResult, Layer, Linear, ReLU, figures
 from glasswork.data import split
@@ -341,6 +342,14 @@ def test_keep_apart_keeps_order_gap_and_bounds():
         assert (np.diff(moved) >= 0.08 - 1e-9).all()
         assert moved[0] >= 0
         assert moved[-1] <= 1 + 1e-9
+
+
+def test_keep_apart_moves_as_little_as_possible():
+    """SciPy's isotonic regression moves them by the least squares."""
+    for seed in range(20):
+        heights = np.sort(np.random.default_rng(seed).uniform(0.3, 0.7, 6))
+        gaps = 0.04 * np.arange(6)
+        assert keep_apart(heights.tolist(), 0.04) == pytest.approx(isotonic_regression(heights - gaps).x + gaps)
 
 
 def test_diagram_names_layers_and_counts_parameters():

@@ -52,15 +52,17 @@ def name_line_ends(axes: Axes, ends: Sequence[LineEnd], room: float) -> None:
 def keep_apart(heights: Sequence[float], gap: float) -> list[float]:
     """Move heights between 0 and 1 as little as possible, in squares, so that any two are a gap apart.
 
-    With a gap taken off for each neighbour below, the heights only have to increase: isotonic regression.
+    With a gap taken off for each neighbour below, the heights only have to increase: isotonic regression, here by its
+    max-min formula (Barlow and others, Statistical Inference under Order Restrictions, 1972), as there are only a few.
     """
     order = np.argsort(heights, kind="stable")
-    gaps = gap * np.arange(len(order))
-    moved = np.empty(len(order))
-    increasing = np.asarray(heights, np.float64)[order] - gaps
-    if np.any(np.diff(increasing) < 0):
-        from scipy.optimize import isotonic_regression
-
-        increasing = isotonic_regression(increasing).x
+    count = len(order)
+    gaps = gap * np.arange(count)
+    wanted = np.asarray(heights, np.float64)[order] - gaps
+    increasing = [
+        max(min(wanted[first:end].mean() for end in range(i + 1, count + 1)) for first in range(i + 1))
+        for i in range(count)
+    ]
+    moved = np.empty(count)
     moved[order] = np.clip(increasing, 0.0, max(1 - float(gaps[-1]), 0.0)) + gaps
     return [float(height) for height in moved]
