@@ -159,8 +159,7 @@ def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
     """Create a folder with its first files, so that nobody ever finds it without them, even if the process is killed.
 
     The folder is filled under a hidden name beside the wanted one, then renamed. Half-filled folders that killed
-    processes
-    left there an hour ago or longer are removed.
+    processes left there an hour ago or longer are removed.
 
     Parameters
     ----------

@@ -63,16 +63,17 @@ class Inputs:
     Attributes
     ----------
     kind : {"pixels", "features"} or None
-        What the numbers are; None if nobody has said.
         What the numbers are; None if nobody has stated it.
+    low, high : float or None
         The range of raw numbers; None if it is not known, and any number will do.
     exact : bool
         Whether a number outside the range is impossible, as for bytes. Otherwise the range is that of the training
         data, and numbers are accepted that lie outside it by up to its width.
+    offset, factor : float
         The first layer gets ``(x - offset) * factor``.
     shape : (height, width) or None
-        Of an image.
         The height and width of an image.
+    classes : tuple of str or None
         The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
     reading : Reading or None
         How pictures were read, if that is known.

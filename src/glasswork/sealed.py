@@ -180,9 +180,8 @@ def write_sealed(
 def _safetensors(text: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[bytes | memoryview]:
     """Yield the parts of a safetensors file: the length of its header, the header, the arrays.
 
-    The bytes are those of ``safetensors.numpy.save``, which would hold a second copy of all arrays in memory;
-    ``save_file``
-    would write to a hidden file of its own, which stays behind if the process is killed.
+    The bytes are those of ``safetensors.numpy.save``, which would hold a second copy of all arrays in memory.
+    ``save_file`` would write to a hidden file of its own, which stays behind if the process is killed.
     """
     header: dict[str, Any] = {"__metadata__": {"glasswork": text}}
     order = sorted(arrays, key=lambda name: (-list(DTYPES).index(arrays[name].dtype.name), name))
