@@ -277,7 +277,8 @@ def test_training_declares_what_its_loader_gives(few):
     model = network()
     data = Dataset.of(images, labels, classes=list("abcdefghij"))
     list(fit(model, data, data, optimizer(model), MSELoss(), epochs=1))
-    assert model.inputs == Inputs.of_bytes(shape=grid, classes=list("abcdefghij"))
+    seen = Reading(polarity="light on dark")
+    assert model.inputs == Inputs.of_bytes(shape=grid, classes=list("abcdefghij"), reading=seen)
     assert model.classes == tuple("abcdefghij")
 
 

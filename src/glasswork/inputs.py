@@ -19,7 +19,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
+from glasswork.features import Features
 from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET
+from glasswork.reading import Reading
+
+__all__ = ["Features", "Inputs", "Reading"]
 
 #: Rounding may move a number out of the range by this share of the range's width.
 _ROUNDING = 1e-5
@@ -29,29 +33,6 @@ _DIM = 1.001
 
 #: No finite number is larger.
 _LARGEST = float(np.finfo(np.float64).max)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How the training pictures were read, so that later pictures are read in the same way.
-
-    Attributes
-    ----------
-    pictures : str
-        ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
-        turned grey and resized.
-    low, high : float
-        The values in the source that became the pixels 0 and 255.
-    """
-
-    pictures: Literal["digits", "as they are"] = "as they are"
-    low: float = 0.0
-    high: float = 255.0
-
-    def __post_init__(self) -> None:
-        _as_floats(self, "low", "high")
-        if self.pictures not in ("digits", "as they are") or not self.low < self.high:
-            raise InputError(f"Reading: expected 'digits' or 'as they are', and low below high, got {self}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +56,10 @@ class Inputs:
         The height and width of an image.
     classes : tuple of str or None
         The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
+    columns : tuple of str or None
+        The names of the columns of a table, in the order of the network's inputs: of pixels or of features.
+    features : Features or None
+        The range, scale and fill of each column of a table of features, in place of the numbers above.
     reading : Reading or None
         How pictures were read, if that is known.
     derived : str
@@ -89,6 +74,8 @@ class Inputs:
     factor: float = 1.0
     shape: tuple[int, int] | None = None
     classes: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    features: Features | None = None
     reading: Reading | None = None
     derived: str = ""
 
@@ -101,12 +88,15 @@ class Inputs:
             raise InputError(f"Inputs: expected low and high, in this order, or neither, got {self.low}, {self.high}")
         if self.shape is not None:
             object.__setattr__(self, "shape", tuple(map(int, self.shape)))
-        if self.classes is not None:
-            object.__setattr__(self, "classes", tuple(map(str, self.classes)))
+        for name in ("classes", "columns"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
         if self.shape is not None and (len(self.shape) != 2 or min(self.shape) < 1):
             raise InputError(f"Inputs: expected the shape of an image, (height, width), got {self.shape}")
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise InputError(f"Inputs: expected class names that differ, got {', '.join(self.classes)}")
+        if self.columns is not None and self.features is not None and len(self.columns) != len(self.features):
+            raise InputError(f"Inputs: expected {len(self.features)} column names, got {len(self.columns)}")
 
     @classmethod
     def of_bytes(
@@ -114,6 +104,7 @@ class Inputs:
         *,
         shape: tuple[int, int] | None = None,
         classes: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
         reading: Reading | None = None,
     ) -> Inputs:
         """Return the contract of a network trained on bytes: pixels from 0 to 255, scaled to -1 to 1 by `normalize`.
@@ -125,8 +116,15 @@ class Inputs:
         """
         return cls(
             kind="pixels", low=0.0, high=255.0, exact=True, offset=BYTES_OFFSET, factor=BYTES_FACTOR,
-            shape=shape, classes=None if classes is None else tuple(classes), reading=reading,
+            shape=shape, classes=_names(classes), columns=_names(columns), reading=reading,
         )  # fmt: skip
+
+    @classmethod
+    def of_features(
+        cls, features: Features, *, columns: Sequence[str] | None = None, classes: Sequence[str] | None = None
+    ) -> Inputs:
+        """Return the contract of a network trained on a table of features, each column with its own scale."""
+        return cls(kind="features", features=features, classes=_names(classes), columns=_names(columns))
 
     @classmethod
     def as_given(
@@ -148,18 +146,23 @@ class Inputs:
         return cls(
             kind=kind or ("pixels" if shape else None),
             low=low, high=high,
-            shape=shape, classes=None if classes is None else tuple(classes),
+            shape=shape, classes=_names(classes),
         )  # fmt: skip
 
     @property
     def scales(self) -> bool:
         """Whether raw numbers are changed before the first layer gets them."""
-        return self.offset != 0 or self.factor != 1
+        return self.features is not None or self.offset != 0 or self.factor != 1
 
     @property
     def are_bytes(self) -> bool:
         """Whether these are pixels from 0 to 255, so that every ``uint8`` is on the scale."""
         return self.exact and self.low == 0 and self.high == 255
+
+    @property
+    def are_rows_of_bytes(self) -> bool:
+        """Whether ``uint8`` rows are pixels as they are: the source has no other scale on which they may be given."""
+        return self.are_bytes and not (self.reading is not None and self.reading.rescales)
 
     @property
     def at_first_layer(self) -> tuple[float, float] | None:
@@ -172,6 +175,8 @@ class Inputs:
     @property
     def formula(self) -> str:
         """How the first layer's numbers are computed from raw ones, x."""
+        if self.features is not None:
+            return "(x - centre) / spread, column by column"
         if (self.offset, self.factor) == (BYTES_OFFSET, BYTES_FACTOR):
             return "((x / 255) - 0.5) * 2"
         return f"(x - {self.offset:g}) * {self.factor:g}" if self.scales else "x"
@@ -201,6 +206,10 @@ class Inputs:
         InputError
             If a row cannot be on the scale of the training data, or is not finite.
         """
+        if self.features is not None:
+            return self.features.prepared(rows, dtype, names=self.columns or (), who=who, first_row=first_row)
+        if self.are_bytes and self.reading is not None and self.reading.rescales:
+            rows = self.reading.to_bytes(rows)
         if rows.dtype != np.uint8 or not self.are_bytes:
             self.check(rows, who=who, first_row=first_row)
         if not self.scales:
@@ -277,6 +286,8 @@ class Inputs:
 
     def words(self) -> str:
         """Return a few words about the numbers and their scale."""
+        if self.features is not None:
+            return f"{len(self.features)} features, each scaled by (x - centre) / spread"
         what: str = self.kind or "numbers"
         if self.low is not None and self.high is not None:
             what += f" from {self.low:.4g} to {self.high:.4g}"
@@ -288,6 +299,12 @@ class Inputs:
         parts = [self.words()]
         if self.shape is not None:
             parts.append(f"in images of {self.shape[0]}×{self.shape[1]}")
+        if self.columns is not None:
+            parts.append(f"in columns {_some(self.columns)}")
+        if self.reading is not None and self.reading.rescales:
+            parts.append(f"read from values of {self.reading.low:g} to {self.reading.high:g}")
+        if self.reading is not None and self.reading.polarity != "not known":
+            parts.append(self.reading.polarity)
         if self.reading is not None and self.reading.pictures == "digits":
             parts.append("cut out of photographs of digits")
         return ", ".join(parts) + (f" ({self.derived})" if self.derived else "")
@@ -305,7 +322,8 @@ class Inputs:
         InputError
             If the two cannot hold at once.
         """
-        if (self.offset, self.factor) != (other.offset, other.factor) or (other.exact and not self.exact):
+        ways = [(one.offset, one.factor, one.features) for one in (self, other)]
+        if ways[0] != ways[1] or (other.exact and not self.exact):
             raise self._conflict(other, who)
         if self.classes and other.classes and self.classes != other.classes:
             raise InputError(
@@ -325,15 +343,24 @@ class Inputs:
 
     def _filled(self, other: Inputs) -> Inputs:
         """Return this contract, with the fields that only the other one states filled in."""
-        return replace(
-            self, kind=self.kind or other.kind, shape=self.shape or other.shape, classes=self.classes or other.classes
-        )
+        names = ("kind", "shape", "classes", "columns", "reading")
+        return replace(self, **{name: getattr(self, name) or getattr(other, name) for name in names})
 
     def _conflict(self, other: Inputs, who: object) -> InputError:
         return InputError(
             f"{who}: takes {self.words()}, but these data are {other.words()}; give data of the first kind, or set "
             "model.inputs = None before training, so that the network forgets what it was trained on"
         )
+
+
+def _names(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many, and how many more there are."""
+    more = f" and {len(names) - 3:,} more" if len(names) > 4 else ""
+    return ", ".join(names[:3] if more else names) + more
 
 
 def _as_floats(thing: Any, *names: str) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
-from glasswork.data.dataset import check_labels, check_lengths
+from glasswork.data.contract import inputs_of
+from glasswork.data.dataset import Dataset, check_labels, check_lengths
 from glasswork.data.mapped import MappedRows, in_blocks
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs
@@ -282,9 +283,10 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
         return data.for_evaluation()
     if hasattr(data, "__iter__") or not (hasattr(data, "images") and hasattr(data, "labels")):
         return data
+    inputs = inputs_of(data) if isinstance(data, Dataset) else None
     batch_size = min(_USUAL_BATCH, len(data.labels))
     loader = Batches(
-        data.images,
+        data.images if inputs is None or inputs.features is None else inputs.prepared(data.images, dtype, who="data"),
         data.labels,
         batch_size,
         seed=123,
@@ -293,6 +295,6 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
         classes=classes,
         dtype=dtype,
     )
-    if loader.pixels and hasattr(data, "shape"):
-        loader.inputs = Inputs.of_bytes(shape=data.shape, classes=data.classes)
+    if inputs is not None:
+        loader.inputs = inputs
     return loader

@@ -1,6 +1,7 @@
 """Dataset: images, their labels, and what the numbers mean: the names of the classes, the shape of an image.
 
-images (N, height * width) uint8   0 is the background, 255 full ink
+images (N, height * width) uint8   pixels, from 0 to 255
+       (N, columns) float64        or a table of features, as they are at the source; NaN is a missing value
 labels (N,) int64                  label k is the class called classes[k]
 """
 
@@ -10,7 +11,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,17 +21,23 @@ from glasswork.data.mapped import in_blocks
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 
+#: What the numbers of a dataset are.
+Kind: TypeAlias = Literal["pixels", "features"]
+
+_DTYPES = {"pixels": np.uint8, "features": np.float64}
+
 #: With more classes than this, the labels are probably measurements.
 MAX_CLASSES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images with labels. Make one of arrays of your own with `Dataset.of`.
+    """Images, or rows of features, with labels. Make one of arrays of your own with `Dataset.of`.
 
     Attributes
     ----------
-    images : (N, height * width) uint8
+    images : (N, height * width) uint8, or (N, columns) float64
+        Pixels; or the features of a table, one column each.
     labels : (N,) int64
         From 0 to ``len(classes) - 1``.
     classes : tuple of str
@@ -44,6 +51,10 @@ class Dataset:
         arrays of your own.
     origin : Origin
         What format the source has, how it divides its images, and what was done to them.
+    columns : tuple of str
+        The names of the columns of a table, in the order of the numbers in a row; empty where there are none.
+    kind : {"pixels", "features"}
+        What the numbers are.
 
     Raises
     ------
@@ -58,13 +69,18 @@ class Dataset:
     name: str
     source: str = ""
     origin: Origin = field(default_factory=Origin)
+    columns: tuple[str, ...] = ()
+    kind: Kind = "pixels"
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 2 or self.images.dtype != np.uint8:
+        if self.images.ndim != 2 or self.images.dtype != _DTYPES[self.kind]:
+            wanted = "images (N, height * width) of bytes (uint8)" if self.kind == "pixels" else "rows of float64"
             raise InputError(
-                f"Dataset: expected images (N, height * width) of bytes (uint8), got {self.images.dtype} of shape "
+                f"Dataset: expected {wanted}, got {self.images.dtype} of shape "
                 f"{self.images.shape}; Dataset.of converts other arrays"
             )
+        if self.columns and len(self.columns) != self.images.shape[1]:
+            raise InputError(f"Dataset: expected {self.images.shape[1]} column names, got {len(self.columns)}")
         if self.labels.ndim != 1 or self.labels.dtype != np.int64:
             raise InputError(
                 f"Dataset: expected labels (N,) of int64, got {self.labels.dtype} of shape {self.labels.shape}; "
@@ -142,11 +158,14 @@ class Dataset:
 
     def __repr__(self) -> str:
         height, width = self.shape
+        if self.kind == "features":
+            return f"Dataset({self.name!r}, {len(self):,} rows of {width} features, {len(self.classes)} classes)"
         return f"Dataset({self.name!r}, {len(self):,} images of {height}×{width}, {len(self.classes)} classes)"
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of images, labels, class names and shape: equal for equal data, under any name."""
-        return fingerprint([self.images, self.labels], self.classes, self.shape)
+        columns = self.columns if self.kind == "features" else ()
+        return fingerprint([self.images, self.labels], self.classes, self.shape, columns)
 
     def with_identity(self) -> Self:
         """Return this dataset with its fingerprint of now in ``origin.sha256``, and without ``source`` if that is gone.
@@ -160,9 +179,13 @@ class Dataset:
         return replace(self, source=source, origin=replace(self.origin, source=source, sha256=sha256))
 
 
-def fingerprint(arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int]) -> str:
-    """Return the SHA-256 of arrays of images and labels, the names of the classes and the shape of an image."""
-    meaning = tuple(str(name) for name in classes), tuple(int(side) for side in shape)
+def fingerprint(
+    arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int], columns: Sequence[str] = ()
+) -> str:
+    """Return the SHA-256 of arrays of images and labels, the names of classes and columns, and an image's shape."""
+    meaning: tuple[Any, ...] = tuple(str(name) for name in classes), tuple(int(side) for side in shape)
+    if columns:
+        meaning += (tuple(columns),)
     digest = hashlib.sha256(repr(meaning).encode())
     for array in arrays:
         digest.update(repr((array.dtype.str, array.shape)).encode())

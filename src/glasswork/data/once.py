@@ -76,7 +76,8 @@ def split_once(
         if (rows := _unpacked(entry, len(dataset))) is not None:
             train, valid_part, test_part = (Part(dataset.images[one], dataset.labels[one], one) for one in rows)
             meaning = (scheme, dataset.classes, dataset.shape, dataset.name, dataset.origin)
-            return Split(train, valid_part, test_part, *meaning, sha256=entry.words.get("sha256", ""))
+            more = (entry.words.get("sha256", ""), dataset.columns, dataset.kind)
+            return Split(train, valid_part, test_part, *meaning, *more)
     parts = draw()
     sha256 = parts.fingerprint()
     cache.write(name, _packed(parts, sha256, rows=not mapped))

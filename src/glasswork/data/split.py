@@ -9,14 +9,14 @@ source      the test images, and the validation images if there are any, are tho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
-from glasswork.data.dataset import Dataset, check_lengths, encode_labels, fingerprint, guess_shape
+from glasswork.data.dataset import Dataset, Kind, check_lengths, encode_labels, fingerprint, guess_shape
 from glasswork.data.mapped import draw_by_class, rows_of
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
@@ -66,6 +66,10 @@ class Split:
         Where the dataset came from.
     sha256 : str
         The fingerprint of these parts, where it is known already.
+    columns : tuple of str
+        The names of the columns of a table; see `Dataset`.
+    kind : {"pixels", "features"}
+        What the numbers are.
     """
 
     train: Part
@@ -77,13 +81,16 @@ class Split:
     name: str
     origin: Origin = field(default_factory=Origin)
     sha256: str = ""
+    columns: tuple[str, ...] = ()
+    kind: Kind = "pixels"
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the images and labels of all parts in order, the classes and the shape of an image."""
         if self.sha256:
             return self.sha256
         parts = (self.train, self.valid, self.test)
-        return fingerprint((array for part in parts for array in (part.images, part.labels)), self.classes, self.shape)
+        arrays = (array for part in parts for array in (part.images, part.labels))
+        return fingerprint(arrays, self.classes, self.shape, self.columns if self.kind == "features" else ())
 
 
 def split(
@@ -161,8 +168,10 @@ def split(
     else:
         found = _rows(numbers, scheme, seed, *_sizes(len(numbers), scheme, test, valid))
     train_part, valid_part, test_part = (Part(rows_of(pixels, rows), numbers[rows], rows) for rows in found)
-    origin = images.origin if isinstance(images, Dataset) else Origin()
-    return Split(train_part, valid_part, test_part, scheme, classes, shape, name, origin)
+    parts = Split(train_part, valid_part, test_part, scheme, classes, shape, name)
+    if not isinstance(images, Dataset):
+        return parts
+    return replace(parts, origin=images.origin, columns=images.columns, kind=images.kind)
 
 
 def _check_two_each(labels: Labels, classes: Sequence[str]) -> None:

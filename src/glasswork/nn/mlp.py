@@ -205,6 +205,9 @@ class MLP(Network):
         features, outputs = self.in_features, self.out_features and max(self.out_features, 2)  # 0: not known
         if inputs and inputs.classes is not None and outputs not in (0, len(inputs.classes)):
             raise InputError(f"{self}: expected {outputs} class names, got {len(inputs.classes)}")
+        given = inputs and (inputs.columns or inputs.features)
+        if given and features not in (0, len(given)):
+            raise InputError(f"{self}: expected {features} columns, got {len(given)}")
         if inputs and inputs.shape is not None and features not in (0, math.prod(inputs.shape)):
             raise InputError(f"{self}: expected images of {features} pixels, got the shape {inputs.shape}")
 
@@ -282,7 +285,7 @@ class MLP(Network):
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:
                 result = self._scores(rows, inputs)
-            elif inputs.are_bytes and rows.dtype == np.uint8:
+            elif inputs.are_rows_of_bytes and rows.dtype == np.uint8:
                 result = self.evaluator(self, rows)
             else:
                 result = self.evaluator(self, inputs.prepared(rows, self.dtype, who=self))

@@ -7,6 +7,7 @@ import numpy as np
 
 from glasswork.arrays import Images
 from glasswork.data.mapped import MappedRows, in_blocks
+from glasswork.features import ColumnScaling
 from glasswork.nn import MLP, Loss, Scale
 from glasswork.optim import Average, Optimizer, warmup
 from glasswork.recipes import schema
@@ -69,6 +70,11 @@ def pixel_scale(scaling: str, images: Images | MappedRows) -> tuple[float, float
     mean = float(counts @ levels / counts.sum())
     spread = float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum()))
     return mean, spread or 1.0
+
+
+def column_scaling(scaling: str) -> ColumnScaling:
+    """Return how the columns of features are scaled; "handout" is about pixels, so they are standardised then."""
+    return "zero-to-one" if scaling == "zero-to-one" else "standardize"
 
 
 def build_loss(loss: schema.Loss) -> Loss:

@@ -6,16 +6,18 @@ recipe ──► data, divided in three ──► loaders       network, loss, o
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from glasswork.data import Batches, Dataset, Part, Split, load_dataset
+from glasswork.data.contract import inputs_of
 from glasswork.data.once import split_once
 from glasswork.data.sources import ARRAYS
 from glasswork.errors import InputError, RecipeError
-from glasswork.inputs import Inputs, Reading
+from glasswork.inputs import Inputs
 from glasswork.nn import MLP, Loss
 from glasswork.optim import Average, Optimizer
 from glasswork.randomness import Purpose, generator
-from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer, pixel_scale
+from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer, column_scaling, pixel_scale
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.schema import Data
 
@@ -89,20 +91,19 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
                 f"training.batch_size: expected at most {len(parts.train):,}, the number of training images, got "
                 f"{recipe.training.batch_size:,}"
             )
+        pixels = parts.kind == "pixels"
         model = build_model(
             recipe.network,
             parts.train.images.shape[1],
             len(parts.classes),
             rng=generator(recipe.seed, Purpose.WEIGHTS),
             seed=recipe.seed,
-            scale=pixel_scale(recipe.data.scaling, parts.train.images),
+            scale=pixel_scale(recipe.data.scaling, parts.train.images) if pixels else None,
         )
-        origin = parts.origin
-        reading = Reading(pictures=origin.pictures, low=origin.low, high=origin.high)
-        model.inputs = Inputs.of_bytes(shape=parts.shape, classes=parts.classes, reading=reading)
-        train_loader = _loader(recipe, parts, parts.train, recipe.training.batch_size, learning=True)
+        model.inputs = inputs_of(parts, scaling=column_scaling(recipe.data.scaling))
+        train_loader = _loader(recipe, model.inputs, parts.train, recipe.training.batch_size, learning=True)
         valid_loader, test_loader = (
-            _loader(recipe, parts, part, min(EVALUATION_BATCH, len(part)), learning=False)
+            _loader(recipe, model.inputs, part, min(EVALUATION_BATCH, len(part)), learning=False)
             for part in (parts.valid, parts.test)
         )
     except InputError as error:
@@ -154,14 +155,21 @@ def _count_weights(recipe: Recipe, parts: Split) -> int:
     return weights
 
 
-def _loader(recipe: Recipe, parts: Split, part: Part, batch_size: int, *, learning: bool) -> Batches:
-    return Batches(
-        part.images,
+def _loader(recipe: Recipe, inputs: Inputs, part: Part, batch_size: int, *, learning: bool) -> Batches:
+    """Return the batches of a part: of bytes, which they scale; or of features, which are scaled once, here."""
+    images: Any = part.images
+    dtype = recipe.network.dtype
+    if inputs.features is not None:
+        images = inputs.prepared(images, dtype, who="the data")
+    loader = Batches(
+        images,
         part.labels,
         batch_size,
         seed=recipe.seed,
         drop_last=learning,
         shuffle=learning,
-        classes=len(parts.classes),
-        dtype=recipe.network.dtype,
+        classes=len(inputs.classes or ()),
+        dtype=dtype,
     )
+    loader.inputs = inputs
+    return loader

@@ -178,7 +178,7 @@ class Data(Struct, frozen=True, kw_only=True):
         Literal["handout", "zero-to-one", "standardize"],
         Meta(
             description="of pixels; handout: -1 to 1; standardize: mean 0 and standard deviation 1 over the training "
-            "images"
+            "images; of features, column by column: handout as standardize"
         ),
     ] = "handout"
     split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="decides which images are in valid and test")] = 123

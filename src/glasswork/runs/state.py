@@ -115,8 +115,8 @@ class RunState:
 
     def note_epoch(self, result: EpochResult) -> EpochResult:
         """Add an epoch to the history, with what seems to go wrong since; return it."""
-        made, train = self.experiment, self.experiment.parts.train
-        images, labels = train.images, train.labels
+        made = self.experiment
+        images, labels = made.train_loader.images, made.train_loader.labels
         if isinstance(images, MappedRows):  # some of them are enough, and all might not fit into memory
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]

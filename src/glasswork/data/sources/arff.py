@@ -43,7 +43,7 @@ def read(source: Peek) -> Found:
     columns = Columns(names, len(names), label)
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
-    found = Found("ARFF", "", {})
+    found = Found("ARFF", "", {}, columns=columns.names)
     left_out = [nominal[k][0] if k in nominal else "0" for k in range(len(names))]
     found.parts = {"all": Part(lambda: _blocks(source.path, columns, left_out, found))}
     choices = nominal.get(label) if label is not None else None

@@ -73,6 +73,11 @@ class Columns:
         others = {self.label, self.index, *self.one_hot}
         return [k for k in range(self.count) if k not in others]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns that hold pixels, in order; empty where the table has no header."""
+        return tuple(self.header[k] for k in self.pixels) if self.header else ()
+
     def name(self, k: int) -> str:
         """Return how a column is called in messages, counted from 1."""
         return f"column {k + 1}" + (f" ({self.header[k]!r})" if k < len(self.header) and self.header[k] else "")
@@ -144,6 +149,7 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     label = next((k for k, name in enumerate(lower) if name in LABEL_NAMES), None)
     index = next((k for k, name in enumerate(lower) if name in _INDICES and k != label), None)
     label, index, one_hot, assumed = _by_content(body, spread, count, lower, label, index)
+    names = names if lower or not header else ()
     columns = Columns(names, count, label, one_hot, index, _shape_in(names, label, index), (*notes, *assumed))
     if not columns.pixels:
         raise InputError("no column of pixels in it")

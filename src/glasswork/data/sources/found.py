@@ -6,7 +6,7 @@ A reader knows its format and nothing else; `glasswork.data.sources.gather` turn
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +125,10 @@ class Found:
         Of the source, or of its images; its name may say which dataset this is.
     index : str, optional
         What the column is called that numbers or names the rows.
+    columns : tuple of str
+        The names of the columns of a table that hold pixels or features, in order; empty where they have none.
+    kind : {"pixels", "features"}, optional
+        What the numbers of a table are, where the format says so; else it is found out.
     without_labels : str
         What to do where there are no labels.
     notes, skipped, left_out : list of str
@@ -146,6 +150,8 @@ class Found:
     where: Callable[[int, int], str] | None = None
     path: Path | None = None
     index: str | None = None
+    columns: tuple[str, ...] = ()
+    kind: Literal["pixels", "features"] | None = None
     without_labels: str = ""
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)

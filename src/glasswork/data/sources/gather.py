@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images
-from glasswork.data.dataset import Dataset, guess_shape
+from glasswork.data.dataset import Dataset, Kind, guess_shape
 from glasswork.data.origin import Origin
 from glasswork.data.sources.conventions import first_of_eight, name_labels
+from glasswork.data.sources.features import feature_blocks, holds_features
 from glasswork.data.sources.found import Block, Found, Part, as_rows
 from glasswork.data.sources.labels import encode, flat_labels
 from glasswork.data.sources.levels import Levels, Where, in_words, to_grey
@@ -59,6 +60,7 @@ def gather(
     InputError
         If it cannot be trained on: there are no labels, or only one class; a value is missing or out of range.
     """
+    features = holds_features(found)
     levels, store = Levels(found.levels, prefer=prefer), PixelStore(cache, source)
     shape: tuple[int, int] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
@@ -67,13 +69,14 @@ def gather(
     order = [part for part in ORDER if part in found.parts]
     mapped = _mapped(found, order)
     for part in order:
-        for block, pixels in prepared(found, found.parts[part], levels):
+        blocks = feature_blocks if features else partial(prepared, levels=levels)
+        for block, pixels in blocks(found, found.parts[part]):
             if block.labels is None and "train" in sizes:
                 found.left_out.append(f"the part {part!r}: it has no labels")
                 break
             if block.labels is None:
                 raise InputError(_without_labels(part, order, found))
-            shape = _same_shape(shape, pixels, found, part)
+            shape = _same_shape(shape, pixels, found, part, features=features)
             coloured |= block.images.ndim == 4
             if mapped is None:
                 store.append(as_rows(pixels))
@@ -83,7 +86,8 @@ def gather(
         raise InputError("there are no images in it" + (f"; {found.skipped[0]}" if found.skipped else ""))
     joined = [np.concatenate(pieces) for pieces in labels.values()]
     images = mapped if mapped is not None else store.finish()
-    joined = name_labels(found, joined, images, coloured=coloured)
+    if not features:
+        joined = name_labels(found, joined, images, coloured=coloured)
     if found.labels_of is not None:
         joined = [found.labels_of(piece) for piece in joined]
     numbers, classes = encode(joined, found.names)
@@ -92,7 +96,7 @@ def gather(
             f"there is only one class, {classes[0]}, and nothing to tell it from; give the folder that holds "
             "all classes"
         )
-    images = _binary(images, levels, found)
+    images = images if features else _binary(images, levels, found)
     origin = Origin(
         format=found.format,
         recognised=found.recognised,
@@ -100,13 +104,13 @@ def gather(
         low=levels.low,
         high=levels.high,
         pictures="digits" if classes == _DIGITS and shape == (28, 28) and not found.pictures else "as they are",
-        notes=_notes(found, levels, sizes),
+        notes=tuple(found.notes) if features else _notes(found, levels),
         skipped=tuple(map(str, found.skipped)),
         left_out=tuple(found.left_out),
     )
-    return Dataset(
-        images, numbers[0] if len(numbers) == 1 else np.concatenate(numbers), classes, shape, name, source, origin
-    )
+    every = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
+    kind: Kind = "features" if features else "pixels"
+    return Dataset(images, every, classes, shape, name, source, origin, columns=found.columns, kind=kind)
 
 
 def _one_an_image(labels: NDArray[Any], found: Found) -> NDArray[Any]:
@@ -146,11 +150,13 @@ def _mapped(found: Found, order: Sequence[str]) -> Images | None:
     return None
 
 
-def _same_shape(shape: tuple[int, int] | None, pixels: Images, found: Found, part: str) -> tuple[int, int]:
+def _same_shape(
+    shape: tuple[int, int] | None, pixels: NDArray[Any], found: Found, part: str, *, features: bool
+) -> tuple[int, int]:
     own = (int(pixels.shape[1]), int(pixels.shape[2])) if pixels.ndim == 3 else (1, int(pixels.shape[1]))
     if shape is not None and own != shape:
         raise InputError(f"expected images of {shape[0]}×{shape[1]}, got {own[0]}×{own[1]} in the part {part!r}")
-    if own[0] * own[1] < FEWEST_FEATURES:
+    if own[0] * own[1] < FEWEST_FEATURES and not features:
         raise InputError(
             f"images of {own[0]}×{own[1]} pixels cannot be meant: a table of images has a column for each pixel, "
             "a table of pictures a column file_name with their files, which must be there, and a column label"
@@ -177,7 +183,7 @@ def _without_labels(part: str, order: Sequence[str], found: Found) -> str:
     return f"there are no labels in {where}; {remedy}to ask a network about these images: glasswork predict RUN SOURCE"
 
 
-def _notes(found: Found, levels: Levels, sizes: dict[str, int]) -> tuple[str, ...]:
+def _notes(found: Found, levels: Levels) -> tuple[str, ...]:
     notes = list(found.notes)
     if (scaled := levels.describe()) is not None:
         notes.append(scaled)

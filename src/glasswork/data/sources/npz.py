@@ -141,11 +141,9 @@ def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -
     """Find images and labels by the names of arrays; where names say nothing, by their shapes."""
     grouped: dict[str, dict[str, NDArray[Any]]] = {}
     medmnist = all(re.fullmatch(r"(train|val|test)_(images|labels)", name) for name in arrays)
-    names = None
+    names, columns = _words(arrays, "target|class|label"), _words(arrays, "feature|column")
     for name, array in arrays.items():
         if re.search(r"(?i)(names|descr|filename|data_module|frame)$", name):  # as scikit-learn's datasets have them
-            if re.search(r"(?i)(target|class|label)_?names$", name) and array.ndim == 1:
-                names = [str(word) for word in array.tolist()]
             continue
         role = role_of(name) or _role_by_shape(array, arrays)
         if role is None or array.ndim == 0:
@@ -175,10 +173,18 @@ def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -
         raise InputError(f"no array in it looks like images: {shapes}; save it as x_train, y_train, x_test, y_test")
     by = f"the names of its arrays: {', '.join(arrays)}"
     found = Found(format_, by, parts, one_hot=not medmnist, left_out=left_out)
-    if names is not None and _name_all(names, parts.values()):
+    if all(part.whole is not None and part.whole.shape[1:] == (len(columns),) for part in parts.values()):
+        found.columns = tuple(columns)
+    if names and _name_all(names, parts.values()):
         found.names = names
         found.note("classes are named by the array of names in the file")
     return found
+
+
+def _words(arrays: dict[str, NDArray[Any]], what: str) -> list[str]:
+    """Return the words of the array that names classes, or columns."""
+    found = [array for name, array in arrays.items() if re.search(rf"(?i)({what})_?names$", name) and array.ndim == 1]
+    return [str(word) for word in found[-1].tolist()] if found else []
 
 
 def _same_as_rows(array: NDArray[Any], other: NDArray[Any]) -> bool:

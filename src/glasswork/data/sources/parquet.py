@@ -159,7 +159,7 @@ def _pixel_columns(path: Path, head: "pl.DataFrame", found: Found) -> None:
     columns = find_columns(rows, header=True)
     names = [head.columns[k] for k in columns.pixels]
     label = None if columns.label is None else head.columns[columns.label]
-    found.shape, found.notes = columns.shape, list(columns.notes)
+    found.shape, found.notes, found.columns = columns.shape, list(columns.notes), tuple(names)
     if label is not None:
         found.note(f"labels are the column {label!r}")
     found.where = lambda row, place: f"row {row + 1:,}, column {names[place]!r}"

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from glasswork.arrays import Images
-from glasswork.data.dataset import Dataset
+from glasswork.data.dataset import Dataset, Kind
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.origin import Origin
 from glasswork.data.sources.limits import check_fits
@@ -38,31 +38,33 @@ class PixelStore:
     def __init__(self, folder: Path | None, source: str = "") -> None:
         self._folder, self._source = folder, source
         self._checked = MAP_FROM
-        self._blocks: list[Images] = []
+        self._blocks: list[NDArray[Any]] = []
+        self._row = ("|u1", 0)  # the dtype of the stored numbers, and how many are in a row
         self._stream: Any = None
-        self.rows = self.features = 0
+        self.rows = self.features = 0  # images, and the bytes of each
 
-    def append(self, rows: Images) -> None:
-        """Take some images, ``(n, features)``."""
-        self.rows, self.features = self.rows + len(rows), rows.shape[1]
+    def append(self, rows: NDArray[Any]) -> None:
+        """Take some images, ``(n, height * width)`` bytes, or rows of features, ``(n, columns)`` float64."""
+        self.rows, self.features = self.rows + len(rows), rows.shape[1] * rows.itemsize
         if self._stream is not None:
             self._stream.write(np.ascontiguousarray(rows).data)
             return
         self._blocks.append(rows)
         if self._folder is None and self.rows * self.features > self._checked:  # they will be copied once, to be joined
-            what = f"{self._source}: holds more than {self.rows:,} images of {self.features:,} numbers"
+            what = f"{self._source}: holds more than {self.rows:,} images of {rows.shape[1]:,} numbers"
             check_fits(self.rows * self.features, what)
             self._checked = 2 * self.rows * self.features
         if self._folder is not None and self.rows * self.features > MAP_FROM:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._stream = (self._folder / "images.npy").open("wb+")
+            self._row = rows.dtype.str, rows.shape[1]
             self._write_header()
             for block in self._blocks:
                 self._stream.write(np.ascontiguousarray(block).data)
             self._blocks = []
 
-    def finish(self) -> Images:
-        """Return all images, ``(N, features)``."""
+    def finish(self) -> NDArray[Any]:
+        """Return all images, or rows of features."""
         if self._stream is None:
             return self._blocks[0] if len(self._blocks) == 1 else np.concatenate(self._blocks)
         assert self._folder is not None
@@ -73,7 +75,8 @@ class PixelStore:
 
     def _write_header(self) -> None:
         """Write the header of an array of so many rows; its length is the same for any number of them."""
-        facts = {"descr": "|u1", "fortran_order": False, "shape": (self.rows, self.features)}
+        kind, width = self._row
+        facts = {"descr": kind, "fortran_order": False, "shape": (self.rows, width)}
         np.lib.format.write_array_header_1_0(self._stream, facts)
 
 
@@ -83,6 +86,8 @@ class _Facts(msgspec.Struct):
     name: str
     source: str
     origin: dict[str, Any]
+    columns: list[str] = []
+    kind: Kind = "pixels"
 
 
 def write_dataset(dataset: Dataset, folder: Path) -> None:
@@ -93,7 +98,8 @@ def write_dataset(dataset: Dataset, folder: Path) -> None:
     FileError
         If it cannot be written.
     """
-    facts = _Facts(list(dataset.classes), dataset.shape, dataset.name, dataset.source, asdict(dataset.origin))
+    classes, columns = list(dataset.classes), list(dataset.columns)
+    facts = _Facts(classes, dataset.shape, dataset.name, dataset.source, asdict(dataset.origin), columns, dataset.kind)
     temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.unfinished")
     try:
         if folder.exists():
@@ -129,6 +135,7 @@ def read_dataset(folder: Path) -> Dataset:
             images = np.array(images)
         labels = np.load(folder / "labels.npy")
         origin = msgspec.convert(facts.origin, Origin)
-        return Dataset(images, labels, tuple(facts.classes), facts.shape, facts.name, facts.source, origin)
+        meaning = (tuple(facts.classes), facts.shape, facts.name, facts.source, origin)
+        return Dataset(images, labels, *meaning, columns=tuple(facts.columns), kind=facts.kind)
     except (OSError, ValueError, TypeError, KeyError, msgspec.MsgspecError) as error:
         raise FileError(f"{folder}: the data kept there are missing or damaged ({error})") from error

@@ -61,7 +61,7 @@ def read(source: Peek) -> Found:
     columns = replace(columns, comma=comma)
     found = Found("CSV", "", {})
     found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, hint + header, found))}
-    found.shape, found.notes = columns.shape, list(columns.notes)
+    found.shape, found.notes, found.columns = columns.shape, list(columns.notes), columns.names
     found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
     if columns.label is not None and not columns.notes:
         found.note(f"labels are {columns.name(columns.label)}")

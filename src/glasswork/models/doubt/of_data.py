@@ -83,6 +83,8 @@ def _name(sha256: str) -> str:
 
 def _unsuitable(parts: Split) -> str:
     """Return why data cannot have a reference set; empty if they can."""
+    if parts.kind == "features":
+        return "it needs images, and these are features"
     height, width = parts.shape
     if height != width or height < 3:
         return f"it needs square images of 3×3 pixels or more, and these have {height}×{width}"

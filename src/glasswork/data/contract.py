@@ -1,0 +1,57 @@
+"""The input contract of data: what a network that is trained on them will take. See `glasswork.inputs`."""
+
+import numpy as np
+
+from glasswork.arrays import Images
+from glasswork.data.dataset import Dataset
+from glasswork.data.split import Split
+from glasswork.features import ColumnScaling, Features, Missing
+from glasswork.inputs import Inputs
+from glasswork.reading import Polarity, Reading
+
+#: Images that are looked at to tell ink from ground.
+_SAMPLE = 1000
+
+#: The share of pixels on the border that are light, or dark, where the ground is.
+_MOST = 0.8
+
+#: A pixel above this is light, and one below the other dark.
+_LIGHT, _DARK = 170, 85
+
+
+def inputs_of(data: Dataset | Split, *, scaling: ColumnScaling = "standardize", missing: Missing = "refuse") -> Inputs:
+    """Return the contract of a network that is trained on a dataset, or on the training part of one that is split.
+
+    Parameters
+    ----------
+    data : Dataset or Split
+    scaling : {"standardize", "zero-to-one", "none"}
+        Of the columns of a table of features, fitted on the training rows.
+    missing : {"refuse", "median"}
+        What is done about missing features.
+    """
+    rows = data.train.images if isinstance(data, Split) else data.images
+    columns = data.columns or None
+    if data.kind == "features":
+        features = Features.fit(rows, scaling=scaling, missing=missing)
+        return Inputs.of_features(features, columns=columns, classes=data.classes)
+    origin = data.origin
+    reading = Reading(
+        pictures=origin.pictures, low=origin.low, high=origin.high, polarity=polarity_of(rows, data.shape)
+    )
+    return Inputs.of_bytes(shape=data.shape, classes=data.classes, columns=columns, reading=reading)
+
+
+def polarity_of(images: Images, shape: tuple[int, int]) -> Polarity:
+    """Return whether images have dark ink on a light ground, as most of the pixels on their borders show."""
+    height, width = shape
+    if min(height, width) < 3 or not len(images):
+        return "not known"
+    step = max(1, len(images) // _SAMPLE)
+    squares = np.asarray(images[::step]).reshape(-1, height, width)
+    border = np.concatenate(
+        [squares[:, 0], squares[:, -1], squares[:, 1:-1, 0], squares[:, 1:-1, -1]], axis=1, dtype=np.uint8
+    )
+    if np.mean(border > _LIGHT) > _MOST and squares.min() < _DARK:
+        return "dark on light"
+    return "light on dark" if np.mean(border < _DARK) > _MOST and squares.max() > _LIGHT else "not known"

@@ -1,0 +1,81 @@
+"""Reading: how the pictures and pixels of a training were read, so that later ones are read in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.errors import InputError
+
+#: Whether ink is dark on a light ground, light on a dark one, or neither is clear.
+Polarity: TypeAlias = Literal["dark on light", "light on dark", "not known"]
+
+#: What became of colours.
+Colour: TypeAlias = Literal["grey"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How the training pictures were read.
+
+    Attributes
+    ----------
+    pictures : str
+        ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
+        turned grey and resized.
+    low, high : float
+        The values in the source that became the pixels 0 and 255.
+    polarity : {"dark on light", "light on dark", "not known"}
+        How ink and ground were in the training images. Images are never inverted.
+    colour : {"grey"}
+        What became of colours.
+    """
+
+    pictures: Literal["digits", "as they are"] = "as they are"
+    low: float = 0.0
+    high: float = 255.0
+    polarity: Polarity = "not known"
+    colour: Colour = "grey"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+        known = self.pictures in ("digits", "as they are") and self.colour == "grey"
+        known = known and self.polarity in ("dark on light", "light on dark", "not known")
+        if not known or not self.low < self.high:
+            raise InputError(f"Reading: expected words that it knows, and low below high, got {self}")
+
+    @property
+    def rescales(self) -> bool:
+        """Whether the values of the source are not the pixels 0 to 255 themselves."""
+        return (self.low, self.high) != (0.0, 255.0)
+
+    def to_bytes(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return rows with the values of the source as pixels from 0 to 255, rounded as the training images were.
+
+        Pixels may be given as the source has them or as a `Dataset` holds them, from 0 to 255: a row is on the narrower
+        of the two scales that it fits.
+        """
+        if rows.size == 0:
+            return rows
+        low, high = rows.min(axis=1), rows.max(axis=1)
+        of_source = (self.low <= low) & (high <= self.high)
+        if self.high - self.low > 255:
+            of_source &= ~((low >= 0) & (high <= 255))
+        if not of_source.any():
+            return rows
+        pixels = np.array(rows, np.float64)
+        pixels[of_source] = np.rint((pixels[of_source] - self.low) * (255 / (self.high - self.low)))
+        return pixels
+
+    def __str__(self) -> str:
+        parts = []
+        if self.rescales:
+            parts.append(f"values from {self.low:g} to {self.high:g} became 0 to 255")
+        if self.polarity != "not known":
+            parts.append(self.polarity)
+        parts.append("cut out of photographs of digits" if self.pictures == "digits" else "pictures as they are")
+        return ", ".join(parts)
