@@ -120,7 +120,23 @@ def test_training_without_a_position_says_what_to_do(make):
 
 
 @pytest.mark.parametrize("make", DRAWING)
-@pytest.mark.parametrize("position", [(-1, 0), (0, -1), (1.5, 0), ("1", 0), (True, 0), (2**63, 0)])
+def test_without_settings_the_first_layer_of_seed_0_is_drawn(make):
+    x = np.ones((20, 30), np.float32)
+    assert training(make())(x).tobytes() == training(make(seed=0, index=0, dtype="float32"))(x).tobytes()
+
+
+@pytest.mark.parametrize("make", DRAWING)
+def test_the_last_position_and_the_last_index(make):
+    layer = training(make(index=2**63 - 1), step=2**48 - 1, row=2**48 - 1)
+    assert np.isfinite(layer(np.ones((1, 3), np.float32))).all()
+    with pytest.raises(InputError, match="expected index to be an integer of at least 0"):
+        make(index=2**63)
+
+
+@pytest.mark.parametrize("make", DRAWING)
+@pytest.mark.parametrize(
+    "position", [(-1, 0), (0, -1), (1.5, 0), ("1", 0), (True, 0), (2**63, 0), (2**48, 0), (0, 2**48)]
+)
 def test_bad_position(make, position):
     with pytest.raises(InputError, match="to be an integer of at least 0"):
         make().set_position(*position)

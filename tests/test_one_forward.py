@@ -376,6 +376,26 @@ def test_layers_inside_layers_are_found():
     assert {layer.dtype for layer in inner(model.astype(np.float64), Layer)} == {np.dtype(np.float64)}
 
 
+def test_layers_in_a_list_beside_the_networks_own_are_found():
+    """Such a network has more layers than a chain, and its own forward uses them."""
+
+    class Skipping(MLP):
+        def __init__(self):
+            super().__init__(4, 6, 3, rng=rng())
+            self.extra = [Linear(4, 3, rng=rng()), Dropout(0.5)]
+
+    model = Skipping()
+    assert list(model.children()) == [*model.named_layers, "extra.0", "extra.1"]
+    assert [p.shape for p in model.parameters()][-2:] == [(4, 3), (3,)]
+    assert list(model.state())[-2:] == ["extra.0.weight", "extra.0.bias"]
+    model.set_position(7, row=2)
+    assert model.extra[1].position == (7, 2)
+    with model.mode(training=True):
+        assert model.extra[1].training
+    assert not model.extra[1].training
+    assert {layer.dtype for layer in inner(model.astype(np.float64), Layer)} == {np.dtype(np.float64)}
+
+
 def test_layers_inside_layers_train_and_evaluate():
     model, x = nested(), rows(60)
     expected = model.scores(x)

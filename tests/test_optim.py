@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from glasswork import SGD, InputError
+from glasswork import SGD, Adam, AdamW, InputError, RMSprop
+from glasswork.optim import Optimizer, cosine
 
 
 def pairs(dtype=np.float64):
@@ -93,3 +94,58 @@ def test_lists_that_do_not_fit(spoil):
         InputError, match=r"SGD: expected one gradient of the same shape for each parameter, got shapes"
     ):
         SGD(*spoil(*pairs()))
+
+
+ADAM = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+DEFAULTS = {
+    SGD: {"lr": 0.1, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0},
+    RMSprop: {"lr": 0.001, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0},
+    Adam: ADAM,
+    AdamW: ADAM,
+}
+
+
+@pytest.mark.parametrize("kind", DEFAULTS, ids=lambda kind: kind.__name__)
+def test_defaults_are_those_of_the_papers(kind):
+    """Gradients are small, so that eps counts."""
+    ends = []
+    for settings in ({}, DEFAULTS[kind]):
+        params, grads = pairs()
+        grads[0][...] *= 1e-8
+        optimizer = kind(params, grads, **settings)
+        for _ in range(3):
+            optimizer.step()
+        ends.append(np.concatenate([p.ravel() for p in params]))
+    np.testing.assert_array_equal(*ends)
+    assert (ends[0][[0, 1, 2, 4]] != [1, -2, 0.5, 3]).all()
+
+
+class Sign(Optimizer):
+    """A rule of one's own, which remembers nothing from step to step."""
+
+    def update(self, i, p, g, scratch):
+        np.multiply(np.sign(g), self.lr, out=scratch)
+        p -= scratch
+
+
+def test_a_rule_of_ones_own_goes_on_from_its_state():
+    params, grads = pairs()
+    optimizer = Sign(params, grads, 0.25)
+    optimizer.step()
+    assert params[0].tolist() == [[0.75, -2.25], [0.75, 8.0]]
+    other = Sign(*pairs(), 0.25)
+    other.load_state(optimizer.state())
+    assert other.steps == 1
+
+
+@pytest.mark.parametrize("kind", [SGD, RMSprop, Adam, AdamW, Sign])
+@pytest.mark.parametrize("steps", [0, 1, 4, 12])
+def test_the_learning_rate_is_restored_with_the_state(kind, steps):
+    optimizer, other = (kind(*pairs(), 0.5, schedule=cosine(), total_steps=10) for _ in range(2))
+    for _ in range(steps):
+        optimizer.step()
+    other.load_state(optimizer.state())
+    assert other.lr == optimizer.lr == [0.5, 0.5, pytest.approx(0.5 * 0.7938926), 0.0][[0, 1, 4, 12].index(steps)]
+    optimizer.step()
+    other.step()
+    assert other.lr == optimizer.lr

@@ -90,6 +90,24 @@ def test_nothing_that_a_layer_returns_in_evaluation_is_written_again(make):
         np.testing.assert_array_equal(array, before)
 
 
+def test_batches_of_any_sizes_in_any_order_share_memory_and_nothing_else():
+    """In training, layers write into the memory of the batch before; wide and narrow, larger and smaller."""
+    model = everything()
+    model.set_training(True)
+    for step, count in enumerate((2, 5, 20, 3, 30, 30, 9)):
+        fresh = everything()
+        fresh.set_training(True)
+        results = []
+        for network in (model, fresh):
+            network.set_position(step)
+            scores = network.forward(rows(count))
+            network.backward(np.cos(scores))
+            results += [scores.copy(), *(gradient.copy() for gradient in network.gradients())]
+        half = len(results) // 2
+        for one, other in zip(results[:half], results[half:], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 def test_what_is_read_after_training_stays():
     """``model.act1.output`` of the last batch is not overwritten by the next epoch."""
     model = MLP(WIDTH, 4, 3, rng=rng())

@@ -164,6 +164,20 @@ def test_average_by_hand():
     assert weight[0, 0] == 2
 
 
+def test_a_state_that_is_loaded_while_averages_are_shown_leaves_the_weights_of_the_training():
+    weight = np.array([[1.0, -2.0]])
+    average = Average([weight], 0.5)
+    weight += 1
+    average.update()
+    state = average.state()
+    average.show()
+    assert weight.tolist() != [[2.0, -1.0]]
+    average.load_state(state)
+    assert weight.tolist() == [[2.0, -1.0]]
+    assert not average.shown
+    assert average.averages[0].tolist() == state["average.0"].tolist()
+
+
 def test_an_average_resumes_bit_for_bit():
     weight = np.array([[1.0, -2.0]])
     first, second = Average([weight], 0.9), Average([weight], 0.9)
