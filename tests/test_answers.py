@@ -122,7 +122,7 @@ def test_evaluating_runs_and_comparing(home, glasswork):
     shutil.copytree(home / "run", home / "run2")
     glasswork("compare", "run", "run2", "--out", "compare.png", folder=home)
     printed = glasswork("evaluate", "run", "--data", "digits", folder=home, status=1)
-    assert "images of 8×8, and this network takes 1,024 numbers" in printed
+    assert "images of 8×8, but this network takes 1,024 numbers" in printed
 
 
 def test_inspecting(home, glasswork):
@@ -219,7 +219,7 @@ def test_a_run_on_arrays_can_be_resumed_and_evaluated(data, tmp_path, monkeypatc
     assert (folder / "model.safetensors").read_bytes() == (tmp_path / "straight" / "model.safetensors").read_bytes()
     assert "20 images, handout split" in glasswork("evaluate", folder, folder=tmp_path)
     shutil.rmtree(folder / "data")
-    assert "hand them in again" in glasswork("evaluate", folder, folder=tmp_path, status=1)
+    assert "pass them again" in glasswork("evaluate", folder, folder=tmp_path, status=1)
     with Run.resume(folder, dataset=data) as again:
         list(again.epochs())
     assert again.test_accuracy == straight.test_accuracy
@@ -254,9 +254,9 @@ def test_shares_and_parts_of_the_source(tmp_path):
     ]  # fmt: skip
     parts = split(dataset, test=0.4, valid=0.2)
     assert [len(part) for part in (parts.train, parts.valid, parts.test)] == [40, 20, 40]
-    with pytest.raises(InputError, match="got one pile of images; use 'handout'"):
+    with pytest.raises(InputError, match="got one set of images; use 'handout'"):
         split(Dataset.of(x, y), scheme="source")
-    with pytest.raises(InputError, match="have their sizes"):
+    with pytest.raises(InputError, match="determines the sizes of its parts"):
         split(dataset, scheme="source", test=0.2)
 
 

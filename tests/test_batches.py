@@ -250,7 +250,7 @@ def test_bad_labels(labels, message):
 def test_bad_batch_size(batch_size):
     with pytest.raises(InputError) as error:
         loader(20, batch_size)
-    assert str(error.value) == f"Batches: expected a batch size from 1 to 20, the images, got {batch_size}"
+    assert str(error.value) == f"Batches: expected a batch size from 1 to 20, the number of images, got {batch_size}"
 
 
 def test_images_of_wrong_shape():

@@ -241,7 +241,7 @@ def test_arrays_that_are_not_kept_have_to_be_handed_in_again(tmp_path, monkeypat
     data = Dataset.of(IMAGES, LABELS, name="mine")
     with Run(recipe(), tmp_path / "run", dataset=data) as run:
         list(run.epochs())
-    with pytest.raises(InputError, match="hand them in again"):
+    with pytest.raises(InputError, match="pass them again"):
         data_of_run(tmp_path / "run")
     assert len(data_of_run(tmp_path / "run", data).parts.test) == len(run.parts.test)
     with pytest.raises(FileError, match="have changed"):

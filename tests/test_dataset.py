@@ -119,7 +119,7 @@ def test_a_split_has_the_datas_meaning_and_a_fingerprint_of_its_own():
         (np.zeros((2, 0)), [0, 1], {}, r"images of shape \(N, features\)"),
         (PIXELS, [0], {}, "as many labels as images and at least one, got 2 images and 1 labels"),
         (PIXELS[:0], [], {}, "at least one, got 0 images and 0 labels"),
-        (PIXELS, [[0], [1]], {}, r"one label an image, of shape \(N,\), got shape \(2, 1\)"),
+        (PIXELS, [[0], [1]], {}, r"one label per image, of shape \(N,\), got shape \(2, 1\)"),
         (PIXELS, [0.5, 1], {}, "expected integers or words, got float64"),
         (PIXELS, [True, False], {}, "expected integers or words, got bool"),
         (PIXELS, [None, "a"], {}, "expected integers or words, got None among them"),
@@ -143,7 +143,7 @@ def test_arrays_that_were_not_converted():
         Dataset(np.zeros((2, 4)), np.array([0, 1]), ("a", "b"), (2, 2), "x")
     with pytest.raises(InputError, match=r"labels \(N,\) of int64, got int32.*Dataset\.of converts"):
         Dataset(np.zeros((2, 4), np.uint8), np.array([0, 1], np.int32), ("a", "b"), (2, 2), "x")
-    with pytest.raises(InputError, match="a Dataset has labels of its own"):
+    with pytest.raises(InputError, match="a Dataset has its own labels"):
         split(Dataset.of(PIXELS, [0, 1]), [0, 1])
     with pytest.raises(InputError, match="expected labels"):
         split(PIXELS)

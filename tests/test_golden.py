@@ -75,8 +75,10 @@ def assert_reads(golden, parts, **added):
     assert (read.classes, read.image_shape) == (("top", "bottom"), (3, 3))
     inputs = Inputs.of_bytes(shape=(3, 3), classes=["top", "bottom"], reading=read.model.inputs.reading)
     assert dataclasses.replace(read.model.inputs, derived="") == inputs
-    assert "as its file implies, which an older version wrote" in read.model.summary()
-    assert read.for_bytes()[1].startswith("this network takes pixels from 0 to 255, scaled to -1 to 1, as its file")
+    assert "as implied by its file, which an older version wrote" in read.model.summary()
+    assert read.for_bytes()[1].startswith(
+        "this network takes pixels from 0 to 255, scaled to -1 to 1, as implied by its file"
+    )
     assert len(read.reference.images) == len(parts.train)
     load_model(golden / "interrupted")
 

@@ -276,7 +276,7 @@ LONG = b"1 " + b" ".join(b"%d:1" % k for k in range(1, 785)) + b"\n"
 def test_a_packed_libsvm_of_far_more_than_such_texts_pack(tmp_path, monkeypatch, text):
     monkeypatch.setattr("glasswork.data.sources.libsvm._MOST_UNPACKED", 1 << 20)
     (tmp_path / "data").write_bytes(bz2.compress(text))
-    with in_little_memory(160), pytest.raises(FileError, match=r"data: unpacks to more than|data: damaged"):
+    with in_little_memory(160), pytest.raises(FileError, match=r"data: expands to more than|data: damaged"):
         load_dataset(tmp_path / "data")
 
 

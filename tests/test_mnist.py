@@ -137,7 +137,9 @@ def test_wrong_checksum(path):
 
 def test_other_shape_than_asked_for(path):
     write(path, CONTENT)
-    assert "expected an array of (5, 12), its header says (5, 4, 3)" in damaged(path, out=np.empty((5, 12), np.uint8))
+    assert "expected an array of (5, 12), but its header states (5, 4, 3)" in damaged(
+        path, out=np.empty((5, 12), np.uint8)
+    )
 
 
 def test_header_that_asks_for_too_much(path):

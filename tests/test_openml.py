@@ -215,7 +215,7 @@ def test_connection_refused(redirect, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound, but nobody listens
         redirect(free.getsockname())
-        with pytest.raises(FileError, match=r"mnist_784 cannot be fetched.*openml\.org.*refused") as error:
+        with pytest.raises(FileError, match=r"mnist_784 cannot be downloaded.*openml\.org.*refused") as error:
             load_openml(data_home=tmp_path)
     assert instead(error)
 
@@ -291,7 +291,7 @@ def test_black_hole_half_way(server, tmp_path, monkeypatch, what):
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_broken_server_is_not_asked_on_and_on(server, tmp_path, status):
     server.answers["/api/v1/json/data/554"] = (status, b"oops")
-    with pytest.raises(FileError, match="cannot be fetched") as error:
+    with pytest.raises(FileError, match="cannot be downloaded") as error:
         load_openml(data_home=tmp_path)
     assert server.asked.count("/api/v1/json/data/554") <= 2
     assert instead(error)
@@ -364,7 +364,7 @@ def test_answers_that_are_no_answers(server, tmp_path, answer):
 def test_a_folder_that_cannot_be(server, tmp_path):
     file = tmp_path / "file"
     file.write_text("not a folder")
-    with pytest.raises(FileError, match="cannot be kept on disk"):
+    with pytest.raises(FileError, match="cannot be stored on disk"):
         load_openml(data_home=file)
 
 

@@ -532,7 +532,7 @@ def test_an_experiment_on_other_classes_and_another_shape(shape):
             r"^training\.batch_size: expected at most 283, the number of training images, got",
         ),
         ({"network.hidden": [20_000, 20_000]}, r"^network\.hidden: expected at most 200,000,000 weights, got"),
-        ({"data.split": "official"}, "official split is for MNIST"),
+        ({"data.split": "official"}, "official split needs the 70,000 images of MNIST"),
     ],
 )
 def test_what_the_data_do_not_allow(settings, message):

@@ -100,7 +100,7 @@ def test_emnist_letters(tmp_path):
     for name in ("emnist-letters", "emnist-digits"):
         labels = letters if "letters" in name else letters % 10
         pair(folder, f"{name}-train", upright.swapaxes(1, 2), labels)
-    with pytest.raises(InputError, match=r"holds 2 datasets: emnist-digits, emnist-letters; give the one you mean"):
+    with pytest.raises(InputError, match=r"holds 2 datasets: emnist-digits, emnist-letters; name the one you mean"):
         load_dataset(folder)
     data = load_dataset(folder / "emnist-letters-train-images-idx3-ubyte")
     np.testing.assert_array_equal(data.images.reshape(-1, 28, 28), upright)
@@ -155,7 +155,7 @@ def test_what_is_no_idx_file(tmp_path, content, message):
 def test_lengths_that_do_not_fit(tmp_path):
     pair(tmp_path, labels=LABELS[:-1])
     with pytest.raises(
-        InputError, match="train-labels-idx1-ubyte has 11 labels, and train-images-idx3-ubyte 12 images"
+        InputError, match="train-labels-idx1-ubyte has 11 labels, but train-images-idx3-ubyte has 12 images"
     ):
         load_dataset(tmp_path)
 

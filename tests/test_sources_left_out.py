@@ -253,7 +253,7 @@ def test_files_beside_train_are_named(tmp_path):
     data = load_dataset(tmp_path)
     assert dict(data.origin.sizes) == {"train": 30}
     left_out = "\n".join(data.origin.left_out)
-    for text in ("test.csv: it has no labels", "Dig-MNIST.csv: its name says neither", "submission", "a PDF document"):
+    for text in ("test.csv: it has no labels", "Dig-MNIST.csv: its name does not say", "submission", "a PDF document"):
         assert text in left_out
 
 
@@ -273,8 +273,8 @@ def test_data_files_that_are_not_shards_are_not_joined(tmp_path):
         (b"<!DOCTYPE html>", r"cat\.npy: a web page"),
         (b"", r"cat\.npy: an empty file"),
         (b"hello", r"cat\.npy: not an array"),
-        (np.zeros((5, 16)), r"cat: an array of the shape \(5, 16\), where the others hold images of the shape \(9,\)"),
-        (np.zeros(9), "cat: an array of the shape"),
+        (np.zeros((5, 16)), r"cat: an array of shape \(5, 16\), but the others hold images of shape \(9,\)"),
+        (np.zeros(9), "cat: an array of shape"),
         (b"\x93NUMPY\1\0v\0{'descr'", r"cat\.npy.* this class was left out"),
     ],
 )

@@ -125,7 +125,7 @@ def test_missing_pictures_and_labels_are_named_and_counted(tmp_path):
     assert data.origin.skipped == (
         "labels.csv, row 13: there is no picture 'gone.png'", "labels.csv, row 14: a missing label",
     )  # fmt: skip
-    assert data.origin.left_out == ("v-012.png: 2 pictures are not in labels.csv",)
+    assert data.origin.left_out == ("v-012.png: 2 pictures are not listed in labels.csv",)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_missing_pictures_and_labels_are_named_and_counted(tmp_path):
     [
         ("path,a,b\nv-000.png,1,5\nv-001.png,2,5\nv-002.png,1,6\n", "several columns may hold the labels"),
         ("path,label\nv-000.png,cat\nv-000.png,dog\nv-001.png,dog\n", "another label in an earlier row"),
-        ("path,label\nx/0.png,cat\nx/1.png,dog\n", "names 2 pictures in the column 'path', and none of them is there"),
-        ("path,label\n../../../../v-000.png,cat\n/etc/v-1.png,dog\n", "none of them is there"),
+        ("path,label\nx/0.png,cat\nx/1.png,dog\n", "names 2 pictures in the column 'path', but none of them exists"),
+        ("path,label\n../../../../v-000.png,cat\n/etc/v-1.png,dog\n", "none of them exists"),
     ],
 )
 def test_a_table_that_is_not_clear(tmp_path, table, message):
@@ -148,7 +148,7 @@ def test_several_tables_that_do_not_say_which_is_meant(tmp_path):
     pictures(tmp_path)
     for name in ("one.csv", "other.csv"):
         (tmp_path / name).write_text("file,label\n" + "\n".join(f"{n},{WORDS[k % 3]}" for n, k in rows()))
-    with pytest.raises(InputError, match=r"several tables name pictures: one\.csv, other\.csv; give the one you mean"):
+    with pytest.raises(InputError, match=r"several tables name pictures: one\.csv, other\.csv; name the one you mean"):
         load_dataset(tmp_path)
     (tmp_path / "other.csv").rename(tmp_path / "labels.csv")
     data = load_dataset(tmp_path)
@@ -157,17 +157,23 @@ def test_several_tables_that_do_not_say_which_is_meant(tmp_path):
 
 def test_pictures_whose_table_is_one_level_up(tmp_path):
     pictures(tmp_path / "data")
-    with pytest.raises(InputError, match=r"folder that is called like the class, or add a table labels\.csv"):
+    with pytest.raises(InputError, match=r"folder with the name of the class, or add a table labels\.csv"):
         load_dataset(tmp_path / "data")
     (tmp_path / "symbols.csv").write_text(FORMS["hasy-data-labels.csv"])
-    with pytest.raises(InputError, match=r"symbols\.csv names the classes of these pictures: give that file"):
+    with pytest.raises(InputError, match=r"symbols\.csv names the classes of these pictures: use that file"):
         load_dataset(tmp_path / "data")
 
 
 def test_a_table_of_words_and_few_numbers_is_not_one_of_images(tmp_path):
     for cells, message in (
-        (("p{k}", "{word}", "{k}"), r"a table of the columns name, label, a;.*a column file_name with their files"),
-        (("{k}", "{word}", "7"), r"images of 1×2 pixels cannot be meant.*a column file_name with their files"),
+        (
+            ("p{k}", "{word}", "{k}"),
+            r"a table with the columns name, label, a;.*a column file_name with the names of existing files",
+        ),
+        (
+            ("{k}", "{word}", "7"),
+            r"expected larger images than 1×2 pixels.*a column file_name with the names of existing files",
+        ),
     ):
         rows = [",".join(cells).format(k=k * k, word=WORDS[k % 3]) for k in range(9)]
         names = ["name,label,a"] if cells[0] == "p{k}" else []

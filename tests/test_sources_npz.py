@@ -131,7 +131,7 @@ MANY[:, [1, 5]] = 1
         ({"X": PIXELS, "y": LABELS * 0}, "only one class, 0"),
         ({"X": PIXELS * 2.5, "y": LABELS}, "image 0, value .*: expected 0 to 255, 0 to 1 or -1 to 1"),
         ({"X": np.where(PIXELS > 250, np.nan, PIXELS), "y": LABELS}, "a missing value"),
-        ({"X": PIXELS, "y": LABELS, "images": PIXELS}, "several arrays may be its images"),
+        ({"X": PIXELS, "y": LABELS, "images": PIXELS}, "several arrays may hold the images"),
         ({"X": np.zeros((0, 4)), "y": LABELS[:0]}, "no images"),
     ],
 )
@@ -151,7 +151,7 @@ def test_objects_and_pickles_are_never_opened(tmp_path):
     for protocol in (0, 2, 4):
         (tmp_path / f"mnist{protocol}.pkl.gz").write_bytes(gzip.compress(pickle.dumps((PIXELS, Bomb()), protocol)))
     for path in list(tmp_path.iterdir()):
-        with pytest.raises(FileError, match=r"can run any program when it is opened, so it is not opened here"):
+        with pytest.raises(FileError, match=r"can run any program when it is opened, so glasswork does not open it"):
             load_dataset(path)
     assert not (tmp_path / "exploded").exists()
 
@@ -166,7 +166,7 @@ def test_a_bunch_of_scikit_learn(tmp_path):
     data = load_dataset(tmp_path / "all.npz")
     same(data)
     assert (data.classes, data.shape) == (("cat", "dog", "emu"), (4, 5))
-    assert any("weights: an array of the shape (7,)" in text for text in data.origin.left_out)
+    assert any("weights: an array of shape (7,)" in text for text in data.origin.left_out)
     same(load_dataset(tmp_path / "some.npz"))
 
 

@@ -104,7 +104,7 @@ def test_the_root_of_a_clone(tmp_path, place):
 def test_a_clone_with_two_configurations_or_pointers_only(tmp_path):
     for name in ("digits", "letters"):
         hugging_face(tmp_path / name / "train-00000-of-00001.parquet")
-    with pytest.raises(InputError, match=r"holds several datasets: digits, letters; give the one you mean: glasswork"):
+    with pytest.raises(InputError, match=r"holds several datasets: digits, letters; name the one you mean: glasswork"):
         load_dataset(tmp_path)
     for path in tmp_path.glob("*/*.parquet"):
         path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")

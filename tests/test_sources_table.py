@@ -220,7 +220,7 @@ def test_as_a_european_excel_saves_it(tmp_path, encoding, head, decimal):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("1,000", "expected a number with a decimal point and without separators of thousands"),
+        ("1,000", "expected a number with a decimal point and without thousands separators"),
         ("1.000,5", "expected a number"),
     ],
 )

@@ -127,7 +127,9 @@ def test_unknown_scheme():
 
 
 def test_official_split_is_mnists():
-    with pytest.raises(InputError, match="the official split is for MNIST and its relatives of 70,000 images; got 140"):
+    with pytest.raises(
+        InputError, match="the official split needs the 70,000 images of MNIST or a similar dataset, got 140"
+    ):
         split(IMAGES, LABELS, scheme="official")
 
 
@@ -178,5 +180,5 @@ def test_sizes_of_no_meaning(name, wrong, mnist):
 
 
 def test_nothing_left_to_train_on(mnist):
-    with pytest.raises(InputError, match=r"split: 1,000 images to test and 400 to validate leave none of 1,400"):
+    with pytest.raises(InputError, match=r"split: 1,000 images for testing and 400 for validation leave none of 1,400"):
         split(*(array[::50] for array in mnist), test=1000, valid=400)

@@ -33,7 +33,7 @@ def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.f
     y : (N,) integers from 0 to num_labels - 1
     num_labels : int
     dtype : data type
-        Of the result, float32 unless told otherwise.
+        The dtype of the result; float32 by default.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iter
     ------
     X_batch : (minibatch_size, features)
     y_batch : (minibatch_size,)
-        Of the input's own dtypes. The order comes from NumPy's global state, as in the handout.
+        With the dtypes of the inputs. The order comes from NumPy's global random state, as in the handout.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iter
 
 
 def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
-    """Yield the batches: a generator of its own, so that the checks are made at the call and not at the first batch."""
+    """Yield the batches; a separate generator, so that arguments are checked at the call, not at the first batch."""
     indices = np.arange(X.shape[0])
     np.random.shuffle(indices)
     for start in range(0, len(indices) - minibatch_size + 1, minibatch_size):
@@ -98,7 +98,7 @@ def _minibatches(X: Images, y: Labels, minibatch_size: int) -> Iterator[tuple[Im
 
 
 class Batches:
-    """A loader: each loop over it is one epoch, in an order of its own.
+    """A loader: each loop over it is one epoch, in a new order.
 
     The order of epoch e depends on ``(seed, e)`` only. The images are not copied or converted as a whole: each batch
     is gathered and normalised when it is needed.
@@ -112,7 +112,7 @@ class Batches:
     batch_size : int
         From 1 to N.
     seed : int
-        Of the random orders.
+        Determines the random orders.
     drop_last : bool
         True, for training: all batches have the same size, and the images left over are not used in this epoch.
         False, for evaluation: the last batch may be smaller, and every image is used.
@@ -121,7 +121,7 @@ class Batches:
     classes : int
         Columns of the targets; 1 is a single column, for labels 0 and 1.
     dtype : data type
-        Of batches and targets, the network's: float32 unless told otherwise.
+        The dtype of batches and targets: that of the network, float32 by default.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ class Batches:
     pixels : bool
         Whether the images are bytes.
     inputs : Inputs
-        What the images are, for the network that learns from them: bytes, or floats in the range that they have.
+        What the images are, as the network that learns from them records it: bytes, or floats with their range.
 
     Raises
     ------
@@ -162,7 +162,7 @@ class Batches:
         classes: int = 10,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels = np.array(check_labels(labels, max(classes, 2)), np.int64)  # its own: the caller may change theirs
+        self.labels = np.array(check_labels(labels, max(classes, 2)), np.int64)  # a copy: callers may change theirs
         self.labels.flags.writeable = False
         held: Any = images if isinstance(images, MappedRows) else as_bytes_or_floats("Batches", images)
         if held.ndim < 2:
@@ -174,7 +174,9 @@ class Batches:
             held = held.reshape(len(held), math.prod(held.shape[1:]))
         check_lengths("Batches", held, self.labels)
         if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= len(held):
-            raise InputError(f"Batches: expected a batch size from 1 to {len(held):,}, the images, got {batch_size}")
+            raise InputError(
+                f"Batches: expected a batch size from 1 to {len(held):,}, the number of images, got {batch_size}"
+            )
         if held.dtype.kind == "f" and not np.isfinite(held).all():
             row = int(np.flatnonzero(~np.isfinite(held).all(axis=1))[0])
             raise InputError(
@@ -198,8 +200,8 @@ class Batches:
         return Inputs.as_given(min(low for low, _ in ends), max(high for _, high in ends), shape=self._shape)
 
     def for_evaluation(self) -> Self:
-        """Return batches of every image, in the order of the rows; these batches and their epoch stay as they are."""
-        _ = self.inputs  # known once for both
+        """Return a loader of every image, in the order of the rows. This loader and its epoch do not change."""
+        _ = self.inputs  # compute it once, for both
         twin = copy.copy(self)
         twin.drop_last = twin.shuffle = False
         twin.seek(1)
@@ -231,7 +233,7 @@ class Batches:
 
     def order(self, epoch: int) -> Labels:
         """Return the rows in the order of an epoch, ``(N,)``."""
-        small = isinstance(self.images, MappedRows)  # to spare memory
+        small = isinstance(self.images, MappedRows)  # to save memory
         rows: NDArray[Any] = np.arange(len(self.labels), dtype=np.int32 if small else np.int64)
         if self.shuffle:
             generator(self.seed, Purpose.SHUFFLE, epoch=epoch).shuffle(rows)
@@ -261,14 +263,14 @@ class Batches:
             yield x[:n], t
 
 
-#: Images in a batch, where only a dataset is given.
+#: The batch size if a dataset is given in place of a loader.
 _USUAL_BATCH = 100
 
 
 def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> Any:
-    """Return batches of a `Dataset` or of a part of a `Split`, 100 images each; another loader as it is.
+    """Return a loader for a `Dataset` or a part of a `Split`, with batches of 100; return any other loader unchanged.
 
-    To evaluate, `Batches` give every image, also those that they leave out of an epoch of training.
+    For evaluation, `Batches` return every image, including those that an epoch of training leaves out.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ MAX_CLASSES = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images, or rows of features, with labels. Make one of arrays of your own with `Dataset.of`.
+    """Images, or rows of features, with labels. `Dataset.of` creates one from your own arrays.
 
     Attributes
     ----------
@@ -43,16 +43,16 @@ class Dataset:
     classes : tuple of str
         The name of each class, in the order of their labels.
     shape : (height, width)
-        Of one image, in pixels.
+        The height and width of one image, in pixels.
     name : str
         For titles and tables, such as ``MNIST``.
     source : str
-        From which `glasswork.data.load_dataset` loads it again, such as ``openml:Fashion-MNIST``; empty for
+        What `glasswork.data.load_dataset` loads it from, such as ``openml:Fashion-MNIST``; empty for
         arrays of your own.
     origin : Origin
-        What format the source has, how it divides its images, and what was done to them.
+        The format of the source, how it divides its images, and what was done to them.
     columns : tuple of str
-        The names of the columns of a table, in the order of the numbers in a row; empty where there are none.
+        The names of the columns of a table, in the order of the numbers in a row; empty if there are none.
     kind : {"pixels", "features"}
         What the numbers are.
 
@@ -106,7 +106,7 @@ class Dataset:
         name: str = "images",
         source: str = "",
     ) -> Self:
-        """Make a dataset of arrays, lists or data frames.
+        """Create a dataset from arrays, lists or data frames.
 
         Parameters
         ----------
@@ -114,14 +114,14 @@ class Dataset:
             Whole numbers from 0 to 255, of any dtype; or a data frame of pandas, Polars or pyarrow with a column for
             each pixel.
         labels : (N,), or str
-            Integers or words, each of them a class: in the order of the numbers, also where the words are numbers, such
-            as ``"10"``, else in alphabetical order. Of integers that count from 0, a few may be missing. With a data
-            frame, also the name of one of its columns.
+            Integers or words, each of which is a class. Numbers, and words that are numbers such as ``"10"``, are in
+            numerical order; other words are in alphabetical order. Integers that count from 0 may leave out a few.
+            With a data frame, also the name of one of its columns.
         classes : sequence of str, or int, optional
-            The names of the classes, or how many there are, where the labels do not show all of them.
+            The names of the classes, or their number, if some of them do not occur in the labels.
         shape : (height, width), optional
-            Of images given as rows. By default as square as possible: 784 pixels are 28 × 28; where the number
-            is not a square, an image is one row of pixels.
+            Of images given as rows. By default an image is square: 784 pixels are 28 × 28. If the number is
+            not a square, an image is one row of pixels.
         name, source : str
             See `Dataset`.
 
@@ -168,10 +168,10 @@ class Dataset:
         return fingerprint([self.images, self.labels], self.classes, self.shape, columns)
 
     def with_identity(self) -> Self:
-        """Return this dataset with its fingerprint of now in ``origin.sha256``, and without ``source`` if that is gone.
+        """Return this dataset with its fingerprint in ``origin.sha256``, and without ``source`` if it was changed.
 
-        A dataset that was changed after it was loaded is not what its source would give again: it becomes arrays of
-        a program's own.
+        A dataset that was changed after it was loaded differs from its source, so it counts as arrays that a program
+        made.
         """
         sha256 = self.fingerprint()
         loaded = bool(self.source) and (self.origin.source, self.origin.sha256) == (self.source, sha256)
@@ -195,13 +195,13 @@ def fingerprint(
 
 
 def guess_shape(features: int) -> tuple[int, int]:
-    """Return the shape of a square image of so many pixels, or of one row where the number is not a square."""
+    """Return the shape of a square image with this many pixels, or of one row if the number is not a square."""
     side = math.isqrt(features)
     return (side, side) if side * side == features else (1, features)
 
 
 def _without_frames(images: Any, labels: Any) -> tuple[Any, Any]:
-    """Return arrays in place of a data frame, or a series, of pandas, Polars or pyarrow; other things as they are."""
+    """Convert a data frame, or a series, of pandas, Polars or pyarrow to arrays; return other objects unchanged."""
     if hasattr(images, "columns"):
         import narwhals as nw
 
@@ -230,7 +230,7 @@ def to_pixels(images: ArrayLike) -> Images:
     if values.dtype.kind not in "uif":
         raise InputError(f"Dataset: expected images of whole numbers from 0 to 255, got an array of {values.dtype}")
     pixels: Images = np.empty(values.shape, np.uint8)
-    for start in range(0, len(values) if values.ndim else 0, 1000):  # in pieces, to spare memory
+    for start in range(0, len(values) if values.ndim else 0, 1000):  # in pieces, to save memory
         piece = values[start : start + 1000]
         with np.errstate(invalid="ignore"):
             pixels[start : start + 1000] = piece.astype(np.uint8)
@@ -258,7 +258,7 @@ def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
 
 
 def check_classes(classes: Sequence[str]) -> None:
-    """Raise an InputError unless every class has a name, and no two the same."""
+    """Raise an InputError unless every class has a name, and no two names are the same."""
     if not classes or not all(isinstance(name, str) and name.strip() for name in classes):
         raise InputError(f"classes: expected the name of each class, got {list(classes)}")
     if len(set(classes)) < len(classes):
@@ -311,7 +311,7 @@ def encode_labels(
         classes = [str(k) for k in range(classes)]
     values: NDArray[Any] = np.asarray(labels)
     if values.ndim != 1:
-        raise InputError(f"labels: expected one label an image, of shape (N,), got shape {values.shape}")
+        raise InputError(f"labels: expected one label per image, of shape (N,), got shape {values.shape}")
     if values.dtype.kind == "O":
         values = _of_one_kind(values)
     if values.dtype.kind == "f" and np.array_equal(values, np.trunc(values)) and np.isfinite(values).all():
@@ -332,10 +332,10 @@ def encode_labels(
 
 
 def numbers_of_classes(distinct: Sequence[int]) -> list[int]:
-    """Return which numbers are classes where labels are numbers: those that occur, in order.
+    """Return which numbers are classes if labels are numbers: those that occur, in order.
 
-    Labels that count from 0 leave out some numbers where a class has no image: those are classes as well, if there are
-    fewer than ten classes, or more than half of the numbers occur.
+    Labels that count from 0 leave out a number if its class has no image. Such a number is a class too, if there are
+    fewer than ten classes or more than half of the numbers occur.
 
     Parameters
     ----------
@@ -357,9 +357,9 @@ def _of_one_kind(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def natural_order(names: Iterable[str]) -> list[str]:
-    """Return names as people count, 1, 2, 10, where all are whole numbers, else in alphabetical order.
+    """Return names in numerical order (1, 2, 10) if all are whole numbers, otherwise in alphabetical order.
 
-    Names of one number, such as ``"1"`` and ``"01"``, are in alphabetical order among themselves.
+    Names of the same number, such as ``"1"`` and ``"01"``, are in alphabetical order.
     """
     ordered = sorted(names)
     numbered = all(name.removeprefix("-").isdecimal() for name in ordered)

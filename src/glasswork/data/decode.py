@@ -2,8 +2,8 @@
 
 file ──first bytes──► its format ──size checked──► pixels ──► upright ──► transparency on paper ──► Decoded
 
-This is the only place that knows which formats are pictures. A photograph of digits and a picture of a data set are
-both decoded here, so what the one can read, the other can read as well.
+This is the only place that knows which formats are pictures. Photographs of digits and pictures of a dataset are both
+decoded here, so the same formats can be read for both.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from glasswork.errors import FileError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-#: No picture of more pixels is decoded: a file of a few kilobytes can ask for gigabytes of memory.
+#: Pictures with more pixels are not decoded: a file of a few kilobytes can ask for gigabytes of memory.
 MAX_PIXELS = 50_000_000
 
-#: How many bytes of a file :func:`format_of` needs.
+#: Bytes of a file that :func:`format_of` needs.
 HEAD = 64
 
-#: Grey levels, of 255, between the lightest and the darkest pixel of a picture that can be seen on its paper.
+#: A picture can be seen on its paper if its lightest and darkest pixels differ by this many of 255 grey levels.
 LEAST_CONTRAST = 24
 
 _AVIF = (b"avif", b"avis")
@@ -51,7 +51,7 @@ def _brands(head: bytes) -> list[bytes]:
     return [head[8:12], *(head[k : k + 4] for k in range(16, end - 3, 4))]
 
 
-#: The formats of pictures, each by Pillow's word for it, and how its files begin.
+#: The formats of pictures: Pillow's name for each, and how its files begin.
 FORMATS: dict[str, Callable[[bytes], bool]] = {
     "PNG": _starts(b"\x89PNG\r\n"),
     "JPEG": _starts(b"\xff\xd8\xff"),
@@ -72,12 +72,12 @@ FORMATS: dict[str, Callable[[bytes], bool]] = {
 
 _EXPECTED = "expected PNG, JPEG, HEIC, WebP, AVIF, JPEG 2000, TIFF, GIF, BMP or PNM; export it as one of these"
 
-#: Bytes by which a file that is no picture is recognised.
+#: Bytes that are needed to recognise a file that is not a picture.
 _MORE = 4096
 
 
 def format_of(head: bytes) -> str | None:
-    """Return Pillow's word for the format of a picture file that begins so, or None if it is not a picture."""
+    """Return Pillow's name for the format of a picture file with these first bytes, or None if it is not a picture."""
     return next((name for name, begins in FORMATS.items() if begins(head)), None)
 
 
@@ -88,13 +88,13 @@ class Decoded:
     Attributes
     ----------
     image : PIL.Image.Image
-        In mode L (grey) or RGB, or in mode F if the file has more levels than 256.
+        In mode L (grey) or RGB, or in mode F if the file has more than 256 levels.
     levels : {"bytes", "integers", "floats"}
-        What the file's levels are; unless they are bytes, ``image`` has them in mode F, as the file states them.
+        The kind of the file's levels. Unless they are bytes, ``image`` is in mode F and holds the levels of the file.
     size : (int, int)
         Width and height of the upright picture in the file.
     frames : int
-        How many pictures the file holds, such as the pages of a TIFF; ``image`` is the first.
+        The number of pictures in the file, such as the pages of a TIFF; ``image`` is the first.
     """
 
     image: Image
@@ -109,10 +109,10 @@ def decode(file: Path | bytes, *, longest: int | None = None) -> Decoded:
     Parameters
     ----------
     file : path or bytes
-        Of any format of `FORMATS`; HEIC needs the extra ``heic``. Of an animation or a file of several pages, the
-        first picture is decoded.
+        In any format of `FORMATS`; HEIC needs the extra ``heic``. If the file is an animation or has several pages,
+        the first picture is decoded.
     longest : int, optional
-        A picture whose longer side has more pixels is shrunk to so many, by averaging.
+        A picture whose longer side has more pixels is shrunk to this many, by averaging.
 
     Raises
     ------
@@ -132,14 +132,14 @@ def decode(file: Path | bytes, *, longest: int | None = None) -> Decoded:
 
 
 def picture_facts(file: Path | bytes) -> tuple[tuple[int, int], int]:
-    """Return the size of an upright picture, and how many its file holds, without decoding it; see `Decoded`."""
+    """Return the size of an upright picture and the number of pictures in its file, without decoding it."""
     with _open(file) as image:
         return _upright_size(image), _frames(image)
 
 
 @contextlib.contextmanager
 def _open(file: Path | bytes) -> Iterator[Image]:
-    """Context manager: opens a picture, of which only the head is read; all that goes wrong is a FileError."""
+    """Context manager: opens a picture and reads only its header; every failure becomes a FileError."""
     from PIL import Image
 
     name = "" if isinstance(file, bytes) else f"{file}: "
@@ -151,7 +151,7 @@ def _open(file: Path | bytes) -> Iterator[Image]:
         if kind == "HEIF":
             _register_heic(name)
         with warnings.catch_warnings(), _stream(file) as stream:
-            warnings.simplefilter("ignore")  # either the picture can be used, or one error says why not
+            warnings.simplefilter("ignore")  # if the picture cannot be used, one error says why
             with Image.open(stream, formats=(kind,)) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise FileError(f"{name}{image.width:,}×{image.height:,} pixels are {_TOO_MANY}")
@@ -162,7 +162,7 @@ def _open(file: Path | bytes) -> Iterator[Image]:
         raise FileError(f"{name}there is no such file; check its name and folder") from None
     except Image.DecompressionBombError as error:
         raise FileError(f"{name}its pixels are {_TOO_MANY}") from error
-    except Exception as error:  # what Pillow raises for a damaged file depends on its format
+    except Exception as error:  # the exception that Pillow raises for a damaged file depends on its format
         raise FileError(
             f"{name}cannot be read as a picture ({_first_line(error)}); it is damaged or cut short: export it again"
         ) from error
@@ -173,7 +173,7 @@ _TOO_MANY = f"too many: at most {MAX_PIXELS:,} are decoded; save it smaller"
 
 @contextlib.contextmanager
 def _stream(file: Path | bytes) -> Iterator[IO[bytes]]:
-    """Context manager: opens what is never asked for more bytes than it has: a damaged PNG states parts of 4 GB."""
+    """Context manager: opens a file; reads never ask for more bytes than it has. A damaged PNG may ask for 4 GB."""
     if isinstance(file, bytes):
         yield io.BytesIO(file)
         return
@@ -195,7 +195,7 @@ def _register_heic(name: str) -> None:
         from pillow_heif import register_heif_opener
     except ImportError as error:
         raise FileError(
-            f"{name}a HEIC picture, as telephones save them; to read it: pip install 'glasswork[heic]', "
+            f"{name}a HEIC picture, as phones save them; to read it: pip install 'glasswork[heic]', "
             "or export it as JPEG"
         ) from error
     register_heif_opener()
@@ -207,7 +207,7 @@ def _upright_size(image: Image) -> tuple[int, int]:
 
 
 def _frames(image: Image) -> int:
-    """Return how many pictures a file holds, as an animation or as pages; previews in it are not counted."""
+    """Return the number of pictures in a file, as frames or as pages; previews are not counted."""
     return int(getattr(image, "n_frames", 1)) if image.format in ("TIFF", "GIF", "WEBP", "PNG", "AVIF", "HEIF") else 1
 
 
@@ -258,6 +258,6 @@ def _on_paper(image: Image) -> Image:
 
 
 def _first_line(error: Exception) -> str:
-    """Return the first line of a message, without the address of an object in it, which is another one each time."""
+    """Return the first line of a message, without the address of an object, which differs each time."""
     first = (str(error).splitlines() or [type(error).__name__])[0]
     return first.partition(" <")[0] if " object at 0x" in first else first

@@ -1,9 +1,9 @@
-"""What people have in place of data, by its first bytes, with a remedy: a web page, a pointer, a PDF, an archive."""
+"""Files that people mistake for data, recognised by their first bytes, with a remedy: a web page, a PDF, an archive."""
 
 import re
 
 _PNG = "export it as PNG"
-_UNPACK = "unpack it, and give the folder or file that is in it"
+_UNPACK = "unpack it, and use the folder or file that is in it"
 
 #: How files begin, what they are, and what to do.
 _STARTS = (
@@ -24,18 +24,19 @@ _PAGE = (
 )
 _ANSWER = "a server's error message, not data: its download failed; download the file itself again"
 _PICKLE = (
-    "a Python pickle, which can run any program when it is opened, so it is not opened here; open it where you trust "
-    "it and save its arrays: numpy.savez_compressed('data.npz', x_train=..., y_train=..., x_test=..., y_test=...)"
+    "a Python pickle, which can run any program when it is opened, so glasswork does not open it; if you trust it, "
+    "open it yourself and save its arrays: numpy.savez_compressed('data.npz', x_train=..., y_train=..., "
+    "x_test=..., y_test=...)"
 )
 
 
 def foreign(head: bytes) -> str | None:
-    """Return what a file is that begins so and is not data, and what to do about it; else None.
+    """Return what a file with these first bytes is, and what to do about it; None if it may be data.
 
     Parameters
     ----------
     head : bytes
-        The first bytes of the file, unpacked; 300 are enough.
+        The first bytes of the file, decompressed; 300 are enough.
     """
     if not head:
         return "an empty file; download or copy it again"
@@ -50,7 +51,7 @@ def foreign(head: bytes) -> str | None:
 
 
 def _marked_up(start: bytes) -> str | None:
-    """Recognise HTML, SVG, other XML, and what servers answer in place of a file."""
+    """Recognise HTML, SVG, other XML, and error messages that servers send in place of a file."""
     if re.match(rb"4\d\d:? [a-z]", start) or re.match(rb'\{\s*"(message|error|errors|detail)"\s*:', start):
         return _ANSWER
     if not start.startswith(b"<"):

@@ -1,4 +1,4 @@
-"""What a source holds, looked at before anything is trained on it: classes, ranges, duplicates, problems."""
+"""Inspect a source before anything is trained on it: classes, ranges, duplicates, problems."""
 
 import hashlib
 from collections import Counter
@@ -18,10 +18,10 @@ from glasswork.data.sources.gather import prepared
 from glasswork.data.sources.levels import Levels
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
 
-#: Rows hashed in one go.
+#: Rows that are hashed at a time.
 _AT_A_TIME = 10_000
 
-#: Fewer images of a class cannot be divided into three parts.
+#: A class with fewer images cannot be divided into three parts.
 _FEWEST = 3
 
 
@@ -33,17 +33,17 @@ class Inspection:
     ----------
     source : str
     dataset : Dataset or None
-        None where it cannot be trained on.
+        None if no network can be trained on it.
     format, recognised : str or None
-        None where it is no format that is known.
+        None if the format is unknown.
     images : int
-        How many there are, all parts together.
+        The number of images in all parts together.
     shape : (height, width) or None
         Of an image.
     problems : tuple of str
-        What is wrong: why it cannot be trained on, or what should be looked at.
+        What is wrong: why no network can be trained on it, or what you should check.
     duplicates : dict of str to int
-        How many images occur a second time: ``within``, in the same part or pile, and ``across``, in several parts.
+        How many images occur a second time: ``within`` the same part, and ``across`` several parts.
     ranges : (int, int)
         The smallest and the largest pixel.
     left_out : tuple of str
@@ -74,7 +74,7 @@ class Inspection:
         return list(zip(self.dataset.classes, counts.tolist(), strict=True))
 
     def splits(self) -> dict[str, int]:
-        """Return how many images each part has that the source itself divides; one part, ``all``, if it does not."""
+        """Return the number of images in each part of the source; one part, ``all``, if the source has no parts."""
         if self.dataset is None:
             return {}
         return dict(self.dataset.origin.sizes) or {"all": len(self.dataset)}
@@ -101,7 +101,7 @@ class Inspection:
 
 
 def inspect(source: str) -> Inspection:
-    """Look at a source.
+    """Inspect a source.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def inspect(source: str) -> Inspection:
 
 
 def _survey(source: str, problem: str) -> Inspection:
-    """Say what a source holds that cannot be trained on, as far as it can be read."""
+    """Describe a source that no network can be trained on, as far as it can be read."""
     images, shape = 0, None
     found: Found | None = None
     with suppress(GlassworkError):
@@ -134,7 +134,7 @@ def _survey(source: str, problem: str) -> Inspection:
 
 
 def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
-    """Look at a dataset."""
+    """Inspect a dataset."""
     duplicates, mixed = _duplicates(dataset)
     problems = list(dataset.origin.skipped)
     low, high = _range(dataset.images)
@@ -165,7 +165,7 @@ def _duplicates(dataset: Dataset) -> tuple[dict[str, int], int]:
     """Count images that occur again in their part, in another part, and with another label."""
     sizes = dict(dataset.origin.sizes) or {"all": len(dataset)}
     ends = np.cumsum(list(sizes.values()))
-    seen: dict[bytes, tuple[int, int]] = {}  # the part and the label where an image was first
+    seen: dict[bytes, tuple[int, int]] = {}  # the part and the label where an image first occurred
     count: Counter[str] = Counter(within=0, across=0)
     mixed = 0
     for start in range(0, len(dataset), _AT_A_TIME):

@@ -1,4 +1,4 @@
-"""Some rows of an array that is mapped from the disk: only those that are asked for are in memory.
+"""Some rows of an array that is mapped from the disk: only rows that are needed are read into memory.
 
 images.npy on disk ──rows 17, 4, 99, ...──► a batch
 """
@@ -13,25 +13,25 @@ from numpy.typing import DTypeLike, NDArray
 
 from glasswork.errors import InputError
 
-#: Bytes of images from which they are mapped from the disk and not read into memory.
+#: Images with at least this many bytes are mapped from the disk instead of being read into memory.
 MAP_FROM = 1 << 28
 
-#: Nanoseconds after which a file that is written again certainly has another time.
+#: A file that is written again after this many nanoseconds certainly has another modification time.
 _TICK = 2_000_000_000
 
-#: Rows that are read in one go where all of them are gone through.
+#: Rows that are read at a time when all rows are needed.
 _AT_A_TIME = 4096
 
 
 class MappedRows:
-    """Rows of a mapped array, as if they were an array of their own, ``(n, features)``.
+    """Some rows of a mapped array, used like an array ``(n, features)``.
 
     Parameters
     ----------
     base : (N, features)
-        Mapped from the disk.
+        The mapped array.
     rows : (n,) integers
-        Which rows of it.
+        The numbers of the rows.
     """
 
     def __init__(self, base: NDArray[Any], rows: NDArray[Any]) -> None:
@@ -46,7 +46,7 @@ class MappedRows:
         return np.asarray(self.base[self.rows[rows]])
 
     def take(self, rows: NDArray[Any], axis: int = 0, out: NDArray[Any] | None = None, mode: str = "") -> NDArray[Any]:
-        """Return rows as `numpy.take` does along the first axis; ``mode`` is not used, as no row is out of range."""
+        """Return rows like `numpy.take` along the first axis; ``mode`` is not used, because no row is out of range."""
         taken = self[rows]
         if out is None:
             return taken
@@ -58,27 +58,27 @@ class MappedRows:
 
 
 def rows_of(images: NDArray[Any], rows: NDArray[Any]) -> Any:
-    """Return rows of an array: a copy, or where the array is mapped, rows that are read when they are needed."""
+    """Return rows of an array: a copy or, if the array is mapped, rows that are read when they are needed."""
     return MappedRows(images, rows) if isinstance(images, np.memmap) else images[rows]
 
 
 def draw_by_class(labels: NDArray[Any], sizes: Sequence[int], seed: int) -> list[NDArray[np.int32]]:
-    """Draw parts of data that are too many for memory, each with its share of every class.
+    """Draw parts of data that do not fit into memory, each with its share of every class.
 
-    It takes a tenth of the memory of scikit-learn's ``train_test_split``, and draws others.
+    This needs a tenth of the memory of scikit-learn's ``train_test_split``, and draws other rows.
 
     Parameters
     ----------
     labels : (N,) integers from 0
     sizes : sequence of int
-        How many each part has.
+        The size of each part.
     seed : int
 
     Returns
     -------
     list of (n,) int32
-        The rows of what is left, and then of each part, in order. What is left has an image of every class that has
-        two or more.
+        The remaining rows, then the rows of each part, in order. The remaining rows have an image of every class that
+        has two or more.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def draw_by_class(labels: NDArray[Any], sizes: Sequence[int], seed: int) -> list
 
 
 def _shares(size: int, counts: NDArray[Any]) -> NDArray[np.int64]:
-    """Divide a number among classes as their counts are: whole numbers that sum to it."""
+    """Divide a number among classes in proportion to their counts, into whole numbers that sum to it."""
     exact = size * counts / max(counts.sum(), 1)
     whole: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     whole[np.argsort(whole - exact, kind="stable")[: size - int(whole.sum())]] += 1
@@ -116,10 +116,10 @@ def _shares(size: int, counts: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def file_identity(images: NDArray[Any]) -> str:
-    """Return what identifies the content of a mapped array without reading it; empty for all others.
+    """Return a key that identifies the content of a mapped array without reading it; empty for other arrays.
 
-    It is the path, size, times and inode of the file, and which part of it the array is. A file that was written less
-    than two seconds ago has no identity yet: it may be written again within the same tick of its clock.
+    The key has the path, size, times and inode of the file, and the array's place in it. A file that was written less
+    than two seconds ago has no key yet, because it may be written again within the same tick of the clock.
     """
     if not isinstance(images, np.memmap) or images.flags.writeable or images.filename is None:
         return ""
@@ -138,6 +138,6 @@ def file_identity(images: NDArray[Any]) -> str:
 
 
 def in_blocks(images: NDArray[Any] | MappedRows) -> Iterator[NDArray[Any]]:
-    """Yield an array, or rows that are mapped, in blocks of a few thousand rows."""
+    """Yield an array, or mapped rows, in blocks of a few thousand rows."""
     for start in range(0, len(images), _AT_A_TIME):
         yield np.ascontiguousarray(images[start : start + _AT_A_TIME])

@@ -1,10 +1,10 @@
-"""What is computed once for a dataset, and kept in the cache: its fingerprint and its split.
+"""Results that are computed once for a dataset and kept in the cache: its fingerprint and its split.
 
-    a mapped file: path, size, times, inode     ──► fingerprint of the dataset, for which all of it is read
+    a mapped file: path, size, times, inode     ──► fingerprint of the dataset, which needs the whole file
     fingerprint of the dataset, scheme, seed, sizes ──► rows of train, valid, test, and the fingerprint of the parts
 
-scikit-learn, which draws the rows, takes longer to import than a small network to train for an epoch; for the MNIST in
-the package they are shipped.
+scikit-learn draws the rows. Importing it takes longer than an epoch of a small network, so the rows for the package's
+MNIST are shipped.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from glasswork.data.dataset import Dataset, fingerprint
 from glasswork.data.mapped import file_identity
 from glasswork.data.split import Part, Scheme, Split, split
 
-#: Counts the changes after which rows drawn before are no longer those that would be drawn now.
+#: Raised by changes after which the same split draws other rows than before.
 _VERSION = 1
 
 _PARTS = ("train", "valid", "test")
 
 
 def fingerprint_once(dataset: Dataset) -> str:
-    """Return the fingerprint of a dataset that was loaded just now; a mapped file is read only the first time."""
+    """Return the fingerprint of a newly loaded dataset; a mapped file is read only the first time."""
     key = file_identity(dataset.images)
     if not key:
         return dataset.fingerprint()
@@ -47,19 +47,19 @@ def split_once(
     test: float | None = None,
     valid: float | None = None,
 ) -> Split:
-    """Split a dataset as `split` does, to the same rows in the same order, and draw them only the first time.
+    """Split a dataset like `split`, into the same rows in the same order, but draw them only the first time.
 
     Parameters
     ----------
     dataset : Dataset
-        With its fingerprint in ``origin.sha256``; without one, it is split as by `split`.
+        With its fingerprint in ``origin.sha256``; without one, nothing is cached.
     scheme, seed, test, valid
         See `split`.
 
     Raises
     ------
     InputError
-        As `split`.
+        As for `split`.
     """
 
     def draw() -> Split:
@@ -85,7 +85,7 @@ def split_once(
 
 
 def _packed(parts: Split, sha256: str, *, rows: bool) -> cache.Entry:
-    """Return what the cache keeps; the rows of mapped images are drawn fast, and may be too many to keep."""
+    """Return the cache entry. Rows of mapped images are left out: drawing them is fast, and they may be too many."""
     if not rows:
         return cache.Entry({}, {"sha256": sha256})
     indices = [part.indices for part in (parts.train, parts.valid, parts.test)]
@@ -98,7 +98,7 @@ def _packed(parts: Split, sha256: str, *, rows: bool) -> cache.Entry:
 
 
 def _unpacked(entry: cache.Entry, count: int) -> list[Labels] | None:
-    """Return the rows of the three parts, or None if they are none of a dataset with so many images."""
+    """Return the rows of the three parts, or None if they do not belong to a dataset with ``count`` images."""
     try:
         rows = [_as_numbers(entry.arrays[name]) for name in _PARTS]
         used = np.bincount(np.concatenate(rows), minlength=count)

@@ -16,22 +16,22 @@ class Origin:
     Attributes
     ----------
     format : str
-        Such as ``IDX`` or ``CSV``.
+        The format, such as ``IDX`` or ``CSV``.
     recognised : str
-        By what the format was recognised.
+        How the format was recognised.
     sizes : mapping of str to int
-        How many images each part has that the source itself divides, in the order of the rows; the parts are called
-        ``train``, ``valid`` and ``test``. Empty where the source is one pile of images.
+        The number of images in each part of the source, in the order of the rows; the parts are called ``train``,
+        ``valid`` and ``test``. Empty if the source is not divided.
     low, high : float
-        The values at the source that became the pixels 0 and 255.
+        The values in the source that became the pixels 0 and 255.
     pictures : {"digits", "as they are"}
-        How a picture is to be read that a network trained on this data is asked about.
+        How pictures are to be read for a network that was trained on these data.
     notes : tuple of str
         What was converted, and what was assumed.
     skipped : tuple of str
         What could not be read and was left out, each with the reason.
     source, sha256 : str
-        What the dataset was loaded from, and the fingerprint that it had then; empty for arrays of a program's own.
+        What the dataset was loaded from, and the fingerprint that it had then; empty for arrays from a program.
         See `Dataset.with_identity`.
     left_out : tuple of str
         Files and folders of the source that were not used, each with the reason.

@@ -36,7 +36,7 @@ class Part:
     images : (N, features) uint8
     labels : (N,) int64
     indices : (N,) int64
-        Which rows of the whole they are.
+        The numbers of these rows in the dataset.
     """
 
     images: Images
@@ -59,13 +59,13 @@ class Split:
     classes : tuple of str
         The names of the classes, in the order of their labels.
     shape : (height, width)
-        Of one image, in pixels.
+        The height and width of one image, in pixels.
     name : str
-        Of the dataset.
+        The name of the dataset.
     origin : Origin
         Where the dataset came from.
     sha256 : str
-        The fingerprint of these parts, where it is known already.
+        The fingerprint of these parts, if it is known already.
     columns : tuple of str
         The names of the columns of a table; see `Dataset`.
     kind : {"pixels", "features"}
@@ -108,7 +108,7 @@ def split(
     ----------
     images : Dataset, or (N, features)
     labels : (N,)
-        Integers from 0, or words; with a Dataset, which has its own, left out.
+        Integers from 0, or words. Leave it out with a Dataset, which has its own labels.
     scheme : {"handout", "official", "source"}
         ``"handout"``: scikit-learn's ``train_test_split`` twice, stratified (handout, section 2).
         ``"official"``: the last 10,000 of 70,000 images are the test set, as in published results for MNIST
@@ -119,7 +119,7 @@ def split(
         ``train_test_split``'s ``random_state``.
     test, valid : int or float, optional
         The size of these parts: a number of images (an int), or a share of all images (a float below 1). By default
-        a seventh and a fourteenth. The test sets of the other schemes have their size, so ``test`` is for
+        a seventh and a fourteenth. The other schemes have test sets of a fixed size, so ``test`` is for
         ``"handout"`` only.
 
     Returns
@@ -135,8 +135,8 @@ def split(
 
     Notes
     -----
-    Of images that are mapped from the disk, as they are too many for memory, parts are drawn in another way, which
-    takes less memory, and their rows are read when they are needed.
+    Images that are mapped from the disk may not fit into memory. Their parts are drawn in another way, which needs less
+    memory, and their rows are read when they are needed.
 
     Examples
     --------
@@ -147,11 +147,11 @@ def split(
     """
     if isinstance(images, Dataset):
         if labels is not None:
-            raise InputError("split: a Dataset has labels of its own; leave the argument out")
+            raise InputError("split: a Dataset has its own labels; leave the argument out")
         pixels, numbers, classes = images.images, images.labels, images.classes
         shape, name = images.shape, images.name
     elif labels is None:
-        raise InputError("split: expected labels, one an image, beside an array of images")
+        raise InputError("split: expected labels, one per image, with an array of images")
     else:
         pixels, (numbers, classes) = np.asarray(images), encode_labels(labels)
         check_lengths("split", pixels, numbers)
@@ -175,7 +175,7 @@ def split(
 
 
 def _check_two_each(labels: Labels, classes: Sequence[str]) -> None:
-    """Refuse a class with one image only, as scikit-learn does for images in memory."""
+    """Refuse a class with only one image, as scikit-learn does for images in memory."""
     single = np.flatnonzero(np.bincount(labels) == 1)
     if len(single):
         raise InputError(
@@ -192,13 +192,15 @@ def _source_rows(
 
     sizes = dataset.origin.sizes if isinstance(dataset, Dataset) else {}
     if not sizes.get("train") or not sizes.get("test"):
-        parts = " and ".join(sizes) or "one pile of images"
+        parts = " and ".join(sizes) or "one set of images"
         raise InputError(
             f"split: expected a source with training and test images of its own for scheme='source', got {parts}; "
             "use 'handout'"
         )
     if test is not None or (valid is not None and sizes.get("valid")):
-        raise InputError("split: the parts of the source have their sizes; leave test and valid out, or use 'handout'")
+        raise InputError(
+            "split: the source determines the sizes of its parts; leave out test and valid, or use 'handout'"
+        )
     ends = np.cumsum(list(sizes.values()))
     rows = {part: np.arange(end - sizes[part], end) for part, end in zip(sizes, ends, strict=True)}
     if "valid" in rows:
@@ -220,12 +222,13 @@ def _source_rows(
 
 
 def _sizes(count: int, scheme: Scheme, test: float | None, valid: float | None) -> tuple[int, int]:
-    """Return how many images the test and the validation part have."""
+    """Return the numbers of images in the test and the validation part."""
     if scheme not in ("handout", "official"):
         raise InputError(f"split: expected scheme 'handout', 'official' or 'source', got {scheme!r}")
     if scheme == "official" and count != 70_000:
         raise InputError(
-            f"split: the official split is for MNIST and its relatives of 70,000 images; got {count:,}; use 'handout'"
+            f"split: the official split needs the 70,000 images of MNIST or a similar dataset, got {count:,}; use "
+            "'handout'"
         )
     n_test = round(count / 7) if test is None else _size("test", test, count)
     n_valid = round(count / 14) if valid is None else _size("valid", valid, count)
@@ -236,14 +239,14 @@ def _sizes(count: int, scheme: Scheme, test: float | None, valid: float | None) 
         )
     if n_test + n_valid >= count:
         raise InputError(
-            f"split: {n_test:,} images to test and {n_valid:,} to validate leave none of {count:,} to train on; choose "
-            "smaller parts"
+            f"split: {n_test:,} images for testing and {n_valid:,} for validation leave none of {count:,} for "
+            "training; choose smaller parts"
         )
     return n_test, n_valid
 
 
 def _size(name: str, asked: float, count: int) -> int:
-    """Return a number of images, of a number or a share."""
+    """Return a number of images, given a number or a share."""
     whole = isinstance(asked, int | np.integer) and not isinstance(asked, bool)
     if whole and asked >= 1:
         return int(asked)

@@ -1,1 +1,1 @@
-"""A network to use: its file, its answers, and its doubt about images unlike those it learnt from."""
+"""Using a trained network: its file, its answers, and its doubt about images unlike the training images."""

@@ -1,9 +1,9 @@
-"""What a network says about the images of any source: read block by block, in bounded memory.
+"""A network's answers about the images of any source, which are read block by block, in bounded memory.
 
-source ──block by block──► images as the network's own were read ──► probabilities, limited by doubt ──► Answers
+source ──block by block──► images, read like the training images ──► probabilities, limited by doubt ──► Answers
 
-Whoever asks a network about pictures or rows gets these answers, on the screen and in every file. An image that cannot
-be read has an answer too, which says why; the others go on.
+The answers are the same on the screen and in every file. An image that cannot be read has an answer too, which says
+why; it does not stop the others.
 """
 
 import shutil
@@ -28,13 +28,13 @@ from glasswork.errors import FileError, GlassworkError, InputError
 from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
 from glasswork.models.model_file import ModelFile
 
-#: Below this confidence the second guess is worth telling as well.
+#: Below this confidence the second guess is shown as well.
 _UNSURE = 0.7
 
-#: Images that a network is asked about in one go.
+#: Images that a network computes at a time.
 _AT_A_TIME = 1000
 
-#: The keys of an answer in JSON and in tables; docs/data.md says what each means.
+#: The keys of an answer in JSON and in tables; docs/data.md explains each.
 KEYS = (
     "item", "file", "row", "position", "label", "confidence", "unlike", "strangeness", "resembles", "box", "error",
 )  # fmt: skip
@@ -42,34 +42,34 @@ KEYS = (
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a network says about one image: a row of a table, a picture, or one of the digits on a picture.
+    """A network's answer about one image: a row of a table, a picture, or one of the digits in a picture.
 
     Attributes
     ----------
     source, item : str
-        The source, and what the image is called in it: a file, an id, or the number of its row.
+        The source, and the name of the image in it: a file, an id, or the number of its row.
     row : int
-        The number of the image in its source, from 1; images that cannot be read are counted as well.
+        The number of the image in its source, from 1, counting images that cannot be read.
     position : int
-        Which digit of a picture it is, in reading order from 1.
+        The position of the digit in its picture, in reading order from 1.
     label : str
-        The name of the most probable class; empty where the image could not be read.
+        The name of the most probable class; empty if the image could not be read.
     classes : tuple of str
         The names of all classes.
     probabilities : (classes,) array or None
         Limited where the network cannot be trusted; see `glasswork.models.doubt`.
     unlike : bool or None
-        Whether it is unlike anything that the network was trained on; None if there is nothing to compare it with.
+        Whether the image is unlike anything that the network was trained on; None if there is nothing to compare with.
     strangeness : float or None
-        0 for a typical image, more than 1 if it is unlike the training images; infinite for one of one even level.
+        0 for a typical image, more than 1 if it is unlike the training images; infinite for an image of a single level.
     resembles : str
-        The class that most of the training images nearest to it have.
+        The most frequent class among the nearest training images.
     box : (int, int, int, int) or None
-        Where a digit is on its picture: left, top, right, bottom in pixels of the upright picture.
+        Where a digit is in its picture: left, top, right, bottom in pixels of the upright picture.
     reading : Reading or None
-        How a picture of digits was read, step by step; also for a picture on which nothing was found.
+        How a picture of digits was read, step by step; also for a picture in which nothing was found.
     error : str
-        Why it could not be read.
+        Why the image could not be read; empty if it could.
     """
 
     source: str
@@ -100,7 +100,7 @@ class Answer:
         return self.classes[second], float(self.probabilities[second])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as JSON and tables state it, by `KEYS`; what is not known is None."""
+        """Return the answer by `KEYS`, for JSON and tables; unknown values are None."""
         known = not self.error
         finite = self.strangeness is not None and np.isfinite(self.strangeness)
         values = (
@@ -120,23 +120,23 @@ class Answer:
 
 
 def answers(read: ModelFile, sources: Sequence[str], *, single: bool = False) -> Iterator[Answer]:
-    """Yield what a network says about each image of some sources.
+    """Yield a network's answers about each image of some sources.
 
-    What cannot be read, an image or a whole source, is an answer with an error.
+    An image or a source that cannot be read gives an answer with an error.
 
     Parameters
     ----------
     read : ModelFile
         The network, and how its images were read.
     sources : sequence of str
-        Each the name of a source, the path of a file or folder, or ``-`` for the standard input.
+        Names of sources, paths of files or folders, or ``-`` for the standard input.
     single : bool
         Whether only the largest digit of a picture is answered.
 
     Raises
     ------
     InputError
-        If the network was trained on other numbers than pixels.
+        If the network was not trained on pixels.
     """
     read, _ = read.for_bytes()
     for source in sources:
@@ -149,7 +149,7 @@ def answers(read: ModelFile, sources: Sequence[str], *, single: bool = False) ->
 
 
 def _told(message: str, source: str, path: Path | None) -> str:
-    """Return a message that names its source as the user does."""
+    """Return a message that names its source in the way the user did."""
     if path is not None:
         message = message.replace(str(path), "the standard input")
     return message if source in message or path is not None else f"{source}: {message}"
@@ -157,7 +157,7 @@ def _told(message: str, source: str, path: Path | None) -> str:
 
 @contextmanager
 def _standard_input(source: str) -> Iterator[Path | None]:
-    """Context manager: the standard input as a file, if that is the source; else None."""
+    """Context manager: the standard input as a file if it is the source, otherwise None."""
     if source != "-":
         yield None
         return
@@ -182,7 +182,7 @@ def _of_source(read: ModelFile, source: str, path: Path | None, *, single: bool)
 
 
 def _find(source: str, path: Path | None) -> Found | list[str]:
-    """Return what a source holds; for a folder of data files, the files, which are sources of their own."""
+    """Return what a source holds; for a folder of data files, each file as a separate source."""
     if path is None:
         named, argument = check_source(source)
         if named is not None:
@@ -201,7 +201,7 @@ def _find(source: str, path: Path | None) -> Found | list[str]:
 
 
 def _of_photograph(read: ModelFile, picture: Path, unasked: Answer, *, single: bool) -> Iterator[Answer]:
-    """Read a picture as a photograph of digits, as a network of digits expects."""
+    """Read a picture as a photograph of digits, which a network trained on digits expects."""
     try:
         reading = read_picture(picture)
     except GlassworkError as error:
@@ -225,11 +225,11 @@ def _of_photograph(read: ModelFile, picture: Path, unasked: Answer, *, single: b
 
 
 def _of_images(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
-    """Read images as those were read that the network was trained on."""
+    """Read images in the same way as the network's training images."""
     if found.pictures and read.image_shape is not None:
         found.shape = read.image_shape
     levels = Levels(found.levels, prefer=(read.reading.low, read.reading.high))
-    before, told = 0, 0  # rows of the parts before this one; problems that were told already
+    before, told = 0, 0  # rows of the earlier parts; problems that were reported already
     for part in (found.parts[name] for name in ORDER if name in found.parts):
         end = 0
         for block in _and_then_none(part):
@@ -248,14 +248,14 @@ def _of_images(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
 
 
 def _unreadable(source: str, problem: str, before: int) -> Answer:
-    if not isinstance(problem, Unreadable):  # not of one image, but of a file, or of a row of a list of pictures
+    if not isinstance(problem, Unreadable):  # it concerns a file, or a row in a list of pictures, not one image
         return Answer(source, error=problem)
     number = before + problem.row + 1
     return Answer(source, problem.name or str(number), number, error=str(problem))
 
 
 def _and_then_none(part: Part) -> Iterator[Block | None]:
-    """Yield the blocks of a part, and None at its end, when its last problems are known."""
+    """Yield the blocks of a part, then None when its last problems are known."""
     yield from part.blocks()
     yield None
 
@@ -263,7 +263,7 @@ def _and_then_none(part: Part) -> Iterator[Block | None]:
 def _of_block(read: ModelFile, found: Found, block: Block, unasked: list[Answer], levels: Levels) -> list[Answer]:
     try:
         return _ask(read, _converted(read, found, block, levels), unasked)
-    except InputError:  # one of them is wrong: find out which
+    except InputError:  # one image is wrong: find out which
         answered = []
         for k, one in enumerate(unasked):
             alone = Block(block.images[k : k + 1], rows=block.rows[k : k + 1])
@@ -275,34 +275,36 @@ def _of_block(read: ModelFile, found: Found, block: Block, unasked: list[Answer]
 
 
 def _converted(read: ModelFile, found: Found, block: Block, levels: Levels) -> Images:
-    """Return images as rows of bytes, of the network's width."""
+    """Return images as rows of bytes with the network's number of features."""
     ((_, pixels),) = prepared(found, Part(lambda: iter([block])), levels)
     rows = as_rows(pixels)
     if rows.shape[1] != read.model.in_features:
         shape = read.image_shape
         wanted = f"{shape[0]}×{shape[1]}" if shape else f"{read.model.in_features:,} numbers"
         got = f"{pixels.shape[1]}×{pixels.shape[2]}" if pixels.ndim == 3 else f"{rows.shape[1]:,} numbers"
-        raise WrongSizeError(f"images of {got}, and this network takes {wanted}; train one on images of that size")
+        raise WrongSizeError(
+            f"images of {got}, but this network takes {wanted}; train a network on images of that size"
+        )
     return rows
 
 
 class WrongSizeError(FileError):
-    """All images of a source have another size than the network's."""
+    """Raised if all images of a source have another size than the network's."""
 
 
 # The question ---------------------------------------------------------------------------------------
 
 
 def _ask(read: ModelFile, images: Images, unasked: list[Answer], *, together: bool = False) -> list[Answer]:
-    """Ask a network about images, and limit its confidence where it cannot be trusted.
+    """Compute a network's answers about images, and limit its confidence where it cannot be trusted.
 
     Parameters
     ----------
     images : (n, features) uint8
     unasked : list of Answer
-        What is known about each of them so far.
+        The answers so far, without probabilities.
     together : bool
-        Whether they are parts of one picture: if most of them are unlike a digit, none of them is trusted.
+        Whether the images are parts of one picture: if most are unlike a digit, none of them is trusted.
     """
     answered = []
     for start in range(0, len(images), _AT_A_TIME):

@@ -1,4 +1,4 @@
-"""Images with labels, read as a network's own were: what it can be tested on."""
+"""Images with labels on which a network can be tested, read in the same way as its training images."""
 
 from dataclasses import replace
 
@@ -11,25 +11,25 @@ from glasswork.models.model_file import ModelFile
 
 
 def load_like(source: str, read: ModelFile) -> Dataset:
-    """Load images with labels, as those of a network were read: with its classes, and pictures at its size.
+    """Load images with labels in the same way as a network's training data: with its classes and its image size.
 
     Raises
     ------
     InputError
-        If the images are of another size, or a class is none of the network's.
+        If the images have another size, or the network does not know one of the classes.
     """
     dataset = load_dataset(source, shape=read.image_shape, prefer=(read.reading.low, read.reading.high))
     if dataset.images.shape[1] != read.model.in_features:
         height, width = dataset.shape
         raise InputError(
-            f"{source}: images of {height}×{width}, and this network takes {read.model.in_features:,} numbers; choose "
+            f"{source}: images of {height}×{width}, but this network takes {read.model.in_features:,} numbers; choose "
             "images of that size"
         )
     number = {name: k for k, name in enumerate(read.classes)}
     shown = [dataset.classes[k] for k in np.unique(dataset.labels)]
     if unknown := [name for name in shown if name not in number]:
         raise InputError(
-            f"{source}: the classes {', '.join(unknown[:5])} are none of the network's, which are "
+            f"{source}: the classes {', '.join(unknown[:5])} are not among the network's classes, which are "
             f"{', '.join(read.classes[:10])}{' ...' if len(read.classes) > 10 else ''}"
         )
     labels = np.array([number.get(name, 0) for name in dataset.classes])[dataset.labels]

@@ -1,10 +1,10 @@
-"""A model file: a network's arrays and what one must know to use them, in one safetensors file.
+"""A model file: the arrays of a network and the facts that are needed to use it, in one safetensors file.
 
     metadata   format, version, layers, classes, inputs, what scores mean, SHA-256
     tensors    linear1.weight (784, 50), linear1.bias (50,), ..., and the reference set
 
-It describes the network in words of its own, so that it does not depend on what recipes may say. It is a sealed file:
-any change to it is found when it is read.
+It describes the network in its own terms, so it does not depend on the format of recipes. It is a sealed file: any
+change is detected when it is read.
 """
 
 import copy
@@ -28,23 +28,23 @@ from glasswork.nn.scores import ScoresAre
 from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
 
-#: What a network does in its own way if one of these methods is not `MLP`'s: a model file cannot tell.
+#: A network that overrides one of these methods of `MLP` computes something that a model file cannot describe.
 _COMPUTES = ("forward", "backward", "__call__", "prepare", "state", "scores", "probabilities", "predict")
 
-#: No file of more layers is read: a few bytes a layer would take seconds.
+#: A file with more layers is refused: with a few bytes per layer it would take seconds to read.
 MOST_LAYERS = 2000
 
-#: The settings that say how large the arrays of a layer are.
+#: The settings that determine how large the arrays of a layer are.
 _WIDTHS = ("in_features", "out_features", "features")
 
 _WHAT = "model file"
 
-#: What a network of bytes does with its input, in words for other programs.
+#: What a network trained on bytes does with its input, in words for other programs.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
 
 
 class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One layer: its name in the network, the word for its kind, and the arguments that make one like it."""
+    """One layer: its name in the network, the name of its kind, and the arguments that create it."""
 
     name: str
     kind: str
@@ -52,21 +52,21 @@ class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _RunState(msgspec.Struct):
-    """What a run's result.json says about how it stands."""
+    """The fields of a run's result.json that tell its state."""
 
     state: str
     pid: int = 0
 
 
 class ModelFacts(Facts, frozen=True, kw_only=True):
-    """What a model file says about its arrays."""
+    """The facts that a model file states about its network."""
 
     layers: list[LayerFacts]
     dtype: str
     classes: list[str]
     inputs: Inputs | None = None
     scores_are: ScoresAre | None = None
-    #: Files of older versions state these three in place of ``inputs``; readers of theirs find the first two there.
+    #: Files of older versions state these three in place of ``inputs``; older readers look for the first two.
     image_shape: tuple[int, int] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
     reading: Reading | None = None
@@ -76,16 +76,16 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file holds.
+    """The content of a model file.
 
     Attributes
     ----------
     model : MLP
-        It knows its ``inputs`` and ``classes``.
+        The network, with its ``inputs`` and ``classes``.
     reference : ReferenceSet or None
-        Training images to compare with.
+        Training images with which new images are compared.
     no_reference : str
-        Why there is no reference set, as the file says it.
+        Why there is no reference set, as the file states it.
     """
 
     model: MLP
@@ -94,7 +94,7 @@ class ModelFile:
 
     @property
     def why_no_reference(self) -> str:
-        """Why nothing is known about strange images; empty where there is a reference set."""
+        """Why nothing is known about strange images; empty if there is a reference set."""
         if self.reference is not None:
             return ""
         return self.no_reference or "its model file holds no training images to compare with"
@@ -106,7 +106,7 @@ class ModelFile:
 
     @property
     def image_shape(self) -> tuple[int, int] | None:
-        """The shape of an image; square where it is not known, and None where the features are not an image."""
+        """The shape of an image: square if it is unknown, and None if the features are not an image."""
         inputs = self.model.inputs
         if inputs is not None and (inputs.shape or inputs.kind == "features"):
             return inputs.shape
@@ -115,21 +115,21 @@ class ModelFile:
 
     @property
     def reading(self) -> Reading:
-        """How pictures were read; where that is not known, pictures of MNIST's digits are photographs."""
+        """How pictures were read; if that is unknown, a network of MNIST's digits reads photographs."""
         if self.model.inputs is not None and self.model.inputs.reading is not None:
             return self.model.inputs.reading
         digits = self.classes == tuple("0123456789") and self.image_shape == (28, 28)
         return Reading(pictures="digits" if digits else "as they are")
 
     def for_bytes(self) -> tuple["ModelFile", str]:
-        """Return this file with a network that takes bytes, and a note on what was assumed; refuse another network."""
+        """Return this file with a network that takes bytes, and a note about any assumption; refuse other networks."""
         known = self.model.inputs or Inputs()
         if known.are_bytes:
             return self, f"this network takes {known.words()}, {known.derived}" if known.derived else ""
         assumed = Inputs.of_bytes(shape=known.shape, classes=known.classes, reading=known.reading)
         if known.kind == "features" or (known.low is not None and not known.equals_at_first_layer(assumed)):
             raise InputError(
-                f"this network was trained on {known.words()}, and images are pixels from 0 to 255; ask it from "
+                f"this network was trained on {known.words()}, but images are pixels from 0 to 255; use it from "
                 "Python, with numbers like those it was trained on: load_model(...).predict(rows)"
             )
         model = copy.copy(self.model)
@@ -149,7 +149,7 @@ def save_model(
     reading: Reading | None = None,
     no_reference: str = "",
 ) -> None:
-    """Write a network into a model file, whole or not at all.
+    """Write a network into a model file, either completely or not at all.
 
     Parameters
     ----------
@@ -157,10 +157,10 @@ def save_model(
     path : path
         By custom it ends in ``.safetensors``.
     classes, image_shape, reading : optional
-        In place of those of ``model.inputs``: the names of the classes, the (height, width) of an image, how pictures
-        were read. To give an image shape is to say that the features are pixels.
+        These replace the values in ``model.inputs``: the names of the classes, the (height, width) of an image, and
+        how pictures were read. An image shape declares that the features are pixels.
     reference : ReferenceSet, optional
-        Training images, for "resembles" and "unlike anything it was trained on".
+        Training images, for ``resembles`` and ``unlike``.
     no_reference : str
         Why there is no reference set.
 
@@ -169,8 +169,8 @@ def save_model(
     FileError
         If the file cannot be written.
     InputError
-        If the file could not describe the network: it has a layer or a forward of its own, or neither float32 nor
-        float64 numbers; or if class names or image shape do not fit it.
+        If the file cannot describe the network: it has a layer or a ``forward`` of its own, or its dtype is neither
+        float32 nor float64. Also if class names or image shape do not fit the network.
     """
     if model.dtype.name not in DTYPES:
         raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
@@ -200,7 +200,7 @@ def save_model(
 def _with_overrides(
     model: MLP, classes: Sequence[str] | None, image_shape: tuple[int, int] | None, reading: Reading | None
 ) -> Inputs | None:
-    """Return a network's input contract with what the caller states in its place."""
+    """Return a network's input contract, with the values that the caller states."""
     inputs = model.inputs
     if image_shape is not None:
         inputs = replace(inputs or Inputs.of_bytes(), kind="pixels", shape=image_shape)
@@ -220,7 +220,7 @@ def load_model(path: str | Path) -> MLP:
     Parameters
     ----------
     path : path
-        A model file, or the folder of a run, which has one.
+        A model file, or the folder of a run that has one.
 
     Returns
     -------
@@ -237,7 +237,7 @@ def load_model(path: str | Path) -> MLP:
 
 
 def read_model_file(path: str | Path) -> ModelFile:
-    """Read a model file with all that it says about its network; see `load_model`."""
+    """Read a model file with all its facts about the network; see `load_model`."""
     path = Path(path)
     if path.is_dir():
         path = path / "model.safetensors"
@@ -255,7 +255,7 @@ def read_model_file(path: str | Path) -> ModelFile:
 
 
 def _set_contract(path: Path, facts: ModelFacts, model: MLP) -> None:
-    """Tell a network what a file says about its inputs and scores."""
+    """Set a network's inputs and scores to those that a file states."""
     try:
         model.inputs = facts.inputs if facts.scores_are is not None else _implied(facts, model)
     except InputError as error:
@@ -271,8 +271,8 @@ def _set_contract(path: Path, facts: ModelFacts, model: MLP) -> None:
 
 
 def _implied(facts: ModelFacts, model: MLP) -> Inputs | None:
-    """Return the input contract that a file of an older version implies: it said whether its network takes bytes."""
-    classes, derived = tuple(facts.classes), "as its file implies, which an older version wrote"
+    """Return the input contract that a file of an older version implies: it states whether its network takes bytes."""
+    classes, derived = tuple(facts.classes), "as implied by its file, which an older version wrote"
     if facts.preprocessing:
         inputs = Inputs.of_bytes(shape=facts.image_shape, classes=classes, reading=facts.reading)
         return replace(inputs, derived=derived)
@@ -295,26 +295,28 @@ def _why_missing(folder: Path) -> str:
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
     if layer.kind is None or replaced_methods(layer, ("forward", "backward", "__call__"), type(layer)):
-        raise InputError(f"{name}, {layer!r}, cannot be saved: model files know the layers {', '.join(LAYERS)} only")
+        raise InputError(
+            f"{name}, {layer!r}, cannot be saved: model files can hold only the layers {', '.join(LAYERS)}"
+        )
     return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
 
 
 def _check_facts(path: Path, facts: ModelFacts, file: Any) -> None:
-    """Check what a file states before memory is taken for it; what it states has to be in it."""
+    """Check the facts of a file before memory is allocated; the arrays that it states must be in it."""
     if facts.dtype not in ("float32", "float64"):
         raise FileError(f"{path}: expected a network of float32 or float64, got {facts.dtype!r}")
     if len({layer.name for layer in facts.layers}) < len(facts.layers) or len(facts.layers) > MOST_LAYERS:
-        raise FileError(f"{path}: expected layers of different names, {MOST_LAYERS:,} at most")
+        raise FileError(f"{path}: expected at most {MOST_LAYERS:,} layers with different names")
     for name, (dtype, shape) in facts.reference.items():
         if dtype not in DTYPES or not name.startswith("reference.") or len(shape) not in (1, 2) or min(shape) < 1:
-            raise FileError(f"{path}: states an array that no model file has: {name}, {dtype} of shape {shape}")
+            raise FileError(f"{path}: states an array that model files cannot have: {name}, {dtype} of shape {shape}")
     stated = [_weights(path, layer, facts.dtype) for layer in facts.layers]
     if sum(stated) + sum(math.prod(shape) for _, shape in facts.reference.values()) > count_numbers(file):
-        raise FileError(f"{path}: too small a file for the layers that it states")
+        raise FileError(f"{path}: the file is too small for the layers that it states")
 
 
 def _weights(path: Path, layer: LayerFacts, dtype: str) -> int:
-    """Return the size of a layer's largest array; try its other settings with a layer of the width 1."""
+    """Return the size of a layer's largest array; check its other settings by creating a layer of width 1."""
     widths = {name: width for name, width in layer.settings.items() if name in _WIDTHS}
     try:
         for name, width in widths.items():
@@ -333,7 +335,7 @@ def _reference_specs(facts: ModelFacts) -> dict[str, Spec]:
 
 
 def _unpack(path: Path, extra: Mapping[str, NDArray[Any]], model: MLP) -> ReferenceSet | None:
-    """Return the reference set that arrays hold, if it fits its network."""
+    """Return the reference set from its arrays, if it fits the network."""
     if not extra:
         return None
     try:
@@ -350,7 +352,7 @@ def _unpack(path: Path, extra: Mapping[str, NDArray[Any]], model: MLP) -> Refere
 
 
 def _build(path: Path, facts: ModelFacts) -> MLP:
-    """Make a network of the layers that a file states."""
+    """Create a network from the layers that a file states."""
     try:
         made = {layer.name: make_layer(layer.kind, layer.settings, dtype=facts.dtype) for layer in facts.layers}
         return MLP.from_layers(made)

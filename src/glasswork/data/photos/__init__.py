@@ -3,9 +3,9 @@
     read     file → pixels, upright, colours kept, at most 640 a side
     ground   pixels → the paper under the ink, with its light and its shadows
     ink      pixels, ground → how much ink covers each pixel, whatever its colour
-    lines    ink → ruled lines, taken out
+    lines    ink → ruled lines, removed
     parts    ink → connected parts; frames, specks and edges dropped; the rest grouped into digits
-    centre   a digit's ink → 28×28, as MNIST was made
+    centre   a digit's ink → 28×28, as in MNIST
 
 Each step is a file of functions from array to array; :mod:`glasswork.data.photos.reading` joins them.
 """

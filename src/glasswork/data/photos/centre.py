@@ -2,7 +2,7 @@
 
     crop of the ink → strokes as wide as MNIST's → fitted in 20×20 → centred in 28×28
 
-The last two steps are those by which MNIST was made: "the images were centered in a 28x28 image by
+MNIST was made by the last two steps: "the images were centered in a 28x28 image by
 computing the center of mass of the pixels, and translating the image so as to position this point at the
 center of the 28x28 field" (LeCun, Cortes and Burges, "The MNIST database"). Counted from 0, the centre
 of the field is row 14 and column 14: 69,999 of the 70,000 images of MNIST lie within half a pixel of it.
@@ -22,21 +22,21 @@ from glasswork.data.photos.ink import stroke_width
 
 FIELD, BOX, _MIDDLE = 28, 20, 14
 
-#: Stroke widths in a 20×20 box, in pixels: MNIST's mean, and what is left as it is.
+#: Stroke widths in a 20×20 box, in pixels: MNIST's mean, and the range that is not changed.
 _MNIST_WIDTH, _THINNEST, _THICKEST = 1.95, 1.5, 4.5
 
 _Strength: TypeAlias = NDArray[np.float32]
 
 
 def centre(strength: _Strength, *, even_pen: bool = True) -> Images:
-    """Make an image like those of MNIST of the ink of one digit.
+    """Turn the ink of one digit into an image like those of MNIST.
 
     Parameters
     ----------
     strength : (height, width) float32
         Strength of the ink, cropped to the digit; 0 is the ground.
     even_pen : bool
-        Whether strokes much thinner or wider than MNIST's are brought to its width.
+        Whether strokes that are much thinner or wider than MNIST's are brought to its width.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def centre(strength: _Strength, *, even_pen: bool = True) -> Images:
 
 
 def as_it_is(strength: _Strength) -> Images | None:
-    """Return a picture that is an image like those of MNIST already, or None: (28, 28) to (784,) uint8."""
+    """Return a picture that is already like an image of MNIST, as (784,) uint8; otherwise None."""
     if strength.shape != (FIELD, FIELD) or strength.max() < 250:
         return None
     rows, columns = np.flatnonzero(strength.any(axis=1)), np.flatnonzero(strength.any(axis=0))
@@ -77,15 +77,15 @@ def _with_width_of_mnist(strength: _Strength) -> _Strength:
     outside, inside = ndimage.distance_transform_edt(~mask), ndimage.distance_transform_edt(mask)
     moved: _Strength = np.clip(inside - outside + by + 0.5, 0, 1) * full
     if by > 0:
-        moved = np.maximum(moved, np.pad(strength, margin))  # faint tails stay
+        moved = np.maximum(moved, np.pad(strength, margin))  # keep faint tails
     rows, columns = np.flatnonzero(moved.any(axis=1)), np.flatnonzero(moved.any(axis=0))
     return moved[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
 
 
 def _fit(ink: _Strength) -> _Strength:
-    """Scale a crop to fit 20×20, its proportions kept, and its strongest ink to 255.
+    """Scale a crop to fit 20×20 without changing its proportions, and its strongest ink to 255.
 
-    A larger one is reduced by averaging, a smaller one enlarged by linear interpolation.
+    A larger crop is reduced by averaging, a smaller one is enlarged by linear interpolation.
     """
     from PIL import Image
 
@@ -101,7 +101,7 @@ def _fit(ink: _Strength) -> _Strength:
 
 
 def _place(digit: _Strength) -> Images:
-    """Put a digit, at most 20×20, in the field: (28, 28) uint8, its centre of mass at row 14, column 14."""
+    """Put a digit of at most 20×20 into the field, (28, 28) uint8, with its centre of mass at row 14, column 14."""
     field = np.zeros((FIELD, FIELD), np.uint8)
     corner = []
     for axis, size in enumerate(digit.shape):

@@ -1,10 +1,10 @@
-"""The ground: what the picture would be with the ink taken away.
+"""The ground: the picture as it would look without ink.
 
     ▓▓▓▓░░░░░░░░        ▓▓▓▓░░░░░░░░        each pixel becomes the darkest of the lightest levels around it,
     ▓▓█▓░░█░░░░░   →    ▓▓▓▓░░░░░░░░        a closing: strokes narrower than the window vanish,
     ▓▓▓█░░░█░░░░        ▓▓▓▓░░░░░░░░        the steps of shadows and of a sheet's edge stay
 
-Dark ink is assumed here; :mod:`glasswork.data.photos.ink` turns a picture of light ink over first.
+Dark ink is assumed here; :mod:`glasswork.data.photos.ink` first inverts a picture with light ink.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def ground_of(pixels: Pixels, window: int) -> Pixels:
     ----------
     pixels : (height, width, channels) float32
     window : int
-        Strokes narrower than these many pixels are ink; what is wider belongs to the ground.
+        Strokes narrower than this, in pixels, are ink; anything wider belongs to the ground.
 
     Returns
     -------
@@ -35,13 +35,13 @@ def ground_of(pixels: Pixels, window: int) -> Pixels:
 
 
 def _closing(channel: NDArray[np.float32], window: int) -> NDArray[np.float32]:
-    margin = window // 2  # what touches the border goes on outside it
+    margin = window // 2  # the ground is assumed to continue outside the border
     lightest = ndimage.maximum_filter(np.pad(channel, margin, mode="edge"), window, mode="nearest")
     return np.asarray(ndimage.minimum_filter(lightest, window)[margin:-margin, margin:-margin], np.float32)
 
 
 def even_level(pixels: Pixels) -> NDArray[np.float32] | None:
-    """The level of a ground that is even, as that of a drawing or a scan, or None.
+    """Return the level of an even ground, as drawings and scans have it, or None.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def even_level(pixels: Pixels) -> NDArray[np.float32] | None:
     Returns
     -------
     (channels,) float32 or None
-        The border's level, if three quarters of the border have exactly that.
+        The level of the border, if three quarters of the border have exactly this level.
     """
     rows, columns, channels = pixels.shape
     width = max(1, round(0.05 * min(rows, columns)))

@@ -2,8 +2,8 @@
 
     pixels, ground → 1 - pixel / ground in each channel → share of the ink's own colour, in every channel at once
 
-A pixel is as much covered as the channel that shows it least: pale blue lines darken red, and hardly blue, so that
-under black ink they count for little; blue ink is sought in the channels that it darkens.
+The channel that shows the least ink decides how much a pixel is covered. Pale blue lines darken red but hardly blue, so
+under black ink they count for little. Blue ink is measured in the channels that it darkens.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from glasswork.data.photos.read import Pixels
 Cover: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
 
-#: Share of the picture's shorter side that no stroke is as wide as.
+#: Strokes are narrower than this share of the picture's shorter side.
 _WIDEST_STROKE = 0.3
 
-#: By what share of the ground's level ink must be darker.
+#: Ink is darker than the ground by at least this share of the ground's level.
 _LEAST_DROP = 0.09
 
-#: Noise, as a share of the ground's level, above which a picture is shrunk, which averages the noise away.
+#: With more noise than this share of the ground's level, a picture is shrunk, which averages the noise away.
 _GRAIN = 0.018
 
 
-#: Distances, in pixels of a picture shrunk to about 120, at which the ground beside a stroke is looked for.
+#: Distances at which the ground beside a stroke is measured, in pixels of a picture shrunk to about 120.
 _APART = (3, 5, 8, 12)
 
 
@@ -46,11 +46,11 @@ class Ink:
     cover : (height, width) float32
         Share of full ink.
     faint : float
-        A pixel covered less than this is ground.
+        A pixel that is covered less than this is ground.
     clear : float
-        A part of which no pixel is covered as much as this is not ink.
+        A part is ink only if one of its pixels is covered at least this much.
     reduced : int
-        By how many pixels of the picture, each way, one of these pixels stands for.
+        One of these pixels stands for this many pixels of the picture, in each direction.
     photo : bool
         Whether the ground had to be estimated, so that shadows and faint marks may be left.
     """
@@ -62,7 +62,7 @@ class Ink:
     photo: bool = True
 
     def mask(self) -> Mask:
-        """Mark pixels that are ink: connected ones above ``faint`` of which some are above ``clear``."""
+        """Mark the pixels that are ink: connected pixels above ``faint``, some of which are above ``clear``."""
         labels, count = ndimage.label(self.cover > self.faint, structure=np.ones((3, 3)))
         if not count:
             return np.zeros(self.cover.shape, bool)
@@ -95,10 +95,10 @@ def ink_of(pixels: Pixels) -> Ink | None:
 
 
 def _is_light(pixels: Pixels, level: NDArray[np.float32] | None) -> bool:
-    """Whether the ink is lighter than its ground, by the channel in which it differs most.
+    """Return whether the ink is lighter than its ground, judged by the channel in which it differs most.
 
-    Ink has ground on two opposite sides, at some distance and in some direction; beside the step of a shadow or of a
-    sheet's edge there is ground on one side only.
+    Ink has ground on two opposite sides, at some distance and in some direction. The step of a shadow or of a sheet's
+    edge has ground on one side only.
     """
     small = _reduced(pixels, max(1, min(pixels.shape[:2]) // 120))
     if level is not None:
@@ -108,7 +108,7 @@ def _is_light(pixels: Pixels, level: NDArray[np.float32] | None) -> bool:
 
 
 def _stands_out(channel: NDArray[np.float32]) -> float:
-    """How much lighter pixels are than those on two opposite sides of them: the sum of cubes."""
+    """Return how much lighter pixels are than the pixels on two opposite sides of them, as a sum of cubes."""
     rows, columns = channel.shape
     total = 0.0
     for far in _APART:
@@ -126,7 +126,7 @@ def _stands_out(channel: NDArray[np.float32]) -> float:
 
 
 def _on_even_ground(pixels: Pixels, level: NDArray[np.float32]) -> Ink | None:
-    """Ink drawn or scanned on one even level: nothing needs to be estimated, and nothing is lost."""
+    """Find ink that was drawn or scanned on one even level: nothing has to be estimated, and nothing is lost."""
     darker = np.maximum(level - pixels, 0)
     channel = int(darker.max(axis=(0, 1)).argmax())
     strength = darker[:, :, channel]
@@ -139,7 +139,7 @@ def _on_even_ground(pixels: Pixels, level: NDArray[np.float32]) -> Ink | None:
 
 
 def _on_paper(pixels: Pixels) -> Ink | None:
-    """Ink on paper under a lamp: the ground is sought twice, the second time with a window made for the strokes."""
+    """Find ink on unevenly lit paper: the second estimate of the ground uses a window that fits the strokes."""
     times = 2 if min(pixels.shape[:2]) >= 8 * 28 else 1
     coarse = _reduced(pixels, times)
     widest = int(_WIDEST_STROKE * min(coarse.shape[:2]))
@@ -153,11 +153,11 @@ def _on_paper(pixels: Pixels) -> Ink | None:
 
 
 def _cover(pixels: Pixels, window: int) -> tuple[Cover | None, float]:
-    """Find the share of full ink in each pixel, or None if nothing is dark enough; and the noise of the ground."""
+    """Return the share of full ink in each pixel, or None if nothing is dark enough, and the noise of the ground."""
     smooth = ndimage.gaussian_filter(pixels, (0.8, 0.8, 0)) if min(pixels.shape[:2]) > 56 else pixels
     drop = 1 - smooth / np.maximum(ground_of(smooth, window), 12)
     sample = drop[::3, ::3]
-    middle = np.median(sample, axis=(0, 1))  # a closing lies a little above the grain of the paper
+    middle = np.median(sample, axis=(0, 1))  # the result of a closing lies a little above the grain of the paper
     noise = 1.4826 * float(np.median(np.abs(sample - middle), axis=(0, 1)).max())
     drop -= middle
     darkest = functools.reduce(np.maximum, np.moveaxis(drop, 2, 0))
@@ -170,7 +170,7 @@ def _cover(pixels: Pixels, window: int) -> tuple[Cover | None, float]:
 
 
 def _reduced(pixels: Pixels, times: int) -> Pixels:
-    """Replace each square of ``times`` × ``times`` pixels by its mean; what is left over at the edge goes."""
+    """Replace each square of ``times`` × ``times`` pixels by its mean; the remainder at the edge is dropped."""
     if times == 1:
         return pixels
     rows, columns = pixels.shape[0] // times, pixels.shape[1] // times
@@ -181,7 +181,7 @@ def _reduced(pixels: Pixels, times: int) -> Pixels:
 
 
 def stroke_width(mask: Mask) -> float:
-    """Width of the strokes, in pixels: of a strip of width w, the mean squared depth over the mean depth is w / 3."""
+    """Return the width of the strokes in pixels: in a strip of width w, mean squared depth / mean depth is w / 3."""
     if not mask.any():
         return 0.0
     depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]

@@ -1,4 +1,4 @@
-"""Ruled lines: found by their length, taken out where they are thinner than strokes that cross them.
+"""Ruled lines: found by their length, and removed except where thicker strokes cross them.
 
 ───█──────        ▄  █            a pixel of a line has little ink above and below it, and lies on
 ──█──█────   →    ▀█  █           a straight row, maybe tilted, that runs through half of the picture
@@ -12,13 +12,13 @@ from scipy import ndimage
 
 from glasswork.data.photos.ink import Mask
 
-#: Share of the picture's shorter side that a line is not thicker than.
+#: A line is at most as thick as this share of the picture's shorter side.
 _THICKEST = 0.018
 
-#: Share of the picture along which a line has ink of its own.
+#: A line has its own ink along at least this share of the picture.
 _LENGTH = 0.45
 
-#: Slopes that are tried: lines of a picture held crookedly, up to five degrees.
+#: Slopes that are tried: a picture may be tilted by up to five degrees.
 _SLOPES = np.linspace(-0.09, 0.09, 37)
 
 
@@ -33,7 +33,7 @@ def ruled_lines(mask: Mask) -> Mask:
     Returns
     -------
     (height, width) bool
-        Pixels of lines that run across or down the picture; where a stroke crosses, the ink is the stroke's.
+        Pixels of lines that run across or down the picture; where a stroke crosses, the ink belongs to the stroke.
     """
     return _across(mask) | _across(mask.T).T
 
@@ -58,12 +58,12 @@ def _across(mask: Mask) -> Mask:
 
 
 def _top(count: NDArray[np.int64]) -> int:
-    """How much the fullest levels hold: the squares favour the slope at which lines are sharp."""
+    """Return how much ink the fullest levels hold: the squares favour the slope at which lines are sharp."""
     return int((count.astype(np.int64) ** 2).sum())
 
 
 def _leads_through(mask: Mask) -> bool:
-    """Whether a connected part reaches from the left border to the right one."""
+    """Return whether a connected part reaches from the left border to the right one."""
     labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     left, right = np.unique(labels[:, :3]), np.unique(labels[:, -3:])
     return bool(np.intersect1d(left[left > 0], right[right > 0]).size)

@@ -5,7 +5,8 @@
     │   ▄▀     │──────   ── a ruled line       ▐   at the picture's edge
     └──────────┘         ░  fainter than the rest of the ink
 
-What is kept is grouped into digits: a five's bar belongs to the five below it, two digits side by side are two.
+The parts that are kept are grouped into digits: the bar of a five belongs to the five below it, but two parts side by
+side are two digits.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from glasswork.data.photos.ink import Cover, Mask, stroke_width
 #: Reasons to drop a part.
 EDGE, FRAME, LINE, FAINT, SPECK = "at the picture's edge", "a frame", "a line", "too faint", "a speck"
 
-#: More parts than these are texture or print: the largest are looked at.
+#: A picture with more parts shows texture or print: only the largest are examined.
 MOST_PARTS = 1000
 
-#: Shares of the tallest part: what is smaller is a fragment of a digit, or the bar of one.
+#: Shares of the tallest part: a smaller part is a fragment of a digit, or a bar.
 _FRAGMENT, _BAR = 0.45, 0.9
 
 #: A fragment belongs to ink that is no farther from it than this many times its length ...
@@ -33,7 +34,8 @@ _REACH = 1.5
 #: ... and than this share of the tallest part.
 _FARTHEST = 0.4
 
-#: Ink of the frequent strength is 1; a part whose strongest ink is weaker is a shadow, a fold or print from behind.
+#: The most frequent strength of ink is 1. A part whose strongest ink is weaker than this is a shadow, a fold or print
+#: that shows through.
 _FAINT_PART = 0.62
 
 
@@ -46,9 +48,9 @@ class Part:
     label : int
         Its number in the array of labels.
     box : (int, int, int, int)
-        Left, top, right and bottom, in pixels of the ink; right and bottom are the first outside.
+        Left, top, right and bottom, in pixels of the ink; right and bottom lie just outside.
     area : int
-        Its pixels.
+        The number of its pixels.
     dropped : str
         Why it is not part of a digit; empty if it is.
     """
@@ -100,7 +102,7 @@ def find_parts(mask: Mask) -> tuple[NDArray[np.int32], list[Part]]:
 
 
 def judge(labels: NDArray[np.int32], parts: list[Part], cover: Cover, *, photo: bool) -> list[Part]:
-    """Say of each part why it cannot be of a digit, if so.
+    """Record for each part why it cannot belong to a digit, if so.
 
     Parameters
     ----------
@@ -108,12 +110,12 @@ def judge(labels: NDArray[np.int32], parts: list[Part], cover: Cover, *, photo: 
     parts : list of Part
     cover : (height, width) float32
     photo : bool
-        Whether the ground is paper under a lamp, so that shadows and faint ink may be about.
+        Whether the picture is a photograph, which may have shadows and faint ink.
 
     Returns
     -------
     list of Part
-        The same parts, ``dropped`` filled in.
+        The same parts, with ``dropped`` filled in.
     """
     parts = _drop(parts, EDGE, _at_edge(labels, parts))
     parts = _drop(parts, FRAME, _frames(labels, parts))
@@ -176,7 +178,7 @@ def _candidates(parts: list[Part]) -> list[Part]:
 
 
 def _at_edge(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
-    """Parts that lead out of the picture: their contact with the border is wide, or others lie inside."""
+    """Return the parts that lead out of the picture: they touch the border widely, or other parts lie inside."""
     rim = min(2, max(1, min(labels.shape) // 100))
     count = int(labels.max()) + 1
     sides = labels[:rim], labels[-rim:], labels[:, :rim].T, labels[:, -rim:].T
@@ -194,7 +196,7 @@ def _at_edge(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
 
 
 def _frames(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
-    """Parts around other parts, and empty boxes: ink along most of all four sides of a box."""
+    """Return the parts around other parts, and empty boxes: they have ink along most of all four sides of a box."""
     found = set()
     candidates = _candidates(parts)
     for part in candidates:
@@ -224,7 +226,7 @@ def _frames(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
 
 
 def _is_box(own: Mask) -> bool:
-    """Whether ink runs along four straight sides."""
+    """Return whether ink runs along four straight sides."""
     high, wide = own.shape
     deep_y, deep_x = max(2, round(0.14 * high)), max(2, round(0.14 * wide))
     sides = own[:deep_y].any(0), own[-deep_y:].any(0), own[:, :deep_x].any(1), own[:, -deep_x:].any(1)
@@ -245,22 +247,22 @@ def _faint(labels: NDArray[np.int32], parts: list[Part], cover: Cover) -> set[in
 
 
 def _is_line(part: Part, shape: tuple[int, ...]) -> bool:
-    """Whether a part runs straight through most of the picture, and is hardly wide."""
+    """Return whether a part runs straight through most of the picture and is very narrow."""
     along = part.width > 0.8 * shape[1] and part.height < 0.12 * part.width
     down = part.height > 0.9 * shape[0] and part.width < 0.06 * part.height
     return along or down or part.width > 15 * part.height
 
 
 def _is_fragment(part: Part, tallest: int) -> bool:
-    """Whether a part is too small for a digit, or a bar such as that of a five."""
+    """Return whether a part is too small for a digit, or is a bar such as that of a five."""
     bar = part.width > 1.5 * part.height and part.extent < _BAR * tallest and part.height < 0.5 * tallest
     return bar or part.extent < _FRAGMENT * tallest
 
 
 def _specks(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
-    """Small parts that belong to no digit: thinner than the pen, or far from what has been found of the digits.
+    """Return the small parts that belong to no digit: they are thinner than the pen, or far from all digits.
 
-    Fragments join one after the other, so that a digit whose pen skipped is put together again.
+    Fragments join one after the other, so that a digit is put together again if the pen skipped.
     """
     candidates = _candidates(parts)
     if not candidates:
@@ -294,7 +296,7 @@ def _gap(a: Part, b: Part) -> int:
 
 
 def _one_digit(a: Part, b: Part) -> bool:
-    """Whether two large parts are strokes of one digit: one above the other, almost touching, or one within."""
+    """Return whether two large parts are strokes of one digit: almost touching one above the other, or one inside."""
     shared_x = min(a.box[2], b.box[2]) - max(a.box[0], b.box[0])
     shared_y = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
     over = shared_x > 0.6 * min(a.width, b.width)
@@ -305,7 +307,7 @@ def _one_digit(a: Part, b: Part) -> bool:
 
 
 def _reading_order(groups: list[list[Part]]) -> list[list[Part]]:
-    """Rows from top to bottom, digits from left to right: digits share a row if their middles are level."""
+    """Sort digits by rows, then from left to right; digits share a row if their middles are level."""
     boxes = {id(there): box_of(there) for there in groups}
     rows: list[list[list[Part]]] = []
     for there in sorted(groups, key=lambda g: boxes[id(g)][1] + boxes[id(g)][3]):

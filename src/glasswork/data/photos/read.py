@@ -31,7 +31,7 @@ class Picture:
     size : (int, int)
         Width and height of the upright picture in the file.
     frames : int
-        How many pictures the file holds; this is the first.
+        The number of pictures in the file; this is the first.
     """
 
     pixels: Pixels
@@ -51,13 +51,13 @@ def read_pixels(path: str | os.PathLike[str]) -> Picture:
 def _stretched(levels: NDArray[Any], name: str, *, already_bytes: bool) -> NDArray[np.float32]:
     """Stretch levels of an unknown unit, such as 12 bits in 16, from darkest to lightest.
 
-    Floats may be levels from 0 to 255 already (``already_bytes``); these are left alone if they have contrast.
+    Floats may already be levels from 0 to 255 (``already_bytes``); these are not changed if they have contrast.
     """
     low, high = float(levels.min()), float(levels.max())
     if not np.isfinite([low, high]).all():
         raise FileError(f"{name}: cannot be read as a picture: its levels are not finite numbers; export it again")
     if high == low:
-        return np.zeros(levels.shape, np.float32)  # one even level, whatever its unit
+        return np.zeros(levels.shape, np.float32)  # a single level, whatever its unit
     if already_bytes and low >= 0 and high <= 255 and high - low >= LEAST_CONTRAST:
         return levels.astype(np.float32)
     return ((levels - low) * (255 / (high - low))).astype(np.float32)

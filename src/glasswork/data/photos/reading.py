@@ -1,4 +1,4 @@
-"""From a picture to the digits on it: the steps of this room, one after the other."""
+"""From a picture to the digits in it: the steps of this package, one after the other."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from glasswork.data.photos.parts import Part, box_of
 from glasswork.data.photos.read import Picture, Pixels, read_pixels
 from glasswork.errors import InputError
 
-#: More digits than these on one picture are texture or print.
+#: A picture with more digits shows texture or print.
 MOST_DIGITS = 300
 
-#: A digit is at least this many pixels tall, or wide.
+#: A digit is at least this many pixels tall or wide.
 _LEAST_EXTENT = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Digit:
-    """A digit found on a picture.
+    """A digit that was found in a picture.
 
     Attributes
     ----------
     image : (784,) uint8
         28×28 pixels, row by row, like those of MNIST: 0 is the ground, 255 is full ink.
     box : (int, int, int, int)
-        Left, top, right and bottom in the pixels of the upright picture; right and bottom are the first outside.
+        Left, top, right and bottom in the pixels of the upright picture; right and bottom lie just outside.
     """
 
     image: Images
@@ -44,24 +44,24 @@ class Digit:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What was seen on a picture, step by step.
+    """What each step found in a picture.
 
     Attributes
     ----------
     pixels : (height, width, channels) float32
-        The picture as it was worked on, levels from 0 to 255.
+        The picture as the steps use it, with levels from 0 to 255.
     size : (int, int)
-        Width and height of the upright picture, in whose pixels boxes are.
+        Width and height of the upright picture; boxes are in its pixels.
     cover : (rows, columns) float32
         Share of full ink in each pixel; fewer rows and columns if the picture is grainy.
     parts : list of Part
         Connected parts of the ink, each kept or dropped for a reason.
     digits : list of Digit
-        What was found, in reading order.
+        The digits that were found, in reading order.
     problem : str
-        Why nothing was found, and what to do; empty if something was.
+        Why no digit was found, and what to do; empty if there is one.
     frames : int
-        How many pictures the file holds; this is the first.
+        The number of pictures in the file; this is the first.
     """
 
     pixels: Pixels
@@ -74,7 +74,7 @@ class Reading:
 
 
 def read_digits(picture: str | os.PathLike[str] | NDArray[Any]) -> list[Digit]:
-    """Find the digits on a picture.
+    """Find the digits in a picture.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def read_digits(picture: str | os.PathLike[str] | NDArray[Any]) -> list[Digit]:
     FileError
         If the file is missing, is not a picture, is cut short, or has more than 50 million pixels.
     InputError
-        If the array is not a picture, or nothing on it can be a digit; the message says why.
+        If the array is not a picture, or nothing in it can be a digit; the message says why.
     """
     reading = read_picture(picture)
     if reading.problem:
@@ -100,10 +100,10 @@ def read_digits(picture: str | os.PathLike[str] | NDArray[Any]) -> list[Digit]:
 
 
 def read_image(picture: str | os.PathLike[str] | NDArray[Any]) -> Images:
-    """Read a picture of one digit and make of it an image like those of MNIST.
+    """Read a picture of one digit and turn it into an image like those of MNIST.
 
-    If there are several digits on the picture, the largest is taken; :func:`read_digits` finds them all.
-    An image of MNIST, saved as a 28×28 PNG, comes back as it was.
+    If there are several digits in the picture, the largest is taken; :func:`read_digits` finds them all.
+    An image of MNIST that was saved as a 28×28 PNG is returned unchanged.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def read_image(picture: str | os.PathLike[str] | NDArray[Any]) -> Images:
     FileError
         If the file is missing, is not a picture, is cut short, or has more than 50 million pixels.
     InputError
-        If the array is not a picture, or nothing on it can be a digit; the message says why.
+        If the array is not a picture, or nothing in it can be a digit; the message says why.
     """
     return largest(read_digits(picture)).image
 
@@ -131,17 +131,17 @@ def largest(digits: list[Digit]) -> Digit:
 
 
 def read_picture(picture: str | os.PathLike[str] | NDArray[Any]) -> Reading:
-    """Find the digits on a picture and keep what each step saw, for a figure.
+    """Find the digits in a picture and keep what each step found, for a figure.
 
     Parameters
     ----------
     picture : path or array
-        As :func:`read_digits` takes it.
+        As for :func:`read_digits`.
 
     Returns
     -------
     Reading
-        If nothing on the picture can be a digit, its ``problem`` says why.
+        If nothing in the picture can be a digit, its ``problem`` says why.
 
     Raises
     ------
@@ -184,11 +184,11 @@ def _read(picture: Picture) -> Reading:
 
 
 _NOTHING = (
-    "no digit found, as nothing stands out from the background; expected strokes that are clearly darker or "
+    "no digit found, because nothing stands out from the background; expected strokes that are clearly darker or "
     "clearly lighter than their background, so use a thicker pen or better light"
 )
 
-#: What to do about each reason for which the largest part was dropped.
+#: What to do for each reason why the largest part was dropped.
 _REMEDIES = {
     part_of.EDGE: "leave some paper around the digit",
     part_of.FRAME: "crop the picture to what is inside the frame",
@@ -199,10 +199,10 @@ _REMEDIES = {
 
 
 def _problem(parts: list[Part], groups: list[list[Part]]) -> str:
-    """Say why there is no digit, or return an empty string."""
+    """Return why there is no digit, or an empty string."""
     if len(groups) > MOST_DIGITS:
         return (
-            f"no digit found, as more than {MOST_DIGITS} parts stand out, as in print or a texture; "
+            f"no digit found: more than {MOST_DIGITS} parts stand out, as in print or a texture; "
             "crop the picture to the digits"
         )
     if groups and max(
@@ -228,7 +228,7 @@ def _digit(there: list[Part], labels: NDArray[np.int32], ink: Ink, picture: Pict
 
 
 def _in_picture(box: tuple[int, int, int, int], ink: Ink, picture: Picture) -> tuple[int, int, int, int]:
-    """From pixels of the ink to pixels of the picture."""
+    """Convert a box from pixels of the ink to pixels of the picture."""
     across = picture.size[0] / picture.pixels.shape[1] * ink.reduced
     down = picture.size[1] / picture.pixels.shape[0] * ink.reduced
     left, top, right, bottom = box
@@ -243,7 +243,7 @@ def _checked(grey: NDArray[Any]) -> Pixels:
             f"a picture: expected a (height, width) or (height, width, 3) array of numbers, "
             f"got {array.shape} of {array.dtype}"
         )
-    if not (array.min() >= 0 and array.max() <= 255):  # so put, NaN is refused too
+    if not (array.min() >= 0 and array.max() <= 255):  # written this way, it refuses NaN too
         raise InputError(f"a picture: expected levels from 0 to 255, got {array.min()} to {array.max()}; rescale it")
     pixels = array.astype(np.float32)
     return pixels if colours else pixels[:, :, np.newaxis]

@@ -1,4 +1,4 @@
-"""Where images come from: one file a source, one line for each in the table `SOURCES`.
+"""Where images come from: one file per source, and one line for each in the table `SOURCES`.
 
 mnist                    a name
 openml:NAME              a name and an argument
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _HERE = "glasswork.data.sources"
 
-#: Bytes of files from which one process at a time makes their copy; fewer hardly ever need one.
+#: Sources with at least this many bytes are copied by one process at a time; smaller ones rarely need a copy.
 _LOCK_FROM = 16 << 20
 
 
@@ -38,10 +38,10 @@ class Source:
     Attributes
     ----------
     module : str
-        Of this package. For a name it has ``load(argument) -> Dataset``; for a file format ``recognise(peek)``, which
-        returns by what it is recognised, or None, and ``read(peek) -> Found``.
+        A module of this package. A named source has ``load(argument) -> Dataset``. A file format has
+        ``recognise(peek)``, which returns how the file was recognised, or None, and ``read(peek) -> Found``.
     form : str
-        How it is written, such as ``openml:NAME``; empty for a format, which is written as a path.
+        How users write it, such as ``openml:NAME``; empty for a format, which is written as a path.
     description : str
         One line for lists.
     """
@@ -51,12 +51,12 @@ class Source:
     description: str
 
     def load_module(self) -> ModuleType:
-        """Import what reads it."""
+        """Import the module that reads this source."""
         return importlib.import_module(f"{_HERE}.{self.module}")
 
     @property
     def takes_argument(self) -> bool:
-        """Whether something must follow a colon."""
+        """Whether the name needs an argument after a colon."""
         return ":" in self.form
 
 
@@ -64,20 +64,20 @@ class Source:
 SOURCES = (
     Source("embedded", "mnist", "the 70,000 digits that come with glasswork"),
     Source("digits", "digits", "scikit-learn's 1,797 digits of 8×8 pixels"),
-    Source("openml", "openml:NAME or openml:NAME@VERSION", "a dataset of openml.org, from the network"),
+    Source("openml", "openml:NAME or openml:NAME@VERSION", "a dataset of openml.org, which is downloaded"),
     Source("idx", "", "IDX: MNIST, Fashion-MNIST, KMNIST, EMNIST, QMNIST; one file or a folder"),
     Source("npz", "", "NPZ and NPY, NumPy's files: Keras, MedMNIST, KMNIST; Quick Draw's folder"),
-    Source("parquet", "", "Parquet: Hugging Face's datasets, or a column for each pixel"),
+    Source("parquet", "", "Parquet: Hugging Face's datasets, or one column per pixel"),
     Source("mat", "", "MATLAB files and HDF5: SVHN, EMNIST, mnist-original"),
     Source("arff", "", "ARFF: Weka, OpenML"),
     Source("libsvm", "", "LIBSVM's format: USPS"),
     Source("listing", "", "a table of pictures, in CSV, TSV, words or JSON lines: their files and their classes"),
-    Source("table", "", "CSV: an image a row, with or without a header, any separator"),
+    Source("table", "", "CSV: one image per row, with or without a header, any separator"),
     Source("folder", "", "pictures: a folder for each class, or a table that names their classes"),
     Source("files", "", "a folder of data files of these formats, called train and test"),
 )
 
-#: The word before the name of arrays that a user's program made; they are kept in the folder of the run.
+#: The word before the name of arrays that a program made; they are stored in the folder of the run.
 ARRAYS = "arrays"
 
 _NAMES = {source.form.partition(":")[0]: source for source in SOURCES if source.form}
@@ -85,7 +85,7 @@ _FORMATS = tuple(source for source in SOURCES if not source.form)
 
 
 def check_source(source: str) -> tuple[Source | None, str]:
-    """Return the named source that a text means and the argument after its colon, or None and the path; loads nothing.
+    """Return the source that a text names and the argument after its colon, or None and the path; loads nothing.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def check_source(source: str) -> tuple[Source | None, str]:
 
 
 def forms() -> str:
-    """Return how all sources are written, in one line."""
+    """Return one line that shows how to write each source."""
     names = ", ".join(source.form for source in SOURCES if source.form)
     return f"{names}, or the path of a file or folder"
 
@@ -124,25 +124,25 @@ def load_dataset(
     Parameters
     ----------
     source : str or path
-        ``mnist``, which comes with glasswork; ``openml:NAME`` or ``openml:NAME@VERSION``, over the network; or the path
+        ``mnist``, which comes with glasswork; ``openml:NAME`` or ``openml:NAME@VERSION``, downloaded; or the path
         of a file or folder in any of the formats of `SOURCES`, recognised by its content.
     cache : Path, optional
-        A folder for copies of images that are too many for memory and that cannot be mapped as they are, such as those
-        of a large CSV. They are made once.
+        A folder for copies of images that do not fit into memory and cannot be mapped as they are, such as those of a
+        large CSV. Each copy is made once.
     shape : (height, width), optional
-        To which pictures are resized; by default the size that most of them have.
+        The size to which pictures are resized; by default the size that most of them have.
     prefer : (low, high), optional
-        The values of ground and ink, for values that lie within; by default 0 and 255, or what the values show.
+        The values of background and ink, if all values lie between them; by default 0 and 255, or as the values show.
 
     Returns
     -------
     Dataset
-        With what was found and done in its ``origin``.
+        Its ``origin`` states what was found and done.
 
     Raises
     ------
     InputError
-        If there is no such source, or it holds nothing that can be trained on.
+        If there is no such source, or no network can be trained on it.
     FileError
         If it cannot be fetched or read.
     MissingLibraryError
@@ -194,7 +194,7 @@ def _load_path(
         unfinished = place.with_name(f".{place.name}-{secrets.token_hex(4)}.unfinished")
         try:
             dataset = _read(path, text, unfinished, shape, prefer)
-            if not unfinished.exists():  # few enough for memory
+            if not unfinished.exists():  # they fit into memory
                 return dataset
             write_dataset(dataset, unfinished)
             with suppress(OSError):  # another process was faster
@@ -211,7 +211,7 @@ def _read(
     shape: tuple[int, int] | None,
     prefer: tuple[float, float] | None,
 ) -> Dataset:
-    """Read a source; images that are too many for memory go into a folder."""
+    """Read a source; images that do not fit into memory are written to a folder."""
     from glasswork.data.sources.gather import gather
 
     try:
@@ -225,14 +225,14 @@ def _read(
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    """Context manager: one process at a time makes a copy, where files can be locked; the others wait, and use it."""
+    """Context manager: if files can be locked, one process makes the copy, and the others wait and then use it."""
     from filelock import FileLock
 
     lock = FileLock(place.with_name(f".{place.name}.lock"))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except OSError:  # no file can be locked or written there: copies are renamed when they are whole, so none is torn
+    except OSError:  # no lock is possible there; copies are renamed when they are complete, so none is damaged
         yield
         return
     try:
@@ -242,7 +242,7 @@ def _alone(place: Path) -> Iterator[None]:
 
 
 class Recognised(NamedTuple):
-    """What a path holds: the module that reads it, the first look at it, and how it was recognised."""
+    """A recognised path: the module that reads it, the first look at it, and how it was recognised."""
 
     path: Path
     module: ModuleType
@@ -250,7 +250,7 @@ class Recognised(NamedTuple):
     how: str
 
     def open(self) -> Found:
-        """Open it; images are read when they are asked for."""
+        """Open it; images are read when they are needed."""
         from glasswork.data.sources.conventions import orient
 
         found: Found = self.module.read(self.first)
@@ -261,17 +261,17 @@ class Recognised(NamedTuple):
 
 
 def find(path: Path) -> Found:
-    """Recognise what a path holds, and open it; raises as `recognise` does."""
+    """Recognise a file or folder and open it; raises the errors of `recognise`."""
     return recognise(path).open()
 
 
 def recognise(path: Path) -> Recognised:
-    """Recognise what a path holds, by its content.
+    """Recognise the format of a file or folder by its content.
 
     Raises
     ------
     InputError
-        If it has no format that is known.
+        If its format is unknown.
     FileError
         If it is missing or damaged.
     """
@@ -287,11 +287,11 @@ def recognise(path: Path) -> Recognised:
     if not path.exists():
         raise FileError(f"{path}: there is no such file or folder; check the path")
     kinds = ", ".join(source.description.partition(":")[0] for source in _FORMATS)
-    raise InputError(f"not a format that is known here: {_describe(first)}. Known are {kinds}")
+    raise InputError(f"this format is unknown: {_describe(first)}. Known formats: {kinds}")
 
 
 def _describe(source: "Peek") -> str:
-    """Say what a source holds that was not recognised: a table's columns, or a file of a folder that is not data."""
+    """Describe a source that was not recognised: the columns of a table, or a file in a folder that is not data."""
     from glasswork.data.foreign import foreign
     from glasswork.data.sources.listing import describe_columns
     from glasswork.data.sources.places import Folder
@@ -314,12 +314,12 @@ def _title(path: Path) -> str:
 
 
 def _files_of(path: Path) -> list[tuple[str, os.stat_result]]:
-    """Return the files of a source with their sizes and times: with what is beside it, where that belongs to it."""
+    """Return the files of a source with their sizes and times, including files beside it that belong to it."""
     if path.is_dir():
         files = list(path.rglob("*"))
     elif path.is_file() and _lists_pictures(path):
         files = list(path.parent.rglob("*"))
-    else:  # labels and names beside it; a path may also be how the names of several files begin
+    else:  # labels and names beside it; a path may also be the common start of several file names
         beside = path.parent.iterdir() if path.parent.is_dir() else ()
         files = [file for file in beside if file.is_file() and _belongs(file.name, path.name)]
     return [(str(file), file.stat()) for file in sorted(files) if file.exists()]
@@ -342,6 +342,6 @@ def _key(
     shape: tuple[int, int] | None,
     prefer: tuple[float, float] | None,
 ) -> str:
-    """Return the name of the copy of a source: another one as soon as a file of it changes, or how it is read."""
+    """Return the name of the copy of a source; it changes when one of its files changes, or the way it is read."""
     facts = [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in files]
     return f"{_title(path)}-{hashlib.sha256(repr((facts, shape, prefer)).encode()).hexdigest()[:16]}"

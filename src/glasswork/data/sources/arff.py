@@ -24,7 +24,7 @@ _LABELS = ("class", "label", "target", "digit", "y", "category")
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file is recognised, or None."""
+    """Return how the file was recognised, or None."""
     lines = (line.strip().lower() for line in source.head.removeprefix(b"\xef\xbb\xbf").split(b"\n"))
     first = next((line for line in lines if line and not line.startswith(b"%")), b"")
     return "it begins with @relation" if first.startswith(b"@relation") else None
@@ -78,7 +78,7 @@ def _blocks(path: Path, columns: Columns, left_out: list[str], found: Found) -> 
 
 
 def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Found, path: Path) -> Iterator[str]:
-    """Yield the lines of data as those of a CSV: without comments, sparse rows filled with what they leave out."""
+    """Yield the lines of data as lines of CSV, without comments; sparse rows get the values that they leave out."""
     for line in lines:
         if line.strip().lower().startswith("@data"):
             break
@@ -91,19 +91,19 @@ def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Fo
             yield _MISSING.sub(r"\1", _QUOTED.sub(r'"\1"', text))
             continue
         if columns.label is not None and left_out[columns.label] != "0":
-            found.note(f"a sparse row without a class is of the first one, {left_out[columns.label]}, as ARFF has it")
+            found.note(f"a sparse row without a class has the first class, {left_out[columns.label]}, as ARFF defines")
         sparse += 1
         check_asked(path, "sparse rows", (sparse, columns.count), holds=most, mapped=True)
         yield _dense(text, left_out)
 
 
 def _dense(text: str, left_out: list[str]) -> str:
-    """Return ``{0 1, 3 5}`` as ``1,0,0,5``: a sparse row leaves out zeros, and nominal attributes' first values."""
+    """Return ``{0 1, 3 5}`` as ``1,0,0,5``: sparse rows leave out zeros, and the first values of nominal attributes."""
     cells = [f'"{cell}"' for cell in left_out]
     inside = text.strip("{} \t")
     for pair in _PAIR.finditer(inside):
         place, value = pair[1], pair[2].strip().strip("'\"")
         if not place.isdecimal() or int(place) >= len(cells):
-            raise InputError(f"a sparse row with the place {place!r}, and there are {len(cells)} attributes")
+            raise InputError(f"a sparse row names attribute {place!r}, but there are {len(cells)} attributes")
         cells[int(place)] = "" if value == "?" else f'"{value}"'
     return ",".join(cells)

@@ -1,4 +1,4 @@
-"""Arrays that a user's program made: they cannot be loaded by their name, only kept with a run or handed in again."""
+"""Arrays that a program made: they cannot be loaded by name; they are stored with the run, or passed again."""
 
 from glasswork.data.dataset import Dataset
 from glasswork.errors import InputError
@@ -7,6 +7,6 @@ from glasswork.errors import InputError
 def load(argument: str) -> Dataset:
     """Raise: there is nothing to load."""
     raise InputError(
-        f"the data {argument!r} are arrays that a program handed in, and they are not kept with this run; hand them in "
-        "again: Run(recipe, dataset) or Run.resume(folder, dataset=dataset)"
+        f"the data {argument!r} are arrays from a program, and they are not stored with this run; pass them again: "
+        "Run(recipe, dataset) or Run.resume(folder, dataset=dataset)"
     )

@@ -1,4 +1,4 @@
-"""What the columns of a table are: pixels, the label, an index; found in its header and in its first rows.
+"""What the columns of a table hold: pixels, the label, an index; found from its header and its first rows.
 
 label,pixel0,pixel1,...    label,1x1,1x2,...    ,label,0,1,2,...    no header, label first or last    one-hot
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 
-#: What a column of labels is called.
+#: The usual names of a label column.
 LABEL_NAMES = {
     "label",
     "labels",
@@ -30,7 +30,7 @@ LABEL_NAMES = {
 _INDICES = {"", "id", "ids", "index", "idx", "imageid", "image_id", "unnamed: 0", "row", "rowid", "row_id", "no"}
 _MOST_CLASSES_IN_COLUMNS = 100
 
-#: Labels may count up, 0, 1, 2, ...; what does so for longer numbers the rows.
+#: Labels may count up, 0, 1, 2, ...; a column that does so for more rows numbers the rows.
 _MOST_IN_A_ROW = 100
 
 
@@ -41,17 +41,17 @@ class Columns:
     Attributes
     ----------
     header : tuple of str
-        The names, or empty where the table has no header.
+        The names; empty if the table has no header.
     count : int
-        How many there are.
+        The number of columns.
     label : int or None
-        Which one holds the labels.
+        The column that holds the labels.
     one_hot : tuple of int
-        Which ones are a column for each class, in place of ``label``.
+        The columns that stand for one class each, in place of ``label``.
     index : int or None
-        Which one numbers the rows.
+        The column that numbers the rows.
     shape : (height, width) or None
-        Of an image, where the header says it.
+        The height and width of an image, if the header states it.
     notes : tuple of str
         What was assumed.
     comma : bool
@@ -79,12 +79,12 @@ class Columns:
         return tuple(self.header[k] for k in self.pixels) if self.header else ()
 
     def name(self, k: int) -> str:
-        """Return how a column is called in messages, counted from 1."""
+        """Return the name of a column for messages, counted from 1."""
         return f"column {k + 1}" + (f" ({self.header[k]!r})" if k < len(self.header) and self.header[k] else "")
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number; ``inf``, ``nan`` and ``1_000`` are words."""
+    """Return whether a cell holds a number; ``inf``, ``nan`` and ``1_000`` are words."""
     try:
         return math.isfinite(float(cell)) and "_" not in cell
     except ValueError:
@@ -92,10 +92,10 @@ def is_number(cell: str) -> bool:
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row of a table names the columns: it has words where the rows below have numbers.
+    """Return whether the first row of a table names the columns: it has words where the rows below have numbers.
 
-    A header may be all numbers: 0, 1, 2, ... as pandas counts columns, or 5, 0, 0.1, 0.2, ... where pandas took a row
-    of data for the header and made its repeated values distinct.
+    A header may consist of numbers: 0, 1, 2, ... if pandas counted the columns, or 5, 0, 0.1, 0.2, ... if pandas took a
+    row of data for the header and made its repeated values distinct.
     """
     first, rest = rows[0], rows[1:]
     words = [k for k, cell in enumerate(first) if not is_number(cell)]
@@ -112,7 +112,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _made_distinct(cells: Sequence[str]) -> bool:
-    """Whether cells are all different, and some are another one with .1, .2, ... behind it."""
+    """Return whether cells are all different, and some are another cell with .1, .2, ... appended."""
     known = set(cells)
     suffixed = [cell for cell in cells if re.fullmatch(r"\d+\.\d+", cell) and cell.split(".")[0] in known]
     return len(known) == len(cells) and len(suffixed) > 0
@@ -126,9 +126,9 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     rows : sequence of rows
         The first rows of the table, the header included.
     spread : sequence of rows
-        Rows from all over the table, as the first ones may be all of one class.
+        Rows from all over the table, because the first ones may all have the same class.
     header : bool
-        Whether the first one is a header.
+        Whether the first row is a header.
 
     Raises
     ------
@@ -138,13 +138,13 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     names = tuple(cell.strip() for cell in rows[0]) if header else ()
     body = rows[1:] if header else rows
     if not body:
-        raise InputError("a header and no rows")
+        raise InputError("there is a header, but no rows")
     count = len(names) or len(body[0])
     body = [row for row in body if len(row) == count] or body
     lower = [name.lower() for name in names]
     notes = []
     if header and _made_distinct([name for name in names if is_number(name)]):
-        notes.append("the header is a row of data that was taken for names and made distinct: that image is lost")
+        notes.append("the header is a row of data that was mistaken for names and made distinct: that image is lost")
         lower = []
     label = next((k for k, name in enumerate(lower) if name in LABEL_NAMES), None)
     index = next((k for k, name in enumerate(lower) if name in _INDICES and k != label), None)
@@ -152,7 +152,7 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     names = names if lower or not header else ()
     columns = Columns(names, count, label, one_hot, index, _shape_in(names, label, index), (*notes, *assumed))
     if not columns.pixels:
-        raise InputError("no column of pixels in it")
+        raise InputError("no column holds pixels")
     return columns
 
 
@@ -164,7 +164,7 @@ def _by_content(
     label: int | None,
     index: int | None,
 ) -> tuple[int | None, int | None, tuple[int, ...], list[str]]:
-    """Complete what the header says by what the first rows hold."""
+    """Complete the information in the header with that in the first rows."""
     if label is not None:
         if index is None and _counts_up(_numbers(body, count)[:, first := int(label == 0)]) and len(body) >= 10:
             index = first if lower[first] not in _like_others(lower) else None
@@ -205,7 +205,7 @@ def _by_content(
 def _numbers(body: Sequence[Sequence[str]], count: int) -> NDArray[np.float64]:
     rows = [[float(c) if is_number(c) else np.nan for c in row[:count]] for row in body if len(row) >= count]
     if not rows:
-        raise InputError(f"the first row has {count} columns, and no other as many; correct or remove it")
+        raise InputError(f"the first row has {count} columns, but no other row has as many; correct or remove it")
     return np.array(rows)
 
 
@@ -218,7 +218,7 @@ def _is_square(number: int) -> bool:
 
 
 def _one_hot(values: NDArray[np.float64], rest: list[int], lower: list[str]) -> tuple[int, ...]:
-    """Return the block of columns at either end that hold a single 1 in each row, and leave square images."""
+    """Return the block of columns at either end that hold a single 1 in each row and leave square images."""
     for classes in range(2, min(_MOST_CLASSES_IN_COLUMNS, len(rest) - 4) + 1):
         if not _is_square(len(rest) - classes):
             continue
@@ -255,7 +255,7 @@ def _odd_one(lower: list[str], rest: list[int]) -> int | None:
 
 
 def _label_end(values: NDArray[np.float64], first: int, last: int) -> int:
-    """Return which of the two ends holds labels: they vary from row to row, and pixels in a corner hardly do."""
+    """Return which end holds the labels: they vary from row to row, but pixels in a corner hardly do."""
 
     def likeness(k: int) -> tuple[bool, bool, bool, int]:
         column = values[:, k]
@@ -269,7 +269,7 @@ def _label_end(values: NDArray[np.float64], first: int, last: int) -> int:
 
 
 def _shape_in(names: Sequence[str], label: int | None, index: int | None) -> tuple[int, int] | None:
-    """Return the shape that columns called 1x1 to 28x28 state."""
+    """Return the shape that columns named 1x1 to 28x28 imply."""
     places = [re.fullmatch(r"(\d+)x(\d+)", name) for k, name in enumerate(names) if k not in (label, index)]
     if not places or not all(places):
         return None

@@ -1,11 +1,12 @@
-"""Habits of well-known datasets that no file states, recognised by content and names, whatever the format.
+"""Conventions of well-known datasets that no file states, recognised by content and names, whatever the format.
 
 EMNIST             rows and columns swapped; letters 1 to 26 are A to Z; 47 and 62 classes without names
 USPS               labels 1 to 10 are the digits 0 to 9        SVHN, and others    10 is the digit 0
 QMNIST             labels of eight columns: the first is the class
 
-Where labels say which digit or letter an image shows, the images are compared with how those look: the mean digits of
-MNIST, and letters that are their own mirror images. Where that is not clear, names decide. What was applied is noted.
+If labels say which digit or letter an image shows, the images are compared with what these look like: the mean digits
+of MNIST, and letters that are their own mirror images. If that is not clear, names decide. A note reports what was
+applied.
 """
 
 import re
@@ -36,7 +37,7 @@ _MEAN_DIGITS = """
 00000000016ac93017b66b612986ce40169aeb200236b7100026741001455310
 """
 
-#: Letters that look the same in a mirror beside them, and not in one below them; and those of which the opposite holds.
+#: Letters that look the same when they are mirrored left to right but not top to bottom, and letters with the opposite.
 _UPRIGHT, _LYING = "AMTUVWY", "BCDEK"
 
 #: The names of EMNIST's classes by their number (Cohen et al., 2017, table II).
@@ -46,14 +47,14 @@ _EMNIST = {
     62: "0123456789" + _CAPITALS + _CAPITALS.lower(),
 }
 
-#: Correlations with what images should look like: one is chosen if it is this high, and this much above the other.
-#: The right digits of other datasets than MNIST have 0.45 and wrong ones up to 0.3; of MNIST, 0.93 and 0.5.
+#: A reading is chosen if its correlation with what images should look like is this high, and this much above the other.
+#: In datasets other than MNIST, the right digits have 0.45 and wrong ones up to 0.3; in MNIST, 0.93 and 0.5.
 _CLEAR, _AHEAD = 0.4, 0.2
 
-#: The same for images that no name says to be swapped.
+#: The same for images whose names do not say that they are swapped.
 _CERTAIN = 0.6
 
-#: Images that are compared.
+#: The number of images that are compared.
 _SAMPLE = 4000
 
 
@@ -67,7 +68,7 @@ def orient(found: Found) -> None:
     named = _called("emnist", found)
     if found.names is None and (named or found.format == "IDX") and (mapping := _mapping(found.path or Path())):
         named, found.names = True, mapping
-        found.note("classes are named by the mapping file of EMNIST")
+        found.note("class names come from the mapping file of EMNIST")
     block = _sample(found)
     images = None if block is None else _squares(block.images, found)
     if images is None or block is None or not (named or images.shape[1:] in ((28, 28), (20, 20), (16, 16))):
@@ -80,14 +81,14 @@ def orient(found: Found) -> None:
         looks = _upright(images, names, _CLEAR if named else _CERTAIN)
     if named or (letters and found.format == "IDX"):
         found.transposed = looks is not True
-    elif looks is False:  # images without labels would not be recognised, and not be swapped: so these are not either
-        found.note("the images lie on their side: rows and columns seem to be swapped, and are left as they are")
+    elif looks is False:  # images without labels would not be recognised and swapped, so these are not swapped either
+        found.note("the images lie on their side: rows and columns seem to be swapped, but were not changed")
     if found.transposed:
         found.note("EMNIST stores images with rows and columns swapped: they were swapped back")
 
 
 def name_labels(found: Found, parts: Sequence[NDArray[Any]], images: Any, *, coloured: bool) -> list[NDArray[Any]]:
-    """Return the labels of all parts, changed where a convention says so; sets the names of their classes.
+    """Return the labels of all parts, changed where a convention applies; sets the names of their classes.
 
     Parameters
     ----------
@@ -95,9 +96,9 @@ def name_labels(found: Found, parts: Sequence[NDArray[Any]], images: Any, *, col
     parts : sequence of (n,)
         Labels as `glasswork.data.sources.labels.flat_labels` returns them.
     images : (N, height * width) uint8
-        Of all parts, upright.
+        The images of all parts, upright.
     coloured : bool
-        Whether they had colours.
+        Whether the images had colours.
     """
     labels = list(parts)
     if found.names is not None or any(part.dtype.kind not in "ui" or not len(part) for part in labels):
@@ -107,26 +108,26 @@ def name_labels(found: Found, parts: Sequence[NDArray[Any]], images: Any, *, col
     letters = (low, high) == (1, 26) and (emnist or found.transposed or _shows_letters(images, labels))
     if letters or (low >= 1 and high <= 26 and _called("emnist[-_ ]letters", found)):
         found.names = {k: chr(64 + k) for k in range(1, 27)}
-        found.note("labels are 1 to 26: the letters A to Z")
+        found.note("labels 1 to 26 are the letters A to Z")
     elif emnist and low == 0 and high + 1 in _EMNIST:
         found.names = list(_EMNIST[high + 1])
-        found.note(f"the {high + 1} classes are named as EMNIST has them")
+        found.note(f"the {high + 1} classes have EMNIST's names")
     elif low >= 1 and high <= 10:
         return _ten_digits(found, labels, images, coloured=coloured)
     return labels
 
 
-#: What labels from 1 to 10 may mean, in words, and the digit of each label from 0 to 10.
+#: What labels from 1 to 10 may mean, in words, and the digit for each label from 0 to 10.
 _SVHN = ("the label 10 means the digit 0, as in SVHN", np.arange(11) % 10)
 _USPS = ("labels 1 to 10 mean the digits 0 to 9, as in USPS", np.arange(-1, 10))
 
 
 def _ten_digits(found: Found, labels: list[NDArray[Any]], images: Any, *, coloured: bool) -> list[NDArray[Any]]:
-    """Return labels from 1 to 10 as the digits that they mean, where images or names make that clear."""
+    """Return labels from 1 to 10 as the digits that they mean, if images or names make that clear."""
     ten = max(int(part.max()) for part in labels) == 10
     means = _mean_images(images, np.concatenate(labels))
     scores = [0.0, 0.0]
-    if means is not None:  # images may lie on their side, and are told apart all the same
+    if means is not None:  # this also works for images that lie on their side
         ways = [_templates(digits[1:]) for _, digits in (_SVHN, _USPS)]
         scores = [max(abs(_likeness(seen, way)) for seen in (means, means.swapaxes(1, 2))) for way in ways]
     if max(scores) > _CLEAR and abs(scores[0] - scores[1]) > _AHEAD:
@@ -142,7 +143,7 @@ def _ten_digits(found: Found, labels: list[NDArray[Any]], images: Any, *, colour
 
 
 def first_of_eight(labels: NDArray[Any]) -> bool:
-    """Whether labels are QMNIST's, of eight columns: the first one is the class, others the writer and his form."""
+    """Return whether labels have QMNIST's eight columns: the class first, then the writer, the form and so on."""
     if labels.ndim != 2 or labels.shape[1] != 8 or labels.dtype.kind not in "uif" or not len(labels):
         return False
     return bool(np.isin(labels[:, 0], range(10)).all() and labels[:, 1:].max() > 9)
@@ -152,7 +153,7 @@ def first_of_eight(labels: NDArray[Any]) -> bool:
 
 
 def _sample(found: Found) -> Block | None:
-    """Return some images with their labels: from all over an array, else the first block."""
+    """Return some images with their labels: from all over an array, otherwise the first block."""
     part = next((found.parts[name] for name in ("train", "all", "test", "valid") if name in found.parts), None)
     if part is None:
         return None
@@ -161,7 +162,7 @@ def _sample(found: Found) -> Block | None:
             step = max(1, len(part.whole) // _SAMPLE)
             return Block(part.whole[::step], part.labels[::step])
         return found.first_block(part)
-    except GlassworkError:  # reported where everything is read
+    except GlassworkError:  # reported when everything is read
         return None
 
 
@@ -191,7 +192,7 @@ def _is_letters(labels: NDArray[Any]) -> bool:
 
 
 def _names_of(labels: NDArray[Any], *, letters: bool, emnist: bool) -> NDArray[np.str_]:
-    """Return what each image shows: a digit, a letter, or nothing that is known."""
+    """Return what each image shows: a digit, a letter, or something unknown."""
     top = int(labels.max(initial=0))
     if letters:
         names = " " + _CAPITALS
@@ -206,7 +207,7 @@ def _names_of(labels: NDArray[Any], *, letters: bool, emnist: bool) -> NDArray[n
 
 
 def _upright(images: FloatArray, names: NDArray[np.str_], least: float) -> bool | None:
-    """Whether images stand upright, True, or have rows and columns swapped, False; None if that is not clear."""
+    """Return True if images are upright, False if their rows and columns are swapped, and None if that is not clear."""
     means = {name: images[names == name].mean(axis=0) for name in np.unique(names) if name != " "}
     digits = [name for name in means if name.isdecimal()]
     if len(digits) >= 4:
@@ -252,7 +253,7 @@ def _templates(digits: Sequence[int] | NDArray[Any]) -> FloatArray:
 
 
 def _small(means: FloatArray) -> FloatArray:
-    """Return mean images of classes, without the margins in which all are alike, as 8×8 means of their areas."""
+    """Return the mean images of classes, without margins where all are alike, reduced to 8×8 by averaging."""
     differ = means.std(axis=0) > 0.2 * means.std(axis=0).max()
     for axis in (1, 2):
         inner = np.flatnonzero(differ.any(axis=2 - axis))
@@ -262,7 +263,7 @@ def _small(means: FloatArray) -> FloatArray:
         weights = np.clip((np.arange(length) + 1)[:, None] * 8 / length - np.arange(8), 0, 1)
         weights -= np.clip(
             np.arange(length)[:, None] * 8 / length - np.arange(8), 0, 1
-        )  # how much of a pixel is in which
+        )  # the overlap of pixels and areas
         means = np.moveaxis(np.moveaxis(means, axis, 2) @ weights.astype(np.float32), 2, axis)
     return means
 
@@ -274,19 +275,19 @@ def _likeness(means: FloatArray, templates: FloatArray) -> float:
 
 
 def _called(pattern: str, found: Found) -> bool:
-    """Whether a source, or a folder that it lies in, is called like a dataset."""
+    """Return whether a source, or a folder that it lies in, is named like a dataset."""
     path = (found.path or Path()).absolute()
     places = (path, path.parent, path.parent.parent)
     return any(re.search(rf"(?<![a-z]){pattern}", place.name.lower()) for place in places)
 
 
 def _is_code(cell: str) -> bool:
-    """Whether a cell may be a label or the code of a character."""
+    """Return whether a cell may be a label or the code of a character."""
     return cell.isdecimal() and len(cell) < 8 and int(cell) <= sys.maxunicode
 
 
 def _mapping(path: Path) -> dict[int, str] | None:
-    """Return the names that an EMNIST mapping file beside gives: lines of a label and its characters' codes."""
+    """Return the names in an EMNIST mapping file beside the source: lines of a label and its characters' codes."""
     name = dataset_of(path.name)
     for place in (path.parent, path.parent.parent):
         candidates = sorted(place.glob("*mapping*.txt"))

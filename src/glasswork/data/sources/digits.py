@@ -1,4 +1,4 @@
-"""scikit-learn's digits: 1,797 of 8×8 pixels, from 0 to 16, which come with it (E. Alpaydin and C. Kaynak, 1998)."""
+"""scikit-learn's digits: 1,797 images of 8×8 pixels from 0 to 16 (E. Alpaydin and C. Kaynak, 1998)."""
 
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources.found import Found, Part
@@ -6,7 +6,7 @@ from glasswork.data.sources.gather import gather
 
 
 def load(argument: str = "") -> Dataset:
-    """Load them."""
+    """Load the digits."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

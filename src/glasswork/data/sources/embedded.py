@@ -25,7 +25,7 @@ _SHA256 = {
 }
 
 
-#: The fingerprint of the dataset that these files make.
+#: The fingerprint of the dataset in these files.
 _FINGERPRINT = "ae66a2ceff17ea0aead541bb40dc5f3a2b15d4d8e5d79781e6ba6861adc6cfdc"
 
 
@@ -42,7 +42,7 @@ def load_mnist() -> tuple[Images, Labels]:
     Raises
     ------
     FileError
-        If a file is missing or differs from the published one.
+        If a file is missing or differs from the published file.
     """
     images = np.empty((70_000, 28, 28), np.uint8)
     labels = np.empty(70_000, np.uint8)

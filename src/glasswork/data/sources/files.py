@@ -13,19 +13,19 @@ from glasswork.data.sources.peek import Peek, peek
 from glasswork.data.sources.places import PICTURE_SUFFIXES, Folder
 from glasswork.errors import FileError, InputError
 
-#: How files of arrays begin: Parquet, NPY, NPZ, MATLAB, HDF5.
+#: The first bytes of files of arrays: Parquet, NPY, NPZ, MATLAB, HDF5.
 _ARRAYS = (b"PAR1", b"\x93NUMPY", b"PK\3\4", b"MATLAB ", b"\x89HDF")
 
 #: A table of words has fewer columns.
 _MANY = 60
 
-#: Files beside data that are not data.
+#: Files that often lie beside data but are not data.
 _TEXTS = (".md", ".txt", ".json", ".yaml", ".yml", ".py", ".ipynb", ".log", ".toml", ".rst", ".html")
 _NOT_DATA = (*_TEXTS, *PICTURE_SUFFIXES)
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a folder is recognised, or None."""
+    """Return how the folder was recognised, or None."""
     if not source.is_folder:
         return None
     files = data_files(Folder(source.path))
@@ -55,14 +55,14 @@ def read(source: Peek) -> Found:
         raise InputError("; ".join(folder.left_out) or "no data in it")
     if len(piles) > 1 and "all" in piles:
         for path, _ in piles.pop("all"):
-            folder.leave_out(path, "its name says neither train, valid nor test")
+            folder.leave_out(path, "its name does not say train, valid or test")
     for name, pile in piles.items():
         _check_shards(name, [path for path, _ in pile])
     return _together(piles, folder)
 
 
 def _together(piles: dict[str, list[tuple[Path, Found]]], folder: Folder) -> Found:
-    """Return what the files hold as one source, which has their notes and what they leave out."""
+    """Return the files as one source, which has all their notes and lists all that they leave out."""
     all_found = [found for pile in piles.values() for _, found in pile]
     names = class_names(folder.path) if all(found.names is None for found in all_found) else None
     notes = list(dict.fromkeys(note for found in all_found for note in found.notes))
@@ -77,7 +77,7 @@ def _together(piles: dict[str, list[tuple[Path, Found]]], folder: Folder) -> Fou
         transposed=any(found.transposed for found in all_found),
     )
     if names:
-        whole.note("classes are named by README.md")
+        whole.note("class names come from README.md")
     for found in all_found:
         found.notes, found.skipped, found.left_out = whole.notes, whole.skipped, whole.left_out
     for name, pile in piles.items():
@@ -107,17 +107,17 @@ def _has_labels(found: Found, part: Part) -> bool:
 
 
 def _check_shards(part: str, paths: list[Path]) -> None:
-    """Raise unless files that are to be one part are called alike, apart from numbers, as shards are."""
+    """Raise unless files that would form one part have the same name apart from numbers, like shards."""
     if len({re.sub(r"\d+", "#", path.name.split(".")[0]) for path in paths}) > 1:
         shown = ", ".join(path.name for path in paths[:5])
-        what = "neither is called train or test" if part == "all" else f"all of them may be its part {part!r}"
+        what = "none is named train or test" if part == "all" else f"all of them may be its part {part!r}"
         raise InputError(
-            f"holds several data files ({shown}), and {what}; give the one you mean: glasswork data inspect {paths[0]}"
+            f"holds several data files ({shown}), and {what}; name the one you mean: glasswork data inspect {paths[0]}"
         )
 
 
 def holds_data(folder: Folder) -> bool:
-    """Whether a folder holds arrays or a table of pixels, so that pictures beside them are not the data."""
+    """Return whether a folder holds arrays or a table of pixels, so that pictures beside them are not the data."""
     try:
         heads = [peek(path).head for path in data_files(folder)[:20]]
     except (InputError, FileError):
@@ -126,19 +126,19 @@ def holds_data(folder: Folder) -> bool:
 
 
 def _is_wide(line: bytes) -> bool:
-    """Whether a line of a table has many columns, as one of pixels has."""
+    """Return whether a line of a table has many columns, like a table of pixels."""
     return any(line.count(separator) > _MANY for separator in (b",", b";", b"\t"))
 
 
 def data_files(folder: Folder) -> list[Path]:
-    """Return the data files of a folder, of data/ in it, and of folders that are called like parts."""
+    """Return the data files of a folder, of data/ in it, and of folders that are named like parts."""
     places = [folder, *(inner for inner in folder.folders if inner.path.name == "data" or part_of(inner.path.name))]
     shards = [inner for inner in folder.folders if any(path.suffix == ".parquet" for path in inner.files)]
     if not any(map(_data_files, places)):  # Hugging Face's: a folder for each configuration
         places = shards
         if len(shards) > 1:
             raise InputError(
-                f"holds several datasets: {', '.join(inner.name for inner in shards[:8])}; give the one you mean: "
+                f"holds several datasets: {', '.join(inner.name for inner in shards[:8])}; name the one you mean: "
                 f"glasswork data inspect {shards[0].path}"
             )
     found = {str(path): path for place in places for path in _data_files(place)}

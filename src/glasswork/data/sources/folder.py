@@ -20,13 +20,13 @@ from glasswork.data.sources.places import Folder, looks_like_picture
 from glasswork.errors import InputError
 
 _NO_CLASSES = (
-    "put the pictures of each class into a folder that is called like the class, or add a table labels.csv with the "
+    "put the pictures of each class into a folder with the name of the class, or add a table labels.csv with the "
     "columns file_name and label"
 )
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what it is recognised, or None."""
+    """Return how the source was recognised, or None."""
     if not source.is_folder:
         return "a picture" if source.path.exists() and looks_like_picture(source.path) else None
     folder = Folder(source.path)
@@ -58,14 +58,14 @@ def read(source: Peek) -> Found:
 
 @dataclass
 class _Told:
-    """What is noted while a folder is read, and the names of the classes where a file states them."""
+    """Notes that are taken while a folder is read, and the names of the classes if a file states them."""
 
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     names: list[str] | None = None
 
 
-#: The pictures of a part, and the names of the folders that are its classes; none where a table names the classes.
+#: The pictures of a part, and the names of the folders that are its classes; no names if a table states the classes.
 _Pile = tuple[list[Item], list[str]]
 
 
@@ -79,7 +79,7 @@ def _piles(folder: Folder, told: _Told) -> dict[str, _Pile]:
             parts.setdefault(part, place)
     others = [place for place in folder.folders if place not in parts.values()]
     if others and ("train" not in parts or (parts["train"].pictures and any(place.pictures for place in others))):
-        parts = {}  # words that happen to be names of classes
+        parts = {}  # the names of classes happen to be train, test, ...
     if len(parts) < 2:
         if (inner := _holds_the_classes(folder)) is not None:
             return _piles(inner, told)
@@ -101,7 +101,7 @@ def _named(table: Path, folder: Folder, told: _Told) -> _Pile:
     told.names = told.names or named.names
     listed = {path for path, _ in named.items}
     if others := [path for path in folder.all_pictures() if Path(os.path.normpath(path.absolute())) not in listed]:
-        folder.leave_out(others[0], f"{len(others):,} pictures are not in {table.name}")
+        folder.leave_out(others[0], f"{len(others):,} pictures are not listed in {table.name}")
     return named.items, []
 
 
@@ -127,7 +127,7 @@ def _classes(folder: Folder, told: _Told) -> _Pile:
 
 
 def _leave_out_pictures(folder: Folder) -> None:
-    """Note that pictures in the folder that holds those of the classes have no class."""
+    """Note that pictures beside the folders of the classes have no class."""
     if folder.pictures:
         count = len(folder.pictures)
         which = "it lies" if count == 1 else f"this and {count - 1:,} more lie"
@@ -135,21 +135,21 @@ def _leave_out_pictures(folder: Folder) -> None:
 
 
 def _holds_the_classes(folder: Folder) -> Folder | None:
-    """Return the one folder that holds those of the classes, or a table; None if the folders are the classes.
+    """Return the one folder that holds the folders of the classes, or a table; None if these folders are the classes.
 
     Raises
     ------
     InputError
-        If several folders may hold them.
+        If several folders may hold the classes.
     """
     holding = _holding(folder)
-    deeper = [place for place in holding if not place.pictures]  # it holds folders only: no class does
+    deeper = [place for place in holding if not place.pictures]  # it holds only folders, which no class does
     beside = [place for place in holding if place.pictures]
     inner = deeper[0] if len(deeper) == 1 else None
     if len(holding) == 1 and not folder.pictures and (inner is not None or tables_in(holding[0])):
         inner = holding[0]
     elif inner is not None and len(_holding(inner)) < 2:
-        return None  # a class whose pictures lie in one more folder
+        return None  # a class whose pictures lie one folder deeper
     elif inner is not None:
         counts = [sum(1 for _ in place.all_pictures()) for place in (inner, *beside)]
         inner = inner if counts[0] > sum(counts[1:]) else None
@@ -162,7 +162,7 @@ def _holds_the_classes(folder: Folder) -> Folder | None:
         shown = ", ".join(place.name for place in deeper[:5]) + (" ..." if len(deeper) > 5 else "")
         raise InputError(
             f"{shown}: only folders with pictures in {'it' if len(deeper) == 1 else 'them'}; if the classes are one "
-            f"level down, give the folder that holds them: glasswork data inspect {deeper[0].path}; if {shown} are "
+            f"level down, name the folder that holds them: glasswork data inspect {deeper[0].path}; if {shown} are "
             "classes, move their pictures up, out of the folders inside"
         )
     return inner
@@ -173,7 +173,7 @@ def _holding(folder: Folder) -> list[Folder]:
 
 
 def _not_pictures(place: Folder) -> list[str]:
-    """Name the files of a class that should be pictures and are drawings, documents or pages; count the others."""
+    """Name the files of a class that look like pictures but are drawings, documents or pages; count the others."""
     problems = []
     for folder in place.walk():
         others = set(folder.files) - set(folder.pictures)
@@ -189,7 +189,7 @@ def _not_pictures(place: Folder) -> list[str]:
 
 
 def _hint(folder: Path) -> str:
-    """Say how the pictures of a folder get labels: by the table beside it, if there is one that names them."""
+    """Return how the pictures of a folder can get labels: from the table beside it, if a table names them."""
     for table in tables_in(Folder(folder.absolute().parent), beneath=folder.absolute()).values():
-        return f"{table} names the classes of these pictures: give that file"
+        return f"{table} names the classes of these pictures: use that file as the source"
     return _NO_CLASSES

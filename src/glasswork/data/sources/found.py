@@ -1,6 +1,6 @@
-"""What a reader finds in a source: its parts, each as blocks of images and labels that are read when asked for.
+"""What a reader finds in a source: its parts, each as blocks of images and labels that are read when needed.
 
-A reader knows its format and nothing else; `glasswork.data.sources.gather` turns what it found into a `Dataset`.
+A reader knows only its own format; `glasswork.data.sources.gather` turns what it found into a `Dataset`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,18 +17,18 @@ BLOCK_BYTES = 8 << 20
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some images, one after the other.
+    """A block of consecutive images.
 
     Attributes
     ----------
     images : (n, features), (n, height, width) or (n, height, width, channels), or channels first
         Of any dtype.
     labels : (n,) or (n, k), optional
-        As they are at the source: integers, words, or one column a class.
+        As they are in the source: integers, words, or one column per class.
     names : sequence of str
-        What each image is called in its source: a file, an id; may be empty.
+        The name of each image in its source: a file, an id; may be empty.
     rows : sequence of int
-        The number of each image in its part, counted from 0 over all that the source holds; empty if none was left out.
+        The number of each image in its part, from 0, including images that were left out; empty if none was left out.
     """
 
     images: NDArray[Any]
@@ -38,10 +38,10 @@ class Block:
 
 
 class Unreadable(str):
-    """Why an image cannot be read: a message that knows the image's number in its part, from 0, and its name."""
+    """Why an image cannot be read: a message with the image's number in its part, from 0, and its name."""
 
     def __new__(cls, message: str, *, row: int, name: str = "") -> Self:
-        """Make a message."""
+        """Create a message."""
         made = super().__new__(cls, message)
         made.row, made.name = row, name
         return made
@@ -59,9 +59,9 @@ class Part:
     blocks : callable
         Reads the part from its start, block by block.
     whole : array, optional
-        All its images, where they are in memory or mapped from the disk.
+        All its images, if they are in memory or mapped from the disk.
     labels : array, optional
-        Their labels, if it has ``whole`` and labels.
+        Their labels, if the part has ``whole`` and labels.
     """
 
     blocks: Callable[[], Iterator[Block]]
@@ -70,7 +70,7 @@ class Part:
 
     @classmethod
     def of(cls, images: NDArray[Any], labels: NDArray[Any] | None) -> "Part":
-        """Make a part of arrays."""
+        """Create a part from arrays."""
 
         def blocks() -> Iterator[Block]:
             rows = max(1, BLOCK_BYTES // max(1, images[:1].nbytes))
@@ -82,7 +82,7 @@ class Part:
 
     @classmethod
     def chain(cls, parts: "Sequence[Part]") -> "Part":
-        """Make one part of several."""
+        """Join several parts to one."""
 
         def blocks() -> Iterator[Block]:
             for part in parts:
@@ -102,35 +102,35 @@ class Found:
     parts : dict of str to Part
         ``train``, ``valid``, ``test``, or ``all``.
     names : dict or sequence, optional
-        The name of each label, where the source says so.
+        The name of each label, if the source states it.
     shape : (height, width), optional
-        Of images that are rows.
+        The height and width of images that are stored as rows.
     transposed : bool
-        Whether rows and columns of each image are swapped at the source.
+        Whether rows and columns of each image are swapped in the source.
     levels : (low, high), optional
-        The values of ground and ink, where the format states them; else they are found out.
+        The values of background and ink, if the format states them; otherwise they are derived.
     pictures : bool
         Whether the images are picture files.
     paths : list of (Path, str)
-        Of picture files that can be read one by one, with their names in the source.
+        The picture files that can be read one by one, with their names in the source.
     lenient : bool
-        Whether a row that is wrong is added to ``skipped`` and left out, where the format has rows of text.
+        Whether a wrong row is added to ``skipped`` and left out, if the format has rows of text.
     one_hot : bool
-        Whether labels with several columns may be one column a class.
+        Whether labels with several columns may be one column per class.
     labels_of : callable, optional
         Changes labels before they are encoded, such as SVHN's 10, which means 0.
     where : callable, optional
-        Says in words where a value is, from its image and its place in the image.
+        Describes the place of a value, given its image and its index in the image.
     path : Path, optional
-        Of the source, or of its images; its name may say which dataset this is.
+        The path of the source, or of its images; its name may tell which dataset this is.
     index : str, optional
-        What the column is called that numbers or names the rows.
+        The name of the column that numbers or names the rows.
     columns : tuple of str
-        The names of the columns of a table that hold pixels or features, in order; empty where they have none.
+        The names of the columns of a table that hold pixels or features, in order; empty if they have none.
     kind : {"pixels", "features"}, optional
-        What the numbers of a table are, where the format says so; else it is found out.
+        What the numbers of a table are, if the format states it; otherwise it is derived.
     without_labels : str
-        What to do where there are no labels.
+        What to do if there are no labels.
     notes, skipped, left_out : list of str
         See `Origin`; a reader may add to them while it reads. What is skipped is `Unreadable`, if it is one image.
     """
@@ -158,7 +158,7 @@ class Found:
     left_out: list[str] = field(default_factory=list)
 
     def first_block(self, part: Part) -> Block | None:
-        """Return the first block of a part, to look at it: what reading it notes is forgotten, and noted later."""
+        """Return the first block of a part for inspection; notes from this reading are dropped and taken later."""
         before = list(self.notes), list(self.skipped), self.shape
         try:
             return next(part.blocks(), None)
@@ -166,7 +166,7 @@ class Found:
             self.notes[:], self.skipped[:], self.shape = before
 
     def note(self, text: str) -> None:
-        """Add a note, once."""
+        """Add a note, unless it is there already."""
         if text not in self.notes:
             self.notes.append(text)
 

@@ -23,10 +23,10 @@ from glasswork.data.sources.levels import Levels, Where, in_words, to_grey
 from glasswork.data.sources.store import PixelStore
 from glasswork.errors import InputError
 
-#: Numbers in one image, at most: 1024×1024.
+#: The most numbers in one image: 1024×1024.
 MOST_FEATURES = 1 << 20
 
-#: Numbers in one image, at least: a table with fewer is not one of images.
+#: The fewest numbers in one image: a table with fewer does not hold images.
 FEWEST_FEATURES = 3
 
 #: The order of parts in a dataset.
@@ -43,7 +43,7 @@ def gather(
     cache: Path | None = None,
     prefer: tuple[float, float] | None = None,
 ) -> Dataset:
-    """Read all that a reader found.
+    """Turn everything that a reader found into a dataset.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ def gather(
     name, source : str
         See `Dataset`.
     cache : Path, optional
-        A folder that does not exist yet, for images that are too many for memory.
+        A folder that does not exist yet, for images that do not fit into memory.
     prefer : (low, high), optional
         See `Levels`.
 
     Raises
     ------
     InputError
-        If it cannot be trained on: there are no labels, or only one class; a value is missing or out of range.
+        If no network can be trained on it: there are no labels, only one class, or a value is missing or out of range.
     """
     features = holds_features(found)
     levels, store = Levels(found.levels, prefer=prefer), PixelStore(cache, source)
@@ -93,7 +93,7 @@ def gather(
     numbers, classes = encode(joined, found.names)
     if len(classes) < 2:
         raise InputError(
-            f"there is only one class, {classes[0]}, and nothing to tell it from; give the folder that holds "
+            f"there is only one class, {classes[0]}, so there is nothing to learn; use the folder that holds "
             "all classes"
         )
     images = images if features else _binary(images, levels, found)
@@ -115,7 +115,7 @@ def gather(
 
 def _one_an_image(labels: NDArray[Any], found: Found) -> NDArray[Any]:
     if first_of_eight(labels):
-        found.note("labels have eight columns, as QMNIST's: the first is the class")
+        found.note("labels have eight columns, as in QMNIST: the first is the class")
         labels = labels[:, 0]
     return flat_labels(labels, one_hot=found.one_hot)
 
@@ -143,7 +143,7 @@ def _where(where: Where, rows: Sequence[int], row: int, place: int) -> str:
 
 
 def _mapped(found: Found, order: Sequence[str]) -> Images | None:
-    """Return the images if they can be used from the disk as they are."""
+    """Return the images if they can be used directly from the disk."""
     whole = found.parts[order[0]].whole if len(order) == 1 else None
     if isinstance(whole, np.memmap) and whole.dtype == np.uint8 and whole.ndim in (2, 3) and not found.transposed:
         return as_rows(whole)
@@ -158,19 +158,19 @@ def _same_shape(
         raise InputError(f"expected images of {shape[0]}×{shape[1]}, got {own[0]}×{own[1]} in the part {part!r}")
     if own[0] * own[1] < FEWEST_FEATURES and not features:
         raise InputError(
-            f"images of {own[0]}×{own[1]} pixels cannot be meant: a table of images has a column for each pixel, "
-            "a table of pictures a column file_name with their files, which must be there, and a column label"
+            f"expected larger images than {own[0]}×{own[1]} pixels: a table of images has a column for each pixel, "
+            "a table of pictures has a column file_name with the names of existing files, and a column label"
         )
     if own[0] * own[1] > MOST_FEATURES:
         raise InputError(
-            f"an image has {own[0]}×{own[1]} pixels, and each would be a number that the network sees; "
-            "make them smaller first"
+            f"an image has {own[0]}×{own[1]} pixels, and each would be an input of the network; "
+            "make the images smaller first"
         )
     return own
 
 
 def _binary(images: Images, levels: Levels, found: Found) -> Images:
-    """Return images of 0 and 1 alone as 0 and 255: else they would be all but black."""
+    """Return images that hold only 0 and 1 as 0 and 255: otherwise they would be almost black."""
     if not (levels.plain and levels.largest == 1):
         return images
     levels.high = 1.0
@@ -188,5 +188,5 @@ def _notes(found: Found, levels: Levels) -> tuple[str, ...]:
     if (scaled := levels.describe()) is not None:
         notes.append(scaled)
     elif levels.largest < 128:
-        notes.append(f"the largest pixel is {levels.largest:g} of 255: is the range of the values another one?")
+        notes.append(f"the largest pixel is {levels.largest:g} of 255: do the values have another range?")
     return tuple(notes)

@@ -1,6 +1,6 @@
 """The root of a dataset cloned from Hugging Face: shards in data/ or in a folder for each configuration, and README.md.
 
-The block at the start of README.md, between two lines of three hyphens, names the classes where the shards do not.
+The block at the start of README.md, between two lines of three hyphens, names the classes if the shards do not.
 """
 
 import re

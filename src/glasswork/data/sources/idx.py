@@ -29,20 +29,20 @@ from glasswork.errors import FileError, InputError
 
 _CHUNK = 1 << 20
 
-#: The third byte of a file, and what its numbers are.
+#: The third byte of a file, and the type of its numbers.
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 
 def read_idx(path: str | Path, *, sha256: str | None = None, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Read one IDX file, packed with gzip, xz or bz2 or not, whatever it is called.
+    """Read one IDX file, compressed with gzip, xz, bz2 or not at all; its name does not matter.
 
     Parameters
     ----------
     path : path
     sha256 : str, optional
-        What the unpacked content must hash to.
+        The expected hash of the uncompressed content.
     out : array, optional
-        Filled and returned in place of a new array.
+        An array that is filled and returned in place of a new one.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def read_idx(path: str | Path, *, sha256: str | None = None, out: NDArray[Any] |
     Raises
     ------
     FileError
-        If the file cannot be read, is not IDX, is longer or shorter than it says, or hashes to something else.
+        If the file cannot be read, is not IDX, is longer or shorter than its header states, or has another hash.
     """
     path = Path(path)
     with explained(path), open_unpacked(path) as stream:
@@ -89,7 +89,7 @@ def _read(stream: BinaryIO, path: Path, sha256: str | None, out: NDArray[Any] | 
         check_asked(path, "an array", header.shape, header.dtype.itemsize, holds=capacity(path, packing) + SLACK)
         out = np.empty(header.shape, header.dtype.newbyteorder("="))
     elif out.shape != header.shape:
-        raise FileError(f"{path}: expected an array of {out.shape}, its header says {header.shape}")
+        raise FileError(f"{path}: expected an array of {out.shape}, but its header states {header.shape}")
     target, size = out.reshape(-1), header.dtype.itemsize
     filled = 0
     while filled < len(target):
@@ -133,7 +133,7 @@ class _File:
         return "labels" if self.holds_labels else "images"
 
     def read(self) -> NDArray[Any]:
-        """Read it, or map it where it is large and not packed."""
+        """Read the array, or map it if it is large and not compressed."""
         path, header = self.peek.path, self.header
         bytes_ = math.prod(header.shape) * header.dtype.itemsize
         if self.peek.packing or path.stat().st_size < MAP_FROM:
@@ -146,12 +146,12 @@ class _File:
 
 
 def is_idx(head: bytes) -> bool:
-    """Whether a file begins as IDX files do."""
+    """Return whether a file begins like an IDX file."""
     return len(head) >= 8 and head[:2] == b"\0\0" and head[2] in TYPES and 1 <= head[3] <= 4
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file or folder is recognised, or None; a path may also be how the names of several files begin."""
+    """Return how the source was recognised, or None; a path may also be the common start of several file names."""
     if source.path.is_file():
         return f"it begins with 0 0 {source.head[2]} {source.head[3]}" if is_idx(source.head) else None
     files = _files(source.path) if source.is_folder else _files(source.path.parent, source.path.name)
@@ -159,7 +159,7 @@ def recognise(source: Peek) -> str | None:
 
 
 def read(source: Peek) -> Found:
-    """Find the images and labels of an IDX file, and the one beside it, or of a folder."""
+    """Find the images and labels of an IDX file and the file beside it, or of a folder."""
     path = source.path
     if source.is_folder:
         return _found(_only(path, _groups(_files(path))))
@@ -172,7 +172,7 @@ def read(source: Peek) -> Found:
 
 
 def _groups(files: list[_File]) -> dict[str, dict[str, dict[str, _File]]]:
-    """Return files by dataset, part and role, as their names say."""
+    """Return the files by dataset, part and role, as their names tell."""
     groups: dict[str, dict[str, dict[str, _File]]] = {}
     for file in files:
         name = file.peek.path.name
@@ -184,11 +184,11 @@ def _only(path: Path, groups: dict[str, dict[str, dict[str, _File]]]) -> dict[st
     with_images = {name: g for name, g in groups.items() if any("images" in pair for pair in g.values())}
     if len(with_images) > 1:
         raise InputError(
-            f"holds {len(with_images)} datasets: {', '.join(sorted(with_images))}; give the one you mean: "
+            f"holds {len(with_images)} datasets: {', '.join(sorted(with_images))}; name the one you mean: "
             f"{path / min(with_images)}"
         )
     if not with_images:
-        raise InputError("only labels, and no images beside them; give the folder that holds both")
+        raise InputError("only labels, and no images beside them; use the folder that holds both")
     return next(iter(with_images.values()))
 
 
@@ -196,14 +196,14 @@ def _found(group: dict[str, dict[str, _File]]) -> Found:
     found = Found("IDX", "", {})
     for name, pair in group.items():
         if "images" not in pair:
-            found.note(f"the part {name!r} has labels and no images, and was left out")
+            found.note(f"the part {name!r} has labels but no images, so it was left out")
             continue
         images = pair["images"].read()
         labels = pair["labels"].read() if "labels" in pair else None
         if labels is not None and len(labels) != len(images):
             raise InputError(
-                f"{pair['labels'].peek.path.name} has {len(labels):,} labels, and "
-                f"{pair['images'].peek.path.name} {len(images):,} images; restore the file that is wrong"
+                f"{pair['labels'].peek.path.name} has {len(labels):,} labels, but "
+                f"{pair['images'].peek.path.name} has {len(images):,} images; restore the file that is wrong"
             )
         found.parts[name] = Part.of(images, labels)
     found.path = next(pair["images"] for pair in group.values() if "images" in pair).peek.path
@@ -211,7 +211,7 @@ def _found(group: dict[str, dict[str, _File]]) -> Found:
 
 
 def _files(folder: Path, prefix: str = "") -> list[_File]:
-    """Return the IDX files in a folder, in ``raw`` in it, and in folders called like the files, as some zips make."""
+    """Return the IDX files in a folder, in its ``raw``, and in folders named like the files, as in some zips."""
     if not folder.is_dir():
         return []
     top = Folder(folder)
@@ -220,7 +220,9 @@ def _files(folder: Path, prefix: str = "") -> list[_File]:
         for path in place.files:
             if path.name.startswith(prefix) and (file := _as_idx(path)):
                 key = re.sub(r"\.(gz|xz|bz2|zip)$", "", path.name)
-                if key not in found or found[key].peek.packing:  # the same file twice: the one that is not packed
+                if (
+                    key not in found or found[key].peek.packing
+                ):  # if the same file is there twice, take the uncompressed one
                     found[key] = file
     return list(found.values())
 
@@ -240,6 +242,6 @@ def _as_idx(path: Path) -> _File | None:
 
 
 def _refuse_named_idx(path: Path) -> None:
-    """Raise where a file has the name of an IDX file and is a web page or the like."""
+    """Raise if a file has the name of an IDX file but is a web page or something similar."""
     if "ubyte" in path.name:
         peek(path)

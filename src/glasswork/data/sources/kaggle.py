@@ -1,6 +1,6 @@
-"""What Kaggle wants to be handed in: two columns, and ids from 0, from 1 or of one's own, as its sample shows.
+"""Submissions to Kaggle: two columns, and ids from 0, from 1 or from the data, as the sample shows.
 
-sample_submission.csv beside the images │ else their own column of ids │ else ImageId from 1, as Digit Recognizer has it
+sample_submission.csv beside the images │ or the images' own id column │ or ImageId from 1, as in Digit Recognizer
 """
 
 import re
@@ -22,11 +22,11 @@ class Submission:
     Attributes
     ----------
     columns : (str, str)
-        What the columns of ids and labels are called.
+        The names of the columns of ids and labels.
     ids : tuple of str
-        The ids in the sample, in its order; empty without one.
+        The ids in the sample, in its order; empty without a sample.
     own : bool
-        Whether images have ids of their own.
+        Whether the images have their own ids.
     """
 
     columns: tuple[str, str] = ("ImageId", "Label")
@@ -38,7 +38,7 @@ class Submission:
         return frozenset(self.ids)
 
     def id_of(self, number: int, item: str) -> str:
-        """Return the id of an image by its number, from 0, and by what it is called in its source."""
+        """Return the id of an image, given its number from 0 and its name in the source."""
         if self.own:
             return item
         for name in (item, Path(item).name, Path(item).stem) if "." in item else ():  # a picture
@@ -50,12 +50,12 @@ class Submission:
 
 
 def submission_for(source: str) -> Submission:
-    """Return the form of a submission about the images of a source.
+    """Return the form of a submission for the images of a source.
 
     Raises
     ------
     InputError
-        If the sample beside the images has other columns than one of ids and one of labels.
+        If the sample beside the images does not have one column of ids and one of labels.
     """
     path = Path(source).expanduser()
     index = _index(path)
@@ -65,17 +65,17 @@ def submission_for(source: str) -> Submission:
     table = read_table(sample)
     if len(table.header) != 2:
         raise InputError(
-            f"{sample}: expected two columns, ids and labels, got {', '.join(table.header)[:200]}; a submission of "
-            "another form can be made of a table with the probability of each class: -o answers.csv --scores"
+            f"{sample}: expected two columns, ids and labels, got {', '.join(table.header)[:200]}; for a "
+            "submission of another form, save the probabilities of all classes: -o answers.csv --scores"
         )
     return Submission((table.header[0], table.header[1]), tuple(row[0] for row in table.rows if row), index is not None)
 
 
 def _index(path: Path) -> str | None:
-    """Return what the column of ids of a table is called, if it has one."""
+    """Return the name of the id column of a table, if it has one."""
     try:
         return (find(path).index or None) if path.is_file() else None
-    except GlassworkError:  # reported where the images are read
+    except GlassworkError:  # reported when the images are read
         return None
 
 

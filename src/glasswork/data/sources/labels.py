@@ -1,6 +1,6 @@
-"""From the labels of a source, of any usual form, to numbers from 0 and the names of the classes.
+"""Convert the labels of a source, in any usual form, to numbers from 0 and the names of the classes.
 
-3, 1, 2 │ "cat", "dog" │ (N, 1) │ one column a class, a single 1 a row ──► 0, 1, 2, ... and a name for each
+3, 1, 2 │ "cat", "dog" │ (N, 1) │ one column per class, a single 1 per row ──► 0, 1, 2, ... and a name for each
 """
 
 import math
@@ -20,7 +20,7 @@ _SHORT = re.compile(r"-?(0|[1-9]\d{0,17})")
 
 
 def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
-    """Return one label an image, ``(n,)``: integers or words.
+    """Return one label per image, ``(n,)``: integers or words.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
     Raises
     ------
     InputError
-        If an image has several labels or none, or a label is missing or no whole number.
+        If an image has several labels or none, or a label is missing or not a whole number.
     """
     values: NDArray[Any] = np.asarray(labels)
     if values.ndim == 2 and 1 in values.shape:
@@ -40,7 +40,7 @@ def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
     if values.ndim == 2 and values.dtype.kind in "uifb":
         values = _of_columns(values, one_hot=one_hot)
     if values.ndim != 1:
-        raise InputError(f"labels: expected one an image, got an array of {values.shape}")
+        raise InputError(f"labels: expected one per image, got an array of {values.shape}")
     if values.dtype.kind == "b":
         return values.astype(np.int64)
     if values.dtype.kind == "f":
@@ -54,12 +54,12 @@ def flat_labels(labels: NDArray[Any], *, one_hot: bool = True) -> NDArray[Any]:
     words = ["" if word is None or (isinstance(word, float) and math.isnan(word)) else str(word) for word in words]
     words = [word.strip() for word in words]
     if (missing := first_missing(words)) is not None:
-        raise InputError(f"labels: a missing label at row {missing:,}; fill it in, or remove the row")
+        raise InputError(f"labels: the label at row {missing:,} is missing; fill it in, or remove the row")
     return np.array(words)
 
 
 def first_missing(words: Sequence[str]) -> int | None:
-    """Return the first label that is missing: an empty one, or ``nan`` among numbers; ``NA`` and ``none`` are words."""
+    """Return the first missing label: an empty cell, or ``nan`` among numbers; ``NA`` and ``none`` are words."""
     numbers = all(_is_number(word) for word in set(words) - {""})
     return next((row for row, word in enumerate(words) if not word or (numbers and word.lower() == "nan")), None)
 
@@ -73,9 +73,9 @@ def _is_number(word: str) -> bool:
 
 
 def numbers_or_words(words: NDArray[np.str_]) -> NDArray[Any]:
-    """Return labels of a text as whole numbers if all are, else as they are written.
+    """Return labels of text as whole numbers if all are whole numbers, otherwise as they are written.
 
-    ``5``, ``5.0`` and ``5.000e+00``, as programs write the number 5, become 5; ``05`` is another word than ``5``.
+    ``5``, ``5.0`` and ``5.000e+00``, as programs write the number 5, become 5; ``05`` is not the same word as ``5``.
     """
     distinct, places = np.unique(words, return_inverse=True)
     plain = [str(int(float(word))) if _WHOLE.fullmatch(word) and float(word) % 1 == 0 else word for word in distinct]
@@ -91,12 +91,12 @@ def _of_columns(values: NDArray[Any], *, one_hot: bool) -> NDArray[Any]:
         how = (
             f"image {several[0]:,} has {int(ones[several[0]].sum())}"
             if len(several)
-            else "each is a question by itself"
+            else "each column is a separate question"
         )
         raise InputError(
             f"labels: an array of {values.shape}, one column for each of {values.shape[1]} classes ({how}): this is "
-            "multi-label data, where an image may have several labels or none, and a network here gives each image "
-            "one; keep one column, or choose another dataset"
+            "multi-label data, where an image may have several labels or none, but glasswork's networks give each "
+            "image one; keep one column, or choose another dataset"
         )
     numbers: NDArray[Any] = ones.argmax(axis=1)
     return numbers
@@ -110,10 +110,10 @@ def encode(
     Parameters
     ----------
     parts : sequence of (n,)
-        As `flat_labels` returns them.
+        As returned by `flat_labels`.
     names : mapping or sequence, optional
-        The name of each label: of the labels 0, 1, 2, ..., or of those in the mapping. Words that are labels are their
-        own names; a sequence then states their order.
+        The name of each of the labels 0, 1, 2, ..., or of each label in the mapping. If labels are words, they are the
+        names, and a sequence states their order.
 
     Raises
     ------
@@ -139,7 +139,9 @@ def encode(
     number = {value: k for k, value in enumerate(values)}
     unknown = next((value for value in distinct if value not in number), None)
     if unknown is not None:
-        raise InputError(f"labels: {unknown!r} is none of the classes that the source names: {', '.join(classes[:20])}")
+        raise InputError(
+            f"labels: {unknown!r} is not one of the classes that the source names: {', '.join(classes[:20])}"
+        )
     return [_numbers(part, number) for part in parts], classes
 
 
@@ -148,7 +150,7 @@ def _distinct(part: NDArray[Any]) -> NDArray[Any]:
 
 
 def _numbers(part: NDArray[Any], number: Mapping[Any, int]) -> Labels:
-    if part.dtype == np.uint8:  # by a table, which takes little memory for millions of labels
+    if part.dtype == np.uint8:  # a lookup table, which needs little memory for millions of labels
         table = np.array([number.get(value, 0) for value in range(256)], np.int64)
         looked_up: Labels = table[part]
         return looked_up

@@ -1,9 +1,9 @@
-"""From the values of a source, of any usual range, to pixels from 0 to 255; colours become grey.
+"""Convert the values of a source, in any usual range, to pixels from 0 to 255; colours become grey.
 
-0 to 255      as they are                    0 to 65535 (16 bits)    divided by 257
+0 to 255      unchanged                      0 to 65535 (16 bits)    divided by 257
 0 to 1        times 255                      -1 to 1                 (x + 1) times 127.5
 
-The first block decides, and every other is held to it: nothing is cut off, and nothing is filled in.
+The first block determines the range, and all others must be in it: nothing is clipped, and nothing is filled in.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from glasswork.arrays import Images
 from glasswork.errors import InputError
 
-#: How grey is made of red, green and blue (ITU-R BT.601, as in Pillow).
+#: The shares of red, green and blue in grey (ITU-R BT.601, as in Pillow).
 LUMA = (0.299, 0.587, 0.114)
 
-#: Says where a value is, from the row of an image and the place of the value in it.
+#: Describes the place of a value, given the row of the image and the index of the value in it.
 Where = Callable[[int, int], str]
 
 
 def in_words(row: int, place: int) -> str:
-    """Say where a value is, counted from 0."""
+    """Describe the place of a value, counted from 0."""
     return f"image {row:,}, value {place:,}"
 
 
@@ -33,7 +33,7 @@ def to_grey(images: NDArray[Any]) -> tuple[NDArray[Any], bool]:
     Parameters
     ----------
     images : (n, features), (n, height, width), (n, height, width, c) or (n, c, height, width)
-        With 1, 3 or 4 channels c; of four, the last is transparency and is left out.
+        With 1, 3 or 4 channels c; the fourth channel is transparency and is left out.
     """
     if images.ndim in (2, 3):
         return images, False
@@ -51,23 +51,23 @@ def to_grey(images: NDArray[Any]) -> tuple[NDArray[Any], bool]:
 
 
 class Levels:
-    """Turns blocks of values into bytes.
+    """Converts blocks of values to bytes.
 
     Parameters
     ----------
     given : (low, high), optional
-        The values of ground and ink; by default the first block decides.
+        The values of background and ink; by default the first block determines them.
     prefer : (low, high), optional
-        Taken if the first block lies within, where nothing is given.
+        Used if ``given`` is None and all values of the first block lie in this range.
 
     Attributes
     ----------
     low, high : float
-        What became 0 and 255.
+        The values that became 0 and 255.
     smallest, largest : float
-        Of all values so far.
+        The smallest and the largest value so far.
     rounded : bool
-        Whether values lay between two of the 256 levels.
+        Whether some values lay between two of the 256 levels.
     """
 
     def __init__(self, given: tuple[float, float] | None = None, *, prefer: tuple[float, float] | None = None) -> None:
@@ -78,7 +78,7 @@ class Levels:
 
     @property
     def plain(self) -> bool:
-        """Whether pixels are the values as they are."""
+        """Whether the values are used unchanged as pixels."""
         return (self.low, self.high) == (0.0, 255.0)
 
     def to_bytes(self, values: NDArray[Any], *, where: Where = in_words) -> Images:
@@ -89,7 +89,7 @@ class Levels:
         values : array
             The first axis counts images.
         where : callable
-            Says where a value is.
+            Describes the place of a value.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class Levels:
         return InputError(f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it")
 
     def describe(self) -> str | None:
-        """Say what was done to the values, or None if nothing was."""
+        """Return a note about what was done to the values, or None if nothing was done."""
         if self.plain:
             return None
         rounded = "; values between two of the 256 levels were rounded" if self.rounded else ""

@@ -16,15 +16,15 @@ from glasswork.errors import FileError
 
 _LINE = re.compile(rb"\s*[-+]?\d+(\.\d+)?(\s+\d+:[-+.\deE]+)+\s*(#.*)?")
 
-#: The last pixels are 0 in all images of some datasets, and left out: MNIST has 780 of 784.
+#: Some datasets leave out the last pixels, which are 0 in all images: MNIST has 780 of 784.
 _MOST_LEFT_OUT = 1.1
 
-#: Bytes to which a byte of a packed file may unpack, as no such text does, and what any file may.
+#: The most bytes to which a byte of a compressed file may expand, which no such text does; and what any file may.
 _PACKED, _MOST_UNPACKED = 100, 1 << 24
 
 
 class _Lines:
-    """The lines of an open file, for scikit-learn, which keeps all numbers in memory; not more than such a file has."""
+    """The lines of an open file, for scikit-learn, which keeps all numbers in memory; stops at an impossible size."""
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         self.read, self._stream, self._path = stream.read, stream, path
@@ -35,12 +35,14 @@ class _Lines:
         while line := self._stream.readline(MOST_LETTERS):
             left -= len(line)
             if left < 0 or len(line) == MOST_LETTERS:
-                raise FileError(f"{self._path}: unpacks to more than {self._most:,} bytes, or has a line without end")
+                raise FileError(
+                    f"{self._path}: expands to more than {self._most:,} bytes, or has a line that never ends"
+                )
             yield line
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file is recognised, or None."""
+    """Return how the file was recognised, or None."""
     lines = source.head.split(b"\n")[:20]
     whole = lines[:-1] if len(lines) > 1 else lines
     return "lines of a label and index:value" if whole and all(_LINE.fullmatch(line) for line in whole) else None

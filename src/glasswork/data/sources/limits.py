@@ -1,4 +1,4 @@
-"""How much memory a file may ask for: no more than it can hold, and no more than there is.
+"""How much memory a file may ask for: no more than it can hold, and no more than is free.
 
 29 bytes that state two images of 2,000,000,000 features  ──► one error, before any memory is taken
 """
@@ -13,19 +13,19 @@ import numpy as np
 from glasswork.data.sources.peek import open_unpacked
 from glasswork.errors import FileError
 
-#: To how many bytes one byte can unpack at most with DEFLATE, by its format; other methods have no such limit.
+#: The most bytes to which one byte can expand with DEFLATE, by its format; other methods have no such limit.
 MOST_DEFLATED = 1032
 
-#: Bytes that a header may state and the file may lack: such a file is read, and the error says where it ends.
+#: A file may lack this many of the bytes that its header states: it is read, and the error says where it ends.
 SLACK = 1 << 24
 
-#: A format that leaves out zeros may state so many numbers a byte, and so many in any case: MNIST's files state one, an
-#: image of 784 pixels of which one is not 0 a hundred.
+#: A format that leaves out zeros may state this many numbers per byte, and this many in any case. MNIST's files state
+#: one per byte; an image of 784 pixels of which a single one is not 0 states a hundred.
 _SPARSE, _SPARSE_AT_LEAST = 100, 1 << 24
 
 
 def capacity(path: Path, packing: str = "") -> int:
-    """Return how many bytes a file can hold when it is unpacked; with a method that has no limit, it is unpacked."""
+    """Return how many bytes a file can expand to; if its method has no limit, decompress the file to count them."""
     if packing in ("", "gzip"):
         return path.stat().st_size * (MOST_DEFLATED if packing else 1)
     with open_unpacked(path) as stream:
@@ -33,7 +33,7 @@ def capacity(path: Path, packing: str = "") -> int:
 
 
 def length_of(stream: IO[bytes]) -> int:
-    """Return how many bytes a stream gives, or more than there is memory for."""
+    """Return the number of bytes in a stream, or a number that is larger than the memory."""
     length, most = 0, free_memory()
     while length <= most and (piece := stream.read(1 << 20)):
         length += len(piece)
@@ -56,20 +56,20 @@ def check_asked(
     what : str
         What the array is, for messages: "images".
     shape : sequence of int
-        As the file states it.
+        The shape that the file states.
     itemsize : int
-        Bytes of a number in memory.
+        Bytes of one number in memory.
     holds : int
-        Bytes, or numbers where ``itemsize`` is 1, that the file can hold at most.
+        The most bytes that the file can hold, or the most numbers if ``itemsize`` is 1.
     mapped : bool
-        Whether the array stays on the disk, and need not fit.
+        Whether the array stays on the disk, so that it need not fit into memory.
 
     Raises
     ------
     FileError
-        If it cannot be in the file, or does not fit.
+        If the array cannot be in the file, or does not fit into memory.
     """
-    asked = math.prod(max(1, int(length)) for length in shape) * itemsize  # a length of 0 hides none of the others
+    asked = math.prod(max(1, int(length)) for length in shape) * itemsize  # a length of 0 must not hide the others
     stated = (
         f"{path}: states {what} of shape {'×'.join(f'{length:,}' for length in shape)}, which take {in_words(asked)}"
     )
@@ -83,23 +83,23 @@ def check_asked(
 
 
 def check_fits(asked: int, stated: str) -> None:
-    """Check that so many bytes fit into the memory that is free; ``stated`` begins the message.
+    """Check that ``asked`` bytes fit into the free memory; ``stated`` begins the message.
 
     Raises
     ------
     FileError
-        If they do not.
+        If they do not fit.
     """
     free = free_memory()
     if asked > free:
         raise FileError(
             f"{stated}; {in_words(free)} of memory are free, so close other programs, or train on fewer or smaller "
-            "images; uint8 images in an .npy file of their own are read from the disk, however many they are"
+            "images; any number of uint8 images can be read from the disk if an .npy file holds nothing else"
         )
 
 
 def free_memory() -> int:
-    """Return how many bytes this process can still get: from the machine, and within its own limit."""
+    """Return how many bytes this process can still allocate: those that are free, within its own limit."""
     import psutil
 
     free = int(psutil.virtual_memory().available)
@@ -112,7 +112,7 @@ def free_memory() -> int:
 
 
 def in_words(count: int) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes in words."""
     for unit, size in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"

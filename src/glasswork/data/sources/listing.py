@@ -26,25 +26,25 @@ from glasswork.data.sources.rows import SUFFIXES, Table, read_table
 from glasswork.data.sources.text import describe_encoding, is_text, open_text
 from glasswork.errors import FileError, GlassworkError, InputError
 
-#: Tables that are called so are asked before any others.
+#: Tables with these names are tried before all others.
 _USUAL = ("metadata", "labels")
 
-#: With more columns, it is a table of pixels.
+#: A table with more columns holds pixels.
 _MOST_COLUMNS = 64
 
-#: Rows that are looked at to recognise a table, and tables that are looked at in a folder.
+#: Rows that are read to recognise a table, and tables that are tried in a folder.
 _SAMPLE, _MOST_TABLES = 50, 40
 
 
 @dataclass(frozen=True)
 class _Way:
-    """How the paths in a table lead to files: from which folder, and without how many of their first parts."""
+    """How the paths in a table lead to files: the folder they start from, and how many of their first parts to drop."""
 
     base: Path
     leave_out: int
 
     def find(self, name: str, within: Path) -> Path | None:
-        """Return the picture of a name, which may be without its suffix, or None if there is none."""
+        """Return the picture with this name, which may lack its suffix, or None."""
         parts = _split(name)
         if len(parts) <= self.leave_out:
             return None
@@ -62,11 +62,11 @@ class Named:
     ----------
     items : list of Item
     parts : list of str
-        The part of each, where a column says it; else empty.
+        The part of each picture, if a column states it; otherwise empty.
     notes, skipped : list of str
-        Which columns were used, and which rows could not be.
+        Which columns were used, and which rows could not be used.
     names : list of str, optional
-        The names of labels that are numbers from 0, from a file beside the table.
+        The class names for labels that are numbers from 0, from a file beside the table.
     """
 
     items: list[Item]
@@ -77,7 +77,7 @@ class Named:
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a table is recognised, or None."""
+    """Return how the table was recognised, or None."""
     if source.is_folder or not is_text(source.head):
         return None
     column = _pictures_in(source.path)
@@ -96,7 +96,7 @@ def read(source: Peek) -> Found:
 
 
 def describe_columns(source: Peek) -> str | None:
-    """Say which columns a table has that is neither one of images nor one of pictures; None if it is no table."""
+    """Describe the columns of a table that holds neither pixels nor pictures; None if it is not a table."""
     if not is_text(source.head):
         return None
     table = read_table(source.path, _SAMPLE)
@@ -104,8 +104,8 @@ def describe_columns(source: Peek) -> str | None:
     if not 1 < len(shown) <= _MOST_COLUMNS or len(table.rows) < 2 or any(len(row) != len(shown) for row in table.rows):
         return None
     return (
-        f"a table of the columns {', '.join(shown)[:200]}; a table of images has a column for each pixel, a table of "
-        "pictures a column file_name with their files, which must be there, and a column label with their classes"
+        f"a table with the columns {', '.join(shown)[:200]}; a table of images has a column for each pixel, a table of "
+        "pictures has a column file_name with the names of existing files, and a column label with their classes"
     )
 
 
@@ -121,7 +121,7 @@ def tables_in(folder: Folder, *, beneath: Path | None = None) -> dict[str, Path]
     Raises
     ------
     InputError
-        If there are several that say neither which is which nor what they are for.
+        If there are several tables, and it is not clear which one to use.
     """
     paths = [path for path in folder.files if "submission" not in path.name.lower() and _may_be_table(path)]
     known = [path for path in paths[:_MOST_TABLES] if _names_pictures(path, beneath)]
@@ -135,7 +135,7 @@ def tables_in(folder: Folder, *, beneath: Path | None = None) -> dict[str, Path]
             if part in chosen and not (part == "all" and len({part_of(p.name) for p in known}) > 1):
                 shown = ", ".join(path.name for path in known[:5])
                 raise InputError(
-                    f"several tables name pictures: {shown}; give the one you mean: glasswork data inspect {known[0]}"
+                    f"several tables name pictures: {shown}; name the one you mean: glasswork data inspect {known[0]}"
                 )
             chosen[part] = path
         if len(chosen) > 1:
@@ -152,7 +152,7 @@ def _may_be_table(path: Path) -> bool:
 
 
 def _names_pictures(path: Path, beneath: Path | None) -> bool:
-    """Whether a table names pictures that are there, and their classes."""
+    """Return whether a table names existing pictures and their classes."""
     try:
         if not is_text(peek(path).head) or _pictures_in(path) is None:
             return False
@@ -162,8 +162,8 @@ def _names_pictures(path: Path, beneath: Path | None) -> bool:
     file = file_column(table)
     way, within = _way(path, table, file[0]) if file else (None, path)
     if file is None or way is None:
-        return path.stem.lower() in _USUAL  # it says what is wrong where it is read
-    with suppress(InputError):  # the same
+        return path.stem.lower() in _USUAL  # reading it reports the problem
+    with suppress(InputError):  # reading it reports the problem
         if label_columns(table, file[0]) is None:
             return False
     where = [way.find(row[file[0]], within) for row in table.rows if file[0] < len(row)]
@@ -174,7 +174,7 @@ def _names_pictures(path: Path, beneath: Path | None) -> bool:
 
 
 def _pictures_in(path: Path) -> str | None:
-    """Return how the column of pictures in a table is called, or None if it has none."""
+    """Return the name of the column of pictures in a table, or None if there is none."""
     try:
         table = read_table(path, _SAMPLE)
     except (FileError, InputError, csv.Error):
@@ -182,7 +182,7 @@ def _pictures_in(path: Path) -> str | None:
     if not table.rows or len(table.rows[0]) > _MOST_COLUMNS or (column := file_column(table)) is None:
         return None
     way, _ = _way(path, table, column[0])
-    if column[1] or way is not None:  # names that end as pictures' do, or names of files that are there
+    if column[1] or way is not None:  # the cells end like names of pictures, or name existing files
         return called(table, column[0])
     return None
 
@@ -196,14 +196,14 @@ def named_pictures(path: Path) -> Named:
     Raises
     ------
     InputError
-        If no column names pictures, none of them is there, or a picture has several labels.
+        If no column names pictures, none of the pictures exists, or a picture has several labels.
     """
     table = read_table(path)
     column = file_column(table)
     if column is None:
         raise InputError(
-            f"{path.name}: expected a column with the files of pictures, called file_name, and one with their classes, "
-            f"called label; got the columns {', '.join(table.header) or 'of ' + str(table.rows[:1])}"
+            f"{path.name}: expected a column file_name with the files of pictures, and a column label with their "
+            f"classes; got the columns {', '.join(table.header) or 'of ' + str(table.rows[:1])}"
         )
     file = column[0]
     try:
@@ -214,7 +214,7 @@ def named_pictures(path: Path) -> Named:
     if way is None:
         example = next((row[file] for row in table.rows if file < len(row)), "")
         raise InputError(
-            f"{path.name} names {len(table.rows):,} pictures in {called(table, file)}, and none of them is there, "
+            f"{path.name} names {len(table.rows):,} pictures in {called(table, file)}, but none of them exists, "
             f"such as {path.parent / example}; put the pictures there, or correct the paths"
         )
     plain = [plain_name(name) for name in table.header]
@@ -240,8 +240,8 @@ def named_pictures(path: Path) -> Named:
                 named.parts.append(part_of(row[part]) or "all")
     if several:
         raise InputError(
-            f"{several[0]}: this picture has another label in an earlier row, as {len(several):,} rows have; a network "
-            "here gives each picture one label, so keep one row for each picture"
+            f"{several[0]}: this picture has another label in an earlier row, as in {len(several):,} rows; "
+            "glasswork's networks give each picture one label, so keep one row for each picture"
         )
     if len(named.parts) != len(named.items) or (len(set(named.parts)) > 1 and "all" in named.parts):
         named.parts.clear()
@@ -249,7 +249,7 @@ def named_pictures(path: Path) -> Named:
 
 
 def _with_names(named: Named, path: Path) -> Named:
-    """Return pictures with the names of their classes, one a line in a file beside the table, as Caffe has them."""
+    """Return the pictures with the names of their classes: one per line in a file beside the table, as Caffe does."""
     labels = {label for _, label in named.items}
     for name in ("labels.txt", "classes.txt", "class_names.txt", "synset_words.txt"):
         beside = path.parent / name
@@ -258,7 +258,7 @@ def _with_names(named: Named, path: Path) -> Named:
         with open_text(beside) as stream:
             lines = [line.strip() for line in islice(stream, MAX_CLASSES + 1) if line.strip()]
         if len(set(lines)) == len(lines) > max(int(label or 0) for label in labels):
-            named.notes.append(f"classes are named by {name}")
+            named.notes.append(f"class names come from {name}")
             return replace(named, names=lines)
     return named
 
@@ -266,7 +266,7 @@ def _with_names(named: Named, path: Path) -> Named:
 def _notes(path: Path, table: Table, file: int, labels: tuple[int, ...] | None) -> list[str]:
     used = called(table, file)
     if labels is None:
-        return [f"{path.name} names the pictures in {used}, and no labels"]
+        return [f"{path.name} names the pictures in {used}, but no labels"]
     where = called(table, labels[0]) if len(labels) == 1 else f"{len(labels)} columns, one for each class"
     return [f"{path.name} names the pictures in {used} and their classes in {where}"]
 
@@ -280,7 +280,7 @@ def _label_in(row: Sequence[str], labels: tuple[int, ...] | None, header: Sequen
 
 
 def _way(path: Path, table: Table, file: int) -> tuple[_Way | None, Path]:
-    """Return how most paths in a table lead to pictures, and the folder outside which none may be."""
+    """Return how most paths in a table lead to pictures, and the folder that must contain them."""
     folder = path.absolute().parent
     names = [row[file] for row in table.rows if file < len(row) and row[file]]
     names = names[:: max(1, len(names) // _SAMPLE)]
@@ -288,7 +288,7 @@ def _way(path: Path, table: Table, file: int) -> tuple[_Way | None, Path]:
     within = folder.parents[min(max(up, 1), 2) - 1] if len(folder.parents) >= 2 else folder
     bases = [folder, folder.parent, *(place.path for place in Folder(folder).folders[:_MOST_TABLES])]
     folders = [_split(name)[:-1] for name in names]
-    common = 0  # first parts that all have: folders that are elsewhere, or called otherwise, here
+    common = 0  # the first parts that all paths share: here these folders are elsewhere or have other names
     while folders and all(len(parts) > common and parts[common] == folders[0][common] for parts in folders):
         common += 1
     best: tuple[int, _Way | None] = (0, None)

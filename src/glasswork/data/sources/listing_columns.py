@@ -1,11 +1,11 @@
-"""Which columns of a table of pictures hold their files and their classes: by their names, else by what is in them."""
+"""Which columns of a table hold the files and classes of pictures, judged by their names or their content."""
 
 import re
 
 from glasswork.data.sources.rows import SUFFIXES, Table
 from glasswork.errors import InputError
 
-#: What a column of pictures is called, without signs between its letters: most telling first.
+#: The usual names of a column of pictures, without signs between the letters, the most specific first.
 _FILE_NAMES = (
     "filename", "filepath", "file", "path", "imagepath", "imagename", "image", "img", "picture", "photo", "imageid",
     "imgid", "name", "id",
@@ -18,7 +18,7 @@ PART_NAMES = ("split", "subset", "set", "partition", "usage")
 
 
 def file_column(table: Table) -> tuple[int, bool] | None:
-    """Return the column of pictures, and whether its cells end as names of pictures do."""
+    """Return the column of pictures, and whether its cells end like names of pictures."""
     for k in range(len(table.rows[0]) if table.rows else 0):
         cells = [row[k] for row in table.rows if k < len(row) and row[k]]
         if cells and sum(cell.lower().endswith(SUFFIXES) for cell in cells) >= 0.9 * len(cells):
@@ -28,22 +28,22 @@ def file_column(table: Table) -> tuple[int, bool] | None:
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a column in small letters, without signs between them: ``file_name`` as ``filename``."""
+    """Return the name of a column in lower case, without signs between the letters: ``file_name`` as ``filename``."""
     return re.sub(r"[\W_]", "", name.lower())
 
 
 def called(table: Table, k: int) -> str:
-    """Return what a column is called in messages."""
+    """Return the name of a column for messages."""
     return f"the column {table.header[k]!r}" if table.header else f"column {k + 1}"
 
 
 def label_columns(table: Table, file: int) -> tuple[int, ...] | None:
-    """Return the column that holds the labels, or the columns of which each is a class; None if there is none.
+    """Return the column that holds the labels, or the columns that stand for one class each; None if there is none.
 
     Raises
     ------
     InputError
-        If several columns may hold them.
+        If several columns may hold the labels.
     """
     plain = [plain_name(name) for name in table.header]
     if (named := next((plain.index(name) for name in _LABEL_NAMES if name in plain), None)) is not None:
@@ -58,7 +58,7 @@ def label_columns(table: Table, file: int) -> tuple[int, ...] | None:
     likely = words or repeated
     if len(likely) > 1:
         raise InputError(
-            f"several columns may hold the labels: {', '.join(called(table, k) for k in likely[:6])}; call the right "
-            "one label, in the first line of the table"
+            f"several columns may hold the labels: {', '.join(called(table, k) for k in likely[:6])}; give the right "
+            "one the name label in the first line of the table"
         )
     return tuple(likely) or None

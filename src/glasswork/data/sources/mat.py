@@ -3,7 +3,7 @@
 X (32, 32, 3, N), y (N, 1)             SVHN, where 10 means 0
 dataset.train.images, .labels, ...     EMNIST, with its mapping, images column by column
 data (784, N), label (1, N)            mnist-original
-train_x, train_y, test_x, test_y       one column a class
+train_x, train_y, test_x, test_y       one column per class
 """
 
 import sys
@@ -24,7 +24,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file is recognised, or None."""
+    """Return how the file was recognised, or None."""
     if source.head.startswith(b"MATLAB 5.0 MAT-file"):
         return "it begins with MATLAB 5.0 MAT-file"
     if source.head.startswith(b"MATLAB 7.3 MAT-file"):
@@ -55,7 +55,7 @@ def read(source: Peek) -> Found:
         found.names = {int(row[0]): chr(int(row[1]) % (sys.maxunicode + 1)) for row in mapping}
         found.transposed = True
         found.note("EMNIST stores images column by column: rows and columns were swapped")
-        found.note("classes are named by the mapping in the file")
+        found.note("class names come from the mapping in the file")
     return found
 
 
@@ -96,7 +96,7 @@ def _read_hdf5(path: Path) -> dict[str, NDArray[Any]]:
             stored = min(item.id.get_storage_size(), capacity(path, packing))
             check_asked(path, name, item.shape, item.dtype.itemsize, holds=stored * MOST_DEFLATED + SLACK)
             array = item[()]
-            # MATLAB writes arrays column by column, so that here their axes are in reverse order
+            # MATLAB writes arrays column by column, so their axes are in reverse order here
             found[name.replace("/", ".")] = array.T if "MATLAB_class" in item.attrs else array
 
     with decoded(path), open_unpacked(path) as stream, h5py.File(stream, "r") as file:
@@ -117,5 +117,5 @@ def _aligned(images: NDArray[Any], labels: NDArray[Any] | None) -> tuple[NDArray
     if len(labels) != len(images) and labels.ndim == 2:
         labels = labels.T
     if len(labels) != len(images):
-        raise InputError(f"images {images.shape} and labels {labels.shape} are not equally many")
+        raise InputError(f"expected as many labels as images, got images {images.shape} and labels {labels.shape}")
     return images, labels

@@ -1,7 +1,7 @@
 """The sizes that a MATLAB file of version 5 states, checked before SciPy takes memory for them.
 
-element    type and length, 8 bytes │ content: of a matrix again elements, first flags, dimensions and name
-packed     an element whose content, unpacked with zlib, is a matrix
+element    type and length, 8 bytes │ content; that of a matrix has elements again: flags, dimensions, name, ...
+packed     an element whose content is a matrix, compressed with zlib
 ("MAT-File Format", MathWorks; a small element holds its length and content in the same 8 bytes)
 """
 
@@ -15,15 +15,15 @@ from glasswork.data.sources.limits import MOST_DEFLATED
 
 _MATRIX, _PACKED = 14, 15
 
-#: Classes of matrices: the size of one is no bound for its numbers; another has no dimensions.
+#: Special classes of matrices: the numbers of a sparse one are not limited by its size; another has no dimensions.
 _SPARSE, _OPAQUE = 5, 17
 
-#: Matrices within matrices, at most: more would exhaust the stack of whoever reads them.
+#: The deepest nesting of matrices: more would exhaust the reader's stack.
 _DEEPEST = 20
 
 
 class _Bytes:
-    """Bytes that are read from front to back; what is skipped is read when something behind it is wanted."""
+    """Bytes that are read from front to back; skipped bytes are read only when something behind them is needed."""
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read, self._behind = read, 0
@@ -32,7 +32,7 @@ class _Bytes:
         self._behind += count
 
     def take(self, count: int, *, at_end: bool = False) -> bytes:
-        """Return so many bytes, or with ``at_end`` none if there are no more."""
+        """Return ``count`` bytes; with ``at_end``, none if there are no more."""
         while self._behind:
             some = self._read(min(self._behind, 1 << 20))
             self._behind = self._behind - len(some) if some or not at_end else 0
@@ -47,19 +47,19 @@ class _Bytes:
 
 
 def check_sizes(stream: BinaryIO, most: int) -> None:
-    """Check that no element of a file states more than its place can hold.
+    """Check that no element of a file states more than fits into its place.
 
     Parameters
     ----------
     stream : binary stream
-        At its start; it is read on.
+        At its start; it is read from there.
     most : int
-        Bytes that it can hold.
+        The most bytes that it can hold.
 
     Raises
     ------
     ValueError
-        If one does.
+        If an element states more.
     """
     source = _Bytes(stream.read)
     two = ("<" if source.take(128)[126:] == b"IM" else ">") + "II"
@@ -81,7 +81,7 @@ def check_sizes(stream: BinaryIO, most: int) -> None:
 
 
 def _unpacked(source: _Bytes, packed: list[int]) -> Callable[[int], bytes]:
-    """Return a function that reads what is packed in the next bytes, and notes how many of those are left."""
+    """Return a function that reads the data compressed in the next bytes, and counts the bytes that are left."""
     unpack = zlib.decompressobj()
 
     def read(count: int) -> bytes:
@@ -96,7 +96,7 @@ def _unpacked(source: _Bytes, packed: list[int]) -> Callable[[int], bytes]:
 
 
 def _check_matrix(source: _Bytes, room: int, two: str, depth: int) -> None:
-    """Check the elements of a matrix: flags, dimensions, and whatever its class has."""
+    """Check the elements of a matrix: flags, dimensions, and the elements of its class."""
     if depth > _DEEPEST:
         raise ValueError(f"it holds matrices within matrices, more than {_DEEPEST} deep")
     left, number, kind_of_matrix = room, 0, 0

@@ -1,4 +1,4 @@
-"""What the names of files and arrays say: which part of a dataset, and images or labels.
+"""What the names of files and arrays tell: the part of a dataset, and whether they hold images or labels.
 
 train-images-idx3-ubyte → train, images      y_test → test, labels      kmnist-val-imgs → valid, images
 """
@@ -37,17 +37,17 @@ def _unjoined(word: str) -> list[str]:
 
 
 def part_of(name: str) -> str | None:
-    """Return ``train``, ``valid`` or ``test`` if a name says one of them."""
+    """Return ``train``, ``valid`` or ``test`` if a name contains one of them."""
     return next((_PARTS[word] for word in _words(name) if word in _PARTS), None)
 
 
 def role_of(name: str) -> str | None:
-    """Return ``images`` or ``labels`` if a name says one of them."""
+    """Return ``images`` or ``labels`` if a name tells one of them."""
     return next((_ROLES[word] for word in reversed(_words(name)) if word in _ROLES), None)
 
 
 def dataset_of(name: str) -> str:
-    """Return what a name says beside part and role: ``emnist-letters`` of ``emnist-letters-train-images-idx3``."""
+    """Return a name without its part and role: ``emnist-letters`` for ``emnist-letters-train-images-idx3``."""
     stem = name.split(".", 1)[0] if re.search(r"[a-z]", name.split(".", 1)[0].lower()) else name
     words = re.split(r"[-_.\s]+", stem)
     own = [w for w in words if not any(part in _PARTS or part in _ROLES for part in _words(w))]

@@ -2,7 +2,7 @@
 
 x_train, y_train, x_test, y_test      Keras          train_images, train_labels, val_images, ...     MedMNIST
 X, y      images, labels              arr_0, arr_1   numpy.savez without names; KMNIST's two files
-cat.npy, dog.npy, ...                 Quick Draw: one class a file
+cat.npy, dog.npy, ...                 Quick Draw: one file per class
 """
 
 import functools
@@ -27,14 +27,14 @@ from glasswork.data.sources.peek import Peek, decoded, open_unpacked, packing_of
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
-#: Bytes of which a header has less.
+#: A header has fewer bytes than this.
 _HEADER = 1 << 16
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file or folder is recognised, or None."""
+    """Return how the file or folder was recognised, or None."""
     if source.is_folder:
         count = len(_npy_files(Folder(source.path))[0])
         return f"{count} files in it begin with \\x93NUMPY" if count >= 2 else None
@@ -65,7 +65,7 @@ def read(source: Peek) -> Found:
 
 
 def _load(path: Path) -> NDArray[Any]:
-    """Load an array, or map it where it is large."""
+    """Load an array, or map it if it is large."""
     return _guarded(path, path.name, lambda: _load_npy(path))
 
 
@@ -86,7 +86,7 @@ def _load_npy(path: Path) -> NDArray[Any]:
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the dtype that the header of an NPY file states."""
-    start = io.BytesIO(stream.read(_HEADER))  # a header may say that it is gigabytes long
+    start = io.BytesIO(stream.read(_HEADER))  # a header may claim to be gigabytes long
     version = np.lib.format.read_magic(start)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(start)
@@ -107,7 +107,7 @@ def _load_member(path: Path, file: Any, name: str) -> NDArray[Any]:
 
 
 def _load_npz(path: Path, left_out: list[str]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file; arrays of Python objects whose names say that they are not needed are left out."""
+    """Return the arrays of a file, without arrays of Python objects that are not needed, judging by their names."""
     arrays = {}
     with decoded(path), np.load(path, allow_pickle=False) as file:
         for name in file.files:
@@ -121,7 +121,7 @@ def _load_npz(path: Path, left_out: list[str]) -> dict[str, NDArray[Any]]:
 
 
 class _ObjectsError(FileError):
-    """An array holds Python objects."""
+    """Raised for an array that holds Python objects."""
 
 
 def _guarded(path: Path, name: str, load: Callable[[], NDArray[Any]]) -> NDArray[Any]:
@@ -132,22 +132,22 @@ def _guarded(path: Path, name: str, load: Callable[[], NDArray[Any]]) -> NDArray
             if "pickle" not in str(error) and "Object arrays" not in str(error):
                 raise ValueError(f"{name}: {error}") from error
             raise _ObjectsError(
-                f"{path}: {name} is an array of Python objects, which can run any program when it is opened, so it is "
-                "not opened here; save it as numbers: numpy.stack(images), numpy.asarray(labels, dtype=str)"
+                f"{path}: {name} is an array of Python objects, which can run any program when it is opened, so "
+                "glasswork does not open it; save it as numbers: numpy.stack(images), numpy.asarray(labels, dtype=str)"
             ) from None
 
 
 def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -> Found:
-    """Find images and labels by the names of arrays; where names say nothing, by their shapes."""
+    """Find images and labels by the names of arrays, or by their shapes if the names tell nothing."""
     grouped: dict[str, dict[str, NDArray[Any]]] = {}
     medmnist = all(re.fullmatch(r"(train|val|test)_(images|labels)", name) for name in arrays)
     names, columns = _words(arrays, "target|class|label"), _words(arrays, "feature|column")
     for name, array in arrays.items():
-        if re.search(r"(?i)(names|descr|filename|data_module|frame)$", name):  # as scikit-learn's datasets have them
+        if re.search(r"(?i)(names|descr|filename|data_module|frame)$", name):  # scikit-learn's datasets have them
             continue
         role = role_of(name) or _role_by_shape(array, arrays)
         if role is None or array.ndim == 0:
-            left_out.append(f"{name}: an array of the shape {array.shape}, neither images nor labels")
+            left_out.append(f"{name}: an array of shape {array.shape}, which is neither images nor labels")
             continue
         pair = grouped.setdefault(part_of(name) or "all", {})
         if role == "images" and role in pair and _same_as_rows(array, pair[role]):
@@ -155,7 +155,8 @@ def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -
             continue
         if role in pair:
             raise InputError(
-                f"several arrays may be its {role}, {', '.join(arrays)}; save it as x_train, y_train, x_test, y_test"
+                f"several arrays may hold the {role}: {', '.join(arrays)}; save them as x_train, y_train, x_test, "
+                "y_test"
             )
         pair[role] = array
     parts = {}
@@ -177,7 +178,7 @@ def _named(arrays: dict[str, NDArray[Any]], format_: str, left_out: list[str]) -
         found.columns = tuple(columns)
     if names and _name_all(names, parts.values()):
         found.names = names
-        found.note("classes are named by the array of names in the file")
+        found.note("class names come from the array of names in the file")
     return found
 
 
@@ -188,12 +189,12 @@ def _words(arrays: dict[str, NDArray[Any]], what: str) -> list[str]:
 
 
 def _same_as_rows(array: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Whether two arrays may be the same images, once as rows: scikit-learn's digits are."""
+    """Return whether two arrays may be the same images, once as rows, as in scikit-learn's digits."""
     return len(array) == len(other) and array.size == other.size and array.ndim != other.ndim
 
 
 def _name_all(names: list[str], parts: Iterable[Part]) -> bool:
-    """Whether all labels are numbers from 0, each of them with a name."""
+    """Return whether all labels are numbers from 0, each with a name."""
     labels = [part.labels for part in parts if part.labels is not None]
     return bool(labels) and all(
         array.dtype.kind in "ui" and array.size and array.min() >= 0 and array.max() < len(names) for array in labels
@@ -201,7 +202,7 @@ def _name_all(names: list[str], parts: Iterable[Part]) -> bool:
 
 
 def _role_by_shape(array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> str | None:
-    """Say what an array is that is called ``arr_0`` or the like: the images are the largest."""
+    """Return what an array named ``arr_0`` or similar holds: the largest one holds the images."""
     largest = max(arrays.values(), key=lambda other: other.size)
     if array is largest and array.ndim >= 2:
         return "images"
@@ -209,12 +210,12 @@ def _role_by_shape(array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> str 
 
 
 def _with_labels_beside(images: NDArray[Any], source: Peek) -> Found:
-    """Find the labels of a file with one array in the file beside it that is called so."""
+    """Find the labels for a file with one array: in the file beside it whose name says so."""
     path = source.path
     by = "it holds one array"
     labels = None
     if role_of(path.name) == "labels":
-        raise InputError("only labels; give the file of the images, or the folder that holds both")
+        raise InputError("only labels; use the file of the images, or the folder that holds both")
     for other in sorted(path.parent.iterdir()):
         same = part_of(other.name) == part_of(path.name) and dataset_of(other.name) == dataset_of(path.name)
         if other != path and other.is_file() and role_of(other.name) == "labels" and same:
@@ -225,14 +226,16 @@ def _with_labels_beside(images: NDArray[Any], source: Peek) -> Found:
                 labels = _load(other)
             by = f"it holds one array, and {other.name} beside it the labels"
     if labels is not None and len(labels) != len(images):
-        raise InputError(f"{len(images):,} images, and {len(labels):,} labels in the file beside; restore one of them")
+        raise InputError(
+            f"{len(images):,} images, but {len(labels):,} labels in the file beside it; restore one of the files"
+        )
     return Found(
         "NPY" if source.head.startswith(_NPY) else "NPZ", by, {part_of(path.name) or "all": Part.of(images, labels)}
     )
 
 
 def _one_class_a_file(files: list[Path]) -> Found:
-    """Read a folder of Quick Draw's bitmaps: ``cat.npy`` holds cats."""
+    """Read a folder of Quick Draw bitmaps: ``cat.npy`` holds cats."""
     found = Found("NPY", "a folder of .npy files without labels", {})
     arrays: dict[str, NDArray[Any]] = {}
     for path in files:
@@ -248,7 +251,7 @@ def _one_class_a_file(files: list[Path]) -> Found:
             classes.append(name)
         else:
             found.skipped.append(
-                f"{name}: an array of the shape {arrays[name].shape}, where the others hold images of the shape "
+                f"{name}: an array of shape {arrays[name].shape}, but the others hold images of shape "
                 f"{usual}; this class was left out"
             )
 
@@ -261,12 +264,12 @@ def _one_class_a_file(files: list[Path]) -> Found:
 
     found.parts = {"all": Part.chain([Part(blocks(name)) for name in classes])} if classes else {}
     found.names = classes
-    found.note(f"each file is a class, called like the file: {', '.join(classes[:10])}")
+    found.note(f"each file is a class with the name of the file: {', '.join(classes[:10])}")
     return found
 
 
 def _npy_files(folder: Folder) -> tuple[list[Path], list[Path]]:
-    """Return the files of a folder that hold an array, and those that are called so and hold something else."""
+    """Return the files of a folder that hold an array, and those that are named like one but hold something else."""
     arrays, wrong = [], []
     for path in folder.files:
         if _head(path).startswith(_NPY):

@@ -1,6 +1,6 @@
-"""Datasets of OpenML, over the network, through scikit-learn; where there is no network, one clear error, soon.
+"""Datasets of OpenML, downloaded by scikit-learn; without a network, one clear error appears soon.
 
-scikit-learn keeps what it has fetched on disk, so a dataset is downloaded once.
+scikit-learn keeps downloaded datasets on disk, so a dataset is downloaded only once.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from glasswork.data.dataset import Dataset, check_lengths, to_pixels
 from glasswork.data.origin import Origin
 from glasswork.errors import FileError, InputError
 
-#: Seconds after which a server that sends nothing is given up.
+#: Seconds to wait for a server that sends nothing.
 SILENCE = 6.0
 
-#: What can be used instead.
+#: The alternative, for messages.
 _INSTEAD = "the MNIST that comes with glasswork needs no network: load_mnist(), or --data mnist"
 
 
 def load_openml(
     name: str = "mnist_784", *, version: int = 1, data_home: str | os.PathLike[str] | None = None
 ) -> tuple[Images, Labels]:
-    """Fetch a dataset of images from OpenML, or read it from disk if it was fetched before.
+    """Download a dataset of images from OpenML, or read it from disk if it was downloaded before.
 
     Parameters
     ----------
@@ -44,22 +44,22 @@ def load_openml(
     version : int
         OpenML counts the versions of a dataset from 1.
     data_home : path, optional
-        Where scikit-learn keeps what it has fetched, ``~/scikit_learn_data`` by default.
+        The folder where scikit-learn keeps downloads, ``~/scikit_learn_data`` by default.
 
     Returns
     -------
     images : (N, features) uint8
-        One image a row, in OpenML's order.
+        One image per row, in OpenML's order.
     labels : (N,) int64
         From 0, in the order of the classes' names: for MNIST, the digits.
 
     Raises
     ------
     FileError
-        If OpenML cannot be reached, stops answering, or sends something that is not a dataset; or if
+        If OpenML cannot be reached, stops answering, or sends something other than a dataset; or if
         ``data_home`` cannot be used.
     InputError
-        If OpenML has no such dataset, or if its features are not pixels or its labels not classes.
+        If OpenML has no such dataset, its features are not pixels, or its labels are not classes.
     """
     dataset = openml_dataset(name, version=version, data_home=data_home)
     return dataset.images, dataset.labels
@@ -102,7 +102,7 @@ def parse_name(argument: str) -> tuple[str, int]:
 
 
 def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) -> tuple[Any, Any]:
-    """Return the features and the target column of a dataset, as scikit-learn has them."""
+    """Return the features and the target column of a dataset, as scikit-learn returns them."""
     from sklearn.datasets import fetch_openml
 
     home = None if data_home is None else os.fspath(data_home)
@@ -122,14 +122,14 @@ def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) ->
             )
         except MemoryError:
             raise
-        except Exception as error:  # garbage can break a parser in any way
+        except Exception as error:  # bad data can make a parser raise anything
             raise _explain(error, name, version, home) from error
     return data, target
 
 
 @contextmanager
 def _impatience() -> Iterator[None]:
-    """Context manager: a socket that is silent for ``SILENCE`` seconds fails, and nothing is asked again and again.
+    """Context manager: a socket that is silent for ``SILENCE`` seconds fails, and requests are not repeated.
 
     scikit-learn tries again at least once, and most of its requests three times, whatever ``n_retries`` says; it
     warns before it does, and here that warning is an error. The time limit holds for new sockets of the whole
@@ -140,7 +140,7 @@ def _impatience() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "A network error occurred")
-            warnings.filterwarnings("ignore", "Invalid cache")  # a damaged file on disk is fetched again
+            warnings.filterwarnings("ignore", "Invalid cache")  # a damaged file on disk is downloaded again
             warnings.filterwarnings("ignore", "Downloaded file")
             yield
     finally:
@@ -148,7 +148,7 @@ def _impatience() -> Iterator[None]:
 
 
 def _explain(error: Exception, name: str, version: int, home: str | None) -> InputError | FileError:
-    """Return the error to raise for one of scikit-learn's, or of what it calls."""
+    """Return the error to raise in place of an error from scikit-learn or its libraries."""
     chain: list[BaseException] = [error]
     while (earlier := chain[-1].__context__) is not None:
         chain.append(earlier)
@@ -165,19 +165,19 @@ def _explain(error: Exception, name: str, version: int, home: str | None) -> Inp
     if network is not None:
         reason = getattr(network, "reason", None) or network
         return FileError(
-            f"OpenML's {name} cannot be fetched: openml.org cannot be reached or stopped answering ({reason}); "
+            f"OpenML's {name} cannot be downloaded: openml.org cannot be reached or stopped answering ({reason}); "
             f"{_INSTEAD}"
         )
     first_line = (str(error).splitlines() or [""])[0][:200]
     return FileError(
-        f"OpenML's {name} cannot be loaded: what was fetched is damaged or is not a table of numbers, or it cannot be "
-        f"kept on disk ({type(error).__name__}: {first_line}); delete {home or '~/scikit_learn_data'}/openml and try "
+        f"OpenML's {name} cannot be loaded: the download is damaged or is not a table of numbers, or it cannot be "
+        f"stored on disk ({type(error).__name__}: {first_line}); delete {home or '~/scikit_learn_data'}/openml and try "
         f"again; {_INSTEAD}"
     )
 
 
 def _to_words(target: Any) -> NDArray[np.str_]:
-    """Return the target column as words: categories as they are, whole numbers without a decimal point."""
+    """Return the target column as words: categories unchanged, whole numbers without a decimal point."""
     labels: NDArray[Any] = np.asarray(target, dtype=object)
     if labels.ndim != 1:
         raise InputError(f"labels: expected one target column, got labels of shape {labels.shape}")

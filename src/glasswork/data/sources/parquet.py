@@ -1,6 +1,6 @@
 """Parquet: the format of Hugging Face's datasets, with encoded pictures in a column, or a column for each pixel.
 
-image: struct<bytes, path>, label: int64       found by the types that the file's metadata state, else by their content
+image: struct<bytes, path>, label: int64       found by the types in the file's metadata, or by content
 """
 
 import json
@@ -21,12 +21,12 @@ from glasswork.errors import FileError, InputError, MissingLibraryError
 if TYPE_CHECKING:
     import polars as pl
 
-#: Rows read in one go.
+#: Rows that are read at a time.
 _ROWS = 2000
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file is recognised, or None."""
+    """Return how the file was recognised, or None."""
     return "it begins with PAR1" if source.head.startswith(b"PAR1") else None
 
 
@@ -34,7 +34,7 @@ def read(source: Peek) -> Found:
     """Find the columns of images and labels."""
     pl = _polars(source.path)
     if source.packing:
-        raise FileError(f"{source.path}: a Parquet file packed with {source.packing}; unpack it first")
+        raise FileError(f"{source.path}: a Parquet file compressed with {source.packing}; decompress it first")
     with decoded(source.path):
         schema = pl.read_parquet_schema(source.path)
         features = _features(pl, source.path)
@@ -46,7 +46,9 @@ def read(source: Peek) -> Found:
     else:
         label, names = _label_column(pl, schema, features, column)
         found.names, found.pictures, found.levels = names, True, (0.0, 255.0)
-        found.note(f"images are the column {column!r}, labels " + (f"the column {label!r}" if label else "are missing"))
+        found.note(
+            f"images are the column {column!r}, labels " + (f"are the column {label!r}" if label else "are missing")
+        )
         found.parts = {"all": Part(lambda: _picture_blocks(source.path, column, label, found))}
     return found
 
@@ -60,7 +62,7 @@ def _polars(path: Path) -> Any:
 
 
 def _features(pl: Any, path: Path) -> dict[str, Any]:
-    """Return what Hugging Face's datasets library wrote about each column."""
+    """Return the information that Hugging Face's datasets library stored about each column."""
     try:
         stated = json.loads(pl.read_parquet_metadata(path).get("huggingface", "{}"))
         return dict(stated.get("info", {}).get("features", {}))
@@ -88,7 +90,7 @@ def _bytes(cell: Any) -> bytes | None:
 
 
 def _label_column(pl: Any, schema: Any, features: dict[str, Any], image: str) -> tuple[str | None, list[str] | None]:
-    """Return the column of labels, and the names of the classes where the metadata state them."""
+    """Return the column of labels, and the names of the classes if the metadata state them."""
     stated = [name for name in schema if (features.get(name) or {}).get("_type") == "ClassLabel"]
     others = [
         name
@@ -100,7 +102,7 @@ def _label_column(pl: Any, schema: Any, features: dict[str, Any], image: str) ->
     ]
     columns = stated or named or others
     if len(columns) > 1:
-        raise InputError(f"several columns may be the label: {', '.join(columns)}; keep one, or call it label")
+        raise InputError(f"several columns may be the label: {', '.join(columns)}; keep one, or name it label")
     if not columns:
         return None, None
     names = (features.get(columns[0]) or {}).get("names")
@@ -124,13 +126,13 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
     first = 0
     for frame in _slices(path):
         pictures = [_bytes(cell) for cell in frame[column].to_list()]
-        if found.shape is None:  # most of the first thousands decide
+        if found.shape is None:  # the most frequent shape among the first thousands
             found.shape = note_usual_shape([picture for picture in pictures if picture is not None], found)
         images, rows = [], []
         for row, content in enumerate(pictures):
             try:
                 if content is None:
-                    raise FileError("it holds no picture")
+                    raise FileError("the cell holds no picture")
                 pixels, coloured = read_grey(content, shape=found.shape)
             except FileError as error:
                 why = f"{path.name}, row {first + row + 1:,}: {error}"
@@ -147,7 +149,7 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
 
 
 def _plain(labels: Any) -> Any:
-    """Return labels as integers where all are."""
+    """Return labels as integers if all are integers."""
     if labels is not None and all(isinstance(label, int) for label in labels):
         return labels.astype(np.int64)
     return labels

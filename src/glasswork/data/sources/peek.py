@@ -1,4 +1,4 @@
-"""The first look at a file: what it is packed with, and how it begins. Suffixes are never asked.
+"""The first look at a file: how it is compressed, and how it begins. Suffixes are never considered.
 
 path ──► gzip, xz, bz2, zip or nothing, by its first bytes ──► the first 64 KB of what is inside
 """
@@ -19,13 +19,13 @@ from typing import BinaryIO, cast
 from glasswork.data.foreign import foreign
 from glasswork.errors import FileError, GlassworkError
 
-#: Bytes that a first look reads.
+#: Bytes that the first look reads.
 HEAD = 1 << 16
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 _ZIP_NOISE = ("__MACOSX/", ".")
 
-#: What a damaged file makes its decompressor raise.
+#: The exceptions that decompressors raise for a damaged file.
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, csv.Error, NotImplementedError)
 
 _SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
@@ -39,9 +39,9 @@ class Peek:
     ----------
     path : Path
     packing : {"", "gzip", "xz", "bz2", "zip"}
-        An NPZ file is a zip too, and counts as not packed.
+        An NPZ file is a zip too, but counts as not compressed.
     head : bytes
-        The first 64 KB, unpacked; empty for a folder.
+        The first 64 KB, decompressed; empty for a folder.
     """
 
     path: Path
@@ -65,7 +65,7 @@ def peek(path: Path) -> Peek:
     Raises
     ------
     FileError
-        If there is nothing, it cannot be read, or it is something else than data; see `foreign`.
+        If the path does not exist, cannot be read, or is something other than data; see `foreign`.
     """
     if path.is_dir():
         return Peek(path)
@@ -81,13 +81,13 @@ def peek(path: Path) -> Peek:
 
 
 def special(path: Path) -> str | None:
-    """Return what a path is that is neither a file nor a folder, such as a named pipe: to open one may wait forever."""
+    """Return what a path is if it is neither a file nor a folder, such as a named pipe: opening it may wait forever."""
     return _SPECIAL.get(stat.S_IFMT(path.stat().st_mode)) if path.exists() else None
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Context manager: what a missing or damaged file raises becomes a FileError that names it."""
+    """Context manager: errors from a missing or damaged file become a FileError that names the file."""
     try:
         yield
     except FileError:
@@ -100,7 +100,7 @@ def explained(path: Path) -> Iterator[None]:
 
 @contextmanager
 def decoded(path: Path) -> Iterator[None]:
-    """Context manager around a library's reader: whatever it raises for a damaged file becomes a FileError."""
+    """Context manager around a library's reader: anything it raises for a damaged file becomes a FileError."""
     try:
         with explained(path):
             yield
@@ -114,7 +114,7 @@ def decoded(path: Path) -> Iterator[None]:
 
 
 def open_unpacked(path: Path) -> BinaryIO:
-    """Open a file for reading its bytes, unpacked on the way."""
+    """Open a file and decompress it while it is read."""
     packing = packing_of(path)
     if packing == "gzip":
         return cast(BinaryIO, gzip.open(path))
@@ -128,19 +128,17 @@ def open_unpacked(path: Path) -> BinaryIO:
         if len(members) != 1:
             archive.close()
             shown = ", ".join(members[:4]) + (" ..." if len(members) > 4 else "")
-            raise FileError(
-                f"{path}: a zip of {len(members):,} files ({shown}); unpack it, and give the folder or file"
-            )
+            raise FileError(f"{path}: a zip of {len(members):,} files ({shown}); unpack it, and use the folder or file")
         try:
             return cast(BinaryIO, archive.open(members[0]))
         except NotImplementedError as error:
             archive.close()
-            raise FileError(f"{path}: a zip of an unusual kind ({error}); unpack it, and give the file") from error
+            raise FileError(f"{path}: an unusual kind of zip ({error}); unpack it, and use the file") from error
     return path.open("rb")
 
 
 def packing_of(path: Path) -> str:
-    """Return what a file is packed with, by its first bytes: gzip, xz, bz2, zip, or nothing."""
+    """Return how a file is compressed, judged by its first bytes: gzip, xz, bz2, zip, or nothing."""
     with path.open("rb") as stream:
         start = stream.read(6)
     packing = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
@@ -151,7 +149,7 @@ def packing_of(path: Path) -> str:
         if "[Content_Types].xml" in members or "META-INF/manifest.xml" in members:
             raise FileError(f"{path}: a spreadsheet or document of an office program; save the table as CSV")
         if locked:
-            raise FileError(f"{path}: a zip with a password; unpack it with its password, and give the folder or file")
+            raise FileError(f"{path}: a zip with a password; unpack it with its password, and use the folder or file")
         if members and all(member.endswith(".npy") for member in members):
             return ""
     return packing

@@ -1,4 +1,4 @@
-"""A picture as an image of a data set: decoded, in grey from 0 to 255, at the size that is asked for."""
+"""A picture as an image of a dataset: decoded, in grey from 0 to 255, at the requested size."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -18,18 +18,18 @@ def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tu
     file : path or bytes
         See `glasswork.data.decode.decode`.
     shape : (height, width), optional
-        To resize to, where the picture has another one.
+        The size to which the picture is resized if it has another one.
 
     Returns
     -------
     pixels : (height, width) uint8
     coloured : bool
-        Whether there were colours.
+        Whether the picture had colours.
 
     Raises
     ------
     FileError
-        If it is not a picture, is damaged, has too many pixels, or its levels are in no usual range.
+        If it is not a picture, is damaged, has too many pixels, or its levels have an unusual range.
     """
     from PIL import Image
 
@@ -48,7 +48,7 @@ def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tu
 def _bytes_of(levels: np.ndarray[Any, Any], kind: Literal["integers", "floats"], name: str) -> Images:
     """Return levels of 16 bits, or floats from 0 to 1, to 255 or to 65535, as bytes."""
     low, high = float(levels.min()), float(levels.max())
-    if not (low >= 0 and high <= 65535):  # so put, NaN is refused too
+    if not (low >= 0 and high <= 65535):  # written this way, it refuses NaN too
         raise FileError(f"{name}its levels are from {low:g} to {high:g}; expected 0 to 65535, so export it again")
     top = 65535.0 if kind == "integers" or high > 255 else 1.0 if high <= 1 else 255.0
     pixels: Images = np.rint(levels.astype(np.float64) * (255 / top)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures with their classes, one pile for each part: their usual size first, then their pixels, block by block."""
+"""Pictures with their classes, one list for each part: first their usual size, then their pixels, block by block."""
 
 import os
 from collections import Counter
@@ -30,9 +30,9 @@ def found_pictures(piles: dict[str, list[Item]], classes: Sequence[str] | None, 
     piles : dict of str to list of Item
         The pictures of each part.
     classes : sequence of str, optional
-        In their order, where folders are the classes; else the labels show them.
+        The classes in order, if folders are the classes; otherwise the labels show them.
     folder : Path
-        The pictures are called by their paths from here.
+        The pictures are named by their paths relative to this folder.
     """
     found = Found("pictures", "", {}, classes, pictures=True, levels=(0.0, 255.0))
     found.paths = [(path, _name(path, folder)) for items in piles.values() for path, _ in items]
@@ -42,13 +42,13 @@ def found_pictures(piles: dict[str, list[Item]], classes: Sequence[str] | None, 
 
 
 def note_usual_shape(pictures: Iterable[Path | bytes], found: Found) -> tuple[int, int] | None:
-    """Return the shape that most pictures have, and note how many have another one, and how many have several pages."""
+    """Return the shape that most pictures have; note how many have another shape, and how many have several pages."""
     shapes: Counter[tuple[int, int]] = Counter()
     pages: list[Path | bytes] = []
     for picture in pictures:
         try:
             (width, height), frames = picture_facts(picture)
-        except FileError:  # reported where it is read
+        except FileError:  # reported when it is read
             continue
         shapes[height, width] += 1
         if frames > 1:

@@ -1,7 +1,7 @@
-"""A folder of a source, with what is in it that may be data: files, folders, pictures, in the order people count.
+"""A folder of a source and the entries that may be data: files, folders, pictures, in the order people count.
 
-Left out are hidden files, the folders that systems make, and what cannot be read once and once only: a link that leads
-nowhere, back into the source or to a folder that was already read; a named pipe, a socket, a device.
+These are left out: hidden files, folders that systems create, named pipes, sockets and devices, and links that lead
+nowhere, back into the source or to a folder that was already read.
 """
 
 import os
@@ -16,14 +16,14 @@ from glasswork.data.decode import HEAD, format_of
 from glasswork.data.sources.peek import special
 from glasswork.errors import FileError
 
-#: Files and folders that systems make, in lower case: Windows, macOS, network storage, Jupyter, Python.
+#: Files and folders that systems create, in lower case: Windows, macOS, network storage, Jupyter, Python.
 _SYSTEM = {
     "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
     "__macosx", "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "lost+found",
     "__pycache__",
 }  # fmt: skip
 
-#: Suffixes of files that should be pictures: one that is not is reported.
+#: Suffixes of pictures: a file with one of these that is not a picture is reported.
 PICTURE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".heic", ".avif", ".jp2",
 )  # fmt: skip
@@ -31,7 +31,7 @@ PICTURE_SUFFIXES = (
 
 @dataclass
 class _Source:
-    """What all folders of a source share: where it is, the folders read so far, and what was left out."""
+    """What all folders of a source share: its path, the folders that were read so far, and what was left out."""
 
     given: Path
     root: Path
@@ -40,7 +40,7 @@ class _Source:
 
 
 class Folder:
-    """A folder and what is in it that may be data, listed when it is asked for.
+    """A folder and the entries in it that may be data, listed when they are needed.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Folder:
 
     @property
     def left_out(self) -> list[str]:
-        """What was left out so far, in all folders of the source, each with the reason."""
+        """The entries that were left out so far, in all folders of the source, each with the reason."""
         return self._source.left_out
 
     @property
@@ -68,14 +68,14 @@ class Folder:
         try:
             places = sorted(self.path.iterdir(), key=lambda place: (_natural(place.name), place.name))
         except OSError as error:
-            raise FileError(f"{self.path}: cannot be listed ({error.strerror}); is there permission?") from error
+            raise FileError(f"{self.path}: cannot be listed ({error.strerror}); check its permissions") from error
         files, folders = [], []
         for place in places:
             if place.name.startswith("."):
                 continue
             if place.name.lower() in _SYSTEM:
                 if place.is_dir():
-                    self.leave_out(place, "a folder that the system made")
+                    self.leave_out(place, "a folder that the system created")
             elif (why := self._unreadable(place)) is not None:
                 self.leave_out(place, why)
             elif place.is_dir():
@@ -91,7 +91,7 @@ class Folder:
             self.left_out.append(text)
 
     def _unreadable(self, place: Path) -> str | None:
-        """Return why a place cannot be read, or must not be read a second time."""
+        """Return why a path cannot be read, or must not be read a second time."""
         try:
             mode = place.stat().st_mode
         except OSError:
@@ -120,7 +120,7 @@ class Folder:
 
     @cached_property
     def pictures(self) -> list[Path]:
-        """The pictures directly in it; also files that are called so and are not: reported where they are read."""
+        """The pictures directly in it, and files that only look like pictures by name: reading them reports it."""
         return [path for path in self.files if looks_like_picture(path)]
 
     def walk(self) -> Iterator["Folder"]:
@@ -141,12 +141,12 @@ class Folder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is in it that may be data."""
+        """Whether it holds nothing that may be data."""
         return not self.files and not self.folders
 
 
 def looks_like_picture(path: Path) -> bool:
-    """Whether a file is a picture, or is called like one: it is damaged then, and reported where it is read."""
+    """Return whether a file is a picture, or is named like one: then it is damaged, and reading it reports that."""
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return True
     with path.open("rb") as stream:
@@ -162,8 +162,8 @@ def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
 def readable(name: str) -> str:
     """Return the name of a file or folder as text that can be printed and stored.
 
-    Names that are not UTF-8, as old archives have them, are read in the Western encoding of Windows; letters that one
-    system writes as one sign and another as two become one sign.
+    Names that are not UTF-8, as in old archives, are read in the Western encoding of Windows. Letters that some systems
+    write as one character and others as two become one character.
     """
     raw = os.fsencode(name)
     try:

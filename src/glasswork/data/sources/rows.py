@@ -1,4 +1,4 @@
-"""Tables of words in any form, as rows of cells: CSV, TSV, words between spaces, or JSON lines."""
+"""Tables of words in any form, as rows of cells: CSV, TSV, words separated by spaces, or JSON lines."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from glasswork.data.sources.places import PICTURE_SUFFIXES
 from glasswork.data.sources.text import open_text
 from glasswork.errors import InputError
 
-#: How the names of pictures end.
+#: The suffixes of pictures.
 SUFFIXES = (*PICTURE_SUFFIXES, ".heic", ".jp2", ".avif")
 
 
@@ -32,12 +32,12 @@ def read_table(path: Path, count: int | None = None) -> Table:
     ----------
     path : Path
     count : int, optional
-        Lines that are read; by default all.
+        The number of lines that are read; by default all.
 
     Raises
     ------
     InputError
-        If a line of JSON is not an object.
+        If a line of JSON does not hold an object.
     """
     with explained(path), open_text(path) as stream:
         lines = islice((line for line in stream if line.strip()), count)
@@ -60,7 +60,7 @@ def _json_lines(path: Path, lines: Iterator[str]) -> Table:
             facts = json.loads(line)
             row = {key: "" if value is None else str(value) for key, value in facts.items()}
         except (ValueError, AttributeError, RecursionError):
-            raise InputError(f"{path.name}, line {number:,}: expected an object of JSON, got {line[:60]!r}") from None
+            raise InputError(f"{path.name}, line {number:,}: expected a JSON object, got {line[:60]!r}") from None
         rows.append(row)
         header |= dict.fromkeys(row)
     return Table(tuple(header), [[row.get(key, "") for key in header] for row in rows])

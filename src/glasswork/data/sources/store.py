@@ -30,9 +30,9 @@ class PixelStore:
     Parameters
     ----------
     folder : Path, optional
-        Where the file may be; without one, everything stays in memory.
+        The folder for the file; without one, everything stays in memory.
     source : str
-        What the images come from, for messages.
+        Where the images come from, for messages.
     """
 
     def __init__(self, folder: Path | None, source: str = "") -> None:
@@ -50,7 +50,7 @@ class PixelStore:
             self._stream.write(np.ascontiguousarray(rows).data)
             return
         self._blocks.append(rows)
-        if self._folder is None and self.rows * self.features > self._checked:  # they will be copied once, to be joined
+        if self._folder is None and self.rows * self.features > self._checked:  # joining them will copy them once
             what = f"{self._source}: holds more than {self.rows:,} images of {rows.shape[1]:,} numbers"
             check_fits(self.rows * self.features, what)
             self._checked = 2 * self.rows * self.features
@@ -74,7 +74,7 @@ class PixelStore:
         return np.load(self._folder / "images.npy", mmap_mode="r")  # type: ignore[no-any-return]
 
     def _write_header(self) -> None:
-        """Write the header of an array of so many rows; its length is the same for any number of them."""
+        """Write the header of an array with this many rows; its length is the same for any number of rows."""
         kind, width = self._row
         facts = {"descr": kind, "fortran_order": False, "shape": (self.rows, width)}
         np.lib.format.write_array_header_1_0(self._stream, facts)
@@ -91,7 +91,7 @@ class _Facts(msgspec.Struct):
 
 
 def write_dataset(dataset: Dataset, folder: Path) -> None:
-    """Write a dataset into a folder, whole or not at all; images that are in it already stay as they are.
+    """Write a dataset into a folder, completely or not at all; images that are in it already are not changed.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def write_dataset(dataset: Dataset, folder: Path) -> None:
         if temporary != folder:
             shutil.rmtree(temporary, ignore_errors=True)
         raise FileError(
-            f"{folder}: the data cannot be written there ({error}); is there room, and permission?"
+            f"{folder}: the data cannot be written there ({error}); check free space and permissions"
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""CSV: a table with an image a row, read by `numpy.loadtxt` block by block, which is fast and takes little memory.
+"""CSV: a table with one image per row, read by `numpy.loadtxt` block by block, which is fast and needs little memory.
 
-A cell that is missing, too many or no pixel is named by its row and column; nothing is filled in.
+A cell that is missing, superfluous or not a pixel is named by its row and column; nothing is filled in.
 """
 
 import csv
@@ -23,10 +23,10 @@ from glasswork.data.sources.peek import Peek, explained
 from glasswork.data.sources.text import describe_encoding, is_text, open_text
 from glasswork.errors import InputError
 
-#: Rows that are looked at to find out what the columns are.
+#: Rows that are examined to find out what the columns hold.
 SAMPLE = 300
 
-#: Characters of text in a block, and rows: a row of two columns takes far more memory than text.
+#: The most characters and rows of text in a block: a row of two columns needs far more memory than its text.
 _BLOCK, _BLOCK_ROWS = 4 << 20, 1 << 15
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
@@ -34,7 +34,7 @@ _LONGEST_LABEL = 64
 
 
 def recognise(source: Peek) -> str | None:
-    """Say by what a file is recognised, or None."""
+    """Return how the file was recognised, or None."""
     if source.is_folder or not is_text(source.head):
         return None
     try:
@@ -67,7 +67,7 @@ def read(source: Peek) -> Found:
         found.note(f"labels are {columns.name(columns.label)}")
     if columns.index is not None:
         empty = all(not row[columns.index] for row in rows[header:] if columns.index < len(row))
-        what = "is empty" if empty else "numbers or names the rows, and is not a pixel"
+        what = "is empty" if empty else "numbers or names the rows, so it is not a pixel"
         found.note(f"{columns.name(columns.index)} {what}")
         found.index = None if empty else columns.header[columns.index] if columns.header else ""
     if comma:
@@ -78,7 +78,7 @@ def read(source: Peek) -> Found:
 
 
 def _without_hint(lines: list[str]) -> tuple[list[str], str]:
-    """Return the lines of a table and its separator; Excel may state it in a line before them, as ``sep=;``."""
+    """Return the lines of a table and its separator, which Excel may state in a line before them: ``sep=;``."""
     if lines and (hint := re.fullmatch(r'"?sep=(.)"?\s*', lines[0])):
         return lines[1:], hint[1]
     return lines, sniff(lines)
@@ -90,7 +90,7 @@ _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether numbers have commas for points: some do, none has a point, and they are not thousands."""
+    """Return whether numbers have decimal commas: some have commas, none has a point, and these are not thousands."""
     cells = {cell for row in rows for cell in row}
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
     points = any(re.fullmatch(r"[-+]?\d*\.\d+", cell) for cell in cells)
@@ -98,7 +98,7 @@ def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def with_points(cells: Sequence[str]) -> list[str]:
-    """Return cells in which numbers with a decimal comma have a point."""
+    """Return cells in which decimal commas became points."""
     return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
 
 
@@ -108,13 +108,13 @@ def _first_lines(path: Path, count: int) -> list[str]:
 
 
 def _spread_lines(path: Path) -> list[str]:
-    """Return every 50th line of the first 100,000: rows may be sorted by class, and the first ones be all alike."""
+    """Return every 50th line of the first 100,000: rows may be sorted by class, so the first ones may all be alike."""
     with open_text(path) as stream:
         return [line for line in islice(stream, 1, 100_000, 50) if line.strip()]
 
 
 def sniff(lines: Sequence[str]) -> str:
-    """Return what separates the columns: a sign that every one of the first lines has, most of them equally often.
+    """Return the separator of the columns: a sign that each of the first lines has, most of them equally often.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def sniff(lines: Sequence[str]) -> str:
             cells = split_line(lines[-1], separator)
             if sum(is_number(cell) for cell in with_points(cells)) >= len(cells) / 2:
                 return separator
-    raise InputError("no columns found in its lines")
+    raise InputError("its lines have no columns")
 
 
 def split_line(line: str, separator: str) -> list[str]:
@@ -137,7 +137,7 @@ def split_line(line: str, separator: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])]
     except csv.Error as error:
-        raise InputError(f"a line that cannot be cut into cells ({error}): {line[:60]!r}") from None
+        raise InputError(f"a line cannot be divided into cells ({error}): {line[:60]!r}") from None
 
 
 # Rows -----------------------------------------------------------------------------------------------
@@ -160,14 +160,14 @@ def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, skip: 
     skip : int
         Lines before the first row.
     found : Found
-        Takes the rows that are wrong, if it is lenient; else the first is an error.
+        Collects the wrong rows if it is lenient; otherwise the first wrong row is an error.
     """
     dtype = _dtype(columns)
     lines = (line for line in stream if not line.isspace())
     for _ in range(skip):
         next(lines)
     first = 0
-    whole = True  # whether all pixels so far were whole numbers from 0 to 255
+    whole = True  # all pixels so far were whole numbers from 0 to 255
     while block := _some(lines):
         table = _fast(block, separator, dtype) if whole else None
         if table is None:
@@ -204,7 +204,7 @@ def _dtype(columns: Columns) -> np.dtype[Any]:
 
 
 def _fast(lines: list[str], separator: str, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-    """Parse lines of whole numbers from 0 to 255 beside labels; None if they are anything else."""
+    """Parse lines of labels and whole numbers from 0 to 255; return None if they hold anything else."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # NumPy would read 1.5 as 1, with a warning
         try:
@@ -230,7 +230,7 @@ def _block(table: NDArray[Any], columns: Columns, first: int, *, labelled: bool)
 
 
 def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[Any]:
-    """Return labels as integers where all of a block are, else as words."""
+    """Return labels as integers if all labels of a block are, otherwise as words."""
     assert columns.label is not None
     words = np.strings.strip(words)
     lengths = np.strings.str_len(words)
@@ -246,7 +246,7 @@ def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[An
 def _checked(
     lines: list[str], separator: str, columns: Columns, first: int, found: Found
 ) -> dict[int, tuple[list[str], list[float]]]:
-    """Return the cells and the pixels of each row by its number from 0, and name the rows that are wrong."""
+    """Return the cells and the pixels of each row by its number from 0, and the messages about wrong rows."""
     rows = {}
     for number, line in enumerate(lines, first):
         cells = split_line(line, separator)
@@ -275,7 +275,7 @@ def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
         except ValueError:
             what = "expected a number" if cells[k] else "a missing value"
             if _COMMA.fullmatch(cells[k]):
-                what += " with a decimal point and without separators of thousands"
+                what += " with a decimal point and without thousands separators"
             raise InputError(f"{at}, {columns.name(k)}: {what}, got {cells[k]!r}; correct or remove the row") from None
         if not math.isfinite(values[-1]):
             raise InputError(f"{at}, {columns.name(k)}: a missing value, got {cells[k]!r}; correct or remove the row")

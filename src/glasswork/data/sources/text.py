@@ -1,4 +1,4 @@
-"""Text files as people have them: in UTF-8, in UTF-16, or in the encoding of Windows; packed or not."""
+"""Text files in UTF-8, in UTF-16 or in the encoding of Windows; compressed or not."""
 
 import codecs
 import io
@@ -9,12 +9,12 @@ from glasswork.errors import FileError
 
 _WINDOWS = "glasswork-windows"
 
-#: Bytes that show which encoding a text is in.
+#: Bytes that are read to find the encoding of a text.
 _START = 64
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
-    """Decode bytes that are not UTF-8 as Windows' Western encoding; a few bytes that it leaves out, as Latin-1."""
+    """Decode bytes that are not UTF-8 as Windows' Western encoding, and the few bytes it lacks as Latin-1."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     wrong = error.object[error.start : error.end]
@@ -27,12 +27,12 @@ def _as_windows(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_WINDOWS, _as_windows)
 
 
-#: Letters of a line, at most: an image of a million pixels has less. A packed file may hold one line of gigabytes.
+#: The most letters in a line: an image of a million pixels has fewer. A compressed file may hold one line of gigabytes.
 MOST_LETTERS = 1 << 25
 
 
 class _Lines(io.TextIOWrapper):
-    """A text file whose lines have an end; each is a string."""
+    """A text file, read line by line; a line that never ends is an error."""
 
     path: Path
 
@@ -46,7 +46,7 @@ class _Lines(io.TextIOWrapper):
 
 
 def open_text(path: Path) -> io.TextIOWrapper:
-    """Open a text file, unpacked: UTF-8, or UTF-16; bytes that are neither are Windows'."""
+    """Open a text file, decompressed, in UTF-8 or UTF-16; other bytes are decoded as Windows' encoding."""
     with open_unpacked(path) as stream:
         encoding = _utf16(stream.read(_START)) or "utf-8-sig"
     lines = _Lines(open_unpacked(path), encoding=encoding, errors=_WINDOWS, newline=None)
@@ -55,7 +55,7 @@ def open_text(path: Path) -> io.TextIOWrapper:
 
 
 def _utf16(head: bytes) -> str | None:
-    """Return which UTF-16 a text is in that begins so: it has a mark at its start, or every second byte is 0."""
+    """Return the UTF-16 variant of a text with these first bytes, if a mark or zeros at every second byte show one."""
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
     first, second = head[:_START:2], head[1:_START:2]
@@ -65,16 +65,16 @@ def _utf16(head: bytes) -> str | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether a file that begins so is text."""
+    """Return whether a file with these first bytes is text."""
     return bool(head) and (b"\0" not in head or _utf16(head) is not None)
 
 
 def describe_encoding(head: bytes) -> str | None:
-    """Return a note about the encoding of a text that begins so, if it is not UTF-8 or UTF-16."""
+    """Return a note about the encoding of a text with these first bytes, if it is neither UTF-8 nor UTF-16."""
     if _utf16(head) is not None:
         return None
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter that is cut off at the end is no error
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a letter that is cut off at the end is not an error
     except UnicodeDecodeError:
         return "the text is not UTF-8: it was read in the Western encoding of Windows (cp1252)"
     return None

@@ -1,10 +1,10 @@
-"""Doubt: is an image like anything that a network was trained on?
+"""Doubt: is an image like anything that the network was trained on?
 
-image ──edges──► reference    how far is it from the nearest of 2,000 training images?
-      ──lines──► sceptic      does a second small network take it for a training image, or for something else?
-                 both together ⇒ strangeness; beyond 1 it is unlike anything the network was trained on
+image ──edges──► reference    how far away is the nearest of 2,000 training images?
+      ──lines──► sceptic      does a second small network consider it a training image, or something else?
+                 both together ⇒ strangeness; above 1 it is unlike anything that the network was trained on
 
-strange, figures, paint       things that are no training images: what the sceptic learns from
+strange, shapes, paint        things that are not training images, from which the sceptic learns
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where the edges of an image lie, whatever its slant.
+"""A description of where the edges of an image lie, whatever its slant.
 
     image → slant removed → smoothed → edges in four directions → 4 maps of 7×7 cells, at unit length
 
-The maps of edges tell strokes that cross or join in the wrong place from those that lie a pixel further left, which
-the distance between pixels does not.
+Maps of edges show whether strokes cross or join in the wrong place, or only lie a pixel further left. The distance
+between pixels cannot tell these apart.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from glasswork.arrays import Images
 from glasswork.models.doubt.paint import Floats
 
-#: Cells of the maps of edges, each way.
+#: Cells of a map of edges, in each direction.
 _CELLS = 7
 
 
@@ -41,7 +41,7 @@ def without_slant(field: Floats) -> Floats:
     """Shift each row sideways until the strokes' mean slant is upright: (n, side, side)."""
     n, side, _ = field.shape
     place = np.arange(side, dtype=np.float32)
-    mass = field.sum(axis=2)  # of each row
+    mass = field.sum(axis=2)  # the ink of each row
     total = np.maximum(mass.sum(axis=1), 1)[:, np.newaxis]
     moment = field @ place
     down = place - (mass @ place)[:, np.newaxis] / total
@@ -59,7 +59,7 @@ def without_slant(field: Floats) -> Floats:
 
 
 def _smooth(field: Floats) -> Floats:
-    """Blur with 1 2 1, each way; the border stays as it is."""
+    """Blur with the weights 1 2 1 in each direction; the border does not change."""
     down = field.copy()
     down[:, 1:-1] = (field[:, :-2] + 2 * field[:, 1:-1] + field[:, 2:]) / 4
     both = down.copy()
@@ -69,7 +69,7 @@ def _smooth(field: Floats) -> Floats:
 
 @cache
 def _windows(side: int) -> Floats:
-    """Weights by which pixels count for cells, triangles that overlap: (side, 7)."""
+    """Return the weights of pixels in cells, overlapping triangles: (side, 7)."""
     wide = side / _CELLS
     centres = (np.arange(_CELLS) + 0.5) * wide - 0.5
     away = np.abs(np.arange(side)[:, np.newaxis] - centres) / (1.25 * wide)

@@ -1,7 +1,7 @@
-"""What doubt means for an answer: how far a network's confidence in an image is limited.
+"""What doubt means for an answer: the limit on a network's confidence.
 
-An image that is typical of the training images keeps its confidence. In full doubt no class has more than 89 %: that is
-about how often a network is right about such images, and less would be dishonest the other way.
+The confidence about a typical image is not limited. In full doubt, no class has more than 89 %: about this often,
+networks are right about such images, so a lower limit would be too low.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from glasswork.arrays import FloatArray, Labels
 #: The highest probability in full doubt.
 MOST_IN_DOUBT = 0.89
 
-#: An answer is in full doubt if at most this share of the nearest reference images is of its class.
+#: An answer is in full doubt if at most this share of the nearest reference images has its class.
 _FEW = 0.4
 
 #: If more than this share of three or more parts of a picture is unlike a digit, the picture is print or a drawing.
@@ -24,16 +24,16 @@ _MOSTLY_UNLIKE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What a reference set says about images.
+    """The judgement of a reference set about images.
 
     Attributes
     ----------
     strangeness : (n,) float32
-        0 for a typical image, infinite for one of one even level.
+        0 for a typical image, infinite for an image of a single level.
     resembles : (n,) int64
-        The class of most of the five nearest reference images; -1 for an image of one even level.
+        The most frequent class among the five nearest reference images; -1 for an image of a single level.
     probabilities : (n, classes) floats
-        The network's, limited where they cannot be trusted.
+        The network's probabilities, limited where they cannot be trusted.
     """
 
     strangeness: NDArray[np.float32]
@@ -47,12 +47,12 @@ class Judgement:
 
 
 def few_agree(labels: Labels, probabilities: FloatArray) -> NDArray[np.bool_]:
-    """Whether few of the nearest reference images are of the class that is favoured.
+    """Return whether few of the nearest reference images have the favoured class.
 
     Parameters
     ----------
     labels : (n, k) integers
-        The classes of the nearest reference images; -1 where one is infinitely far.
+        The classes of the nearest reference images; -1 for one at an infinite distance.
     probabilities : (n, classes) floats
     """
     agreeing = (labels == probabilities.argmax(axis=1)[:, np.newaxis]).sum(axis=1)
@@ -60,20 +60,20 @@ def few_agree(labels: Labels, probabilities: FloatArray) -> NDArray[np.bool_]:
 
 
 def most_common(labels: Labels) -> Labels:
-    """Return the most common class of each row, (n, k) to (n,): of several the first, and -1 where all are -1."""
+    """Return the most frequent class of each row, (n, k) to (n,): the first of several, or -1 if all are -1."""
     votes = ((labels[:, :, np.newaxis] == labels[:, np.newaxis]) & (labels >= 0)[:, np.newaxis]).sum(axis=2)
     return np.asarray(np.take_along_axis(labels, votes.argmax(axis=1)[:, np.newaxis], axis=1)[:, 0])
 
 
 def is_mostly_unlike(unlike: NDArray[np.bool_]) -> bool:
-    """Whether the parts of a picture are print or a drawing, of which some happen to look like digits."""
+    """Return whether the parts of a picture are print or a drawing, some of which happen to look like digits."""
     return len(unlike) >= 3 and bool(np.mean(unlike) > _MOSTLY_UNLIKE)
 
 
 def limit_confidence(probabilities: FloatArray, doubt: NDArray[np.floating[Any]] | float = 1.0) -> FloatArray:
     """Limit the highest probability of each row to 1 without doubt, and to 0.89 in full doubt.
 
-    What is above the limit goes evenly to all classes, so that the favoured one stays the same.
+    The excess is shared evenly by all classes, so the favoured class stays the same.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""What strokes an image has, and where: the numbers that the sceptic sees.
+"""A description of the strokes in an image and their places: the numbers that the sceptic sees.
 
     28×28, slant removed → 16 filters of 5×5, every second pixel → ReLU → sums of 2×2 → 6×6 cells × 16
                          → unit length → square root
 
-Eight filters answer to edges, one for each direction, and eight to lines. Unit length and square root make a thin pen
-and a thick one alike.
+Eight filters respond to edges, one for each direction, and eight to lines. Unit length and square root make thin and
+thick pens look alike.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from glasswork.arrays import Images
 from glasswork.models.doubt.edges import without_slant
 from glasswork.models.doubt.paint import SIDE, Floats
 
-#: Width of a filter, pixels between two of its places, what it must exceed, and places each way.
+#: The width of a filter, its stride in pixels, the threshold that it must exceed, and its places in each direction.
 _WIDE, _STEP, _FLOOR, _PLACES = 5, 2, 0.1, 12
 
-#: Images described in one go.
+#: Images that are described at a time.
 _AT_A_TIME = 250
 
 
 def _filters() -> Floats:
-    """Derivatives of a bell, in eight directions: first ones, then second ones; (16, 25) float32."""
+    """Return the first and second derivatives of a bell curve in eight directions: (16, 25) float32."""
     y, x = np.mgrid[-2:3, -2:3].astype(float)
     found = []
     for angle in np.arange(8) * np.pi / 4:
@@ -38,10 +38,10 @@ def _filters() -> Floats:
     return np.asarray(rows / (np.abs(rows).sum(axis=1, keepdims=True) / 2), np.float32)
 
 
-#: The filters, one a row.
+#: The filters, one per row.
 FILTERS = _filters()
 
-#: Numbers that describe an image.
+#: The number of values that describe an image.
 NUMBERS = (_PLACES // 2) ** 2 * len(FILTERS)
 
 
@@ -56,7 +56,7 @@ def describe(images: Images) -> Floats:
     Returns
     -------
     (n, 576) float32
-        Filter by filter, 6×6 cells each; 0 to 1, all 0 for an image of one even level.
+        Filter by filter, 6×6 cells each; from 0 to 1, and all 0 for an image of a single level.
     """
     found = np.empty((len(images), NUMBERS), np.float32)
     for start in range(0, len(images), _AT_A_TIME):
@@ -67,7 +67,7 @@ def describe(images: Images) -> Floats:
 
 
 def on_grid(images: Images) -> Floats:
-    """Bring square images to 28×28 pixels, 0 to 1: (n, features) uint8 to (n, 784) float32."""
+    """Resize square images to 28×28 pixels from 0 to 1: (n, features) uint8 to (n, 784) float32."""
     side = isqrt(images.shape[1])
     pixels = images.reshape(-1, side, side).astype(np.float32) * np.float32(1 / 255)
     if side != SIDE:
@@ -77,7 +77,7 @@ def on_grid(images: Images) -> Floats:
 
 
 def grid_weights(side: int) -> Floats:
-    """How much each of ``side`` pixels counts for each of 28 on the same length: (28, side), each row sums to 1."""
+    """Return the weight of each of ``side`` pixels in each of 28 on the same length: (28, side); rows sum to 1."""
     wide = max(side / SIDE, 1)
     centres = (np.arange(SIDE) + 0.5) * side / SIDE - 0.5
     weights = np.maximum(0, 1 - np.abs(np.arange(side) - centres[:, np.newaxis]) / wide)
@@ -85,7 +85,7 @@ def grid_weights(side: int) -> Floats:
 
 
 def _in_cells(field: Floats) -> Floats:
-    """Filter images and sum the answers in cells: (n, 28, 28) to (n, 576)."""
+    """Filter images and sum the responses in cells: (n, 28, 28) to (n, 576)."""
     n = len(field)
     padded = np.pad(field, ((0, 0), (1, 1), (1, 1)))
     windows = np.empty((_WIDE, _WIDE, n, _PLACES, _PLACES), np.float32)

@@ -1,4 +1,4 @@
-"""The reference set of a run's data: learnt once, kept in the cache, and shipped for the MNIST in the package.
+"""The reference set of a run's data: learnt once and kept in the cache; for the MNIST in the package it is shipped.
 
 training images, labels, validation images ──learn──► which rows, threshold, sceptic, limits ──► the cache
                                            ◄─────────────── the same data again ───────────────────┘
@@ -14,47 +14,47 @@ from glasswork.data import Split
 from glasswork.errors import InputError
 from glasswork.models.doubt.reference import ReferenceSet, draw_rows
 
-#: Counts the changes after which a set learnt before is no longer what would be learnt now.
+#: Raised by changes after which the same data give another set than before.
 _VERSION = 1
 
-#: Validation images that are looked at.
+#: The number of validation images that are used.
 _SAMPLE = 10_000
 
 _LOG = logging.getLogger(__name__)
 
 
 def has_to_be_learnt(parts: Split, sha256: str) -> bool:
-    """Whether the reference set of data is not there already."""
+    """Return whether the reference set of these data must still be learnt."""
     return not _unsuitable(parts) and cache.read(_name(sha256)) is None
 
 
 def reference_of(parts: Split, sha256: str) -> tuple[ReferenceSet | None, str]:
-    """Return the reference set of data, learnt now if nobody learnt it before; whatever fails, nothing is raised.
+    """Return the reference set of data, and learn it first if it is not in the cache; a failure raises nothing.
 
     Parameters
     ----------
     parts : Split
     sha256 : str
-        Their fingerprint.
+        The fingerprint of the data.
 
     Returns
     -------
     reference : ReferenceSet or None
     note : str
-        Why there is none, or why it could not be kept for the next run; empty where all is well.
+        Why there is no set, or why it could not be kept for the next run; otherwise empty.
     """
     if problem := _unsuitable(parts):
         return None, problem
     try:
         return _known(parts, sha256) or _learnt(parts, sha256)
-    except Exception as error:  # a training is worth more than what is said about strange images
+    except Exception as error:  # losing the judgement of strange images must not cost the training
         _LOG.debug("the reference set cannot be learnt", exc_info=True)
         reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         return None, reason
 
 
 def learn(parts: Split) -> tuple[ReferenceSet, Entry]:
-    """Learn the reference set of data; return it and what the cache keeps of it."""
+    """Learn the reference set of data; return it and its cache entry."""
     train = parts.train
     found = ReferenceSet.choose(train.images, train.labels, parts.valid.images[:_SAMPLE])
     return found, Entry({"rows": draw_rows(len(train)), **found.learnt()}, {})
@@ -87,7 +87,7 @@ def _unsuitable(parts: Split) -> str:
         return "it needs images, and these are features"
     height, width = parts.shape
     if height != width or height < 3:
-        return f"it needs square images of 3×3 pixels or more, and these have {height}×{width}"
+        return f"it needs square images of 3×3 pixels or more, but these have {height}×{width}"
     if len(parts.train) < 2 or len(parts.valid) < 1:
         return "it needs two training images and a validation image"
     return ""

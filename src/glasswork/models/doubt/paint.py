@@ -1,8 +1,8 @@
-"""From points of strokes to images with MNIST's ink, thousands of them in one go.
+"""From points of strokes to images with MNIST's ink, thousands of them at a time.
 
     points → fitted in the 20×20 box → centre of mass in the middle → counted on half pixels → made ink
 
-How dark a pixel is depends on the length of stroke in it, so points lie densely on each stroke.
+The darkness of a pixel depends on the length of stroke in it, so points lie densely on each stroke.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 
-#: Pixels each way of an image, and of the box that a drawing is fitted in.
+#: The side of an image, and of the box that a drawing is fitted into, in pixels.
 SIDE, _BOX = 28, 20
 
 #: Where MNIST has the centre of mass, in half pixels from the border: the middle of pixel 14, counted from 0.
 _CENTRE = 29
 
-#: Widths of pens, in pixels (MNIST's strokes: 1.3 to 3.0), and the gain that gives strokes of each.
+#: Widths of pens, in pixels (MNIST's strokes: 1.3 to 3.0), and the gain that gives strokes of each width.
 _PENS = (1.28, 1.67, 1.9, 2.17, 2.36, 2.5, 2.72, 3.0)
 _GAINS = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 11.5)
 
-#: What is taken off before ink saturates: strokes end at an edge.
+#: Subtracted before ink saturates, so that strokes end in an edge.
 _FLOOR = 0.2
 
-#: Images in one go, so that counts stay in the cache.
+#: Images that are painted at a time, so that counts stay in the cache.
 _AT_A_TIME = 250
 
 
 def paint(points: Floats, used: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
-    """Paint strokes, each image with a pen of its own.
+    """Paint strokes, each image with its own pen.
 
     Parameters
     ----------
     points : (2, n, strokes, steps) float32
-        x and y, y down, in any unit; strokes that are not used repeat others.
+        x and y, with y down, in any unit; strokes that are not used repeat others.
     used : (n, strokes) bool
         Which strokes leave ink.
     rng : Generator
@@ -57,7 +57,7 @@ def paint(points: Floats, used: NDArray[np.bool_], rng: np.random.Generator) -> 
     length = _lengths(flat.reshape(points.shape)) * np.repeat(used, steps, axis=1)
     mass = np.einsum("anp,np->an", flat, length) / length.sum(axis=1)
     mass += rng.uniform(-0.5, 0.5, mass.shape).astype(np.float32)  # MNIST's images were moved by whole pixels
-    between = rng.random(flat.shape, np.float32) - np.float32(0.5)  # so that no edge keeps to the grid
+    between = rng.random(flat.shape, np.float32) - np.float32(0.5)  # so that edges do not follow the grid
     spots = np.clip(2 * (flat - mass[..., np.newaxis]) + _CENTRE + between, 0, 2 * SIDE - 1).astype(np.int32)
     gain = np.asarray(np.interp(pen, _PENS, _GAINS), np.float32)[:, np.newaxis]
     painted: Floats = np.clip(gain * _smooth(spots, length) - np.float32(_FLOOR), 0, 1)
@@ -73,12 +73,12 @@ def _soften(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _lengths(points: Floats) -> Floats:
-    """The length of stroke that each point stands for: (2, n, strokes, steps) to (n, strokes · steps)."""
+    """Return the length of stroke that each point stands for: (2, n, strokes, steps) to (n, strokes · steps)."""
     step = np.empty(points.shape[1:], np.float32)
     ahead = points[..., 1:] - points[..., :-1]
     np.hypot(ahead[0], ahead[1], out=step[..., 1:])
     step[..., 0] = step[..., 1]
-    return np.maximum(step, np.float32(0.05)).reshape(len(step), -1)  # a dot is ink, too
+    return np.maximum(step, np.float32(0.05)).reshape(len(step), -1)  # a dot is ink too
 
 
 def _smooth(spots: NDArray[np.int32], length: Floats) -> Floats:
@@ -96,7 +96,7 @@ def _smooth(spots: NDArray[np.int32], length: Floats) -> Floats:
 
 
 def _weights() -> Floats:
-    """How much each half pixel counts for each pixel: (28, 56)."""
+    """Return the weight of each half pixel in each pixel: (28, 56)."""
     away = np.abs(np.arange(SIDE)[:, np.newaxis] * 2 + 0.5 - np.arange(2 * SIDE)[np.newaxis])
     return np.select([away < 1, away < 2, away < 3], [0.5, 0.375, 0.125], 0).astype(np.float32)
 

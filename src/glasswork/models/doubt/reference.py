@@ -1,15 +1,15 @@
-"""Is an image like anything that a network was trained on?
+"""Is an image like anything that the network was trained on?
 
-A network gives its ten scores to anything, and a scribble may score as high as a digit. A reference set keeps a few
-thousand training images and a :class:`Sceptic`, a second small network that has learnt to
-tell training images from things drawn at random. Both judge a new image:
+A network gives ten scores to any input, and a scribble may score as high as a digit. A reference set keeps a few
+thousand training images and a :class:`Sceptic`: a second small network that has learnt to tell training images from
+things drawn at random. Both judge a new image:
 
     3 · distance to the nearest reference image / its threshold  -  log-odds of the sceptic  =  strangeness
     strangeness, on a scale where a typical image has 0, > 1  ⇒  unlike anything it was trained on
 
 Distances are between maps of edges, relative to how densely the reference images lie (as in the local outlier factor
-of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. Of MNIST's test digits
-less than 2 % are marked wrongly; docs/pictures.md has the share of letters, shapes and scribbles that are marked.
+of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. Less than 2 % of MNIST's
+test digits are marked wrongly. docs/pictures.md has the shares of letters, shapes and scribbles that are marked.
 """
 
 from __future__ import annotations
@@ -33,56 +33,56 @@ from glasswork.models.doubt.sceptic import FEWEST, Sceptic
 #: Share of validation images that are marked wrongly.
 FALSE_ALARMS = 0.0135
 
-#: How many neighbours of a reference image measure the density around it.
+#: The number of neighbours that measure the density around a reference image.
 _NEIGHBOURS = 5
 
 #: A stored pixel takes four bits: 16 levels, these many grey levels apart.
 _LEVEL = 17
 
-#: What one threshold of distance counts against the log-odds.
+#: The weight of the distance, in units of its threshold, against the log-odds.
 _WEIGHT = 3
 
-#: The typical validation image, and the shares that doubt does not reach, and does not reach in full.
+#: Quantiles of validation images: the typical one, the share without any doubt, and the share without full doubt.
 _TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
 
-#: Strangeness between which doubt grows from none to full, without a sceptic.
+#: Without a sceptic, doubt grows from none to full between these values of strangeness.
 _DOUBT_BY_DISTANCE = (0.88, 0.94)
 
-#: Images compared in one go: more would take hundreds of megabytes.
+#: Images that are compared at a time: more would need hundreds of megabytes.
 _AT_A_TIME = 250
 
-#: Two images whose maps of edges are nearer than this count as the same: a stored image is rounded to 16 grey levels.
-#: Without it, copies of an image would be infinitely dense, and rounding errors would look strange among them.
+#: Two images whose maps of edges are nearer than this count as equal, because stored images are rounded to 16 levels.
+#: Without this, copies of an image would be infinitely dense, and rounding errors among them would look strange.
 _RESOLUTION = 0.02
 
-#: How much farther than measured the limits lie, so that rounding errors push no image over them; and the least
-#: between two limits.
+#: The limits lie this much above the measured values, so that rounding errors push no image over them; and the least
+#: difference between two limits.
 _SLACK, _LEAST = 1e-3, 0.05
 
-#: The least threshold: the distance to an image that counts as the same, where the set is densest.
+#: The least threshold: the distance to an equal image where the set is densest.
 _LEAST_THRESHOLD = _RESOLUTION**0.5
 
-#: How the names of the sceptic's arrays begin in a file.
+#: The prefix of the sceptic's arrays in a file.
 _SCEPTIC = "sceptic."
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceSet:
-    """Training images to compare new ones with.
+    """Training images with which new images are compared.
 
     Attributes
     ----------
     images : (N, features) uint8
         Square images, row by row, on the 16 grey levels 0, 17, ..., 255.
     labels : (N,) int64
-        The class of each.
+        The class of each image.
     threshold : float
         1.35 % of validation images are farther away.
     sceptic : Sceptic or None
-        None if there were too few images to learn from, or the set was written before there were sceptics: an image
-        is then unlike the set if its distance is greater than the threshold.
+        None if there were too few images to learn from, or an older version wrote the set. Then an image is unlike the
+        set if its distance is greater than the threshold.
     limits : (4,) floats
-        What distance and log-odds together are at strangeness 0, where doubt begins, where it is full, and at 1.
+        The sum of distance and log-odds at strangeness 0, where doubt begins, where it is full, and at strangeness 1.
     """
 
     images: Images
@@ -113,14 +113,14 @@ class ReferenceSet:
         valid_images : (m, features) uint8
             Images that are not among ``images``: 1.35 % of them are marked as unlike.
         size : int
-            How many images to keep; all of them if there are fewer.
+            The number of images to keep; all of them if there are fewer.
         seed : int
-            Decides which.
+            Determines which images.
 
         Raises
         ------
         InputError
-            If the images are not square uint8 images, or if there are fewer than two, or none to validate.
+            If the images are not square uint8 images, there are fewer than two of them, or no validation images.
         """
         _check(images, "the training images")
         _check(valid_images, "the validation images")
@@ -131,9 +131,11 @@ class ReferenceSet:
             )
         found = cls._of_rows(images, labels, draw_rows(len(images), size, seed))
         distances = found.distances(valid_images)
-        known = np.isfinite(distances)  # an image of one even level is far from all, if there is none in the set
+        known = np.isfinite(distances)  # an image of a single level is far from all others
         if not known.any():
-            raise InputError("a reference set: all validation images are of one even level, and no training image is")
+            raise InputError(
+                "a reference set: each validation image has only one level, but no training image is like that"
+            )
         threshold = float(np.quantile(distances[known], 1 - FALSE_ALARMS)) * (1 + _SLACK)
         found = replace(found, threshold=max(threshold, _LEAST_THRESHOLD))
         if len(images) < FEWEST:
@@ -163,8 +165,8 @@ class ReferenceSet:
         Returns
         -------
         (n,) float32
-            Distance between maps of edges, relative to the density there. An image of one even level has no edges: it
-            is as near as can be if the set has another such image, and else infinitely far.
+            Distance between maps of edges, relative to the density there. An image of a single level has no edges: its
+            distance is the least possible if the set has another such image, otherwise infinite.
         """
         return self.nearest(images, 1)[1][:, 0]
 
@@ -175,14 +177,14 @@ class ReferenceSet:
         ----------
         images : (n, features) uint8
         k : int
-            How many.
+            The number of neighbours.
 
         Returns
         -------
         rows : (n, k) int64
-            Which of the reference images, the nearest first.
+            The numbers of the reference images, the nearest first.
         distances : (n, k) float32
-            How far each is.
+            The distance of each.
         """
         _check(images, "the images", self.images.shape[1])
         if len(images) > _AT_A_TIME:
@@ -207,13 +209,13 @@ class ReferenceSet:
         Returns
         -------
         (n,) float32
-            0 for a typical image, more than 1 if it is unlike anything in the set; infinite for an image of one even
-            level, if there is none in the set.
+            0 for a typical image, more than 1 if it is unlike anything in the set; infinite for an image of a single
+            level, if the set has none.
         """
         return self._on_scale(self._combined(images, self.distances(images)))
 
     def _combined(self, images: Images, distances: Floats) -> Floats:
-        """Distance and log-odds in one number, which grows with strangeness."""
+        """Return distance and log-odds in one number, which grows with strangeness."""
         far = distances / np.float32(self.threshold)
         if self.sceptic is None:
             return far
@@ -237,16 +239,16 @@ class ReferenceSet:
         return self.strangeness(images) > 1
 
     def judge(self, images: Images, probabilities: FloatArray) -> Judgement:
-        """Say how strange images are, what they resemble, and how far a network can be trusted about them.
+        """Judge how strange images are, what they resemble, and how far a network can be trusted about them.
 
-        An answer is in doubt as far as the image is strange, and in full doubt if fewer than three of its five nearest
-        reference images are of the class that the network favours.
+        The stranger the image, the greater the doubt. Doubt is full if fewer than three of the five nearest reference
+        images have the class that the network favours.
 
         Parameters
         ----------
         images : (n, features) uint8
         probabilities : (n, classes) floats
-            What the network gives for them; each row sums to 1.
+            The network's probabilities; each row sums to 1.
         """
         rows, distances = self.nearest(images, _NEIGHBOURS)
         strange = self._combined(images, distances[:, 0])
@@ -261,7 +263,7 @@ class ReferenceSet:
         return self.judge(images, probabilities).probabilities
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the set as named arrays for a file: two pixels a byte, the left one in the upper four bits."""
+        """Return the set as named arrays for a file: two pixels per byte, the left one in the upper four bits."""
         levels = self.images // _LEVEL
         if levels.shape[1] % 2:
             levels = np.pad(levels, ((0, 0), (0, 1)))
@@ -271,7 +273,7 @@ class ReferenceSet:
         } | self.learnt()
 
     def learnt(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt about the training images, beside which of them are in the set, as named arrays."""
+        """Return what was learnt about the training images as named arrays, with the rows that are in the set."""
         arrays = {"threshold": np.array([self.threshold])}
         if self.sceptic is None:
             return arrays
@@ -287,7 +289,7 @@ class ReferenceSet:
         Raises
         ------
         InputError
-            If a row is not one of theirs, or an array is missing or has another shape or dtype.
+            If a row does not exist, or an array is missing or has another shape or dtype.
         """
         if rows.ndim != 1 or rows.dtype != np.int64 or rows.min(initial=0) < 0 or rows.max(initial=0) >= len(images):
             raise InputError(f"a reference set: expected rows of {len(images)} training images, got others")
@@ -333,7 +335,7 @@ class ReferenceSet:
 
     @cached_property
     def _even(self) -> NDArray[np.bool_]:
-        """Which reference images are of one even level: (N,)."""
+        """Which reference images have a single level: (N,)."""
         return np.asarray(~self._maps.any(axis=1))
 
     @cached_property
@@ -347,7 +349,7 @@ class ReferenceSet:
             among[own, start + own] = np.inf
             among.partition(count - 1, axis=1)
             radius[start : start + _AT_A_TIME] = among[:, :count].mean(axis=1)
-        radius[self._even] = 0  # only others of one even level are near them
+        radius[self._even] = 0  # only other images of a single level are near them
         floor = max(float(np.quantile(radius, 0.05)), _RESOLUTION)
         return np.asarray(np.sqrt(np.maximum(radius, floor)), np.float32)
 

@@ -1,9 +1,9 @@
 """The sceptic: a second small network that has learnt to tell training images from things drawn at random.
 
-    image → what lines it has, and where (576 numbers) → Linear → ReLU → Linear → log-odds of a training image
+    image → its lines and their places (576 numbers) → Linear → ReLU → Linear → log-odds of a training image
 
-The first network has only ever seen digits, so it has to take everything for one. The sceptic has seen other things as
-well: outlier exposure (Hendrycks, Mazeika and Dietterich, 2019, "Deep anomaly detection with outlier exposure").
+The first network has seen only digits, so it considers everything a digit. The sceptic has seen other things as well:
+outlier exposure (Hendrycks, Mazeika and Dietterich, 2019, "Deep anomaly detection with outlier exposure").
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from glasswork.models.doubt.strange import strange_things
 from glasswork.nn import MLP, CrossEntropyLoss, Linear
 from glasswork.optim import Adam, one_cycle
 
-#: Training images that it learns from, as many strange things, and the fewest with which it is worth while.
+#: Training images that it learns from (with as many strange things), and the fewest that are worthwhile.
 EXAMPLES, FEWEST = 20_000, 1000
 
-#: Its hidden neurons, and how it learns.
+#: Its hidden neurons, and the settings of its training.
 _HIDDEN, _EPOCHS, _BATCH, _RATE = 64, 5, 250, 0.004
 
-#: Training images of which pieces are made, and parts in which examples are made.
+#: Training images from which pieces are made, and the number of parts in which examples are made.
 _PIECES, _PARTS = 2000, 16
 
-#: While it learns, the numbers from 0 to 1 that describe an image are kept in steps of this.
+#: During training, the numbers from 0 to 1 that describe an image are rounded to multiples of this.
 _ONE_LEVEL = np.float32(1 / 255)
 
-#: A stored weight is a level, 0 to 255, less this, times the scale of its neuron.
+#: A stored weight is a level from 0 to 255, minus this, times the scale of its neuron.
 _MIDDLE = 128
 
 
@@ -48,9 +48,9 @@ class Sceptic:
     Attributes
     ----------
     levels : (576, hidden) uint8
-        Weights of the first layer at eight bits: the weight is ``(level - 128) * scale``.
+        Weights of the first layer in eight bits: the weight is ``(level - 128) * scale``.
     scales, bias : (hidden,) float32
-        Of each hidden neuron.
+        The scale and the bias of each hidden neuron.
     output : (hidden + 1,) float32
         Weights of the second layer, and its bias.
     """
@@ -75,7 +75,7 @@ class Sceptic:
         images : (n, features) uint8
             Training images, square.
         seed : int
-            Decides which strange things, and the first weights.
+            Determines the strange things and the initial weights.
         """
         rng = np.random.default_rng(seed)
         rows = np.sort(rng.permutation(len(images))[:EXAMPLES])
@@ -96,7 +96,7 @@ class Sceptic:
         return (self.levels.astype(np.float32) - np.float32(_MIDDLE)) * self.scales
 
     def odds(self, images: Images) -> Floats:
-        """Return the logarithm of the odds that each image is one such as it was trained on.
+        """Return the log-odds that each image is like the training images.
 
         Parameters
         ----------
@@ -105,18 +105,18 @@ class Sceptic:
         Returns
         -------
         (n,) float32
-            Above 0 it takes the image for a training image, below 0 for something else.
+            Above 0 the sceptic considers the image a training image, below 0 something else.
         """
         hidden = np.maximum(describe(images) @ self.weights() + self.bias, 0)
         return np.asarray(hidden @ self.output[:-1] + self.output[-1], np.float32)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return its arrays, by name."""
+        """Return the arrays by name."""
         return {"levels": self.levels, "scales": self.scales, "bias": self.bias, "output": self.output}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Sceptic:
-        """Return the sceptic of the arrays that :meth:`to_arrays` gave.
+        """Return the sceptic with the arrays from :meth:`to_arrays`.
 
         Raises
         ------
@@ -130,9 +130,9 @@ class Sceptic:
 
 
 def _examples(images: Images, known: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Describe some training images, then as many strange things, on two threads: (2 n, 576), in 255 levels."""
+    """Describe some training images, then as many strange things, in two threads: (2 n, 576), in 255 levels."""
     pieces = on_grid(images[known[:_PIECES]])
-    levels = np.empty((2, len(known), NUMBERS), np.uint8)  # a fourth of the memory of float32
+    levels = np.empty((2, len(known), NUMBERS), np.uint8)  # a quarter of the memory of float32
     parts = np.array_split(np.arange(len(known)), _PARTS)
 
     def describe_known(rows: NDArray[np.int64]) -> None:
@@ -156,7 +156,7 @@ def _in_levels(numbers: Floats) -> NDArray[np.uint8]:
 def _train(
     levels: NDArray[np.uint8], mean: Floats, deviation: float, targets: Floats, rng: np.random.Generator
 ) -> tuple[Linear, Linear]:
-    """Train a network of two outputs, training image and something else; return its two layers."""
+    """Train a network with two outputs, training image and something else; return its two layers."""
     model = MLP(NUMBERS, _HIDDEN, 2, activation="relu", output_activation=None, rng=rng)
     loss = CrossEntropyLoss()
     steps = _EPOCHS * -(-len(levels) // _BATCH)

@@ -1,8 +1,7 @@
 """Letters and shapes that people draw: strokes, each a list of points (x, y) from 0 to 1, y down.
 
 They are examples of what a drawing can be, not a list of what is recognised: :mod:`glasswork.models.doubt.strange`
-bends them, and draws strokes at random besides. Letters that may be read as digits are left out: B, D, G, I, O, Q, S
-and Z.
+bends them, and also draws random strokes. Letters that may be read as digits are left out: B, D, G, I, O, Q, S and Z.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Stroke: TypeAlias = Sequence[tuple[float, float]]
 def _arc(
     x: float, y: float, across: float, down: float, start: float, end: float, points: int = 9
 ) -> list[tuple[float, float]]:
-    """Points on a part of an ellipse, from one angle to another in degrees; 0 is right, 90 is down."""
+    """Return points on a part of an ellipse, from one angle to another in degrees; 0 is right, 90 is down."""
     angles = [radians(start + (end - start) * k / (points - 1)) for k in range(points)]
     return [(x + across * cos(angle), y + down * sin(angle)) for angle in angles]
 
@@ -76,5 +75,5 @@ FIGURES: dict[str, list[Stroke]] = {
     "arrow down": [[(0.5, 0), (0.5, 1)], [(0.2, 0.7), (0.5, 1), (0.8, 0.7)]],
 }  # fmt: skip
 
-#: Those that come nearest to digits, which are drawn three times as often as the others.
+#: The figures that are most like digits; they are drawn three times as often as the others.
 NEAR = ("A", "C", "T", "V", "Y", "plus", "triangle", "triangle down", "diamond", "arrow up", "arrow down")

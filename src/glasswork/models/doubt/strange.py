@@ -1,8 +1,8 @@
-"""Things that are no training images, made at random: what the sceptic learns to tell from them.
+"""Random things that are not training images; the sceptic learns to tell the two apart.
 
 figures   letters and shapes, drawn by unsteady hands
 strokes   lines, corners, curves and arcs between random places; scribbles; dots; curls
-pieces    two training images mashed up, one that is mirrored or turned, with a stroke added, with a hole
+pieces    two training images mixed together, or one that is mirrored, turned, or has an extra stroke or a hole
 specks    from a few dots to dense noise
 """
 
@@ -14,38 +14,38 @@ from numpy.typing import NDArray
 from glasswork.models.doubt.paint import SIDE, Floats, paint
 from glasswork.models.doubt.shapes import FIGURES, NEAR, Stroke
 
-#: Strokes of a drawing, and points on each.
+#: Strokes in a drawing, and points on each stroke.
 _MOST, _STEPS = 4, 56
 
-#: Shares of what is made: figures, strokes, pieces, specks.
+#: Shares of figures, strokes, pieces and specks.
 _SHARES = (0.64, 0.24, 0.05, 0.07)
 
 _ALONG = np.linspace(0, 1, _STEPS, dtype=np.float32)
 
-#: How a hand departs from a stroke, as functions along it: moved, longer, bent, wavy; and how much of each.
+#: How a hand departs from a stroke, as functions along it (moved, longer, bent, wavy), and the size of each effect.
 _WAVES = np.stack([np.ones(_STEPS), _ALONG, *(np.sin(k * np.pi * _ALONG) for k in (0.5, 1, 2, 3))]).astype(np.float32)
 _UNSTEADY = np.array([0.04, 0.06, 0.04, 0.04, 0.03, 0.02], np.float32)
 
-#: From four points to points along the broken line through them, and along the Bézier curve that they control.
+#: Weights that turn four points into points along the broken line through them, or along their Bézier curve.
 _BROKEN = np.maximum(0, 1 - np.abs(3 * _ALONG - np.arange(4)[:, np.newaxis])).astype(np.float32)
 _CURVED = np.stack([(1 - _ALONG) ** (3 - k) * _ALONG**k * (1, 3, 3, 1)[k] for k in range(4)]).astype(np.float32)
 
 
 def strange_things(images: Floats, n: int, rng: np.random.Generator) -> Floats:
-    """Make things that are no training images.
+    """Make random things that are not training images.
 
     Parameters
     ----------
     images : (m, 784) float32
-        Training images, 0 to 1, from which pieces are made.
+        Training images, from 0 to 1, which pieces are made from.
     n : int
-        How many things.
+        The number of things.
     rng : Generator
 
     Returns
     -------
     (n, 784) float32
-        0 is the ground, 1 is full ink; in no order.
+        0 is the ground, 1 is full ink; in random order.
     """
     figures, strokes, pieces = (int(share * n) for share in _SHARES[:3])
     return np.concatenate(
@@ -62,13 +62,13 @@ def strange_things(images: Floats, n: int, rng: np.random.Generator) -> Floats:
 
 
 def draw_figures(n: int, rng: np.random.Generator) -> Floats:
-    """Draw figures of the table as unsteady hands do: bent, turned, slanted, stretched; (n, 784) float32."""
+    """Draw figures from the table with an unsteady hand: bent, turned, slanted, stretched; (n, 784) float32."""
     which = _OFTEN[rng.integers(0, len(_OFTEN), n)]
     used = _USED[which]
     amount = rng.uniform(0.1, 1.1, (n, 1, 1)).astype(np.float32)
     bends = rng.standard_normal((2, n, _MOST, len(_WAVES)), np.float32) * (_UNSTEADY * amount)
     last = bends[:, np.arange(n), used.sum(axis=1) - 1][:, :, np.newaxis]
-    bends = np.where(used[..., np.newaxis], bends, last)  # strokes that repeat the last are bent as it is
+    bends = np.where(used[..., np.newaxis], bends, last)  # strokes that repeat the last one are bent in the same way
     x, y = _FIGURES[:, which] + bends @ _WAVES
     turn, slant, stretch = rng.normal(0, [[0.15], [0.2], [0.25]], (3, n)).astype(np.float32).reshape(3, n, 1, 1)
     x = x * np.exp(stretch) + y * slant
@@ -76,7 +76,7 @@ def draw_figures(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _spread(stroke: Stroke) -> NDArray[np.float64]:
-    """Points at equal distances along a stroke: (2, steps)."""
+    """Return points at equal distances along a stroke: (2, steps)."""
     corners = np.array(stroke, float)
     along = np.concatenate([[0], np.hypot(*np.diff(corners, axis=0).T).cumsum()])
     places = np.linspace(0, along[-1], _STEPS)
@@ -118,7 +118,7 @@ def draw_strokes(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _corners(n: int, rng: np.random.Generator) -> Floats:
-    """Four points for each stroke, of a few places that the strokes of a drawing share: (2, n, strokes, 4)."""
+    """Return four points for each stroke, chosen from a few places that the strokes of a drawing share."""
     free = rng.random((2, n, 6))
     on_grid = rng.integers(0, 4, (2, n, 6)) / 3
     places = np.where(rng.random((n, 1)) < 0.5, on_grid, free)
@@ -128,7 +128,7 @@ def _corners(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _arcs(centre: Floats, rng: np.random.Generator) -> Floats:
-    """Parts of ellipses around centres: (2, n, strokes, 1) to (2, n, strokes, steps)."""
+    """Return parts of ellipses around centres: (2, n, strokes, 1) to (2, n, strokes, steps)."""
     shape = centre.shape[1:]
     sweep = rng.uniform(0.8, 6.6, shape) * rng.choice([-1, 1], shape)
     angle = (rng.uniform(0, 2 * np.pi, shape) + sweep * _ALONG).astype(np.float32)
@@ -137,7 +137,7 @@ def _arcs(centre: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _curls(n: int, rng: np.random.Generator) -> Floats:
-    """Spirals and rows of loops, each in pieces that follow one another: (2, n, strokes, steps)."""
+    """Return spirals and rows of loops, each divided into consecutive strokes: (2, n, strokes, steps)."""
     shape = (n, 1, 1)
     along = (np.arange(_MOST)[:, np.newaxis] + _ALONG) / _MOST
     angle = rng.uniform(0, 2 * np.pi, shape) + rng.uniform(9, 24, shape) * rng.choice([-1, 1], shape) * along
@@ -147,7 +147,7 @@ def _curls(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _first(points: Floats, count: NDArray[np.int64]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Keep the first strokes of each drawing; the others repeat the last of them and are not used."""
+    """Keep the first strokes of each drawing; the others repeat the last one and leave no ink."""
     each = np.arange(_MOST)
     kept = np.minimum(each, count[:, np.newaxis] - 1)
     return points[:, np.arange(len(count))[:, np.newaxis], kept], each < count[:, np.newaxis]
@@ -157,7 +157,7 @@ def _first(points: Floats, count: NDArray[np.int64]) -> tuple[Floats, NDArray[np
 
 
 def mash(images: Floats, rng: np.random.Generator) -> Floats:
-    """Make wrong images of right ones, an eighth of them in each of eight ways: (n, 784) to (n, 784)."""
+    """Turn right images into wrong ones, an eighth of them in each of eight ways: (n, 784) to (n, 784)."""
     n = len(images)
     one = images.reshape(n, SIDE, SIDE)
     other = one[rng.permutation(n)]
@@ -181,7 +181,7 @@ def mash(images: Floats, rng: np.random.Generator) -> Floats:
 
 
 def make_specks(n: int, rng: np.random.Generator) -> Floats:
-    """Scatter ink, from three pixels to most of them; half of it smoothed, half of it within the box: (n, 784)."""
+    """Scatter ink on three pixels up to most pixels; half of the images are smoothed, half stay within the box."""
     share = np.exp(rng.uniform(np.log(0.004), np.log(0.7), (n, 1, 1)))
     strength = rng.uniform(0.3, 1, (n, 1, 1))
     ink = np.where(rng.random((n, SIDE, SIDE)) < share, strength, 0).astype(np.float32)
