@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from glasswork import Batches, InputError, int_to_onehot, minibatch_generator, normalize
+from glasswork import (
+    MLP,
+    SGD,
+    Batches,
+    CrossEntropyLoss,
+    InputError,
+    fit,
+    int_to_onehot,
+    minibatch_generator,
+    normalize,
+    valid,
+)
 
 CLASSES = 7
 
@@ -250,7 +261,30 @@ def test_bad_labels(labels, message):
 def test_bad_batch_size(batch_size):
     with pytest.raises(InputError) as error:
         loader(20, batch_size)
-    assert str(error.value) == f"Batches: expected a batch size from 1 to 20, the number of images, got {batch_size}"
+    assert str(error.value).startswith(
+        f"Batches: expected a batch size from 1 to 20, the number of images, got {batch_size}"
+    )
+
+
+@pytest.mark.parametrize("batch_size", [20, 21, 64, 2**40])
+def test_a_short_last_batch_may_be_the_only_one(batch_size):
+    batches = loader(20, batch_size, drop_last=False)
+    assert (len(batches), batches.samples, [len(t) for _, t in batches]) == (1, 20, [20])
+
+
+@pytest.mark.parametrize("outputs", [3, 4, 12])
+def test_unstated_classes_are_the_networks(outputs):
+    images, labels = np.random.default_rng(0).random((45, 4)), np.arange(45) % 3
+    batches, model = Batches(images, labels, 20, seed=0), MLP(4, [3], outputs, output_activation=None)
+    for _ in fit(
+        model, batches, batches, SGD(model.parameters(), model.gradients(), lr=0.1), CrossEntropyLoss(), epochs=1
+    ):
+        assert [t.shape for _, t in batches.for_evaluation()] == [(20, outputs), (20, outputs), (5, outputs)]
+    stated = Batches(images, labels, 20, seed=0, classes=10)
+    with pytest.raises(InputError, match=rf"targets \(20, {outputs}\).* got \(20, 10\); .*classes={outputs}"):
+        valid(model, stated, CrossEntropyLoss())
+    with pytest.raises(InputError, match="for 3 classes"):
+        valid(MLP(4, [3], 2, output_activation=None), batches, CrossEntropyLoss())
 
 
 def test_images_of_wrong_shape():

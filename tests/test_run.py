@@ -238,16 +238,10 @@ def test_a_run_that_cannot_save_its_network_says_so(recipe, tmp_path):
     assert state(run) == "failed"
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"training.batch_size": 1_101}, r"training\.batch_size: expected .* 1,100, .* training images"),
-        ({"network.hidden": [1_000_000]}, r"network\.hidden: expected at most 200,000,000 weights, got 794,000,000"),
-    ],
-)
-def test_what_the_data_do_not_allow_is_refused_before_anything_is_written(settings, message, recipe, tmp_path):
+def test_what_the_data_do_not_allow_is_refused_before_anything_is_written(recipe, tmp_path):
+    message = r"network\.hidden: expected at most 200,000,000 weights, got 794,000,000"
     with pytest.raises(RecipeError, match=message):
-        Run(recipe.override(settings), tmp_path / "run")
+        Run(recipe.override({"network.hidden": [1_000_000]}), tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from glasswork.runs.ladder_table import RungResult, describe_step, gains
-from glasswork.statistics import Sample, difference_p_value, significant
+from glasswork.statistics import Sample, accuracy_in_words, accuracy_interval, difference_p_value, significant
 
 NAN = float("nan")
 STEPS = 12
@@ -53,6 +53,25 @@ def test_one_seed_shows_nothing_and_spoils_nothing_beside_it(accuracies):
     assert describe_step(*rungs).startswith("one seed: not judged (+")
     steady = [RungResult("a", "", (mean, mean + 0.02, mean + 0.04), 0, 0.0) for mean in (90.0, 95.0)]
     assert gains([*rungs, *steady])[-1] == "+5.00"
+
+
+@pytest.mark.parametrize(("correct", "count"), [(0, 1), (1, 1), (0, 13), (13, 13), (94, 103), (9_750, 10_000)])
+def test_the_interval_of_an_accuracy_is_wilsons(correct, count):
+    expected = scipy.stats.binomtest(correct, count).proportion_ci(0.95, method="wilson")
+    assert accuracy_interval(correct, count) == pytest.approx((100 * expected.low, 100 * expected.high), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("correct", "count", "words"),
+    [
+        (94, 103, "91.26% (94 of 103 images; 95 % confidence: 84 to 95 %)"),
+        (1, 1, "100.00% (1 of 1 images; 95 % confidence: 21 to 100 %)"),
+        (9_521, 10_000, "95.21%"),
+        (4_900, 10_000, "49.00%"),
+    ],
+)
+def test_an_accuracy_from_few_images_is_reported_with_its_interval(correct, count, words):
+    assert accuracy_in_words(100 * correct / count, count) == words
 
 
 def test_the_p_value_lies_between_welchs_and_that_of_the_fewest_degrees_of_freedom():

@@ -1,8 +1,10 @@
-"""Which differences between a few repeated measurements are real, and which chance alone could explain.
+"""Which differences between a few repeated measurements are real, and how far an accuracy can be trusted.
 
     two samples ──► Welch's t ──► p value ──┐
     two samples ──► Welch's t ──► p value ──┼──► Holm's correction ──► which differences are real
     two samples ──► Welch's t ──► p value ──┘
+
+    94 of 103 right ──► Wilson's interval ──► 84.0 to 95.0 %
 
 SciPy is imported when a p value is computed.
 """
@@ -14,6 +16,9 @@ from dataclasses import dataclass
 
 #: The largest probability with which a set of comparisons may claim a difference although none is real.
 SIGNIFICANCE = 0.05
+
+#: Points by which chance may move an accuracy that is reported on its own.
+MOST_CHANCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,39 @@ class Sample:
         """Return the sample of at least one measurement."""
         deviation = statistics.stdev(values) if len(values) > 1 else 0.0
         return cls(statistics.fmean(values), deviation, len(values))
+
+
+def accuracy_interval(correct: int, count: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of an accuracy, in percent, from how many of so many images are right.
+
+    It is Wilson's score interval, which holds for few images and for accuracies near 100 % too.
+
+    References
+    ----------
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, Journal of the American
+    Statistical Association 22, 1927.
+    """
+    z2 = statistics.NormalDist().inv_cdf(1 - SIGNIFICANCE / 2) ** 2
+    centre = (correct + z2 / 2) / (count + z2)
+    half = math.sqrt(z2 * (correct * (count - correct) / count + z2 / 4)) / (count + z2)
+    return max(0.0, 100 * (centre - half)), min(100.0, 100 * (centre + half))
+
+
+def accuracy_in_words(accuracy: float, count: int) -> str:
+    """Return ``97.12%``; where chance alone moves it by more than a point, with the numbers of images and the interval.
+
+    Parameters
+    ----------
+    accuracy : float
+        Percent.
+    count : int
+        Images that it was measured on.
+    """
+    correct = round(accuracy * count / 100)
+    low, high = accuracy_interval(correct, count)
+    if high - low <= 2 * MOST_CHANCE:
+        return f"{accuracy:.2f}%"
+    return f"{accuracy:.2f}% ({correct} of {count:,} images; 95 % confidence: {low:.0f} to {high:.0f} %)"
 
 
 def difference_p_value(first: Sample, second: Sample, *, resolution: float) -> float:

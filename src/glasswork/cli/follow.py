@@ -85,11 +85,12 @@ def _print_and_draw(run: "Run", pictures: str, *, report: bool, hurried: bool) -
     Whoever ends the command by another signal than Ctrl-C does not wait for pictures: KeyboardInterrupt is raised.
     """
     from glasswork.runs.figures import draw_pictures
+    from glasswork.statistics import accuracy_in_words
 
     if run.test_accuracy is None:
         _say_how_to_go_on(run)
     else:
-        print(f"Test accuracy: {run.test_accuracy:.2f}%", flush=True)
+        print(f"Test accuracy: {accuracy_in_words(run.test_accuracy, len(run.parts.test))}", flush=True)
     if hurried:
         raise KeyboardInterrupt
     if not run.history:

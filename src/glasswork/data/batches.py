@@ -110,7 +110,7 @@ class Batches:
     labels : (N,) integers from 0 to classes - 1
         Copied.
     batch_size : int
-        From 1 to N.
+        From 1 to N; with ``drop_last=False`` more than N gives one batch of all images.
     seed : int
         Determines the random orders.
     drop_last : bool
@@ -118,8 +118,9 @@ class Batches:
         False, for evaluation: the last batch may be smaller, and every image is used.
     shuffle : bool
         False keeps the rows in order, in every epoch.
-    classes : int
-        Columns of the targets; 1 is a single column, for labels 0 and 1.
+    classes : int, optional
+        Columns of the targets; 1 is a single column, for labels 0 and 1. By default as many as the network has outputs
+        that `fit`, `train`, `valid` or `test` is given; without a network 10.
     dtype : data type
         The dtype of batches and targets: that of the network, float32 by default.
 
@@ -136,7 +137,7 @@ class Batches:
     ------
     InputError
         If there are no images, or not as many labels; if a pixel is NaN, infinite or an integer outside 0 to 255, or
-        a label is out of range; or if the batch size is below 1 or above N.
+        a label is out of range; or if the batch size is below 1, or above N where short batches are dropped.
 
     Examples
     --------
@@ -159,10 +160,13 @@ class Batches:
         seed: int,
         drop_last: bool = True,
         shuffle: bool = True,
-        classes: int = 10,
+        classes: int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.labels = np.array(check_labels(labels, max(classes, 2)), np.int64)  # a copy: callers may change theirs
+        self._classes_stated = classes is not None
+        self.classes = 10 if classes is None else classes
+        known = check_labels(labels, max(self.classes, 2))
+        self.labels = np.array(known, np.int64)  # a copy: callers may change theirs
         self.labels.flags.writeable = False
         held: Any = images if isinstance(images, MappedRows) else as_bytes_or_floats("Batches", images)
         if held.ndim < 2:
@@ -173,9 +177,10 @@ class Batches:
         if not isinstance(held, MappedRows):
             held = held.reshape(len(held), math.prod(held.shape[1:]))
         check_lengths("Batches", held, self.labels)
-        if not isinstance(batch_size, int | np.integer) or not 1 <= batch_size <= len(held):
+        if not isinstance(batch_size, int | np.integer) or batch_size < 1 or (drop_last and batch_size > len(held)):
             raise InputError(
                 f"Batches: expected a batch size from 1 to {len(held):,}, the number of images, got {batch_size}"
+                + ("; drop_last=False allows a smaller last batch" if drop_last else "")
             )
         if held.dtype.kind == "f" and not np.isfinite(held).all():
             row = int(np.flatnonzero(~np.isfinite(held).all(axis=1))[0])
@@ -186,7 +191,7 @@ class Batches:
         self.images, self.pixels = held, held.dtype == np.uint8
         self.batch_size, self.drop_last = int(batch_size), drop_last
         self.seed, self.shuffle = seed, shuffle
-        self.classes, self.dtype = classes, np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
         self.seek(1)
@@ -198,6 +203,12 @@ class Batches:
             return Inputs.of_bytes(shape=self._shape)
         ends = [(float(block.min()), float(block.max())) for block in in_blocks(self.images)]
         return Inputs.as_given(min(low for low, _ in ends), max(high for _, high in ends), shape=self._shape)
+
+    def suit(self, outputs: int) -> None:
+        """Give the targets as many columns as a network has outputs, unless ``classes`` was stated."""
+        if not self._classes_stated and outputs != self.classes:
+            check_labels(self.labels, max(outputs, 2))
+            self.classes = outputs
 
     def for_evaluation(self) -> Self:
         """Return a loader of every image, in the order of the rows. This loader and its epoch do not change."""
@@ -248,7 +259,7 @@ class Batches:
         t : (batch, classes) of ``dtype``, one-hot
         """
         rows = self.order(epoch)
-        gathered = np.empty((self.batch_size, self.images.shape[1]), self.images.dtype)
+        gathered = np.empty((min(self.batch_size, len(rows)), self.images.shape[1]), self.images.dtype)
         x = np.empty(gathered.shape, self.dtype)
         one_hot = targets_by_label(self.classes, self.dtype)
         for i in range(start, len(self)):
@@ -267,6 +278,15 @@ class Batches:
 _USUAL_BATCH = 100
 
 
+def leaves_single(count: int, batch_size: int) -> bool:
+    """Whether the last batch of so many images would be a single one.
+
+    It is left out of training: a step on one image is as large as one on a whole batch, and batch normalisation needs
+    two images.
+    """
+    return batch_size > 1 and count > batch_size and count % batch_size == 1
+
+
 def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> Any:
     """Return a loader for a `Dataset` or a part of a `Split`, with batches of 100; return any other loader unchanged.
 
@@ -279,10 +299,12 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
         Columns of the targets.
     dtype : data type
     learning : bool
-        Whether the order is random, and a last short batch is left out.
+        Whether the order is random.
     """
-    if isinstance(data, Batches) and not learning:
-        return data.for_evaluation()
+    if isinstance(data, Batches):
+        loader = data if learning else data.for_evaluation()
+        loader.suit(classes)
+        return loader
     if hasattr(data, "__iter__") or not (hasattr(data, "images") and hasattr(data, "labels")):
         return data
     inputs = inputs_of(data) if isinstance(data, Dataset) else None
@@ -292,7 +314,7 @@ def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> A
         data.labels,
         batch_size,
         seed=123,
-        drop_last=learning,
+        drop_last=learning and leaves_single(len(data.labels), batch_size),
         shuffle=learning,
         classes=classes,
         dtype=dtype,

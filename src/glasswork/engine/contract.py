@@ -133,6 +133,7 @@ def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
     if targets.shape != preds.shape:
         raise InputError(
             f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
+            + (f"; for {preds.shape[1]} classes give Batches classes={preds.shape[1]}" if y.ndim == 2 else "")
         )
     return targets
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glasswork.data import Batches, Dataset, Part, Split, load_dataset
+from glasswork.data.batches import leaves_single
 from glasswork.data.contract import inputs_of
 from glasswork.data.once import split_once
 from glasswork.data.sources import ARRAYS
@@ -19,7 +20,7 @@ from glasswork.optim import Average, Optimizer
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer, column_scaling, pixel_scale
 from glasswork.recipes.recipe import Recipe
-from glasswork.recipes.schema import Data
+from glasswork.recipes.schema import Data, Training
 
 #: Images in a batch for evaluation; the result does not depend on it.
 EVALUATION_BATCH = 500
@@ -86,11 +87,6 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
     try:
         parts = load_data(recipe.data, dataset)
         weights = _count_weights(recipe, parts)
-        if recipe.training.batch_size > len(parts.train):
-            raise InputError(
-                f"training.batch_size: expected at most {len(parts.train):,}, the number of training images, got "
-                f"{recipe.training.batch_size:,}"
-            )
         pixels = parts.kind == "pixels"
         model = build_model(
             recipe.network,
@@ -155,6 +151,11 @@ def _count_weights(recipe: Recipe, parts: Split) -> int:
     return weights
 
 
+def _drops_last(training: Training, images: int) -> bool:
+    """Whether the last batch of an epoch is left out; never if it is the only one."""
+    return images > training.batch_size and (training.drop_last or leaves_single(images, training.batch_size))
+
+
 def _loader(recipe: Recipe, inputs: Inputs, part: Part, batch_size: int, *, learning: bool) -> Batches:
     """Return the batches of a part: of bytes, which they scale; or of features, which are scaled once, here."""
     images: Any = part.images
@@ -166,7 +167,7 @@ def _loader(recipe: Recipe, inputs: Inputs, part: Part, batch_size: int, *, lear
         part.labels,
         batch_size,
         seed=recipe.seed,
-        drop_last=learning,
+        drop_last=learning and _drops_last(recipe.training, len(part)),
         shuffle=learning,
         classes=len(inputs.classes or ()),
         dtype=dtype,

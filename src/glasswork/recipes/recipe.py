@@ -61,8 +61,8 @@ class Recipe:
         settings : mapping
             As read from a TOML file.
         newer : bool
-            Ignore unknown keys, for a file that a later version of glasswork may have written. By default they are
-            errors.
+            For what a run wrote, perhaps with another version of glasswork: unknown keys, which are errors by default,
+            are ignored, and a key that was not yet written has the value that an earlier version stood for.
 
         Raises
         ------
@@ -70,6 +70,8 @@ class Recipe:
             It names the full path of the key and what is allowed there.
         """
         given = _in_full(settings)
+        if newer and isinstance(given.get("training"), dict):
+            given["training"].setdefault("drop_last", True)
         try:
             recipe = msgspec.convert(given, cls)
         except msgspec.ValidationError as error:

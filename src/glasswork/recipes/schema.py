@@ -222,6 +222,9 @@ class Training(Struct, frozen=True, kw_only=True):
 
     epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="times through the training images")] = 50
     batch_size: Annotated[int, Meta(ge=1, le=2**31, description="images in a step")] = 100
+    drop_last: Annotated[
+        bool, Meta(description="leave the last batch of an epoch out where it is smaller than the others")
+    ] = False
     average: Annotated[
         float, Meta(ge=0, lt=1, description="decay of a moving average of the weights, such as 0.999; 0: none")
     ] = 0.0

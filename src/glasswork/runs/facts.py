@@ -65,7 +65,7 @@ class RunFacts:
 
     @property
     def notes(self) -> list[str]:
-        """What a user should know about a run that was resumed."""
+        """What a user should know about the run: few images, or what is different in a run that was resumed."""
         return self._state.notes
 
     @property

@@ -24,6 +24,7 @@ from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
 from glasswork.runs.data import check_data, trained_on
+from glasswork.runs.few_images import notes_on_size
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
 from glasswork.runs.result import RunResult, State
@@ -55,7 +56,7 @@ class RunState:
     test_accuracy : float or None
         Percent, once all epochs are done.
     notes : list of str
-        What a user should know about a run that was resumed.
+        What a user should know about the run: few images, or what is different in a run that was resumed.
     history_sha256 : str
         Of the history as it was last written.
     reference : ReferenceSet or None
@@ -88,7 +89,8 @@ class RunState:
         experiment = assemble(recipe, dataset or place.kept_data())
         engine, threads = _choose(experiment, recipe.training.threads)
         used = experiment.recipe.override({"training.engine": engine.name})
-        return cls(dataclasses.replace(experiment, recipe=used), Progress(), engine, threads)
+        experiment = dataclasses.replace(experiment, recipe=used)
+        return cls(experiment, Progress(), engine, threads, notes=notes_on_size(experiment))
 
     def prepare_doubt(self) -> None:
         """Find the reference set of the training images, or learn it now, so that saving computes nothing.
@@ -218,7 +220,9 @@ def _choose(made: Experiment, threads: int) -> tuple[Engine, int]:
         threads=threads or None,
     )
     if engine.name == "numpy":
-        return engine, choose_threads(threads, batch_size=training.batch_size, weights=made.weights)
+        return engine, choose_threads(
+            threads, batch_size=min(training.batch_size, len(made.train_loader.labels)), weights=made.weights
+        )
     return engine, getattr(engine, "threads", None) or 1
 
 
