@@ -16,6 +16,7 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from glasswork import load_mnist, split
+from glasswork.cache import cache_folder
 
 # The same examples every time, and no failure because a machine was busy.
 settings.register_profile("glasswork", deadline=None, derandomize=True, database=None)
@@ -30,13 +31,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # What is computed once for a dataset is kept for this session, and nothing of the user's is read or written.
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share it
+    if (usual := cache_folder()) is not None:  # compiled kernels are kept from one session to the next
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(usual))
     os.environ["GLASSWORK_CACHE"] = tempfile.mkdtemp(prefix="glasswork-cache-")
     atexit.register(shutil.rmtree, os.environ["GLASSWORK_CACHE"], ignore_errors=True)
 
 
 #: Files of tests that train real runs, start the command, or draw: `make quick` leaves them out.
 SLOW = {
-    "test_answers", "test_command", "test_docs", "test_docstrings", "test_experiments", "test_figures", "test_fuzz",
+    "test_answers", "test_command", "test_docs", "test_docstrings", "test_environment",
+    "test_experiments", "test_figures", "test_fuzz",
     "test_health", "test_interop", "test_ladder", "test_listing", "test_openml", "test_photographs", "test_report",
     "test_report_engine", "test_report_page", "test_resume", "test_run", "test_sealed", "test_signals", "test_tasks",
     "test_terminal",

@@ -18,6 +18,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from glasswork.errors import FileError
+from glasswork.paths import typed_path
 from glasswork.sealed import Facts, check_arrays, open_sealed, write_sealed
 from glasswork.version import __version__
 
@@ -61,7 +62,7 @@ def cache_folder() -> Path | None:
     """Return the folder of this machine's entries, which need not exist; None if there is no home folder to put it
     in."""
     if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser().absolute()
+        return typed_path(named).absolute()
     import platformdirs
 
     try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glasswork.errors import InputError
+from glasswork.paths import typed_path
 
 #: The software name that our files state.
 SOFTWARE = "glasswork"
@@ -68,7 +69,7 @@ def check_output(path: Path, inputs: Sequence[str | os.PathLike[str]] = (), *, f
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     if not path.is_file():
         return
-    places = [place for place in (Path(name).expanduser() for name in inputs) if place.exists()]
+    places = [place for place in (typed_path(name) for name in inputs) if place.exists()]
     if any(path.samefile(place) for place in places):
         raise InputError(f"{path}: is read in this command, so it is not replaced; choose another name for the output")
     if (run := _run_of_figure(path)) is not None:

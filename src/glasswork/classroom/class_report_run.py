@@ -5,7 +5,6 @@ files ──► as many checkers as processors ──► results ──► a jou
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from typing import Any
 
 from glasswork.classroom.checker import Checker
 from glasswork.classroom.report import PartReport
+from glasswork.cores import granted_cores
 from glasswork.errors import GlassworkError
 
 #: Files from which on it pays that each checker runs the whole catalogue first.
@@ -90,7 +90,7 @@ def check_all(
         In the order in which they are done.
     """
     local = threading.local()
-    with ExitStack() as checkers, ThreadPoolExecutor(workers or _processors()) as executor:
+    with ExitStack() as checkers, ThreadPoolExecutor(workers or granted_cores()) as executor:
 
         def check(path: Path) -> Outcome:
             if not hasattr(local, "checker"):
@@ -117,10 +117,6 @@ def _as_completed(
         done, pending = wait(pending, return_when=FIRST_COMPLETED)
         for future in done:
             yield keys[future], future.result()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _without_path(message: str, path: Path) -> str:

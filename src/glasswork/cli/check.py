@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import user_path
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.classroom import Checker, CheckReport
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def check(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.", parser=user_path)
+        Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.", parser=typed_path)
     ],
     hint: Annotated[int, typer.Option(min=1, max=3, help="How much to give away: 1, 2 or 3 hints a mistake.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,

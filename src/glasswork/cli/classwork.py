@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from glasswork.cli.options import Debug, Force, user_path
+from glasswork.cli.options import Debug, Force
+from glasswork.paths import typed_path
 
 
 class ProgressBar:
@@ -54,7 +55,7 @@ classwork = typer.Typer(
 @classwork.command()
 def new(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to write it; created if necessary.", parser=user_path)
+        Path, typer.Argument(metavar="DIR", help="Where to write it; created if necessary.", parser=typed_path)
     ],
     solution: Annotated[bool, typer.Option("--solution", help="Write the solution instead, for teachers.")] = False,
     debug: Debug = False,
@@ -98,11 +99,11 @@ def report(
         typer.Argument(
             metavar="FOLDER",
             help="The submissions: notebooks, scripts and archives; or one zip archive.",
-            parser=user_path,
+            parser=typed_path,
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "--out", "-o", help="The page; tables are written beside it.", parser=user_path)
+        Path, typer.Option("--output", "--out", "-o", help="The page; tables are written beside it.", parser=typed_path)
     ] = Path("report.html"),
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in place of names.")] = False,
     export: Annotated[

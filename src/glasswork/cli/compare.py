@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from glasswork.cli.options import Debug, Force, Format, run_path, user_path
+from glasswork.cli.options import Debug, Force, Format, run_path
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,7 +29,7 @@ def compare(
             "-o",
             help="The figure: .png, .svg or .pdf.",
             show_default="compare.png",
-            parser=user_path,
+            parser=typed_path,
         ),
     ] = None,
     picture_format: Annotated[

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, Force, user_path
+from glasswork.cli.options import Debug, Force
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.data.inspect import Inspection
@@ -30,7 +31,7 @@ def inspect(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="PNG file for a picture of samples.", show_default="a temporary file", parser=user_path
+            "--out", "-o", help="PNG file for a picture of samples.", show_default="a temporary file", parser=typed_path
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if anything in it cannot be read.")] = False,

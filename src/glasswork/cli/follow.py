@@ -1,6 +1,5 @@
 """Follow a run to its end: what is printed while a network trains, and the pictures at the end."""
 
-import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
 from glasswork.cli.streams import not_essential
 from glasswork.errors import GlassworkError, InputError
+from glasswork.paths import for_shell
 
 if TYPE_CHECKING:
     from glasswork.runs.folder import RunFolder
@@ -174,7 +174,7 @@ def _say_how_to_go_on(run: "Run") -> None:
 
 
 def _resume(run: "Run") -> str:
-    return f"{command()} resume {shlex.quote(str(_shown(run)))}"
+    return f"{command()} resume {for_shell(_shown(run))}"
 
 
 def _shown(run: "Run") -> Path:
@@ -187,7 +187,7 @@ def _what_next(run: "Run", *, drawn: bool) -> None:
     seconds = sum(result.seconds for result in run.history)
     where = f" The pictures are in {_shown(run) / 'figures'}." if drawn else ""
     print(f"Trained in {seconds:.1f} s.{where} Next:")
-    here = shlex.quote(str(_shown(run)))
+    here = for_shell(_shown(run))
     print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")
     what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"

@@ -1,6 +1,5 @@
 """``glasswork ladder``: what each idea since 1986 is worth."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -23,7 +22,7 @@ def ladder(
     engine: Annotated[
         Literal["auto", "numpy", "compiled"], typer.Option(help="What does the steps; the last digits differ.")
     ] = "auto",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time.", show_default="one a core")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time.", show_default="one a core granted")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),
     picture_format: PictureFormat = "png",
     debug: Debug = False,
@@ -32,6 +31,7 @@ def ladder(
 
     It takes hours. Stop it at any time and call it again: finished runs are not trained again, others are resumed.
     """
+    from glasswork.cores import granted_cores
     from glasswork.files import write_whole
     from glasswork.runs.ladder import climb, recipes
     from glasswork.runs.ladder_table import gains, markdown, summarize
@@ -43,7 +43,7 @@ def ladder(
     if up_to is not None and up_to not in names:
         raise typer.BadParameter(f"expected one of {', '.join(names)}; got {up_to!r}", param_hint="--up-to")
     rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
-    jobs = jobs or os.cpu_count() or 1
+    jobs = jobs or granted_cores()
     total = len(rungs) * seeds
     plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time"
     print(f"{plan}; runs go to {folder}", flush=True)

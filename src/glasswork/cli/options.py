@@ -9,6 +9,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from glasswork.paths import typed_path
+
 
 def command() -> str:
     """Return how this command is called here: ``glasswork``, or its path where the shell would not find it."""
@@ -21,14 +23,9 @@ def command() -> str:
 
 def run_path(text: str) -> Path:
     """Return the folder of a run: the path as typed, or the name of a run in ``runs``, as glasswork runs prints it."""
-    path = user_path(text)
+    path = typed_path(text)
     named = Path("runs") / path
     return named if not path.exists() and (named / "recipe.toml").is_file() else path
-
-
-def user_path(text: str) -> Path:
-    """Return a path as a user types it, also where the shell leaves ``~`` as it is: ``--out=~/runs/mine``."""
-    return Path(text).expanduser()
 
 
 class Debugging:

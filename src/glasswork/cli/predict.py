@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, Force, RunArgument, user_path
+from glasswork.cli.options import Debug, Force, RunArgument
 from glasswork.errors import InputError
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.models.answers import Answer
@@ -32,7 +33,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="Write a .csv, .json or .parquet file.", show_default="the screen", parser=user_path
+            "--out", "-o", help="Write a .csv, .json or .parquet file.", show_default="the screen", parser=typed_path
         ),
     ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="Write the probability of each class as well.")] = False,

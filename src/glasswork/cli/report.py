@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, Force, RunArgument, user_path
+from glasswork.cli.options import Debug, Force, RunArgument
+from glasswork.paths import typed_path
 
 
 def report(
     run: RunArgument,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="The page.", show_default="RUN/report.html", parser=user_path),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The page.", show_default="RUN/report.html", parser=typed_path
+        ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     force: Force = False,

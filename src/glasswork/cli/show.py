@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, Force, run_path, user_path
+from glasswork.cli.options import Debug, Force, run_path
 from glasswork.errors import FileError
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.runs.folder import RunFolder
@@ -28,7 +29,7 @@ def show(
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Save it: .png, .svg or .pdf.", parser=user_path),
+        typer.Option("--out", "-o", metavar="FILE", help="Save it: .png, .svg or .pdf.", parser=typed_path),
     ] = None,
     force: Force = False,
     debug: Debug = False,

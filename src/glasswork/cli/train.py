@@ -15,9 +15,9 @@ from glasswork.cli.options import (
     Quiet,
     Strict,
     WithReport,
-    user_path,
 )
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.cli.stopping import StopOnSignal
@@ -61,7 +61,7 @@ def train(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for the run; must not exist yet.", show_default="runs/<date>-<recipe>", parser=user_path
+            help="Folder for the run; must not exist yet.", show_default="runs/<date>-<recipe>", parser=typed_path
         ),
     ] = None,
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
@@ -143,7 +143,7 @@ def _describe_data(source: str, *, divided: bool) -> dict[str, str]:
 
     with contextlib.suppress(GlassworkError):  # reported with the other keys
         if check_source(source)[0] is None:
-            path = Path(source).expanduser().absolute()
+            path = typed_path(source).absolute()
             parts = find(path).parts
             own = {"data.split": "source"} if not divided and {"train", "test"} <= set(parts) else {}
             return {"data.source": str(path), **own}
@@ -155,7 +155,7 @@ def _find(recipe: str) -> "tuple[Recipe, RunFolder | None]":
     from glasswork.recipes.shelf import named_recipe, read_recipe
     from glasswork.runs.folder import RunFolder
 
-    path = Path(recipe).expanduser()
+    path = typed_path(recipe)
     if RunFolder(path).exists():
         return RunFolder(path).recipe(), RunFolder(path)
     return read_recipe(path) if path.suffix == ".toml" else named_recipe(recipe), None

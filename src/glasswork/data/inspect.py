@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from glasswork.data.sources.found import Found
 from glasswork.data.sources.gather import prepared
 from glasswork.data.sources.levels import Levels
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
+from glasswork.paths import typed_path
 
 #: Rows that are hashed at a time.
 _AT_A_TIME = 10_000
@@ -120,8 +120,8 @@ def _survey(source: str, problem: str) -> Inspection:
     images, shape = 0, None
     found: Found | None = None
     with suppress(GlassworkError):
-        if Path(source).expanduser().exists():
-            found = find(Path(source).expanduser())
+        if typed_path(source).exists():
+            found = find(typed_path(source))
             for part in found.parts.values():
                 for _, pixels in prepared(found, part, Levels(found.levels)):
                     images += len(pixels)

@@ -27,6 +27,7 @@ from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, GlassworkError, InputError
 from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
 from glasswork.models.model_file import ModelFile
+from glasswork.paths import typed_path
 
 #: Below this confidence the second guess is shown as well.
 _UNSURE = 0.7
@@ -188,7 +189,7 @@ def _find(source: str, path: Path | None) -> Found | list[str]:
         if named is not None:
             dataset = load_dataset(source)
             return Found("", "", {"all": Part.of(dataset.images, None)}, shape=dataset.shape, levels=(0.0, 255.0))
-        path = Path(argument).expanduser()
+        path = typed_path(argument)
     recognised = recognise(path)
     if recognised.module is files:
         return [str(file) for file in files.data_files(Folder(path))]

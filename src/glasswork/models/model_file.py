@@ -25,6 +25,7 @@ from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
 from glasswork.nn.module import replaced_methods
 from glasswork.nn.scores import ScoresAre
+from glasswork.paths import for_shell
 from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
 
@@ -283,7 +284,7 @@ def _why_missing(folder: Path) -> str:
     """Return why there is no model file in a folder, and what to do."""
     if not (folder / "recipe.toml").is_file():
         return ", nor a run with one; train one with: glasswork train"
-    go_on = f"glasswork resume {folder}"
+    go_on = f"glasswork resume {for_shell(folder)}"
     try:
         result = msgspec.json.decode(read_small(folder / "result.json"), type=_RunState)
     except (OSError, msgspec.MsgspecError):

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from glasswork.data import Dataset, Split
 from glasswork.errors import FileError
+from glasswork.paths import for_shell
 from glasswork.recipes import experiment
 from glasswork.runs.checkpoint import CheckpointFacts, Checkpoints
 from glasswork.runs.folder import RunFolder
+from glasswork.runs.moved import check_source
 from glasswork.runs.result import TrainedOn
 from glasswork.sealed import open_sealed
 
@@ -52,6 +54,8 @@ def data_of_run(folder: RunFolder | str | Path, dataset: Dataset | None = None) 
     """
     place = folder if isinstance(folder, RunFolder) else RunFolder(folder)
     recipe, given = place.recipe(), dataset or place.kept_data()
+    if given is None:
+        check_source(recipe, place.path)
     parts = experiment.load_data(recipe.data, None if given is None else given.with_identity())
     return RunData(parts, check_data(place, parts))
 
@@ -111,7 +115,7 @@ def _recorded(place: RunFolder) -> TrainedOn | None:
 
 def _difference(place: RunFolder, then: TrainedOn, now: TrainedOn) -> str:
     """Return in words how data differ from those that a run was trained on, and what to do."""
-    source = place.data_path if (place.data_path / "dataset.json").is_file() else place.recipe().data.source
+    source = place.data_path if place.keeps_data() else place.recipe().data.source
     if then.sha256 and then.sha256 == now.sha256:
         return (
             f"the images of {source} are those that it was trained on, and they are now divided in another way into "
@@ -125,7 +129,7 @@ def _difference(place: RunFolder, then: TrainedOn, now: TrainedOn) -> str:
     what = "; ".join(changes) or f"SHA-256 {then.parts_sha256[:12]}… then, {now.parts_sha256[:12]}… now"
     return (
         f"its data, {source}, have changed since it was trained: {what}. Bring the old data back. To test it on other "
-        f"data: glasswork evaluate {place.path} --data PATH"
+        f"data: glasswork evaluate {for_shell(place.path)} --data PATH"
     )
 
 

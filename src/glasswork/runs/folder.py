@@ -22,15 +22,17 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from filelock import FileLock, Timeout
 
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources.store import read_dataset, write_dataset
 from glasswork.errors import FileError, StateError
 from glasswork.files import create_folder, read_small, remove_unfinished, write_whole
+from glasswork.locks import Lock
+from glasswork.paths import for_shell
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import read_recipe
 from glasswork.runs.history import decode_history, encode_history
+from glasswork.runs.moved import with_source_now
 from glasswork.runs.result import RunResult
 from glasswork.sealed import read_sealed_json, write_sealed_json
 from glasswork.training.results import EpochResult
@@ -51,7 +53,7 @@ class RunFolder:
         self.history_path = self.path / "history.csv"
         self.model_path = self.path / "model.safetensors"
         self.data_path = self.path / "data"
-        self._lock = FileLock(self.path / ".lock", timeout=0.5)
+        self._lock = Lock(self.path / ".lock")
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -68,7 +70,7 @@ class RunFolder:
             raise FileError(f"{self.path}: expected the folder of a run, with a recipe.toml; see glasswork runs")
 
     def recipe(self) -> Recipe:
-        """Return what was asked, with the engine that was used in place of ``auto``.
+        """Return what was asked, with the engine that was used in place of ``auto``, and its data where they are now.
 
         Raises
         ------
@@ -76,10 +78,14 @@ class RunFolder:
             If this is not the folder of a run, or its recipe is damaged.
         """
         self.check()
-        recipe = read_recipe(self.path / "recipe.toml", newer=True)
+        recipe = with_source_now(read_recipe(self.path / "recipe.toml", newer=True), self.path)
         if recipe.training.engine == "auto":  # written before there was another engine
             return recipe.override({"training.engine": "numpy"})
         return recipe
+
+    def keeps_data(self) -> bool:
+        """Whether it keeps arrays that the run was given by a program."""
+        return (self.data_path / "dataset.json").is_file()
 
     def kept_data(self) -> Dataset | None:
         """Return the arrays that the run was given by a program, or None if it keeps none.
@@ -89,7 +95,7 @@ class RunFolder:
         FileError
             If they are damaged.
         """
-        return read_dataset(self.data_path) if (self.data_path / "dataset.json").is_file() else None
+        return read_dataset(self.data_path) if self.keeps_data() else None
 
     def result(self) -> RunResult:
         """Return how the run stands now, or how it ended.
@@ -162,14 +168,19 @@ class RunFolder:
             If the folder does not let itself be locked.
         """
         try:
-            self._lock.acquire()
-        except Timeout:
-            raise self._busy() from None
+            free = self._lock.acquire()
         except OSError as error:
             raise FileError(
                 f"{self.path / '.lock'}: cannot be locked ({error.strerror}); is there permission?"
             ) from error
+        if not free:
+            raise self._busy()
         remove_unfinished(self.path)
+
+    @property
+    def has_no_lock(self) -> bool:
+        """Whether the file system turned out to have no locks, so that nothing keeps another machine's process out."""
+        return self._lock.missing
 
     def unlock(self) -> None:
         """Leave the run to others."""
@@ -243,7 +254,11 @@ def free_folder(wanted: Path | None, name: str, parent: Path = DEFAULT_PARENT) -
     for path in default_folders(name, parent) if wanted is None else [wanted]:
         if not path.exists() and not path.is_symlink():
             return RunFolder(path)
-    more = f"; to train it for more epochs: glasswork resume {path} --epochs N" if RunFolder(path).exists() else ""
+    more = (
+        f"; to train it for more epochs: glasswork resume {for_shell(path)} --epochs N"
+        if RunFolder(path).exists()
+        else ""
+    )
     raise FileError(f"{path}: exists already, and a run never overwrites anything; choose another folder{more}")
 
 

@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from glasswork.data import load_dataset
 from glasswork.errors import FileError, InputError, StateError, TaskError
+from glasswork.locks import Lock
 from glasswork.recipes.experiment import DATA_CACHE
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import named_recipe
@@ -238,16 +237,14 @@ def _fingerprint(source: str) -> str:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other ladders out of a folder; the operating system opens it again however this process ends."""
-    lock = FileLock(folder / ".lock", timeout=0.5)
+    lock = Lock(folder / ".lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise StateError(
-            f"{folder}: another ladder is at work here; wait for it or end it, or choose another --out"
-        ) from None
+        free = lock.acquire()
     except OSError as error:
         raise FileError(f"{folder}: this folder cannot be used ({error.strerror}); choose another") from error
+    if not free:
+        raise StateError(f"{folder}: another ladder is at work here; wait for it or end it, or choose another --out")
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, extended
 from glasswork.runs.facts import RunFacts
 from glasswork.runs.folder import DEFAULT_PARENT, RunFolder, free_folder
+from glasswork.runs.moved import check_source
 from glasswork.runs.result import State
 from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
@@ -134,6 +135,8 @@ class Run(RunFacts):
         place = RunFolder(folder)
         written = place.recipe()
         place.check_free()
+        if dataset is None and not place.keeps_data():
+            check_source(written, place.path)
         recipe = written if epochs is None else extended(written, epochs, place.path)
         if engine is None:
             check_engine(recipe.training.engine, place.path)
@@ -263,6 +266,8 @@ class Run(RunFacts):
             self._take_again()
         else:
             self._create()
+        if self._place.has_no_lock:
+            self.notes.append("this file system has no locks: see to it that only one process trains this run")
         self._limits = ExitStack()
         self._limits.enter_context(self._state.limited())
         self._entered = True

@@ -20,6 +20,7 @@ from glasswork.errors import FileError
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.doubt.of_data import reference_of
 from glasswork.models.model_file import save_model
+from glasswork.paths import for_shell
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
@@ -158,7 +159,7 @@ class RunState:
             if place.model_path.exists() and place.history():
                 raise FileError(
                     f"{place.path}: has a network and no checkpoint to go on from; the network is left as it is; "
-                    f"train it anew with: glasswork train {place.path}"
+                    f"train it anew with: glasswork train {for_shell(place.path)}"
                 )
             self.notes.append("there is no checkpoint yet: the run begins anew")
             return

@@ -1,7 +1,7 @@
 """How many threads the matrix products of a training use.
 
     few multiplications a step  ──► 1      synchronising costs more than sharing saves, above all on a busy machine
-    many                        ──► all that NumPy's BLAS has
+    many                        ──► all that NumPy's BLAS has, and at most the cores that are granted
 
 The choice depends on the size of the work alone, never on a trial: the last digits of a product may depend on the
 number of threads, so the same recipe on the same machine must use the same number each time.
@@ -9,6 +9,7 @@ number of threads, so the same recipe on the same machine must use the same numb
 
 from __future__ import annotations
 
+from glasswork.cores import granted_cores
 from glasswork.engine.contract import Engine, Loader, Model, weights_of
 from glasswork.engine.threads import available
 
@@ -37,7 +38,7 @@ def choose_threads(asked: int, *, batch_size: int, weights: int) -> int:
     """
     if not asked and batch_size * weights < WORTH_SHARING:
         return 1
-    return min(asked or available(), available())
+    return min(asked or granted_cores(), available())
 
 
 def blas_threads(engine: Engine, threads: int) -> int:

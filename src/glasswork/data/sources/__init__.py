@@ -21,6 +21,7 @@ from glasswork.data.dataset import Dataset
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.naming import dataset_of
 from glasswork.errors import FileError, InputError
+from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.data.sources.peek import Peek
@@ -161,7 +162,7 @@ def load_dataset(
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
     else:
-        dataset = _load_path(Path(argument).expanduser(), text, cache, shape, prefer)
+        dataset = _load_path(typed_path(argument), text, cache, shape, prefer)
     if dataset.origin.sha256:
         return dataset
     from glasswork.data.once import fingerprint_once
@@ -226,9 +227,9 @@ def _read(
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
     """Context manager: if files can be locked, one process makes the copy, and the others wait and then use it."""
-    from filelock import FileLock
+    from glasswork.locks import Lock
 
-    lock = FileLock(place.with_name(f".{place.name}.lock"))
+    lock = Lock(place.with_name(f".{place.name}.lock"), timeout=-1)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()

@@ -11,6 +11,7 @@ from pathlib import Path
 from glasswork.data.sources import find
 from glasswork.data.sources.rows import read_table
 from glasswork.errors import GlassworkError, InputError
+from glasswork.paths import typed_path
 
 _SAMPLE = re.compile(r"(?i)(sample|example|format).*submi|submi.*(sample|example|format)")
 
@@ -57,7 +58,7 @@ def submission_for(source: str) -> Submission:
     InputError
         If the sample beside the images does not have one column of ids and one of labels.
     """
-    path = Path(source).expanduser()
+    path = typed_path(source)
     index = _index(path)
     sample = _sample(path)
     if sample is None:

@@ -3,8 +3,8 @@
     first start    kernels.py ──Numba, LLVM──► machine code ──► cache/glasswork/engine-<digest>/
     later starts                                               ──► memory
 
-The folder's name holds a digest of the engine's sources. Numba itself looks at one file only: a change in a formula
-would go unnoticed by the kernel that calls it.
+The folder's name holds a digest of the engine's sources and of where they are installed. Numba itself looks at one
+file only: a change in a formula would go unnoticed by the kernel that calls it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import importlib.util
 import os
 import platform
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,9 @@ from typing import Any, TypeVar
 
 import llvmlite.binding
 import numba
+
+import glasswork.cache
+from glasswork.cores import granted_cores
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,10 +73,14 @@ def has_openmp() -> bool:
 def cache_folder() -> Path | None:
     """Return the folder for compiled kernels, which can be written to; None if there is none."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
-    facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()}".encode()
+    stamps = [(str(source), source.stat().st_mtime_ns) for source in sources]  # Numba reads for the same files only
+    facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()} {stamps}".encode()
     digest = hashlib.sha256(facts + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     given = os.environ.get("NUMBA_CACHE_DIR")
-    folder = (Path(given) if given else _user_cache() / "glasswork") / f"engine-{digest}"
+    parent = Path(given) if given else glasswork.cache.cache_folder()
+    if parent is None:
+        return None
+    folder = parent / f"engine-{digest}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -86,7 +92,13 @@ def cache_folder() -> Path | None:
 
 def can_share() -> bool:
     """Return whether threads can share the work here: by OpenMP, which does not work in a forked process."""
-    return has_openmp() and not _forked and int(numba.config.NUMBA_NUM_THREADS) > 1
+    return has_openmp() and not _forked and cores() > 1
+
+
+def cores() -> int:
+    """Return how many threads Numba may use: ``NUMBA_NUM_THREADS``, or as many as there are cores granted."""
+    threads = int(numba.config.NUMBA_NUM_THREADS)
+    return threads if "NUMBA_NUM_THREADS" in os.environ else min(threads, granted_cores())
 
 
 _forked: list[bool] = []  # not empty in a process that was forked from one that has loaded the engine
@@ -98,7 +110,7 @@ if hasattr(os, "register_at_fork"):
 def threads_for(parts: int) -> Iterator[None]:
     """Context manager: Numba uses as many threads as there are parts, or all cores if they are fewer."""
     before = numba.get_num_threads()
-    numba.set_num_threads(min(parts, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(parts, cores()))
     try:
         yield
     finally:
@@ -123,15 +135,6 @@ def note_compiled(what: str) -> None:
 
 
 _compiled: set[str] = set()  # in this process
-
-
-def _user_cache() -> Path:
-    """Return the user's folder for files that can be made again."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 @contextmanager

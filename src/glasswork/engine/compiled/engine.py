@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ from glasswork.arrays import FloatArray
 from glasswork.data.batches import Batches
 from glasswork.data.dataset import check_labels, check_lengths
 from glasswork.engine.agreement import check_inputs, check_loader, checked
-from glasswork.engine.compiled.compiling import can_share, threads_for
+from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.pace import Pace
 from glasswork.engine.compiled.plan import SOURCES, Plan
 from glasswork.engine.compiled.step import load_kernels, steps
@@ -195,4 +194,4 @@ class CompiledEngine:
 
 def parts_for(model: Model, batch_size: int) -> int:
     """Return into how many parts a step is cut: as many as are worth a thread, and at most one for each core."""
-    return max(1, min(int(numba.config.NUMBA_NUM_THREADS), 3 * batch_size * weights_of(model) // WORTH_A_PART))
+    return max(1, min(cores(), 3 * batch_size * weights_of(model) // WORTH_A_PART))

@@ -12,12 +12,11 @@ from contextlib import nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.engine.compiled.compiling import can_share, threads_for
+from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.native import FEW_ROWS
 from glasswork.engine.compiled.plan import SOURCES, Plan, address, address_of
 from glasswork.engine.compiled.step import Task, load_kernels, together, work_function
@@ -88,7 +87,7 @@ class ForwardPlan(Plan):
         self.of = model.layers
         self.arrays = [array for layer in self.of for array in layer.state().values()]
         self.constants = _constants(self.of)
-        self.parts = int(numba.config.NUMBA_NUM_THREADS) if can_share() else 1
+        self.parts = cores() if can_share() else 1
         layers = [layer for layer in self.of if not isinstance(layer, RandomLayer)]
         super().__init__(layers, model.in_features, model.dtype, batch=ROWS * self.parts, parts=self.parts)
         self.address, self.work = address(self.run), work_function(str(model.dtype)).ctypes
