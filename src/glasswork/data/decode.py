@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import mmap
 import re
 import warnings
@@ -31,6 +32,10 @@ MAX_PIXELS = 50_000_000
 
 #: Bytes of a file that :func:`format_of` needs.
 HEAD = 64
+
+#: Pixels are made square if one side is stated to be longer by a factor within these limits. A smaller factor does not
+#: matter, and a larger one is a mistake.
+_OBLONG = (1.2, 5)
 
 #: A picture can be seen on its paper if its lightest and darkest pixels differ by this many of 255 grey levels.
 LEAST_CONTRAST = 24
@@ -88,11 +93,11 @@ class Decoded:
     Attributes
     ----------
     image : PIL.Image.Image
-        In mode L (grey) or RGB, or in mode F if the file has more than 256 levels.
+        With square pixels. In mode L (grey) or RGB, or in mode F if the file has more than 256 levels.
     levels : {"bytes", "integers", "floats"}
         The kind of the file's levels. Unless they are bytes, ``image`` is in mode F and holds the levels of the file.
     size : (int, int)
-        Width and height of the upright picture in the file.
+        Width and height of the upright picture in the file, with square pixels.
     frames : int
         The number of pictures in the file, such as the pages of a TIFF; ``image`` is the first.
     """
@@ -124,11 +129,11 @@ def decode(file: Path | bytes, *, longest: int | None = None) -> Decoded:
         if longest is not None:
             image.draft("L" if image.mode == "L" else "RGB", (longest, longest))  # a JPEG can be decoded smaller
         image.load()
-        upright = _upright(image)
+        upright, wanted = _upright(image), _within(size, longest)
         if not upright.mode.startswith(("I", "F")):
-            return Decoded(_on_ground(_shrunk(upright, longest)), "bytes", size, frames)
+            return Decoded(_on_ground(_resized(upright, wanted)), "bytes", size, frames)
         fine = _as_floats(upright)
-        return Decoded(_shrunk(fine, longest), "floats" if upright.mode == "F" else "integers", size, frames)
+        return Decoded(_resized(fine, wanted), "floats" if upright.mode == "F" else "integers", size, frames)
 
 
 def picture_facts(file: Path | bytes) -> tuple[tuple[int, int], int]:
@@ -153,8 +158,8 @@ def _open(file: Path | bytes) -> Iterator[Image]:
         with warnings.catch_warnings(), _stream(file) as stream:
             warnings.simplefilter("ignore")  # if the picture cannot be used, one error says why
             with Image.open(stream, formats=(kind,)) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise FileError(f"{name}{image.width:,}×{image.height:,} pixels are {_TOO_MANY}")
+                if math.prod(size := _square_size(image)) > MAX_PIXELS:
+                    raise FileError(f"{name}{size[0]:,}×{size[1]:,} pixels are {_TOO_MANY}")
                 yield image
     except (FileError, MemoryError):
         raise
@@ -203,7 +208,17 @@ def _register_heic(name: str) -> None:
 
 def _upright_size(image: Image) -> tuple[int, int]:
     on_its_side = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    return (image.height, image.width) if on_its_side else image.size
+    width, height = _square_size(image)
+    return (height, width) if on_its_side else (width, height)
+
+
+def _square_size(image: Image) -> tuple[int, int]:
+    """Return the size of a picture with square pixels: a fax has 204 dots per inch across, and 98 down."""
+    across, down = (float(dots) for dots in image.info.get("dpi", (1, 1)))
+    ratio = across / down if across > 0 and down > 0 else 1
+    if not 1 / _OBLONG[1] < ratio < _OBLONG[1] or 1 / _OBLONG[0] < ratio < _OBLONG[0]:
+        return image.size
+    return round(image.width * max(1, 1 / ratio)), round(image.height * max(1, ratio))
 
 
 def _frames(image: Image) -> int:
@@ -217,15 +232,23 @@ def _upright(image: Image) -> Image:
     return ImageOps.exif_transpose(image)
 
 
-def _shrunk(image: Image, longest: int | None) -> Image:
+def _within(size: tuple[int, int], longest: int | None) -> tuple[int, int]:
+    """Return the size of a picture whose longer side is shrunk to ``longest`` pixels, if it has more."""
+    if longest is None or max(size) <= longest:
+        return size
+    wide, high = (max(1, round(side * longest / max(size))) for side in size)
+    return wide, high
+
+
+def _resized(image: Image, size: tuple[int, int]) -> Image:
     from PIL import Image
 
-    if longest is None or max(image.size) <= longest:
+    if image.size == size:
         return image
     if image.mode in ("1", "P", "PA"):  # modes that cannot be averaged
         image = image.convert("L" if image.mode == "1" else "RGBA" if image.has_transparency_data else "RGB")
-    wide, high = (max(1, round(side * longest / max(image.size))) for side in image.size)
-    return image.resize((wide, high), Image.Resampling.BOX, reducing_gap=2.0)
+    shrinks = size[0] <= image.width and size[1] <= image.height
+    return image.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
 def _as_floats(image: Image) -> Image:

@@ -37,6 +37,10 @@ _GRAIN = 0.018
 _APART = (3, 5, 8, 12)
 
 
+#: Pixels from a part within which something is beside it.
+BESIDE = 3
+
+
 @dataclass(frozen=True, eq=False)
 class Ink:
     """The ink of a picture.
@@ -53,6 +57,8 @@ class Ink:
         One of these pixels stands for this many pixels of the picture, in each direction.
     photo : bool
         Whether the ground had to be estimated, so that shadows and faint marks may be left.
+    dark_ground : (height, width) bool or None
+        Ground that is as dark as the ink beside it: what leads into it is no stroke.
     """
 
     cover: Cover
@@ -60,6 +66,7 @@ class Ink:
     clear: float
     reduced: int = 1
     photo: bool = True
+    dark_ground: Mask | None = None
 
     def mask(self) -> Mask:
         """Mark the pixels that are ink: connected pixels above ``faint``, some of which are above ``clear``."""
@@ -148,8 +155,18 @@ def _on_paper(pixels: Pixels) -> Ink | None:
         return None
     reduced = times if noise > _GRAIN else 1
     window = min(3 * stroke_width(cover > 0.5) + 4, widest) * times / reduced
-    fine, _ = _cover(_reduced(pixels, reduced), int(window))
-    return None if fine is None else Ink(fine, 0.3, 0.5, reduced)
+    pixels = _reduced(pixels, reduced)
+    fine, _ = _cover(pixels, int(window))
+    return None if fine is None else Ink(fine, 0.3, 0.5, reduced, dark_ground=_dark_ground(pixels, fine))
+
+
+def _dark_ground(pixels: Pixels, cover: Cover) -> Mask:
+    """Mark ground that is as dark as the ink beside it, such as a wide frame into which a bar leads."""
+    grey = pixels.mean(axis=2)
+    near = 4 * BESIDE + 1
+    ink = ndimage.minimum_filter(np.where(cover > 0.5, grey, 255), near)
+    paper = ndimage.maximum_filter(grey, 2 * near)
+    return np.asarray((cover < 0.3) & (grey < ink + 0.25 * (paper - ink)))
 
 
 def _cover(pixels: Pixels, window: int) -> tuple[Cover | None, float]:

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from glasswork.data.photos.ink import Cover, Mask, stroke_width
+from glasswork.data.photos.gaps import join_hairlines
+from glasswork.data.photos.ink import BESIDE, Cover, Ink, Mask, stroke_width
 
 #: Reasons to drop a part.
 EDGE, FRAME, LINE, FAINT, SPECK = "at the picture's edge", "a frame", "a line", "too faint", "a speck"
@@ -77,7 +78,7 @@ class Part:
 
 
 def find_parts(mask: Mask) -> tuple[NDArray[np.int32], list[Part]]:
-    """Number the connected parts of the ink.
+    """Number the connected parts of the ink; the pieces of a broken hairline count as connected.
 
     Parameters
     ----------
@@ -91,26 +92,26 @@ def find_parts(mask: Mask) -> tuple[NDArray[np.int32], list[Part]]:
         The largest first, ``MOST_PARTS`` of them at most.
     """
     labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    labels = join_hairlines(labels, mask)
     areas = np.bincount(labels.reshape(-1), minlength=count + 1)
     boxes = ndimage.find_objects(labels)
     largest = np.argsort(areas[1:], kind="stable")[::-1][:MOST_PARTS] + 1
     parts = []
-    for label in largest:
+    for label in largest[areas[largest] > 0]:
         rows, columns = boxes[label - 1]
         parts.append(Part(int(label), (columns.start, rows.start, columns.stop, rows.stop), int(areas[label])))
     return labels, parts
 
 
-def judge(labels: NDArray[np.int32], parts: list[Part], cover: Cover, *, photo: bool) -> list[Part]:
+def judge(labels: NDArray[np.int32], parts: list[Part], ink: Ink) -> list[Part]:
     """Record for each part why it cannot belong to a digit, if so.
 
     Parameters
     ----------
     labels : (height, width) int32
     parts : list of Part
-    cover : (height, width) float32
-    photo : bool
-        Whether the picture is a photograph, which may have shadows and faint ink.
+    ink : Ink
+        A photograph may have shadows, faint ink and dark ground.
 
     Returns
     -------
@@ -119,8 +120,10 @@ def judge(labels: NDArray[np.int32], parts: list[Part], cover: Cover, *, photo: 
     """
     parts = _drop(parts, EDGE, _at_edge(labels, parts))
     parts = _drop(parts, FRAME, _frames(labels, parts))
-    if photo:
-        parts = _drop(parts, FAINT, _faint(labels, parts, cover))
+    if ink.dark_ground is not None:
+        parts = _drop(parts, FRAME, _lead_into(ink.dark_ground, labels, parts))
+    if ink.photo:
+        parts = _drop(parts, FAINT, _faint(labels, parts, ink.cover))
     parts = _drop(parts, LINE, {p.label for p in parts if _is_line(p, labels.shape)})
     return _drop(parts, SPECK, _specks(labels, parts))
 
@@ -223,6 +226,19 @@ def _frames(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
         if _is_box(own):
             found.add(part.label)
     return found
+
+
+def _lead_into(ground: Mask, labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
+    """Parts that lead into dark ground along as many pixels as they are wide, as bars between windows do."""
+    beside = labels[ndimage.binary_dilation(ground, iterations=BESIDE)]
+    contact = np.bincount(beside, minlength=int(labels.max()) + 1)
+    touching = [part for part in _candidates(parts) if contact[part.label]]
+    return {p.label for p in touching if contact[p.label] > 0.7 * BESIDE * stroke_width(_own(labels, p))}
+
+
+def _own(labels: NDArray[np.int32], part: Part) -> Mask:
+    left, top, right, bottom = part.box
+    return np.asarray(labels[top:bottom, left:right] == part.label)
 
 
 def _is_box(own: Mask) -> bool:

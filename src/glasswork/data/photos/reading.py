@@ -169,7 +169,7 @@ def _read(picture: Picture) -> Reading:
     mask = ink.mask()
     lines = ruled_lines(mask)
     labels, found = part_of.find_parts(mask & ~lines)
-    parts = part_of.judge(labels, found, ink.cover, photo=ink.photo)
+    parts = part_of.judge(labels, found, ink)
     groups = part_of.group(labels, parts)
     parts += [replace(line, dropped=part_of.LINE) for line in part_of.find_parts(lines)[1][:20]]
     problem = _problem(parts, groups)
