@@ -208,3 +208,23 @@ def test_transparency_gets_the_paper_on_which_it_can_be_seen(ink):
     decoded = np.asarray(decode(stream.getvalue()).image, int)
     assert decoded[20, 20] == ink
     assert abs(decoded[0, 0] - ink) > 50
+
+
+@pytest.mark.parametrize(("dots", "reduced"), [((204, 98), (180, 115)), ((100, 200), (90, 240))])
+@pytest.mark.parametrize("suffix", ["tiff", "png", "jpg", "bmp"])
+def test_pixels_that_are_not_square_are_made_square(tmp_path, suffix, dots, reduced):
+    """A fax has about twice as many dots an inch across as down; its digits are not squeezed."""
+    whole = seven().resize((180, 240))
+    whole.resize(reduced).save(tmp_path / f"fax.{suffix}", dpi=dots)
+    photograph, (grey, _) = read_picture(tmp_path / f"fax.{suffix}"), read_grey(tmp_path / f"fax.{suffix}")
+    assert grey.shape[::-1] == photograph.size == picture_facts(tmp_path / f"fax.{suffix}")[0]
+    assert grey.shape[0] / grey.shape[1] == pytest.approx(240 / 180, abs=0.02)
+    truth = np.asarray(whole.resize(photograph.size), float)
+    assert np.corrcoef(truth.ravel(), grey.ravel())[0, 1] > 0.97
+    assert np.corrcoef(truth.ravel(), photograph.pixels.mean(axis=2).ravel())[0, 1] > 0.97
+
+
+def test_a_statement_of_dots_that_cannot_be_right_is_not_believed(tmp_path):
+    for dots in ((300, 1), (72, 72), (204, 196)):
+        seven().save(tmp_path / "a.tiff", dpi=dots)
+        assert picture_facts(tmp_path / "a.tiff")[0] == (90, 120)

@@ -1,6 +1,7 @@
 """What people photograph: several digits, frames, edges, shadows, specks; and what is no digit at all."""
 
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
@@ -119,6 +120,62 @@ def test_the_bar_of_a_five_belongs_to_it(mnist):
         field[20:48, 30:58] = five.reshape(28, 28)
         (digit,) = read_digits(field)
         assert np.abs(digit.image.astype(int) - five).mean() < 0.1
+
+
+def windows(digits, rng, *, dark=25, edge=30):
+    """White windows in a dark frame, one digit in each, as on a water meter."""
+    framed = []
+    for digit in digits:
+        pixels = np.full((300 + 2 * edge, 240 + 2 * edge), float(dark))
+        ink = np.asarray(Image.fromarray(digit.reshape(28, 28)).resize((220, 220)), float) / 255
+        pixels[edge : edge + 300, edge : edge + 240] = 225
+        pixels[edge + 40 : edge + 260, edge + 10 : edge + 230] -= 190 * ink
+        framed.append(pixels)
+    row = np.hstack(framed)
+    return np.clip(row + rng.normal(0, 3, row.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("count", "dark", "edge"), [(2, 60, 15), (3, 25, 30), (5, 25, 30)])
+def test_the_bars_between_windows_are_no_ones(count, dark, edge, mnist):
+    digits = mnist[0][FIRST_TEST + np.arange(count)]
+    reading = read_picture(windows(digits, np.random.default_rng(4), dark=dark, edge=edge))
+    assert len(reading.digits) == count
+    assert all(close(digit.image, image, 0.8) for digit, image in zip(reading.digits, digits, strict=True))
+
+
+def dashes(pen, start, end, piece=28, gap=11):
+    """Draw a line that the pen broke again and again."""
+    start, end = np.array(start, float), np.array(end, float)
+    long = np.hypot(*(end - start))
+    for at in np.arange(0, long, piece + gap):
+        ends = [tuple(start + (end - start) * min(place, long) / long) for place in (at, at + piece)]
+        pen.line(ends, fill=60, width=4)
+
+
+def hairlines():
+    """A seven, a zero and a three of broken hairlines, each with the same one in a whole line: ten times as thick."""
+    zero = [(300 + 90 * np.sin(t), 300 - 180 * np.cos(t)) for t in np.linspace(0, 2 * np.pi, 24)]
+    three = [(230, 120), (370, 120), (290, 260), (370, 330), (360, 440), (290, 480), (220, 440)]
+    for corners in ([(200, 120), (400, 120), (270, 480)], zero, three):
+        broken, whole = Image.new("L", (600, 600), 255), Image.new("L", (600, 600), 255)
+        for start, end in itertools.pairwise(corners):
+            dashes(ImageDraw.Draw(broken), start, end)
+        ImageDraw.Draw(whole).line(corners, fill=60, width=40, joint="curve")
+        yield np.asarray(broken), np.asarray(whole)
+
+
+def test_the_pieces_of_a_broken_hairline_are_one_digit():
+    for broken, whole in hairlines():
+        (digit,) = read_digits(broken)
+        assert close(digit.image, read_image(whole), 0.85)
+
+
+def test_thin_digits_close_to_each_other_stay_two(mnist):
+    field = Image.new("L", (400, 300), 255)
+    pen = ImageDraw.Draw(field)
+    pen.ellipse([60, 60, 160, 240], outline=0, width=5)
+    pen.ellipse([172, 60, 272, 240], outline=0, width=5)
+    assert len(read_digits(np.asarray(field))) == 2
 
 
 # What is no digit -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
     ground   pixels → the paper under the ink, with its light and its shadows
     ink      pixels, ground → how much ink covers each pixel, whatever its colour
     lines    ink → ruled lines, removed
+    gaps     pieces of a broken hairline → one part
     parts    ink → connected parts; frames, specks and edges dropped; the rest grouped into digits
     centre   a digit's ink → 28×28, as in MNIST
 

@@ -1,9 +1,9 @@
-"""Gaps in a thin line: the pieces of a stroke that the pen, or the scan, broke are one part again.
+"""Join the pieces of a hairline that a poor pen or scan has broken.
 
-    ─ ── ─        pieces are joined, the nearest first, over gaps of a few widths of the line that are short
-   ─     ─   →    beside the drawing; two that are each as tall as a digit are digits beside each other
+    ─ ── ─        Pieces are joined, nearest first, if the gap is a few line widths wide and short compared
+   ─     ─   →    with the drawing. Two pieces that are each as tall as a digit stay two digits.
 
-Only hairlines are joined: the pieces of a wider stroke are large enough to be told from specks as they are.
+Only hairlines are joined: the pieces of a wider stroke are large enough not to be taken for specks.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from scipy import ndimage
 
 from glasswork.data.photos.ink import Mask, stroke_width
 
-#: How many times as wide as the line the gaps are that are closed, the short ones first.
+#: Gaps of up to these many line widths are closed, the narrow ones first.
 _WIDTHS = (3, 6, 10)
 
-#: A drawing is at least this many times as tall as the gaps in it that are closed.
+#: A gap is closed if the drawing is at least this many times as tall.
 _TALL = 10
 
-#: A piece is a digit of its own if it has this share of the drawing's height, and the gap one such share at least.
+#: Two pieces are two digits if both have the first share of the drawing's height, and their gap has the second.
 _WHOLE, _APART = 0.6, 1 / 30
 
 #: More pieces than these are texture or print.
@@ -83,4 +83,6 @@ def _neighbours(
         border = (owner[one] != owner[other]) & (gap <= reach)
         found.append(np.stack([gap[border], owner[one][border], owner[other][border], places[one][border]], axis=1))
     pairs = np.concatenate(found)
-    return [(float(gap), int(a), int(b), int(place)) for gap, a, b, place in pairs[np.argsort(pairs[:, 0], kind="stable")]]
+    return [
+        (float(gap), int(a), int(b), int(place)) for gap, a, b, place in pairs[np.argsort(pairs[:, 0], kind="stable")]
+    ]

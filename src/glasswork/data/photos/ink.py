@@ -58,7 +58,7 @@ class Ink:
     photo : bool
         Whether the ground had to be estimated, so that shadows and faint marks may be left.
     dark_ground : (height, width) bool or None
-        Ground that is as dark as the ink beside it: what leads into it is no stroke.
+        Ground that is as dark as the ink beside it. A part that leads into it is not a stroke.
     """
 
     cover: Cover
