@@ -215,9 +215,10 @@ def test_a_name_can_be_typed_again(name):
 
 
 def test_a_run_called_like_an_option(glasswork, few_file, tmp_path):
-    printed = glasswork(
-        "train", "--data", few_file, "--epochs", 1, "--no-report", "--out=-x", folder=tmp_path
-    )  # fmt: skip
+    words = ("train", "--data", few_file, "--epochs", 1, "--no-report", "--no-figures", "--out=-x")
+    printed = glasswork(*words, folder=tmp_path)
     assert re.search(r"glasswork evaluate \./-x$", printed, re.MULTILINE)
+    assert "pictures are in" not in printed
+    assert not (tmp_path / "-x" / "figures").exists()
     assert "Test accuracy" in glasswork("evaluate", "./-x", folder=tmp_path)
-    assert "exists already" in glasswork("train", "--out=-x", folder=tmp_path, status=1)
+    assert re.search(r"exists already.*glasswork resume \./-x", glasswork(*words, folder=tmp_path, status=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from glasswork.cli.describe import describe_network, describe_training
-from glasswork.cli.options import command
+from glasswork.cli.options import Format, command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.stopping import StopOnSignal
 from glasswork.cli.streams import not_essential
@@ -27,7 +27,7 @@ def follow(
     strict: bool,
     quiet: bool,
     report: bool = True,
-    pictures: str = "png",
+    pictures: "Format | None" = "png",
     repeats: "RunFolder | None" = None,
 ) -> None:
     """Train a run, new or resumed, to its end and report on it.
@@ -38,8 +38,8 @@ def follow(
         Makes the run; it is given what the run asks whether to stop.
     strict, quiet, report : bool
         The options of these names.
-    pictures : str
-        The format of the pictures.
+    pictures : {"png", "svg", "pdf"} or None
+        The format of the pictures; None draws none.
     repeats : RunFolder, optional
         The run that is trained once more, to compare with at the end.
     """
@@ -62,7 +62,7 @@ def follow(
                 raise
             hurried = True
         except GlassworkError:
-            if run.history:
+            if run.history and pictures is not None:
                 draw_pictures(run, pictures)
             raise
         try:
@@ -76,10 +76,10 @@ def follow(
         if repeats is not None:
             print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
-            _what_next(run, drawn=not problems)
+            _what_next(run, drawn=pictures is not None and not problems)
 
 
-def _print_and_draw(run: "Run", pictures: str, *, report: bool, hurried: bool) -> list[str]:
+def _print_and_draw(run: "Run", pictures: "Format | None", *, report: bool, hurried: bool) -> list[str]:
     """Print how a run ended, draw its pictures and write its page; return what could not be drawn.
 
     Whoever ends the command by another signal than Ctrl-C does not wait for pictures: KeyboardInterrupt is raised.
@@ -95,7 +95,7 @@ def _print_and_draw(run: "Run", pictures: str, *, report: bool, hurried: bool) -
         raise KeyboardInterrupt
     if not run.history:
         return []
-    problems = draw_pictures(run, pictures)
+    problems = [] if pictures is None else draw_pictures(run, pictures)
     for problem in problems + (_write_page(run) if report else []):
         print(f"Notice: {problem}", file=sys.stderr, flush=True)
     return problems

@@ -65,6 +65,7 @@ Force = Annotated[
 ]
 Format: TypeAlias = Literal["png", "svg", "pdf"]
 PictureFormat = Annotated[Format, typer.Option("--format", help="Of pictures.")]
+WithFigures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the run's pictures into figures/.")]
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", help="Write the run as one page that opens anywhere, report.html.")
 ]

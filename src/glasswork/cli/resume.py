@@ -14,6 +14,7 @@ from glasswork.cli.options import (
     Quiet,
     RunArgument,
     Strict,
+    WithFigures,
     WithReport,
 )
 
@@ -27,6 +28,7 @@ def resume(
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    figures: WithFigures = True,
     report: WithReport = True,
     picture_format: PictureFormat = "png",
     debug: Debug = False,
@@ -48,5 +50,5 @@ def resume(
         strict=strict,
         quiet=quiet,
         report=report,
-        pictures=picture_format,
+        pictures=picture_format if figures else None,
     )

@@ -14,6 +14,7 @@ from glasswork.cli.options import (
     PictureFormat,
     Quiet,
     Strict,
+    WithFigures,
     WithReport,
 )
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
@@ -67,6 +68,7 @@ def train(
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
+    figures: WithFigures = True,
     report: WithReport = True,
     picture_format: PictureFormat = "png",
     debug: Debug = False,
@@ -128,7 +130,7 @@ def train(
         strict=strict,
         quiet=quiet,
         report=report,
-        pictures=picture_format,
+        pictures=picture_format if figures else None,
         repeats=repeats,
     )
 
@@ -152,10 +154,8 @@ def _describe_data(source: str, *, divided: bool) -> dict[str, str]:
 
 def _find(recipe: str) -> "tuple[Recipe, RunFolder | None]":
     """Return the recipe that is meant, and the run that it is taken from, if it is one's."""
-    from glasswork.recipes.shelf import named_recipe, read_recipe
     from glasswork.runs.folder import RunFolder
+    from glasswork.runs.given import as_recipe
 
-    path = typed_path(recipe)
-    if RunFolder(path).exists():
-        return RunFolder(path).recipe(), RunFolder(path)
-    return read_recipe(path) if path.suffix == ".toml" else named_recipe(recipe), None
+    old = RunFolder(typed_path(recipe))
+    return as_recipe(recipe), old if old.exists() else None

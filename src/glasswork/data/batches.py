@@ -218,6 +218,11 @@ class Batches:
         twin.seek(1)
         return twin
 
+    def __repr__(self) -> str:
+        return (
+            f"Batches({len(self.labels):,} rows, {len(self):,} batches of {self.batch_size:,}, {self.classes} classes)"
+        )
+
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         full, rest = divmod(len(self.labels), self.batch_size)

@@ -46,6 +46,9 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Part({len(self):,} rows of {self.images.shape[1]:,} numbers)"
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -83,6 +86,10 @@ class Split:
     sha256: str = ""
     columns: tuple[str, ...] = ()
     kind: Kind = "pixels"
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test"
+        return f"Split({self.name!r}, {sizes}, {len(self.classes):,} classes, {self.scheme})"
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the images and labels of all parts in order, the classes and the shape of an image."""

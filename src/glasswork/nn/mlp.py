@@ -25,6 +25,7 @@ from glasswork.nn.network import Network
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.nn.scores import ScoresAre, declared_by, labels_of, probabilities_of
 from glasswork.pixels import as_array, as_rows
+from glasswork.randomness import Purpose, generator
 
 #: The contract of numbers that are taken as they are.
 _AS_GIVEN = Inputs()
@@ -66,9 +67,10 @@ class MLP(Network):
     dtype : data type
         The network's own; float32 unless told otherwise.
     rng : numpy.random.Generator, optional
-        Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
-    seed : int
-        The seed of dropout masks and of noise.
+        Where initial weights come from; by default the seed, or without one NumPy's global state, which
+        ``np.random.seed`` sets.
+    seed : int, optional
+        The seed of initial weights, dropout masks and noise; by default masks and noise have the seed 0.
 
     Attributes
     ----------
@@ -128,8 +130,10 @@ class MLP(Network):
         bias_grad: Literal["sum", "mean"] = "sum",
         dtype: DTypeLike = np.float32,
         rng: np.random.Generator | None = None,
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
+        if rng is None and seed is not None:
+            rng = generator(seed, Purpose.WEIGHTS)
         layers = build_layers(
             (in_features, *widths(hidden_size), out_features),
             activation,
@@ -143,7 +147,7 @@ class MLP(Network):
             bias_grad=bias_grad,
             dtype=dtype,
             rng=rng,
-            seed=seed,
+            seed=seed or 0,
         )
         self._take(layers)
 

@@ -5,13 +5,19 @@ model.linear1        model.act1 = ReLU()        model.summary()
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glasswork.errors import InputError
 from glasswork.nn.assembly import check_layers, give_indices
 from glasswork.nn.layer import Layer
 from glasswork.nn.module import Module, collect
 from glasswork.nn.random_layer import RandomLayer
+
+if TYPE_CHECKING:
+    from glasswork.nn.batchnorm import BatchNorm
+    from glasswork.nn.dropout import Dropout
+    from glasswork.nn.linear import Linear
+    from glasswork.nn.noise import GaussianNoise
 
 
 class NamedLayers(Module):
@@ -45,11 +51,43 @@ class NamedLayers(Module):
             collect(name, value, found)
         return found
 
-    def __getattr__(self, name: str) -> Any:
-        layers = self.__dict__.get("named_layers", {})
-        if name in layers:
-            return layers[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; its layers are {', '.join(layers)}")
+    if TYPE_CHECKING:  # the handout's names; of other layers, a type checker takes named_layers["name"]
+        linear1: Linear
+        linear2: Linear
+        linear3: Linear
+        linear4: Linear
+        linear5: Linear
+        linear6: Linear
+        act1: Any
+        act2: Any
+        act3: Any
+        act4: Any
+        act5: Any
+        act6: Any
+        norm1: BatchNorm
+        norm2: BatchNorm
+        norm3: BatchNorm
+        norm4: BatchNorm
+        norm5: BatchNorm
+        drop0: Dropout
+        drop1: Dropout
+        drop2: Dropout
+        drop3: Dropout
+        drop4: Dropout
+        drop5: Dropout
+        noise0: GaussianNoise
+        noise1: GaussianNoise
+        noise2: GaussianNoise
+        noise3: GaussianNoise
+        noise4: GaussianNoise
+        noise5: GaussianNoise
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            layers = self.__dict__.get("named_layers", {})
+            if name in layers:
+                return layers[name]
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}; its layers are {', '.join(layers)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.__dict__.get("named_layers", {}):

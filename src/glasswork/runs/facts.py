@@ -18,6 +18,10 @@ class RunFacts:
     _place: RunFolder
     _state: RunState
 
+    def __repr__(self) -> str:
+        done = f"{len(self.history)} of {self.recipe.training.epochs} epochs"
+        return f"{type(self).__name__}({str(self.folder)!r}, {self.recipe.name}, {done})"
+
     @property
     def folder(self) -> Path:
         """The run's folder; its name is final once the block is entered."""

@@ -19,7 +19,7 @@ from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, extended
 from glasswork.runs.facts import RunFacts
 from glasswork.runs.folder import DEFAULT_PARENT, RunFolder, free_folder
-from glasswork.runs.moved import check_source
+from glasswork.runs.given import Data, as_dataset, as_recipe, folder_and_dataset
 from glasswork.runs.result import State
 from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
@@ -39,11 +39,11 @@ class Run(RunFacts):
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : Recipe, or its name, its TOML file, or the folder of a run
     folder : path, optional
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. It stays the same
         folder wherever the program changes to.
-    dataset : Dataset, optional
+    dataset : Dataset or (images, labels), optional
         In place of ``data.source``; also as the second argument. Arrays, and a dataset that was changed after it was
         loaded, are kept in the folder, up to 256 MB.
     engine : {"auto", "numpy", "compiled"}, optional
@@ -82,19 +82,18 @@ class Run(RunFacts):
 
     def __init__(
         self,
-        recipe: Recipe,
-        folder: str | Path | Dataset | None = None,
+        recipe: Recipe | str | Path,
+        folder: str | Path | Data | None = None,
         *,
-        dataset: Dataset | None = None,
+        dataset: Data | None = None,
         engine: EngineName | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        recipe = recipe if engine is None else recipe.override({"training.engine": engine})
-        folder, dataset = (None, folder) if isinstance(folder, Dataset) else (folder, dataset)
-        self._wanted = None if folder is None else Path(folder)
+        recipe = as_recipe(recipe).override({} if engine is None else {"training.engine": engine})
+        self._wanted, data = folder_and_dataset(folder, dataset)
         self._runs = DEFAULT_PARENT.absolute()
-        self._build(recipe, free_folder(self._wanted, recipe.name, self._runs), dataset, checkpoint_every, should_stop)
+        self._build(recipe, free_folder(self._wanted, recipe.name, self._runs), data, checkpoint_every, should_stop)
 
     @classmethod
     def resume(
@@ -103,7 +102,7 @@ class Run(RunFacts):
         *,
         epochs: int | None = None,
         engine: EngineName | None = None,
-        dataset: Dataset | None = None,
+        dataset: Data | None = None,
         checkpoint_every: float = CHECKPOINT_EVERY,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> Self:
@@ -135,8 +134,6 @@ class Run(RunFacts):
         place = RunFolder(folder)
         written = place.recipe()
         place.check_free()
-        if dataset is None and not place.keeps_data():
-            check_source(written, place.path)
         recipe = written if epochs is None else extended(written, epochs, place.path)
         if engine is None:
             check_engine(recipe.training.engine, place.path)
@@ -144,7 +141,7 @@ class Run(RunFacts):
             recipe = recipe.override({"training.engine": engine})
         run = cls.__new__(cls)
         run._wanted = place.path
-        run._build(recipe, place, dataset, checkpoint_every, should_stop)
+        run._build(recipe, place, as_dataset(dataset), checkpoint_every, should_stop)
         run._load()
         return run
 

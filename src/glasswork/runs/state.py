@@ -28,6 +28,7 @@ from glasswork.runs.data import check_data, trained_on
 from glasswork.runs.few_images import notes_on_size
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
+from glasswork.runs.moved import check_source
 from glasswork.runs.result import RunResult, State
 from glasswork.training.engines import choose_engine
 from glasswork.training.health import Watch, check_moments, diagnose
@@ -87,7 +88,10 @@ class RunState:
         RecipeError
             If the recipe asks for what the data does not allow.
         """
-        experiment = assemble(recipe, dataset or place.kept_data())
+        given = dataset or place.kept_data()
+        if given is None and place.exists():
+            check_source(recipe, place.path)
+        experiment = assemble(recipe, given)
         engine, threads = _choose(experiment, recipe.training.threads)
         used = experiment.recipe.override({"training.engine": engine.name})
         experiment = dataclasses.replace(experiment, recipe=used)

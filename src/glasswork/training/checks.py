@@ -12,6 +12,7 @@ import numpy as np
 from glasswork.arrays import FloatArray
 from glasswork.engine.contract import Model, Optimizer, gradients_of, memory_of
 from glasswork.errors import InputError, StateError
+from glasswork.nn import LOSSES
 
 #: The methods that a model, an optimiser and a loss must have; optional methods are used where they exist.
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -30,7 +31,14 @@ def check_parts(who: str, **parts: Any) -> None:
     """
     for what, part in parts.items():
         if isinstance(part, type):
-            raise InputError(f"{who}: expected {what} to be an object, got the class {part.__name__}; create one")
+            raise InputError(
+                f"{who}: expected {what} to be an object, got the class {part.__name__}; create one, as in "
+                f"{part.__name__}({'...' if what in ('model', 'optimizer') else ''})"
+            )
+        if isinstance(part, str) and part.lower() in LOSSES and what in ("criterion", "loss"):
+            raise InputError(
+                f"{who}: expected {what} to be an object, got {part!r}; write {LOSSES[part.lower()].__name__}()"
+            )
         missing = [f"{name}()" for name in _NEEDED[what] if not callable(getattr(part, name, None))]
         if missing or not (what == "optimizer" or callable(part)):
             raise InputError(

@@ -21,7 +21,7 @@ Data: TypeAlias = Loader | Dataset | Part
 
 def training_loader(who: str, data: Data, model: Model, optimizer: Optimizer) -> Loader:
     """Return a loader as it is; for a dataset, return batches whose next epoch follows from the steps taken so far."""
-    _check(who, data)
+    _check(who, "train_loader", data)
     loader: Any = as_loader(data, **_columns(model), learning=True)
     if loader is not data:
         loader.seek(1 + math.ceil(first_step(model, optimizer) / len(loader)))
@@ -30,7 +30,7 @@ def training_loader(who: str, data: Data, model: Model, optimizer: Optimizer) ->
 
 def evaluation_loader(who: str, data: Data, model: Model) -> Loader:
     """Return a loader that yields every image; evaluating with a training's `Batches` does not change their epochs."""
-    _check(who, data)
+    _check(who, "test_loader" if who == "test" else "valid_loader", data)
     return as_loader(data, **_columns(model), learning=False)  # type: ignore[no-any-return]
 
 
@@ -38,12 +38,12 @@ def _columns(model: Model) -> dict[str, Any]:
     return {"classes": getattr(model, "out_features", 10), "dtype": getattr(model, "dtype", np.float32)}
 
 
-def _check(who: str, data: Any) -> None:
+def _check(who: str, name: str, data: Any) -> None:
     """Check that data are a loader of batches, a `Dataset` or a `Part`."""
     check_loader(data)
     known = any(hasattr(data, name) for name in ("__iter__", "__getitem__", "images"))
     if not known or isinstance(data, str | dict):
         raise InputError(
-            f"{who}: expected a loader such as Batches(images, labels, 100, seed=0), a Dataset or a Part of a split, "
-            f"got {describe(data)}"
+            f"{who}: expected {name} to be a loader such as Batches(images, labels, 100, seed=0), a Dataset or a Part "
+            f"of a split, got {describe(data)}"
         )
