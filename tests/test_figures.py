@@ -16,7 +16,9 @@ from scipy.optimize import isotonic_regression
 from glasswork import MLP, Dataset, EpochResult, Layer, Linear, ReLU, figures
 from glasswork.data import split
 from glasswork.errors import FileError, InputError
+from glasswork.features import Features
 from glasswork.figures.line_ends import keep_apart
+from glasswork.inputs import Inputs
 from glasswork.runs.ladder import RUNGS
 
 NAMES = [
@@ -100,6 +102,15 @@ def ladder(rungs, seeds=5):
     return figures.ladder(changes, (100 - errors).tolist(), gains, title="What each idea is worth: official split")
 
 
+def of_table(columns, hidden=40):
+    """Return a network for a table whose columns have long names and short ones."""
+    rows = np.random.default_rng(0).normal(size=(20, columns))
+    names = [["hue", "od280/od315_of_diluted_wines", "$price$"][k % 3] + f" {k}" for k in range(columns)]
+    model = network(columns, hidden, 3)
+    model.inputs = Inputs.of_features(Features.fit(rows), columns=tuple(names), classes=("a", "b", "c"))
+    return model
+
+
 PICTURES = {
     "digits": lambda: figures.digits(IMAGES, labels=LABELS),
     "digits, some absent": lambda: figures.digits(IMAGES[:7], labels=LABELS[:7]),
@@ -138,6 +149,8 @@ PICTURES = {
         for shape in ((8, 8), (12, 30), (30, 12), (1, 90))
         for n in (1, 20)
     },
+    **{f"weights of a table {n}": lambda n=n: figures.weights(of_table(n)) for n in (1, 13, 60)},
+    "diagram of a table": lambda: figures.diagram(of_table(16)),
     "diagram, named": lambda: figures.diagram(network(64, 20, 3), shape=(8, 8), classes=LONG),
     "diagram, twelve": lambda: figures.diagram(network(64, 20, 12), shape=(8, 8), classes=TWELVE),
     "confusion of Fashion-MNIST": lambda: confused(FASHION),
@@ -327,6 +340,21 @@ def test_compare_can_draw_a_loss_of_zero():
     assert len(left.lines) >= 2
     assert all(np.min(line.get_ydata()) > 0 for line in left.lines)
     figures.compare({"perfect": perfect}).canvas.draw()
+
+
+def test_weights_of_a_table_are_bars_by_column():
+    model = of_table(5, hidden=7)
+    weight = next(layer for layer in model.layers if isinstance(layer, Linear)).weight
+    drawn = figures.weights(model).axes
+    assert [axes.get_title("left") for axes in drawn] == [f"neuron {k}" for k in range(7)]
+    for k, axes in enumerate(drawn):
+        assert [bar.get_width() for bar in axes.patches] == pytest.approx(weight[:, k].tolist())
+    named = [label.get_text() for label in drawn[0].get_yticklabels()]
+    assert named == ["hue 0", "od280/od315_of_diluted_wines 1", "$price$ 2", "hue 3", "od280/od315_of_diluted_wines 4"]
+    assert "pixels" not in " ".join(texts(figures.diagram(of_table(16))))
+    with pytest.raises(InputError, match="expected images, got a table of features"):
+        figures.digits(Dataset(images=np.ones((4, 2)), labels=np.arange(4) % 2, classes=("a", "b"), name="x",
+                               shape=(1, 2), kind="features"))  # fmt: skip
 
 
 def test_keep_apart_moves_only_what_is_too_close():

@@ -11,7 +11,7 @@ from matplotlib.collections import EllipseCollection, LineCollection
 
 from glasswork.figures.checks import class_names, image_shape
 from glasswork.figures.figure import Picture, picture
-from glasswork.figures.sources import Column, Model, columns, model_shape
+from glasswork.figures.sources import Column, Model, columns, feature_names, model_shape
 from glasswork.figures.style import (
     BLUE,
     BODY,
@@ -63,7 +63,7 @@ def diagram(model: Model, *, shape: tuple[int, int] | None = None, classes: Sequ
     """
     layers = columns(model, "diagram")
     sizes = [layers[0].weight.shape[0], *(layer.weight.shape[1] for layer in layers)]
-    shape = model_shape(sizes[0], shape)
+    shape = None if feature_names(model) else model_shape(sizes[0], shape)
     if shape is not None:
         image_shape(sizes[0], shape, "diagram")
     names = class_names(classes, sizes[-1], "diagram")

@@ -51,6 +51,8 @@ def digits(
     InputError
         If images do not have that shape, labels are of another length, or a label has no class.
     """
+    if getattr(data, "kind", "pixels") == "features":
+        raise InputError("digits: expected images, got a table of features, which cannot be drawn as images")
     part = getattr(data, "train", data)
     images = np.asarray(getattr(part, "images", part))
     numbers = whole_numbers(

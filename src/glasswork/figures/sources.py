@@ -17,7 +17,7 @@ from glasswork.figures.checks import whole_numbers
 
 
 class Model(Protocol):
-    """A network of named layers, such as `glasswork.MLP`."""
+    """A network of named layers, such as `glasswork.MLP`, which may know what it was trained on as ``inputs``."""
 
     named_layers: dict[str, Any]
 
@@ -152,3 +152,11 @@ def model_shape(features: int, shape: tuple[int, int] | None) -> tuple[int, int]
     """Return the shape of an image of so many pixels: as given, or a square; None if it is neither."""
     side = math.isqrt(features)
     return shape or ((side, side) if side * side == features else None)
+
+
+def feature_names(model: Model) -> list[str] | None:
+    """Return the names of the columns of the table that a model was trained on; None if it takes images."""
+    inputs = getattr(model, "inputs", None)
+    if inputs is None or inputs.kind != "features":
+        return None
+    return list(inputs.columns or (f"column {k + 1}" for k in range(len(inputs.features))))

@@ -8,11 +8,11 @@ import math
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from numpy.typing import NDArray
 
 from glasswork.figures.checks import finite_numbers, image_shape
+from glasswork.figures.column_weights import column_weights, strongest
 from glasswork.figures.figure import Picture, picture
-from glasswork.figures.sources import Model, columns
+from glasswork.figures.sources import Model, columns, feature_names
 from glasswork.figures.style import FAINT, INK, MARGIN, MUTED, SMALL, TOP, fit, heading, new_figure, place
 
 MOST = 100
@@ -29,6 +29,9 @@ SPECKLE = (
 @picture
 def weights(model: Model, *, shape: tuple[int, int] | None = None) -> Picture:
     """Draw the weights into each neuron of the first layer; of more than 100 neurons, the 100 strongest.
+
+    Of a network that was trained on a table of features, draw bars by column: the 12 strongest neurons and the 30
+    strongest columns.
 
     Parameters
     ----------
@@ -48,8 +51,10 @@ def weights(model: Model, *, shape: tuple[int, int] | None = None) -> Picture:
         If the weights are not finite, or do not come from images of that shape.
     """
     weight = finite_numbers(columns(model, "weights")[0].weight, "weights", "weights")
+    if (names := feature_names(model)) is not None:
+        return column_weights(weight, names)
     (high, wide), hidden = image_shape(weight.shape[0], shape, "weights"), weight.shape[1]
-    shown = strongest(weight)
+    shown = strongest(weight, MOST)
     limit = float(np.percentile(np.abs(weight[:, shown]), COVERED) or np.abs(weight[:, shown]).max()) or 1.0
 
     across = min(len(shown), math.ceil(math.sqrt(2 * len(shown))), 10)
@@ -78,13 +83,6 @@ def weights(model: Model, *, shape: tuple[int, int] | None = None) -> Picture:
     note = figure.text(MARGIN / width, 0.3 / figure.get_figheight(), SPECKLE, fontsize=SMALL, color=MUTED)
     fit(note, width - 2 * MARGIN, least=7.0)
     return figure
-
-
-def strongest(weight: NDArray[np.float64], most: int = MOST) -> list[int]:
-    """Return the columns to draw: all in their order, or of too many those of the largest sums of squares, first."""
-    if weight.shape[1] <= most:
-        return list(range(weight.shape[1]))
-    return [int(i) for i in np.argsort(-np.square(weight).sum(axis=0), kind="stable")[:most]]
 
 
 def _title(hidden: int) -> str:

@@ -86,7 +86,8 @@ def draw_pictures(run: Run, kind: str = "png") -> list[str]:
         A sentence about what could not be drawn, and why; empty where all is well.
     """
     seen = Seen.of_run(run)
-    wanted = {name: _drawn_from(seen, make) for name, make in PICTURES.items() if name != "confusion"}
+    left_out = {"confusion"} if seen.parts.kind == "pixels" else {"confusion", "digits"}
+    wanted = {name: _drawn_from(seen, make) for name, make in PICTURES.items() if name not in left_out}
     return draw(run.folder, wanted, kind)
 
 
