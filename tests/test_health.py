@@ -31,6 +31,7 @@ from glasswork.recipes.shelf import recipe_names
 from glasswork.runs.folder import RunFolder
 from glasswork.training import health
 from glasswork.training.health import Finding, Watch, diagnose
+from glasswork.training.results import EpochResult
 
 
 def findings_of_run(recipe, folder):
@@ -288,6 +289,28 @@ def test_fewer_images_are_looked_at(size, digits, monkeypatch):
     found = diagnose_fit(images, shuffled, valid_images, valid_labels, epochs=3)
     assert names(found)[:2] == [[], []]
     assert {finding.name for finding in found[2]} <= {"labels-do-not-match", "loss-does-not-move"}
+
+
+@pytest.mark.parametrize(("accuracy", "expected"), [(99.5, set()), (99.0, {"loss-does-not-move"})])
+def test_chance_is_the_share_of_the_largest_class(accuracy, expected, digits):
+    """99 of 100 images are of one class: 99 % is nothing, and 99.5 % is half of what can be learnt."""
+    images, labels = digits[0][:300], np.where(np.arange(300) % 100, 3, 7)
+    history = [EpochResult(k, 0.5, 0.5, accuracy, 1.0, 0.1) for k in (1, 2, 3)]
+    model = MLP(784, 20, 10, activation=ReLU, output_activation=None, rng=np.random.default_rng(1))
+    model.linear2.bias[3] = 9  # it names the largest class always
+    assert {finding.name for finding in diagnose(model, images, labels, history)} == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_handful_of_images_is_looked_at_from_the_first_to_the_last(size, digits):
+    model = network()
+    assert diagnose(model, digits[0][:size], digits[1][:size], []) == []
+    assert len(model.act1.output) == size
+    spoilt = digits[0][:size] / 127.5 - 1
+    for place in {0, size - 1}:
+        alone = spoilt.copy()
+        alone[place] *= 1e4
+        assert names([diagnose(model, alone, digits[1][:size], [])])[0][0] == "images-not-normalised"
 
 
 def test_each_finding_is_told_once():

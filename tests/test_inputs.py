@@ -249,6 +249,17 @@ def test_a_loader_gives_a_network_of_bytes_prepared_images(scale, taught, few):
     valid(taught, [(normalize(few.test.images), few.test.labels)], MSELoss())
 
 
+@pytest.mark.parametrize("scales", [("bytes", "0 to 1"), ("bytes", "standardised"), ("0 to 1", "0 to 255")], ids=str)
+def test_two_loaders_on_two_scales_are_refused_before_anything_is_trained(scales, few):
+    prepare = {name: make for name, (make, _) in LOADERS_ON_WRONG_SCALES.items()}
+    model = network()
+    learnt, asked = (Batches(prepare[scale](few.test.images), few.test.labels, 50, seed=1) for scale in scales)
+    with pytest.raises(InputError):
+        fit(model, learnt, asked, optimizer(model), MSELoss(), epochs=1)  # nobody asks for an epoch
+    fit(model, learnt, learnt, optimizer(model), MSELoss(), epochs=1)
+    assert model.inputs is None
+
+
 def test_prepared_images_without_dark_pixels_are_a_batch_too(taught, few):
     bright = normalize(np.maximum(few.test.images[:50], 130))
     for batch in (bright, bright[:1]):

@@ -169,6 +169,32 @@ def test_ctrl_c_in_the_middle_of_a_step(at, options):
     assert_same(session.arrays(), whole.arrays())
 
 
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_second_ctrl_c_while_the_last_epoch_is_restored(options):
+    """The model holds something of both then; the next call restores the rest before it trains."""
+
+    class Impatient(Adam):
+        armed = False
+
+        def load_state(self, state):
+            if self.armed:
+                self.armed = False
+                raise KeyboardInterrupt
+            super().load_state(state)
+
+    def stop(progress):
+        if progress.step == 2 * STEPS + 3:
+            session.optimizer.armed = True
+            raise KeyboardInterrupt
+
+    whole, session = unbroken("numpy", options, optimizer=Adam), Session("numpy", options, optimizer=Impatient)
+    with pytest.raises(KeyboardInterrupt):
+        list(session.fit(after_step=stop))
+    assert not session.optimizer.armed
+    list(session.fit())
+    assert_same(session.arrays(), whole.arrays())
+
+
 def test_an_average_of_ones_own_and_one_that_fit_makes_go_on_alike():
     whole = unbroken("numpy", {"average": 0.9})
     session = Session("numpy", {})
@@ -223,12 +249,24 @@ class StudentsMomentum:
             g.fill(0.0)
 
 
+class NamedMomentum(StudentsMomentum):
+    """Which holds the model's own arrays under other names too: alone, in a dict, in a dict of lists."""
+
+    def __init__(self, params, grads, lr):
+        super().__init__(params, grads, lr)
+        self.first, self.named, self.kinds = params[0], dict(enumerate(params[1:-1], 1)), {"last": [params[-1]]}
+
+    def step(self):
+        self.params = [self.first, *self.named.values(), *self.kinds["last"]]
+        super().step()
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("with_progress", [True, False])
 @pytest.mark.parametrize(
     ("engine", "optimizer", "settings"),
     [("numpy", SGD, {"momentum": 0.9}), ("numpy", AdamW, {}), ("numpy", RMSprop, {}), ("numpy", StudentsMomentum, {}),
-     ("compiled", SGD, {"momentum": 0.9}), ("compiled", AdamW, {})],
+     ("numpy", NamedMomentum, {}), ("compiled", SGD, {"momentum": 0.9}), ("compiled", AdamW, {})],
     ids=str,
 )  # fmt: skip
 def test_a_training_that_diverged_goes_on_from_its_last_good_epoch_whole(

@@ -102,8 +102,8 @@ class Training:
         progress.shown = True
         if self.average is not None and state.average:
             self.average.load_state(state.average)
-        self._write(state.weights)
         restore_optimizer(self.optimizer, state.optimizer)
+        self._write(state.weights)  # last, as a student's optimiser may hold the same arrays under names of its own
         self.restore_position()
         progress.shown = False
 
