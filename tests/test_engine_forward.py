@@ -94,7 +94,7 @@ def test_a_network_of_ones_own_has_none():
     class Square(type(MLP(4, 3, 2).act1)):
         pass
 
-    with pytest.raises(InputError, match="leave it to NumPy"):
+    with pytest.raises(InputError, match="use NumPy"):
         compiled(Mine(4, 3, 2))
     model = compiled(MLP(4, 3, 2))
     model.act1 = Square()

@@ -66,8 +66,8 @@ announce("float32", print)
 print(entry(lambda x: x + 1, parallel=False)(2), callback(lambda x, y: None).address > 0)
 """
     assert run(code, NUMBA_CACHE_DIR=str(file)) == [
-        "Compiling the fast engine for float32, at every start, as no folder for the result is writable: "
-        "some 20 seconds ...",
+        "Compiling the fast engine for float32, at every start, because no folder for the result is writable: "
+        "about 20 seconds ...",
         "3 True",
     ]
 

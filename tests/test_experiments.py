@@ -111,7 +111,7 @@ def test_options_of_what_was_chosen_can_be_set(glasswork, few_file, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["train", "claswork"], r"Error: no recipe is called 'claswork'; did you mean classwork\?"),
+        (["train", "claswork"], r"Error: no recipe is named 'claswork'; did you mean classwork\?"),
         (["train", "--set", "optimiser.learning_rate=1"], r"Error: optimiser: no such key; did you mean optimizer\?"),
         (
             ["train", "--set", "optimizer.learning_rte=1"],

@@ -485,7 +485,7 @@ def test_loaders_take_the_same_forms(form, few):
 
 def test_arrays_in_place_of_a_loader(few):
     model, arrays = network(), (few.train.images, few.train.labels)
-    with pytest.raises(InputError, match=r"got images and labels; make one: Batches\(images, labels, 100, seed=0\)"):
+    with pytest.raises(InputError, match=r"got images and labels; create one: Batches\(images, labels, 100, seed=0\)"):
         train(model, arrays, optimizer(model), MSELoss())
 
 

@@ -389,7 +389,7 @@ def test_a_file_that_is_no_recipe(content, error, message, tmp_path):
 
 
 def test_a_name_that_nobody_has():
-    with pytest.raises(RecipeError, match=r"no recipe is called 'claswork'; did you mean classwork\?; recipes: adam,"):
+    with pytest.raises(RecipeError, match=r"no recipe is named 'claswork'; did you mean classwork\?; recipes: adam,"):
         named_recipe("claswork")
 
 

@@ -164,7 +164,7 @@ def test_a_network_too_large_for_a_page_is_an_error_that_says_so(tmp_path):
     file = read_model_file(place.path)
     with Run(RECIPE, tmp_path / "other", dataset=data) as run:
         large = replace(file, model=MLP(784, (4500, 4500), 10), reference=None)
-        with pytest.raises(InputError, match=r"weights, and a page holds at most"):
+        with pytest.raises(InputError, match=r"weights, but a page holds at most"):
             gather(place, large, run.parts)
 
 

@@ -127,7 +127,7 @@ def test_what_is_no_journal_is_left_alone(tmp_path, content):
 
 
 def test_results_that_a_journal_cannot_hold(tmp_path):
-    with pytest.raises(InputError, match="a returned what a journal cannot hold"):
+    with pytest.raises(InputError, match="a returned a value that a journal cannot hold"):
         outcomes(chores.square, {"a": 1j}, journal=tmp_path / "journal")
 
 
@@ -140,7 +140,7 @@ def test_wrong_use_is_told_before_anything_is_run():
     for options in ({"workers": 0}, {"timeout": 0}, {"timeout": float("nan")}):
         with pytest.raises(InputError, match="expected at least 1, and a timeout above 0"):
             outcomes(chores.square, {"a": 1}, **options)
-    with ThreadPoolExecutor() as executor, pytest.raises(InputError, match="only own processes can be ended"):
+    with ThreadPoolExecutor() as executor, pytest.raises(InputError, match="only local processes can be ended"):
         outcomes(chores.square, {"a": 1}, executor=executor, timeout=1)
 
 
@@ -257,5 +257,5 @@ def test_a_script_without_a_main_guard_ends(tmp_path):
 def test_workers_that_were_ended_take_no_more_calls(end):
     pool = workers.Workers(1)
     getattr(pool, end)()
-    with pytest.raises(RuntimeError, match="make other Workers"):
+    with pytest.raises(RuntimeError, match="create new Workers"):
         pool.submit(chores.square, 1)

@@ -1,7 +1,7 @@
-"""Do a loader and a network agree about what the first layer gets? And what does a network note of its training data?
+"""Checks that a loader and a network agree on the numbers for the first layer, and records the training data's range.
 
 loader with ``inputs``   it declares what its numbers are, and how they were scaled, as `Batches` does
-any other loader         its first batch is looked at; a network that learns notes the range of its first epoch
+any other loader         its first batch is checked; a network that learns records the range of its first epoch
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from glasswork.nn import MLP
 
 
 def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
-    """Yield a loader's batches, having checked that the first one can be on the scale that the model expects.
+    """Yield a loader's batches, after checking that the first one can be on the scale that the model expects.
 
-    A model that is ``learning`` notes what it is trained on: what the loader declares, as `Batches` does, or else the
-    range of all batches of its first epoch.
+    A model that is ``learning`` records what it is trained on: what the loader declares, as `Batches` does, or
+    otherwise the range of all batches of its first epoch.
     """
     check_loader(loader)
     if not isinstance(model, MLP):
@@ -49,23 +49,23 @@ def check_loader(loader: Loader) -> None:
     """Refuse images and labels that were given in place of a loader of them."""
     if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
         raise InputError(
-            "the loop: expected a loader of batches, got images and labels; make one: Batches(images, labels, 100, "
+            "the loop: expected a loader of batches, got images and labels; create one: Batches(images, labels, 100, "
             "seed=0)"
         )
 
 
 def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: bool) -> None:
-    """Check that what a loader gives is what a model takes; note what it declares on a model that is ``learning``.
+    """Check that a loader gives what a model takes; record what it declares on a model that is ``learning``.
 
     Parameters
     ----------
     declared : Inputs or None
-        What the loader says about its numbers.
+        What the loader declares about its numbers.
     first : (batch, features)
-        Its first batch, as the first layer gets it.
+        The first batch, as the first layer gets it.
     """
     known = model.inputs
-    if declared is None or not declared.exact:  # floats as they are, which are prepared if the network scales
+    if declared is None or not declared.exact:  # these are floats, which are already prepared if the network scales
         _check_batch(np.asarray(first), known, model)
         if declared is None or (known is not None and known.scales):
             return
@@ -76,7 +76,7 @@ def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: b
 
 
 def check_pair(model: Model, training: Loader, validation: Loader) -> None:
-    """Check before a training, as far as its two loaders declare it, that a model can learn from one for the other."""
+    """Check before a training that its two loaders, as far as they declare it, hold the same kind of data."""
     learnt, asked = (getattr(loader, "inputs", None) for loader in (training, validation))
     if isinstance(model, MLP) and isinstance(learnt, Inputs) and isinstance(asked, Inputs):
         known = learnt if model.inputs is None else model.inputs
@@ -88,7 +88,7 @@ def check_pair(model: Model, training: Loader, validation: Loader) -> None:
 
 
 def _range_of(X_batch: Any, seen: Inputs | None) -> Inputs | None:
-    """Return the range of a batch, and of those that were seen before."""
+    """Return the range of a batch together with the earlier ones."""
     x = np.asarray(X_batch)
     low, high = (float(x.min()), float(x.max())) if x.size and x.dtype.kind in "fiu" else (math.nan, math.nan)
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -99,15 +99,15 @@ def _range_of(X_batch: Any, seen: Inputs | None) -> Inputs | None:
 
 
 def _check_batch(x: NDArray[Any], known: Inputs | None, model: MLP) -> None:
-    """Refuse a batch whose numbers cannot be what the first layer is to get."""
+    """Refuse a batch whose numbers cannot be meant for the first layer."""
     if x.size == 0 or x.dtype.kind not in "fiu":
         return
     low, high = float(x.min()), float(x.max())
     if known is None:
         if low >= 0 and 127 < high <= 255 and _may_be_square(x) and bool((x == np.trunc(x)).all()):
             raise InputError(
-                f"{model}: got a batch of whole numbers from {low:g} to {high:g}, which look like bytes, and the first "
-                "layer would take them as they are; give glasswork.normalize(images), or Batches(images, labels, ...) "
+                f"{model}: got a batch of whole numbers from {low:g} to {high:g}, which look like bytes, but the first "
+                "layer would take them unscaled; give glasswork.normalize(images), or Batches(images, labels, ...) "
                 "of bytes; if they are not pixels, set model.pixels = False"
             )
         return
@@ -124,18 +124,18 @@ def _check_batch(x: NDArray[Any], known: Inputs | None, model: MLP) -> None:
         return
     remedy = "give 2 * images - 1" if inside else "give glasswork.normalize(images)"
     raise InputError(
-        f"{model}: was trained on {known.words()}, got a batch from {low:.4g} to {high:.4g}; {remedy}, or the bytes, "
-        "0 to 255, by Batches(images, labels, ...)"
+        f"{model}: was trained on {known.words()}, got a batch from {low:.4g} to {high:.4g}; {remedy}, or pass the "
+        "bytes, 0 to 255, through Batches(images, labels, ...)"
     )
 
 
 def _may_be_square(x: NDArray[Any]) -> bool:
-    """Whether rows have as many numbers as square images of at least 8×8 pixels."""
+    """Return whether rows have as many numbers as square images of at least 8×8 pixels."""
     features = x[0].size
     return bool(features >= 64 and math.isqrt(features) ** 2 == features)
 
 
 def _were_bytes(x: NDArray[Any], known: Inputs) -> bool:
-    """Whether all numbers are those that whole raw numbers become."""
+    """Return whether all numbers can come from whole raw numbers."""
     raw = x / known.factor + known.offset
     return bool((np.abs(raw - np.rint(raw)) < 0.01).all())

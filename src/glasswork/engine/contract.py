@@ -1,9 +1,9 @@
-"""What an engine is, and what it needs of a model, a loss and an optimiser; those of the handout are enough.
+"""What an engine is, and what it needs from a model, a loss and an optimiser; those of the handout satisfy it.
 
     the loop:   for batch in engine.batches(loader, most):   engine.step(batch)  ──►  Outcome: losses, samples
 
 model(x)   model.backward(grad)   model.parameters()        loss(pred, target)   loss.backward()
-optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, where there are any: gradients(), mode(), state()
+optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, if they exist: gradients(), mode(), state()
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from glasswork.errors import InputError, StateError
 from glasswork.nn import MLP
 from glasswork.nn.scores import labels_of
 
-#: Gives ``(X_batch, y_batch)`` pairs; looped over once an epoch.
+#: Gives ``(X_batch, y_batch)`` pairs; looped over once per epoch.
 Loader: TypeAlias = Iterable[tuple[Any, Any]]
 
-#: More steps than an epoch has: no limit on those that one call may do.
+#: More steps than an epoch has, so one call may do any number.
 NO_LIMIT = 1 << 62
 
 
 class Model(Protocol):
-    """What the loop needs of a network: `glasswork.MLP`, or a student's own from the handout.
+    """What the loop needs from a network: `glasswork.MLP`, or a student's own from the handout.
 
-    If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, as an `MLP` has, they are used.
-    Without the first and the last, those of glasswork's layers among its attributes are.
+    If the model also has ``mode(training=...)``, ``state()`` or ``set_position(step)``, like an `MLP`, they are used.
+    Without the first or the last, those of the glasswork layers among its attributes are used.
     """
 
     def __call__(self, x: Any) -> FloatArray:
@@ -50,7 +50,7 @@ class Model(Protocol):
 
 
 class Criterion(Protocol):
-    """What the loop needs of a loss."""
+    """What the loop needs from a loss."""
 
     def __call__(self, pred: Any, target: Any) -> float:
         """Return the loss, a mean over the batch."""
@@ -62,7 +62,7 @@ class Criterion(Protocol):
 
 
 class Optimizer(Protocol):
-    """What the loop needs of an optimiser."""
+    """What the loop needs from an optimiser."""
 
     lr: float
 
@@ -77,13 +77,13 @@ class Optimizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call of an engine did: one step or several.
+    """The result of one call of an engine, which does one step or several.
 
     Attributes
     ----------
     losses : (steps,) floats
-        The mean loss of each batch, taken before its step. If one is infinite or NaN it is the last, and its batch
-        has changed no weight.
+        The mean loss of each batch before its step. A loss that is infinite or NaN is the last one, and its batch has
+        changed no weight.
     samples : (steps,) integers
         Images in each batch.
     """
@@ -98,31 +98,31 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """What does the steps of a training, on the model's, the optimiser's and the average's own arrays.
+    """Does the steps of a training, on the arrays of the model, the optimiser and the average.
 
-    So checkpoints, health checks and a change of engine between two epochs need no engine to take part. Before each
-    call of ``step``, the loop tells the model's random layers which step comes next (``model.set_position``), and
-    the model is in training mode.
+    So checkpoints, health checks and a change of engine between two epochs do not involve the engine. Before each call
+    of ``step``, the loop tells the model's random layers which step comes next (``model.set_position``), and the model
+    is in training mode.
     """
 
     #: ``"numpy"`` or ``"compiled"``.
     name: str
 
     def batches(self, loader: Loader, most: int) -> Iterator[Any]:
-        """Yield what ``step`` takes, for the rest of an epoch; ``most`` is how many steps one call may do at most."""
+        """Yield the arguments of ``step`` for the rest of an epoch; one call may do at most ``most`` steps."""
         ...
 
     def step(self, batch: Any) -> Outcome:
-        """Do a step, or several."""
+        """Do one step, or several."""
         ...
 
     def scores(self, x: Any) -> FloatArray:
-        """Return the model's scores of a batch, in evaluation mode."""
+        """Return the model's scores for a batch, in evaluation mode."""
         ...
 
 
 def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
-    """Return labels as targets, one row for each row of scores; targets as they are."""
+    """Return labels as targets, one row for each row of scores; return targets unchanged."""
     y = np.asarray(y_batch)
     if y.ndim == 2:
         targets = y
@@ -132,14 +132,14 @@ def targets_of(y_batch: ArrayLike, preds: FloatArray) -> FloatArray:
         targets = int_to_onehot(y, preds.shape[1], dtype=preds.dtype)
     if targets.shape != preds.shape:
         raise InputError(
-            f"the loop: expected labels (batch,) or targets {preds.shape}, as many as there are scores, got {y.shape}"
+            f"the loop: expected labels (batch,) or targets {preds.shape}, one for each row of scores, got {y.shape}"
             + (f"; for {preds.shape[1]} classes give Batches classes={preds.shape[1]}" if y.ndim == 2 else "")
         )
     return targets
 
 
 def check_loss(model: Model, criterion: Criterion) -> None:
-    """Check that a loss suits a model; note on the model what the loss makes of its scores."""
+    """Check that a loss suits a model; record on the model how the loss interprets its scores."""
     if hasattr(criterion, "check_model"):
         criterion.check_model(model)
     pred_is = getattr(criterion, "pred_is", None)
@@ -148,13 +148,13 @@ def check_loss(model: Model, criterion: Criterion) -> None:
 
 
 def correct(preds: FloatArray, targets: FloatArray, model: Model) -> int:
-    """Return how many scores have the label of their target, by the rule of ``model.predict``."""
+    """Return for how many rows the scores predict the label of the target, by the rule of ``model.predict``."""
     said = labels_of(preds, getattr(model, "scores_are", "probabilities"))
     return int((said == labels_of(targets, "probabilities")).sum())
 
 
 def weights_of(model: Model) -> int:
-    """Return the numbers that each image is multiplied by in a forward pass."""
+    """Return the number of weights by which each image is multiplied in a forward pass."""
     return sum(parameter.size for parameter in model.parameters() if parameter.ndim > 1)
 
 
@@ -165,17 +165,17 @@ def gradients_of(model: Model) -> list[FloatArray]:
 
 
 def check_not_rebound(before: list[FloatArray], model: Model) -> None:
-    """Check that backward wrote into the gradients, where the optimiser sees them, and made no new arrays."""
+    """Check that backward wrote into the gradients that the optimiser holds, and made no new arrays."""
     pairs = zip(before, gradients_of(model), strict=False)
     rebound = [i for i, (old, new) in enumerate(pairs) if memory_of(old) != memory_of(new)]
     if rebound:
         raise StateError(
-            f"train: backward replaced {len(rebound)} of the model's {len(before)} gradients by new arrays (the first "
-            f"is gradients()[{rebound[0]}]), so the optimizer, which holds the old ones, would move nothing; write "
-            "into them instead: self.grad_weight[...] = ..."
+            f"train: backward replaced {len(rebound)} of the model's {len(before)} gradients with new arrays (the "
+            f"first is gradients()[{rebound[0]}]), so the optimizer, which holds the old ones, would change "
+            "nothing; write into them instead: self.grad_weight[...] = ..."
         )
 
 
 def memory_of(array: FloatArray) -> tuple[Any, ...]:
-    """Return what two views of the same memory have in common."""
+    """Return a key that is equal for two views of the same memory."""
     return (np.asarray(array).__array_interface__["data"][0], np.shape(array))

@@ -3,15 +3,15 @@
 import sys
 from importlib.util import find_spec
 
-#: What has to be installed, and how.
+#: How to install what the engine needs.
 REMEDY = "pip install 'glasswork[fast]'"
 
 
 def is_installed() -> bool:
-    """Whether what the compiled engine needs is installed."""
+    """Return whether the requirements of the compiled engine are installed."""
     return find_spec("numba") is not None
 
 
 def tell(line: str) -> None:
-    """Print one line for whoever trains, apart from results."""
+    """Print one line for the user on stderr, apart from the results."""
     print(f"Notice: {line}", file=sys.stderr, flush=True)

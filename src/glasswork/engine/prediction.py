@@ -1,4 +1,4 @@
-"""A network that predicts by the compiled forward."""
+"""Prediction with the compiled forward."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from glasswork.nn import MLP
 
 
 def compiled(model: MLP) -> MLP:
-    """Let a network compute its `scores`, and so what it predicts, by machine code; return the network.
+    """Make a network compute its `scores`, and so its predictions, in machine code; return the network.
 
-    Worth it where one process predicts often, one image or many: the kernels take half a second to load, and the first
-    time on a machine some 20 seconds to compile. Training and calling the model stay as they are, and so does its
-    file. ``model.evaluator = None`` takes it back.
+    This pays off if one process predicts often, one image or many: the kernels take half a second to load, and about 20
+    seconds to compile the first time on a machine. Training, calling the model, and its file do not change.
+    ``model.evaluator = None`` undoes it.
 
     Parameters
     ----------
     model : MLP
-        Of layers that have a kernel: all that come with glasswork, in float32 or float64.
+        Its layers must have kernels: all layers of glasswork do, in float32 or float64.
 
     Raises
     ------
     InputError
-        If a layer, or the network, is of a kind without a kernel.
+        If a layer, or the network, is of a kind that has no kernel.
     StateError
         If Numba is not installed.
 
@@ -44,14 +44,14 @@ def compiled(model: MLP) -> MLP:
     if not is_installed():
         raise StateError(f"compiled: needs Numba, which is not installed: {REMEDY}")
     if (why := why_no_forward(model)) is not None:
-        raise InputError(f"compiled: {why}; leave it to NumPy, which is what predicts by default")
+        raise InputError(f"compiled: {why}; use NumPy, which predicts by default")
     _load().load_kernels(model.dtype, tell)
     model.evaluator = compiled_scores
     return model
 
 
 def compiled_scores(model: MLP, images: NDArray[Any]) -> FloatArray:
-    """Return the compiled forward's scores; loaded when it is used, so that a pickled network can be read anywhere."""
+    """Return the compiled forward's scores; it is loaded on use, so that a pickled network can be read anywhere."""
     scores: FloatArray = _load().compiled_forward(model, images)
     return scores
 

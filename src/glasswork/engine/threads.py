@@ -1,11 +1,11 @@
-"""How many threads BLAS, which computes matrix products, may use now: one manager for the whole process.
+"""The number of threads that BLAS may use for matrix products: one manager for the whole process.
 
     a training on NumPy       ──limited_to(its own number)──┐
     the compiled engine       ──limited_to(1)───────────────┼──► BLAS of NumPy, BLAS of SciPy
-    a run, from first to last ──limited_to(...)─────────────┘    the newest limit holds; the last restores
+    a run, from start to end  ──limited_to(...)─────────────┘    the newest limit holds; the last restores
 
-The compiled engine has threads of its own, each of which calls BLAS for a part of the work: there BLAS must not share
-a product among its own threads as well. Those, once awake, keep a core busy for a while after a product.
+The compiled engine has its own threads, each of which calls BLAS for a part of the work, so BLAS must not divide a
+product among its threads again. BLAS threads, once awake, also keep a core busy for a while after a product.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 @dataclass(eq=False)
 class _Limit:
-    """One limit that is set now; equal to no other, so that the right one is removed at its end."""
+    """An active limit; it equals no other, so that the right one is removed at its end."""
 
     threads: int
 
@@ -31,8 +31,8 @@ class _Limit:
 def limited_to(threads: int) -> Iterator[None]:
     """Context manager: sets the number of threads for matrix products, and restores it on exit.
 
-    The limit is the whole process's. Where limits in several Python threads overlap, the newest one holds, and the
-    last to end restores what was there before the first.
+    The limit applies to the whole process. If limits in several Python threads overlap, the newest one holds, and the
+    last one to end restores the number from before the first.
     """
     limit = _Limit(threads)
     with _changing:
@@ -47,14 +47,14 @@ def limited_to(threads: int) -> Iterator[None]:
 
 
 def available() -> int:
-    """Return how many threads BLAS has, whatever limit is set now; its own, as ``OPENBLAS_NUM_THREADS``, holds."""
+    """Return the number of BLAS threads without our limits; its own, such as ``OPENBLAS_NUM_THREADS``, apply."""
     with _changing:
         numbers = [_before.get(library.filepath, library.get_num_threads()) for library in _libraries()]
     return max(numbers, default=1)
 
 
 def blas_kernels() -> str:
-    """Return NumPy's BLAS, and which kernels it chose for this processor: "openblas 0.3.29, SkylakeX"; or nothing."""
+    """Return NumPy's BLAS and the kernels that it chose for this processor: "openblas 0.3.29, SkylakeX", or ""."""
     libraries = _libraries()
     numpys = [library for library in libraries if "numpy" in Path(library.filepath).parent.name] or libraries[:1]
     facts = [[each.internal_api, each.version, getattr(each, "architecture", None)] for each in numpys]
@@ -62,12 +62,12 @@ def blas_kernels() -> str:
 
 
 _changing = threading.Lock()
-_active: list[_Limit] = []  # the limits that are set now, oldest first
-_before: dict[str, int] = {}  # each library's number of threads before the first of them, by its file
+_active: list[_Limit] = []  # the active limits, oldest first
+_before: dict[str, int] = {}  # each library's number of threads before the first limit, by its file
 
 
 def _apply() -> None:
-    """Give every library the newest limit, or without one the number that it had."""
+    """Give every library the newest limit or, without a limit, its original number of threads."""
     for library in _libraries():
         now = library.get_num_threads()
         wanted = _active[-1].threads if _active else _before.get(library.filepath, now)
@@ -80,10 +80,10 @@ def _apply() -> None:
 
 
 def _set(library: Any, threads: int) -> None:
-    """Set a library's number of threads, from whatever thread this is.
+    """Set a library's number of threads, from any Python thread.
 
-    Since threadpoolctl 3.8 only the thread that first set a limit may set others, and those of other threads are left
-    out in silence; here `_changing` keeps them in order.
+    Since threadpoolctl 3.8, only the thread that first set a limit may set others; limits from other threads are
+    silently ignored. Here `_changing` keeps them in order.
     """
     take_control = getattr(library, "clear_controlling_thread", lambda force: None)
     take_control(force=True)
@@ -98,7 +98,7 @@ def _libraries() -> list[Any]:
 
 @cache
 def _find_libraries(with_scipy: bool) -> list[Any]:
-    """Search all loaded libraries: done again only when there is another one to find."""
+    """Search all loaded libraries; this is repeated only when there is a new one to find."""
     import numpy as np  # noqa: F401  (its BLAS has to be loaded before it can be found)
     from threadpoolctl import ThreadpoolController
 

@@ -1,8 +1,8 @@
-"""Pictures of data, training and networks.
+"""Figures of data, training and networks.
 
 digits, curves, compare, weights, diagram, confusion, reading, ladder ──► Picture ──save──► a PNG, SVG or PDF file
 
-In a notebook, a picture that is a cell's last value is shown.
+A notebook shows a figure that is the last value of a cell.
 """
 
 from glasswork.figures.figure import FORMATS, Picture, save  # before the others: it imports matplotlib safely

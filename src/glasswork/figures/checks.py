@@ -1,4 +1,4 @@
-"""What pictures demand of the arrays that they show."""
+"""Checks of the arrays that figures show."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ DIGITS = tuple("0123456789")
 
 
 def image_shape(features: int, shape: tuple[int, int] | None, who: str) -> tuple[int, int]:
-    """Return the height and width of images of so many pixels: as given, or of a square."""
+    """Return the height and width of images with this many pixels: the given ones, or those of a square."""
     if shape is None:
         side = math.isqrt(max(features, 0))
         shape = (side, side)
@@ -23,7 +23,7 @@ def image_shape(features: int, shape: tuple[int, int] | None, who: str) -> tuple
     else:
         hint = ""
     if features < 1 or len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != features:
-        raise InputError(f"{who}: expected images of {_times(shape)} pixels, got {features:,} numbers an image{hint}")
+        raise InputError(f"{who}: expected images of {_times(shape)} pixels, got {features:,} numbers per image{hint}")
     return shape
 
 
@@ -32,7 +32,7 @@ def _times(shape: tuple[int, ...]) -> str:
 
 
 def class_names(classes: Sequence[str] | None, count: int, who: str) -> tuple[str, ...]:
-    """Return the names of so many classes, each on one line: as given, or numbers from 0."""
+    """Return the names of the classes, each on one line: the given ones, or numbers from 0."""
     if classes is None:
         return tuple(str(k) for k in range(count))
     if len(classes) != count:
@@ -41,12 +41,12 @@ def class_names(classes: Sequence[str] | None, count: int, who: str) -> tuple[st
 
 
 def noun(classes: Sequence[str]) -> str:
-    """Return what to call a class: a digit if these are the ten digits."""
+    """Return the word for a class: "digit" if these are the ten digits, otherwise "class"."""
     return "digit" if tuple(classes) == DIGITS else "class"
 
 
 def whole_numbers(values: ArrayLike, who: str, what: str) -> NDArray[np.int64]:
-    """Return values as integers if that is what they are and none is negative."""
+    """Return values as integers; raise an InputError if they are not integers or one is negative."""
     array: NDArray[Any] = np.asarray(values)
     if array.dtype.kind not in "iu" or (array.size and int(array.min()) < 0):
         least = f" and a least value of {array.min()}" if array.size and array.dtype.kind in "if" else ""
@@ -55,7 +55,7 @@ def whole_numbers(values: ArrayLike, who: str, what: str) -> NDArray[np.int64]:
 
 
 def finite_numbers(values: ArrayLike, who: str, what: str) -> NDArray[np.float64]:
-    """Return values as floats if they are numbers and none is infinite or NaN."""
+    """Return values as floats; raise an InputError if they are not numbers or one is infinite or NaN."""
     array: NDArray[Any] = np.asarray(values)
     if array.dtype.kind not in "iuf":
         raise InputError(f"{who}: expected {what} as numbers, got an array of {array.dtype}")
@@ -63,7 +63,7 @@ def finite_numbers(values: ArrayLike, who: str, what: str) -> NDArray[np.float64
     if not np.isfinite(numbers).all():
         bad = int((~np.isfinite(numbers)).sum())
         raise InputError(
-            f"{who}: expected finite {what}, got {bad:,} of {numbers.size:,} infinite or NaN; "
+            f"{who}: expected finite {what}, got {bad:,} of {numbers.size:,} values that are infinite or NaN; "
             "has the training diverged? Try a smaller learning rate"
         )
     return numbers

@@ -1,4 +1,4 @@
-"""compare: several runs in one picture, and in words what differs between them.
+"""compare: several runs in one figure, with words on what differs between them.
 
 {"sigmoid": history, "relu": history} ──► loss, if all minimise the same one    accuracy, with the names of the runs
 """
@@ -20,7 +20,7 @@ from glasswork.figures.style import BODY, INK, MARGIN, MUTED, SERIES, SMALL, TOP
 
 PANEL, GAP, NAMES, ROW, LINE = 3.8, 0.5, 4.0, 0.29, 0.17
 
-#: Letters in a line of notes, and lines, at most.
+#: The most letters in a line of notes, and the most lines.
 LETTERS, MOST_LINES = 46, 4
 
 
@@ -39,9 +39,9 @@ def compare(
     runs : mapping of str to list of EpochResult, Run or RunFolder
         Histories by name, of any number of epochs.
     notes : mapping of str to str, optional
-        What to write beneath a run's name: how it differs from the others.
+        Text beneath a run's name: how it differs from the others.
     losses : str, or mapping of str to str
-        The loss that all runs minimise, or that of each: different losses cannot be compared and are not drawn.
+        The loss that all runs minimise, or the loss of each. Different losses cannot be compared and are not drawn.
     title : str
 
     Returns
@@ -65,7 +65,7 @@ def compare(
     shown = list(histories.values())
     story = "a dot marks each run's best epoch"
     if len({int(run.epochs[-1]) for run in shown}) > 1:
-        story += "; a run that ended before the others ends in an upright bar"
+        story += "; an upright bar marks the end of a shorter run"
     if panels == 1:
         story += f"; their losses cannot be compared: {', '.join(sorted(map(one_line, labels)))}"
     heading(figure, title, story)
@@ -88,7 +88,7 @@ def compare(
 
 
 def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[str, list[str]]) -> None:
-    """Write to the right of axes the best accuracy and the name of each run, the best one first, and its notes."""
+    """To the right of the axes, write the best accuracy, the name and the notes of each run, the best run first."""
     box, dpi = axes.get_window_extent(), axes.figure.dpi
     inch, up = dpi / box.width, dpi / box.height
     x, y = 1 + 0.6 * inch, 1 - 0.12 * up
@@ -105,14 +105,14 @@ def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[
 
 
 def _wrap(note: str) -> list[str]:
-    """Return a note in lines that fit the legend, broken between its parts: those with commas between them."""
+    """Return a note in lines that fit the legend, broken at its commas."""
     parts = ", ".join(part.replace(" ", "\xa0") for part in one_line(note).split(", "))
     lines = textwrap.wrap(parts, LETTERS, max_lines=MOST_LINES, placeholder=" …", break_on_hyphens=False)
     return [line.replace("\xa0", " ") for line in lines]
 
 
 def _draw_lines(axes: Axes, runs: list[History], values: list[NDArray[np.float64]], *, dots: bool) -> None:
-    """Draw a line for each run; a run that ended before the others ends in a short upright bar."""
+    """Draw a line for each run; a short upright bar marks the end of a shorter run."""
     last = max(int(run.epochs[-1]) for run in runs)
     for run, colour, y in zip(runs, SERIES, values, strict=False):
         marker = "." if len(run) <= FEW else ""

@@ -1,4 +1,4 @@
-"""confusion: which class is taken for which, a row for the true one, a column for the predicted one."""
+"""confusion: which class is mistaken for which; rows are true classes, columns are predicted ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,10 +30,10 @@ from glasswork.figures.style import (
 
 CELL, LEFT, RECALL, LIST, ABOVE, BOTTOM = 0.62, 0.55, 0.9, 2.6, 0.3, 0.75
 
-#: The side of all cells together, at most, and of a cell that still has room for letters, and for a count.
+#: The largest side of all cells together, and the smallest side of a cell with room for letters, and for a count.
 SIDE, NAMED, COUNTED = 8.0, 0.16, 0.45
 
-#: Inches for the name of a class, at most; lines in the list of the most frequent mistakes, at most.
+#: The most inches for the name of a class, and the most lines in the list of frequent mistakes.
 NAME, FREQUENT = 1.5, 15
 RIGHT_ONES, MISTAKES = "#dcebf5", (PAPER, "#fdd9b5", "#f08a3c", "#a33c00")
 
@@ -52,9 +52,9 @@ def confusion(
     ----------
     labels : (N,) integers, or (classes, classes) integers
         The true class of each image; or the table itself: row t, column p counts the images of class t that were
-        taken for class p.
+        predicted as class p.
     predictions : (N,) integers, optional
-        The predicted class of each image; left out where the table itself is given.
+        The predicted class of each image; leave it out with a table.
     classes : sequence of str, optional
         The names of the classes; numbers from 0 by default.
     title : str, optional
@@ -62,15 +62,15 @@ def confusion(
     Returns
     -------
     Picture
-        Mistakes are coloured on a scale of their own, correct predictions in one pale colour; beside each row is its
-        recall, the share of its images that are predicted correctly. Where there are too many classes to write a
-        count in each cell, the most frequent mistakes are listed instead.
+        Mistakes have their own colour scale, correct predictions one pale colour. Beside each row is its recall, the
+        share of its images that are predicted correctly. If there are too many classes to write a count in each cell,
+        the most frequent mistakes are listed instead.
 
     Raises
     ------
     InputError
-        If labels and predictions are not integers of one length, the table is not square or holds anything but
-        counts, or there is not a name for each class.
+        If labels and predictions are not integers of the same length, the table is not square or holds anything but
+        counts, or a class has no name.
     """
     counts = _table(labels, predictions, classes)
     names = class_names(classes, len(counts), "confusion")
@@ -100,7 +100,7 @@ def confusion(
 
 
 def _table(labels: ArrayLike, predictions: ArrayLike | None, classes: Sequence[str] | None) -> NDArray[np.int64]:
-    """Return the table of confusions that is given, or the one of labels and predictions."""
+    """Return the given table of confusions, or that of labels and predictions."""
     first = whole_numbers(labels, "confusion", "counts" if predictions is None else "labels")
     if predictions is None:
         if first.ndim != 2 or first.shape[0] != first.shape[1] or len(first) < 2:
@@ -133,7 +133,7 @@ def _story(counts: NDArray[np.int64], names: Sequence[str]) -> str:
 
 
 def _mistakes(counts: NDArray[np.int64]) -> list[tuple[int, int, int]]:
-    """Return how often each class is taken for each other one, (count, true, predicted), the most frequent first."""
+    """Return how often each class is mistaken for each other, (count, true, predicted), the most frequent first."""
     found = [(int(count), t, p) for (t, p), count in np.ndenumerate(counts) if count and t != p]
     return sorted(found, key=lambda mistake: (-mistake[0], *mistake[1:]))
 
@@ -177,7 +177,7 @@ def _write_counts(axes: Axes, counts: NDArray[np.int64], most: int, cell: float)
 
 
 def _write_recalls(axes: Axes, counts: NDArray[np.int64], cell: float) -> None:
-    """Write beside each row the share of it that is correct."""
+    """Write beside each row the share that is correct."""
     edge, gap = len(counts) - 0.5, 0.09 / cell
     for t, row in enumerate(counts):
         share = f"{100 * row[t] / row.sum():.1f}%" if row.sum() else "no image"

@@ -34,7 +34,7 @@ from glasswork.figures.style import (
 TICKS, PANEL, HIGH, NAMES, FOOT, HEAD = 0.7, 3.9, 3.0, 1.5, 0.75, 0.5
 FEW = 25
 
-#: A loss that spans more than so many times its least value is drawn on a logarithmic scale.
+#: If the largest loss is more than this many times the least, the scale is logarithmic.
 WIDE = 50
 
 
@@ -53,17 +53,18 @@ def curves(
     Parameters
     ----------
     history : list of EpochResult, Run or RunFolder
-        Losses may be infinite or NaN: the picture says from which epoch on.
+        Losses may be infinite or NaN: the figure marks the first such epoch.
     name : str
-        Of the run; by default that of its folder.
+        The name of the run; by default that of its folder.
     loss_name : str
-        Such as ``"MSE"``.
+        The name of the loss, such as ``"MSE"``.
     test_accuracy : float, optional
         Percent.
     planned : int, optional
-        How many epochs the run was to have, to say that it was stopped before.
+        The planned number of epochs, to show that the run was stopped early.
     classes : sequence of str, or int, optional
-        Or how many there are: where the network is hardly better than chance, a line shows what chance gives.
+        The classes, or their number: if the network is hardly better than guessing, a line shows the accuracy of
+        guessing.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def curves(
 
 
 def _how_long(run: History, planned: int | None) -> str:
-    """Return how many epochs there were, and whether the run ended as it should."""
+    """Return how many epochs there were, and whether the run ended early or diverged."""
     done = int(run.epochs[-1])
     words = f"{done:,} epoch{'s' * (done > 1)}"
     if run.diverged is not None:
@@ -139,7 +140,7 @@ def _draw_accuracy(axes: Axes, run: History, chance: float | None) -> None:
 
 
 def _mark_diverged(axes: Axes, epoch: int) -> None:
-    """Draw an upright line where the loss stopped being a number."""
+    """Draw a vertical line where the loss stopped being a number."""
     axes.axvline(epoch, color=MUTED, linewidth=1.2, linestyle="--")
     right = epoch > sum(axes.get_xlim()) / 2
     axes.annotate(
@@ -149,7 +150,7 @@ def _mark_diverged(axes: Axes, epoch: int) -> None:
 
 
 def _mark_best(axes: Axes, x: int, y: float) -> None:
-    """Mark the best epoch, and write above the axes which it is."""
+    """Mark the best epoch, and name it above the axes."""
     axes.plot([x, x], [y, axes.get_ylim()[1]], color=MUTED, linewidth=1, linestyle=":", clip_on=False)
     axes.plot([x], [y], color=GREEN, marker="o", markersize=8, markeredgecolor=INK, clip_on=False, zorder=5)
     label = axes.text(
@@ -165,7 +166,7 @@ def _mark_best(axes: Axes, x: int, y: float) -> None:
 
 
 def epoch_axes(figure: Picture, left: float, width: float, runs: Sequence[History], high: float = HIGH) -> Axes:
-    """Add axes whose horizontal one counts the epochs of some runs."""
+    """Add axes whose x-axis counts the epochs of some runs."""
     axes = place(figure, left, FOOT, width, high)
     first, last = min(int(run.epochs[0]) for run in runs), max(int(run.epochs[-1]) for run in runs)
     pad = 0.03 * (last - first) or 0.5
@@ -182,7 +183,7 @@ def epoch_axes(figure: Picture, left: float, width: float, runs: Sequence[Histor
 
 
 def name_axes(axes: Axes, name: str) -> None:
-    """Write above axes what they show."""
+    """Write a title above axes."""
     box = axes.get_window_extent()
     inch = axes.figure.dpi
     x, y = -TICKS * inch / box.width, 1 + 0.34 * inch / box.height
@@ -190,7 +191,7 @@ def name_axes(axes: Axes, name: str) -> None:
 
 
 def log_scale(axes: Axes, values: NDArray[np.float64]) -> None:
-    """Give axes a logarithmic scale that holds all finite values; those must be above zero."""
+    """Give axes a logarithmic scale that covers all finite values, which must be above zero."""
     finite = values[np.isfinite(values)]
     low, high = float(finite.min(initial=1e300)), float(finite.max(initial=0))
     low, high = (low / 1.15, high * 1.15) if low <= high else (0.1, 1.0)
@@ -202,14 +203,14 @@ def log_scale(axes: Axes, values: NDArray[np.float64]) -> None:
 
 
 def _log_ticks(ratio: float) -> Locator:
-    """Return where a logarithmic axis has ticks, by how many times its top is its bottom."""
+    """Return the ticks of a logarithmic axis, given the ratio of its top and bottom."""
     if ratio < 5:
         return MaxNLocator(nbins=5)
     return LogLocator(subs=(1, 2, 5) if ratio < 2000 else (1,), numticks=8)
 
 
 def percent_limits(accuracies: NDArray[np.float64], chance: float | None = None) -> tuple[float, float]:
-    """Return from where to where an axis of percentages goes; from 0 on if some are hardly better than chance."""
+    """Return the limits of an axis of percentages; it starts at 0 if some values are hardly better than guessing."""
     low, high = float(accuracies.min()), float(accuracies.max())
     pad = max(0.06 * (high - low), 0.25)
     if chance is not None and low < 1.5 * chance:

@@ -1,4 +1,4 @@
-"""diagram: the textbook's picture of a network, columns of neurons with lines for the weights between them.
+"""diagram: the textbook drawing of a network, columns of neurons with lines for the weights between them.
 
 input 784 ──39,200 weights + 50 biases── hidden 50, sigmoid ──500 weights + 10 biases── output 10, sigmoid
 """
@@ -40,26 +40,26 @@ Point = tuple[float, float]
 
 @picture
 def diagram(model: Model, *, shape: tuple[int, int] | None = None, classes: Sequence[str] | None = None) -> Picture:
-    """Draw a network: some neurons of each layer, the weights between them, and how much there is to learn.
+    """Draw a network: some neurons of each layer, the weights between them, and the number of parameters.
 
     Parameters
     ----------
     model : MLP
     shape : (height, width), optional
-        Of the image that is the input; by default a square, where the number of pixels is one.
+        The height and width of the input image; by default a square, if the number of pixels is one.
     classes : sequence of str, optional
-        What the outputs stand for; numbers from 0 by default.
+        The names of the outputs; numbers from 0 by default.
 
     Returns
     -------
     Picture
-        Layers of more than ten neurons are shortened, and how many are left out is written in the gap; a wider layer
-        is drawn taller.
+        Layers with more than ten neurons are shortened, and the gap states how many are left out. A wider layer is
+        drawn taller.
 
     Raises
     ------
     InputError
-        If it is not a network with linear layers, or shape or classes do not fit it.
+        If the model has no linear layers, or shape or classes do not fit it.
     """
     layers = columns(model, "diagram")
     sizes = [layers[0].weight.shape[0], *(layer.weight.shape[1] for layer in layers)]
@@ -100,11 +100,11 @@ def diagram(model: Model, *, shape: tuple[int, int] | None = None, classes: Sequ
     return figure
 
 
-# What is written -------------------------------------------------------------------------------------
+# Text -----------------------------------------------------------------------------------------------
 
 
 def _counts(layer: Column) -> list[str]:
-    """Return what a layer learns, a line for each kind of number."""
+    """Return the parameters of a layer, one line for each kind."""
     kinds = [(layer.weight.size, "weights"), (layer.biases, "biases"), *layer.extra]
     lines = [f"{size:,} {_singular(word) if size == 1 else word}" for size, word in kinds if size]
     return [lines[0], *(f"+ {line}" for line in lines[1:])]
@@ -119,7 +119,7 @@ def _total(layers: Sequence[Column]) -> int:
 
 
 def _words(i: int, sizes: Sequence[int], layers: Sequence[Column], shape: tuple[int, int] | None) -> tuple[str, str]:
-    """Return what is written under a column: its kind and size, and what its sums pass through."""
+    """Return the text under a column: its kind and size, and the layers that its sums pass through."""
     if i == 0:
         pixels = [f"{shape[0]} × {shape[1]} pixels"] if shape else []
         return f"input {sizes[0]:,}", _arrows([*pixels, *layers[0].before])
@@ -141,30 +141,30 @@ def _describe(axes: Axes, x: float, words: tuple[str, str], room: float) -> None
 
 
 def _shown(names: Sequence[str]) -> list[str]:
-    """Return the names of those outputs that are drawn."""
+    """Return the names of the outputs that are drawn."""
     half = _half(len(names))
     return list(names) if len(names) <= ALL else [*names[:half], *names[-half:]]
 
 
 def _name_outputs(axes: Axes, neurons: "_Neurons", names: Sequence[str]) -> None:
-    """Write beside each output that is drawn which class it stands for."""
+    """Write the class beside each output that is drawn."""
     for name, (x, y) in zip(names, neurons.places, strict=True):
         axes.text(x + 0.25, y, name, fontsize=HEADING, color=INK, va="center_baseline", parse_math=False)
 
 
-# What is drawn ---------------------------------------------------------------------------------------
+# Drawing --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Neurons:
-    """The neurons of a column that are drawn, from its top down, and how many are not."""
+    """The neurons of a column that are drawn, from the top down, and how many are not."""
 
     places: list[Point]
     hidden: int
 
 
 def _half(size: int) -> int:
-    """Return how many neurons of a shortened column are drawn above its gap, and below it."""
+    """Return how many neurons of a shortened column are drawn above and below its gap."""
     return 3 + sum(size > limit for limit in (30, 100, 300, 600))
 
 
@@ -185,7 +185,7 @@ def _draw_weights(axes: Axes, here: _Neurons, there: _Neurons) -> None:
 
 
 def _draw_neurons(axes: Axes, neurons: _Neurons, colour: str) -> None:
-    """Draw a column of circles, and in its gap how many are left out."""
+    """Draw a column of circles; its gap states how many are left out."""
     axes.add_collection(
         EllipseCollection(
             2 * RADIUS,

@@ -34,13 +34,13 @@ def digits(
     Parameters
     ----------
     data : Dataset, Split or part of one, or (N, height * width) uint8
-        Drawn dark on light: 0 is paper, 255 is ink. Of a split, its training images.
+        Drawn dark on light: 0 is paper, 255 is ink. For a split, its training images are drawn.
     labels : (N,) integers
-        Needed with an array of images only. A class without an image leaves its cell empty, and marked so.
+        Only needed with an array of images. The cell of a class without an image stays empty and is marked.
     classes : sequence of str, optional
         The names of the classes; by default the dataset's, or the ten digits.
     shape : (height, width), optional
-        Of an image; by default the dataset's, or a square.
+        The height and width of an image; by default the dataset's, or a square.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def digits(
 
 
 def _caption(axes: Axes, name: str, note: str, *, above: float) -> None:
-    """Write the name of a class over a cell, and on the right, small, a note."""
+    """Write the name of a class above a cell, and a small note on the right."""
     beside = axes.text(1, 1 + above, note, transform=axes.transAxes, fontsize=SMALL, color=MUTED, ha="right")
     text = axes.text(0, 1 + above, name, transform=axes.transAxes, fontsize=HEADING, fontweight="bold", color=INK)
     text.set_parse_math(False)

@@ -1,10 +1,10 @@
-"""Picture: a matplotlib figure with settings of its own, which a notebook shows and `save` writes.
+"""Picture: a matplotlib figure with its own settings, which a notebook shows and `save` writes.
 
 figures.curves(...) ──► Picture ──last line of a cell──► shown
                                 └─save──► PNG, SVG or PDF
 
-A user's matplotlibrc, style sheets, ``usetex`` and ``MPLBACKEND`` do not reach it, and it changes none of them. It is
-drawn in memory: no window and no pyplot.
+A user's matplotlibrc, style sheets, ``usetex`` and ``MPLBACKEND`` do not affect it, and it changes none of them. It is
+drawn in memory, without a window and without pyplot.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import Any, Final, ParamSpec
 
 
 def _import_matplotlib() -> Any:
-    """Import matplotlib even where ``MPLBACKEND`` names a backend that does not exist; pictures here need none."""
+    """Import matplotlib even if ``MPLBACKEND`` names a backend that does not exist; our figures need none."""
     if "matplotlib" in sys.modules or "MPLBACKEND" not in os.environ:
         return importlib.import_module("matplotlib")
     backend = os.environ.pop("MPLBACKEND")
@@ -45,18 +45,18 @@ from glasswork.outputs import SOFTWARE  # noqa: E402
 
 P = ParamSpec("P")
 
-#: Dots an inch of a PNG file.
+#: Dots per inch of a PNG file.
 DPI = 160
 
-#: The formats that pictures can be saved in, and what is written beside the picture itself: our name, by which
-#: `glasswork.outputs` recognises the file, and no date, so that equal pictures are equal files.
+#: The formats in which figures can be saved, and their metadata: our name, by which `glasswork.outputs` recognises the
+#: file, and no date, so that equal figures are equal files.
 FORMATS: Final[dict[str, dict[str, str | None]]] = {
     "png": {"Software": SOFTWARE},
     "svg": {"Date": None, "Creator": SOFTWARE},
     "pdf": {"CreationDate": None, "ModDate": None, "Creator": SOFTWARE},
 }
 
-#: Beside matplotlib's defaults: letters in PDF stay letters; equal pictures are equal SVG files.
+#: Changes to matplotlib's defaults: letters in PDF stay letters; equal figures are equal SVG files.
 _SETTINGS: dict[Any, Any] = {"svg.hashsalt": "glasswork", "pdf.fonttype": 42}
 
 
@@ -80,7 +80,7 @@ def picture(draw: "Callable[P, Picture]") -> "Callable[P, Picture]":
 
 
 class Picture(Figure):
-    """A matplotlib figure that is drawn under `own_settings`, and that shows itself in a notebook."""
+    """A matplotlib figure that is drawn under `own_settings` and shown by notebooks."""
 
     def __init__(self, width: float, height: float, **options: Any) -> None:
         super().__init__(figsize=(width, height), dpi=DPI, **options)
@@ -88,12 +88,12 @@ class Picture(Figure):
         self.set_layout_engine("none")
 
     def draw(self, renderer: Any) -> None:
-        """Draw it, under its own settings."""
+        """Draw the figure under its own settings."""
         with own_settings():
             super().draw(renderer)
 
     def savefig(self, fname: Any, **options: Any) -> None:
-        """Save it, under its own settings; `glasswork.figures.save` writes files whole or not at all."""
+        """Save the figure under its own settings; `glasswork.figures.save` writes complete files or none."""
         with own_settings():
             super().savefig(fname, **options)
 
@@ -108,7 +108,7 @@ class Picture(Figure):
 
 
 def save(figure: Picture, path: Path | str) -> None:
-    """Write a picture to a file, whole or not at all.
+    """Write a figure to a file, either completely or not at all.
 
     Parameters
     ----------
@@ -119,9 +119,9 @@ def save(figure: Picture, path: Path | str) -> None:
     Raises
     ------
     InputError
-        If the name ends otherwise.
+        If the name ends in anything else.
     FileError
-        If the file cannot be written; what was there before is untouched.
+        If the file cannot be written; an old file is unchanged then.
     """
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")

@@ -19,19 +19,19 @@ _TICKS = (80, 50, 30, 20, 15, 10, 8, 6, 5, 4, 3, 2, 1.5, 1, 0.8, 0.6, 0.5, 0.4, 
 def ladder(
     changes: Sequence[str], accuracies: Sequence[Sequence[float]], gains: Sequence[str], *, title: str
 ) -> Picture:
-    """Draw the accuracies of a ladder's rungs: a dot a seed, a bar at their mean where there are several.
+    """Draw the accuracies of a ladder's rungs: a dot per seed, and a bar at their mean if there are several.
 
-    Accuracies are spaced by the logarithm of their error: to halve the errors is as long a step from 90 to 95 % as
-    from 98 to 99 %.
+    Accuracies are spaced by the logarithm of the error: halving the errors is the same distance from 90 to 95 % as from
+    98 to 99 %.
 
     Parameters
     ----------
     changes : sequence of str
         What each rung changes, from the first on.
     accuracies : sequence of sequences of float
-        Test accuracy in percent, of each seed of each rung.
+        Test accuracy in percent, for each seed of each rung.
     gains : sequence of str
-        What to write beside each rung's mean.
+        The text beside each rung's mean.
     title : str
 
     Returns
@@ -41,7 +41,7 @@ def ladder(
     Raises
     ------
     InputError
-        If there is no rung, or the three do not go together, or an accuracy is not from 0 to below 100.
+        If there is no rung, the three have different lengths, or an accuracy is not from 0 to below 100.
     """
     flat = [accuracy for seeds in accuracies for accuracy in seeds]
     if not changes or len({len(changes), len(accuracies), len(gains)}) > 1 or not all(accuracies):

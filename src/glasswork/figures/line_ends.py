@@ -1,7 +1,7 @@
-"""Names at the ends of lines, instead of a box that one has to look things up in.
+"""Names at the ends of lines, so that no legend is needed.
 
-However close the lines end, the names keep apart: each goes as near to its line as the others let it. A thin thread
-leads to it, but not across the axes from a line that ends early: it would look like more of the line.
+However close the lines end, the names do not overlap: each is as near to its line as the others allow. A thin thread
+connects it with the line, unless the line ends early: then the thread would look like a part of the line.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from glasswork.figures.style import BODY, INK, fit
 
 POINTS_PER_INCH = 72.0
 
-#: A line that ends before this share of the axes gets no thread.
+#: A line that ends before this share of the axes has no thread.
 NEAR = 0.9
 
 
 @dataclass(frozen=True)
 class LineEnd:
-    """Where a line ends, in data coordinates, its colour, and what to write there."""
+    """The end of a line in data coordinates, its colour, and its name."""
 
     x: float
     y: float
@@ -29,7 +29,7 @@ class LineEnd:
 
 
 def name_line_ends(axes: Axes, ends: Sequence[LineEnd], room: float) -> None:
-    """Write names to the right of axes, whose limits must be set, in a column so many inches wide."""
+    """Write names to the right of axes, whose limits must be set, in a column with this width in inches."""
     box, dpi = axes.get_window_extent(), axes.figure.dpi
     inch = dpi / box.width
     gap = 1.35 * BODY / POINTS_PER_INCH * dpi / box.height

@@ -31,10 +31,10 @@ from glasswork.figures.style import (
 
 _PANEL, _GAP, _CAPTION, _LABEL = 3.6, 0.25, 0.3, 0.28
 
-#: Digits that are drawn as the network saw them, at most.
+#: The most digits that are drawn as the network saw them.
 _MOST = 30
 
-#: Shares of ink, drawn from black to white.
+#: The shares of ink that are drawn as black and as white.
 _SHARES: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1}
 
 Box = tuple[float, float, float, float]
@@ -49,7 +49,7 @@ def reading(
     digits: Sequence[tuple[Box, Images, str]],
     problem: str = "",
 ) -> Picture:
-    """Draw the steps from a picture to the digits on it.
+    """Draw the steps from a picture to the digits in it.
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ def reading(
     cover : (rows, columns) float32
         Share of full ink in each pixel.
     dropped : sequence of (box, reason)
-        Parts that are not of digits; a box is left, top, right, bottom, each a share of the picture.
+        Parts that do not belong to digits; a box is left, top, right, bottom, each a share of the picture.
     digits : sequence of (box, image, answer)
-        The digits found: image is (784,) uint8, answer a few words such as "7, 99 %".
+        The digits that were found: image is (784,) uint8, answer is a few words such as "7, 99 %".
     problem : str
-        Why there are none.
+        Why no digit was found.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def reading(
 
 
 def _draw_boxes(axes: Axes, dropped: Sequence[tuple[Box, str]], digits: Sequence[tuple[Box, Images, str]]) -> None:
-    """Draw boxes around the parts: those of digits, and the largest of those that were dropped with the reason."""
+    """Draw boxes around the digits, and around the largest dropped parts, with the reason."""
     for box, _, _ in digits:
         axes.add_patch(_rectangle(box, BLUE, 1.2))
     for box, _ in dropped[:_MOST]:

@@ -1,4 +1,4 @@
-"""What figures take, as the library has it: a history, a model, a dataset. Known by their attributes.
+"""Reads what figures take: a history, a model or a dataset, recognised by their attributes.
 
 list of EpochResult, Run, RunFolder ──► History      MLP ──► its linear layers      Dataset, Split ──► images, labels
 """
@@ -22,14 +22,14 @@ class Model(Protocol):
     named_layers: dict[str, Any]
 
 
-#: A list of EpochResult, or what has one: a `Run` as ``history``, a `RunFolder` as ``history()``. Figures know neither
-#: training nor runs, so `read_history` looks at what it is given.
+#: A list of EpochResult, or an object that has one: a `Run` as ``history``, a `RunFolder` as ``history()``. Figures
+#: import neither training nor runs, so `read_history` examines what it is given.
 HistorySource: TypeAlias = Any
 
 
 @dataclass(frozen=True)
 class History:
-    """The metrics of one run, an element an epoch: accuracies in percent, losses that may be infinite or NaN."""
+    """The metrics of one run, one element per epoch: accuracies in percent, and losses that may be infinite or NaN."""
 
     epochs: NDArray[np.int64]
     train_loss: NDArray[np.float64]
@@ -41,7 +41,7 @@ class History:
 
     @property
     def best(self) -> int:
-        """The position of the epoch of highest accuracy, the first if there are several."""
+        """The index of the epoch with the highest accuracy, the first if there are several."""
         return int(np.argmax(self.valid_accuracy))
 
     @property
@@ -82,23 +82,23 @@ def read_history(source: HistorySource, who: str) -> History:
 
 
 def name_of(source: HistorySource) -> str:
-    """Return the name of a run's folder; empty where there is none."""
+    """Return the name of a run's folder; empty if there is none."""
     folder = getattr(source, "folder", getattr(source, "path", None))
     return folder.name if isinstance(folder, Path) else ""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A linear layer of a network, and what its sums pass through next.
+    """A linear layer of a network, and the layers that its sums pass through next.
 
     Attributes
     ----------
     weight : (in, out)
     biases : int
     steps : tuple of str
-        The kinds of the layers behind it, in order, such as ``("batch-norm", "relu")``.
+        The kinds of the layers after it, in order, such as ``("batch-norm", "relu")``.
     extra : tuple of (int, str)
-        What those learn: ``((50, "scales"), (50, "shifts"))``.
+        The parameters of those layers: ``((50, "scales"), (50, "shifts"))``.
     before : tuple of str
         The kinds of the layers between the input and the first linear layer; empty for the others.
     """
@@ -110,17 +110,17 @@ class Column:
     before: tuple[str, ...]
 
 
-#: What readers call the parameters of layers other than Linear.
+#: The names of the parameters of layers other than Linear.
 _WORDS = {"gamma": "scales", "beta": "shifts"}
 
 
 def columns(model: Model, who: str) -> list[Column]:
-    """Return the linear layers of a model, from the input on, each with the layers behind it.
+    """Return the linear layers of a model, from the input on, each with the layers after it.
 
     Raises
     ------
     InputError
-        If it is not a model, or has no linear layer.
+        If the object is not a model, or has no linear layer.
     """
     layers = list(getattr(model, "named_layers", {}).values())
     starts = [i for i, layer in enumerate(layers) if np.ndim(getattr(layer, "weight", 0)) == 2]
@@ -142,14 +142,14 @@ def _kind(layer: Any) -> str:
 
 
 def _learnt(layer: Any) -> Iterator[tuple[int, str]]:
-    """Yield how many numbers a layer learns, and what they are called."""
+    """Yield the size and the name of each kind of parameter of a layer."""
     names = {id(value): name for name, value in vars(layer).items()}
     for parameter in layer.parameters():
         yield parameter.size, _WORDS.get(names.get(id(parameter), ""), f"numbers of {_kind(layer)}")
 
 
 def model_shape(features: int, shape: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Return the shape of an image of so many pixels: as given, or a square; None if it is neither."""
+    """Return the shape of an image with this many pixels: the given one, or a square; None if neither fits."""
     side = math.isqrt(features)
     return shape or ((side, side) if side * side == features else None)
 

@@ -18,7 +18,7 @@ from glasswork.figures.style import FAINT, INK, MARGIN, MUTED, SMALL, TOP, fit, 
 MOST = 100
 BAR, SCALE, GAP, CAPTION, FOOT, LEAST = 0.18, 0.95, 0.1, 0.2, 0.35, 0.8
 
-#: Percent of the weights that the scale of colours tells apart; the few beyond are as dark as its ends.
+#: The percentage of the weights that the colour scale covers; the few beyond are as dark as its ends.
 COVERED = 99.7
 
 SPECKLE = (
@@ -28,7 +28,7 @@ SPECKLE = (
 
 @picture
 def weights(model: Model, *, shape: tuple[int, int] | None = None) -> Picture:
-    """Draw the weights into each neuron of the first layer; of more than 100 neurons, the 100 strongest.
+    """Draw the weights into each neuron of the first layer, or into the 100 strongest if there are more.
 
     Of a network that was trained on a table of features, draw bars by column: the 12 strongest neurons and the 30
     strongest columns.
@@ -37,13 +37,13 @@ def weights(model: Model, *, shape: tuple[int, int] | None = None) -> Picture:
     ----------
     model : MLP
     shape : (height, width), optional
-        Of an image; square by default.
+        The height and width of an image; square by default.
 
     Returns
     -------
     Picture
-        Each neuron has its number, from 0. All share one scale of colours, white at zero. The strongest are those
-        whose weights have the largest sum of squares.
+        Each neuron has its number, from 0. All share one colour scale, with white at zero. The strongest neurons are
+        those whose weights have the largest sum of squares.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _title(hidden: int) -> str:
 
 
 def _draw_scale(figure: Picture, axes: Axes, limit: float, left: float, bottom: float, high: float) -> None:
-    """Draw the scale of colours beside the grid."""
+    """Draw the colour scale beside the grid."""
     length = min(max(high - CAPTION, LEAST), 3.2)
     bar_axes = place(figure, left, bottom + (high - CAPTION - length) / 2, BAR, length)
     bar = figure.colorbar(axes.images[0], cax=bar_axes, ticks=[-limit, 0, limit], extend="both", extendfrac=0.04)

@@ -1,10 +1,10 @@
-"""Networks of glasswork as other libraries run them.
+"""Networks of glasswork in the formats of other libraries.
 
-    MLP ──to_onnx──► a file for onnxruntime and its kin
+    MLP ──to_onnx──► a file for onnxruntime and similar programs
         ──to_torch─► a torch.nn.Sequential
 
-All of them take images as the network's first layer does: floats from -1 to 1, see `glasswork.normalize`. What only
-acts in training, dropout and noise, is left out.
+All of them take the numbers that the network's first layer takes: floats from -1 to 1, see `glasswork.normalize`.
+Layers that act only in training, such as dropout and noise, are left out.
 """
 
 from glasswork.interop.onnx import to_onnx

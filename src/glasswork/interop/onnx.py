@@ -1,4 +1,4 @@
-"""to_onnx: a network as an ONNX file, which many programs run that have no Python.
+"""to_onnx: a network as an ONNX file, which many programs can run without Python.
 
 images (batch, in) ──► Gemm ──► Sigmoid ──► Gemm ──► ... ──► scores (batch, out)
 """
@@ -32,31 +32,31 @@ from glasswork.nn.batchnorm import EPSILON
 from glasswork.outputs import check_output
 from glasswork.version import __version__
 
-#: The operators' version, and the file's: old enough for programs of the last few years.
+#: The versions of the operators and of the file format, old enough for programs of the last few years.
 OPSET, IR_VERSION = 17, 8
 
 
 def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
-    """Write a network into an ONNX file, whole or not at all.
+    """Write a network into an ONNX file, either completely or not at all.
 
-    Its input is called ``images``, ``(batch, in_features)`` in the network's dtype and prepared as
-    ``model.inputs`` says; its output is called ``scores``, ``(batch, out_features)``. What it was trained on
-    and what its scores are is written into the file's metadata.
+    The input is named ``images``: ``(batch, in_features)`` in the network's dtype, prepared as ``model.inputs``
+    states. The output is named ``scores``: ``(batch, out_features)``. The metadata of the file state what the network
+    was trained on, and what its scores are.
 
     Parameters
     ----------
     model : MLP
     path : path
-        By custom it ends in ``.onnx``. An ONNX file that glasswork wrote is replaced.
+        Usually ends in ``.onnx``. An ONNX file that glasswork wrote is replaced.
     force : bool
-        Whether any other file is replaced as well.
+        Whether another existing file may be replaced as well.
 
     Raises
     ------
     MissingLibraryError
         If onnx is not installed.
     InputError
-        If a layer is not one of glasswork's own, or there is a file that glasswork did not write.
+        If a layer is not one of glasswork's, or the file exists and glasswork did not write it.
     FileError
         If the file cannot be written.
     """
@@ -89,7 +89,7 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
 
 
 class _Graph:
-    """A graph in the making; values have the names v1, v2, ..."""
+    """A graph under construction; its values are named v1, v2, ..."""
 
     def __init__(self, onnx: Any, dtype: np.dtype[Any]) -> None:
         self.onnx, self.dtype = onnx, dtype
@@ -97,7 +97,7 @@ class _Graph:
         self.arrays: list[Any] = []
 
     def add(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
-        """Add an operator on values, given by name, and on constants; return the name of what it computes."""
+        """Add an operator on values, given by name, and on constants; return the name of its result."""
         names = [value if isinstance(value, str) else self._constant(value) for value in inputs]
         output = output or f"v{len(self.nodes) + 1}"
         self.nodes.append(self.onnx.helper.make_node(operator, names, [output], **attributes))
@@ -115,12 +115,12 @@ def _linear(graph: _Graph, x: str, layer: Linear) -> str:
 
 
 def _batch_norm(graph: _Graph, x: str, layer: BatchNorm) -> str:
-    variance = layer.running_variance + EPSILON  # not as the attribute for it, which is rounded to float32
+    variance = layer.running_variance + EPSILON  # the attribute for it would be rounded to float32
     return graph.add("BatchNormalization", x, layer.gamma, layer.beta, layer.running_mean, variance, epsilon=0.0)
 
 
 def _leaky_relu(graph: _Graph, x: str, layer: LeakyReLU) -> str:
-    return graph.add("Max", x, graph.add("Mul", x, layer.slope))  # LeakyRelu exists in few dtypes
+    return graph.add("Max", x, graph.add("Mul", x, layer.slope))  # LeakyRelu supports few dtypes
 
 
 def _scale(graph: _Graph, x: str, layer: Scale) -> str:
@@ -132,7 +132,7 @@ def _silu(graph: _Graph, x: str, layer: SiLU) -> str:
 
 
 def _gelu(graph: _Graph, x: str, layer: GELU) -> str:
-    """``x/2 * (1 + tanh(√(2/π) x (1 + 0.044715 x²)))``: an operator of its own only from version 20 on."""
+    """``x/2 * (1 + tanh(√(2/π) x (1 + 0.044715 x²)))``: a single operator exists only from version 20 on."""
     inner = graph.add("Add", graph.add("Mul", graph.add("Mul", x, x), 0.044715), 1)
     tanh = graph.add("Tanh", graph.add("Mul", graph.add("Mul", x, math.sqrt(2 / math.pi)), inner))
     return graph.add("Mul", graph.add("Mul", x, 0.5), graph.add("Add", tanh, 1))

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 def to_torch(model: MLP) -> "torch.nn.Sequential":
-    """Return a network as a ``torch.nn.Sequential``, in evaluation mode, with layers of the same names.
+    """Return a network as a ``torch.nn.Sequential`` in evaluation mode, with the same layer names.
 
     Parameters
     ----------
     model : MLP
-        Its weights are copied.
+        The network; its weights are copied.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def to_torch(model: MLP) -> "torch.nn.Sequential":
     MissingLibraryError
         If PyTorch is not installed.
     InputError
-        If a layer is not one of glasswork's own.
+        If a layer is not one of glasswork's.
     """
     check_layers(model, _TRANSLATIONS, target="to_torch")
     torch = require("torch", install="torch")
@@ -94,7 +94,7 @@ def _dtype(torch: Any, layer: Layer) -> Any:
     return getattr(torch, layer.dtype.name)
 
 
-#: PyTorch's counterpart of each layer, None for what does nothing in evaluation; a new layer is one line here.
+#: PyTorch's counterpart of each layer, None for layers that do nothing in evaluation; a new layer is one line here.
 _TRANSLATIONS: dict[type[Layer], Callable[[Any, Any], Any] | None] = {
     Linear: _linear,
     BatchNorm: _batch_norm,

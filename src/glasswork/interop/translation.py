@@ -1,4 +1,4 @@
-"""What all translations share: the library that they need, and a check that they know every layer."""
+"""Shared by all translations: import of the other library, and a check that every layer can be translated."""
 
 from collections.abc import Container
 from importlib import import_module
@@ -10,7 +10,7 @@ from glasswork.nn.module import replaced_methods
 
 
 def require(library: str, *, install: str) -> Any:
-    """Return a library that only some users have; it is loaded now.
+    """Import and return an optional library.
 
     Raises
     ------
@@ -21,19 +21,19 @@ def require(library: str, *, install: str) -> Any:
         return import_module(library)
     except ModuleNotFoundError as error:
         raise MissingLibraryError(
-            f"{error.name} is not installed, and is needed here; install it with: pip install {install}"
+            f"{error.name} is needed here but is not installed; install it with: pip install {install}"
         ) from error
 
 
 def check_layers(model: MLP, known: Container[type[Layer]], *, target: str) -> None:
     """Raise an InputError if a network has a forward of its own, or a layer of another class than the known ones.
 
-    A subclass of a layer is another class: it may well compute something else.
+    A subclass of a layer counts as another class, because it may compute something else.
     """
     if own := replaced_methods(model, ("forward", "__call__", "scores"), MLP):
         raise InputError(f"{model}: has its own {', '.join(own)}, which {target} cannot translate")
     for name, layer in model.named_layers.items():
         if type(layer) not in known or replaced_methods(layer, ("forward", "__call__"), type(layer)):
             raise InputError(
-                f"{model}: {name} is {layer}, a layer of your own; {target} can be given networks of glasswork's layers"
+                f"{model}: {name} is {layer}, a layer of your own; {target} accepts only networks of glasswork's layers"
             )

@@ -1,1 +1,1 @@
-"""Recipes: experiments as TOML files, those that come with glasswork, and the objects built from them."""
+"""Recipes: experiments as TOML files, the recipes that come with glasswork, and the objects built from them."""

@@ -1,4 +1,4 @@
-"""Building the objects that a recipe describes.
+"""Builds the objects that a recipe describes.
 
 [network] ──► MLP      [loss] ──► MSELoss ...      [optimizer], [schedule] ──► SGD, Adam ...
 """
@@ -51,7 +51,7 @@ def build_model(
 
 
 def pixel_scale(scaling: str, images: Images | MappedRows) -> tuple[float, float] | None:
-    """Return the offset and spread by which pixels from -1 to 1 are scaled, or None if they stay as they are.
+    """Return the offset and spread by which pixels from -1 to 1 are scaled, or None if they are not scaled.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From what msgspec refuses to a message that names the key, what is allowed there, what came, and what to do.
+"""Turns msgspec's errors into messages that name the key, what is allowed, what was given, and what to do.
 
 Expected `int`, got `float` - at `$.training.epochs`
 ──► training.epochs: expected a whole number, at least 1 and at most 1,000,000, got 0.5
@@ -21,7 +21,7 @@ _NOTHING = object()
 
 
 def expected(annotation: Any) -> str:
-    """Return what a field may be, in words, to follow the word "expected"."""
+    """Return the allowed values of a field in words, to follow "expected"."""
     kind, meta = unpack(annotation)
     if meta.extra:
         return str(meta.extra["expected"])
@@ -40,7 +40,7 @@ def keys_of(table: Any) -> dict[str, Any]:
 
 
 def unpack(annotation: Any) -> tuple[Any, Meta]:
-    """Return the type of a field, and what is declared about it."""
+    """Return the type of a field, and the facts that are declared about it."""
     return get_args(annotation) if get_origin(annotation) is Annotated else (annotation, Meta())
 
 
@@ -69,7 +69,7 @@ def refusal(error: ValidationError, schema: type, given: Any, written: Any) -> R
     given : object
         The recipe that does not fit the schema.
     written : object
-        The same recipe as its author wrote it, perhaps shorter: a word for a table, a number for a list of one.
+        The recipe as its author wrote it, which may be shorter: a word for a table, a number for a list of one.
     """
     place = re.search(r" - at `\$([^`]*)`$", str(error))
     steps = re.findall(r"\w+", place[1]) if place else []
@@ -90,7 +90,7 @@ def refusal(error: ValidationError, schema: type, given: Any, written: Any) -> R
 
 
 def _annotation(annotation: Any, given: Any, steps: list[str]) -> Any:
-    """Return the annotation of what steps such as ``["network", "hidden", "1"]`` lead to."""
+    """Return the annotation of the key that steps such as ``["network", "hidden", "1"]`` lead to."""
     for step in steps:
         kind, _ = unpack(annotation)
         if step.isdigit():
@@ -105,7 +105,7 @@ def _annotation(annotation: Any, given: Any, steps: list[str]) -> Any:
 
 
 def check_keys(given: Any, read: Any, path: str = "") -> None:
-    """Raise RecipeError for the first given key that does not exist in what was read from it."""
+    """Raise RecipeError for the first given key that does not exist in the recipe that was read from it."""
     if isinstance(read, tuple):
         for i, pair in enumerate(zip(given, read, strict=True)):
             check_keys(*pair, f"{path}[{i}]")

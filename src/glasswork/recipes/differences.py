@@ -1,4 +1,4 @@
-"""What differs between recipes, key by key.
+"""The differences between recipes, key by key.
 
 relu, relu with --lr 0.05 ──► {"optimizer.learning_rate": 0.1}, {"optimizer.learning_rate": 0.05}
 """
@@ -9,7 +9,7 @@ from typing import Any
 from glasswork.recipes.keys import recipe_keys
 from glasswork.recipes.recipe import Recipe, leaves
 
-#: Keys that only name an experiment, or that change no more than the last digits of its results.
+#: Keys that only name an experiment, or change only the last digits of its results.
 _NAMES = ("name", "description", "training.engine")
 
 

@@ -1,4 +1,4 @@
-"""An experiment: all that a recipe asks for, in memory and ready to train; nothing is written yet.
+"""An experiment: everything that a recipe describes, in memory and ready to train; nothing is written yet.
 
 recipe ──► data, divided in three ──► loaders       network, loss, optimiser
 """
@@ -25,7 +25,7 @@ from glasswork.recipes.schema import Data, Training
 #: Images in a batch for evaluation; the result does not depend on it.
 EVALUATION_BATCH = 500
 
-#: Where copies of data are kept that are too large for memory and cannot be mapped as they are, beside the runs.
+#: The folder, beside the runs, for copies of data that do not fit into memory and cannot be mapped as they are.
 DATA_CACHE = Path("runs") / ".data"
 
 #: Weights of the largest network that is built: with gradients and moments, a few gigabytes.
@@ -34,7 +34,7 @@ MOST_WEIGHTS = 200_000_000
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """All that a recipe asks for, in memory.
+    """Everything that a recipe describes, in memory.
 
     Attributes
     ----------
@@ -42,14 +42,14 @@ class Experiment:
     parts : Split
         The data, with the names of the classes and the shape of an image.
     data_sha256 : str
-        Of these parts.
+        The fingerprint of these parts.
     model : MLP
     weights : int
-        Each image is multiplied by so many.
+        The number of weights by which each image is multiplied.
     loss : Loss
     optimizer : Optimizer
     average : Average or None
-        Of the weights, if the recipe asks for it.
+        The average of the weights, if the recipe asks for it.
     train_loader, valid_loader, test_loader : Batches
     """
 
@@ -67,13 +67,13 @@ class Experiment:
 
 
 def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
-    """Build all that a recipe asks for.
+    """Build everything that a recipe describes.
 
     Parameters
     ----------
     recipe : Recipe
     dataset : Dataset, optional
-        To use instead of loading the recipe's ``data.source``.
+        Used instead of loading the recipe's ``data.source``.
 
     Raises
     ------
@@ -120,9 +120,9 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
 
 
 def load_data(data: Data, dataset: Dataset | None = None) -> Split:
-    """Return the images that a recipe asks for, or those given in their place, divided as it asks.
+    """Return the images that a recipe asks for, or the given ones, divided as the recipe states.
 
-    Those that are given have their fingerprint of now in their origin: see `Dataset.with_identity`.
+    Given images have their current fingerprint in their origin: see `Dataset.with_identity`.
     """
     return split_once(
         dataset or load_dataset(data.source, cache=DATA_CACHE),
@@ -134,7 +134,7 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
 
 
 def named_after(recipe: Recipe, dataset: Dataset | None) -> Recipe:
-    """Return the recipe with the source of a dataset that is used in place of its own."""
+    """Return the recipe with the source of the dataset that replaces its own."""
     if dataset is None:
         return recipe
     source = dataset.source or f"{ARRAYS}:{dataset.name}"

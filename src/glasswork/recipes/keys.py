@@ -1,4 +1,4 @@
-"""The list of all keys of a recipe; finding one by a short name, or by its name in other libraries.
+"""The list of all keys of a recipe, and how to find one by a short name or by its name in other libraries.
 
 momentum ──► optimizer.momentum     lr, learning_rate_init ──► optimizer.learning_rate     solver ──► optimizer.name
 """
@@ -21,11 +21,11 @@ class Key(Struct, frozen=True):
     Attributes
     ----------
     path : str
-        Such as ``optimizer.momentum``.
+        The full path, such as ``optimizer.momentum``.
     expected : str
-        What it may be, in words.
+        The allowed values, in words.
     default : object
-        As TOML holds it.
+        The default, as a TOML value.
     meaning : str
         One line of help.
     only : tuple of str
@@ -41,7 +41,7 @@ class Key(Struct, frozen=True):
 
 @functools.cache
 def recipe_keys() -> tuple[Key, ...]:
-    """Return every key that a recipe may have, with what it may be, its default and its meaning."""
+    """Return every key that a recipe may have, with its allowed values, its default and its meaning."""
     return tuple(_keys(Recipe, "", dict(leaves(Recipe().to_dict()))))
 
 
@@ -53,7 +53,9 @@ def _keys(table: Any, prefix: str, defaults: dict[str, Any]) -> Iterator[Key]:
             continue
         key = path if path in defaults else f"{path}.name"
         yield Key(key, expected(annotation), defaults[key], unpack(annotation)[1].description or "")
-        found: dict[tuple[str, Any], tuple[FieldInfo, list[str]]] = {}  # with another default it is another key
+        found: dict[
+            tuple[str, Any], tuple[FieldInfo, list[str]]
+        ] = {}  # a key with another default counts as another key
         for kind in kinds:
             for option in fields(kind):
                 alike = found.setdefault((option.encode_name, option.default), (option, []))
@@ -114,14 +116,14 @@ def find_key(word: str) -> str | None:
 
 
 def spellings() -> dict[str, str]:
-    """Return what keys may be called, and the shortest name by which `find_key` finds each: "lr": "learning_rate"."""
+    """Return all names of keys, each with the shortest name by which `find_key` finds it: "lr": "learning_rate"."""
     paths = {key.path.rpartition(".")[2]: key.path for key in reversed(recipe_keys())} | SYNONYMS
     last = {path: path.rpartition(".")[2] for path in paths.values()}
     return {name: last[path] if find_key(last[path]) == path else path for name, path in paths.items()}
 
 
 def explain_key(key: Key) -> str:
-    """Return a key in words: what it may be, its default, what it means."""
+    """Return a key in words: its meaning, its allowed values and its default."""
     default = (
         "none" if key.default == "" else str(key.default).lower() if isinstance(key.default, bool) else key.default
     )

@@ -1,4 +1,4 @@
-"""A recipe: one experiment, whole, as a short TOML file.
+"""A recipe: a whole experiment as a short TOML file.
 
 [network]                       unknown key      → "did you mean ...?"
 hidden = [50]                   wrong type/range → what is allowed, with the key's full path
@@ -37,9 +37,9 @@ from glasswork.recipes.schema import (
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One experiment: everything that decides its result. Make one with `from_dict`, which checks all of it.
+    """One experiment: everything that determines its result. Create one with `from_dict`, which checks all of it.
 
-    A recipe that is written and read again is equal to the first.
+    A recipe that is written and read again equals the original.
     """
 
     name: Name = "recipe"
@@ -54,7 +54,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any], *, newer: bool = False) -> Self:
-        """Make a recipe of nested dictionaries.
+        """Create a recipe from nested dictionaries.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Recipe:
         Raises
         ------
         RecipeError
-            It names the full path of the key and what is allowed there.
+            If a key is unknown or its value is not allowed; the message names the full path of the key.
         """
         given = _in_full(settings)
         if newer and isinstance(given.get("training"), dict):
@@ -82,7 +82,7 @@ class Recipe:
         return recipe
 
     def _check_values(self) -> None:
-        """Raise RecipeError for what no type can state, such as settings that exclude each other."""
+        """Raise RecipeError for conditions that no type can express, such as settings that exclude each other."""
         try:
             check_source(self.data.source)
         except InputError as error:
@@ -99,7 +99,7 @@ class Recipe:
             )
         if self.network.batch_norm and self.training.batch_size == 1:
             raise RecipeError("training.batch_size: batch normalisation needs at least 2 images in a batch, got 1")
-        for key in ("loss", "optimizer", "schedule"):  # what their constructors refuse
+        for key in ("loss", "optimizer", "schedule"):  # their constructors may refuse the settings
             try:
                 getattr(self, key).make(*([], []) if key == "optimizer" else ())
             except InputError as error:
@@ -107,13 +107,15 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as nested dictionaries of plain values, including defaults."""
-        keys = {key.name: getattr(self, key.name) for key in fields(self)}  # vars() lacks defaults that msgspec read
+        keys = {
+            key.name: getattr(self, key.name) for key in fields(self)
+        }  # vars() would lack defaults that msgspec read
         written: dict[str, Any] = _copy(msgspec.to_builtins(keys))
         _change_activations(written["network"], lambda table: table if len(table) > 1 else table["name"])
         return written
 
     def override(self, settings: Mapping[str, Any]) -> Self:
-        """Return a copy of the recipe with some keys changed; the recipe itself stays as it is.
+        """Return a copy of the recipe with some keys changed; the recipe itself does not change.
 
         If the name of the loss, optimiser or schedule changes, the keys that only the old one has are dropped.
 
@@ -125,7 +127,7 @@ class Recipe:
         Raises
         ------
         RecipeError
-            As `from_dict` does.
+            As for `from_dict`.
 
         Examples
         --------
@@ -155,7 +157,7 @@ class Recipe:
         return type(self).from_dict, (self.to_dict(),)
 
 
-#: The tables of a recipe, at their defaults.
+#: The tables of a recipe, with their defaults.
 SECTIONS: dict[str, Struct] = {key: value for key, value in vars(Recipe()).items() if isinstance(value, Struct)}
 
 
@@ -169,7 +171,7 @@ def leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _set(settings: dict[str, Any], path: str, value: Any) -> None:
-    """Set one key of nested dictionaries, in place. A word such as "leaky-relu" on the way becomes a table."""
+    """Set one key of nested dictionaries, in place. A word such as "leaky-relu" on its path becomes a table."""
     *tables, key = path.split(".")
     table = settings
     for depth, name in enumerate(tables):
@@ -183,7 +185,7 @@ def _set(settings: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _in_full(settings: Any) -> Any:
-    """Return a copy of the settings as the schema has them: with every name, and with tables in place of words."""
+    """Return a copy of the settings in the form of the schema: with every name, and with tables in place of words."""
     full = _copy(settings)
     if not isinstance(full, dict):
         return full

@@ -1,4 +1,4 @@
-"""What a recipe may say, as msgspec structures: each key's name, type, range, default and meaning, written once.
+"""The keys of a recipe as msgspec structures: name, type, range, default and meaning, each written once.
 
 [network]                    hidden, activation, dropout, ...
 [loss] [optimizer]           a name, and the keys that belong to it: only sgd has momentum, only adam has beta1
@@ -26,7 +26,7 @@ from glasswork.settings import Setting, settings_of
 
 
 class Choice(Struct, frozen=True, kw_only=True, tag_field="name", rename={"lr": "learning_rate"}):
-    """An entry of a table, by its name, with the options of its constructor: ``leaky-relu`` with ``slope`` 0.2.
+    """An entry of a table by its name, with the options of its constructor: ``leaky-relu`` with ``slope`` 0.2.
 
     An option that may be None is 0 instead, since TOML has no word for None.
     """
@@ -73,7 +73,7 @@ def _limits(setting: Setting, meaning: str = "") -> Meta:
 
 
 def _kinds(base: type[Choice], table: Mapping[str, Callable[..., Any]]) -> Any:
-    """Make a structure for each entry of a table, keep them as the base's ``kinds``, and return their union."""
+    """Create a structure for each entry of a table, store them as the base's ``kinds``, and return their union."""
     base.kinds = {}
     for name, maker in table.items():
         fields = [
@@ -146,13 +146,13 @@ Name: TypeAlias = Annotated[
     Meta(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
         max_length=80,
-        description="of the recipe, and of its runs' folders",
+        description="name of the recipe and of its runs' folders",
         extra=_NAME,
     ),
 ]
 Line: TypeAlias = Annotated[str, Meta(max_length=10_000, description="one line", extra=_LINE)]
 Seed: TypeAlias = Annotated[
-    int, Meta(ge=0, lt=2**32, description="decides initial weights, order of images, masks and noise")
+    int, Meta(ge=0, lt=2**32, description="determines initial weights, order of images, masks and noise")
 ]
 
 _SIGMOID: Activation = Activation.kinds["sigmoid"]()
@@ -162,7 +162,7 @@ _ONE_OR_EACH = f"one of {', '.join(ACTIVATIONS)}, or a list with one for each hi
 
 
 class Data(Struct, frozen=True, kw_only=True):
-    """Which images, and how they are divided into train, valid and test."""
+    """The images, and how they are divided into train, valid and test."""
 
     source: Annotated[str, Meta(description="where the images come from", extra={"expected": forms()})] = "mnist"
     split: Annotated[
@@ -172,8 +172,8 @@ class Data(Struct, frozen=True, kw_only=True):
             "source: as its files divide it"
         ),
     ] = "handout"
-    test: Annotated[float, Meta(ge=0, lt=1, description="share of the images to test on; 0: a seventh")] = 0.0
-    valid: Annotated[float, Meta(ge=0, lt=1, description="share of the images to validate on; 0: a fourteenth")] = 0.0
+    test: Annotated[float, Meta(ge=0, lt=1, description="share of the images for testing; 0: a seventh")] = 0.0
+    valid: Annotated[float, Meta(ge=0, lt=1, description="share of the images for validation; 0: a fourteenth")] = 0.0
     scaling: Annotated[
         Literal["handout", "zero-to-one", "standardize"],
         Meta(
@@ -181,11 +181,11 @@ class Data(Struct, frozen=True, kw_only=True):
             "images; of features, column by column: handout as standardize"
         ),
     ] = "handout"
-    split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="decides which images are in valid and test")] = 123
+    split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="determines which images are in valid and test")] = 123
 
 
 class Network(Struct, frozen=True, kw_only=True):
-    """The network's shape."""
+    """The structure of the network."""
 
     hidden: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=_WIDEST)], ...],
@@ -193,10 +193,10 @@ class Network(Struct, frozen=True, kw_only=True):
     ] = (50,)
     activation: Annotated[
         AnyActivation | tuple[AnyActivation, ...],
-        Meta(description="of all hidden layers, or of each", extra={"expected": _ONE_OR_EACH}),
+        Meta(description="activation of all hidden layers, or of each", extra={"expected": _ONE_OR_EACH}),
     ] = _SIGMOID
     output_activation: Annotated[
-        AnyOutputActivation, Meta(description="of the output layer; none leaves logits, for cross-entropy")
+        AnyOutputActivation, Meta(description="activation of the output layer; none leaves logits, for cross-entropy")
     ] = _SIGMOID
     batch_norm: Annotated[bool, Meta(description="normalise each hidden layer's sums over the batch")] = False
     dropout: Annotated[float, _limits(_DROPOUT, "chance of leaving out each hidden neuron in training")] = 0.0
@@ -205,11 +205,15 @@ class Network(Struct, frozen=True, kw_only=True):
     input_noise: Annotated[
         float, _limits(_NOISE, "standard deviation of noise in training on pixels, which range from -1 to 1")
     ] = 0.0
-    initializer: Annotated[Initializer, Meta(description="of weights; auto: the one for each activation")] = "auto"
+    initializer: Annotated[Initializer, Meta(description="initial weights; auto: those that suit each activation")] = (
+        "auto"
+    )
     bias_grad: Annotated[
         Literal["sum", "mean"], Meta(description="sum: the true gradient; mean: as in the handout's listing")
     ] = "sum"
-    dtype: Annotated[Literal["float32", "float64"], Meta(description="of all weights and activations")] = "float32"
+    dtype: Annotated[Literal["float32", "float64"], Meta(description="dtype of all weights and activations")] = (
+        "float32"
+    )
 
     @property
     def activations(self) -> tuple[Activation, ...]:
@@ -218,10 +222,10 @@ class Network(Struct, frozen=True, kw_only=True):
 
 
 class Training(Struct, frozen=True, kw_only=True):
-    """How long, and in what batches."""
+    """The length of the training, and its batches."""
 
-    epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="times through the training images")] = 50
-    batch_size: Annotated[int, Meta(ge=1, le=2**31, description="images in a step")] = 100
+    epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="passes over the training images")] = 50
+    batch_size: Annotated[int, Meta(ge=1, le=2**31, description="images per step")] = 100
     drop_last: Annotated[
         bool, Meta(description="leave the last batch of an epoch out where it is smaller than the others")
     ] = False
@@ -231,7 +235,7 @@ class Training(Struct, frozen=True, kw_only=True):
     early_stopping: Annotated[
         int, Meta(ge=0, le=1_000_000, description="epochs without a better validation accuracy to stop after; 0: never")
     ] = 0
-    threads: Annotated[int, Meta(ge=0, le=1024, description="threads of a matrix product; 0: chosen by size")] = 0
+    threads: Annotated[int, Meta(ge=0, le=1024, description="threads for matrix products; 0: chosen by size")] = 0
     engine: Annotated[
         Literal["auto", "numpy", "compiled"],
         Meta(

@@ -1,4 +1,4 @@
-"""The shelf: recipes read from TOML files, and those that come with glasswork.
+"""The shelf: recipes from TOML files, and those that come with glasswork.
 
 classwork  cross-entropy  relu  deep  adam  dropout  plain-best
 """
@@ -18,7 +18,7 @@ from glasswork.settings import did_you_mean
 
 
 def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
-    """Read a recipe from a TOML file. A recipe that states no ``name`` gets the file's.
+    """Read a recipe from a TOML file. A recipe without a ``name`` gets the name of the file.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
     FileError
         If the file cannot be read.
     RecipeError
-        If it is not a recipe.
+        If the file is not a valid recipe.
     """
     path = Path(path)
     try:
@@ -47,7 +47,7 @@ def named_recipe(name: str) -> Recipe:
     """Return one of the recipes that come with glasswork, such as ``"classwork"``."""
     names = recipe_names()
     if name not in names:
-        raise RecipeError(f"no recipe is called {name!r}{did_you_mean(name, names)}; recipes: {', '.join(names)}")
+        raise RecipeError(f"no recipe is named {name!r}{did_you_mean(name, names)}; recipes: {', '.join(names)}")
     return _parse((_shelf() / f"{name}.toml").read_text(encoding="utf-8"), name, f"recipe {name}")
 
 

@@ -1,4 +1,4 @@
-"""The report page: a trained network in one HTML file that draws, computes and explains, with no server.
+"""The report: a trained network in one HTML file that draws, computes and explains, without a server.
 
 run folder ──gather──► ReportData ──render──► report.html      template + style + our modules + the data, all inline
 """

@@ -20,14 +20,14 @@ def bundle(folder: Path, entry: str = "main") -> str:
     Parameters
     ----------
     folder : path
-        Where the modules are.
+        The folder of the modules.
     entry : str
-        The module that is run, without its ending.
+        The name of the main module, without its suffix.
 
     Returns
     -------
     str
-        A script, to be put into the page as one module.
+        A script, for the page's only script element.
     """
     order: list[str] = []
     _visit(folder, entry, order, ())

@@ -1,6 +1,6 @@
-"""ReportData: everything that the page knows, in one typed structure.
+"""ReportData: all the data of the page, in one typed structure.
 
-The page reads it as JSON; every field here is a field there, by the same name.
+The page reads it as JSON; the fields have the same names there.
 """
 
 import msgspec
@@ -9,7 +9,7 @@ from glasswork.report.packing import Encoding, Packed
 
 
 class LayerData(msgspec.Struct, frozen=True):
-    """One layer: the word for its kind, its settings, its arrays by name."""
+    """One layer: the name of its kind, its settings, its arrays by name."""
 
     name: str
     kind: str
@@ -23,13 +23,13 @@ class NetworkData(msgspec.Struct, frozen=True):
     Attributes
     ----------
     precision : str
-        How its weights are stored.
+        How the weights are stored.
     difference : float
-        Largest difference between a score of the network and of what is stored, over the test images in the page.
+        The largest difference between the scores of the network and of its stored form, over the test images.
     changed : int
-        Of those images, how many get another answer.
+        The number of test images whose answer changes.
     confidence : {"softmax", "normalise"}
-        How scores become shares: softmax of logits; or scores of an output activation, made to sum to 1.
+        How scores become shares: by the softmax of logits, or by normalising the scores of an output activation.
     """
 
     layers: list[LayerData]
@@ -56,7 +56,7 @@ class ScepticData(msgspec.Struct, frozen=True):
 
 
 class Novelty(msgspec.Struct, frozen=True):
-    """What it takes to say that an image is unlike the training images; see `glasswork.models.doubt.reference`."""
+    """The data that tell whether an image is unlike the training images; see `glasswork.models.doubt.reference`."""
 
     spread: Packed
     threshold: float
@@ -84,7 +84,7 @@ class EpochData(msgspec.Struct, frozen=True):
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """Images whose highest share lies in one tenth of the scale: how many, mean share, and how many are right."""
+    """Images whose highest share lies in one bin: their number, their mean share, and how many are right."""
 
     count: int
     confidence: float
@@ -92,7 +92,7 @@ class Bin(msgspec.Struct, frozen=True):
 
 
 class Robustness(msgspec.Struct, frozen=True):
-    """Accuracy, percent, at each strength of one kind of change."""
+    """Accuracy in percent at each strength of one kind of change."""
 
     name: str
     unit: str
@@ -101,14 +101,14 @@ class Robustness(msgspec.Struct, frozen=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True):
-    """How the network does on the test set.
+    """The performance of the network on the test set.
 
     Attributes
     ----------
     count : int
-        Test images.
+        The number of test images.
     accuracy : float
-        Percent.
+        In percent.
     confusion : (classes, classes)
         ``confusion[true][answer]``.
     calibration_error : float
@@ -130,15 +130,15 @@ class Tested(msgspec.Struct, frozen=True):
     Attributes
     ----------
     pictures : Pictures
-        First ``checked`` test images in their order, then further ones that the network gets wrong.
+        First ``checked`` test images in their order, then further ones that the network answers wrongly.
     answers : list of int
-        Its answer to each.
+        The network's answer to each.
     checked : int
-        How many have their scores here.
+        The number of images whose scores are given.
     scores : Packed
         ``(checked, classes)`` float32, computed by NumPy from the stored weights.
     worst : list of int
-        Which of them are answered wrongly by the largest lead, the worst first.
+        The images with the largest lead of a wrong answer, the worst first.
     """
 
     pictures: Pictures
@@ -149,28 +149,28 @@ class Tested(msgspec.Struct, frozen=True):
 
 
 class ReportData(msgspec.Struct, frozen=True):
-    """Everything that the page knows.
+    """All the data of the page.
 
     Attributes
     ----------
     untrained : list of LayerData or None
         The network before its first step.
     examples : Pictures
-        Training images: those of the reference set where there is one.
+        Training images: those of the reference set if there is one.
     exciting : dict
-        For each linear layer but the last, by name: for each neuron, which examples excite it most.
+        By the name of each linear layer except the last: for each neuron, the examples that excite it most.
     inkless : list of int
         Pixels that are blank in every training image.
     state : {"running", "finished", "interrupted", ...}
-        How the run stands.
+        The state of the run.
     epochs : int
-        That its recipe asks for.
+        The number of epochs in its recipe.
     facts : dict
-        What the run is, in words, for the last part of the page.
+        A description of the run, for the last part of the page.
     thing : str
-        What the classes are: ``"digit"`` or ``"class"``.
+        The word for a class: ``"digit"`` or ``"class"``.
     no_reference : str
-        Why nothing is known about strange images, where nothing is.
+        Why nothing is known about strange images; otherwise empty.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""How a network does on the test set: confusion, calibration, and accuracy under changes."""
+"""The performance of a network on the test set: confusion, calibration, and accuracy on changed images."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ from glasswork.nn import MLP
 from glasswork.report.data import Bin, Evaluation, Robustness
 from glasswork.report.robustness import CHANGES, accuracies
 
-#: Tenths of the scale of confidence.
+#: The number of bins on the scale of confidence.
 _BINS = 10
 
-#: Test images that are changed, in each way and at each strength.
+#: The number of test images that are changed in each way and at each strength.
 _CHANGED = 500
 
 
@@ -54,7 +54,7 @@ def calibrate(confidence: FloatArray, right: np.ndarray[tuple[int], np.dtype[np.
     Parameters
     ----------
     confidence : (N,)
-        The share of the answer, from 0 to 1.
+        The probability of the answer, from 0 to 1.
     right : (N,) bool
         Whether the answer is right.
     """

@@ -1,4 +1,4 @@
-"""What a run is, in words: the last part of the page."""
+"""A description of a run: the last part of the page."""
 
 import platform
 
@@ -18,7 +18,7 @@ _MNIST = (
 
 
 def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy: float) -> dict[str, str]:
-    """Return what a run is, as pairs of a name and a value; `accuracy` is the page's own, in percent."""
+    """Return a description of a run as names and values; ``accuracy`` is in percent, as measured for the page."""
     widths = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
     done = f"{result.epochs} of {recipe.training.epochs} epochs"
     tested = f"{accuracy:.2f} %" + ("" if result.state == "finished" else "; the run was not finished")
@@ -36,9 +36,9 @@ def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy:
 
 
 def command(recipe: Recipe, *, is_long: bool = False) -> str:
-    """Return the command that makes the run again, or the call where a program handed in the data.
+    """Return the command that repeats the run, or the Python call if the data came from a program.
 
-    NumPy need not be named as the engine where the training is not long, as every machine takes it then.
+    A short training need not name NumPy as its engine, because every machine uses it then.
     """
     if recipe.data.source.startswith("arrays:"):
         return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
@@ -56,7 +56,7 @@ def command(recipe: Recipe, *, is_long: bool = False) -> str:
 
 
 def attribution(recipe: Recipe, parts: Split) -> str:
-    """Return whose images are in the page."""
+    """Return who made the images in the page."""
     if recipe.data.source == "mnist":
         return _MNIST
     return f"The images are from {recipe.data.source} ({parts.name}); its authors and licence are stated at its source."

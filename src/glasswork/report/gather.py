@@ -1,4 +1,4 @@
-"""From the folder of a run to ReportData: what the page needs, measured or read."""
+"""Gather the data of the page from the folder of a run: some are read, some are measured."""
 
 from pathlib import Path
 
@@ -27,10 +27,10 @@ from glasswork.training.engines import is_long
 from glasswork.training.results import EpochResult
 from glasswork.version import __version__
 
-#: Test images in the page, and how many more that the network gets wrong.
+#: Test images in the page, and the number of further ones that the network answers wrongly.
 _TESTED, _MISTAKES = 1000, 400
 
-#: Training images in the page where there is no reference set.
+#: Training images in the page if there is no reference set.
 _EXAMPLES = 500
 
 #: Mistakes in the list of the worst.
@@ -41,12 +41,12 @@ _EXCITING, _SNAPSHOTS = 8, 20
 
 
 def gather_folder(path: str | Path) -> ReportData:
-    """Gather what the page needs from the folder of a run, whose data are loaded again.
+    """Gather the data of the page from the folder of a run; the run's dataset is loaded again.
 
     Raises
     ------
     FileError
-        If it is not the folder of a run with a network in it.
+        If it is not the folder of a run that has a network.
     InputError
         If the network is too large for a page.
     """
@@ -56,15 +56,15 @@ def gather_folder(path: str | Path) -> ReportData:
 
 
 def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
-    """Gather what the page needs.
+    """Gather the data of the page.
 
     Parameters
     ----------
     place : RunFolder
     file : ModelFile
-        The network of the run.
+        The model file of the run.
     parts : Split
-        Its data.
+        The data of the run.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     InputError
         If the network is too large for a page.
     """
-    file, _ = file.for_bytes()  # as the page gives them to the network
+    file, _ = file.for_bytes()  # the page gives the network bytes
     recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
     shape = file.image_shape or parts.shape
     encoding = choose_encoding(model)
@@ -133,7 +133,7 @@ def _novelty(reference: ReferenceSet) -> Novelty:
 
 
 def _initial(recipe: Recipe, model: MLP) -> MLP:
-    """Return the network as it was before its first step: a function of the recipe."""
+    """Return the network before its first step, which the recipe determines."""
     rng = generator(recipe.seed, Purpose.WEIGHTS)
     return build_model(recipe.network, model.in_features, model.out_features, rng=rng, seed=recipe.seed)
 
@@ -157,7 +157,7 @@ def _strongest(activations: NDArray[np.floating]) -> list[list[int]]:
 
 
 def _tested(stored: MLP, parts: Split) -> Tested:
-    """Choose test images for the page: the first ones, then the surest of further mistakes."""
+    """Choose test images for the page: the first ones, then the mistakes with the highest confidence."""
     test = parts.test
     scores = stored.scores(test.images)
     answers = scores.argmax(axis=1)
@@ -188,12 +188,12 @@ def _epoch(result: EpochResult) -> EpochData:
 
 
 def _snapshots(place: RunFolder, recipe: Recipe, model: MLP, history: list[EpochResult]) -> list[Snapshot]:
-    """Return the snapshots that the run has kept, about twenty of them, and the weights that it ended with."""
+    """Return about twenty snapshots that the run has stored, and its final weights."""
     accuracy = {result.epoch: result.valid_accuracy for result in history}
     found = read_snapshots(place.path, model)
-    if found and not recipe.training.early_stopping:  # which may end with an earlier epoch's weights
+    if found and not recipe.training.early_stopping:  # early stopping may end with the weights of an earlier epoch
         found[len(history)] = first_weights(model)
     kept = sorted(found.items())
-    if len(kept) > _SNAPSHOTS:  # the first and the last, and every so many between
+    if len(kept) > _SNAPSHOTS:  # the first, the last, and evenly spaced ones between
         kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, _SNAPSHOTS).round().astype(int))]
     return [Snapshot(epoch, accuracy.get(epoch), pack(weights, "int8")) for epoch, weights in kept]

@@ -1,6 +1,6 @@
-"""Arrays as text: how numbers travel inside the page.
+"""Arrays as text: how numbers are stored in the page.
 
-array ──► float32, float16, int8 with scales, uint8 or uint4 ──► gzip where it pays ──► base64
+array ──► float32, float16, int8 with scales, uint8 or uint4 ──► gzip if it pays off ──► base64
 """
 
 import base64
@@ -15,10 +15,10 @@ from glasswork.arrays import FloatArray
 
 Encoding: TypeAlias = Literal["float32", "float16", "int8", "uint8", "uint4"]
 
-#: Gzip is used where it leaves less than this share.
+#: Gzip is used if the result is smaller than this share.
 _WORTHWHILE = 0.92
 
-#: A pixel of four bits is one of 16 levels, these many grey levels apart.
+#: A pixel of four bits has one of 16 levels, which are this many grey levels apart.
 LEVEL = 17
 
 
@@ -28,7 +28,7 @@ class Packed(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes
     ----------
     encoding : str
-        ``int8``: multiply column k by ``scales[k]``. ``uint4``: two levels a byte, the first in the upper four bits;
+        ``int8``: multiply column k by ``scales[k]``. ``uint4``: two levels per byte, the first in the upper four bits;
         multiply by 17.
     shape : list of int
     data : str
@@ -65,7 +65,7 @@ def pack(array: NDArray[Any], encoding: Encoding) -> Packed:
 
 
 def rounded(array: FloatArray, encoding: Encoding) -> FloatArray:
-    """Return what the page reads back of an array that was packed so, in the array's own dtype."""
+    """Return the array that the page will read back from this encoding, in the array's dtype."""
     if encoding == "int8":
         numbers, scales = quantise(array)
         return np.asarray(numbers.astype(np.float64) * scales, array.dtype)

@@ -1,6 +1,6 @@
-"""The page: template, style, script and data in one HTML file, under a policy that allows nothing else.
+"""The report page: template, style, script and data in one HTML file, with a policy that allows nothing else.
 
-Content-Security-Policy   no source at all, but for one style and one script, by their SHA-256
+Content-Security-Policy   no source except one style and one script, identified by their SHA-256
 """
 
 import base64
@@ -15,17 +15,17 @@ from glasswork.report.data import ReportData
 
 _HERE = Path(__file__).parent
 
-#: Pixels of a side below which images are too coarse to be drawn; js/part-draw.js knows it too.
+#: Images with fewer pixels per side are too coarse to be drawn; js/part-draw.js has the same number.
 _DRAWABLE = 16
 
 
 def write_report(data: ReportData, path: str | Path) -> int:
-    """Write the page, whole or not at all.
+    """Write the page, either completely or not at all.
 
     Returns
     -------
     int
-        Bytes of the file.
+        The size of the file in bytes.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def render(data: ReportData) -> str:
     """Return the page as HTML."""
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     script = bundle(_HERE / "js")
-    facts = msgspec.json.encode(data).decode().replace("</", "<\\/")  # nothing in the data may end its element
+    facts = msgspec.json.encode(data).decode().replace("</", "<\\/")  # the data must not end their element
     return _fill(
         (_HERE / "page.html").read_text(encoding="utf-8"),
         title=_escape(data.title),
@@ -57,7 +57,7 @@ def render(data: ReportData) -> str:
 
 
 def _words_for_drawing(data: ReportData) -> dict[str, str]:
-    """Return what the first part asks for: to draw, or to choose where drawing makes no sense."""
+    """Return the texts of the first part: draw an image, or choose one if drawing makes no sense."""
     height, width = data.shape
     if height != width or height < _DRAWABLE:
         return {
@@ -66,7 +66,7 @@ def _words_for_drawing(data: ReportData) -> dict[str, str]:
             "verb": "Choose",
             "draw_title": "Choose an image",
             "draw_lead": "Each bar shows how much of the network’s answer goes to one class. Choose a test image below "
-            "to see the answer to it; every part of this page is about the image that is chosen.",
+            "to see its answer; every part of this page is about the chosen image.",
             "drawn_only": " hidden",
         }
     task = f"draw {'a digit' if data.thing == 'digit' else 'an image'}"
@@ -83,7 +83,7 @@ def _words_for_drawing(data: ReportData) -> dict[str, str]:
 
 
 def _fill(template: str, **parts: str) -> str:
-    """Put parts in place of ``{{name}}``; what is put in is not looked at again."""
+    """Replace each ``{{name}}`` by its part; the inserted text is not searched again."""
     pieces = template.split("{{")
     filled = [pieces[0]]
     for piece in pieces[1:]:

@@ -1,6 +1,6 @@
-"""How accuracy falls as the test images are changed: noise, shift, rotation, stroke width.
+"""How accuracy falls when the test images are changed: noise, shift, rotation, stroke width.
 
-Every change is a function (images, strength) → images; strength 0 leaves them as they are.
+Every change is a function (images, strength) → images; strength 0 changes nothing.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Change:
 
 
 def accuracies(model: MLP, images: Images, labels: Labels, shape: tuple[int, int], change: Change) -> list[float]:
-    """Return the accuracy, percent, at each strength of a change.
+    """Return the accuracy in percent at each strength of a change.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def accuracies(model: MLP, images: Images, labels: Labels, shape: tuple[int, int
 
 
 def add_noise(field: _Field, strength: float) -> _Field:
-    """Add normal noise of a standard deviation in percent of full ink; levels are cut off at 0 and 255."""
+    """Add normal noise whose standard deviation is in percent of full ink; levels are clipped to 0 and 255."""
     noise = np.random.default_rng(0).standard_normal(field.shape, np.float32)
     return np.asarray(field + noise * (2.55 * strength), np.float32)
 
 
 def shift(field: _Field, pixels: float) -> _Field:
-    """Move images to the right, to the left, down and up, a quarter of them each."""
+    """Move images to the right, to the left, down and up, a quarter of the images each."""
     moved = field.copy()
     by = round(pixels)
     for quarter, (down, right) in enumerate(((0, by), (0, -by), (by, 0), (-by, 0))):
@@ -61,7 +61,7 @@ def shift(field: _Field, pixels: float) -> _Field:
 
 
 def rotate(field: _Field, degrees: float) -> _Field:
-    """Turn images about their middle; positive is clockwise, as one sees them."""
+    """Rotate images about their middle; positive is clockwise as seen by the viewer."""
     height, width = field.shape[1:]
     y, x = np.indices((height, width), np.float32)
     y -= (height - 1) / 2
@@ -80,7 +80,7 @@ def rotate(field: _Field, degrees: float) -> _Field:
 
 
 def change_width(field: _Field, pixels: float) -> _Field:
-    """Move the outline of strokes outwards, or inwards, so that they are so many pixels wider.
+    """Move the outline of strokes outwards or inwards, so that they become this many pixels wider.
 
     A fraction of a pixel mixes two images: an edge that moves by half a pixel covers half of the next one.
     """
@@ -97,7 +97,7 @@ def change_width(field: _Field, pixels: float) -> _Field:
 
 
 def _moved(field: _Field, down: int, right: int) -> _Field:
-    """Move images by whole pixels; what comes in is blank."""
+    """Move images by whole pixels; the uncovered area is blank."""
     height, width = field.shape[1:]
     moved = np.zeros_like(field)
     moved[:, max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = field[
@@ -106,7 +106,7 @@ def _moved(field: _Field, down: int, right: int) -> _Field:
     return moved
 
 
-#: What the page shows.
+#: The changes that the page shows.
 CHANGES = (
     Change("Noise", "% of full ink", (0, 10, 20, 30, 40, 50, 60), add_noise),
     Change("Shift", "pixels", (0, 1, 2, 3, 4, 5, 6), shift),

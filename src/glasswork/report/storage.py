@@ -1,4 +1,4 @@
-"""How a network is stored in the page: exactly where there is room, more coarsely where it is large."""
+"""How a network is stored in the page: exactly if there is room, more coarsely if it is large."""
 
 import copy
 
@@ -10,16 +10,16 @@ from glasswork.nn.module import replaced_methods
 from glasswork.report.data import LayerData, NetworkData
 from glasswork.report.packing import Encoding, pack, rounded
 
-#: Bytes of the page beside the networks: images, snapshots, our modules.
+#: Bytes of the page without the networks: images, snapshots, our modules.
 _REST = 2_300_000
 
-#: A page for which weights are stored more coarsely, and one that is too large to be of use.
+#: The page size in bytes above which weights are stored more coarsely, and the size that is too large to be useful.
 _LARGE, _TOO_LARGE = 5_000_000, 25_000_000
 
-#: Characters of base64 that a weight takes.
+#: Base64 characters per weight.
 _CHARACTERS: dict[Encoding, float] = {"float32": 4 * 4 / 3, "float16": 2 * 4 / 3, "int8": 4 / 3}
 
-#: Magnitude up to which a number can be a float16.
+#: The largest magnitude of a float16.
 _LARGEST_HALF = 6e4
 
 
@@ -29,7 +29,7 @@ def choose_encoding(model: MLP) -> Encoding:
     Raises
     ------
     InputError
-        If they are too many in any encoding.
+        If the weights do not fit in any encoding.
     """
     weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     count = sum(weight.size for weight in weights)
@@ -40,19 +40,19 @@ def choose_encoding(model: MLP) -> Encoding:
             return encoding
     most = int((_TOO_LARGE - _REST) / _CHARACTERS["int8"])
     raise InputError(
-        f"report: {model} has {count:,} weights, and a page holds at most {most:,}; everything else that glasswork "
-        "does with this run works"
+        f"report: {model} has {count:,} weights, but a page holds at most {most:,}; all other commands work "
+        "with this run"
     )
 
 
 def has_room_for_untrained(model: MLP, encoding: Encoding) -> bool:
-    """Whether the network before training fits into the page as well, at a byte a weight."""
+    """Return whether the untrained network fits into the page as well, at one byte per weight."""
     count = sum(parameter.size for parameter in model.parameters())
     return _REST + count * (_CHARACTERS[encoding] + _CHARACTERS["int8"]) <= _LARGE
 
 
 def as_stored(model: MLP, encoding: Encoding) -> MLP:
-    """Return the network that the page computes with: a copy, its weights rounded."""
+    """Return the network that the page computes with: a copy with rounded weights."""
     stored = copy.deepcopy(model)
     for layer in stored.layers:
         if isinstance(layer, Linear):
@@ -80,7 +80,7 @@ def store(model: MLP, encoding: Encoding) -> list[LayerData]:
 def describe(
     model: MLP, stored: MLP, encoding: Encoding, images: np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 ) -> NetworkData:
-    """Return a network as the page has it, with what storing it has changed, measured on images ``(N, features)``."""
+    """Return a network in the page's form, with the effect of its storage, measured on images ``(N, features)``."""
     exact, near = model.scores(images), stored.scores(images)
     return NetworkData(
         layers=store(model, encoding),

@@ -1,4 +1,4 @@
-"""Many independent pieces of work: one function that runs them, and the local processes that it runs them in."""
+"""Many independent tasks: one function that runs them, and the local processes in which it runs them."""
 
 from glasswork.tasks.run import Outcome, run_tasks
 

@@ -1,4 +1,4 @@
-"""Many independent tasks: run several at a time, each outcome yielded as it comes, a stopped series continued.
+"""Many independent tasks: several run at a time, each outcome is yielded at once, and a stopped series can continue.
 
 tasks ──► executor ──► outcomes: a value, or an error that names its task
              └── by default `Workers`: processes here; or any other concurrent.futures.Executor
@@ -23,16 +23,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Outcome(Generic[Result]):
-    """How a task ended.
+    """The outcome of a task.
 
     Attributes
     ----------
     key : str
-        Of the task.
+        The key of the task.
     value : object
         What the function returned; None if it failed.
     error : TaskError or None
-        Why it failed; its ``__cause__`` is the exception that the function raised, if it did.
+        Why it failed; its ``__cause__`` is the exception that the function raised, if any.
     """
 
     key: str
@@ -50,27 +50,28 @@ def run_tasks(
     journal: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome[Result]]:
-    """Call a function for each of many tasks, several at a time, and yield each outcome as it comes.
+    """Call a function for each of many tasks, several at a time, and yield each outcome when it is there.
 
-    However the iteration ends, by an exception, by Ctrl-C or because nobody goes on with it, the processes that were
-    started end at once.
+    The processes end as soon as the iteration does, even if it ends by an exception, by Ctrl-C or because it is
+    abandoned.
 
     Parameters
     ----------
     function : callable
-        Of one argument, and importable: defined at the top of a module. It runs in processes of their own, each with
-        one thread of matrix products, so a script that calls this needs ``if __name__ == "__main__":``.
+        A function of one argument, defined at the top of a module so that it can be imported. It runs in other
+        processes, each with one thread for matrix products, so a script that calls this needs
+        ``if __name__ == "__main__":``.
     tasks : mapping
         The argument of each task by a key that names it.
     workers : int
-        Processes, at least 1.
+        The number of processes, at least 1.
     timeout : float, optional
         Seconds that a task may take; its process is killed then.
     executor : concurrent.futures.Executor, optional
-        Where to run the tasks in place of local processes, such as dask's ``client.get_executor()``. It is left open.
+        Runs the tasks in place of local processes, such as dask's ``client.get_executor()``. It is left open.
     journal : Path, optional
-        A file of one line for each task that succeeded. The tasks that it has are not run again: their outcomes come
-        first. Results have to be what JSON can hold, or None where the function keeps them elsewhere.
+        A file with one line for each task that succeeded. These tasks are not run again: their outcomes come first.
+        Results must be values that JSON can hold, or None if the function stores them elsewhere.
     progress : callable, optional
         Called as ``progress(done, total)``: once at the beginning, then for each outcome.
 
@@ -82,13 +83,13 @@ def run_tasks(
     Raises
     ------
     InputError
-        If the function cannot be sent to another process, a result is not what a journal can hold, or options are
-        out of range or exclude each other.
+        If the function cannot be sent to another process, a journal cannot hold a result, or options are out of range
+        or exclude each other.
     FileError
         If the journal cannot be read or written.
     """
     if executor is not None and timeout is not None:
-        raise InputError("run_tasks: expected an executor or a timeout, got both: only own processes can be ended")
+        raise InputError("run_tasks: expected an executor or a timeout, got both: only local processes can be ended")
     _check_importable(function)
     done = {} if journal is None else _read_journal(journal)
     known = [Outcome[Result](key, done[key]) for key in tasks if key in done]
@@ -137,7 +138,7 @@ def _outcome(key: str, future: Future[Result]) -> Outcome[Result]:
 
 
 def _read_journal(path: Path) -> dict[str, Any]:
-    """Return the result of each task that is done; a last line that was not written whole is cut off."""
+    """Return the result of each task that is done; an incomplete last line is cut off."""
     try:
         content = path.read_bytes() if path.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]
@@ -152,11 +153,11 @@ def _read_journal(path: Path) -> dict[str, Any]:
 
 
 def _write_journal(path: Path, key: str, value: Any) -> Any:
-    """Append a line and bring it to the disk; return the value as it will be read from there."""
+    """Append a line and flush it to the disk; return the value as it will be read back."""
     try:
         line = json.dumps([key, value])
     except (TypeError, ValueError) as error:
-        raise InputError(f"run_tasks: {key} returned what a journal cannot hold ({error})") from error
+        raise InputError(f"run_tasks: {key} returned a value that a journal cannot hold ({error})") from error
     try:
         with path.open("a", encoding="ascii", newline="\n") as stream:
             stream.write(f"{line}\n")

@@ -1,9 +1,9 @@
-"""Workers: an executor of processes of which each can fail, hang or die without the others.
+"""Workers: an executor of processes, each of which can fail, hang or die without affecting the others.
 
-    submit ──► queue ──► a thread a worker ──pipe──► a process a worker    killed and replaced where a call
-                                                                           takes too long or takes it down
+    submit ──► queue ──► one thread ──pipe──► one process per worker    killed and replaced if a call takes
+                                                                        too long or ends its process
 
-The standard library's pool of processes is broken as a whole by one process that dies, and fails the calls of all.
+In the standard library's pool of processes, one process that dies breaks the whole pool, and all calls fail.
 """
 
 import atexit
@@ -27,34 +27,34 @@ from glasswork.errors import InputError, TaskError
 Result = TypeVar("Result")
 P = ParamSpec("P")
 
-#: A new interpreter for each worker: a forked one would inherit the threads and locks of this process as they stand.
+#: A new interpreter for each worker: a forked one would inherit the threads and locks of this process.
 _SPAWN = multiprocessing.get_context("spawn")
 
-#: What limits each library of matrix products, and the compiled engine, to one thread; read when they are loaded.
+#: Environment variables that limit BLAS libraries and the compiled engine to one thread; read when these are loaded.
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _environment_lock = threading.Lock()
 
-#: Seconds between two looks at whether a process that has not answered is alive.
+#: Seconds between two checks whether a process that has not answered is alive.
 _DEATH_CHECK = 0.1
 
 
 class Workers(Executor):
-    """An executor of processes, each with one thread of matrix products.
+    """An executor of processes, each with one thread for matrix products.
 
-    The processes end with this one, even if it is killed, and with them the processes that they started. A call that
-    takes too long or takes its process down raises `TaskError`; what a call raises itself is passed on.
+    The processes, and those that they started, end with this one, even if it is killed. A call that takes too long or
+    ends its process raises `TaskError`; an exception of the call itself is passed on.
 
     Parameters
     ----------
     count : int
-        Processes, at least 1; each is started when it is first needed.
+        The number of processes, at least 1; each is started when it is first needed.
     timeout : float, optional
         Seconds that a call may take, not counting the start of its process.
 
     Raises
     ------
     InputError
-        If there is to be no worker, or no time.
+        If ``count`` is less than 1, or ``timeout`` is not above 0.
     """
 
     def __init__(self, count: int, *, timeout: float | None = None) -> None:
@@ -71,7 +71,7 @@ class Workers(Executor):
             thread.start()
 
     def submit(self, fn: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> Future[Result]:
-        """Have a function called in one of the processes.
+        """Call a function in one of the processes.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Workers(Executor):
             If the workers were shut down or killed.
         """
         if self._closed:
-            raise RuntimeError("workers: expected to be submitted to before shutdown() or kill(); make other Workers")
+            raise RuntimeError("workers: submit() was called after shutdown() or kill(); create new Workers")
         future: Future[Result] = Future()
         try:
             self._waiting.put((future, pickle.dumps((fn, args, kwargs))))
@@ -88,7 +88,7 @@ class Workers(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes when all calls are done, or those that have begun."""
+        """End the processes when all calls are done, or only those that have begun."""
         self._closed = True
         if cancel_futures:
             with suppress(queue.Empty):
@@ -132,12 +132,12 @@ class Workers(Executor):
     def _start(self) -> "_Process":
         with self._lock:
             if self._killed:
-                raise TaskError("was not run, as its workers were ended")
+                raise TaskError("was not run, because its workers were ended")
             try:
                 process = _Process()
             except OSError as error:
                 raise TaskError(f"its process cannot be started ({error.strerror})") from error
-            except (RuntimeError, AssertionError) as error:  # multiprocessing refuses, in a process that it started
+            except (RuntimeError, AssertionError) as error:  # multiprocessing refuses this in a process that it started
                 raise TaskError(
                     "its process cannot be started by a worker; does the script lack "
                     'if __name__ == "__main__": around its calls?'
@@ -153,10 +153,10 @@ class Workers(Executor):
 
 
 class _Process:
-    """One process: it is sent calls, and sends back what they return or raise."""
+    """One process, which receives calls and sends back what they return or raise."""
 
     def __init__(self) -> None:
-        if hasattr(signal, "pthread_sigmask"):  # inherited: Ctrl-C is for the parent alone, which ends its processes
+        if hasattr(signal, "pthread_sigmask"):  # inherited: only the parent handles Ctrl-C, and it ends its processes
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self._pipe, other = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(other,), daemon=True)
@@ -166,7 +166,7 @@ class _Process:
         self._ready = False
 
     def call(self, call: bytes, timeout: float | None) -> tuple[Any, Exception | None]:
-        """Return what a call returned, and what it raised; raise TaskError if the process is of no use any more."""
+        """Return what a call returned and what it raised; raise TaskError if the process can no longer be used."""
         try:
             self._ready = self._ready or (self._answers(None) and self._pipe.recv())
             self._pipe.send_bytes(call)
@@ -178,7 +178,7 @@ class _Process:
         raise TaskError(f"took longer than {timeout:g} seconds and was ended")
 
     def kill(self) -> None:
-        """End it, and what it started itself, even if it is dead already."""
+        """End the process and those that it started, even if it is already dead."""
         if self._ready and hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid or 0, signal.SIGKILL)
@@ -187,8 +187,8 @@ class _Process:
     def _answers(self, timeout: float | None) -> bool:
         """Wait for an answer; return False when time is up, and raise EOFError if the process is dead.
 
-        The end of the pipe does not show a death: a process that the call forked holds the pipe open, and the
-        sentinel of `multiprocessing` too, which is the end of another pipe.
+        The pipe does not show whether the process is dead, because a process that the call forked keeps it open. The
+        same goes for the sentinel of `multiprocessing`, which is the end of another pipe.
         """
         end = math.inf if timeout is None else time.monotonic() + timeout
         while not self._pipe.poll(max(0, min(_DEATH_CHECK, end - time.monotonic()))):
@@ -200,7 +200,7 @@ class _Process:
 
 
 def _rebuilt(answer: bytes) -> tuple[Any, Exception | None]:
-    """Return what a call returned and what it raised; a value that cannot be unpickled here is an error."""
+    """Return what a call returned and what it raised; a value that cannot be unpickled here becomes an error."""
     try:
         value, error = pickle.loads(answer)
     except Exception as failure:
@@ -224,9 +224,9 @@ def _one_thread_for_children() -> Iterator[None]:
 
 
 def _serve(pipe: Connection) -> None:
-    """Answer calls, in a process of its own, for as long as the parent is there."""
+    """Answer calls in a separate process, as long as the parent is alive."""
     if hasattr(os, "setsid"):
-        os.setsid()  # a group of its own, to be ended with all that it starts
+        os.setsid()  # its own process group, which can be ended as a whole
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = os.getpid()
     with suppress(EOFError, BrokenPipeError):
@@ -234,7 +234,7 @@ def _serve(pipe: Connection) -> None:
         while True:
             answer = _answer(pipe.recv_bytes())
             if os.getpid() != worker:
-                os._exit(0)  # a process that the call forked and that returned too: one call has one answer
+                os._exit(0)  # this is a process that the call forked: one call has one answer
             pipe.send_bytes(answer)
 
 
@@ -242,11 +242,11 @@ def _answer(call: bytes) -> bytes:
     try:
         function, args, kwargs = pickle.loads(call)
         return pickle.dumps((function(*args, **kwargs), None))
-    except BaseException as error:  # SystemExit too, which is not to end the worker
+    except BaseException as error:  # SystemExit too, which must not end the worker
         words = f"{type(error).__name__}: {error}"
         error.add_note(f"In another process:\n{traceback.format_exc()}")
         answer = pickle.dumps((None, RuntimeError(words)))
-        with suppress(Exception):  # there are exceptions that cannot be pickled, or not be built again
+        with suppress(Exception):  # some exceptions cannot be pickled or unpickled
             faithful = pickle.dumps((None, error))
             pickle.loads(faithful)
             answer = faithful if isinstance(error, Exception) else answer

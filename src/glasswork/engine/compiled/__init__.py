@@ -1,1 +1,1 @@
-"""The compiled engine: the same step in machine code, by Numba, held to the NumPy step by tests."""
+"""The compiled engine: the same step in machine code, by Numba; tests compare it with the NumPy step."""

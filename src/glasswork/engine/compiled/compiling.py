@@ -1,10 +1,10 @@
-"""How the kernels are compiled: once on a machine, then read from a folder.
+"""How the kernels are compiled: once per machine, then read from a folder.
 
     first start    kernels.py ──Numba, LLVM──► machine code ──► cache/glasswork/engine-<digest>/
     later starts                                               ──► memory
 
-The folder's name holds a digest of the engine's sources and of where they are installed. Numba itself looks at one
-file only: a change in a formula would go unnoticed by the kernel that calls it.
+The name of the folder holds a digest of the engine's sources and of where they are installed. Numba itself checks only
+one file: it would not notice a change in a formula that a kernel of another file calls.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from glasswork.cores import granted_cores
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Sums may be reordered and products fused, so that loops become vector instructions; NaN and infinity stay what they
-#: are, so that a training that diverges is noticed.
+#: Sums may be reordered and products fused, so that loops become vector instructions. NaN and infinity are kept, so
+#: that a training that diverges is noticed.
 RELAXED = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
 #: ``error_model`` "numpy": a division by zero is infinite, as in NumPy, and loops that divide are vectorised.
@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": RELAXED, "nogil":
 
 
 def kernel(function: F) -> F:
-    """Return a function compiled as a part of the entries that call it; a decorator."""
+    """Decorate a function that is compiled as a part of the entries that call it."""
     compiled: F = numba.njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     return compiled
 
@@ -57,7 +57,7 @@ def callback(function: Callable[[int, int], None]) -> Any:
 
 @cache
 def has_openmp() -> bool:
-    """Return whether Numba can run its threads by OpenMP, whose threads sleep soon when a neighbour needs the core."""
+    """Return whether Numba can use OpenMP, whose threads go to sleep soon when another program needs the core."""
     if importlib.util.find_spec("numba.np.ufunc.omppool") is None:
         return False
     try:
@@ -71,7 +71,7 @@ def has_openmp() -> bool:
 
 @cache
 def cache_folder() -> Path | None:
-    """Return the folder for compiled kernels, which can be written to; None if there is none."""
+    """Return a writable folder for compiled kernels; None if there is none."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
     stamps = [(str(source), source.stat().st_mtime_ns) for source in sources]  # Numba reads for the same files only
     facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()} {stamps}".encode()
@@ -91,7 +91,7 @@ def cache_folder() -> Path | None:
 
 
 def can_share() -> bool:
-    """Return whether threads can share the work here: by OpenMP, which does not work in a forked process."""
+    """Return whether threads can share the work here: they need OpenMP, which does not work in a forked process."""
     return has_openmp() and not _forked and cores() > 1
 
 
@@ -108,7 +108,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def threads_for(parts: int) -> Iterator[None]:
-    """Context manager: Numba uses as many threads as there are parts, or all cores if they are fewer."""
+    """Context manager: Numba uses one thread for each part, or all cores if there are fewer."""
     before = numba.get_num_threads()
     numba.set_num_threads(min(parts, cores()))
     try:
@@ -118,16 +118,18 @@ def threads_for(parts: int) -> Iterator[None]:
 
 
 def announce(what: str, say: Callable[[str], object] | None) -> None:
-    """Say in a line that kernels will be compiled now, unless they were before."""
+    """Print one line that kernels will be compiled now, unless they were compiled before."""
     folder = cache_folder()
     if say is None or what in _compiled or (folder is not None and (folder / what).exists()):
         return
-    often = "once on this machine" if folder is not None else "at every start, as no folder for the result is writable"
-    say(f"Compiling the fast engine for {what}, {often}: some 20 seconds ...")
+    often = (
+        "once on this machine" if folder is not None else "at every start, because no folder for the result is writable"
+    )
+    say(f"Compiling the fast engine for {what}, {often}: about 20 seconds ...")
 
 
 def note_compiled(what: str) -> None:
-    """Note that kernels were compiled."""
+    """Record that kernels were compiled."""
     _compiled.add(what)
     folder = cache_folder()
     if folder is not None:

@@ -2,7 +2,7 @@
 
     (seed, purpose), (block, 0, step, layer)  ──Philox──►  four words  ──►  16 chances of dropout, or 8 normal numbers
 
-A row's numbers depend on its position only (`glasswork.randomness`), so any thread can draw any part of them.
+A row's numbers depend only on its position (`glasswork.randomness`), so any thread can draw any part of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NORMALS_PER_BLOCK = GaussianNoise.numbers_per_word * WORDS_PER_BLOCK
 
 @kernel
 def philox(words: Any, blocks: int, key: Any, purpose: Any, first: int, step: int, index: int) -> None:
-    """Fill four words a block: Philox 4×64 with 10 rounds (Salmon et al. 2011).
+    """Fill four words per block: Philox 4×64 with 10 rounds (Salmon et al. 2011).
 
     A round maps a, b, c, d to ``high(M1 c) ^ b ^ key1, low(M1 c), high(M0 a) ^ d ^ key2, low(M0 a)``; the keys grow
     by a Weyl constant each round. As in NumPy, the counter is incremented before it is used.

@@ -1,4 +1,4 @@
-"""The compiled engine: several steps a call, on the model's, the optimiser's and the average's own arrays.
+"""The compiled engine: several steps per call, on the arrays of the model, the optimiser and the average.
 
 batches   rows of the images, a few batches at a time: 20 ms of work
 step      ──► kernel ──► losses        weights, moments, running statistics, average: changed in place
@@ -36,7 +36,7 @@ from glasswork.nn import MLP, BatchNorm, Loss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average, Optimizer
 
-#: Multiplications in a step that are worth a thread of their own.
+#: A step uses one thread for each this many multiplications.
 WORTH_A_PART = 4_000_000
 
 
@@ -47,14 +47,14 @@ class Chunk:
     Attributes
     ----------
     images : (N, features) uint8, float32 or float64
-        Contiguous.
+        The images of the whole dataset, contiguous.
     order : (steps * size,) int64
         Rows of the images, batch after batch.
     size : int
         Images in a batch.
     labels : (N,) int64, optional
     targets : (N, classes), optional
-        In the network's dtype, where there are no labels.
+        In the network's dtype, if there are no labels.
     """
 
     images: NDArray[Any]
@@ -72,9 +72,9 @@ class CompiledEngine:
     model, optimizer, criterion, average
         As for `NumpyEngine`; each with a kernel, see `glasswork.training.engines`.
     threads : int, optional
-        Parts that the work is divided into; by default as many as it can keep busy, and at most all cores. One thread
-        does all parts where Numba has no OpenMP, in a forked process, where OpenMP does not work, and while others
-        keep the cores busy; see `glasswork.engine.compiled.pace`.
+        Parts that the work is divided into; by default as many as it can keep busy, and at most one per core. One
+        thread does all parts if Numba has no OpenMP, in a forked process (where OpenMP does not work), and while other
+        programs keep the cores busy; see `glasswork.engine.compiled.pace`.
     say : callable, optional
         Called with a line of text if the kernels have to be compiled first.
     """
@@ -110,7 +110,7 @@ class CompiledEngine:
                 x = np.ascontiguousarray(self.model.prepare(X_batch))
                 like = np.empty((len(x), self.model.out_features), self.model.dtype)
                 targets = np.ascontiguousarray(targets_of(y_batch, like), self.model.dtype)
-                self._plan_for(max(len(x), getattr(loader, "batch_size", 0)))  # also where the first is a short one
+                self._plan_for(max(len(x), getattr(loader, "batch_size", 0)))  # the first batch may be a short one
                 self._pace.next_call()
                 yield Chunk(x, np.arange(len(x)), len(x), targets=targets)
 
@@ -129,7 +129,7 @@ class CompiledEngine:
         epoch, batch = loader.begin()
         order, size = np.ascontiguousarray(loader.order(epoch), np.int64), loader.batch_size
         labels = np.ascontiguousarray(check_labels(loader.labels, loader.classes), np.int64)
-        check_lengths("Batches", loader.images, labels)  # the kernel goes by row numbers and labels, unchecked
+        check_lengths("Batches", loader.images, labels)  # the kernel does not check row numbers and labels
         first = np.empty((0, 0)) if loader.pixels else loader.images[order[:size]]
         check_inputs(self.model, loader.inputs, first, learning=True)
         self._plan_for(size)
@@ -171,7 +171,7 @@ class CompiledEngine:
         return Outcome(losses[:begun], np.full(begun, batch.size))
 
     def scores(self, x: Any) -> FloatArray:
-        """Return the model's scores of a batch, in evaluation mode."""
+        """Return the model's scores for a batch, in evaluation mode."""
         from glasswork.engine.compiled.forward import compiled_forward
 
         return compiled_forward(self.model, self.model.prepare(x))
@@ -193,5 +193,5 @@ class CompiledEngine:
 
 
 def parts_for(model: Model, batch_size: int) -> int:
-    """Return into how many parts a step is cut: as many as are worth a thread, and at most one for each core."""
+    """Return how many parts a step is divided into: as many as are worth a thread, and at most one per core."""
     return max(1, min(cores(), 3 * batch_size * weights_of(model) // WORTH_A_PART))

@@ -1,8 +1,8 @@
-"""The formulas of one number: exponential and logarithm, the activations and their slopes.
+"""Formulas for a single number: exponential and logarithm, the activations and their slopes.
 
-Each is written once, for float32 and float64; `same` gives a constant the dtype of the numbers. In float32, where a
-few terms of a series are exact to the last digit, the elementary functions are polynomials: loops over them become
-vector instructions, ten times as fast as calls of a library. In float64 they are the library's.
+Each is written once for float32 and float64; `same` gives a constant the dtype of the numbers. In float32, a few terms
+of a series are exact to the last digit, so the elementary functions are polynomials: loops over them become vector
+instructions, which are ten times as fast as library calls. In float64, the library is called.
 
 Coefficients of the polynomials: Cephes (Moshier 1989), single precision.
 """
@@ -22,7 +22,7 @@ from glasswork.engine.compiled.native import same
 
 
 def _replace_float32(function: Callable[..., Any], short: Callable[..., Any]) -> None:
-    """Let kernels that call ``function`` run ``short`` where its argument is float32."""
+    """Make kernels that call ``function`` run ``short`` if its argument is float32."""
 
     def choose(x: Any) -> Callable[..., Any]:
         return short if x == types.float32 else function
@@ -104,7 +104,7 @@ def _short_tanh(x: Any) -> Any:
 
 
 def _short_cos_and_sin(x: Any) -> Any:
-    """Those of the angle to the nearest quarter turn, as polynomials, exchanged and negated by the quarter."""
+    """Polynomials of the angle to the nearest quarter turn; the quarter decides which is which, and the signs."""
     f = np.float32
     n = np.floor(x * f(0.636619772) + f(0.5))
     r = x - n * f(1.5703125) - n * f(4.8375129699707031e-4) - n * f(7.549789948768648e-8)
@@ -165,7 +165,7 @@ def relu(x: Any, c: Any) -> Any:
 
 @kernel
 def relu_slope(y: Any, c: Any) -> Any:
-    """1 where the output y is positive, elsewhere 0."""
+    """1 if the output y is positive, otherwise 0."""
     return same(1.0, y) if y > same(0.0, y) else same(0.0, y)
 
 
@@ -177,7 +177,7 @@ def leaky_relu(x: Any, c: Any) -> Any:
 
 @kernel
 def leaky_relu_slope(y: Any, c: Any) -> Any:
-    """1 where the output y is positive, elsewhere c."""
+    """1 if the output y is positive, otherwise c."""
     return same(1.0, y) if y > same(0.0, y) else c
 
 
@@ -227,7 +227,7 @@ def each(formula: Callable[..., Any]) -> Callable[..., None]:
 
 
 def each_times(slope: Callable[..., Any]) -> Callable[..., None]:
-    """Return the kernel that multiplies every number of d by ``slope(y, c)``: the chain rule of an activation."""
+    """Return the kernel that multiplies every number of d by ``slope(y, c)``: the chain rule for an activation."""
 
     @kernel
     def loop(y: Any, d: Any, c: Any) -> None:

@@ -1,4 +1,4 @@
-"""Scores of images through the compiled forward: one image in microseconds, many on all cores.
+"""Scores of images by the compiled forward: one image in microseconds, many on all cores.
 
 images ──block of rows──► layers, in evaluation mode ──► scores
 """
@@ -27,16 +27,16 @@ from glasswork.errors import InputError
 from glasswork.nn import MLP, BatchNorm, Layer, LeakyReLU, Scale
 from glasswork.nn.random_layer import RandomLayer
 
-#: What to do about a network that the kernels cannot do.
+#: What to do about a network that the kernels cannot compute.
 NUMPY_CAN = "NumPy can do it: set model.evaluator to None, or train with the engine 'numpy'"
 
-#: Methods that an object may have replaced, so that it computes something else.
+#: Methods that an object may replace, so that it computes something else.
 _REPLACED = {"forward", "__call__"}
 
 #: Images that a thread takes through all layers at a time.
 ROWS = 1024
 
-#: Multiplications that are worth a thread of their own.
+#: One thread is used for each this many multiplications.
 WORTH_A_PART = 20_000_000
 
 
@@ -46,7 +46,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     Parameters
     ----------
     model : MLP
-        One for which `glasswork.engine.compiled.table.why_no_forward` returns None.
+        A network for which `glasswork.engine.compiled.table.why_no_forward` returns None.
     x : (N, in_features) uint8, float32 or float64
         Bytes are pixels, and are normalised to [-1, 1].
 
@@ -64,7 +64,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
     plan = _plan_of(model)
     run, work = plan.run, plan.work
     scores = np.empty((len(x), model.out_features), model.dtype)
-    most = plan.parts if can_share() else 1  # a process that was forked since has no threads
+    most = plan.parts if can_share() else 1  # a forked process has no threads
     parts = max(1, min(most, len(x) * plan.weights // WORTH_A_PART))
     plan.set_images(x, scores, parts)
     with limited_to(1) if len(x) > FEW_ROWS else nullcontext():
@@ -81,7 +81,7 @@ def compiled_forward(model: MLP, x: NDArray[Any]) -> FloatArray:
 
 
 class ForwardPlan(Plan):
-    """A plan for evaluation, which leaves out the layers that are random in training."""
+    """A plan for evaluation; it leaves out the layers that are random in training."""
 
     def __init__(self, model: MLP) -> None:
         self.of = model.layers
@@ -108,7 +108,7 @@ class ForwardPlan(Plan):
         )
 
     def set_images(self, images: NDArray[Any], scores: FloatArray, parts: int) -> None:
-        """Note where images are and where their scores go."""
+        """Store the addresses of the images and of their scores."""
         features = int(self.run["features"][0])
         self._set(
             images=address_of(images, (len(images), features), images.dtype), source=SOURCES[images.dtype],
@@ -117,12 +117,12 @@ class ForwardPlan(Plan):
 
 
 def _constants(layers: Sequence[Layer]) -> list[dict[str, Any]]:
-    """Return the settings that a plan holds copies of."""
+    """Return the settings that a plan copies."""
     return [layer.settings() for layer in layers if isinstance(layer, LeakyReLU | Scale)]
 
 
 class _Plans(threading.local):
-    """Each Python thread's plans, as a plan's memory serves one call at a time."""
+    """The plans of each Python thread, because the memory of a plan serves one call at a time."""
 
     def __init__(self) -> None:
         self.of: WeakKeyDictionary[MLP, ForwardPlan] = WeakKeyDictionary()

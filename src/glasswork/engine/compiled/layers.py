@@ -112,7 +112,7 @@ def rescale(y: Any, offset: Any, factor: Any) -> None:
 def piece(address: int, layer: Any, row: int, left: int, right: int, one: Any) -> Any:
     """Return the columns ``left`` to ``right`` of a row of a layer's output, or of another array as wide.
 
-    Loops run over pieces from 0 on: an index that might be negative would cost them their vector instructions.
+    Loops run over pieces that start at 0: with an index that might be negative, they could not use vector instructions.
     """
     return vector(address, row * layer.outputs + left, row * layer.outputs + right, one)
 
@@ -130,7 +130,7 @@ def normalize_batch(layer: Any, top: int, bottom: int, left: int, right: int, on
 
 @kernel
 def normalize_batch_back(layer: Any, batch: int, left: int, right: int, one: Any) -> None:
-    """``dx = gamma scale (dy - mean(dy) - normal mean(dy normal))``, in place; the means are known for the batch."""
+    """``dx = gamma scale (dy - mean(dy) - normal mean(dy normal))``, in place; the batch's means are already known."""
     mean, scale = vector(layer.mean, left, right, one), vector(layer.scale, left, right, one)
     gamma = vector(layer.weight, left, right, one)
     grad_gamma, grad_beta = vector(layer.grad_weight, left, right, one), vector(layer.grad_bias, left, right, one)
@@ -144,7 +144,7 @@ def normalize_batch_back(layer: Any, batch: int, left: int, right: int, one: Any
 
 @kernel
 def batch_statistics(layer: Any, batch: int, left: int, right: int, one: Any) -> None:
-    """Mean and scale of the columns ``left`` to ``right`` over the whole batch; the running ones move towards them."""
+    """Compute mean and scale of the columns ``left`` to ``right`` of the batch, and update the running ones."""
     mean, scale = vector(layer.mean, left, right, one), vector(layer.scale, left, right, one)
     running_mean = vector(layer.running_mean, left, right, one)
     running_variance = vector(layer.running_variance, left, right, one)
@@ -170,7 +170,7 @@ def batch_statistics(layer: Any, batch: int, left: int, right: int, one: Any) ->
 
 @kernel
 def running_statistics(layer: Any, one: Any) -> None:
-    """Take the running mean and variance in the place of a batch's, as evaluation does."""
+    """Use the running mean and variance in place of the batch's, as in evaluation."""
     n = layer.outputs
     mean, scale = vector(layer.mean, 0, n, one), vector(layer.scale, 0, n, one)
     running_mean, running_variance = vector(layer.running_mean, 0, n, one), vector(layer.running_variance, 0, n, one)
@@ -195,7 +195,7 @@ def batch_statistics_back(layer: Any, batch: int, left: int, right: int, one: An
 
 @kernel
 def runs_of(width: int, top: int, bottom: int, left: int, right: int) -> Any:
-    """Return how many pieces of memory a part of an array is, and the length of one: rows as a whole are one piece."""
+    """Return how many pieces of memory a part of an array has, and the length of one; whole rows are one piece."""
     if right - left == width:
         return 1, (bottom - top) * width
     return bottom - top, right - left
@@ -205,7 +205,7 @@ def runs_of(width: int, top: int, bottom: int, left: int, right: int) -> Any:
 def forward(
     layer: Any, run: Any, thread: int, top: int, bottom: int, left: int, right: int, training: bool, one: Any
 ) -> None:
-    """Compute a part of a layer's output; statistics are the batch's own in ``training`` only."""
+    """Compute a part of a layer's output; only ``training`` uses the statistics of the batch."""
     n = layer.outputs
     if layer.kind == Kind.LINEAR:
         x, y = matrix(layer.x, top, bottom, layer.inputs, one), matrix(layer.y, top, bottom, n, one)
@@ -234,7 +234,7 @@ def forward(
 
 @kernel
 def activate(layer: Any, y: Any, one: Any) -> None:
-    """Replace numbers by what a layer makes of each."""
+    """Replace each number by the layer's function of it."""
     c = same(layer.constant, one)
     if layer.kind == Kind.SCALE:
         rescale(y, c, same(layer.factor, one))
@@ -254,7 +254,7 @@ def activate(layer: Any, y: Any, one: Any) -> None:
 
 @kernel
 def backward(layer: Any, run: Any, top: int, bottom: int, left: int, right: int, one: Any) -> None:
-    """Turn ``dy`` into a part of ``dx``: in place, but for a Linear layer."""
+    """Turn ``dy`` into a part of ``dx``, in place except for a Linear layer."""
     n = layer.outputs
     if layer.kind == Kind.LINEAR:
         weight, dy = matrix(layer.weight, 0, layer.inputs, n, one), matrix(layer.dy, top, bottom, n, one)

@@ -43,7 +43,7 @@ def squared_error(scores: Any, targets: Any, d: Any, factor: Any) -> float:
 
 @kernel
 def cross_entropy(scores: Any, targets: Any, d: Any, smoothing: Any, share: Any) -> float:
-    """``-Σ target log p`` with ``log p = s - log Σ e^s``, s being scores less the largest.
+    """``-Σ target log p`` with ``log p = s - log Σ e^s``, where s is scores minus the largest.
 
     Its gradient is ``p Σ target - target``. Label smoothing spreads a share of the targets evenly first.
     """

@@ -1,4 +1,4 @@
-"""What Numba does not offer by itself: arrays at an address, SciPy's matrix product, and 128-bit multiplication.
+"""Functions that Numba lacks: arrays at an address, SciPy's matrix product, and 128-bit multiplication.
 
 Kernels get one table with the address of every array. So they are compiled once for each dtype, whatever the depth of
 the network. The argument ``one``, a 1 of the network's dtype, tells a kernel which dtype that is.
@@ -18,7 +18,7 @@ from numba.extending import get_cython_function_address, intrinsic
 
 from glasswork.engine.compiled.compiling import kernel
 
-#: For so few rows BLAS would spend most of its time on packing the weights: a product is computed row by row.
+#: With so few rows, BLAS would spend most of its time packing the weights, so a product is computed row by row.
 FEW_ROWS = 2
 
 
@@ -97,7 +97,7 @@ def gemm_address(dtype: Any) -> int:
 
 @intrinsic
 def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb, adds, c, ldc):
-    """Call BLAS: ``c = a b`` of column-major matrices, (m, n) = (m, k) (k, n), either factor perhaps transposed.
+    """Call BLAS: ``c = a b`` for column-major matrices, (m, n) = (m, k) (k, n); either factor may be transposed.
 
     With ``adds``, ``c ← c + a b``.
     """
@@ -113,7 +113,7 @@ def _gemm(typingctx, address, transpose_a, transpose_b, m, n, k, a, lda, b, ldb,
         def letter(transposed):
             return choice(transposed, char, ord("T"), ord("N"))
 
-        def spill(value):  # BLAS takes everything by reference
+        def spill(value):  # BLAS takes all arguments by reference
             return cgutils.alloca_once_value(builder, value)
 
         def integer(value):

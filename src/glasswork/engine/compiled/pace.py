@@ -1,9 +1,9 @@
-"""The pace of a training: how many steps a call does, and whether threads share them or one thread does all parts.
+"""The pace of a training: the number of steps per call, and whether several threads or one thread do all parts.
 
     quiet machine   part 1 | part 2      each part on its own core, at the same time
-    busy machine    part 1 , part 2      one thread does one after the other, and waits for nobody
+    busy machine    part 1 , part 2      one thread does one after the other, and never waits
 
-Threads that meet twice in a step of 150 µs wait for each other whenever a neighbour holds one of their cores: a step
+Threads that meet twice in a step of 150 µs wait for each other whenever another program has one of their cores: a step
 can then take fifty times as long. The parts are the same either way, and so are the results, bit for bit.
 """
 
@@ -12,27 +12,27 @@ from __future__ import annotations
 #: Seconds of work in a call, so that Ctrl-C, progress and checkpoints need not wait.
 CALL_SECONDS = 0.02
 
-#: Seconds of a trial whether sharing would be faster again, in steps as one thread does them. In the first, short one
-#: threads wake up and caches fill, so it only shows whether the machine is busy; the second is to compare.
+#: The length of the two trials of several threads, in seconds of steps by one thread. In the short first one, threads
+#: wake up and caches fill, so it only shows whether the machine is busy; the second is for the comparison.
 TRIAL_SECONDS = (0.002, 0.01)
 
-#: How many times as long as alone a step of the first trial may take: on a busy machine it is ten and more.
+#: A step of the first trial may take this many times as long as alone: on a busy machine it is ten and more.
 _HOPELESS = 4.0
 
-#: Calls between two trials: at first, and at most.
+#: Calls between two trials: at the start, and at most.
 _FIRST_WAIT, _LONGEST_WAIT = 2, 32
 
-#: Steps of the first call.
+#: Steps in the first call.
 _FIRST_STEPS = 3
 
 
 class Pace:
-    """Chooses by what steps took so far: first alone, then it tries whether sharing is faster.
+    """Chooses by the times of earlier steps: it starts with one thread, then tries whether several are faster.
 
     Parameters
     ----------
     can_share : bool
-        Whether there are several parts, and threads for them.
+        Whether there are several parts, and several threads for them.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Pace:
         self._trial = 0  # the first or the second, 0 for none
 
     def next_call(self) -> int:
-        """Choose who does the next call, and return how many steps it is to do at most."""
+        """Choose the threads for the next call, and return the most steps that it may do."""
         if not self._seconds:
             return _FIRST_STEPS
         if self._trial == 0 and self.alone and self.can_share:
@@ -60,7 +60,7 @@ class Pace:
         return max(1, int(CALL_SECONDS / self._seconds[self.alone]))
 
     def note(self, seconds: float) -> None:
-        """Note what a step of the last call took. One slow call is not yet a busy machine."""
+        """Record the time per step of the last call. One slow call does not yet mean a busy machine."""
         if self._trial == 1 and seconds < _HOPELESS * self._seconds[True]:
             self._trial = 2
             return

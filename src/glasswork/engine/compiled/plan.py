@@ -1,4 +1,4 @@
-"""A plan: a network, its optimiser and its loss as the tables that the kernels work from, and the memory they use.
+"""A plan: the tables of a network, its optimiser and its loss from which the kernels work, and the memory they use.
 
 model.layers ──► layers: where is each array, what may overwrite what        weights, moments: the objects' own
 optimizer    ──► updates, run                                                activations, gradients: the plan's
@@ -27,7 +27,7 @@ from glasswork.optim import SGD, Adam, Average, Optimizer, RMSprop
 #: Numbers are aligned to the lines of the cache.
 _LINE = 64
 
-#: Where a row of the table of layers keeps the arrays of batch normalisation.
+#: The fields of a layer's row that hold the arrays of batch normalisation.
 BATCH_NORM_ARRAYS = {
     "weight": "gamma", "bias": "beta", "grad_weight": "grad_gamma", "grad_bias": "grad_beta",
     "running_mean": "running_mean", "running_variance": "running_variance",
@@ -37,28 +37,28 @@ SOURCES = {np.dtype(np.uint8): Source.BYTES, np.dtype(np.float32): Source.FLOAT3
 
 
 def address(array: NDArray[Any]) -> int:
-    """Return the address of an array's first number, from where kernels count on, row by row.
+    """Return the address of an array's first number; kernels go on from there, row by row.
 
     Raises
     ------
     StateError
-        If it is not stored so.
+        If the array is not stored row by row.
     """
     if not (array.flags.c_contiguous and array.flags.aligned):
         raise StateError(
-            f"the compiled engine: expected an array of shape {array.shape} to be stored row by row, got one of "
-            f"strides {array.strides}; make it so with numpy.ascontiguousarray, or train with the engine 'numpy'"
+            f"the compiled engine: expected an array of shape {array.shape} to be stored row by row, got strides "
+            f"{array.strides}; copy it with numpy.ascontiguousarray, or train with the engine 'numpy'"
         )
     return int(array.__array_interface__["data"][0])
 
 
 def address_of(array: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> int:
-    """Return an array's address, having checked that it is what a kernel will read there.
+    """Check that an array is what a kernel will read, and return its address.
 
     Raises
     ------
     StateError
-        If it has another shape or dtype, or is not stored row by row.
+        If the array has another shape or dtype, or is not stored row by row.
     """
     if array.shape != shape or array.dtype != dtype:
         raise StateError(
@@ -81,7 +81,7 @@ class Plan:
     batch : int
         Images in the largest batch.
     parts : int
-        Into which a step is divided.
+        The number of parts that a step is divided into.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Plan:
 
     def __init__(self, layers: Sequence[Layer], features: int, dtype: np.dtype[Any], *, batch: int, parts: int) -> None:
         self.batch, self.dtype = batch, dtype
-        self._memory: list[NDArray[Any]] = []  # keeps alive what the tables have the addresses of
+        self._memory: list[NDArray[Any]] = []  # keeps the arrays alive whose addresses are in the tables
         self.layers = np.zeros(len(layers), LAYER)
         self.updates = np.zeros(0, UPDATE)
         self.run = np.zeros(1, RUN)
@@ -119,14 +119,14 @@ class Plan:
             self.run[name] = value
 
     def _new(self, size: int, dtype: Any = None) -> int:
-        """Return the address of new memory for so many numbers."""
+        """Return the address of new memory for this many numbers."""
         dtype = np.dtype(dtype or self.dtype)
         memory = np.zeros(size * dtype.itemsize + _LINE, np.uint8)
         self._memory.append(memory)
         return -(-address(memory) // _LINE) * _LINE
 
     def _set_layers(self, layers: Sequence[Layer], features: int) -> None:
-        """Fill the table of layers: forward to place the outputs, then back to place the gradients."""
+        """Fill the table of layers: forward to place the outputs, then backward to place the gradients."""
         width = self._widest = features
         self._words_length = 4
         x = self._new(self.batch * width)
@@ -160,7 +160,7 @@ class Plan:
         self._set(operations=address(self.operations), stages=address(self.stages), stage_count=len(stages))
 
     def _set_arrays(self, row: Any, layer: Layer) -> None:
-        """Fill what only some kinds of layers have."""
+        """Fill the fields that only some kinds of layers have."""
         inputs, outputs = int(row["inputs"]), int(row["outputs"])
         if isinstance(layer, Linear):
             for name in ("weight", "grad_weight"):
@@ -187,7 +187,7 @@ class Plan:
     def set_training(
         self, layers: Sequence[Layer], optimizer: Optimizer, criterion: Loss, average: Average | None
     ) -> None:
-        """Fill the tables of what a step does, and of updates: a row for each array that it changes."""
+        """Fill the tables of operations and updates; updates have one row for each array that a step changes."""
         trained = next((i for i, layer in enumerate(layers) if layer.parameters()), len(layers))
         parts = int(self.run["parts"][0])
         self._set_program(program(self.layers, batch=self.batch, parts=parts, trained=trained))
@@ -228,7 +228,7 @@ class Plan:
         )  # fmt: skip
 
     def set_rule(self, optimizer: Optimizer) -> None:
-        """Note the optimiser's settings, which may be changed between two calls, and its count of steps."""
+        """Store the optimiser's settings, which may change between two calls, and its count of steps."""
         self._set(
             rule=rule_of(optimizer),
             decay=optimizer.weight_decay,
@@ -244,7 +244,7 @@ class Plan:
             self._set(beta1=optimizer.beta1, beta2=optimizer.beta2, epsilon=optimizer.eps)
 
     def set_positions(self, layers: Sequence[Layer]) -> None:
-        """Note the step and row that each random layer draws for next."""
+        """Store the step and row that each random layer draws for next."""
         for row, layer in zip(self.layers, layers, strict=True):
             if isinstance(layer, RandomLayer):
                 row["step"], row["row"] = layer.known_position()
@@ -258,9 +258,9 @@ class Plan:
         labels: NDArray[np.int64] | None = None,
         targets: FloatArray | None = None,
     ) -> None:
-        """Note where images, their order and their labels or targets are; ``size`` images make a batch.
+        """Store the addresses of images, their order and their labels or targets; ``size`` images make a batch.
 
-        That the order's rows and the labels exist is for the caller to check, once an epoch.
+        The caller must check once per epoch that the rows of the order and the labels are valid.
         """
         n = len(images)
         self._set(

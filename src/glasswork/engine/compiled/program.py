@@ -1,11 +1,12 @@
-"""The program of a step, before it changes weights: what is done in which order, and which thread does which part.
+"""The program of a step, up to the update: which operations are done in which order, and by which threads.
 
     by rows       each thread takes its images through a layer        ┌────────┐ thread 1      ┌───┬───┐
                                                                       ├────────┤               │ 1 │ 2 │  by columns
     by columns    each thread computes its units, for all images      └────────┘ thread 2      └───┴───┘
 
-A matrix product first packs the weights that it reads. By rows, every thread packs all of them; by columns, only those
-of its own units, but it needs all images of the layer before, so the threads meet first. Columns pay for wide layers:
+A matrix product first packs the weights that it reads. By rows, every thread packs all of them. By columns, a thread
+packs only those of its own units, but it needs all images of the layer before, so the threads meet first. Columns pay
+off for wide layers:
 784 to 300 units at a batch of 100 takes 329 µs instead of 404 µs on each of two threads. Statistics of batch
 normalisation are those of a column; the loss and noise are those of a row.
 """
@@ -20,11 +21,11 @@ from numpy.typing import NDArray
 from glasswork.engine.compiled.compiling import kernel
 from glasswork.engine.compiled.table import Kind
 
-#: A thread gets at least so many columns, as a narrower product is slower than one of few rows; and a layer that is cut
-#: so has at least so many weights, as packing fewer twice costs less than a meeting.
+#: A thread gets at least this many columns, because a narrower product is slower than one with few rows. A layer that
+#: is divided by columns has at least this many weights: packing fewer of them twice costs less than a meeting.
 FEWEST_COLUMNS, FEWEST_WEIGHTS = 48, 50_000
 
-#: Parts begin at multiples of so many rows or columns, as BLAS computes whole blocks of them at a time.
+#: Parts begin at multiples of this many rows or columns, because BLAS computes whole blocks of them.
 ALIGNED = 4
 
 
@@ -45,7 +46,7 @@ class By(IntEnum):
 
 
 class Operation(NamedTuple):
-    """What is done, with which layer, divided how."""
+    """An operation, its layer, and how it is divided."""
 
     what: What
     layer: int
@@ -62,7 +63,7 @@ def program(layers: NDArray[Any], *, batch: int, parts: int, trained: int) -> li
     batch : int
         Images in a batch.
     parts : int
-        Into which the work is divided.
+        The number of parts that the work is divided into.
     trained : int
         The first layer with parameters; no gradient is sent below it.
     """
@@ -70,7 +71,9 @@ def program(layers: NDArray[Any], *, batch: int, parts: int, trained: int) -> li
     order: list[tuple[What, int, Kind | None]] = [(What.GATHER, 0, None)]
     order += [(What.FORWARD, i, kind) for i, kind in enumerate(kinds)]
     order += [(What.LOSS, 0, None)]
-    lowest = trained if kinds[trained : trained + 1] == [Kind.BATCH_NORM] else trained + 1  # its gradients come with dx
+    lowest = (
+        trained if kinds[trained : trained + 1] == [Kind.BATCH_NORM] else trained + 1
+    )  # its gradients are computed together with dx
     order += [(What.BACKWARD, i, kinds[i]) for i in range(len(kinds) - 1, lowest - 1, -1)]
 
     stages: list[list[Operation]] = [[]]
@@ -84,7 +87,7 @@ def program(layers: NDArray[Any], *, batch: int, parts: int, trained: int) -> li
 
 
 def _division(what: What, kind: Kind | None, layer: NDArray[Any], before: By, batch: int, parts: int) -> By:
-    """Return how an operation is divided; what computes number by number is divided as the operation before it."""
+    """Return how an operation is divided; an element-wise one is divided like the operation before it."""
     if kind == Kind.LINEAR:
         inputs, outputs = int(layer["inputs"][0]), int(layer["outputs"][0])
         width = outputs if what == What.FORWARD else inputs
@@ -99,7 +102,7 @@ def _division(what: What, kind: Kind | None, layer: NDArray[Any], before: By, ba
 
 @kernel
 def part_of(size: int, thread: int, parts: int) -> Any:
-    """Return where a thread's share of so many rows or columns begins and ends."""
+    """Return where a thread's share of the rows or columns begins and ends."""
     begin = (size * thread // parts + ALIGNED // 2) // ALIGNED * ALIGNED
     end = (size * (thread + 1) // parts + ALIGNED // 2) // ALIGNED * ALIGNED
     return min(begin, size), size if thread + 1 == parts else min(end, size)

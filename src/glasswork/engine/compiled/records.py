@@ -1,7 +1,7 @@
 """The tables that a kernel works from: a row for each layer, operation and trained array, and a run's settings.
 
     layers      kind, widths, and where its arrays are      ┐
-    operations  what is done with the batch, in stages      ├──►  kernel
+    operations  the work on the batch, in stages            ├──►  kernel
     updates     a parameter, its gradient, its moments      │
     run         batch, loss, rule, and the step's numbers   ┘
 
@@ -45,7 +45,7 @@ LAYER = np.dtype(
     align=True,
 )
 
-#: What a step does with the batch, one after the other: see `glasswork.engine.compiled.program`.
+#: The operations of a step on the batch, in order: see `glasswork.engine.compiled.program`.
 OPERATION = np.dtype([("what", _INTEGER), ("layer", _INTEGER), ("by", _INTEGER)], align=True)
 
 #: The operations between two meetings of the threads.
@@ -126,12 +126,12 @@ RUN = np.dtype(
     align=True,
 )
 
-#: Sums of threads are so many numbers apart, so that no two share a line of the cache.
+#: The sums of two threads are this many numbers apart, so that they do not share a cache line.
 APART = 8
 
-#: Numbers of a weight array that are worked on at a time. Each block packs the gradients dy anew, so few blocks are
-#: better; the update follows while the block is still in the last cache.
+#: Numbers of a weight array in one block. Each block packs the gradients dy again, so few blocks are better; the update
+#: follows while the block is still in the last-level cache.
 BLOCK = 524_288
 
-#: The fewest rows of a block, so that a product of wide layers is worth its call.
+#: The fewest rows in a block, so that a product in wide layers is worth its call.
 FEWEST_ROWS = 32

@@ -1,4 +1,4 @@
-"""The optimisers' rules on a block of weights, while block and gradient are in cache.
+"""The optimisers' rules for a block of weights, while block and gradient are in the cache.
 
 g ──clip, decay──► rule ──► p          the formulas are those of `glasswork.optim`
 """
@@ -114,7 +114,7 @@ def sum_of_squares(g: Any) -> float:
 
 @kernel
 def limit_columns(p: Any, begin: int, end: int, norms: Any, most: float) -> None:
-    """Scale the columns ``begin`` to ``end`` of p, (in, out), down to the norm ``most`` where it is larger."""
+    """Scale the columns ``begin`` to ``end`` of p, (in, out), down to the norm ``most`` if theirs is larger."""
     one = same(1.0, norms[0])
     for j in range(begin, end):
         norms[j] = 0

@@ -4,8 +4,8 @@
     ────────────── meeting ─────────────────────────────────────────────────────────────────────────────────────
     the weights    gradient of a block, update of a block   each thread takes its rows, block after block
 
-Clipping needs the norm of all gradients before an update, so there the threads meet once more; so does the limit of
-norms.
+Clipping needs the norm of all gradients before the update, so the threads meet once more; the same goes for the limit
+on norms.
 
 A matrix product runs on the thread that calls it. So the product and the element-wise work behind it share a cache,
 no two pools of threads wait for each other, and results hardly depend on the number of threads.
@@ -38,7 +38,7 @@ from glasswork.engine.compiled.records import APART, LAYER, OPERATION, RUN, STAG
 from glasswork.engine.compiled.table import Kind
 from glasswork.engine.compiled.weights import average_all, gradients, limit_norms, updates_of
 
-#: Tell `vector` the kinds of rows of the tables.
+#: The dtypes of the tables' rows, for `vector`.
 _LAYER, _OPERATION, _STAGE, _UPDATE, _RUN = (np.zeros(1, kind)[0] for kind in (LAYER, OPERATION, STAGE, UPDATE, RUN))
 
 
@@ -57,7 +57,7 @@ class Task(IntEnum):
 
 @kernel
 def work(address: int, thread: int, one: Any) -> None:
-    """Do one thread's part of the task of the run at an address; all arrays are of the dtype of ``one``."""
+    """Do one thread's part of the task of the run at an address; all arrays have the dtype of ``one``."""
     run = vector(address, 0, 1, _RUN)[0]
     layers, updates = vector(run.layers, 0, run.layer_count, _LAYER), vector(run.updates, 0, run.update_count, _UPDATE)
     if run.task == Task.BATCH:
@@ -75,7 +75,7 @@ def work(address: int, thread: int, one: Any) -> None:
 
 @kernel
 def part_for(operation: Any, layers: Any, run: Any, thread: int) -> Any:
-    """Return the rows and the columns of an operation that are a thread's."""
+    """Return a thread's rows and columns of an operation."""
     layer = layers[operation.layer]
     width = layer.inputs if operation.what == What.BACKWARD else layer.outputs
     if operation.by == By.COLUMNS:
@@ -102,7 +102,7 @@ def batch_work(operation: Any, layers: Any, run: Any, thread: int, one: Any) -> 
 
 @kernel
 def weights_work(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> None:
-    """Do a task on a thread's rows of the weights, or on its columns where norms are limited."""
+    """Do a task on a thread's rows of the weights, or on its columns if norms are limited."""
     if run.task == Task.GRADIENTS:
         squares = gradients(layers, updates, run, thread, one)
         vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread] = squares
@@ -146,7 +146,7 @@ def work_function(dtype: str) -> Any:
 
 
 def _together(run: Any, task: int, begin: int, end: int) -> None:
-    """Let the threads do the parts of a task, and wait for all."""
+    """Let the threads do the parts of a task, and wait for all of them."""
     now = run[0]
     now.task, now.begin, now.end = task, begin, end
     address, function = run.ctypes.data, now.work
@@ -163,7 +163,7 @@ together = entry(_together, parallel=True)
 
 @kernel
 def total(run: Any) -> float:
-    """Return the sum of what the threads summed."""
+    """Return the total of the threads' sums."""
     result = 0.0
     for thread in range(run.parts):
         result += vector(run.sums, 0, APART * run.parts, 1.0)[APART * thread]
@@ -172,7 +172,7 @@ def total(run: Any) -> float:
 
 @kernel
 def forward_and_backward(run: Any) -> float:
-    """Return the loss of a batch, having computed every ``dy``."""
+    """Compute every ``dy`` and return the loss of the batch."""
     for stage in vector(run[0].stages, 0, run[0].stage_count, _STAGE):
         together(run, Task.BATCH, stage.begin, stage.end)
     loss: float = total(run[0]) / run[0].batch
@@ -199,9 +199,9 @@ def change_weights(run: Any) -> None:
 
 
 def _steps(layers: Any, run: Any, rates: Any, shares: Any, losses: Any) -> int:
-    """Do a step for each of ``losses``, which are filled, and return how many were begun.
+    """Do a step for each entry of ``losses``, which is filled, and return how many were begun.
 
-    They end early at a loss that is infinite or NaN: that step has changed no weight. ``rates`` and ``shares`` are
+    A loss that is infinite or NaN ends the call early: that step has changed no weight. ``rates`` and ``shares`` are
     the learning rate, and the new weights' share in the average, of each step.
     """
     now = run[0]
@@ -227,9 +227,9 @@ steps = entry(_steps, parallel=False)
 
 
 def load_kernels(dtype: np.dtype[Any], say: Callable[[str], object] | None = None) -> None:
-    """Compile the kernels for a dtype, or read them from the cache, by a call of no steps."""
+    """Compile the kernels for a dtype, or read them from the cache, by calling them with no steps."""
     announce(str(dtype), say)
-    has_openmp()  # chooses it, before Numba starts threads
+    has_openmp()  # selects OpenMP before Numba starts threads
     work_function(str(dtype))
     steps(np.zeros(0, LAYER), np.zeros(1, RUN), np.empty(0), np.empty(0), np.empty(0))
     note_compiled(str(dtype))

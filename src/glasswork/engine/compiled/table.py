@@ -1,7 +1,7 @@
-"""Which layer, loss and rule has a kernel. What is not in these tables runs in NumPy.
+"""Which layers, losses and rules have a kernel. Anything that is not in these tables runs in NumPy.
 
-The compiled engine computes what a class of ours computes. A subclass may compute something else, so the tables are
-asked for the very class of an object.
+The compiled engine computes what glasswork's own classes compute. A subclass may compute something else, so the tables
+are searched for the exact class of an object.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class LayerKernel:
     ----------
     kind : Kind
     needs_input, needs_output : bool
-        Whether its backward reads them, so that the next layer must not overwrite them.
+        Whether the layer's backward reads them, so that the next layer must not overwrite them.
     """
 
     kind: Kind
@@ -108,7 +108,7 @@ LAYER_KERNELS: dict[type[Layer], LayerKernel] = {
 
 LOSS_KERNELS: dict[type[Loss], LossKind] = {MSELoss: LossKind.MSE, CrossEntropyLoss: LossKind.CROSS_ENTROPY}
 
-#: SGD has three, by its settings: see `rule_of`.
+#: SGD has three rules, depending on its settings: see `rule_of`.
 RULE_KERNELS: dict[type[Optimizer], Rule] = {
     SGD: Rule.SGD, RMSprop: Rule.RMSPROP, Adam: Rule.ADAM, AdamW: Rule.ADAMW
 }  # fmt: skip
@@ -124,7 +124,7 @@ def is_plain(thing: object) -> bool:
 def reasons(model: Any, optimizer: Any, criterion: Any, average: Any = None, loader: Any = None) -> str | None:
     """Return why this combination cannot run compiled, in a few words; None if it can.
 
-    Any loader can be read: `Batches` of an array in memory by the kernel itself, others batch by batch.
+    Any loader can be used: the kernel itself reads `Batches` of an array in memory; others are read batch by batch.
     """
     return (
         why_no_forward(model)
@@ -141,7 +141,7 @@ def why_no_forward(model: Any) -> str | None:
     if model.dtype not in (np.float32, np.float64):
         return f"{model.dtype} has no kernels, only float32 and float64 have"
     if not model.in_features:
-        return f"the layers of {model} do not tell how many numbers an image has"
+        return f"the layers of {model} do not determine how many numbers an image has"
     for name, layer in model.named_layers.items():
         if (problem := _about(name, layer, LAYER_KERNELS)) is not None:
             return problem
@@ -149,7 +149,7 @@ def why_no_forward(model: Any) -> str | None:
 
 
 def _about_storage(arrays: Mapping[str, Any]) -> str | None:
-    """Return which array the kernels cannot read: they go row by row from its address."""
+    """Return the array that the kernels cannot read, because they go row by row from its address."""
     for name, array in arrays.items():
         if not (array.flags.c_contiguous and array.flags.aligned):
             return f"{name} is not stored row by row"
@@ -163,7 +163,7 @@ def _about(what: str, thing: Any, kernels: Mapping[Any, object]) -> str | None:
 
 
 def _about_arrays(model: Any, optimizer: Any, average: Any) -> str | None:
-    """Return what is strange about the arrays: those that are trained and averaged have to be the model's own."""
+    """Return what is wrong with the arrays: the model must own those that are trained and averaged."""
     own = {id(parameter): gradient for parameter, gradient in zip(model.parameters(), model.gradients(), strict=True)}
     if any(own.get(id(p)) is not g for p, g in zip(optimizer.params, optimizer.grads, strict=True)):
         return "the optimiser holds other arrays than the model's"
@@ -189,7 +189,7 @@ def rule_of(optimizer: Optimizer) -> Rule:
 
 
 class Role(IntEnum):
-    """What an array that a step changes is, for the kernel."""
+    """The role of an array that a step changes, for the kernel."""
 
     WEIGHT = 0
     BIAS = 1
@@ -198,7 +198,7 @@ class Role(IntEnum):
 
 
 class Source(IntEnum):
-    """What the images are, for the kernel."""
+    """The kind of the images, for the kernel."""
 
     BYTES = 0  # pixels, to be normalised
     FLOAT32 = 1

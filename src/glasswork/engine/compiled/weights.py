@@ -1,4 +1,4 @@
-"""A thread's rows of every weight array: the gradient of a block, and the update while both are in cache.
+"""A thread's rows of every weight array: the gradient of a block, and its update while both are in the cache.
 
 x.T @ dy, rows r to q ──► block of the gradient ──► rule ──► weight[r:q], moments[r:q], average[r:q]
 """
@@ -25,7 +25,7 @@ def weight_gradient(layer: Any, run: Any, begin: int, end: int, out: Any, one: A
 
 @kernel
 def bias_gradient(layer: Any, run: Any, begin: int, end: int, out: Any, one: Any) -> None:
-    """``grad_bias = Σ dy`` over the batch, columns ``begin`` to ``end``; the handout's is the mean."""
+    """``grad_bias = Σ dy`` over the batch, columns ``begin`` to ``end``; the handout uses the mean."""
     d = matrix(layer.dy, 0, run.batch, layer.outputs, one)
     for j in range(end - begin):
         out[j] = same(0.0, one)
@@ -67,7 +67,7 @@ def gradients(layers: Any, updates: Any, run: Any, thread: int, one: Any) -> flo
 
 @kernel
 def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: bool, one: Any) -> None:
-    """Change this thread's rows of every parameter, ``with_gradient`` having computed that of each block first."""
+    """Change this thread's rows of every parameter; ``with_gradient`` first computes the gradient of each block."""
     scratch = run.scratch + thread * run.scratch_length * size_of(one)
     for u in range(len(updates)):
         row = updates[u]
@@ -95,7 +95,7 @@ def updates_of(layers: Any, updates: Any, run: Any, thread: int, with_gradient: 
 
 @kernel
 def moments(row: Any, begin: int, end: int, one: Any) -> Any:
-    """Return a block of the rule's two moments; of the parameter itself where the rule keeps none."""
+    """Return a block of the rule's two moments, or of the parameter itself if the rule has none."""
     means = row.means if row.means else row.parameter
     squares = row.squares if row.squares else row.parameter
     return rows_as_vector(means, begin, end, row.columns, one), rows_as_vector(squares, begin, end, row.columns, one)
@@ -116,7 +116,7 @@ def copy_block(source: Any, out: Any) -> None:
 
 @kernel
 def limit_norms(updates: Any, run: Any, thread: int, one: Any) -> None:
-    """Scale this thread's columns of every weight array down to the largest norm that is allowed."""
+    """Scale this thread's columns of every weight array down to the largest allowed norm."""
     scratch = vector(run.scratch, thread * run.scratch_length, (thread + 1) * run.scratch_length, one)
     for u in range(len(updates)):
         row = updates[u]
