@@ -103,13 +103,29 @@ def test_a_split_has_the_datas_meaning_and_a_fingerprint_of_its_own():
     np.testing.assert_array_equal(words.test.labels, parts.test.labels)
 
 
+def test_pixels_in_another_range_are_rescaled():
+    bytes_ = np.array([[0, 51, 102, 255], [255, 204, 153, 0]], np.uint8)
+    for images, options in (
+        (bytes_ / 255, {}),
+        (bytes_ / 127.5 - 1, {}),
+        (bytes_.astype(np.uint16) * 257, {}),
+        (bytes_ // 51 * 3, {"data_range": (0, 15)}),
+        (bytes_ * 2.0 + 7, {"data_range": (7, 517)}),
+    ):
+        data = Dataset.of(images.reshape(2, 2, 2), [0, 1], **options)
+        np.testing.assert_array_equal(data.images, bytes_)
+        assert data.origin.notes[0].startswith(f"values from {data.origin.low:g} to {data.origin.high:g} became pixels")
+
+
 # What is refused -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("images", "labels", "options", "message"),
     [
-        (PIXELS / 255, [0, 1], {}, r"whole numbers from 0 to 255, got 0\.00392.* in image 0; multiply by 255"),
+        (PIXELS / 16, [0, 1], {"kind": "pixels"}, r"whole numbers from 0 to 255, got 0\.0625.* in image 0$"),
+        (PIXELS, [0, 1], {"data_range": (0, 16)}, "expected 0 to 16, got 17; correct or remove it, or state the range"),
+        (PIXELS, [0, 1], {"data_range": (5, 5)}, "expected low below high, got 5 to 5"),
         (PIXELS.astype(int) * 100, [0, 1], {}, "whole numbers from 0 to 255, got 300 in image 0$"),
         (PIXELS.astype(int) - 1, [0, 1], {}, "got -1 in image 0"),
         (np.full((2, 4), np.nan), [0, 1], {}, "got nan in image 0"),
@@ -165,7 +181,7 @@ def test_data_frames(library):
     with pytest.raises(InputError, match=r"no column 'label' in the data frame, which has \['kind'"):
         Dataset.of(frame, "label")
     missing = make({"x": [1.0, None], "y": [2.0, 3.0]})
-    with pytest.raises(InputError, match="got nan in image 1"):
+    with pytest.raises(InputError, match="got nan in row 1, column 'x'"):
         Dataset.of(missing, [0, 1])
 
 

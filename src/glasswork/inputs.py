@@ -58,6 +58,8 @@ class Inputs:
         The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
     columns : tuple of str or None
         The names of the columns of a table, in the order of the network's inputs: of pixels or of features.
+    label : str
+        The name of the column of labels of that table; empty if it had none.
     features : Features or None
         The range, scale and fill of each column of a table of features, in place of the numbers above.
     reading : Reading or None
@@ -75,6 +77,7 @@ class Inputs:
     shape: tuple[int, int] | None = None
     classes: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
+    label: str = ""
     features: Features | None = None
     reading: Reading | None = None
     derived: str = ""
@@ -105,6 +108,7 @@ class Inputs:
         shape: tuple[int, int] | None = None,
         classes: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
+        label: str = "",
         reading: Reading | None = None,
     ) -> Inputs:
         """Return the contract of a network trained on bytes: pixels from 0 to 255, scaled to -1 to 1 by `normalize`.
@@ -116,15 +120,21 @@ class Inputs:
         """
         return cls(
             kind="pixels", low=0.0, high=255.0, exact=True, offset=BYTES_OFFSET, factor=BYTES_FACTOR,
-            shape=shape, classes=_names(classes), columns=_names(columns), reading=reading,
+            shape=shape, classes=_names(classes), columns=_names(columns), label=label,
+            reading=reading,
         )  # fmt: skip
 
     @classmethod
     def of_features(
-        cls, features: Features, *, columns: Sequence[str] | None = None, classes: Sequence[str] | None = None
+        cls,
+        features: Features,
+        *,
+        columns: Sequence[str] | None = None,
+        label: str = "",
+        classes: Sequence[str] | None = None,
     ) -> Inputs:
         """Return the contract of a network trained on a table of features, each column with its own scale."""
-        return cls(kind="features", features=features, classes=_names(classes), columns=_names(columns))
+        return cls(kind="features", features=features, classes=_names(classes), columns=_names(columns), label=label)
 
     @classmethod
     def as_given(
@@ -153,6 +163,13 @@ class Inputs:
     def scales(self) -> bool:
         """Whether raw numbers are changed before the first layer gets them."""
         return self.features is not None or self.offset != 0 or self.factor != 1
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row has; 0 if that is not known."""
+        if self.features is not None:
+            return len(self.features)
+        return math.prod(self.shape) if self.shape else len(self.columns or ())
 
     @property
     def are_bytes(self) -> bool:
@@ -343,7 +360,7 @@ class Inputs:
 
     def _filled(self, other: Inputs) -> Inputs:
         """Return this contract, with the fields that only the other one states filled in."""
-        names = ("kind", "shape", "classes", "columns", "reading")
+        names = ("kind", "shape", "classes", "columns", "label", "reading")
         return replace(self, **{name: getattr(self, name) or getattr(other, name) for name in names})
 
     def _conflict(self, other: Inputs, who: object) -> InputError:

@@ -22,7 +22,7 @@ from glasswork.files import replace_whole
 
 if TYPE_CHECKING:
     from glasswork.models.answers import Answer
-    from glasswork.models.model_file import ModelFile
+    from glasswork.models.loaded import ModelFile
 
 Write: TypeAlias = "Callable[[list[Answer]], None]"
 Form: TypeAlias = AbstractContextManager[Write]

@@ -34,6 +34,10 @@ def inspect(
             "--out", "-o", help="PNG file for a picture of samples.", show_default="a temporary file", parser=typed_path
         ),
     ] = None,
+    data_range: Annotated[
+        str | None,
+        typer.Option(metavar="LOW,HIGH", help="The values of black and white.", show_default="what the data show"),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail if anything in it cannot be read.")] = False,
     force: Force = False,
     debug: Debug = False,
@@ -49,7 +53,7 @@ def inspect(
 
     if out is not None:
         check_output(out, [source], force=force)
-    found = look(source)
+    found = look(source, data_range=None if data_range is None else _range_of(data_range))
     picture = _draw(found, out)
     if as_json:
         print(json.dumps({**found.to_dict(), "picture": picture and str(picture)}, indent=2))
@@ -57,6 +61,16 @@ def inspect(
         _print(found, picture)
     if not found.trainable or (strict and found.dataset is not None and found.dataset.origin.skipped):
         raise typer.Exit(1)
+
+
+def _range_of(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"expected two numbers, such as 0,16, got {text!r}", param_hint="--data-range"
+        ) from None
+    return low, high
 
 
 def _draw(found: "Inspection", out: Path | None) -> Path | None:
@@ -90,12 +104,14 @@ def _print(found: "Inspection", picture: Path | None) -> None:
     data = found.dataset
     height, width = data.shape
     parts = ", ".join(f"{count:,} {name}" for name, count in found.splits().items())
-    print(f"{data.name}: {len(data):,} images of {height}×{width} (height × width), {len(data.classes)} classes")
+    what = f"rows of {width} features" if data.kind == "features" else f"images of {height}×{width} (height × width)"
+    print(f"{data.name}: {len(data):,} {what}, {len(data.classes)} classes")
     print(f"  format      {data.origin.format}: {data.origin.recognised}")
     print(
         f"  parts       {parts if data.origin.sizes else 'one pile, which training divides into train, valid and test'}"
     )
-    print(f"  pixels      {found.ranges[0]} to {found.ranges[1]}; no value is missing")
+    print(f"  inputs      {found.inputs}")
+    print(f"  {data.kind:<11} {found.ranges[0]:g} to {found.ranges[1]:g}; no value is missing")
     print(f"  duplicates  {found.duplicates['within']:,} within a part, {found.duplicates['across']:,} across parts")
     for note in data.origin.notes:
         print(f"  note        {note}")

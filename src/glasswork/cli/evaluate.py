@@ -43,7 +43,7 @@ def evaluate(
     import numpy as np
     from sklearn.metrics import confusion_matrix
 
-    from glasswork.cli.networks import read_for_images
+    from glasswork.cli.networks import read_for_data
     from glasswork.data.mapped import in_blocks
     from glasswork.models.labelled import load_like
     from glasswork.runs.data import data_of_run
@@ -52,7 +52,7 @@ def evaluate(
 
     past = RunFolder(run)
     recipe, result = past.recipe(), past.result()
-    read = read_for_images(run)
+    read = read_for_data(run)
     test: Part | Dataset
     if data is None:
         own, notes = data_of_run(past)
@@ -61,7 +61,7 @@ def evaluate(
             print(f"Notice: {note}", file=sys.stderr)
     else:
         test = load_like(data, read)
-    predicted = np.concatenate([read.model.predict(block) for block in in_blocks(test.images)])
+    predicted = np.concatenate([read.predict(block) for block in in_blocks(test.images)])
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
     print(

@@ -108,6 +108,9 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
     with run, TrainingBar(steps, done=run.progress.step, shown=not quiet) as bar:
         if not quiet:
             _announce(run)
+        else:
+            for assumed in run.parts.origin.assumed:
+                print(f"Notice: {assumed}", file=sys.stderr, flush=True)
         told = len(run.notes)
         for result in run.epochs(after_step=bar, strict=strict):
             if not quiet:
@@ -152,6 +155,8 @@ def _announce(run: "Run") -> None:
         print(f"            not used: {text}")
     if (more := len(parts.origin.left_out) - 3) > 0:
         print(f"            and {more:,} more files or folders; glasswork data inspect names all")
+    first = run.model.named_layers.get("scale")
+    print(f"  inputs    {run.model.inputs}" + (f", then {first}" if first else ""))
     print(f"  network   {describe_network(recipe, run.model)}")
     print(f"  training  {describe_training(recipe)}")
     if run.engine != "numpy":

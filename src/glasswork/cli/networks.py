@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from glasswork.models.model_file import ModelFile
+    from glasswork.models.loaded import ModelFile
 
 
-def read_for_images(run: Path) -> "ModelFile":
-    """Read a run's network, which takes pixels from 0 to 255; print what its file leaves open.
+def read_for_data(run: Path) -> "ModelFile":
+    """Read a run's network; print what its file leaves open about the numbers that it takes.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.models.answers import Answer
-    from glasswork.models.model_file import ModelFile
+    from glasswork.models.loaded import ModelFile
 
 
 def predict(
@@ -60,7 +60,7 @@ def predict(
     glasswork predict runs/letters scans/ -o letters.csv --scores
     """
     from glasswork.cli import answers as forms
-    from glasswork.cli.networks import read_for_images
+    from glasswork.cli.networks import read_for_data
     from glasswork.models.answers import answers
     from glasswork.outputs import check_output
 
@@ -70,7 +70,7 @@ def predict(
         )
     if out is not None:
         check_output(out, [run, *sources], force=force)
-    read = read_for_images(run)
+    read = read_for_data(run)
     with contextlib.ExitStack() as stack:
         writing: list[Callable[[list[Answer]], None]] = []
         if submission is not None:
@@ -87,7 +87,8 @@ def predict(
 
             writing.append(ReadingForm(run, out, quiet=as_json or submission is not None).write)
         count = failed = 0
-        for image in _counted(_images(answers(read, sources, single=single or submission is not None)), bar=bool(out)):
+        asked = answers(read, sources, single=single or submission is not None, notify=_notice)
+        for image in _counted(_images(asked), bar=bool(out)):
             _report(image[0], strict=submission is not None, single=single)
             for write in writing:
                 write(image)
@@ -99,6 +100,10 @@ def predict(
         if len(sources) > 1 or failed > 1 or count:
             print(f"{failed:,} could not be read", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _notice(note: str) -> None:
+    print(f"Notice: {note}", file=sys.stderr)
 
 
 def _tell_without_reference(read: "ModelFile") -> None:

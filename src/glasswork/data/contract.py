@@ -31,15 +31,15 @@ def inputs_of(data: Dataset | Split, *, scaling: ColumnScaling = "standardize", 
         What is done about missing features.
     """
     rows = data.train.images if isinstance(data, Split) else data.images
-    columns = data.columns or None
+    columns = data.columns if data.columns and len(set(data.columns)) == len(data.columns) else None
     if data.kind == "features":
         features = Features.fit(rows, scaling=scaling, missing=missing)
-        return Inputs.of_features(features, columns=columns, classes=data.classes)
+        return Inputs.of_features(features, columns=columns, label=data.origin.label, classes=data.classes)
     origin = data.origin
     reading = Reading(
         pictures=origin.pictures, low=origin.low, high=origin.high, polarity=polarity_of(rows, data.shape)
     )
-    return Inputs.of_bytes(shape=data.shape, classes=data.classes, columns=columns, reading=reading)
+    return Inputs.of_bytes(shape=data.shape, classes=data.classes, columns=columns, label=origin.label, reading=reading)
 
 
 def polarity_of(images: Images, shape: tuple[int, int]) -> Polarity:

@@ -17,9 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
+from glasswork.data.kinds import why_features
+from glasswork.data.levels import Levels
 from glasswork.data.mapped import in_blocks
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
+from glasswork.features import column_name
 
 #: What the numbers of a dataset are.
 Kind: TypeAlias = Literal["pixels", "features"]
@@ -103,6 +106,8 @@ class Dataset:
         *,
         classes: Sequence[str] | int | np.integer | None = None,
         shape: tuple[int, int] | None = None,
+        data_range: tuple[float, float] | None = None,
+        kind: Kind | None = None,
         name: str = "images",
         source: str = "",
     ) -> Self:
@@ -111,8 +116,8 @@ class Dataset:
         Parameters
         ----------
         images : (N, features), (N, height, width) or (N, height, width, 1)
-            Whole numbers from 0 to 255, of any dtype; or a data frame of pandas, Polars or pyarrow with a column for
-            each pixel.
+            Pixels of any dtype, from 0 to 255, 0 to 1, -1 to 1, of 16 bits or in the range that is stated; or features.
+            Also a data frame of pandas, Polars or pyarrow, with a column for each.
         labels : (N,), or str
             Integers or words, each of which is a class. Numbers, and words that are numbers such as ``"10"``, are in
             numerical order; other words are in alphabetical order. Integers that count from 0 may leave out a few.
@@ -122,14 +127,19 @@ class Dataset:
         shape : (height, width), optional
             Of images given as rows. By default an image is square: 784 pixels are 28 × 28. If the number is
             not a square, an image is one row of pixels.
+        data_range : (low, high), optional
+            The values of black and white, such as 0 and 16. By default 0 and 255 for whole numbers; fractions from 0 to
+            1 or -1 to 1, and 16 bits, are rescaled.
+        kind : {"pixels", "features"}, optional
+            What the numbers are. By default rows are features if columns have names of their own, or fractions that no
+            usual range of pixels has; that is noted.
         name, source : str
             See `Dataset`.
 
         Raises
         ------
         InputError
-            If there are no images, pixels are not whole numbers from 0 to 255, or labels, classes and shape do
-            not fit.
+            If there are no images, pixels are in no usual range, or labels, classes and shape do not fit.
 
         Examples
         --------
@@ -137,21 +147,55 @@ class Dataset:
         >>> data.classes, data.labels.tolist(), data.images.dtype.name
         (('left', 'right'), [0, 1], 'uint8')
         """
-        images, labels = _without_frames(images, labels)
-        pixels = to_pixels(images)
-        if pixels.ndim == 4 and pixels.shape[3] == 1:
-            pixels = pixels[..., 0]
-        if pixels.ndim == 3:
-            shape = shape or (pixels.shape[1], pixels.shape[2])
-            pixels = pixels.reshape(len(pixels), pixels.shape[1] * pixels.shape[2])
-        if pixels.ndim != 2 or pixels.shape[1] == 0:
+        columns, images, labels = _without_frames(images, labels)
+        values: NDArray[Any] = np.asarray(images)
+        if values.dtype.kind not in "buif":
+            raise InputError(f"Dataset: expected images of numbers, got an array of {values.dtype}")
+        why = why_features(values, columns) if kind is None and data_range is None and values.ndim == 2 else ""
+        if kind == "features" or why:
+            return cls._of_features(values, labels, classes, columns, why, name, source)
+        if values.ndim == 4 and values.shape[3] == 1:
+            values = values[..., 0]
+        if values.ndim == 3:
+            shape = shape or (values.shape[1], values.shape[2])
+            values = values.reshape(len(values), values.shape[1] * values.shape[2])
+        if values.ndim != 2 or values.shape[1] == 0:
             raise InputError(
                 "Dataset: expected images of shape (N, features), (N, height, width) or (N, height, width, 1), got "
-                f"{np.shape(pixels)}; convert colour images to grey first"
+                f"{np.shape(values)}; convert colour images to grey first"
             )
+        levels = Levels(data_range, stated=data_range is not None)
+        pixels: Images = levels.to_bytes(values) if data_range or _rescaled(values) else to_pixels(values)
         numbers, names = encode_labels(labels, classes)
         height, width = shape or guess_shape(pixels.shape[1])
-        return cls(np.ascontiguousarray(pixels), numbers, names, (int(height), int(width)), name, source)
+        note = levels.describe()
+        origin = Origin(low=levels.low, high=levels.high, notes=(note,) if note else ())
+        shape = int(height), int(width)
+        return cls(np.ascontiguousarray(pixels), numbers, names, shape, name, source, origin, columns)
+
+    @classmethod
+    def _of_features(
+        cls,
+        rows: NDArray[Any],
+        labels: Any,
+        classes: Sequence[str] | int | np.integer | None,
+        columns: tuple[str, ...],
+        why: str,
+        name: str,
+        source: str,
+    ) -> Self:
+        """Make a dataset of the rows of a table of features."""
+        if rows.ndim != 2 or rows.shape[1] == 0:
+            raise InputError(f"Dataset: expected rows of features, (N, columns), got the shape {rows.shape}")
+        numbers, names = encode_labels(labels, classes)
+        origin = Origin(notes=(f"columns are features, not pixels: {why}",) if why else ())
+        x: Any = np.ascontiguousarray(rows, np.float64)
+        if not np.isfinite(x).all():
+            row, place = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            where = f"row {row}, {column_name(columns, place)}"
+            raise InputError(f"Dataset: expected finite numbers, got {x[row, place]} in {where}; correct or remove it")
+        shape = (1, rows.shape[1])
+        return cls(x, numbers, names, shape, name, source, origin, columns, "features")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -200,8 +244,9 @@ def guess_shape(features: int) -> tuple[int, int]:
     return (side, side) if side * side == features else (1, features)
 
 
-def _without_frames(images: Any, labels: Any) -> tuple[Any, Any]:
-    """Convert a data frame, or a series, of pandas, Polars or pyarrow to arrays; return other objects unchanged."""
+def _without_frames(images: Any, labels: Any) -> tuple[tuple[str, ...], Any, Any]:
+    """Return column names, and arrays in place of a data frame or a series of pandas, Polars or pyarrow."""
+    columns: tuple[str, ...] = ()
     if hasattr(images, "columns"):
         import narwhals as nw
 
@@ -210,16 +255,24 @@ def _without_frames(images: Any, labels: Any) -> tuple[Any, Any]:
             if labels not in frame.columns:
                 raise InputError(f"Dataset.of: no column {labels!r} in the data frame, which has {frame.columns[:10]}")
             frame, labels = frame.drop(labels), frame[labels].to_native()
-        images = frame.to_numpy()
+        columns, images = tuple(map(str, frame.columns)), frame.to_numpy()
     if not isinstance(labels, np.ndarray | list | tuple | range):
         import narwhals as nw
 
         series = nw.from_native(labels, series_only=True, pass_through=True)
         labels = series.to_numpy() if isinstance(series, nw.Series) else labels
-    return images, labels
+    return columns, images, labels
 
 
 # Pixels ----------------------------------------------------------------------------------------------
+
+
+def _rescaled(values: NDArray[Any]) -> bool:
+    """Whether numbers are pixels of another usual range than bytes: 0 to 1, -1 to 1, or 16 bits."""
+    if values.dtype == np.uint16:
+        return bool(values.max(initial=0) > 255)
+    fractions = values.dtype.kind == "f" and bool((values != np.trunc(values)).any())
+    return fractions and bool(np.abs(values).max(initial=0) <= 1)
 
 
 def to_pixels(images: ArrayLike) -> Images:
@@ -237,7 +290,7 @@ def to_pixels(images: ArrayLike) -> Images:
         wrong = np.argwhere(pixels[start : start + 1000] != piece)
         if len(wrong):
             value = piece[tuple(wrong[0])]
-            remedy = "; multiply by 255 and round" if np.all((piece >= 0) & (piece <= 1)) else ""
+            remedy = ""
             raise InputError(
                 f"Dataset: expected pixels that are whole numbers from 0 to 255, got {value} in image "
                 f"{start + int(wrong[0][0])}{remedy}"

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from glasswork.arrays import Images
+from glasswork.data.contract import inputs_of
 from glasswork.data.dataset import Dataset
+from glasswork.data.levels import Levels
 from glasswork.data.sources import find, load_dataset
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.gather import prepared
-from glasswork.data.sources.levels import Levels
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
+from glasswork.inputs import Inputs
 from glasswork.paths import typed_path
 
 #: Rows that are hashed at a time.
@@ -44,8 +46,8 @@ class Inspection:
         What is wrong: why no network can be trained on it, or what you should check.
     duplicates : dict of str to int
         How many images occur a second time: ``within`` the same part, and ``across`` several parts.
-    ranges : (int, int)
-        The smallest and the largest pixel.
+    ranges : (low, high)
+        The smallest and the largest pixel, or feature.
     left_out : tuple of str
         Files and folders that were not used, each with the reason.
     """
@@ -58,8 +60,13 @@ class Inspection:
     images: int = 0
     shape: tuple[int, int] | None = None
     duplicates: Mapping[str, int] = field(default_factory=lambda: {"within": 0, "across": 0})
-    ranges: tuple[int, int] = (0, 0)
+    ranges: tuple[float, float] = (0, 0)
     left_out: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> Inputs | None:
+        """What a network will take that is trained on it."""
+        return None if self.dataset is None else inputs_of(self.dataset)
 
     @property
     def trainable(self) -> bool:
@@ -91,6 +98,7 @@ class Inspection:
             "classes": [{"name": name, "count": count} for name, count in self.counts()],
             "splits": self.splits(),
             "range": list(self.ranges),
+            "inputs": str(self.inputs) if data else None,
             "missing": 0,
             "duplicates": dict(self.duplicates),
             "notes": list(data.origin.notes) if data else [],
@@ -100,8 +108,14 @@ class Inspection:
         }
 
 
-def inspect(source: str) -> Inspection:
+def inspect(source: str, *, data_range: tuple[float, float] | None = None) -> Inspection:
     """Inspect a source.
+
+    Parameters
+    ----------
+    source : str
+    data_range : (low, high), optional
+        The values of black and white; see `load_dataset`.
 
     Raises
     ------
@@ -109,7 +123,7 @@ def inspect(source: str) -> Inspection:
         If there is nothing at this path, or it cannot be fetched.
     """
     try:
-        dataset = load_dataset(source)
+        dataset = load_dataset(source, data_range=data_range)
     except (InputError, MissingLibraryError, FileError) as error:
         return _survey(source, str(error))
     return inspect_dataset(dataset, source)
@@ -139,7 +153,7 @@ def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
     problems = list(dataset.origin.skipped)
     low, high = _range(dataset.images)
     if low == high:
-        problems.append(f"every pixel is {low}: there is nothing to learn from")
+        problems.append(f"every {dataset.kind[:-1]} is {low:g}: there is nothing to learn from")
     for name, count in zip(dataset.classes, np.bincount(dataset.labels, minlength=len(dataset.classes)), strict=True):
         if count < _FEWEST:
             problems.append(f"the class {name!r} has {count} images; three parts need at least {_FEWEST}")
@@ -156,9 +170,10 @@ def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
     )  # fmt: skip
 
 
-def _range(images: Images) -> tuple[int, int]:
+def _range(images: NDArray[Any]) -> tuple[float, float]:
     pieces = [images[start : start + _AT_A_TIME] for start in range(0, len(images), _AT_A_TIME)]
-    return min(int(piece.min()) for piece in pieces), max(int(piece.max()) for piece in pieces)
+    low, high = min(piece.min().item() for piece in pieces), max(piece.max().item() for piece in pieces)
+    return low, high
 
 
 def _duplicates(dataset: Dataset) -> tuple[dict[str, int], int]:

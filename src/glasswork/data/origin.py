@@ -33,6 +33,10 @@ class Origin:
     source, sha256 : str
         What the dataset was loaded from, and the fingerprint that it had then; empty for arrays from a program.
         See `Dataset.with_identity`.
+    label : str
+        What the column of labels is called, where the source is a table that names it.
+    assumed : tuple of str
+        Those of the notes that say what was assumed, and how to state what is right.
     left_out : tuple of str
         Files and folders of the source that were not used, each with the reason.
     """
@@ -48,3 +52,5 @@ class Origin:
     source: str = ""
     sha256: str = ""
     left_out: tuple[str, ...] = ()
+    label: str = ""
+    assumed: tuple[str, ...] = ()

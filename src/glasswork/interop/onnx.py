@@ -3,8 +3,10 @@
 images (batch, in) ──► Gemm ──► Sigmoid ──► Gemm ──► ... ──► scores (batch, out)
 """
 
+import json
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,8 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     """Write a network into an ONNX file, either completely or not at all.
 
     The input is named ``images``: ``(batch, in_features)`` in the network's dtype, prepared as ``model.inputs``
-    states. The output is named ``scores``: ``(batch, out_features)``. The metadata of the file state what the network
-    was trained on, and what its scores are.
+    states. The output is named ``scores``: ``(batch, out_features)``. The metadata of the file state what the scores
+    are, and hold the classes and the input contract as JSON: ``classes``, ``inputs``, ``shape`` and ``columns``.
 
     Parameters
     ----------
@@ -82,10 +84,24 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
         producer_name="glasswork",
         producer_version=__version__,
     )
-    known = f"{model.inputs.formula}; trained on {model.inputs}" if model.inputs else "not known"
-    onnx.helper.set_model_props(proto, {"preprocessing": known, "scores": model.scores_are})
+    onnx.helper.set_model_props(proto, _facts(model))
     onnx.checker.check_model(proto, full_check=True)
     write_whole(Path(path), proto.SerializeToString())
+
+
+def _facts(model: MLP) -> dict[str, str]:
+    """Return what the file's metadata say: the classes and the input contract, lists and numbers as JSON."""
+    inputs = model.inputs
+    facts = {"scores": model.scores_are, "classes": json.dumps(model.classes, ensure_ascii=False)}
+    if inputs is None:
+        return facts | {"preprocessing": "not known"}
+    facts["preprocessing"] = f"{inputs.formula}; trained on {inputs}"
+    facts["inputs"] = json.dumps(asdict(inputs), ensure_ascii=False)
+    if inputs.shape is not None:
+        facts["shape"] = json.dumps(inputs.shape)
+    if inputs.columns is not None:
+        facts["columns"] = json.dumps(inputs.columns, ensure_ascii=False)
+    return facts
 
 
 class _Graph:

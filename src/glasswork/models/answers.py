@@ -6,27 +6,32 @@ The answers are the same on the screen and in every file. An image that cannot b
 why; it does not stop the others.
 """
 
+from __future__ import annotations
+
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from glasswork.arrays import FloatArray, Images
+from glasswork.arrays import FloatArray
+from glasswork.data.levels import Levels
 from glasswork.data.photos import Reading, largest, read_picture
 from glasswork.data.sources import check_source, files, load_dataset, recognise
+from glasswork.data.sources.arrange import Asked
+from glasswork.data.sources.features import feature_blocks, holds_rows
 from glasswork.data.sources.found import Block, Found, Part, Unreadable, as_rows
 from glasswork.data.sources.gather import ORDER, prepared
-from glasswork.data.sources.levels import Levels
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, GlassworkError, InputError
 from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
-from glasswork.models.model_file import ModelFile
+from glasswork.models.loaded import ModelFile
 from glasswork.paths import typed_path
 
 #: Below this confidence the second guess is shown as well.
@@ -120,7 +125,13 @@ class Answer:
         return dict(zip(KEYS, values, strict=True))
 
 
-def answers(read: ModelFile, sources: Sequence[str], *, single: bool = False) -> Iterator[Answer]:
+def _ignore(note: str) -> None:
+    """Do nothing about a note."""
+
+
+def answers(
+    read: ModelFile, sources: Sequence[str], *, single: bool = False, notify: Callable[[str], None] = _ignore
+) -> Iterator[Answer]:
     """Yield a network's answers about each image of some sources.
 
     An image or a source that cannot be read gives an answer with an error.
@@ -133,17 +144,19 @@ def answers(read: ModelFile, sources: Sequence[str], *, single: bool = False) ->
         Names of sources, paths of files or folders, or ``-`` for the standard input.
     single : bool
         Whether only the largest digit of a picture is answered.
+    notify : callable
+        Takes what a user should know about a source, such as which of its columns are not used.
 
     Raises
     ------
     InputError
-        If the network was not trained on pixels.
+        If the network was trained on pixels of a scale to which no source is read.
     """
     read, _ = read.for_bytes()
     for source in sources:
         with _standard_input(source) as path:
             try:
-                for answer in _of_source(read, source, path, single=single):
+                for answer in _of_source(read, source, path, single=single, notify=notify):
                     yield replace(answer, error=_told(answer.error, source, path)) if answer.error else answer
             except GlassworkError as error:
                 yield Answer(source, error=_told(str(error), source, path))
@@ -169,17 +182,19 @@ def _standard_input(source: str) -> Iterator[Path | None]:
         yield path
 
 
-def _of_source(read: ModelFile, source: str, path: Path | None, *, single: bool) -> Iterator[Answer]:
+def _of_source(
+    read: ModelFile, source: str, path: Path | None, *, single: bool, notify: Callable[[str], None]
+) -> Iterator[Answer]:
     found = _find(source, path)
     if isinstance(found, list):
-        yield from answers(read, found)
+        yield from answers(read, found, notify=notify)
     elif found.pictures and found.paths and read.reading.pictures == "digits":
         for problem in found.skipped:
             yield Answer(source, error=problem)
         for row, (picture, name) in enumerate(found.paths, 1):
             yield from _of_photograph(read, picture, Answer(source, name, row), single=single)
     else:
-        yield from _of_images(read, source, found)
+        yield from _of_images(read, source, found, notify)
 
 
 def _find(source: str, path: Path | None) -> Found | list[str]:
@@ -188,7 +203,8 @@ def _find(source: str, path: Path | None) -> Found | list[str]:
         named, argument = check_source(source)
         if named is not None:
             dataset = load_dataset(source)
-            return Found("", "", {"all": Part.of(dataset.images, None)}, shape=dataset.shape, levels=(0.0, 255.0))
+            part, levels = Part.of(dataset.images, None), (0.0, 255.0) if dataset.kind == "pixels" else None
+            return Found("", "", {"all": part}, shape=dataset.shape, levels=levels, columns=dataset.columns)
         path = typed_path(argument)
     recognised = recognise(path)
     if recognised.module is files:
@@ -212,6 +228,8 @@ def _of_photograph(read: ModelFile, picture: Path, unasked: Answer, *, single: b
         yield replace(unasked, reading=reading, error=reading.problem)
         return
     images = np.stack([digit.image for digit in reading.digits])
+    if read.reading.polarity == "dark on light":  # a digit is cut out as light ink
+        images = 255 - images
     answered = [
         replace(unasked, reading=reading, position=position, box=digit.box)
         for position, digit in enumerate(reading.digits, 1)
@@ -225,11 +243,14 @@ def _of_photograph(read: ModelFile, picture: Path, unasked: Answer, *, single: b
 # Images of any source -------------------------------------------------------------------------------
 
 
-def _of_images(read: ModelFile, source: str, found: Found) -> Iterator[Answer]:
+def _of_images(read: ModelFile, source: str, found: Found, notify: Callable[[str], None]) -> Iterator[Answer]:
     """Read images in the same way as the network's training images."""
-    if found.pictures and read.image_shape is not None:
-        found.shape = read.image_shape
-    levels = Levels(found.levels, prefer=(read.reading.low, read.reading.high))
+    if read.takes_features and not holds_rows(found):
+        raise InputError(read.no_images)
+    Asked(shape=read.image_shape, like=read.like).apply(found)
+    if found.surplus:
+        notify(f"{source}: {found.surplus}")
+    levels = Levels((0.0, 255.0) if found.pictures else found.levels, prefer=(read.reading.low, read.reading.high))
     before, told = 0, 0  # rows of the earlier parts; problems that were reported already
     for part in (found.parts[name] for name in ORDER if name in found.parts):
         end = 0
@@ -275,17 +296,18 @@ def _of_block(read: ModelFile, found: Found, block: Block, unasked: list[Answer]
         return answered
 
 
-def _converted(read: ModelFile, found: Found, block: Block, levels: Levels) -> Images:
-    """Return images as rows of bytes with the network's number of features."""
-    ((_, pixels),) = prepared(found, Part(lambda: iter([block])), levels)
-    rows = as_rows(pixels)
+def _converted(read: ModelFile, found: Found, block: Block, levels: Levels) -> NDArray[Any]:
+    """Return images as rows of bytes, or features as they are, of the network's width."""
+    part = Part(lambda: iter([block]))
+    if read.takes_features:
+        ((_, rows),) = feature_blocks(found, part)
+        got = f"rows of {rows.shape[1]:,} features"
+    else:
+        ((_, pixels),) = prepared(found, part, levels)
+        rows = as_rows(pixels)
+        got = f"images of {pixels.shape[1]}×{pixels.shape[2]}" if pixels.ndim == 3 else f"{rows.shape[1]:,} numbers"
     if rows.shape[1] != read.model.in_features:
-        shape = read.image_shape
-        wanted = f"{shape[0]}×{shape[1]}" if shape else f"{read.model.in_features:,} numbers"
-        got = f"{pixels.shape[1]}×{pixels.shape[2]}" if pixels.ndim == 3 else f"{rows.shape[1]:,} numbers"
-        raise WrongSizeError(
-            f"images of {got}, but this network takes {wanted}; train a network on images of that size"
-        )
+        raise WrongSizeError(f"{got}, but this network takes {read.wanted}; train a network on data of that size")
     return rows
 
 
@@ -296,12 +318,12 @@ class WrongSizeError(FileError):
 # The question ---------------------------------------------------------------------------------------
 
 
-def _ask(read: ModelFile, images: Images, unasked: list[Answer], *, together: bool = False) -> list[Answer]:
+def _ask(read: ModelFile, images: NDArray[Any], unasked: list[Answer], *, together: bool = False) -> list[Answer]:
     """Compute a network's answers about images, and limit its confidence where it cannot be trusted.
 
     Parameters
     ----------
-    images : (n, features) uint8
+    images : (n, features) uint8, or float64 features
     unasked : list of Answer
         The answers so far, without probabilities.
     together : bool
@@ -314,8 +336,8 @@ def _ask(read: ModelFile, images: Images, unasked: list[Answer], *, together: bo
     return answered
 
 
-def _ask_some(read: ModelFile, images: Images, unasked: list[Answer], *, together: bool) -> list[Answer]:
-    probabilities: FloatArray = read.model.probabilities(images)
+def _ask_some(read: ModelFile, images: NDArray[Any], unasked: list[Answer], *, together: bool) -> list[Answer]:
+    probabilities: FloatArray = read.model.probabilities(read.prepared(images), prepared=True)
     if read.reference is None:
         doubts: list[dict[str, Any]] = [{}] * len(images)
     else:

@@ -1,4 +1,4 @@
-"""Images with labels on which a network can be tested, read in the same way as its training images."""
+"""Images or features with labels on which a network can be tested, read in the same way as its training data."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import numpy as np
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources import load_dataset
 from glasswork.errors import InputError
-from glasswork.models.model_file import ModelFile
+from glasswork.models.loaded import ModelFile
 
 
 def load_like(source: str, read: ModelFile) -> Dataset:
@@ -18,12 +18,12 @@ def load_like(source: str, read: ModelFile) -> Dataset:
     InputError
         If the images have another size, or the network does not know one of the classes.
     """
-    dataset = load_dataset(source, shape=read.image_shape, prefer=(read.reading.low, read.reading.high))
+    scale = (read.reading.low, read.reading.high)
+    dataset = load_dataset(source, shape=read.image_shape, prefer=scale, like=read.like)
     if dataset.images.shape[1] != read.model.in_features:
-        height, width = dataset.shape
         raise InputError(
-            f"{source}: images of {height}×{width}, but this network takes {read.model.in_features:,} numbers; choose "
-            "images of that size"
+            f"{source}: {_size_of(dataset)}, but this network takes {read.model.in_features:,} numbers; choose data of "
+            "that size"
         )
     number = {name: k for k, name in enumerate(read.classes)}
     shown = [dataset.classes[k] for k in np.unique(dataset.labels)]
@@ -34,3 +34,8 @@ def load_like(source: str, read: ModelFile) -> Dataset:
         )
     labels = np.array([number.get(name, 0) for name in dataset.classes])[dataset.labels]
     return replace(dataset, labels=labels, classes=read.classes)
+
+
+def _size_of(dataset: Dataset) -> str:
+    height, width = dataset.shape
+    return f"rows of {width:,} features" if dataset.kind == "features" else f"images of {height}×{width}"

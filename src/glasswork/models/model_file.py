@@ -7,12 +7,12 @@ It describes the network in its own terms, so it does not depend on the format o
 change is detected when it is read.
 """
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from glasswork.errors import FileError, InputError
 from glasswork.files import read_small
 from glasswork.inputs import Inputs, Reading
 from glasswork.models.doubt import ReferenceSet
+from glasswork.models.loaded import ModelFile
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
 from glasswork.nn.module import replaced_methods
@@ -39,6 +40,9 @@ MOST_LAYERS = 2000
 _WIDTHS = ("in_features", "out_features", "features")
 
 _WHAT = "model file"
+
+#: What is known beside their networks from files that were read.
+_FILES: "WeakKeyDictionary[MLP, tuple[ReferenceSet | None, str]]" = WeakKeyDictionary()
 
 #: What a network trained on bytes does with its input, in words for other programs.
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
@@ -73,71 +77,6 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     reading: Reading | None = None
     reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
     no_reference: str = ""
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """The content of a model file.
-
-    Attributes
-    ----------
-    model : MLP
-        The network, with its ``inputs`` and ``classes``.
-    reference : ReferenceSet or None
-        Training images with which new images are compared.
-    no_reference : str
-        Why there is no reference set, as the file states it.
-    """
-
-    model: MLP
-    reference: ReferenceSet | None
-    no_reference: str = ""
-
-    @property
-    def why_no_reference(self) -> str:
-        """Why nothing is known about strange images; empty if there is a reference set."""
-        if self.reference is not None:
-            return ""
-        return self.no_reference or "its model file holds no training images to compare with"
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes, in the order of the scores."""
-        return self.model.classes
-
-    @property
-    def image_shape(self) -> tuple[int, int] | None:
-        """The shape of an image: square if it is unknown, and None if the features are not an image."""
-        inputs = self.model.inputs
-        if inputs is not None and (inputs.shape or inputs.kind == "features"):
-            return inputs.shape
-        side = math.isqrt(self.model.in_features)
-        return (side, side) if side * side == self.model.in_features else None
-
-    @property
-    def reading(self) -> Reading:
-        """How pictures were read; if that is unknown, a network of MNIST's digits reads photographs."""
-        if self.model.inputs is not None and self.model.inputs.reading is not None:
-            return self.model.inputs.reading
-        digits = self.classes == tuple("0123456789") and self.image_shape == (28, 28)
-        return Reading(pictures="digits" if digits else "as they are")
-
-    def for_bytes(self) -> tuple["ModelFile", str]:
-        """Return this file with a network that takes bytes, and a note about any assumption; refuse other networks."""
-        known = self.model.inputs or Inputs()
-        if known.are_bytes:
-            return self, f"this network takes {known.words()}, {known.derived}" if known.derived else ""
-        assumed = Inputs.of_bytes(shape=known.shape, classes=known.classes, reading=known.reading)
-        if known.kind == "features" or (known.low is not None and not known.equals_at_first_layer(assumed)):
-            raise InputError(
-                f"this network was trained on {known.words()}, but images are pixels from 0 to 255; use it from "
-                "Python, with numbers like those it was trained on: load_model(...).predict(rows)"
-            )
-        model = copy.copy(self.model)
-        model.inputs = assumed
-        unknown = known.low is None
-        said = "its file does not say what this network was trained on" if unknown else f"it takes {known.words()}"
-        return replace(self, model=model), f"{said}; images are read as {assumed.words()}"
 
 
 def save_model(
@@ -252,7 +191,15 @@ def read_model_file(path: str | Path) -> ModelFile:
         for name, array in model.state().items():
             array[...] = file.get_tensor(name)
         extra = {name: file.get_tensor(name) for name in facts.reference}
-    return ModelFile(model, _unpack(path, extra, model), facts.no_reference)
+    read = ModelFile(model, _unpack(path, extra, model), facts.no_reference)
+    _FILES[model] = read.reference, read.no_reference
+    return read
+
+
+def file_of(model: MLP) -> ModelFile:
+    """Return a network with what its file says, if it was read from one, as by `load_model`."""
+    reference, why = _FILES.get(model, (None, "this network was not read from a file"))
+    return ModelFile(model, reference, why)
 
 
 def _set_contract(path: Path, facts: ModelFacts, model: MLP) -> None:

@@ -124,8 +124,11 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
 
     Given images have their current fingerprint in their origin: see `Dataset.with_identity`.
     """
+    if len(data.range) == 1:
+        raise RecipeError(f"data.range: expected two numbers, such as [0, 16], got {data.range[0]:g} alone")
+    stated = (data.range[0], data.range[1]) if data.range else None
     return split_once(
-        dataset or load_dataset(data.source, cache=DATA_CACHE),
+        dataset or load_dataset(data.source, cache=DATA_CACHE, data_range=stated),
         scheme=data.split,
         seed=data.split_seed,
         test=data.test or None,

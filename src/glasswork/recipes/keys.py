@@ -88,6 +88,7 @@ _OTHER_NAMES = {
     "network.initializer": "init kernel_initializer",
     "seed": "random_state",
     "data.source": "dataset data",
+    "data.range": "data_range",
     "schedule.name": "scheduler lr_scheduler",
 }
 SYNONYMS = {name: path for path, names in _OTHER_NAMES.items() for name in names.split()}

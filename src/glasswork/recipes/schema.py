@@ -181,6 +181,14 @@ class Data(Struct, frozen=True, kw_only=True):
             "images; of features, column by column: handout as standardize"
         ),
     ] = "handout"
+    range: Annotated[
+        tuple[float, ...],
+        Meta(
+            max_length=2,
+            description="the values of black and white, where the data do not state them; none: what they show",
+            extra={"expected": "two numbers, such as [0, 16], or none: []"},
+        ),
+    ] = ()
     split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="determines which images are in valid and test")] = 123
 
 

@@ -169,6 +169,10 @@ class ReportData(msgspec.Struct, frozen=True):
         A description of the run, for the last part of the page.
     thing : str
         The word for a class: ``"digit"`` or ``"class"``.
+    pictures : {"digits", "as they are"}
+        How a picture is read; see `glasswork.reading`.
+    dark : bool
+        Whether ink is dark on a light ground in the training images.
     no_reference : str
         Why nothing is known about strange images; otherwise empty.
     """
@@ -195,4 +199,6 @@ class ReportData(msgspec.Struct, frozen=True):
     command: str
     attribution: str
     thing: str
+    pictures: str = "digits"
+    dark: bool = False
     no_reference: str = ""

@@ -10,7 +10,8 @@ from glasswork.data import Split
 from glasswork.inputs import Inputs
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.doubt.lines import FILTERS
-from glasswork.models.model_file import ModelFile, read_model_file
+from glasswork.models.loaded import ModelFile
+from glasswork.models.model_file import read_model_file
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model
@@ -73,7 +74,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     InputError
         If the network is too large for a page.
     """
-    file, _ = file.for_bytes()  # the page gives the network bytes
+    file = file.for_page()
     recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
     shape = file.image_shape or parts.shape
     encoding = choose_encoding(model)
@@ -103,6 +104,8 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         recipe=recipe.to_toml(),
         command=command(recipe, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
         attribution=attribution(recipe, parts),
+        pictures=file.reading.pictures,
+        dark=file.reading.polarity == "dark on light",
         no_reference=file.why_no_reference,
         thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
     )

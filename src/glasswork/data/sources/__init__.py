@@ -5,6 +5,8 @@ openml:NAME              a name and an argument
 letters/, train.csv      a path: what it holds is recognised by its content, never by its suffix
 """
 
+from __future__ import annotations
+
 import hashlib
 import importlib
 import os
@@ -18,9 +20,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from glasswork.data.dataset import Dataset
+from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.naming import dataset_of
 from glasswork.errors import FileError, InputError
+from glasswork.inputs import Inputs
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
@@ -119,6 +123,8 @@ def load_dataset(
     cache: Path | None = None,
     shape: tuple[int, int] | None = None,
     prefer: tuple[float, float] | None = None,
+    data_range: tuple[float, float] | None = None,
+    like: Inputs | None = None,
 ) -> Dataset:
     """Load a dataset by its name, or from a file or folder.
 
@@ -134,6 +140,11 @@ def load_dataset(
         The size to which pictures are resized; by default the size that most of them have.
     prefer : (low, high), optional
         The values of background and ink, if all values lie between them; by default 0 and 255, or as the values show.
+    data_range : (low, high), optional
+        The values of black and white, where the source does not state them: 0 and 16, say.
+    like : Inputs, optional
+        What a network was trained on, to read a source as its own data were read: a table's columns are matched by
+        their names, and pixels and features are not mixed up.
 
     Returns
     -------
@@ -162,7 +173,8 @@ def load_dataset(
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
     else:
-        dataset = _load_path(typed_path(argument), text, cache, shape, prefer)
+        asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like)
+        dataset = _load_path(typed_path(argument), text, cache, asked)
     if dataset.origin.sha256:
         return dataset
     from glasswork.data.once import fingerprint_once
@@ -174,8 +186,7 @@ def _load_path(
     path: Path,
     text: str,
     cache: Path | None,
-    shape: tuple[int, int] | None,
-    prefer: tuple[float, float] | None,
+    asked: Asked,
 ) -> Dataset:
     from glasswork.data.sources.places import readable
     from glasswork.data.sources.store import read_dataset, write_dataset
@@ -185,16 +196,16 @@ def _load_path(
             f"{readable(text)}: a name that is not UTF-8 cannot be written into a recipe; rename the folder"
         )
     if cache is None:
-        return _read(path, text, None, shape, prefer)
+        return _read(path, text, None, asked)
     files = _files_of(path)
-    place = cache / _key(path, files, shape, prefer)
+    place = cache / _key(path, files, asked)
     large = sum(stat.st_size for _, stat in files) >= _LOCK_FROM
     with _alone(place) if large else nullcontext():
         if (place / "dataset.json").exists():
             return read_dataset(place)
         unfinished = place.with_name(f".{place.name}-{secrets.token_hex(4)}.unfinished")
         try:
-            dataset = _read(path, text, unfinished, shape, prefer)
+            dataset = _read(path, text, unfinished, asked)
             if not unfinished.exists():  # they fit into memory
                 return dataset
             write_dataset(dataset, unfinished)
@@ -205,21 +216,13 @@ def _load_path(
             shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _read(
-    path: Path,
-    text: str,
-    folder: Path | None,
-    shape: tuple[int, int] | None,
-    prefer: tuple[float, float] | None,
-) -> Dataset:
+def _read(path: Path, text: str, folder: Path | None, asked: Asked) -> Dataset:
     """Read a source; images that do not fit into memory are written to a folder."""
     from glasswork.data.sources.gather import gather
 
     try:
         found = find(path)
-        if found.pictures and shape is not None:
-            found.shape = shape
-        return gather(found, name=_title(path), source=str(path.absolute()), cache=folder, prefer=prefer)
+        return gather(found, name=_title(path), source=str(path.absolute()), cache=folder, asked=asked)
     except InputError as error:
         raise InputError(f"{text}: {error}") from None
 
@@ -247,7 +250,7 @@ class Recognised(NamedTuple):
 
     path: Path
     module: ModuleType
-    first: "Peek"
+    first: Peek
     how: str
 
     def open(self) -> Found:
@@ -291,7 +294,7 @@ def recognise(path: Path) -> Recognised:
     raise InputError(f"this format is unknown: {_describe(first)}. Known formats: {kinds}")
 
 
-def _describe(source: "Peek") -> str:
+def _describe(source: Peek) -> str:
     """Describe a source that was not recognised: the columns of a table, or a file in a folder that is not data."""
     from glasswork.data.foreign import foreign
     from glasswork.data.sources.listing import describe_columns
@@ -337,12 +340,7 @@ def _lists_pictures(path: Path) -> bool:
     return listing.recognise(peek(path)) is not None
 
 
-def _key(
-    path: Path,
-    files: list[tuple[str, os.stat_result]],
-    shape: tuple[int, int] | None,
-    prefer: tuple[float, float] | None,
-) -> str:
+def _key(path: Path, files: list[tuple[str, os.stat_result]], asked: Asked) -> str:
     """Return the name of the copy of a source; it changes when one of its files changes, or the way it is read."""
     facts = [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in files]
-    return f"{_title(path)}-{hashlib.sha256(repr((facts, shape, prefer)).encode()).hexdigest()[:16]}"
+    return f"{_title(path)}-{hashlib.sha256(repr((facts, asked)).encode()).hexdigest()[:16]}"

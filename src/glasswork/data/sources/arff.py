@@ -43,15 +43,21 @@ def read(source: Peek) -> Found:
     columns = Columns(names, len(names), label)
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
-    found = Found("ARFF", "", {}, columns=columns.names)
+    found = Found("ARFF", "", {})
     left_out = [nominal[k][0] if k in nominal else "0" for k in range(len(names))]
-    found.parts = {"all": Part(lambda: _blocks(source.path, columns, left_out, found))}
+
+    def use(chosen: Columns) -> None:
+        found.parts = {"all": Part(lambda: _blocks(source.path, chosen, left_out, found))}
+        found.columns, found.label = chosen.names, "" if chosen.label is None else names[chosen.label]
+        found.where = lambda row, place: f"row {row + 1:,}, {chosen.name(chosen.pixels[place])}"
+
+    use(columns)
+    found.choose = lambda *wanted: use(columns.choosing(*wanted))
     choices = nominal.get(label) if label is not None else None
     if choices and (values := numbers_or_words(np.array(choices))).dtype.kind == "i":
         found.names = dict(zip(values.tolist(), choices, strict=True))
     elif choices:
         found.names, found.labels_of = choices, lambda labels: labels.astype(str)
-    found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
     return found
 
 

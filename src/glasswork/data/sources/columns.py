@@ -3,10 +3,12 @@
 label,pixel0,pixel1,...    label,1x1,1x2,...    ,label,0,1,2,...    no header, label first or last    one-hot
 """
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,8 @@ class Columns:
         What was assumed.
     comma : bool
         Whether numbers are written with a decimal comma.
+    chosen : tuple of int
+        The columns that hold pixels, where a network's contract names them; else all but label and index.
     """
 
     header: tuple[str, ...]
@@ -66,12 +70,39 @@ class Columns:
     shape: tuple[int, int] | None = None
     notes: tuple[str, ...] = field(default=())
     comma: bool = False
+    chosen: tuple[int, ...] = ()
 
     @property
     def pixels(self) -> list[int]:
         """The columns that hold pixels, in order."""
+        if self.chosen:
+            return list(self.chosen)
         others = {self.label, self.index, *self.one_hot}
         return [k for k in range(self.count) if k not in others]
+
+    def choosing(self, width: int, names: tuple[str, ...], label: str) -> Columns:
+        """Return these columns with those as pixels that a network takes: by their names, else if all are so many.
+
+        Parameters
+        ----------
+        width : int
+            How many numbers the network takes.
+        names : tuple of str
+            What its columns were called in training; empty if they had no names.
+        label : str
+            What the column of labels was called.
+        """
+        if names and self.header:
+            chosen = tuple(k for k, name in enumerate(self.header) if name in names)
+            others = [k for k in range(self.count) if k not in chosen]
+            if len(chosen) < len(names):  # which are missing is said elsewhere
+                return self
+            kept = self.header.index(label) if label in self.header else self.label
+            index = self.index if self.index in others else None
+            return replace(self, chosen=chosen, label=kept if kept in others else None, one_hot=(), index=index)
+        if len(self.pixels) != width and self.count == width:
+            return replace(self, chosen=tuple(range(width)), label=None, one_hot=(), index=None)
+        return self
 
     @property
     def names(self) -> tuple[str, ...]:

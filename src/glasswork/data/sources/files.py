@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from glasswork.data.dataset import natural_order
+from glasswork.data.sources.arrange import arrange
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.huggingface import class_names
 from glasswork.data.sources.naming import part_of
 from glasswork.data.sources.peek import Peek, peek
 from glasswork.data.sources.places import PICTURE_SUFFIXES, Folder
 from glasswork.errors import FileError, InputError
+from glasswork.inputs import Inputs
 
 #: The first bytes of files of arrays: Parquet, NPY, NPZ, MATLAB, HDF5.
 _ARRAYS = (b"PAR1", b"\x93NUMPY", b"PK\3\4", b"MATLAB ", b"\x89HDF")
@@ -78,6 +80,18 @@ def _together(piles: dict[str, list[tuple[Path, Found]]], folder: Folder) -> Fou
     )
     if names:
         whole.note("class names come from README.md")
+    first = all_found[0]
+    for found in all_found[1:]:
+        if first.columns:
+            arrange(found, Inputs(columns=first.columns, label=first.label), len(first.columns))
+
+    def choose(width: int, columns: tuple[str, ...], label: str) -> None:
+        for found in all_found:
+            if found.choose is not None:
+                found.choose(width, columns, label)
+        whole.columns = first.columns
+
+    whole.choose = choose if first.choose is not None else None
     for found in all_found:
         found.notes, found.skipped, found.left_out = whole.notes, whole.skipped, whole.left_out
     for name, pile in piles.items():

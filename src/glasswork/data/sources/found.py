@@ -127,10 +127,17 @@ class Found:
         The name of the column that numbers or names the rows.
     columns : tuple of str
         The names of the columns of a table that hold pixels or features, in order; empty if they have none.
+    label : str
+        What the column of labels is called, where it has a name.
+    choose : callable, optional
+        Of a table: makes other columns its pixels or features, from how many there have to be, their names, and the
+        name of the column of labels; see `glasswork.data.sources.arrange`.
     kind : {"pixels", "features"}, optional
         What the numbers of a table are, if the format states it; otherwise it is derived.
     without_labels : str
         What to do if there are no labels.
+    surplus : str
+        Which columns a network was not trained on, in words.
     notes, skipped, left_out : list of str
         See `Origin`; a reader may add to them while it reads. What is skipped is `Unreadable`, if it is one image.
     """
@@ -151,8 +158,11 @@ class Found:
     path: Path | None = None
     index: str | None = None
     columns: tuple[str, ...] = ()
+    label: str = ""
+    choose: Callable[[int, tuple[str, ...], str], None] | None = None
     kind: Literal["pixels", "features"] | None = None
     without_labels: str = ""
+    surplus: str = ""
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)

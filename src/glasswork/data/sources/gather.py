@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset, Kind, guess_shape
+from glasswork.data.levels import Levels, Where, in_words, to_grey
 from glasswork.data.origin import Origin
+from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.conventions import first_of_eight, name_labels
 from glasswork.data.sources.features import feature_blocks, holds_features
 from glasswork.data.sources.found import Block, Found, Part, as_rows
 from glasswork.data.sources.labels import encode, flat_labels
-from glasswork.data.sources.levels import Levels, Where, in_words, to_grey
 from glasswork.data.sources.store import PixelStore
 from glasswork.errors import InputError
 
@@ -41,7 +42,7 @@ def gather(
     name: str,
     source: str,
     cache: Path | None = None,
-    prefer: tuple[float, float] | None = None,
+    asked: Asked | None = None,
 ) -> Dataset:
     """Turn everything that a reader found into a dataset.
 
@@ -52,16 +53,19 @@ def gather(
         See `Dataset`.
     cache : Path, optional
         A folder that does not exist yet, for images that do not fit into memory.
-    prefer : (low, high), optional
-        See `Levels`.
+    asked : Asked, optional
+        How it is to be read.
 
     Raises
     ------
     InputError
         If no network can be trained on it: there are no labels, only one class, or a value is missing or out of range.
     """
+    asked = asked or Asked()
+    asked.apply(found)
     features = holds_features(found)
-    levels, store = Levels(found.levels, prefer=prefer), PixelStore(cache, source)
+    levels = Levels(found.levels, prefer=asked.prefer, stated=asked.data_range is not None)
+    store = PixelStore(cache, source)
     shape: tuple[int, int] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
     sizes: dict[str, int] = {}
@@ -96,7 +100,8 @@ def gather(
             f"there is only one class, {classes[0]}, so there is nothing to learn; use the folder that holds "
             "all classes"
         )
-    images = images if features else _binary(images, levels, found)
+    if not features and not found.pictures:
+        images = levels.stretched(images)
     origin = Origin(
         format=found.format,
         recognised=found.recognised,
@@ -107,6 +112,8 @@ def gather(
         notes=tuple(found.notes) if features else _notes(found, levels),
         skipped=tuple(map(str, found.skipped)),
         left_out=tuple(found.left_out),
+        assumed=() if features else levels.assumed(),
+        label=found.label,
     )
     every = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     kind: Kind = "features" if features else "pixels"
@@ -169,14 +176,6 @@ def _same_shape(
     return own
 
 
-def _binary(images: Images, levels: Levels, found: Found) -> Images:
-    """Return images that hold only 0 and 1 as 0 and 255: otherwise they would be almost black."""
-    if not (levels.plain and levels.largest == 1):
-        return images
-    levels.high = 1.0
-    return images * np.uint8(255)
-
-
 def _without_labels(part: str, order: Sequence[str], found: Found) -> str:
     where = f"its part {part!r}" if len(order) > 1 else "it"
     remedy = f"{found.without_labels}; " if found.without_labels else ""
@@ -187,6 +186,4 @@ def _notes(found: Found, levels: Levels) -> tuple[str, ...]:
     notes = list(found.notes)
     if (scaled := levels.describe()) is not None:
         notes.append(scaled)
-    elif levels.largest < 128:
-        notes.append(f"the largest pixel is {levels.largest:g} of 255: do the values have another range?")
-    return tuple(notes)
+    return (*notes, *levels.assumed())

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
-from glasswork.data.dataset import Dataset, check_lengths, to_pixels
-from glasswork.data.origin import Origin
+from glasswork.data.dataset import Dataset, check_lengths
+from glasswork.data.origin import Pictures
 from glasswork.errors import FileError, InputError
 
 #: Seconds to wait for a server that sends nothing.
@@ -74,16 +74,17 @@ def openml_dataset(name: str, *, version: int = 1, data_home: str | os.PathLike[
     data, target = _fetch(name, version, data_home)
     source = f"openml:{name}" + (f"@{version}" if version != 1 else "")
     try:
-        pixels = to_pixels(data.toarray() if hasattr(data, "toarray") else data)
+        values = data.toarray() if hasattr(data, "toarray") else data
         words = _to_words(target)
-        check_lengths("Dataset", pixels, words)
-        dataset = Dataset.of(pixels, words, name=name, source=source)
+        check_lengths("Dataset", values, words)
+        dataset = Dataset.of(values, words, name=name, source=source)
     except InputError as error:
         raise InputError(
             f"OpenML's {name} is not a dataset of images with classes: {error}; choose another one, or version"
         ) from error
     digits = dataset.shape == (28, 28) and dataset.classes == tuple("0123456789")
-    origin = Origin("OpenML", "its name", pictures="digits" if digits else "as they are")
+    pictures: Pictures = "digits" if digits else "as they are"
+    origin = replace(dataset.origin, format="OpenML", recognised="its name", pictures=pictures)
     return replace(dataset, origin=origin)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glasswork.data.decode import HEAD, format_of
-from glasswork.data.sources.columns import find_columns
+from glasswork.data.sources.columns import Columns, find_columns
 from glasswork.data.sources.found import Block, Found, Part, Unreadable
 from glasswork.data.sources.peek import Peek, decoded
 from glasswork.data.sources.picture import read_grey
@@ -159,18 +159,24 @@ def _pixel_columns(path: Path, head: "pl.DataFrame", found: Found) -> None:
     """Find pixels and labels in a table of numbers."""
     rows = [head.columns, *([("" if cell is None else str(cell)) for cell in row] for row in head.rows())]
     columns = find_columns(rows, header=True)
-    names = [head.columns[k] for k in columns.pixels]
-    label = None if columns.label is None else head.columns[columns.label]
-    found.shape, found.notes, found.columns = columns.shape, list(columns.notes), tuple(names)
-    if label is not None:
-        found.note(f"labels are the column {label!r}")
-    found.where = lambda row, place: f"row {row + 1:,}, column {names[place]!r}"
 
-    def blocks() -> Iterator[Block]:
-        for frame in _slices(path):
-            labels = None if label is None else _plain(np.array(frame[label].to_list(), dtype=object))
-            if columns.one_hot:
-                labels = frame[[head.columns[k] for k in columns.one_hot]].to_numpy()
-            yield Block(frame.select(names).to_numpy(), labels)
+    def use(chosen: Columns) -> None:
+        found.parts = {"all": Part(lambda: _table_blocks(path, chosen))}
+        found.shape, found.notes, found.columns = chosen.shape, list(chosen.notes), chosen.names
+        found.where = lambda row, place: f"row {row + 1:,}, column {chosen.names[place]!r}"
+        if chosen.label is not None:
+            found.label = chosen.header[chosen.label]
+            found.note(f"labels are the column {found.label!r}")
 
-    found.parts = {"all": Part(blocks)}
+    use(columns)
+    found.choose = lambda *wanted: use(columns.choosing(*wanted))
+
+
+def _table_blocks(path: Path, columns: Columns) -> Iterator[Block]:
+    for frame in _slices(path):
+        labels = None
+        if columns.label is not None:
+            labels = _plain(np.array(frame[columns.header[columns.label]].to_list(), dtype=object))
+        elif columns.one_hot:
+            labels = frame[[columns.header[k] for k in columns.one_hot]].to_numpy()
+        yield Block(frame.select(columns.names).to_numpy(), labels)

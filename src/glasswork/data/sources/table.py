@@ -60,11 +60,13 @@ def read(source: Peek) -> Found:
     columns = find_columns(rows, [with_points(row) for row in spread] if comma else spread, header=header)
     columns = replace(columns, comma=comma)
     found = Found("CSV", "", {})
-    found.parts = {"all": Part(lambda: read_blocks(source.path, separator, columns, hint + header, found))}
-    found.shape, found.notes, found.columns = columns.shape, list(columns.notes), columns.names
-    found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
-    if columns.label is not None and not columns.notes:
-        found.note(f"labels are {columns.name(columns.label)}")
+
+    def use(chosen: Columns) -> None:
+        found.parts = {"all": Part(lambda: read_blocks(source.path, separator, chosen, hint + header, found))}
+        describe_table(found, chosen)
+
+    use(columns)
+    found.choose = lambda *wanted: use(columns.choosing(*wanted))
     if columns.index is not None:
         empty = all(not row[columns.index] for row in rows[header:] if columns.index < len(row))
         what = "is empty" if empty else "numbers or names the rows, so it is not a pixel"
@@ -75,6 +77,16 @@ def read(source: Peek) -> Found:
     if (note := describe_encoding(source.head)) is not None:
         found.note(note)
     return found
+
+
+def describe_table(found: Found, columns: Columns) -> None:
+    """Note which columns of a table are its pixels and its labels."""
+    found.shape, found.notes, found.columns = columns.shape, list(columns.notes), columns.names
+    found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
+    if columns.label is not None:
+        found.label = columns.header[columns.label] if columns.header else ""
+        if not columns.notes:
+            found.note(f"labels are {columns.name(columns.label)}")
 
 
 def _without_hint(lines: list[str]) -> tuple[list[str], str]:

@@ -27,6 +27,7 @@ import { showInside } from "./part-inside.js";
 import { showLearnt } from "./part-learnt.js";
 import { showUnlike } from "./part-unlike.js";
 import { showWhy } from "./part-why.js";
+import { grounded } from "./picture.js";
 import { Reference } from "./reference.js";
 import { Sceptic } from "./sceptic.js";
 import { smallestSmudge } from "./smudge.js";
@@ -140,7 +141,8 @@ async function begin(data) {
     strangeness: (/** @type {ArrayLike<number>} */ bytes) => reference?.judge(bytes).strangeness ?? 0,
     unlike: (/** @type {ArrayLike<number>} */ bytes) => reference?.unlike(bytes) ?? false,
     classify(/** @type {import("./strokes.js").Stroke[]} */ strokes) {
-      const bytes = imageOf(strokes, shape[0])?.bytes ?? new Uint8Array(network.features);
+      const drawn = imageOf(strokes, shape[0])?.bytes ?? new Uint8Array(network.features);
+      const bytes = grounded(drawn, content.dark);
       const scores = Array.from(network.scores(bytes));
       return { digit: argmax(scores), scores, unlike: reference?.unlike(bytes) ?? false };
     },

@@ -5,7 +5,7 @@ import { Bars } from "./bars.js";
 import { Board, PENS } from "./board.js";
 import { paintInk } from "./colour.js";
 import { choice, el, percent, put, replace } from "./dom.js";
-import { PictureError, readPicture } from "./picture.js";
+import { PictureError, grounded, readPicture } from "./picture.js";
 import { imageOf } from "./strokes.js";
 
 /** Test images on offer at a time. */
@@ -82,10 +82,10 @@ export function verdictOf(context, state) {
  * @param {Element} way
  */
 function boardPanel(context, way) {
-  const { store, shape } = context;
+  const { store, shape, data } = context;
   const board = new Board((strokes) => {
     const drawn = imageOf(strokes, shape[0]);
-    const bytes = drawn?.bytes ?? new Uint8Array(shape[0] * shape[1]);
+    const bytes = grounded(drawn?.bytes ?? new Uint8Array(shape[0] * shape[1]), data.dark);
     store.set({ bytes, source: "your drawing", truth: null, target: null, rival: null });
     showWay(way, strokes, drawn, shape);
   });
@@ -266,12 +266,13 @@ function offers(context, pictures) {
     { class: "offers" },
     el("h3", {}, "Or choose a test image"),
     el("div", { class: "row" }, strip, more),
-    pictures && pictureDrop(context),
+    (pictures || data.pictures !== "digits") && pictureDrop(context),
   );
 }
 
 /** @param {import("./answer.js").Context} context */
-function pictureDrop({ store, shape }) {
+function pictureDrop({ store, shape, data }) {
+  const wanted = { shape, pictures: data.pictures, dark: data.dark };
   const message = el("p", { class: "small", role: "status" });
   const input = el("input", { type: "file", accept: "image/*", id: "picture", onchange: choose });
   function choose() {
@@ -282,11 +283,13 @@ function pictureDrop({ store, shape }) {
   /** @param {Blob} file */
   async function read(file) {
     try {
-      const picture = await readPicture(file, shape[0]);
+      const picture = await readPicture(file, wanted);
       store.set({ bytes: picture.bytes, source: "your picture", truth: null, target: null, rival: null });
       message.textContent = picture.photo
         ? "This looks like a photograph. The command line reads those better: glasswork predict RUN PICTURE"
-        : "Read, cropped and centred.";
+        : data.pictures === "digits"
+          ? "Read, cropped and centred."
+          : "Read in grey, at the size of the training images.";
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
       message.textContent = error.message;

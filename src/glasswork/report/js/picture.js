@@ -1,5 +1,5 @@
 /**
- * From a picture on disk to an image like those of MNIST, as glasswork predict reads clean pictures.
+ * From a picture on disk to an image like those of the training, as glasswork predict reads clean pictures.
  *
  * file → pixels → at most 640 a side → ink on its ground → 28×28
  *
@@ -7,6 +7,7 @@
  * better, and the page says so.
  */
 
+import { asItIs } from "./as-it-is.js";
 import { centre } from "./centre.js";
 import { inkOf } from "./ink.js";
 import { resizeBox } from "./resize.js";
@@ -24,12 +25,19 @@ export class PictureError extends Error {}
 /** @typedef {{width: number, height: number, channels: Float32Array[]}} Levels Each channel row by row, 0 to 255. */
 
 /**
+ * @typedef {object} Wanted
+ * @property {[number, number]} shape Height and width of the network's images.
+ * @property {string} pictures "digits": the digit on it is cut out and centred; else a picture is read as it is.
+ * @property {boolean} dark Whether ink is dark on a light ground in the network's images.
+ */
+
+/**
  * Read a picture.
  * @param {Blob} file
- * @param {number} side Of the image that is wanted.
+ * @param {Wanted} wanted
  * @returns {Promise<{bytes: Uint8Array, photo: boolean}>} `photo`: whether its ground is not even.
  */
-export async function readPicture(file, side) {
+export async function readPicture(file, wanted) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
@@ -43,21 +51,32 @@ export async function readPicture(file, side) {
     canvas.getContext("2d", { willReadFrequently: true })
   );
   context.drawImage(bitmap, 0, 0);
-  return imageOfPixels(context.getImageData(0, 0, width, height).data, width, height, side);
+  return imageOfPixels(context.getImageData(0, 0, width, height).data, width, height, wanted);
 }
 
 /**
- * Make an image like those of MNIST of the pixels of a picture.
+ * Make an image like those of the training of the pixels of a picture.
  * @param {ArrayLike<number>} rgba
  * @param {number} width
  * @param {number} height
- * @param {number} side
+ * @param {Wanted} wanted
  */
-export function imageOfPixels(rgba, width, height, side) {
-  const levels = shrink(levelsOf(rgba, width, height));
+export function imageOfPixels(rgba, width, height, { shape, pictures, dark }) {
+  const whole = levelsOf(rgba, width, height);
+  if (pictures !== "digits") return { bytes: asItIs(whole, shape), photo: false };
+  const levels = shrink(whole);
   const ink = inkOf(levels);
   if (!ink) throw new PictureError("Nothing stands out from the ground: use a thicker pen or better light.");
-  return { bytes: centre(ink, side), photo: !ink.even };
+  return { bytes: grounded(centre(ink, shape[0]), dark), photo: !ink.even };
+}
+
+/**
+ * Ink on the ground of the network's images: bytes of ink, or their negative.
+ * @param {Uint8Array} bytes 0 is the ground, 255 full ink.
+ * @param {boolean} dark
+ */
+export function grounded(bytes, dark) {
+  return dark ? bytes.map((value) => 255 - value) : bytes;
 }
 
 /**

@@ -18,6 +18,12 @@ from glasswork.errors import InputError
 #: The shares of red, green and blue in grey (ITU-R BT.601, as in Pillow).
 LUMA = (0.299, 0.587, 0.114)
 
+#: Whole numbers that stay below this are hardly ever bytes.
+_DIM = 128
+
+#: How a range is stated.
+_OPTION = "--data-range LOW,HIGH"
+
 #: Describes the place of a value, given the row of the image and the index of the value in it.
 Where = Callable[[int, int], str]
 
@@ -59,6 +65,8 @@ class Levels:
         The values of background and ink; by default the first block determines them.
     prefer : (low, high), optional
         Used if ``given`` is None and all values of the first block lie in this range.
+    stated : bool
+        Whether a user states the range, so that values may lie between its whole numbers.
 
     Attributes
     ----------
@@ -70,8 +78,18 @@ class Levels:
         Whether some values lay between two of the 256 levels.
     """
 
-    def __init__(self, given: tuple[float, float] | None = None, *, prefer: tuple[float, float] | None = None) -> None:
-        self._decided, self._prefer = given is not None, prefer
+    def __init__(
+        self,
+        given: tuple[float, float] | None = None,
+        *,
+        prefer: tuple[float, float] | None = None,
+        stated: bool = False,
+    ) -> None:
+        if given is not None and not given[0] < given[1]:
+            raise InputError(f"the range of the values: expected low below high, got {given[0]:g} to {given[1]:g}")
+        self._decided, self._prefer, self._stated = given is not None, prefer, stated
+        self._free = given is None and prefer is None  # nobody has said what the range is
+        self._own = self._by_dtype = False
         self.low, self.high = given or (0.0, 255.0)
         self.smallest, self.largest = np.inf, -np.inf
         self.rounded = False
@@ -116,7 +134,7 @@ class Levels:
         exact = (values.astype(np.float64) - self.low) * (255 / (self.high - self.low))
         pixels = np.rint(exact)
         off = np.abs(exact - pixels) > 2e-3
-        if self.plain and off.any():
+        if self.plain and off.any() and not self._stated:
             raise self._wrong(values, off, where, "expected whole numbers from 0 to 255")
         self.rounded |= bool(off.any())
         return pixels.astype(np.uint8)
@@ -130,7 +148,7 @@ class Levels:
         if whole and low >= 0 and high <= 255:
             return
         if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-            self.low, self.high = 0.0, 65535.0
+            self.low, self.high, self._by_dtype = 0.0, 65535.0, True
         elif low >= 0 and high <= 1:
             self.low, self.high = 0.0, 1.0
         elif low >= -1 and high <= 1:
@@ -145,7 +163,31 @@ class Levels:
     def _wrong(self, values: NDArray[Any], wrong: NDArray[Any], where: Where, problem: str) -> InputError:
         rows = values.reshape(len(values), -1)
         row, place = (int(i) for i in np.argwhere(wrong.reshape(rows.shape))[0])
-        return InputError(f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it")
+        other = "" if "missing" in problem else f", or state the range of all values: {_OPTION}"
+        return InputError(f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it{other}")
+
+    def stretched(self, images: Images) -> Images:
+        """Return all images that were made, with their own range as that of the pixels, where nobody stated another.
+
+        Whole numbers up to 1, or up to less than half of 255, are hardly ever bytes: they would be all but black.
+        """
+        whole = self.plain and not self._stated and (self._free or self.largest == 1)
+        if not (whole and 1 <= self.largest < _DIM) or isinstance(images, np.memmap):
+            return images
+        self.high, self._own = self.largest, True
+        table = np.rint(np.arange(256) * (255 / self.largest)).clip(0, 255).astype(np.uint8)
+        stretched: Images = table[images]
+        return stretched
+
+    def assumed(self) -> tuple[str, ...]:
+        """Return what was assumed about the range, with what to do if it is wrong."""
+        if self._own and self.largest > 1:
+            return (f"the range of the values is not stated: that of the data, 0 to {self.largest:g}, was taken; if it "
+                    f"is another one: {_OPTION}",)  # fmt: skip
+        if (self._free and self.plain and self.largest < _DIM) or (self._by_dtype and self.largest < 65535 / 2):
+            return (f"the largest value is {self.largest:g} of {self.high:g}; if the range is another one: "
+                    f"{_OPTION}",)  # fmt: skip
+        return ()
 
     def describe(self) -> str | None:
         """Return a note about what was done to the values, or None if nothing was done."""

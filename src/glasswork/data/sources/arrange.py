@@ -1,0 +1,93 @@
+"""A table in the order of a network's own: its columns are matched by their names, never by their places.
+
+px3, px1, px2, label ──choose──► which columns are inputs ──► px1, px2, px3      missing and surplus ones are named
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from glasswork.data.sources.found import Block, Found, Part
+from glasswork.errors import InputError
+from glasswork.inputs import Inputs
+
+#: So many names are in a message.
+_NAMED = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How a source is to be read; see `glasswork.data.load_dataset` for each."""
+
+    shape: tuple[int, int] | None = None
+    prefer: tuple[float, float] | None = None
+    data_range: tuple[float, float] | None = None
+    like: Inputs | None = None
+
+    def apply(self, found: Found) -> None:
+        """Tell a reader's find what is asked."""
+        if found.pictures and self.shape is not None:
+            found.shape = self.shape
+        if self.data_range is not None:
+            found.levels = self.data_range
+        if self.like is not None and self.like.kind is not None:
+            found.kind = self.like.kind
+        if self.like is not None:
+            arrange(found, self.like, self.like.width)
+
+
+def arrange(found: Found, like: Inputs, width: int) -> None:
+    """Make a source give its columns as a network takes them.
+
+    Parameters
+    ----------
+    found : Found
+        Its parts, columns and notes are changed.
+    like : Inputs
+        What the network was trained on.
+    width : int
+        How many numbers the network takes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
+    """
+    columns = like.columns or ()
+    if found.choose is not None:
+        found.choose(width, columns, like.label)
+    if not columns or not found.columns:
+        return
+    place = {name: k for k, name in enumerate(found.columns)}
+    if missing := [name for name in columns if name not in place]:
+        few = [name for name in found.columns if name not in columns]
+        there = f"; the table has {listed(few)} in their place" if few else ""
+        raise InputError(f"the columns {listed(missing)} are missing, which the network was trained on{there}")
+    if surplus := [name for name in found.columns if name not in columns]:
+        found.surplus = f"not used, as the network was not trained on them: the columns {listed(surplus)}"
+        found.note(found.surplus)
+    order = [place[name] for name in columns]
+    if order == list(range(len(found.columns))):
+        return
+    if not surplus:
+        found.note("its columns stand in another order than those of the training data, and were put right by name")
+    where = found.where
+    if where is not None:
+        found.where = lambda row, k: where(row, order[k])
+    found.parts = {name: _reordered(part, order) for name, part in found.parts.items()}
+    found.columns = columns
+
+
+def _reordered(part: Part, order: list[int]) -> Part:
+    def blocks() -> Iterator[Block]:
+        for block in part.blocks():
+            yield replace(block, images=block.images[:, order])
+
+    return Part(blocks)
+
+
+def listed(names: list[str]) -> str:
+    """Return names with commas between them; of many, the first ones and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

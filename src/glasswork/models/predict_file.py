@@ -1,0 +1,44 @@
+"""predict_file: what a network says about a picture or a table, read as its training data were."""
+
+import warnings
+from pathlib import Path
+
+from glasswork.errors import InputError
+from glasswork.models.answers import Answer, answers
+from glasswork.models.model_file import file_of
+from glasswork.nn import MLP
+
+
+def predict_file(model: MLP, path: str | Path, *, single: bool = False) -> list[Answer]:
+    """Return what a network says about a picture, a table, or a folder of them, read as its training data were.
+
+    The answers are those of ``glasswork predict``. The columns of a table are matched by their names, pictures have the
+    size and colours of the training pictures, and values are on the same scale.
+
+    Parameters
+    ----------
+    model : MLP
+        From `load_model`, which knows its classes and inputs, and its reference images.
+    path : path
+        Of a file or folder, in any format in which data can be read; or the name of a source, such as ``mnist``.
+    single : bool
+        Whether only the largest digit of a photograph of digits is answered.
+
+    Returns
+    -------
+    list of Answer
+        One for each picture, row, or digit on a photograph. One that cannot be read has an ``error``.
+
+    Raises
+    ------
+    InputError
+        If nothing can be read there, or a column is missing.
+    """
+
+    def warn(note: str) -> None:
+        warnings.warn(note, stacklevel=2)
+
+    found = list(answers(file_of(model), [str(path)], single=single, notify=warn))
+    if len(found) == 1 and found[0].error and not found[0].item:
+        raise InputError(found[0].error)
+    return found

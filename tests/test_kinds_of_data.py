@@ -1,0 +1,203 @@
+"""Twelve kinds of data: a network gives one answer to what it was trained on, whichever way it is asked."""
+
+import io
+import json
+import struct
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import polars as pl
+import pytest
+from PIL import Image
+
+from browser import browser
+from glasswork import InputError, Run, load_dataset, load_model, named_recipe, predict_file
+from glasswork.interop import to_onnx
+from glasswork.models.model_file import read_model_file
+from glasswork.report import gather, write_report
+from glasswork.runs.folder import RunFolder
+
+SIDE, COUNT, ASKED = 12, 90, 6
+RNG = np.random.default_rng(7)
+LABELS = np.arange(COUNT) % 3
+
+
+def bars(labels, side, classes):
+    """Bright bars on a dark ground, at a place that depends on the class: (n, side, side) bytes."""
+    images = RNG.integers(0, 40, (len(labels), side, side))
+    images[np.arange(len(labels)), 1 + labels * (side - 2) // classes, 2 : side - 2] = 250
+    return images.astype(np.uint8)
+
+
+IMAGES = bars(LABELS, SIDE, 3)
+
+
+def idx(folder):
+    for name, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS.astype(np.uint8))):
+        head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+        (folder / f"train-{name}-ubyte").write_bytes(head + array.tobytes())
+    path = folder / "train-images-idx3-ubyte"
+    return path, path, IMAGES
+
+
+def npz(scale, dtype):
+    def write(folder):
+        images = (IMAGES * (scale / 255)).astype(dtype)
+        np.savez(folder / "d.npz", X=images, y=LABELS)
+        return folder / "d.npz", folder / "d.npz", images
+
+    return write
+
+
+def pictures(make, suffix="png", size=SIDE):
+    """Return what writes a folder for each class; the pictures that are asked about are those of the training."""
+
+    def write(folder):
+        for k, (image, label) in enumerate(zip(IMAGES, LABELS, strict=True)):
+            place = folder / "d" / "abc"[label]
+            place.mkdir(parents=True, exist_ok=True)
+            picture = Image.fromarray(make(image))
+            picture = picture if size == SIDE or k % 9 == 0 else picture.resize((size, size), Image.Resampling.NEAREST)
+            picture.save(place / f"{k:03}.{suffix}")
+        return folder / "d", folder / "d", None
+
+    return write
+
+
+def coloured(image):
+    return np.stack([image, 255 - image, image // 2], axis=-1)
+
+
+def table(numbers, names, reorder):
+    """Return what writes a CSV with a header, and asks about its rows with the columns in another order."""
+
+    def write(folder):
+        frame = pd.DataFrame(numbers, columns=names)
+        frame["target"] = np.array(list("abc"))[LABELS]
+        frame.to_csv(folder / "train.csv", index=False)
+        frame[reorder(names)].to_csv(folder / "ask.csv", index=False)
+        return folder / "train.csv", folder / "ask.csv", numbers
+
+    return write
+
+
+def emnist(folder):
+    labels = np.arange(208) % 26
+    lying = bars(labels, 28, 26).swapaxes(1, 2).reshape(208, 784)
+    np.savetxt(folder / "emnist-letters-train.csv", np.column_stack([labels + 1, lying]), "%d", ",")
+    path = folder / "emnist-letters-train.csv"
+    return path, path, None
+
+
+def parquet(folder):
+    cells = []
+    for image in IMAGES:
+        stream = io.BytesIO()
+        Image.fromarray(image).save(stream, "PNG")
+        cells.append({"bytes": stream.getvalue(), "path": None})
+    pl.DataFrame({"image": cells, "label": LABELS}).write_parquet(folder / "train.parquet")
+    return folder / "train.parquet", folder / "train.parquet", None
+
+
+FEATURES = np.column_stack(
+    [RNG.normal(LABELS, 0.2) * 1000, RNG.normal(-LABELS, 0.2), RNG.normal(0, 1e-3, COUNT), RNG.normal(LABELS**2, 0.3)]
+)
+PIXEL_NAMES = [f"pixel{k}" for k in range(SIDE * SIDE)]
+KINDS = {
+    "MNIST's IDX": (idx, "digits"),
+    "bytes in .npz": (npz(255, np.uint8), ""),
+    "floats from 0 to 1 in .npz": (npz(1, np.float32), "read from values of 0 to 1"),
+    "0 to 16 in .npz": (npz(16, np.uint8), "read from values of 0 to 16"),
+    "pictures of 16 bits": (pictures(lambda image: image.astype(np.uint16) * 257), "light on dark"),
+    "black on white pictures": (pictures(lambda image: 255 - image), "dark on light"),
+    "pictures in colour": (pictures(coloured), ""),
+    "CSV of pixels": (table(IMAGES.reshape(COUNT, -1), PIXEL_NAMES, lambda names: names[::-1]), "in columns pixel0"),
+    "CSV of features": (
+        table(FEATURES, ["mass", "charge", "shift", "age"], lambda names: ["age", "target", *names[:3]]),
+        "4 features",
+    ),
+    "a folder of classes, sizes mixed": (pictures(lambda image: image, "bmp", 30), "light on dark"),
+    "EMNIST's CSV": (emnist, "images of 28×28"),
+    "Hugging Face's Parquet": (parquet, "light on dark"),
+}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_answer_to_the_training_data(kind, tmp_path, glasswork, chromium):
+    write, words = KINDS[kind]
+    source, ask, raw = write(tmp_path)
+    stated = [0, 16] if kind.startswith("0 to 16") else []
+    asked = {"data.source": str(source), "data.range": stated, "network.hidden": [24], "training.batch_size": 20}
+    recipe = named_recipe("adam").override({**asked, "training.epochs": 12})
+    with Run(recipe, tmp_path / "run") as run:
+        assert list(run.epochs())[-1].valid_accuracy > 60
+    model, data = load_model(tmp_path / "run"), load_dataset(source, data_range=tuple(stated) or None)
+    assert (model.classes, model.inputs.kind) == (data.classes, data.kind)
+    assert words in str(model.inputs) or words == "digits"
+
+    labels = [model.classes[k] for k in model.predict(data.images)]
+    assert np.mean(np.array(labels) == np.array(data.classes)[data.labels]) > 0.8
+    if raw is not None:
+        assert [model.classes[k] for k in model.predict(raw)] == labels
+
+    answers = predict_file(model, ask)
+    assert [answer.label for answer in answers] == labels
+    told = glasswork("predict", tmp_path / "run", ask, "--json", folder=tmp_path)
+    printed = json.JSONDecoder().raw_decode(told)[0]
+    assert [(one["label"], one["confidence"], one["unlike"]) for one in printed] == [
+        (answer.label, round(answer.confidence, 6), answer.unlike) for answer in answers
+    ]
+
+    to_onnx(model, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    facts = session.get_modelmeta().custom_metadata_map
+    prepared = read_model_file(tmp_path / "run").prepared(data.images)
+    (scores,) = session.run(None, {"images": prepared})
+    assert [json.loads(facts["classes"])[k] for k in scores.argmax(axis=1)] == labels
+    assert json.loads(facts["inputs"])["kind"] == data.kind
+
+    if data.kind == "features":
+        return
+    write_report(gather(RunFolder(tmp_path / "run"), read_model_file(tmp_path / "run"), run.parts), tmp_path / "p.html")
+    page = chromium.new_page()
+    page.goto((tmp_path / "p.html").as_uri())
+    page.wait_for_selector("html[data-complete]")
+    shares = page.evaluate("all => all.map(bytes => glasswork.shares(bytes))", data.images[:ASKED].tolist())
+    assert [model.classes[int(np.argmax(one))] for one in shares] == labels[:ASKED]
+    np.testing.assert_allclose([max(one) for one in shares], [a.confidence for a in answers[:ASKED]], atol=0.02)
+    if ask.is_dir():
+        files = [answer.item for answer in answers][:: len(answers) // ASKED][:ASKED]
+        for answer in answers[:: len(answers) // ASKED][:ASKED]:
+            page.locator("#picture").set_input_files(ask / answer.item)
+            page.wait_for_function("document.querySelector('.drop [role=status]').textContent !== ''")
+            assert page.locator(".verdict strong").first.text_content().rstrip("?") == answer.label, files
+            page.evaluate("document.querySelector('.drop [role=status]').textContent = ''")
+    page.close()
+
+
+def test_a_table_with_other_columns(tmp_path, glasswork):
+    source, _, _ = KINDS["CSV of features"][0](tmp_path)
+    recipe = named_recipe("adam").override(
+        {"data.source": str(source), "training.epochs": 2, "training.batch_size": 20}
+    )
+    with Run(recipe, tmp_path / "run") as run:
+        list(run.epochs())
+    frame = pd.read_csv(source)
+    frame.drop(columns=["charge"]).to_csv(tmp_path / "missing.csv", index=False)
+    frame.assign(colour=1.5).to_csv(tmp_path / "surplus.csv", index=False)
+    with pytest.raises(InputError, match="the columns charge are missing, which the network was trained on"):
+        predict_file(load_model(tmp_path / "run"), tmp_path / "missing.csv")
+    for words in (("evaluate", "run", "--data", "missing.csv"), ("predict", "run", "missing.csv")):
+        assert "columns charge are missing" in glasswork(*words, folder=tmp_path, status=1)
+    printed = glasswork("predict", "run", "surplus.csv", folder=tmp_path)
+    assert "not used, as the network was not trained on them: the columns colour" in printed
+    assert printed.count("% sure") == COUNT
+    whole = glasswork("evaluate", "run", "--data", "surplus.csv", folder=tmp_path).splitlines()[0]
+    assert whole.split("(")[0] == glasswork("evaluate", "run", "--data", "train.csv", folder=tmp_path).split("(")[0]
