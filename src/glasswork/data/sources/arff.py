@@ -49,6 +49,7 @@ def read(source: Peek) -> Found:
     def use(chosen: Columns) -> None:
         found.parts = {"all": Part(lambda: _blocks(source.path, chosen, left_out, found))}
         found.columns, found.label = chosen.names, "" if chosen.label is None else names[chosen.label]
+        found.unused = chosen.unused
         found.where = lambda row, place: f"row {row + 1:,}, {chosen.name(chosen.pixels[place])}"
 
     use(columns)

@@ -64,7 +64,7 @@ def arrange(found: Found, like: Inputs, width: int) -> None:
         few = [name for name in found.columns if name not in columns]
         there = f"; the table has {listed(few)} in their place" if few else ""
         raise InputError(f"the columns {listed(missing)} are missing, which the network was trained on{there}")
-    if surplus := [name for name in found.columns if name not in columns]:
+    if surplus := [*found.unused, *(name for name in found.columns if name not in columns)]:
         found.surplus = f"not used, as the network was not trained on them: the columns {listed(surplus)}"
         found.note(found.surplus)
     order = [place[name] for name in columns]

@@ -105,6 +105,12 @@ class Columns:
         return self
 
     @property
+    def unused(self) -> tuple[str, ...]:
+        """The names of the columns that are neither inputs nor labels nor numbers of the rows."""
+        used = {*self.pixels, self.label, self.index, *self.one_hot}
+        return tuple(name for k, name in enumerate(self.header) if k not in used)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns that hold pixels, in order; empty where the table has no header."""
         return tuple(self.header[k] for k in self.pixels) if self.header else ()

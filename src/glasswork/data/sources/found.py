@@ -127,6 +127,8 @@ class Found:
         The name of the column that numbers or names the rows.
     columns : tuple of str
         The names of the columns of a table that hold pixels or features, in order; empty if they have none.
+    unused : tuple of str
+        The names of the columns of a table that are neither inputs nor labels.
     label : str
         What the column of labels is called, where it has a name.
     choose : callable, optional
@@ -158,6 +160,7 @@ class Found:
     path: Path | None = None
     index: str | None = None
     columns: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     label: str = ""
     choose: Callable[[int, tuple[str, ...], str], None] | None = None
     kind: Literal["pixels", "features"] | None = None

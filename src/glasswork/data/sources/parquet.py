@@ -163,6 +163,7 @@ def _pixel_columns(path: Path, head: "pl.DataFrame", found: Found) -> None:
     def use(chosen: Columns) -> None:
         found.parts = {"all": Part(lambda: _table_blocks(path, chosen))}
         found.shape, found.notes, found.columns = chosen.shape, list(chosen.notes), chosen.names
+        found.unused = chosen.unused
         found.where = lambda row, place: f"row {row + 1:,}, column {chosen.names[place]!r}"
         if chosen.label is not None:
             found.label = chosen.header[chosen.label]

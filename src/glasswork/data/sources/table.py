@@ -83,6 +83,7 @@ def describe_table(found: Found, columns: Columns) -> None:
     """Note which columns of a table are its pixels and its labels."""
     found.shape, found.notes, found.columns = columns.shape, list(columns.notes), columns.names
     found.where = lambda row, place: f"row {row + 1:,}, {columns.name(columns.pixels[place])}"
+    found.unused = columns.unused
     if columns.label is not None:
         found.label = columns.header[columns.label] if columns.header else ""
         if not columns.notes:
