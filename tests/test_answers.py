@@ -135,7 +135,7 @@ def test_inspecting(home, glasswork):
         assert min(picture.size) > 100
     printed = glasswork("data", "inspect", "letters", folder=home)
     assert "364 train, 77 test" in printed
-    assert Path(printed.split("Samples are drawn in ")[1].strip()).is_file()
+    assert Path(printed.split("Figure of samples saved to ")[1].strip()).is_file()
     glasswork("data", "inspect", "letters", "--strict", folder=home, status=1)
     printed = glasswork("data", "inspect", "letters/test/Q", "--json", folder=home, status=1)
     facts = json.loads(printed)

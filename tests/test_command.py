@@ -230,7 +230,7 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path):
         process.send_signal(signal.SIGINT)
         printed = process.stdout.read()
     assert process.returncode == 130
-    assert re.search(r"^Interrupted after \d+ of 5000 epochs; what was learnt is in run$", printed, re.MULTILINE)
+    assert re.search(r"^Interrupted after \d+ of 5000 epochs; the network is in run$", printed, re.MULTILINE)
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["state"] == "interrupted"
     assert result["epochs"] >= 2
@@ -343,7 +343,7 @@ def test_a_picture_that_cannot_be_written_costs_only_itself(glasswork, run, tmp_
     printed = glasswork("evaluate", damaged, folder=tmp_path)
     assert "Test accuracy" in printed
     assert re.search(
-        r"Not drawn: confusion\. .*figures: this folder cannot be made \(File exists\); move away", printed
+        r"Not drawn: confusion\. .*figures: this folder cannot be created \(File exists\); move away", printed
     )
 
 
@@ -431,7 +431,7 @@ def test_looking_at_runs_changes_nothing(three, glasswork, tmp_path):
 def test_show_saves_any_figure_of_a_run(glasswork, run, tmp_path):
     for words, start in ((["weights"], b"<?xml"), (["confusion"], b"<?xml")):
         printed = glasswork("show", run, *words, "-o", "figure.svg", folder=tmp_path)
-        assert "Drawn in figure.svg" in printed
+        assert "Figure saved to figure.svg" in printed
         assert (tmp_path / "figure.svg").read_bytes().startswith(start)
     shown = glasswork("show", run, folder=tmp_path)
     with Image.open(shown.split()[-1]) as picture:

@@ -25,7 +25,7 @@ COMMANDS = {
     "report": ("report", "run"),
     "resume": ("resume", "run", "--epochs", 3),
     "train RUN": ("train", "run", "--out", "again"),
-    "train RUN, divided in another way": ("train", "run", "--set", "data.split_seed=5", "--out", "again"),
+    "train RUN, divided differently": ("train", "run", "--set", "data.split_seed=5", "--out", "again"),
 }
 
 
@@ -101,7 +101,7 @@ def test_a_source_that_has_changed_is_noticed(trained, tmp_path, change):
     parts, notes = data_of_run(place.path)
     assert (len(parts.train) + len(parts.valid) + len(parts.test), notes) == (240, [])
     (CHANGES | FOLDER_CHANGES)[change](tmp_path)
-    with pytest.raises(FileError, match=r"mine\.npz, have changed since it was trained.*Bring the old data back") as e:
+    with pytest.raises(FileError, match=r"mine\.npz, have changed since it was trained.*Restore the old data") as e:
         data_of_run(place.path)
     said = str(e.value)
     assert ("240 images then" in said) == (change in ("images added", "images removed", "a folder for a new class"))
@@ -129,7 +129,7 @@ def test_other_data_can_be_tested_and_trained_on(trained, glasswork, tmp_path):
     assert "248 images" in glasswork("evaluate", "run", "--data", "mine.npz", folder=tmp_path)
     glasswork("train", "run", "--data", "mine.npz", "--no-report", "--out", "again", folder=tmp_path)
     printed = glasswork("compare", "run", "again", folder=tmp_path)
-    assert "Their data were not the same" in printed
+    assert "Their data differ, although the source is the same" in printed
     assert "240 images" in printed
     assert "248 images" in printed
 
@@ -160,7 +160,7 @@ def test_a_recipe_that_divides_in_another_way_is_noticed(trained, tmp_path):
     place = restored(trained, write_npz, tmp_path)
     write_npz(tmp_path)
     place.write_recipe(place.recipe().override({"data.split_seed": 9}))
-    with pytest.raises(FileError, match="divided in another way"):
+    with pytest.raises(FileError, match="divided differently"):
         data_of_run(place)
 
 

@@ -53,11 +53,13 @@ def test_a_file_system_without_locks(number, recipe, tmp_path, monkeypatch):
 
 
 def test_a_lock_that_is_held_keeps_others_out(recipe, tmp_path):
-    with Run(recipe, tmp_path / "run") as run:
+    run = Run(recipe, tmp_path / "run")
+    before = list(run.notes)
+    with run:
         run.save()
-        with pytest.raises(StateError, match="at work on this run"):
+        with pytest.raises(StateError, match="is working on this run"):
             RunFolder(run.folder).lock()
-        assert not run.notes
+        assert run.notes == before
 
 
 # Cores -------------------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ def test_a_run_called_like_an_option(glasswork, few_file, tmp_path):
     words = ("train", "--data", few_file, "--epochs", 1, "--no-report", "--no-figures", "--out=-x")
     printed = glasswork(*words, folder=tmp_path)
     assert re.search(r"glasswork evaluate \./-x$", printed, re.MULTILINE)
-    assert "pictures are in" not in printed
+    assert "figures are in" not in printed
     assert not (tmp_path / "-x" / "figures").exists()
     assert "Test accuracy" in glasswork("evaluate", "./-x", folder=tmp_path)
     assert re.search(r"exists already.*glasswork resume \./-x", glasswork(*words, folder=tmp_path, status=1))

@@ -147,7 +147,7 @@ def test_compare_lays_runs_over_each_other(glasswork, few_file, tmp_path):
     assert "What differs between them:" in printed
     assert re.search(r"^  network\.activation +sigmoid \(cross-entropy\); relu \(relu\)$", printed, re.MULTILINE)
     assert "training.epochs" not in printed
-    assert "Drawn in compare.png" in printed
+    assert "Figure saved to compare.png" in printed
     assert min(picture(tmp_path / "compare.png")) >= 300
     assert re.search(
         r"nowhere: expected the folder of a run", glasswork("compare", "relu", "nowhere", folder=tmp_path, status=1)

@@ -9,9 +9,9 @@ from fuzz_files import readers
 
 #: Refusals that only somebody meets who changed a file and sealed it anew: the first words of the messages.
 BEHIND_THE_SEAL = {
-    "model": {"expected the arrays", "expected 10 class", "expected an image_shape", "states layers that"},
-    "checkpoint": {"expected the arrays", "its recipe: ", "belongs to another", "holds NaN or"},
-    "snapshots": {"states what no", "expected the arrays"},
+    "model": {"expected the arrays", "expected 10 class", "expected images of", "states layers that"},
+    "checkpoint": {"expected the arrays", "its recipe is", "this checkpoint does", "holds NaN"},
+    "snapshots": {"its epochs, steps", "expected the arrays"},
 }
 
 

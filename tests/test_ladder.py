@@ -67,7 +67,9 @@ def test_other_words_for_a_rung_are_the_same_rung(ladder, quick):
 
 def test_another_recipe_is_refused_and_left_alone(ladder, quick):
     before = stamps(ladder)
-    with pytest.raises(FileError, match="seed-1: holds a run of another recipe; choose another --out, or move it"):
+    with pytest.raises(
+        FileError, match="seed-1: this folder holds a run of another recipe; choose another --out, or move it"
+    ):
         climbed(ladder, [quick[0].override({"training.batch_size": 50})])
     assert stamps(ladder) == before
 
@@ -75,7 +77,7 @@ def test_another_recipe_is_refused_and_left_alone(ladder, quick):
 def test_a_file_in_the_way_is_left_alone(tmp_path, quick):
     (tmp_path / "low").mkdir()
     (tmp_path / "low" / "seed-1").write_text("mine")
-    with pytest.raises(FileError, match="seed-1: is in the way"):
+    with pytest.raises(FileError, match="seed-1: expected the folder of a run, or nothing"):
         climbed(tmp_path, quick)
     assert (tmp_path / "low" / "seed-1").read_text() == "mine"
 
@@ -90,7 +92,7 @@ def test_wrong_use_creates_nothing(tmp_path, wrong, quick):
 def test_a_run_that_fails_does_not_stop_the_others(tmp_path, quick):
     bad = quick[0].override({"name": "bad", "optimizer.learning_rate": 1e30, "network.output_activation": "identity"})
     found = []
-    with pytest.raises(TaskError, match=r"1 run of 2 failed, the others are kept: .*bad.*seed-1: DivergedError"):
+    with pytest.raises(TaskError, match=r"1 run of 2 failed; the others are kept: .*bad.*seed-1: DivergedError"):
         found.extend(run.recipe.name for run in climb([bad, quick[0]], tmp_path, seeds=1, jobs=1))
     assert found == ["low"]
 
@@ -138,7 +140,7 @@ def climbing(tmp_path):
 
 def test_a_second_ladder_beside_it_is_refused_and_deletes_nothing(climbing):
     process, folder = climbing
-    with pytest.raises(StateError, match="another ladder is at work here"):
+    with pytest.raises(StateError, match="another ladder is running here"):
         climbed(folder, [LONG], seeds=2)
     assert process.poll() is None
     assert len(list(folder.glob("long/seed-?/history.csv"))) == 2

@@ -147,7 +147,7 @@ def test_show_draws_among_the_figures_of_the_run_or_beside_the_output(home, glas
     glasswork("predict", home / "run", "five.png", "--show", "-o", "out/a.csv", folder=tmp_path)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv", "five-reading.png"]
     printed = glasswork("predict", home / "m.safetensors", "five.png", "--show", folder=tmp_path)
-    assert "The steps are drawn in" in printed
+    assert "Figure of the steps saved to" in printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["five.png", "out"]
 
 

@@ -322,7 +322,7 @@ def test_predict_single_says_that_there_are_more(run, two):
     result = predict(run, two, "--single", "--json")
     (entry,) = json.loads(result.stdout)
     assert len(entry["digits"]) == 1
-    assert "2 digits found, this is the largest" in result.stderr
+    assert "2 digits found; this is the largest" in result.stderr
 
 
 def test_predict_show_draws_a_refusal_too(run, tmp_path):

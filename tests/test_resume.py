@@ -140,7 +140,7 @@ def test_signals_and_two_processes(tmp_path):
     """One run of the command, stopped in three ways in turn; then it ends as one that was never stopped."""
     folder, epochs = tmp_path / "run", ("--epochs", "6")
     process = started(folder, *epochs)
-    with pytest.raises(StateError, match=f"process {process.pid} is at work on this run"):
+    with pytest.raises(StateError, match=f"process {process.pid} is working on this run"):
         Run.resume(folder)
     assert state(folder) == "running"
 
@@ -191,7 +191,11 @@ def test_more_epochs_are_as_if_asked_for_at_once(recipe, undisturbed, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "epochs", "message"),
     [
-        ({"schedule.name": "cosine"}, 4, "laid out for 2 epochs by its cosine schedule; it cannot be extended to 4"),
+        (
+            {"schedule.name": "cosine"},
+            4,
+            "cosine schedule of .* was planned for 2 epochs, so it cannot be extended to 4",
+        ),
         ({"schedule.warmup": 0.1}, 4, "constant schedule with a warm-up"),
         ({}, 1, "expected at least the 2 that"),
     ],
@@ -226,7 +230,7 @@ def test_a_damaged_checkpoint_is_passed_over(damage, recipe, undisturbed, tmp_pa
     content[len(content) // 2] ^= 4
     path.write_bytes({"truncated": content[:-5], "flipped": content, "empty": b""}[damage])
     run = go_on(tmp_path / "run")
-    assert any(note.startswith(f"passed over: {path}") for note in run.notes)
+    assert any(note.startswith(f"skipped a checkpoint: {path}") for note in run.notes)
     assert soak.outcome(tmp_path / "run") == undisturbed
 
 
@@ -254,7 +258,7 @@ def test_a_network_without_checkpoints_is_left_as_it_is(recipe, undisturbed, tmp
     train(recipe, tmp_path / "run")
     for path in (tmp_path / "run").glob("checkpoint-*"):
         path.unlink()
-    with pytest.raises(FileError, match="has a network and no checkpoint to go on from"):
+    with pytest.raises(FileError, match="expected a checkpoint to continue from; the folder holds a network without"):
         Run.resume(tmp_path / "run")
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == undisturbed[0]
     assert state(tmp_path / "run") == "finished"
@@ -272,7 +276,7 @@ def test_only_what_a_killed_write_left_is_removed(recipe, tmp_path):
 def test_epochs_may_not_be_fewer_than_there_were(recipe, tmp_path):
     stop_after(recipe, tmp_path / "run", 30, checkpoint_every=0.0)
     (tmp_path / "run" / "recipe.toml").write_text(recipe.override({"training.epochs": 1}).to_toml())
-    with pytest.raises(FileError, match=r"that had training\.epochs = 2"):
+    with pytest.raises(FileError, match=r"its recipe had training\.epochs = 2"):
         Run.resume(tmp_path / "run")
 
 
@@ -290,7 +294,7 @@ def test_other_data_are_noticed(recipe, few_images, tmp_path):
 def test_another_recipe_is_noticed(recipe, tmp_path):
     stop_after(recipe, tmp_path / "run", 5, checkpoint_every=0.0)
     (tmp_path / "run" / "recipe.toml").write_text(recipe.override({"seed": 9}).to_toml())
-    with pytest.raises(FileError, match=r"belongs to another experiment .* that had seed = 123"):
+    with pytest.raises(FileError, match=r"does not belong to the recipe\.toml beside it; its recipe had seed = 123"):
         Run.resume(tmp_path / "run")
 
 

@@ -64,13 +64,13 @@ def test_a_run_that_is_left_early_is_interrupted(recipe, tmp_path):
 
 def test_a_run_outside_of_its_block_writes_nothing(recipe, tmp_path):
     run = Run(recipe, tmp_path / "run")
-    with pytest.raises(StateError, match="is to be used in a block"):
+    with pytest.raises(StateError, match="must be used in a block"):
         run.epochs()
     with run:
         epochs = run.epochs()
         next(epochs)
     before = soak.everything(tmp_path / "run")
-    with pytest.raises(StateError, match=r"the block of this run was left; Run\.resume goes on with it"):
+    with pytest.raises(StateError, match=r"the block of this run has ended; Run\.resume continues the run"):
         next(epochs)
     assert soak.everything(tmp_path / "run") == before
 
@@ -249,7 +249,7 @@ def test_a_folder_is_never_overwritten(recipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Run(recipe) as first:
         pass
-    with pytest.raises(FileError, match=r"exists already, .* glasswork resume .* --epochs N"):
+    with pytest.raises(FileError, match=r"this path exists already, .* glasswork resume .* --epochs N"):
         Run(recipe, first.folder)
     second, third = Run(recipe), Run(recipe)
     with third, second:
@@ -262,7 +262,7 @@ def test_a_folder_that_comes_into_being_meanwhile_is_not_overwritten(recipe, tmp
     run = Run(recipe, tmp_path / "run")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("mine")
-    with pytest.raises(FileError, match="run: exists already"), run:
+    with pytest.raises(FileError, match="run: this path exists already"), run:
         pass
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "thesis.txt"]
 

@@ -198,5 +198,5 @@ def test_a_history_that_is_no_table(tmp_path, content):
     with Run(recipe(**{"training.epochs": 1}), tmp_path / "run", dataset=small()) as run:
         list(run.epochs())
     (run.folder / "history.csv").write_bytes(content)
-    with pytest.raises(FileError, match=r"history\.csv: not the history of a run"):
+    with pytest.raises(FileError, match=r"history\.csv: expected the history of a run"):
         RunFolder(run.folder).history()

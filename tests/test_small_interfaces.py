@@ -60,7 +60,7 @@ def test_a_run_on_two_arrays(how, tmp_path, arrays, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (("rleu",), RecipeError, "no recipe is called 'rleu'.*relu"),
+        (("rleu",), RecipeError, "no recipe is named 'rleu'.*relu"),
         ((5,), InputError, "Run: expected a recipe, or the name of one such as 'relu', got 5"),
         ((None,), InputError, "expected a recipe, .*got None"),
         (("relu", 5), InputError, r"expected the data to be a Dataset, .*or a pair \(images, labels\), got 5"),

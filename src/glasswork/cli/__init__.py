@@ -1,4 +1,4 @@
-"""The ``glasswork`` command: one file a verb, each a thin hand to the rooms below."""
+"""The ``glasswork`` command: one file for each verb. The work is done in the packages below."""
 
 from glasswork.cli.app import run
 

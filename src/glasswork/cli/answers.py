@@ -1,7 +1,7 @@
-"""The forms of answers: lines on the screen, and files in CSV, JSON or Parquet, written as the answers come.
+"""Output formats for answers: lines on the screen, or a CSV, JSON or Parquet file that is written as answers arrive.
 
-Each form is a context manager, which gives a function that takes the answers to one image: one, or several where a
-picture has several digits.
+Each form is a context manager. It gives a function that takes the answers for one image: a list of one, or of several
+if a picture has several digits.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ Form: TypeAlias = AbstractContextManager[Write]
 
 _DIGITS = tuple("0123456789")
 
-#: Whom a submission may be for.
+#: Where a submission may be sent.
 SUBMISSIONS = ("kaggle",)
 
 
 def form_of(out: Path, read: "ModelFile", *, scores: bool) -> Form:
-    """Return the form of a file by its suffix; with ``scores``, the probability of each class by its name."""
+    """Return the form for a file, chosen by its suffix; ``scores`` adds the probability of each class."""
     forms = {".csv": csv_form, ".json": json_form, ".parquet": parquet_form}
     if out.suffix.lower() not in forms:
         raise typer.BadParameter(f"expected a file ending in .csv, .json or .parquet, got {out}", param_hint="--out")
@@ -46,7 +46,7 @@ def form_of(out: Path, read: "ModelFile", *, scores: bool) -> Form:
 
 @contextlib.contextmanager
 def screen_form(width: int) -> Iterator[Write]:
-    """Print a line for each image, its name over so many columns, and below it a line for each of several digits."""
+    """Print one line for each image, with its name ``width`` columns wide; several digits get a line each below it."""
 
     def write(answers: "list[Answer]") -> None:
         first = answers[0]
@@ -65,7 +65,7 @@ def screen_form(width: int) -> Iterator[Write]:
 
 
 def name_of(answer: "Answer") -> str:
-    """Return what an image is called on the screen: its source, and where that holds several its name there."""
+    """Return an image's name on the screen: its source, and if that holds several images, its name there."""
     if not answer.item or Path(answer.source).name == answer.item or (answer.source == "-" and answer.reading):
         return answer.source
     if answer.reading is not None or Path(answer.source, answer.item).is_file():
@@ -100,7 +100,7 @@ def json_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[
 
 
 def _entry(answers: "list[Answer]", *, scores: bool) -> dict[str, Any]:
-    """Return the answer to an image, the first digit's for a picture, and the answers to all of its digits."""
+    """Return the entry of an image. A picture's entry is that of its first digit, with a list of all its digits."""
     first, *_ = facts = [_facts(answer, scores=scores) for answer in answers]
     if answers[0].reading is None or answers[0].error:
         return first
@@ -145,7 +145,7 @@ def csv_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[W
 
 
 def _column(name: str) -> str:
-    """Return the name of the column of a class: as the class is called, unless a key is called so."""
+    """Return the name of a class's column: the class's name, with "class" before it if a key has the same name."""
     from glasswork.models.answers import KEYS
 
     return f"class {name}" if name in KEYS else name
@@ -167,7 +167,9 @@ def parquet_form(out: Path, read: "ModelFile", *, scores: bool) -> Iterator[Writ
     try:
         import polars as pl
     except ImportError:
-        raise MissingLibraryError(f"{out}: to write Parquet: pip install 'glasswork[formats]'") from None
+        raise MissingLibraryError(
+            f"{out}: writing Parquet needs another package: pip install 'glasswork[formats]'"
+        ) from None
     types: dict[str, Any] = dict.fromkeys(("item", "file", "label", "resembles", "box", "error"), pl.String)
     types |= dict.fromkeys(("row", "position"), pl.Int64) | {"unlike": pl.Boolean}
     types |= dict.fromkeys(("confidence", "strangeness", *map(_column, read.classes if scores else ())), pl.Float64)
@@ -205,7 +207,7 @@ def submission_form(out: Path | None, source: str) -> Iterator[Write]:
 
 @contextlib.contextmanager
 def _writing(out: Path | None) -> Iterator[IO[str]]:
-    """Context manager: the screen, or a new file, which takes the place of an old one when it is whole."""
+    """Context manager: the screen, or a new file that replaces the old one once it is complete."""
     if out is None:
         yield sys.stdout
         return
@@ -223,6 +225,6 @@ def _whole(out: Path) -> Iterator[Path]:
     except GlassworkError:
         raise
     except OSError as error:
-        raise FileError(f"{out}: cannot be written ({error.strerror}); is there room, and permission?") from error
+        raise FileError(f"{out}: cannot be written ({error.strerror}); check free space and permissions") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""The command as a whole: its verbs, its exit status, and how it says what went wrong.
+"""The command as a whole: its verbs, its exit status, and how it reports errors.
 
-0 done     1 failed     2 asked for something that cannot be     130 interrupted
+0 done     1 failed     2 invalid request     130 interrupted
 """
 
 import io
@@ -71,12 +71,12 @@ def _options(
 def run() -> None:
     """Run the command that the command line asks for, and exit with its status."""
     interrupt_on_signals()
-    warnings.simplefilter("ignore")  # errors say what matters; --debug brings the rest back
+    warnings.simplefilter("ignore")  # errors say what matters; --debug shows warnings too
     logging.disable()
     outlast_readers()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # rather a ? than no answer, where letters cannot be shown
+            stream.reconfigure(errors="replace")  # print ? where the terminal cannot show a letter
     try:
         try:
             app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
@@ -89,8 +89,8 @@ def run() -> None:
             print(f"Error: {error}", file=sys.stderr)
         else:
             print(
-                f"Error: {type(error).__name__}: {error}\nThis is a fault of glasswork; "
-                "run the same command with --debug to see where.",
+                f"Error: {type(error).__name__}: {error}\nThis is a bug in glasswork; "
+                "run the same command with --debug to see where it happens.",
                 file=sys.stderr,
             )
         sys.exit(2 if isinstance(error, RecipeError) else 1)

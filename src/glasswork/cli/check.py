@@ -1,4 +1,4 @@
-"""``glasswork check``: what is done, open or wrong in a solution of the handout, and hints where something is wrong."""
+"""``glasswork check``: which parts of a solution are done, open or wrong, with hints for the mistakes."""
 
 import json
 import time
@@ -17,19 +17,23 @@ def check(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.", parser=typed_path)
     ],
-    hint: Annotated[int, typer.Option(min=1, max=3, help="How much to give away: 1, 2 or 3 hints a mistake.")] = 1,
+    hint: Annotated[int, typer.Option(min=1, max=3, help="How much to give away: 1, 2 or 3 hints per mistake.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Check again at each save, until Ctrl-C.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again each time the file is saved, until Ctrl-C.")
+    ] = False,
     train: Annotated[
         bool, typer.Option("--train", help="If nothing is wrong, train the file's own classes and draw both curves.")
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Epochs of --train.")] = 5,
-    time_limit: Annotated[float, typer.Option(min=1.0, metavar="SECONDS", help="Time that the file may take.")] = 20.0,
+    time_limit: Annotated[
+        float, typer.Option(min=1.0, metavar="SECONDS", help="Time limit for running the file.")
+    ] = 20.0,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Check a solution of the handout, at any stage, and name the mistakes in it.
 
-    Exit status: 0 nothing is wrong, 1 something is wrong, 2 the file cannot be checked.
+    Exit status: 0 if nothing is wrong, 1 if something is wrong, 2 if the file cannot be checked.
 
     Example: glasswork check classwork.ipynb --hint 2
     """
@@ -50,8 +54,8 @@ def check(
     if train and not report.wrong:
         from glasswork.classroom.training import train_file
 
-        picture = train_file(file, epochs=epochs, tell=typer.echo)
-        typer.echo(f"Drawn in {picture}")
+        figure = train_file(file, epochs=epochs, tell=typer.echo)
+        typer.echo(f"Figure saved to {figure}")
     raise typer.Exit(1 if report.wrong else 0)
 
 
@@ -69,7 +73,7 @@ def _print(report: "CheckReport", as_json: bool) -> None:
 def _watch(checker: "Checker", file: Path, hint: int, as_json: bool) -> None:
     """Check again whenever the file is saved."""
     before = _saved(file)
-    print(f"\nWatching {file}; Ctrl-C ends.", flush=True)
+    print(f"\nWatching {file}; press Ctrl-C to stop.", flush=True)
     while True:
         time.sleep(0.3)
         now = _saved(file)

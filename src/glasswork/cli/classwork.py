@@ -12,7 +12,7 @@ from glasswork.paths import typed_path
 
 
 class ProgressBar:
-    """Context manager: a progress bar on a terminal; nothing where output is piped."""
+    """Context manager: a progress bar on a terminal; nothing is shown if the output is piped."""
 
     def __init__(self, task: str) -> None:
         self._bar: Any = None
@@ -23,7 +23,7 @@ class ProgressBar:
             self._bar = Progress(*columns, transient=True)
 
     def start(self, total: int, done: int = 0) -> None:
-        """Show the bar, for so many steps, of which some are done."""
+        """Show the bar for ``total`` steps, of which ``done`` are done."""
         if self._bar is not None:
             self._task = self._bar.add_task("", total=total, completed=done)
 
@@ -66,17 +66,17 @@ def new(
     notebook, script = write_classwork(folder, solution=solution)
     print(f"{notebook}\n{script}")
     if solution:
-        print("Both hold the same solution, and run from top to bottom.")
+        print("Both files hold the same solution and run from top to bottom.")
     else:
-        print(f"Both hold the same exercise: fill in one of them. At any time: glasswork check {notebook}")
+        print(f"Both files hold the same exercise: fill in one of them. To check it: glasswork check {notebook}")
 
 
 @classwork.command()
 def audit(
-    epochs: Annotated[int, typer.Option(min=1, max=50, help="Epochs of each of the trainings that are compared.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, max=50, help="Epochs of each training that is compared.")] = 3,
     debug: Debug = False,
 ) -> None:
-    """Measure where the handout's given code departs from the mathematics, what that changes, and how to mend it."""
+    """Measure where the handout's given code departs from the mathematics, what that changes, and how to correct it."""
     from rich.console import Console
 
     from glasswork.classroom import audit_tables
@@ -103,20 +103,24 @@ def report(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "--out", "-o", help="The page; tables are written beside it.", parser=typed_path)
+        Path,
+        typer.Option(
+            "--output", "--out", "-o", help="The page to write; tables are written beside it.", parser=typed_path
+        ),
     ] = Path("report.html"),
-    anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in place of names.")] = False,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Show numbers instead of names.")] = False,
     export: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="One more file: json, nbgrader or otter; may be repeated.")
     ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
-    workers: Annotated[int | None, typer.Option(min=1, help="How many are checked at once.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Submissions checked at the same time.")] = None,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Check every submission of a class: who has done what, and which mistakes are common.
 
-    Interrupted, the same command goes on where it stopped; files that have not changed are not checked again.
+    After an interruption, the same command continues where it stopped. Files that have not changed are not checked
+    again.
     """
     from glasswork.classroom.class_report_exports import EXPORTS
     from glasswork.classroom.class_report_write import report_paths, write_report

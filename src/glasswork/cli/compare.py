@@ -1,4 +1,4 @@
-"""``glasswork compare``: several runs over each other, and what differs between them."""
+"""``glasswork compare``: several runs side by side, and what differs between them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,14 +32,14 @@ def compare(
             parser=typed_path,
         ),
     ] = None,
-    picture_format: Annotated[
+    figure_format: Annotated[
         Format | None,
-        typer.Option("--format", help="Of the figure.", show_default="as --out ends, or png"),
+        typer.Option("--format", help="Format of the figure.", show_default="as --out ends, or png"),
     ] = None,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Compare runs: what differs between them, a table of their results, and a picture of their curves.
+    """Compare runs: what differs between them, a table of their results, and a figure of their curves.
 
     Examples:
 
@@ -60,31 +60,31 @@ def compare(
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
     if len({folder.resolve() for folder in runs}) < len(runs):
         raise typer.BadParameter("expected each run once", param_hint="RUN")
-    path = _picture_path(out, picture_format)
+    path = _figure_path(out, figure_format)
     check_output(path, runs, force=force)
     past = dict(zip(_names(runs), map(RunFolder, runs), strict=True))
     recipes = {name: run.recipe() for name, run in past.items()}
     differing = dict(zip(recipes, differences(list(recipes.values())), strict=True))
     Console().print(_results(past))
     print(_in_words(differing) + _other_data(past))
-    from glasswork import figures  # last: what was printed stands, whatever becomes of the picture
+    from glasswork import figures  # last, so that an error here does not hide the table
 
-    picture = figures.compare(
+    figure = figures.compare(
         {name: run.history() for name, run in past.items()},
         notes={name: in_words(keys) for name, keys in differing.items()},
         losses={name: LOSSES[recipe.loss.name].label for name, recipe in recipes.items()},
     )
-    figures.save(picture, path)
-    print(f"Drawn in {path}")
+    figures.save(figure, path)
+    print(f"Figure saved to {path}")
 
 
-def _picture_path(out: Path | None, picture_format: str | None) -> Path:
-    """Return where the picture goes."""
+def _figure_path(out: Path | None, figure_format: str | None) -> Path:
+    """Return the path of the figure."""
     if out is None:
-        return Path(f"compare.{picture_format or 'png'}")
+        return Path(f"compare.{figure_format or 'png'}")
     ending = out.suffix.lower().removeprefix(".")
-    if ending not in get_args(Format) or picture_format not in (None, ending):
-        expected = [picture_format] if picture_format else get_args(Format)
+    if ending not in get_args(Format) or figure_format not in (None, ending):
+        expected = [figure_format] if figure_format else get_args(Format)
         endings = " or ".join(f".{name}" for name in expected)
         raise typer.BadParameter(f"expected a name that ends in {endings}, got {out.name!r}", param_hint="--out")
     return out
@@ -106,7 +106,7 @@ def _results(runs: "Mapping[str, RunFolder]") -> "Table":
     for name, run in runs.items():
         history, result = run.history(), run.result()
         if not history:
-            raise typer.BadParameter(f"{run.path} has no epoch to show yet", param_hint="RUN")
+            raise typer.BadParameter(f"{run.path}: expected at least one finished epoch, got none", param_hint="RUN")
         test = "-" if result.test_accuracy is None else f"{result.test_accuracy:.2f}%"
         best = max(epoch.valid_accuracy for epoch in history)
         table.add_row(
@@ -117,12 +117,12 @@ def _results(runs: "Mapping[str, RunFolder]") -> "Table":
 
 
 def _in_words(differing: Mapping[str, dict[str, Any]]) -> str:
-    """Return what differs between the runs, a line for each key: its values, each with the runs that have it."""
+    """Return what differs between the runs: for each key one line with its values, and which runs have each."""
     from glasswork.recipes.differences import show_value
 
     keys = dict.fromkeys(key for settings in differing.values() for key in settings)
     if not keys:
-        return "Nothing differs between their recipes.\n"
+        return "Their recipes do not differ.\n"
     lines = []
     for key in keys:
         having: dict[str, list[str]] = {}
@@ -135,7 +135,7 @@ def _in_words(differing: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _other_data(runs: "Mapping[str, RunFolder]") -> str:
-    """Return a warning where a source held other data for one run than for another; empty where none did."""
+    """Return a warning if the same source held different data for different runs; otherwise ""."""
     held: dict[str, dict[str, list[str]]] = {}
     for name, run in runs.items():
         if (data := run.result().data) is not None and data.sha256:
@@ -146,10 +146,10 @@ def _other_data(runs: "Mapping[str, RunFolder]") -> str:
         for source, contents in held.items()
         if len(contents) > 1
     ]
-    return "\n".join(["Their data were not the same:", *lines, "", ""]) if lines else ""
+    return "\n".join(["Their data differ, although the source is the same:", *lines, "", ""]) if lines else ""
 
 
 def _names(runs: list[Path]) -> list[str]:
-    """Return the folders' own names, or their whole paths where two would have one name."""
+    """Return the names of the folders, or their whole paths if two folders have the same name."""
     short = [folder.resolve().name for folder in runs]
     return short if len(set(short)) == len(short) else [str(folder) for folder in runs]

@@ -31,7 +31,7 @@ def inspect(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="PNG file for a picture of samples.", show_default="a temporary file", parser=typed_path
+            "--out", "-o", help="PNG file for a figure of samples.", show_default="a temporary file", parser=typed_path
         ),
     ] = None,
     data_range: Annotated[
@@ -42,7 +42,7 @@ def inspect(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Explain what a source holds: format, sizes, classes, ranges, duplicates, problems, and a picture of samples.
+    """Explain what a source holds: format, sizes, classes, ranges, duplicates, problems, and a figure of samples.
 
     The exit status is 1 if no network can be trained on it.
 
@@ -54,11 +54,11 @@ def inspect(
     if out is not None:
         check_output(out, [source], force=force)
     found = look(source, data_range=None if data_range is None else _range_of(data_range))
-    picture = _draw(found, out)
+    figure = _draw(found, out)
     if as_json:
-        print(json.dumps({**found.to_dict(), "picture": picture and str(picture)}, indent=2))
+        print(json.dumps({**found.to_dict(), "picture": figure and str(figure)}, indent=2))
     else:
-        _print(found, picture)
+        _print(found, figure)
     if not found.trainable or (strict and found.dataset is not None and found.dataset.origin.skipped):
         raise typer.Exit(1)
 
@@ -87,7 +87,7 @@ def _draw(found: "Inspection", out: Path | None) -> Path | None:
     return out
 
 
-def _print(found: "Inspection", picture: Path | None) -> None:
+def _print(found: "Inspection", figure: Path | None) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -107,9 +107,8 @@ def _print(found: "Inspection", picture: Path | None) -> None:
     what = f"rows of {width} features" if data.kind == "features" else f"images of {height}×{width} (height × width)"
     print(f"{data.name}: {len(data):,} {what}, {len(data.classes)} classes")
     print(f"  format      {data.origin.format}: {data.origin.recognised}")
-    print(
-        f"  parts       {parts if data.origin.sizes else 'one pile, which training divides into train, valid and test'}"
-    )
+    undivided = "one set, which training divides into train, valid and test"
+    print(f"  parts       {parts if data.origin.sizes else undivided}")
     print(f"  inputs      {found.inputs}")
     print(f"  {data.kind:<11} {found.ranges[0]:g} to {found.ranges[1]:g}; no value is missing")
     print(f"  duplicates  {found.duplicates['within']:,} within a part, {found.duplicates['across']:,} across parts")
@@ -132,7 +131,7 @@ def _print(found: "Inspection", picture: Path | None) -> None:
         if len(found.problems) > 20:
             print(f"  ... and {len(found.problems) - 20:,} more")
     _print_left_out(found.left_out)
-    print(f"Samples are drawn in {picture}")
+    print(f"Figure of samples saved to {figure}")
 
 
 def _print_left_out(left_out: tuple[str, ...]) -> None:

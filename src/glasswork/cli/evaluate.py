@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glasswork.cli.options import Debug, PictureFormat, RunArgument
+from glasswork.cli.options import Debug, FigureFormat, RunArgument
 from glasswork.cli.tables import fits, print_table, without_frame
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from glasswork.data.dataset import Dataset
     from glasswork.data.split import Part
 
-#: So many confusions are listed where the terminal is too narrow for the table.
+#: Number of confusions that are listed if the terminal is too narrow for the table.
 _LISTED = 20
 
 
@@ -27,12 +27,12 @@ def evaluate(
         str | None,
         typer.Option(metavar="SOURCE", help="Images with labels to test on.", show_default="the run's test images"),
     ] = None,
-    picture_format: PictureFormat = "png",
+    figure_format: FigureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Test a run's network on its test images, or on other data: accuracy, each class, confusion table.
 
-    The confusion table is drawn into the run's figures as well.
+    The confusion table is also saved as one of the run's figures.
 
     Examples:
 
@@ -55,8 +55,8 @@ def evaluate(
     read = read_for_data(run)
     test: Part | Dataset
     if data is None:
-        own, notes = data_of_run(past)
-        test = own.test
+        parts, notes = data_of_run(past)
+        test = parts.test
         for note in notes:
             print(f"Notice: {note}", file=sys.stderr)
     else:
@@ -71,16 +71,16 @@ def evaluate(
     _print_classes(test.labels, predicted, read.classes)
     matrix = confusion_matrix(test.labels, predicted, labels=range(len(read.classes)))
     _print_confusions(matrix, read.classes)
-    name = "confusion" if data is None else f"confusion-{_file_name(data)}"  # the run's own is not replaced
-    problems = draw(run, {name: lambda figures: figures.confusion(matrix, classes=read.classes)}, picture_format)
+    name = "confusion" if data is None else f"confusion-{_file_name(data)}"  # keeps the test images' figure
+    problems = draw(run, {name: lambda figures: figures.confusion(matrix, classes=read.classes)}, figure_format)
     if problems:
         print(f"Notice: {problems[0]}", file=sys.stderr)
     else:
-        print(f"Drawn in {run / 'figures' / f'{name}.{picture_format}'}")
+        print(f"Figure saved to {run / 'figures' / f'{name}.{figure_format}'}")
 
 
 def _file_name(source: str) -> str:
-    """Return the name of a source, as part of a file's name."""
+    """Return the name of a source in a form that fits into a file name."""
     return re.sub(r"[^\w.-]+", "-", Path(source).name or source).strip(".-") or "data"
 
 
@@ -102,7 +102,7 @@ def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Seq
 
 
 def _print_confusions(matrix: "NDArray[Any]", names: Sequence[str]) -> None:
-    """Print the confusion table, or where the terminal is too narrow for it the most frequent confusions."""
+    """Print the confusion table, or only the most frequent confusions if the terminal is too narrow."""
     from rich.markup import escape
     from rich.table import Table
 

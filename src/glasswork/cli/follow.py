@@ -1,4 +1,4 @@
-"""Follow a run to its end: what is printed while a network trains, and the pictures at the end."""
+"""Follow a run to its end: what is printed while a network trains, and the figures at the end."""
 
 import signal
 import sys
@@ -27,23 +27,23 @@ def follow(
     strict: bool,
     quiet: bool,
     report: bool = True,
-    pictures: "Format | None" = "png",
+    figure_format: "Format | None" = "png",
     repeats: "RunFolder | None" = None,
 ) -> None:
-    """Train a run, new or resumed, to its end and report on it.
+    """Train a run, new or resumed, to its end and print how it goes.
 
     Parameters
     ----------
     make : callable
-        Makes the run; it is given what the run asks whether to stop.
+        Builds the run. It is called with the run's ``should_stop``.
     strict, quiet, report : bool
-        The options of these names.
-    pictures : {"png", "svg", "pdf"} or None
-        The format of the pictures; None draws none.
+        The options with these names.
+    figure_format : {"png", "svg", "pdf"} or None
+        Format of the figures; with None no figures are drawn.
     repeats : RunFolder, optional
-        The run that is trained once more, to compare with at the end.
+        The run that is repeated, to compare with at the end.
     """
-    from glasswork.runs.figures import draw_pictures
+    from glasswork.runs.figures import draw_figures
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.repeat import compare_with
 
@@ -62,47 +62,47 @@ def follow(
                 raise
             hurried = True
         except GlassworkError:
-            if run.history and pictures is not None:
-                draw_pictures(run, pictures)
+            if run.history and figure_format is not None:
+                draw_figures(run, figure_format)
             raise
         try:
-            problems = _print_and_draw(run, pictures, report=report, hurried=hurried)
+            problems = _print_and_draw(run, figure_format, report=report, hurried=hurried)
         except KeyboardInterrupt:
             if run.test_accuracy is not None:
-                print(f"Stopped before all pictures were drawn; draw them with: {_resume(run)}", flush=True)
+                print(f"Stopped before all figures were drawn; draw them with: {_resume(run)}", flush=True)
             raise typer.Exit(130) from None
         if run.test_accuracy is None:
             raise typer.Exit(130)
         if repeats is not None:
             print(compare_with(repeats, RunFolder(run.folder)), flush=True)
         if not quiet:
-            _what_next(run, drawn=pictures is not None and not problems)
+            _what_next(run, drawn=figure_format is not None and not problems)
 
 
-def _print_and_draw(run: "Run", pictures: "Format | None", *, report: bool, hurried: bool) -> list[str]:
-    """Print how a run ended, draw its pictures and write its page; return what could not be drawn.
+def _print_and_draw(run: "Run", figure_format: "Format | None", *, report: bool, hurried: bool) -> list[str]:
+    """Print how a run ended, draw its figures and write its report; return what could not be drawn.
 
-    Whoever ends the command by another signal than Ctrl-C does not wait for pictures: KeyboardInterrupt is raised.
+    After a signal other than Ctrl-C no figures are drawn: KeyboardInterrupt is raised.
     """
-    from glasswork.runs.figures import draw_pictures
+    from glasswork.runs.figures import draw_figures
     from glasswork.statistics import accuracy_in_words
 
     if run.test_accuracy is None:
-        _say_how_to_go_on(run)
+        _print_how_to_continue(run)
     else:
         print(f"Test accuracy: {accuracy_in_words(run.test_accuracy, len(run.parts.test))}", flush=True)
     if hurried:
         raise KeyboardInterrupt
     if not run.history:
         return []
-    problems = [] if pictures is None else draw_pictures(run, pictures)
+    problems = [] if figure_format is None else draw_figures(run, figure_format)
     for problem in problems + (_write_page(run) if report else []):
         print(f"Notice: {problem}", file=sys.stderr, flush=True)
     return problems
 
 
 def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
-    """Train, and print a line an epoch."""
+    """Train, and print one line for each epoch."""
     total, label = run.recipe.training.epochs, run.experiment.loss.label
     steps = total * len(run.experiment.train_loader)
     with run, TrainingBar(steps, done=run.progress.step, shown=not quiet) as bar:
@@ -121,12 +121,12 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
                 )
             for finding in result.findings:
                 print(f"Notice: {finding.message}", flush=True)
-        for note in run.notes[told:]:  # what came up on the way
+        for note in run.notes[told:]:  # notes that were added during the training
             print(f"Notice: {note}", flush=True)
 
 
 def _write_page(run: "Run") -> list[str]:
-    """Write the report page; return a sentence about why not, if so: the training is as good without it."""
+    """Write the report. If that fails, return a sentence that says why: the training is not lost without it."""
     from glasswork.models.model_file import read_model_file
     from glasswork.report import gather, write_report
     from glasswork.runs.folder import RunFolder
@@ -134,7 +134,7 @@ def _write_page(run: "Run") -> list[str]:
     try:
         write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), run.folder / "report.html")
     except GlassworkError as error:
-        return [f"No report.html was written. {error}"]
+        return [f"report.html was not written. {error}"]
     return []
 
 
@@ -154,7 +154,7 @@ def _announce(run: "Run") -> None:
     for text in parts.origin.left_out[:3]:
         print(f"            not used: {text}")
     if (more := len(parts.origin.left_out) - 3) > 0:
-        print(f"            and {more:,} more files or folders; glasswork data inspect names all")
+        print(f"            and {more:,} more files or folders; glasswork data inspect lists them all")
     first = run.model.named_layers.get("scale")
     print(f"  inputs    {run.model.inputs}" + (f", then {first}" if first else ""))
     print(f"  network   {describe_network(recipe, run.model)}")
@@ -165,17 +165,17 @@ def _announce(run: "Run") -> None:
     for note in run.notes:
         print(f"  note      {note}")
     if has_to_be_learnt(run.parts, run.experiment.data_sha256):
-        print("  doubt     what these images look like is learnt first, once for this data: a few seconds")
+        print("  doubt     first learning what these images look like: a few seconds, once for each dataset")
     if run.progress.step:
         print(f"  from      epoch {run.progress.epoch + 1}, batch {run.progress.batch + 1}")
     print(flush=True)
 
 
-def _say_how_to_go_on(run: "Run") -> None:
+def _print_how_to_continue(run: "Run") -> None:
     total = run.recipe.training.epochs
-    learnt = "what was learnt" if run.history else "what was learnt, and not validated yet,"
-    print(f"Interrupted after {len(run.history)} of {total} epochs; {learnt} is in {_shown(run)}")
-    print(f"Go on with: {_resume(run)}", flush=True)
+    network = "the network" if run.history else "the network, which is not validated yet,"
+    print(f"Interrupted after {len(run.history)} of {total} epochs; {network} is in {_shown(run)}")
+    print(f"Continue with: {_resume(run)}", flush=True)
 
 
 def _resume(run: "Run") -> str:
@@ -183,14 +183,14 @@ def _resume(run: "Run") -> str:
 
 
 def _shown(run: "Run") -> Path:
-    """Return the run's folder as a user would type it: from the working folder, if it is within."""
+    """Return the run's folder as a user would type it: relative to the working folder if it is inside that."""
     here = Path.cwd()
     return run.folder.relative_to(here) if run.folder.is_relative_to(here) else run.folder
 
 
 def _what_next(run: "Run", *, drawn: bool) -> None:
     seconds = sum(result.seconds for result in run.history)
-    where = f" The pictures are in {_shown(run) / 'figures'}." if drawn else ""
+    where = f" The figures are in {_shown(run) / 'figures'}." if drawn else ""
     print(f"Trained in {seconds:.1f} s.{where} Next:")
     here = for_shell(_shown(run))
     print(f"  {command()} report {here} --open")

@@ -15,7 +15,7 @@ def help_(
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Explain a command, or a key of a recipe: what it may be, its default, what it means.
+    """Explain a command, or a key of a recipe: its allowed values, its default and its meaning.
 
     Examples:
 

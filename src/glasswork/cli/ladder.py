@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from glasswork.cli.options import Debug, PictureFormat
+from glasswork.cli.options import Debug, FigureFormat
 
 
 def ladder(
     seeds: Annotated[int, typer.Option(min=1, help="Runs for each rung.")] = 3,
-    official: Annotated[bool, typer.Option("--official", help="The official split, not the handout's.")] = False,
+    official: Annotated[bool, typer.Option("--official", help="Use the official split, not the handout's.")] = False,
     up_to: Annotated[
         str | None, typer.Option(metavar="RUNG", help="Climb only to here.", show_default="the top")
     ] = None,
@@ -20,16 +20,19 @@ def ladder(
         int | None, typer.Option(min=1, help="Epochs for every rung, for a quick look.", show_default="each rung's")
     ] = None,
     engine: Annotated[
-        Literal["auto", "numpy", "compiled"], typer.Option(help="What does the steps; the last digits differ.")
+        Literal["auto", "numpy", "compiled"],
+        typer.Option(help="What computes the steps; the last digits of results differ."),
     ] = "auto",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time.", show_default="one a core granted")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Runs trained at the same time.", show_default="one per granted core")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),
-    picture_format: PictureFormat = "png",
+    figure_format: FigureFormat = "png",
     debug: Debug = False,
 ) -> None:
-    """Climb from the handout's network to the best plain one, one change a rung, on several seeds.
+    """Climb from the handout's network to the best plain one: one change per rung, each trained with several seeds.
 
-    It takes hours. Stop it at any time and call it again: finished runs are not trained again, others are resumed.
+    This takes hours. You can stop it at any time: the same command then resumes the runs that are not finished.
     """
     from glasswork.cores import granted_cores
     from glasswork.files import write_whole
@@ -46,7 +49,7 @@ def ladder(
     jobs = jobs or granted_cores()
     total = len(rungs) * seeds
     plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time"
-    print(f"{plan}; runs go to {folder}", flush=True)
+    print(f"{plan}; the runs are in {folder}", flush=True)
     start = time.monotonic()
     try:
         for done, run in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
@@ -58,14 +61,14 @@ def ladder(
                 flush=True,
             )
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        print("Stopped; the same command continues from here.", file=sys.stderr)
         raise
     results = summarize(rungs, folder, seeds=seeds)
     table = markdown(results, split=split)
     write_whole(folder / "ladder.md", table.encode())
     print(f"\n{table}\nWritten to {folder / 'ladder.md'}", flush=True)
-    picture = folder / f"ladder.{picture_format}"
-    from glasswork import figures  # last: what was printed stands, whatever becomes of the picture
+    figure = folder / f"ladder.{figure_format}"
+    from glasswork import figures  # last, so that an error here does not hide the table
 
     figures.save(
         figures.ladder(
@@ -75,9 +78,9 @@ def ladder(
             title=f"What each idea is worth: test accuracy, {split} split"
             + ("" if epochs is None else f", trained for {_count(epochs, 'epoch')} only"),
         ),
-        picture,
+        figure,
     )
-    print(f"Drawn in {picture}")
+    print(f"Figure saved to {figure}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""The network that a command asks about images, and a notice on what is assumed about the numbers it takes."""
+"""Read the network that a command is to use on images, and print what is assumed about its inputs."""
 
 import sys
 from pathlib import Path
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def read_for_data(run: Path) -> "ModelFile":
-    """Read a run's network; print what its file leaves open about the numbers that it takes.
+    """Read a run's network; print what its file does not state about the numbers that it takes.
 
     Raises
     ------
     FileError
         If there is no network, or its file is damaged.
     InputError
-        If it was trained on other numbers.
+        If it was trained on other numbers than pixels.
     """
     from glasswork.models.model_file import read_model_file
 

@@ -1,4 +1,4 @@
-"""What several verbs have in common: their arguments, and the way to the run that is meant."""
+"""What several verbs share: options, and how the name of a run becomes its folder."""
 
 import logging
 import shutil
@@ -13,7 +13,7 @@ from glasswork.paths import typed_path
 
 
 def command() -> str:
-    """Return how this command is called here: ``glasswork``, or its path where the shell would not find it."""
+    """Return what to type to call this command: ``glasswork``, or its path if the shell would not find it."""
     here = Path(sys.argv[0])
     found = shutil.which("glasswork")
     if here.name != "glasswork" or (found and Path(found).samefile(here)):
@@ -29,7 +29,7 @@ def run_path(text: str) -> Path:
 
 
 class Debugging:
-    """Whether the command shows tracebacks: what ``--debug``, wherever it stands, switches on."""
+    """Whether the command shows tracebacks. ``--debug`` switches it on, wherever it is on the command line."""
 
     on = False
 
@@ -51,21 +51,23 @@ RunArgument = Annotated[
 ]
 CheckpointEvery = Annotated[
     float,
-    typer.Option(min=0.0, metavar="SECONDS", help="Between two checkpoints; each epoch ends with one as well."),
+    typer.Option(min=0.0, metavar="SECONDS", help="Time between two checkpoints; each epoch also ends with one."),
 ]
 CHECKPOINT_EVERY = 5.0
 EngineOption = Annotated[
     Literal["auto", "numpy", "compiled"] | None,
-    typer.Option("--engine", help="What does the steps; the last digits differ.", show_default="the run's"),
+    typer.Option(
+        "--engine", help="What computes the steps; the last digits of results differ.", show_default="the run's"
+    ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first warning that the training goes wrong.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first sign that the training is going wrong.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the test accuracy.")]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace a file that glasswork did not write; never one that is read.")
+    bool, typer.Option("--force", help="Replace a file even if glasswork did not write it; never one that is read.")
 ]
 Format: TypeAlias = Literal["png", "svg", "pdf"]
-PictureFormat = Annotated[Format, typer.Option("--format", help="Of pictures.")]
-WithFigures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the run's pictures into figures/.")]
+FigureFormat = Annotated[Format, typer.Option("--format", help="Format of the figures.")]
+WithFigures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the run's figures into figures/.")]
 WithReport = Annotated[
-    bool, typer.Option("--report/--no-report", help="Write the run as one page that opens anywhere, report.html.")
+    bool, typer.Option("--report/--no-report", help="Write report.html, a page about the run that opens anywhere.")
 ]

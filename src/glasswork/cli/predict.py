@@ -26,9 +26,11 @@ def predict(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    single: Annotated[bool, typer.Option("--single", help="One digit a picture: answer for the largest only.")] = False,
+    single: Annotated[
+        bool, typer.Option("--single", help="Expect one digit per picture: answer for the largest only.")
+    ] = False,
     show: Annotated[
-        bool, typer.Option("--show", help="Show each digit as the network sees it, and draw the steps into a figure.")
+        bool, typer.Option("--show", help="Show each digit as the network sees it, and draw how it was found.")
     ] = False,
     out: Annotated[
         Path | None,
@@ -39,17 +41,17 @@ def predict(
     scores: Annotated[bool, typer.Option("--scores", help="Write the probability of each class as well.")] = False,
     submission: Annotated[
         str | None,
-        typer.Option(metavar="FORM", help="kaggle: ids and labels, as the sample beside the images has."),
+        typer.Option(metavar="FORM", help="kaggle: ids and labels, in the format of the sample beside the images."),
     ] = None,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Say which class each image has, or which digits are in each picture, and how sure the network is.
+    """Print which class each image has, or which digits are in each picture, and how sure the network is.
 
-    A network of digits takes pictures of any size, dark on light or light on dark: a photograph of a digit, a house
-    number, a page of digits. Frames, ruled lines, specks and shadows are left out; each digit is centred the way MNIST
-    was made. Any network takes images such as it was trained on: folders, CSV, IDX, NPZ, Parquet and the other formats
-    of glasswork data inspect.
+    A network trained on digits reads pictures of any size, dark on light or light on dark: a photograph of a digit, a
+    house number, a page of digits. Frames, ruled lines, specks and shadows are left out; each digit is centred as in
+    MNIST. Every network reads images like those it was trained on, from folders, CSV, IDX, NPZ, Parquet and the other
+    formats of glasswork data inspect.
 
     Examples:
 
@@ -95,7 +97,7 @@ def predict(
             failed += bool(image[0].error)
             count += sum(not answer.error for answer in image)
     if out is not None:
-        print(f"{count:,} predictions are in {out}", file=sys.stderr)
+        print(f"{count:,} prediction{'' if count == 1 else 's'} saved to {out}", file=sys.stderr)
     if failed:
         if len(sources) > 1 or failed > 1 or count:
             print(f"{failed:,} could not be read", file=sys.stderr)
@@ -107,13 +109,13 @@ def _notice(note: str) -> None:
 
 
 def _tell_without_reference(read: "ModelFile") -> None:
-    """Print on stderr why no image is marked as strange, where none is."""
+    """Print on stderr why strange images are not marked, if the network has no reference set."""
     if why := read.why_no_reference:
         print(f"Notice: strange images are not marked: {why}", file=sys.stderr)
 
 
 def _images(answers: "Iterator[Answer]") -> "Iterator[list[Answer]]":
-    """Yield the answers to each image: one, or one for each digit of a picture."""
+    """Yield the answers for each image: one, or one for each digit of a picture."""
     image: list[Answer] = []
     for answer in answers:
         if image and (answer.reading is None or answer.reading is not image[-1].reading):
@@ -125,11 +127,11 @@ def _images(answers: "Iterator[Answer]") -> "Iterator[list[Answer]]":
 
 
 def _report(answer: "Answer", *, strict: bool, single: bool) -> None:
-    """Print on stderr what is wrong with an image, or what of it was left out."""
+    """Print on stderr what is wrong with an image, or what was left out of it."""
     from glasswork.cli.answers import name_of
 
     if answer.error and strict:
-        raise InputError(f"{answer.error}; a submission needs an answer for every image, so none is written")
+        raise InputError(f"{answer.error}; a submission needs an answer for every image, so it is not written")
     if answer.error:
         print(f"Error: {answer.error}", file=sys.stderr)
         return
@@ -137,14 +139,14 @@ def _report(answer: "Answer", *, strict: bool, single: bool) -> None:
     if reading is None:
         return
     if single and len(reading.digits) > 1:
-        found = f"{len(reading.digits)} digits found, this is the largest"
-        print(f"{name_of(answer)}: {found}; leave out --single to read all", file=sys.stderr)
+        found = f"{len(reading.digits)} digits found; this is the largest"
+        print(f"{name_of(answer)}: {found}; leave out --single to read them all", file=sys.stderr)
     if reading.frames > 1:
         print(f"{name_of(answer)}: only the first of its {reading.frames} pictures is read", file=sys.stderr)
 
 
 def _counted(images: "Iterator[list[Answer]]", *, bar: bool) -> "Iterator[list[Answer]]":
-    """Show on a terminal how many there are so far, where no lines are printed that show it."""
+    """Show on a terminal how many images are done, if no line is printed for each."""
     if not bar or not sys.stderr.isatty():
         yield from images
         return

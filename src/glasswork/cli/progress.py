@@ -1,4 +1,4 @@
-"""The bar that moves while a network trains, on a terminal; nothing where output is piped."""
+"""The progress bar of a training, on a terminal; nothing is shown if the output is piped."""
 
 import sys
 import time
@@ -7,21 +7,21 @@ from typing import Any, Self
 
 from glasswork.training.progress import Progress
 
-#: Seconds between two updates: the eye does not need more, and training has better things to do.
+#: Seconds between two updates: more often would slow training down and look no smoother.
 _INTERVAL = 0.1
 
 
 class TrainingBar:
-    """A progress bar over all steps of a training, with the time that is left; an ``after_step`` callable.
+    """Progress bar over all steps of a training, with the time that is left; used as an ``after_step`` callable.
 
     Parameters
     ----------
     steps : int
         Steps in all epochs.
     done : int
-        Steps done before, where a run is resumed.
+        Steps that were done before, if a run is resumed.
     shown : bool
-        False shows nothing; so does an output that is not a terminal.
+        Whether to show the bar; it is never shown if the output is not a terminal.
     """
 
     #: It need not be called after every single step.
@@ -44,7 +44,7 @@ class TrainingBar:
             self._task = self._progress.add_task("training", total=steps, completed=done)
 
     def __call__(self, position: Progress) -> None:
-        """Move the bar to a position, from time to time."""
+        """Move the bar to a position, at most once per interval."""
         if self._progress is not None and time.monotonic() - self._updated >= _INTERVAL:
             self._updated = time.monotonic()
             self._progress.update(self._task, completed=position.step)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from glasswork.arrays import Images
     from glasswork.models.answers import Answer
 
-#: Digits of a picture that are shown on the screen, at most.
+#: The most digits of one picture that are shown on the screen.
 _MOST = 3
 
 
@@ -25,9 +25,9 @@ class ReadingForm:
     run : Path
         The run, or a model file.
     out : Path or None
-        The file of the predictions: figures are drawn beside it; without one, among the figures of the run.
+        The file of the predictions; figures are saved beside it. Without one, they are saved with the run's figures.
     quiet : bool
-        Whether the screen holds a file for programs, so that words go to stderr.
+        Whether stdout is for programs, so that messages go to stderr.
     """
 
     def __init__(self, run: Path, out: Path | None, *, quiet: bool) -> None:
@@ -48,12 +48,12 @@ class ReadingForm:
         try:
             drawn = self._draw(answers)
         except FileError as error:
-            print(f"Notice: the steps are not drawn: {error}", file=sys.stderr)
+            print(f"Notice: the figure of the steps was not saved: {error}", file=sys.stderr)
         else:
-            print(f"    The steps are drawn in {drawn}", file=sys.stderr if self._quiet else sys.stdout)
+            print(f"    Figure of the steps saved to {drawn}", file=sys.stderr if self._quiet else sys.stdout)
 
     def _draw(self, answers: "list[Answer]") -> Path:
-        """Draw the steps into a new file, and return it."""
+        """Draw the steps, save the figure to a new file, and return its path."""
         from glasswork import figures
 
         first, reading = answers[0], answers[0].reading
@@ -92,7 +92,7 @@ class ReadingForm:
 
 
 def _new_name(folder: Path, stem: str) -> Path:
-    """Return a name of no file yet: with -2, -3, ... if the plain one is taken."""
+    """Return the path of a file that does not exist yet, with -2, -3, ... if the plain name is taken."""
     path, count = folder / f"{stem}.png", 1
     while path.exists():
         count += 1
@@ -101,7 +101,7 @@ def _new_name(folder: Path, stem: str) -> Path:
 
 
 def _in_blocks(image: "Images") -> str:
-    """Return a 28×28 image as 14 lines of text: each half of a character is a pixel with ink, or without."""
+    """Return a 28×28 image as 14 lines of text; each character shows two pixels, one above the other."""
     ink = image.reshape(14, 2, 28) > 96
     return "\n".join(
         "    " + "".join(" ▀▄█"[top + 2 * bottom] for top, bottom in zip(*rows, strict=True)) for rows in ink

@@ -1,4 +1,4 @@
-"""``--momentum 0.9`` for any key of a recipe: options that a command has by the names of the keys.
+"""``--momentum 0.9``: every key of a recipe is also an option of the command.
 
 --momentum 0.9 ──► --set optimizer.momentum=0.9          --lr 0.5 ──► --set optimizer.learning_rate=0.5
 """
@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 
 
 def recipe_key(meaning: str, in_classwork: str) -> Any:
-    """Return an option that stands for a key of the recipe; what it may be is the recipe's to check."""
+    """Return an option that sets a key of the recipe; the recipe checks the value."""
     return typer.Option(help=meaning, show_default=f"the recipe's; classwork: {in_classwork}", metavar="VALUE")
 
 
@@ -28,7 +28,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """Return a value: one of TOML, a word, or several with commas between."""
+    """Return a value: TOML's, a word, or several values separated by commas."""
     for attempt in (text, f"[{text}]"):
         with contextlib.suppress(ValueError, RecursionError):
             parsed = tomllib.loads(f"value = {attempt}")
@@ -43,18 +43,18 @@ class RecipeOptions(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the command line, with keys of a recipe turned into ``--set KEY=VALUE``."""
-        own = {name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts}
-        return super().parse_args(ctx, list(_translate(args, own)))
+        options = {name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts}
+        return super().parse_args(ctx, list(_translate(args, options)))
 
 
-def _translate(args: list[str], own: set[str]) -> Iterator[str]:
+def _translate(args: list[str], options: set[str]) -> Iterator[str]:
     waiting = iter(args)
     for arg in waiting:
         if arg == "--":
             yield from (arg, *waiting)
             return
         option, equals, value = arg.partition("=")
-        if not option.startswith("--") or option in own:
+        if not option.startswith("--") or option in options:
             yield arg
             continue
         from glasswork.recipes.keys import find_key, spellings
@@ -64,13 +64,13 @@ def _translate(args: list[str], own: set[str]) -> Iterator[str]:
         key = find_key(word)
         if key is None:
             names = {name: f"--{key}".replace("_", "-") for name, key in spellings().items()}
-            names |= {name.removeprefix("--").replace("-", "_"): name for name in own}
+            names |= {name.removeprefix("--").replace("-", "_"): name for name in options}
             hint = did_you_mean(word.replace("-", "_"), names, most=3, instead=names)
             raise typer.BadParameter(f"no such option{hint}", param_hint=option)
         if not equals:
             value = "true" if _is_switch(key) else next(waiting, "")
             if value == "":
-                raise typer.BadParameter("expected a value after it", param_hint=option)
+                raise typer.BadParameter("expected a value after this option", param_hint=option)
         yield from ("--set", f"{key}={value}")
 
 

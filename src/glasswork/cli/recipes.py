@@ -1,4 +1,4 @@
-"""``glasswork recipes``: the experiments that come with glasswork, and what a recipe may say."""
+"""``glasswork recipes``: the recipes that come with glasswork, and the keys that a recipe can set."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ def recipes(
     keys: Annotated[bool, typer.Option("--keys", help="List every key of a recipe instead.")] = False,
     debug: Debug = False,
 ) -> None:
-    """List the recipes, each with the test accuracy that was measured; or all keys that a recipe may have."""
+    """List the recipes, each with its measured test accuracy; or list all keys that a recipe can set."""
     _print_keys() if keys else _print_recipes()
 
 
@@ -25,8 +25,8 @@ def _print_recipes() -> None:
         print(f"{name:<{width}}  {named_recipe(name).description}")
         if name in figures:
             print(f"{'':<{width}}  {figures[name]}")
-    print("\nglasswork train NAME trains one; the recipe.toml of a run is a recipe as well.")
-    print("glasswork recipes --keys lists what a recipe may say.")
+    print("\nglasswork train NAME trains one; the recipe.toml of a run is a recipe too.")
+    print("glasswork recipes --keys lists everything that a recipe can set.")
 
 
 def _print_keys() -> None:

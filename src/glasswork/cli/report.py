@@ -1,4 +1,4 @@
-"""``glasswork report``: a run as one page that opens anywhere."""
+"""``glasswork report``: one page about a run, which opens anywhere."""
 
 import sys
 import webbrowser
@@ -16,17 +16,17 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="The page.", show_default="RUN/report.html", parser=typed_path
+            "--out", "-o", metavar="FILE", help="Where to save it.", show_default="RUN/report.html", parser=typed_path
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Write a run as one page: draw a digit, see what each neuron does with it, how it learnt and where it errs.
+    """Write the report of a run: draw a digit, see what each neuron does with it, how it learnt and where it errs.
 
-    The page is a single file with the network inside it. It needs no server and no network, and can be sent to a
-    friend.
+    The report is a single HTML file with the network inside it. It needs no server and no internet connection, and
+    can be sent to a friend.
 
     Example: glasswork report runs/mine --open
     """
@@ -37,7 +37,7 @@ def report(
     from glasswork.runs.folder import RunFolder
 
     path = out or run / "report.html"
-    if path.resolve() != (run / "report.html").resolve():  # the run's own page
+    if path.resolve() != (run / "report.html").resolve():  # not the run's own report
         check_output(path, [run], force=force)
     place = RunFolder(run)
     place.check()

@@ -1,4 +1,4 @@
-"""``glasswork resume``: go on with a run that was stopped or killed."""
+"""``glasswork resume``: continue a run that was stopped or killed."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from glasswork.cli.options import (
     CheckpointEvery,
     Debug,
     EngineOption,
-    PictureFormat,
+    FigureFormat,
     Quiet,
     RunArgument,
     Strict,
@@ -22,7 +22,7 @@ from glasswork.cli.options import (
 def resume(
     run: RunArgument,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs in all, to extend a run.", show_default="the run's")
+        int | None, typer.Option(min=1, help="Total number of epochs, to extend a run.", show_default="the run's")
     ] = None,
     engine: EngineOption = None,
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
@@ -30,7 +30,7 @@ def resume(
     quiet: Quiet = False,
     figures: WithFigures = True,
     report: WithReport = True,
-    picture_format: PictureFormat = "png",
+    figure_format: FigureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Continue a run from its last checkpoint; it ends with the same bytes as a run that was never stopped.
@@ -50,5 +50,5 @@ def resume(
         strict=strict,
         quiet=quiet,
         report=report,
-        pictures=picture_format if figures else None,
+        figure_format=figure_format if figures else None,
     )

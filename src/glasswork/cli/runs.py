@@ -1,4 +1,4 @@
-"""``glasswork runs``: the runs there are, and the state of each."""
+"""``glasswork runs``: a list of the runs, with the state of each."""
 
 import datetime
 import json
@@ -22,15 +22,17 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
     debug: Debug = False,
 ) -> None:
-    """List runs, the newest last: state, epochs, accuracy, recipe, and when each last wrote.
+    """List runs, the newest last: state, epochs, accuracy, recipe, and the time of the last change.
 
-    running, finished, interrupted (glasswork resume goes on), failed and why. Accuracies are those of the weights in
-    the run's model file.
+    The state is running, finished, interrupted (glasswork resume continues it), or failed, with the reason. The
+    accuracies are those of the weights in the run's model file.
     """
     from glasswork.runs.folder import find_runs
 
     if not folder.is_dir():
-        raise FileError(f"{folder}: no folder of runs; train a network first: glasswork train")
+        raise FileError(
+            f"{folder}: expected a folder of runs, and it is not there; train a network first: glasswork train"
+        )
     rows = [_read(run) for run in find_runs(folder)]
     if as_json:
         print(json.dumps(rows, indent=2))
@@ -41,7 +43,7 @@ def runs(
 
 
 def _read(run: "RunFolder") -> dict[str, Any]:
-    """Return what is to be known about one run; each of its files is read once."""
+    """Return the facts about one run that are listed, reading each of its files once."""
     from glasswork.runs.state import kept_accuracy
 
     row: dict[str, Any] = {"run": run.path.name, "folder": str(run.path), "last_change": run.last_change()}
@@ -75,7 +77,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     chosen = next((table for table in tables if fits(table)), None)
     if chosen is not None:
         print_table(chosen)
-    else:  # a narrow terminal: a run in two lines, which it may break where it likes
+    else:  # a narrow terminal: two lines for each run, which may wrap
         for run in cells:
             print(run.pop("run"))
             print("  " + ", ".join(f"{name} {text}".removeprefix("state ") for name, text in run.items() if text))
@@ -87,7 +89,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:
-    """Return what is printed of a run, by the heading of its column."""
+    """Return the printed cells of a run, by the headings of their columns."""
     when = f"{datetime.datetime.fromtimestamp(row['last_change']):%d %b %H:%M}"
     if row["state"] == "damaged":
         unknown = dict.fromkeys(("epochs", "valid", "test", "recipe"), "")

@@ -24,19 +24,19 @@ def show(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="[RUN] [FIGURE]", help=f"A run, by default the newest in runs; one of {', '.join(_WHAT)}."
+            metavar="[RUN] [FIGURE]", help=f"A run (by default the newest in runs) and one of {', '.join(_WHAT)}."
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Save it: .png, .svg or .pdf.", parser=typed_path),
+        typer.Option("--out", "-o", metavar="FILE", help="Save the figure: .png, .svg or .pdf.", parser=typed_path),
     ] = None,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Show or save one figure of a run: curves, diagram, weights, digits or confusion.
 
-    In a terminal that can show pictures it is shown there; else it is opened as a file.
+    The figure is shown in the terminal if that can show images; otherwise it is opened as a file.
 
     Examples:
 
@@ -46,30 +46,30 @@ def show(
     """
     from glasswork import figures
     from glasswork.outputs import check_output
-    from glasswork.runs.figures import PICTURES, Seen
+    from glasswork.runs.figures import FIGURES, FigureSource
 
     name, run = _choose(words)
     if out is not None:
         check_output(out, [run.path], force=force)
-    seen = Seen.of_folder(run)
-    for note in seen.notes:
+    source = FigureSource.of_folder(run)
+    for note in source.notes:
         print(f"Notice: {note}", file=sys.stderr)
-    picture = PICTURES[name](figures, seen)
+    figure = FIGURES[name](figures, source)
     if out is not None:
-        figures.save(picture, out)
-        print(f"Drawn in {out}")
-    elif sys.stdout.isatty() and (escape := _inline(picture.encode())):
+        figures.save(figure, out)
+        print(f"Figure saved to {out}")
+    elif sys.stdout.isatty() and (escape := _inline(figure.encode())):
         print(escape)
     else:
         path = Path(tempfile.mkdtemp()) / f"{run.path.name}-{name}.png"
-        figures.save(picture, path)
-        print(f"Drawn in {path}")
+        figures.save(figure, path)
+        print(f"Figure saved to {path}")
         if sys.stdout.isatty():
             webbrowser.open(path.as_uri())
 
 
 def _choose(words: list[str]) -> "tuple[str, RunFolder]":
-    """Return the figure and the run that the words mean, in either order."""
+    """Return the figure and the run that the words name, in either order."""
     from glasswork.runs.folder import RunFolder, find_runs
 
     names = [word for word in words if word in _WHAT]
@@ -90,7 +90,7 @@ def _choose(words: list[str]) -> "tuple[str, RunFolder]":
 
 
 def _inline(png: bytes) -> str:
-    """Return what makes a terminal show a picture, for those that say they can (kitty's and iTerm's protocols)."""
+    """Return the escape sequence that shows an image in the terminal; "" if it supports neither kitty's nor iTerm's."""
     text = base64.b64encode(png).decode()
     if "KITTY_WINDOW_ID" in os.environ or os.environ.get("TERM_PROGRAM") == "ghostty":
         parts = [text[i : i + 4096] for i in range(0, len(text), 4096)]

@@ -1,4 +1,4 @@
-"""Signals that ask a command to end: the first one lets the step at hand end, a second one ends the command at once.
+"""Signals that ask a command to end: the first one lets the current step end, a second one ends the command at once.
 
 INT, TERM, QUIT      somebody ends it            ┐  between two steps of a training: noted, and the run is saved
 HUP                  its terminal was closed     ├
@@ -45,9 +45,9 @@ class StopOnSignal:
     Attributes
     ----------
     requested : bool
-        Whether there was one.
+        Whether a signal has arrived.
     number : int or None
-        Of the first signal.
+        The number of the first signal.
     """
 
     def __init__(self) -> None:
@@ -58,12 +58,12 @@ class StopOnSignal:
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> bool:
-        """Return whether to stop: what a run's ``should_stop`` asks."""
+        """Return whether to stop: a run calls this as its ``should_stop``."""
         self._asked = True
         return self.requested
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():  # only there are signals handled
+        if threading.current_thread() is threading.main_thread():  # Python handles signals only there
             for number in _obeyed():
                 self._before[number] = signal.signal(number, self._note)
         return self

@@ -1,4 +1,4 @@
-"""Tables that lose no digit, however narrow the terminal is."""
+"""Tables that are never cut off, however narrow the terminal is."""
 
 from typing import TYPE_CHECKING
 
@@ -10,20 +10,20 @@ _WIDE = 100_000
 
 
 def fits(table: "Table") -> bool:
-    """Return whether the terminal is wide enough for a table as it is."""
+    """Return whether the terminal is wide enough for a table."""
     from rich.console import Console
 
     return Console(width=_WIDE).measure(table).maximum <= Console().width
 
 
 def without_frame(table: "Table", gap: int = 1) -> "Table":
-    """Return a table without its frame, with that many columns of space behind each of its own."""
+    """Remove the frame of a table, leave ``gap`` spaces after each column, and return the table."""
     table.box, table.pad_edge, table.padding = None, False, (0, gap, 0, 0)
     return table
 
 
 def print_table(table: "Table") -> None:
-    """Print a table: without its frame where the terminal is too narrow, and never cut."""
+    """Print a table without cutting it off; if the terminal is too narrow, without its frame."""
     from rich.console import Console
 
     if not fits(table):

@@ -11,7 +11,7 @@ from glasswork.cli.options import (
     CHECKPOINT_EVERY,
     CheckpointEvery,
     Debug,
-    PictureFormat,
+    FigureFormat,
     Quiet,
     Strict,
     WithFigures,
@@ -34,11 +34,13 @@ def train(
             help="A recipe's name (see glasswork recipes), a TOML file, or a run's folder, to repeat it in a new one.",
         ),
     ] = "classwork",
-    epochs: Annotated[str | None, recipe_key("Times through the training images.", "50")] = None,
-    hidden: Annotated[str | None, recipe_key("Neurons in the hidden layer, or in each: 300,100.", "50")] = None,
-    batch_size: Annotated[str | None, recipe_key("Images in a step.", "100")] = None,
+    epochs: Annotated[str | None, recipe_key("Passes over the training images.", "50")] = None,
+    hidden: Annotated[
+        str | None, recipe_key("Neurons in the hidden layer, or in each of several: 300,100.", "50")
+    ] = None,
+    batch_size: Annotated[str | None, recipe_key("Images per step.", "100")] = None,
     learning_rate: Annotated[str | None, recipe_key("What each gradient is multiplied by.", "0.1")] = None,
-    seed: Annotated[str | None, recipe_key("Decides initial weights, order, masks and noise.", "123")] = None,
+    seed: Annotated[str | None, recipe_key("Determines initial weights, order, masks and noise.", "123")] = None,
     dtype: Annotated[str | None, recipe_key("float32 or float64.", "float32")] = None,
     split: Annotated[
         str | None,
@@ -70,12 +72,12 @@ def train(
     quiet: Quiet = False,
     figures: WithFigures = True,
     report: WithReport = True,
-    picture_format: PictureFormat = "png",
+    figure_format: FigureFormat = "png",
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
 
-    It leaves a folder with the recipe, the history, the network and pictures.
+    The run's folder then holds the recipe, the history, the network and figures.
     Ctrl-C stops it after the current step; glasswork resume continues from there.
 
     Examples:
@@ -130,15 +132,15 @@ def train(
         strict=strict,
         quiet=quiet,
         report=report,
-        pictures=picture_format if figures else None,
+        figure_format=figure_format if figures else None,
         repeats=repeats,
     )
 
 
 def _describe_data(source: str, *, divided: bool) -> dict[str, str]:
-    """Return the keys of a recipe for a source: its path from the root, so that the run can be resumed from anywhere.
+    """Return the recipe's keys for a source, with its absolute path, so that the run can be resumed from any folder.
 
-    A source with training and test images of its own is divided as it is, unless something else is asked for.
+    If the source has its own training and test images, that division is kept unless another one is asked for.
     """
     from glasswork.data.sources import check_source, find
     from glasswork.errors import GlassworkError
@@ -147,13 +149,13 @@ def _describe_data(source: str, *, divided: bool) -> dict[str, str]:
         if check_source(source)[0] is None:
             path = typed_path(source).absolute()
             parts = find(path).parts
-            own = {"data.split": "source"} if not divided and {"train", "test"} <= set(parts) else {}
-            return {"data.source": str(path), **own}
+            split = {"data.split": "source"} if not divided and {"train", "test"} <= set(parts) else {}
+            return {"data.source": str(path), **split}
     return {}
 
 
 def _find(recipe: str) -> "tuple[Recipe, RunFolder | None]":
-    """Return the recipe that is meant, and the run that it is taken from, if it is one's."""
+    """Return the recipe that an argument names, and the run that it belongs to, if any."""
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.given import as_recipe
 

@@ -1,1 +1,1 @@
-"""An experiment on disk: a run, its folder, its checkpoints and its model file."""
+"""Experiments on disk: a run, its folder, its checkpoints and its results."""

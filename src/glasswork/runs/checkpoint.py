@@ -1,9 +1,9 @@
-"""Checkpoints: a run at one position, whole, so that it goes on from there to the same end.
+"""Checkpoints: the whole state of a run at one position, so that it can continue from there to the same end.
 
-    checkpoint-1.safetensors  ┐  two generations, written in turn: while one is written,
-    checkpoint-2.safetensors  ┘  the other is there, whole
+    checkpoint-1.safetensors  ┐  two generations, written in turn: while one is being
+    checkpoint-2.safetensors  ┘  written, the other one is complete
 
-All randomness is a function of the position; so weights, the optimiser's state and the position are the whole run.
+All randomness is a function of the position, so weights, optimiser state and position are the whole state of a run.
 """
 
 import platform
@@ -32,19 +32,19 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last digits of a result may depend on, beside the recipe and the data."""
+    """What the last digits of a result may depend on, apart from the recipe and the data."""
 
     threads: int
     numpy: str
     processor: str
     engine: str = "numpy"
-    blas: str = ""  #: Of NumPy, with the kernels that it has for this processor. Empty: not known, as in what follows.
-    scipy: str = ""  #: Whose BLAS the compiled engine uses; empty for NumPy's engine.
-    numba: str = ""  #: Which compiled it.
+    blas: str = ""  #: NumPy's BLAS and its kernels for this processor. Here and below, "" means unknown.
+    scipy: str = ""  #: Version of SciPy, whose BLAS the compiled engine uses; empty for NumPy's engine.
+    numba: str = ""  #: Version of Numba, which compiled the engine.
 
     @classmethod
     def here(cls, threads: int, engine: str = "numpy") -> "Machine":
-        """Return this machine."""
+        """Return the description of this machine."""
         used = {name: _version(name) for name in ("scipy", "numba") if engine == "compiled"}
         return cls(
             threads=threads, numpy=np.__version__, processor=platform.machine(), engine=engine, blas=blas_kernels(),
@@ -52,7 +52,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def differences(self, here: "Machine") -> list[str]:
-        """Return in words what is different here, as far as it is known."""
+        """Return in words what is known to be different here."""
         pairs = [(name, getattr(self, name), getattr(here, name)) for name in self.__struct_fields__]
         return [
             f"{name}: {then} then, {now} now; the last digits may differ from an unbroken run's"
@@ -80,7 +80,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckpointFacts(Facts, frozen=True, kw_only=True):
-    """What a checkpoint says beside its arrays."""
+    """What a checkpoint states in addition to its arrays."""
 
     recipe: dict[str, Any]
     data_sha256: str
@@ -90,7 +90,7 @@ class CheckpointFacts(Facts, frozen=True, kw_only=True):
 
     @property
     def place(self) -> tuple[int, int]:
-        """How far it is: epochs done, and batches of the next."""
+        """How far the training is: the epochs done, and the batches done of the next one."""
         return self.position.epoch, self.position.batch
 
 
@@ -100,7 +100,7 @@ class Checkpoints:
     Parameters
     ----------
     folder : Path
-        Of the run.
+        The run's folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -108,16 +108,16 @@ class Checkpoints:
         self._next = 0
 
     def signature(self) -> list[tuple[int, int]]:
-        """Return what changes whenever a checkpoint is written."""
+        """Return a value that changes whenever a checkpoint is written."""
         return [(stat.st_mtime_ns, stat.st_ino) for path in self.paths if path.exists() and (stat := path.stat())]
 
     def save(self, experiment: Experiment, progress: Progress, *, machine: Machine, history: list[EpochResult]) -> None:
-        """Write a checkpoint in place of the older of the two.
+        """Write a checkpoint; it replaces the older of the two.
 
         Raises
         ------
         FileError
-            If it cannot be written; the one before is untouched.
+            If it cannot be written. The previous checkpoint is kept.
         """
         state = Training(experiment.model, experiment.optimizer, experiment.average, progress).current()
         position = Position(**{field: state.position[field] for field in Position.__struct_fields__})
@@ -135,18 +135,18 @@ class Checkpoints:
         try:
             write_sealed(self.paths[self._next], facts, arrays, what=_WHAT)
         finally:
-            if self.signature() != before:  # in place, even where the folder could not be synced: the other is older
+            if self.signature() != before:  # it was written, even if the folder could not be synced
                 self._next = 1 - self._next
 
     def load(self, experiment: Experiment, progress: Progress) -> tuple[CheckpointFacts | None, list[str]]:
-        """Put the newest checkpoint that is whole into a run; the other is the next to be written over.
+        """Load the newest undamaged checkpoint into a run; the other one will be overwritten next.
 
         Returns
         -------
         facts : CheckpointFacts or None
             None if there is no checkpoint at all.
         problems : list of str
-            What is wrong with a checkpoint that was passed over.
+            What is wrong with each checkpoint that was skipped.
 
         Raises
         ------
@@ -172,7 +172,9 @@ class Checkpoints:
                     _check_data(path, facts.data_sha256, experiment)
                     _restore(file, path, facts, experiment, progress)
             except (FileError, RecipeError) as error:
-                problems.append(str(error) if isinstance(error, FileError) else f"{path}: its recipe: {error}")
+                problems.append(
+                    str(error) if isinstance(error, FileError) else f"{path}: its recipe is not valid: {error}"
+                )
                 continue
             self._next = 1 - n
             return facts, problems
@@ -182,18 +184,19 @@ class Checkpoints:
 
 
 def can_extend(recipe: Recipe) -> bool:
-    """Whether more epochs continue a run: not where the learning rate was laid out for the epochs there were."""
+    """Return whether a run can have more epochs: not if its learning rate was planned for a number of epochs."""
     return recipe.schedule.name == "constant" and recipe.schedule.warmup == 0
 
 
 def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
-    """Return the recipe with more epochs, for the run in a folder, or say why it cannot have them."""
+    """Return the recipe of the run in a folder with more epochs; raise a RecipeError if it cannot have them."""
     had = recipe.training.epochs
     if epochs != had and not can_extend(recipe):
         raise RecipeError(
-            f"training.epochs: {folder} was laid out for {had} epochs by its {recipe.schedule.name} schedule"
+            f"training.epochs: the {recipe.schedule.name} schedule"
             + (" with a warm-up" if recipe.schedule.warmup else "")
-            + f"; it cannot be extended to {epochs}; train it anew with --epochs {epochs}"
+            + f" of {folder} was planned for {had} epochs, so it cannot be extended to {epochs}; train a new run with "
+            f"--epochs {epochs}"
         )
     if epochs < had:
         raise RecipeError(f"training.epochs: expected at least the {had} that {folder} has, got {epochs}")
@@ -201,8 +204,10 @@ def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
 
 
 def same_experiment(a: Recipe, b: Recipe) -> bool:
-    """Whether two recipes differ in nothing but words, where the data are, the engine, and epochs where those may be
-    more."""
+    """Return whether two recipes describe the same training.
+
+    Descriptions, the place of the data and the engine may differ, and so may epochs where these can be extended.
+    """
     alike = {"description": "", "data.source": "mnist", "training.engine": "auto"} | (
         {"training.epochs": 1} if can_extend(a) else {}
     )
@@ -213,21 +218,23 @@ def _check_recipe(path: Path, written: Recipe, recipe: Recipe) -> None:
     if not same_experiment(written, recipe) or recipe.training.epochs < written.training.epochs:
         before, now = dict(leaves(written.to_dict())), dict(leaves(recipe.to_dict()))
         differ = ", ".join(f"{key} = {value!r}" for key, value in before.items() if value != now.get(key))
-        raise FileError(f"{path}: belongs to another experiment than the recipe.toml beside it; that had {differ}")
+        raise FileError(
+            f"{path}: this checkpoint does not belong to the recipe.toml beside it; its recipe had {differ}"
+        )
 
 
 def _check_data(path: Path, written: str, experiment: Experiment) -> None:
     if written != experiment.data_sha256:
         raise FileError(
-            f"{path}: its data ({experiment.recipe.data.source}) are not those that the run was trained on (SHA-256 "
-            f"{experiment.data_sha256[:12]}…, then {written[:12]}…); bring those back to go on"
+            f"{path}: the data ({experiment.recipe.data.source}) are not those that the run was trained on (SHA-256 "
+            f"{experiment.data_sha256[:12]}… now, {written[:12]}… then); restore the old data to continue"
         )
 
 
 def _arrays(
     experiment: Experiment, state: State, last_good: list[FloatArray], best: list[FloatArray]
 ) -> dict[str, FloatArray]:
-    """Return every array of a state by the name that it has in a checkpoint."""
+    """Return every array of a state, by its name in a checkpoint."""
     weights = zip(experiment.model.state(), state.weights, strict=True)
     return {
         **{f"model.{name}": array for name, array in weights},
@@ -239,12 +246,12 @@ def _arrays(
 
 
 def _with_best(recipe: Recipe, position: Position) -> bool:
-    """Whether the best epoch's arrays are needed, and are not those of the last epoch."""
+    """Return whether the arrays of the best epoch are needed and differ from those of the last epoch."""
     return recipe.training.early_stopping > 0 and position.best_epoch not in (0, position.epoch)
 
 
 def _restore(file: Any, path: Path, facts: CheckpointFacts, experiment: Experiment, progress: Progress) -> None:
-    """Read a state into arrays of its own, and only when it is there, whole, into the run."""
+    """Read a whole state into new arrays first, and then copy it into the run."""
     weights, last_good, best = ([np.empty_like(array) for array in experiment.model.state().values()] for _ in range(3))
     fresh = Progress(**msgspec.structs.asdict(facts.position))
     average = {} if experiment.average is None else experiment.average.state()

@@ -1,4 +1,4 @@
-"""The data of a run: loaded once more, divided as the run divided them, and compared with what it was trained on.
+"""The data of a run: loaded again, divided as the run divided them, and compared with what it was trained on.
 
 recipe.toml ──source──► dataset ──split──► parts ──fingerprint──► the same as recorded?  else a FileError
 data/ (kept arrays) ──────┘
@@ -18,18 +18,18 @@ from glasswork.runs.moved import check_source
 from glasswork.runs.result import TrainedOn
 from glasswork.sealed import open_sealed
 
-#: So many names of classes are in a message.
+#: The most class names in a message.
 _NAMED = 10
 
 
 class RunData(NamedTuple):
-    """The data of a run, and what is to be said about them.
+    """The data of a run, with notes about them.
 
     Attributes
     ----------
     parts : Split
     notes : list of str
-        Such as that the run does not record which data it was trained on.
+        For example, that the run does not record which data it was trained on.
     """
 
     parts: Split
@@ -43,14 +43,14 @@ def data_of_run(folder: RunFolder | str | Path, dataset: Dataset | None = None) 
     ----------
     folder : RunFolder or path
     dataset : Dataset, optional
-        To be used in their place; it has to be the same.
+        Used instead of loading them; it must hold the same data.
 
     Raises
     ------
     FileError
-        If they cannot be loaded, or are not those that the run was trained on.
+        If the data cannot be loaded, or are not those that the run was trained on.
     InputError
-        If they are arrays of a program that are not kept in the folder.
+        If the run was given arrays by a program and its folder does not hold them.
     """
     place = folder if isinstance(folder, RunFolder) else RunFolder(folder)
     recipe, given = place.recipe(), dataset or place.kept_data()
@@ -71,7 +71,7 @@ def check_data(place: RunFolder, parts: Split, parts_sha256: str = "", *, divide
     parts_sha256 : str
         Their fingerprint; computed if it is not given.
     divided_alike : bool
-        Whether they have to be divided as the run's are. If not, the whole dataset is compared.
+        Whether the data must also be divided as the run's are. If not, the datasets are compared as a whole.
 
     Returns
     -------
@@ -81,11 +81,11 @@ def check_data(place: RunFolder, parts: Split, parts_sha256: str = "", *, divide
     Raises
     ------
     FileError
-        If they differ in an image, a label, the classes or their order, or in how they are divided.
+        If an image, a label, a class, the order of the classes or the division differs.
     """
     then = _recorded(place)
     if then is None:
-        return ["this run does not record which data it was trained on, so nothing tells whether they have changed"]
+        return ["this run does not record which data it was trained on, so changes in them cannot be detected"]
     now = trained_on(parts, parts_sha256 or parts.fingerprint())
     if now.parts_sha256 != then.parts_sha256 and (divided_alike or now.sha256 != then.sha256):
         raise FileError(f"{place.path}: {_difference(place, then, now)}")
@@ -103,8 +103,8 @@ def trained_on(parts: Split, parts_sha256: str) -> TrainedOn:
 
 
 def _recorded(place: RunFolder) -> TrainedOn | None:
-    """Return what a run was trained on, as far as it is recorded: older runs have it in their checkpoints only."""
-    with suppress(FileError):  # a damaged result is no hindrance: the checkpoints know as well
+    """Return what a run was trained on, or None if that is not recorded; older runs have it only in checkpoints."""
+    with suppress(FileError):  # if the result is damaged, the checkpoints are read instead
         if (data := place.result().data) is not None:
             return data
     for path in Checkpoints(place.path).paths:
@@ -118,7 +118,7 @@ def _difference(place: RunFolder, then: TrainedOn, now: TrainedOn) -> str:
     source = place.data_path if place.keeps_data() else place.recipe().data.source
     if then.sha256 and then.sha256 == now.sha256:
         return (
-            f"the images of {source} are those that it was trained on, and they are now divided in another way into "
+            f"the images of {source} are the same as when it was trained, but they are now divided differently into "
             "training, validation and test images; restore its recipe.toml, or train it again"
         )
     changes = []
@@ -128,7 +128,7 @@ def _difference(place: RunFolder, then: TrainedOn, now: TrainedOn) -> str:
         changes.append(f"the classes {_names(then.classes)} then, {_names(now.classes)} now")
     what = "; ".join(changes) or f"SHA-256 {then.parts_sha256[:12]}… then, {now.parts_sha256[:12]}… now"
     return (
-        f"its data, {source}, have changed since it was trained: {what}. Bring the old data back. To test it on other "
+        f"its data, {source}, have changed since it was trained: {what}. Restore the old data. To test it on other "
         f"data: glasswork evaluate {for_shell(place.path)} --data PATH"
     )
 

@@ -1,4 +1,4 @@
-"""What can be read of a run in memory: where it is, what it trains, how far it is."""
+"""What can be read from a run in memory: its folder, what it trains, and how far it is."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from glasswork.training.results import EpochResult, Finding
 
 
 class RunFacts:
-    """The part of a `Run` that is looked at."""
+    """The properties of a `Run`."""
 
     _place: RunFolder
     _state: RunState
@@ -24,7 +24,7 @@ class RunFacts:
 
     @property
     def folder(self) -> Path:
-        """The run's folder; its name is final once the block is entered."""
+        """The run's folder. Its name is final once the ``with`` block is entered."""
         return self._place.path
 
     @property
@@ -34,7 +34,7 @@ class RunFacts:
 
     @property
     def recipe(self) -> Recipe:
-        """What was asked."""
+        """The recipe that is trained."""
         return self.experiment.recipe
 
     @property
@@ -49,7 +49,7 @@ class RunFacts:
 
     @property
     def progress(self) -> Progress:
-        """The position."""
+        """The position in the training."""
         return self._state.progress
 
     @property
@@ -59,12 +59,12 @@ class RunFacts:
 
     @property
     def findings(self) -> list[Finding]:
-        """What seemed to go wrong so far."""
+        """What seems to have gone wrong so far."""
         return self._state.findings
 
     @property
     def test_accuracy(self) -> float | None:
-        """Percent, once all epochs are done."""
+        """Test accuracy in percent, once all epochs are done; None before."""
         return self._state.test_accuracy
 
     @property
@@ -74,10 +74,10 @@ class RunFacts:
 
     @property
     def engine(self) -> str:
-        """What does the steps: ``"numpy"`` or ``"compiled"``."""
+        """What computes the steps: ``"numpy"`` or ``"compiled"``."""
         return self._state.engine.name
 
     @property
     def threads(self) -> int:
-        """Threads of matrix products."""
+        """Number of threads for matrix products."""
         return self._state.threads

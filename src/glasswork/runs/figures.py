@@ -1,6 +1,6 @@
-"""The pictures of a run: curves, diagram, weights, digits, drawn into its ``figures`` folder.
+"""The figures of a run: curves, diagram, weights and digits, saved in its ``figures`` folder.
 
-A picture that fails never stops a command: the answer is a sentence to print.
+A figure that fails never stops a command: the functions return a sentence to print.
 """
 
 import logging
@@ -21,14 +21,14 @@ from glasswork.training.results import EpochResult
 
 _LOG = logging.getLogger(__name__)
 
-#: Makes a picture, given the module `glasswork.figures`: that is loaded when the first picture is drawn, so that what
-#: is wrong with matplotlib is wrong with a picture only.
+#: Draws a figure, given the module `glasswork.figures`. The module is imported when the first figure is drawn, so that
+#: trouble with matplotlib costs figures only.
 Draw: TypeAlias = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the pictures of a run are drawn from: a run that has just been trained, or one on disk."""
+class FigureSource:
+    """What the figures of a run are drawn from: a run that has just been trained, or one on disk."""
 
     name: str
     recipe: Recipe
@@ -39,75 +39,77 @@ class Seen:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def of_run(cls, run: Run) -> "Seen":
-        """Return it for a run in memory."""
+    def of_run(cls, run: Run) -> "FigureSource":
+        """Return the source for a run in memory."""
         return cls(run.folder.name, run.recipe, run.history, run.model, run.parts, run.test_accuracy)
 
     @classmethod
-    def of_folder(cls, folder: RunFolder) -> "Seen":
-        """Return it for a run on disk; raises FileError if that cannot be read."""
+    def of_folder(cls, folder: RunFolder) -> "FigureSource":
+        """Return the source for a run on disk; raise a FileError if it cannot be read."""
         recipe, history, result = folder.recipe(), folder.history(), folder.result()
         model, (parts, notes) = load_model(folder.path), data_of_run(folder)
         return cls(folder.path.name, recipe, history, model, parts, result.test_accuracy, notes)
 
 
-def _curves(figures: Any, seen: Seen) -> Any:
+def _curves(figures: Any, source: FigureSource) -> Any:
     return figures.curves(
-        seen.history,
-        name=seen.name,
-        loss_name=LOSSES[seen.recipe.loss.name].label,
-        test_accuracy=seen.test_accuracy,
-        planned=seen.recipe.training.epochs if seen.test_accuracy is None else None,
-        classes=seen.parts.classes,
+        source.history,
+        name=source.name,
+        loss_name=LOSSES[source.recipe.loss.name].label,
+        test_accuracy=source.test_accuracy,
+        planned=source.recipe.training.epochs if source.test_accuracy is None else None,
+        classes=source.parts.classes,
     )
 
 
-def _confusion(figures: Any, seen: Seen) -> Any:
-    test = seen.parts.test
-    return figures.confusion(test.labels, seen.model.predict(test.images), classes=seen.parts.classes)
+def _confusion(figures: Any, source: FigureSource) -> Any:
+    test = source.parts.test
+    return figures.confusion(test.labels, source.model.predict(test.images), classes=source.parts.classes)
 
 
-#: How each picture of a run is drawn, given `glasswork.figures` and what to draw it from.
-PICTURES: dict[str, Callable[[Any, Seen], Any]] = {
+#: How each figure of a run is drawn, given `glasswork.figures` and its source.
+FIGURES: dict[str, Callable[[Any, FigureSource], Any]] = {
     "curves": _curves,
-    "diagram": lambda figures, seen: figures.diagram(seen.model, shape=seen.parts.shape, classes=seen.parts.classes),
-    "weights": lambda figures, seen: figures.weights(seen.model, shape=seen.parts.shape),
-    "digits": lambda figures, seen: figures.digits(seen.parts),
+    "diagram": lambda figures, source: figures.diagram(
+        source.model, shape=source.parts.shape, classes=source.parts.classes
+    ),
+    "weights": lambda figures, source: figures.weights(source.model, shape=source.parts.shape),
+    "digits": lambda figures, source: figures.digits(source.parts),
     "confusion": _confusion,
 }
 
 
-def draw_pictures(run: Run, kind: str = "png") -> list[str]:
-    """Draw the pictures of a run but its confusions, in one of `glasswork.figures.FORMATS`.
+def draw_figures(run: Run, kind: str = "png") -> list[str]:
+    """Draw all figures of a run except its confusion table, in one of `glasswork.figures.FORMATS`.
 
     Returns
     -------
     list of str
-        A sentence about what could not be drawn, and why; empty where all is well.
+        A sentence for each reason why figures could not be drawn; empty if all were drawn.
     """
-    seen = Seen.of_run(run)
-    left_out = {"confusion"} if seen.parts.kind == "pixels" else {"confusion", "digits"}
-    wanted = {name: _drawn_from(seen, make) for name, make in PICTURES.items() if name not in left_out}
+    source = FigureSource.of_run(run)
+    left_out = {"confusion"} if source.parts.kind == "pixels" else {"confusion", "digits"}
+    wanted = {name: _drawn_from(source, make) for name, make in FIGURES.items() if name not in left_out}
     return draw(run.folder, wanted, kind)
 
 
-def _drawn_from(seen: Seen, make: Callable[[Any, Seen], Any]) -> Draw:
-    return lambda figures: make(figures, seen)
+def _drawn_from(source: FigureSource, make: Callable[[Any, FigureSource], Any]) -> Draw:
+    return lambda figures: make(figures, source)
 
 
-def draw(run: Path, pictures: Mapping[str, Draw], kind: str = "png") -> list[str]:
-    """Draw pictures by name into the ``figures`` folder of a run, each whatever becomes of the others.
+def draw(run: Path, wanted: Mapping[str, Draw], kind: str = "png") -> list[str]:
+    """Draw figures by name into the ``figures`` folder of a run. A figure that fails does not stop the others.
 
     Returns
     -------
     list of str
-        A sentence about what could not be drawn, and why; empty where all is well.
+        A sentence for each reason why figures could not be drawn; empty if all were drawn.
     """
     failed: dict[str, list[str]] = {}
-    for name, make in pictures.items():
+    for name, make in wanted.items():
         try:
             _draw_one(make, run / "figures" / f"{name}.{kind}")
-        except Exception as error:  # whatever goes wrong, it is only a picture
+        except Exception as error:  # no error in a figure may stop the command
             _LOG.debug("%s cannot be drawn", name, exc_info=True)
             known = isinstance(error, GlassworkError | OSError)
             failed.setdefault(str(error) if known else f"{type(error).__name__}: {error}", []).append(name)
@@ -121,6 +123,6 @@ def _draw_one(make: Draw, path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise FileError(
-            f"{path.parent}: this folder cannot be made ({error.strerror}); move away what is there"
+            f"{path.parent}: this folder cannot be created ({error.strerror}); move away what is there"
         ) from error
     figures.save(make(figures), path)

@@ -1,15 +1,15 @@
-"""RunFolder: what a run leaves on disk, and who is at work on it.
+"""RunFolder: what a run leaves on disk, and which process is working on it.
 
 runs/2026-11-24-classwork/
-  recipe.toml          all that was asked, defaults included: enough to run it again
-  history.csv          one row an epoch
+  recipe.toml          all settings, defaults included: enough to run it again
+  history.csv          one row for each epoch
   model.safetensors    the network
   checkpoint-*         the position, weights and moments, two generations
   snapshots.safetensors  the first layer at some epochs, for the report
-  result.json          how it stands, or how it ended
-  figures/             pictures
-  data/                the images, where a program handed them in as arrays
-  .lock                one process at a time trains; the operating system drops its lock however it ends
+  result.json          the state of the run, or its result
+  figures/             curves, diagram, weights, digits
+  data/                the images, if a program passed them as arrays
+  .lock                one process at a time trains; when it ends, the operating system releases the lock
 """
 
 import datetime
@@ -40,12 +40,12 @@ from glasswork.version import __version__
 
 
 class RunFolder:
-    """The folder of a run. Every method that reads looks at the disk once: keep what it returns.
+    """The folder of a run. Every method that reads goes to the disk, so keep what it returns.
 
     Parameters
     ----------
     path : path
-        It need not exist yet: `create` makes it.
+        It need not exist yet: `create` creates it.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -61,7 +61,7 @@ class RunFolder:
     # Reading ----------------------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        """Whether this is the folder of a run."""
+        """Return whether this is the folder of a run."""
         return (self.path / "recipe.toml").is_file()
 
     def check(self) -> None:
@@ -70,7 +70,7 @@ class RunFolder:
             raise FileError(f"{self.path}: expected the folder of a run, with a recipe.toml; see glasswork runs")
 
     def recipe(self) -> Recipe:
-        """Return what was asked, with the engine that was used in place of ``auto``, and its data where they are now.
+        """Return the run's recipe, with the engine that was used in place of ``auto``, and its data where they are now.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class RunFolder:
         return (self.data_path / "dataset.json").is_file()
 
     def kept_data(self) -> Dataset | None:
-        """Return the arrays that the run was given by a program, or None if it keeps none.
+        """Return the arrays that a program passed to the run, or None if the folder holds none.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class RunFolder:
         return read_dataset(self.data_path) if self.keeps_data() else None
 
     def result(self) -> RunResult:
-        """Return how the run stands now, or how it ended.
+        """Return the current state of the run, or its result if it has ended.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class RunFolder:
         return result.as_seen_now(folder=self.path.stat().st_ino)
 
     def history(self) -> list[EpochResult]:
-        """Return the metrics epoch by epoch, none if there is no epoch yet.
+        """Return the metrics of each epoch; an empty list before the first.
 
         Raises
         ------
@@ -125,9 +125,9 @@ class RunFolder:
             content = read_small(path)
             history = decode_history(content)
         except (OSError, ValueError) as error:
-            raise FileError(f"{path}: not the history of a run ({error})") from error
+            raise FileError(f"{path}: expected the history of a run ({error})") from error
         if sealed and sealed != hashlib.sha256(content).hexdigest():
-            raise FileError(f"{path}: was changed since the run wrote it; glasswork resume writes it anew")
+            raise FileError(f"{path}: this file was changed since the run wrote it; glasswork resume writes it again")
         return history
 
     def last_change(self) -> float:
@@ -138,14 +138,16 @@ class RunFolder:
     # Writing ----------------------------------------------------------------------------------------
 
     def create(self, recipe: Recipe, result: RunResult, data: Dataset | None = None) -> None:
-        """Make the folder with its recipe, its result and data to keep, whole or not at all, and take its lock.
+        """Create the folder with its recipe, its result and the data to keep, and lock it.
+
+        The folder appears complete or not at all.
 
         Raises
         ------
         FileExistsError
-            If there is something of that name.
+            If something with that name exists.
         FileError
-            If it cannot be made.
+            If it cannot be created.
         """
 
         def fill(path: Path) -> None:
@@ -158,20 +160,20 @@ class RunFolder:
         self.lock()
 
     def lock(self) -> None:
-        """Take the run for this process, and remove what a killed one left half-written.
+        """Lock the run for this process, and remove what a killed process left half-written.
 
         Raises
         ------
         StateError
-            If another process is at work on it.
+            If another process is working on it.
         FileError
-            If the folder does not let itself be locked.
+            If the folder cannot be locked.
         """
         try:
             free = self._lock.acquire()
         except OSError as error:
             raise FileError(
-                f"{self.path / '.lock'}: cannot be locked ({error.strerror}); is there permission?"
+                f"{self.path / '.lock'}: cannot be locked ({error.strerror}); check its permissions"
             ) from error
         if not free:
             raise self._busy()
@@ -179,18 +181,18 @@ class RunFolder:
 
     @property
     def has_no_lock(self) -> bool:
-        """Whether the file system turned out to have no locks, so that nothing keeps another machine's process out."""
+        """Whether the file system has no locks, so that a process on another machine is not kept out."""
         return self._lock.missing
 
     def unlock(self) -> None:
-        """Leave the run to others."""
+        """Release the lock of the run."""
         self._lock.release()
 
     def check_free(self) -> None:
-        """Raise a StateError if another process is at work on the run; takes and creates nothing."""
+        """Raise a StateError if another process is working on the run; take no lock and create no file."""
         try:
             result = self.result()
-        except FileError:  # a damaged result is written anew; the lock decides
+        except FileError:  # a damaged result will be written again; the lock decides
             return
         if result.state == "running" and result.pid != os.getpid():
             raise self._busy()
@@ -200,14 +202,14 @@ class RunFolder:
             who = f"process {self.result().pid}"
         except FileError:
             who = "another process"
-        return StateError(f"{self.path}: {who} is at work on this run; wait for it, or end it first")
+        return StateError(f"{self.path}: {who} is working on this run; wait for it, or end it first")
 
     def write_recipe(self, recipe: Recipe) -> None:
-        """Write what is asked, in place of what was."""
+        """Replace the recipe."""
         write_whole(self.path / "recipe.toml", _encode(recipe))
 
     def write_result(self, result: RunResult) -> None:
-        """Write how the run stands."""
+        """Write the state of the run, or its result."""
         try:
             number = self.path.stat().st_ino
         except OSError as error:
@@ -219,7 +221,7 @@ class RunFolder:
         write_whole(self.history_path, encode_history(history))
 
     def history_digest(self) -> str:
-        """Return the SHA-256 of history.csv as it is now; empty if there is none."""
+        """Return the SHA-256 of the current history.csv; empty if there is none."""
         try:
             return hashlib.sha256(read_small(self.history_path)).hexdigest()
         except OSError:
@@ -231,20 +233,20 @@ DEFAULT_PARENT = Path("runs")
 
 
 def default_folders(name: str, parent: Path = DEFAULT_PARENT) -> Iterator[Path]:
-    """Yield the folders that a new run may have: ``runs/<date>-<name>``, then the same with a number."""
+    """Yield default folders for a new run: ``runs/<date>-<name>``, then the same with a number."""
     first = parent / f"{datetime.date.today():%Y-%m-%d}-{name}"
     yield first
     yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
 
 
 def _encode(recipe: Recipe) -> bytes:
-    """Return a recipe as a run keeps it: under a line with the versions that it was trained with."""
+    """Return the content of a run's recipe.toml: a line with the versions it was trained with, then the recipe."""
     versions = f"glasswork {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
     return f"# {versions}\n{recipe.to_toml()}".encode()
 
 
 def free_folder(wanted: Path | None, name: str, parent: Path = DEFAULT_PARENT) -> RunFolder:
-    """Return the folder that is wanted, or the first default one for a recipe of this name that does not exist.
+    """Return the wanted folder, or the first default folder for a recipe of this name that does not exist yet.
 
     Raises
     ------
@@ -259,10 +261,12 @@ def free_folder(wanted: Path | None, name: str, parent: Path = DEFAULT_PARENT) -
         if RunFolder(path).exists()
         else ""
     )
-    raise FileError(f"{path}: exists already, and a run never overwrites anything; choose another folder{more}")
+    raise FileError(
+        f"{path}: this path exists already, and a run never overwrites anything; choose another folder{more}"
+    )
 
 
 def find_runs(folder: Path) -> list[RunFolder]:
-    """Return the runs in a folder, the one that wrote last at the end."""
+    """Return the runs in a folder, the most recently changed one last."""
     found = [RunFolder(path) for path in folder.iterdir() if RunFolder(path).exists()]
     return sorted(found, key=RunFolder.last_change)

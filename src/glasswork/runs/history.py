@@ -1,4 +1,4 @@
-"""history.csv: one row an epoch, with what seemed to go wrong in it."""
+"""history.csv: one row for each epoch, with what seemed to go wrong in it."""
 
 import csv
 import dataclasses
@@ -25,7 +25,7 @@ def encode_history(results: Sequence[EpochResult]) -> bytes:
 
 
 def decode_history(content: bytes) -> list[EpochResult]:
-    """Return the epochs of a history; columns that a later glasswork added are left out.
+    """Return the epochs of a history; columns added by a later version of glasswork are ignored.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def decode_history(content: bytes) -> list[EpochResult]:
 
 
 def _cell(value: Any) -> Any:
-    """Return what a cell holds: a number as it is, findings as JSON, nothing where there are none."""
+    """Return the content of a cell: a number unchanged, findings as JSON, and nothing if there are no findings."""
     if not isinstance(value, tuple):
         return value
     return msgspec.json.encode(value).decode() if value else ""

@@ -1,9 +1,9 @@
-"""The ladder: from the handout's network to the best plain one, one change a rung.
+"""The ladder: from the handout's network to the best plain one, one change per rung.
 
     classwork ──► true bias gradient ──► cross-entropy ──► ReLU ──► ... ──► plain-best
 
-Every rung is trained on several seeds. A run that is finished is never trained again; one that was stopped or killed
-goes on from its last checkpoint.
+Every rung is trained with several seeds. A finished run is never trained again; a run that was stopped or killed
+continues from its last checkpoint.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,11 +32,11 @@ class Rung:
     Attributes
     ----------
     name : str
-        Of the recipe that it makes.
+        Name of the resulting recipe.
     change : str
-        In words.
+        The change in words.
     settings : dict
-        The keys of the recipe that change.
+        The keys of the recipe that change, with their new values.
     """
 
     name: str
@@ -102,31 +102,31 @@ def recipes(*, official: bool = False, epochs: int | None = None, engine: str = 
     Parameters
     ----------
     official : bool
-        The official split, not the handout's.
+        Use the official split, not the handout's.
     epochs : int, optional
-        How long every rung is trained, for a quick look; by default as long as its recipe says.
+        Epochs for every rung, for a quick look; by default those of its recipe.
     engine : {"auto", "numpy", "compiled"}
-        What does the steps.
+        What computes the steps.
     """
     everywhere = {"data.split": "official" if official else "handout", "training.engine": engine}
     recipe = named_recipe("classwork").override(everywhere)
-    made = []
+    found = []
     for rung in RUNGS:
         recipe = recipe.override({**rung.settings, "name": rung.name, "description": rung.change})
-        made.append(recipe if epochs is None else recipe.override({"training.epochs": epochs}))
-    return made
+        found.append(recipe if epochs is None else recipe.override({"training.epochs": epochs}))
+    return found
 
 
 @dataclass(frozen=True)
 class Climbed:
-    """A run of the ladder that is finished.
+    """A finished run of the ladder.
 
     Attributes
     ----------
     recipe : Recipe
     result : RunResult
     resumed_after : int or None
-        Epochs it already had when it went on from a checkpoint; None if it was trained in one go, now or before.
+        Epochs that were done when it continued from a checkpoint; None if it was trained without interruption.
     """
 
     recipe: Recipe
@@ -135,31 +135,31 @@ class Climbed:
 
 
 def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> Iterator[Climbed]:
-    """Train every rung on every seed, several at a time, and yield each run when it is finished.
+    """Train every rung with every seed, several runs at a time, and yield each run when it is finished.
 
     A run that fails does not stop the others.
 
     Parameters
     ----------
     rungs : sequence of Recipe
-        From the bottom up, such as those of `recipes`.
+        From the bottom up, for example those of `recipes`.
     folder : Path
         Where the runs go, ``<folder>/<rung>/seed-<n>``.
     seeds : int
-        The seeds are 1, 2, ... to this.
+        Number of seeds: 1, 2, ..., ``seeds``.
     jobs : int
-        Runs at a time, each a process with one thread of matrix products.
+        Runs at a time. Each is a process with one thread for matrix products.
 
     Raises
     ------
     InputError
-        If there is to be no seed or no job.
+        If ``seeds`` or ``jobs`` is less than 1.
     StateError
-        If another ladder is at work in the folder.
+        If another ladder is running in the folder.
     FileError
         If the folder holds other runs, or runs on other data, or cannot be written.
     TaskError
-        At the end, if runs failed.
+        At the end, if a run failed.
     """
     if seeds < 1 or jobs < 1:
         raise InputError(f"ladder: expected at least 1 seed and 1 job, got {seeds} and {jobs}")
@@ -169,7 +169,7 @@ def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> It
         for seed in range(1, seeds + 1)
     }
     with _locked(folder):
-        fingerprint = cache(_fingerprint)  # a source is loaded once, however many runs are on it
+        fingerprint = cache(_fingerprint)  # a source is loaded once, however many runs use it
         found = {place: _finished(Path(place), recipe, fingerprint) for place, recipe in wanted.items()}
         finished = {place: result for place, result in found.items() if result is not None}
         for place, result in finished.items():
@@ -179,7 +179,7 @@ def climb(rungs: Sequence[Recipe], folder: Path, *, seeds: int, jobs: int) -> It
 
 
 def run_folder(folder: Path, rung: Recipe, seed: int) -> Path:
-    """Return where a rung's run on a seed goes."""
+    """Return the folder for a rung's run with a seed."""
     return folder / rung.name / f"seed-{seed}"
 
 
@@ -193,11 +193,11 @@ def _train_all(missing: Mapping[str, tuple[str, Recipe]], jobs: int) -> Iterator
             yield Climbed(recipe, RunFolder(place).result(), outcome.value)
     if failed:
         runs = "1 run" if len(failed) == 1 else f"{len(failed)} runs"
-        raise TaskError(f"ladder: {runs} of {len(missing)} failed, the others are kept: {'; '.join(failed)}")
+        raise TaskError(f"ladder: {runs} of {len(missing)} failed; the others are kept: {'; '.join(failed)}")
 
 
 def _train(task: tuple[str, Recipe]) -> int | None:
-    """Train one run to its end, in a process of its own; return after how many epochs it was resumed, if it was."""
+    """Train one run to its end, in its own process; return the epochs after which it was resumed, or None."""
     place, recipe = task
     resumed = RunFolder(place).exists()
     run = Run.resume(place) if resumed else Run(recipe, place)
@@ -209,34 +209,34 @@ def _train(task: tuple[str, Recipe]) -> int | None:
 
 
 def _finished(place: Path, recipe: Recipe, fingerprint: Callable[[str], str]) -> RunResult | None:
-    """Return the result of a finished run; None if it is still to be trained, or trained further."""
+    """Return the result of a finished run; None if it must still be trained, or trained further."""
     run = RunFolder(place)
     if not run.exists():
         if place.exists():
-            raise FileError(f"{place}: is in the way, and is not the folder of a run; choose another --out, or move it")
+            raise FileError(f"{place}: expected the folder of a run, or nothing; choose another --out, or move it")
         return None
     alike = {"description": ""} | ({"training.engine": "auto"} if recipe.training.engine == "auto" else {})
     if run.recipe().override(alike) != recipe.override(alike):
-        raise FileError(f"{place}: holds a run of another recipe; choose another --out, or move it")
+        raise FileError(f"{place}: this folder holds a run of another recipe; choose another --out, or move it")
     result = run.result()
     if result.state != "finished":
         return None
     if result.data and result.data.sha256 and result.data.sha256 != fingerprint(recipe.data.source):
         raise FileError(
-            f"{place}: was trained on other data than {recipe.data.source} holds now; bring the old data back, choose "
-            "another --out, or move the run away"
+            f"{place}: this run was trained on other data than {recipe.data.source} holds now; restore the old data, "
+            "choose another --out, or move the run away"
         )
     return result
 
 
 def _fingerprint(source: str) -> str:
-    """Return the fingerprint of what a source holds now."""
+    """Return the fingerprint of the current content of a source."""
     return load_dataset(source, cache=DATA_CACHE).origin.sha256
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other ladders out of a folder; the operating system opens it again however this process ends."""
+    """Context manager: locks a folder against other ladders. When this process ends, the lock is released."""
     lock = Lock(folder / ".lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -244,7 +244,7 @@ def _locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise FileError(f"{folder}: this folder cannot be used ({error.strerror}); choose another") from error
     if not free:
-        raise StateError(f"{folder}: another ladder is at work here; wait for it or end it, or choose another --out")
+        raise StateError(f"{folder}: another ladder is running here; wait for it, end it, or choose another --out")
     try:
         yield
     finally:

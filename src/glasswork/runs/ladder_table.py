@@ -1,6 +1,6 @@
-"""What each rung of a ladder gained: a table, and the words for it.
+"""What each rung of a ladder gained, as a table and in words.
 
-a rung's accuracies, one a seed ──► mean ± deviation ──► the step from the rung below, if chance does not explain it
+a rung's accuracies, one per seed ──► mean ± deviation ──► the step from the rung below, if chance does not explain it
 """
 
 import math
@@ -15,7 +15,7 @@ from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import run_folder
 from glasswork.statistics import SIGNIFICANCE, Sample, difference_p_value, significant
 
-#: The step in which test accuracy is measured, percent: one of the 10,000 test images that both splits have.
+#: The smallest difference in test accuracy, in percent: one of the 10,000 test images that both splits have.
 RESOLUTION = 0.01
 
 
@@ -30,7 +30,7 @@ class RungResult:
         Test accuracy of each seed, percent.
     parameters : int
     seconds : float
-        Of training the fastest seed, on one thread of matrix products: the others had to share the machine.
+        Training time of the fastest seed with one thread for matrix products; the other seeds had to share the machine.
     """
 
     name: str
@@ -65,7 +65,7 @@ def summarize(rungs: Sequence[Recipe], folder: Path, *, seeds: int) -> list[Rung
 
 
 def markdown(results: Sequence[RungResult], *, split: str) -> str:
-    """Return the ladder as a table in Markdown, with the rule by which gains are judged under it."""
+    """Return the ladder as a Markdown table; below it stands the rule that decides what counts as a gain."""
     rows = [
         f"| rung | change | test accuracy, {split} split | gain | parameters | seconds |",
         "|---|---|--:|--:|--:|--:|",
@@ -79,17 +79,17 @@ def markdown(results: Sequence[RungResult], *, split: str) -> str:
 
 
 def gains(results: Sequence[RungResult]) -> list[str]:
-    """Return in words what each rung gained in mean accuracy over the one below; nothing for the first."""
+    """Return in words how much mean accuracy each rung gained over the one below; "" for the first."""
     return ["", *step_words([result.sample for result in results])]
 
 
 def describe_step(below: RungResult, above: RungResult) -> str:
-    """Return in words what one step gained, judged alone: of many steps that gain nothing, one in 20 is credited."""
+    """Return in words what one step gained, judged by itself: 1 in 20 steps without an effect is called a gain."""
     return step_words([below.sample, above.sample])[0]
 
 
 def step_words(samples: Sequence[Sample]) -> list[str]:
-    """Return the steps between rungs in words, judged together: a step that chance explains is no measurable gain."""
+    """Return the steps between rungs in words, judged together; a step that chance can explain is not called a gain."""
     steps = list(pairwise(samples))
     p_values = [difference_p_value(below, above, resolution=RESOLUTION) for below, above in steps]
     words = []
@@ -101,7 +101,7 @@ def step_words(samples: Sequence[Sample]) -> list[str]:
 
 
 def rule(steps: int) -> str:
-    """Return the sentence that says when a step of a ladder of so many steps counts as a gain or a loss."""
+    """Return a sentence that says when a step counts as a gain or a loss, in a ladder with ``steps`` steps."""
     correction = f", corrected for {steps} steps by Holm's method" if steps > 1 else ""
     return (
         "A step counts as a gain or a loss if chance alone would produce it with a probability of less than "

@@ -1,7 +1,7 @@
-"""Which process is at work, and whether it still is: nothing is taken or created to find out.
+"""Identify a process, and find out whether it is still running, without taking a lock or creating a file.
 
-A process id alone does not name a process, as ids are used again; the id with the time at which the process
-started does.
+A process id alone does not identify a process, because ids are reused; the id together with the time at which the
+process started does.
 """
 
 import os
@@ -16,19 +16,19 @@ def this_process() -> tuple[int, float, str]:
 
 
 def is_alive(pid: int, started: float, host: str) -> bool | None:
-    """Return whether a process, as `this_process` named it, still runs; None if it ran on another machine."""
+    """Return whether a process, as given by `this_process`, still runs; None if it ran on another machine."""
     if host != platform.node():
         return None
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and abs(_started(process) - started) < 0.1
-    except (psutil.NoSuchProcess, ValueError, OverflowError):  # ValueError: no such id can be
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # ValueError: the id is impossible
         return False
-    except psutil.AccessDenied:  # somebody else's process, of which only the id can be seen
+    except psutil.AccessDenied:  # another user's process: only its id is visible
         return True
 
 
 def _started(process: psutil.Process) -> float:
-    """Return when a process started, in seconds since boot: a clock that nobody sets."""
+    """Return when a process started, in seconds since boot: a clock that is never adjusted."""
     boot = psutil.boot_time()
     return float(process.create_time() - boot)

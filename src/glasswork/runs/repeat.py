@@ -1,4 +1,4 @@
-"""Did a run that was trained once more give the same result?"""
+"""Did repeating a run give the same result?"""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from glasswork.runs.folder import RunFolder
 
 
 def compare_with(old: RunFolder, new: RunFolder) -> str:
-    """Return in one sentence whether a new run reproduced an old one of the same recipe, byte for byte or how nearly.
+    """Return a sentence that says whether a new run reproduced an old one byte for byte, or how much they differ.
 
     Raises
     ------
@@ -18,10 +18,10 @@ def compare_with(old: RunFolder, new: RunFolder) -> str:
     try:
         before, then = old.result(), load_model(old.path)
     except FileError as error:
-        return f"Whether this reproduces {old.path} cannot be told: {error}"
+        return f"This run cannot be compared with {old.path}: {error}"
     after, now = new.result(), load_model(new.path)
     if before.state != "finished":
-        return f"Whether this reproduces {old.path} cannot be told: that run is {before.state}"
+        return f"This run cannot be compared with {old.path}, which is {before.state}"
     arrays = [(a, b) for a, b in zip(then.state().values(), now.state().values(), strict=True)]
     if all(a.tobytes() == b.tobytes() for a, b in arrays):
         return f"Reproduced {old.path} byte for byte: the same weights, the same test accuracy."

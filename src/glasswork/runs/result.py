@@ -1,11 +1,11 @@
-"""result.json: how a run stands, or how it ended.
+"""result.json: the state of a run, or its result.
 
     running ──► finished          all epochs are done, and the test accuracy is known
-            ├─► interrupted       stopped or killed; glasswork resume goes on
-            └─► failed            and why
+            ├─► interrupted       stopped or killed; glasswork resume continues it
+            └─► failed            with the reason
 
-A run that was killed cannot write how it ended: its file still says "running". Whoever looks asks whether the
-process that wrote it is alive.
+A run that was killed cannot record that: its file still says "running". Readers therefore check whether the process
+that wrote the file is still alive.
 """
 
 from typing import Any, Literal, TypeAlias
@@ -21,18 +21,18 @@ State: TypeAlias = Literal["running", "finished", "interrupted", "failed", "unkn
 
 
 class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
-    """The data that a run is trained on, so that they are recognised when they are loaded again.
+    """Describes the data that a run was trained on, so that changes are noticed when they are loaded again.
 
     Attributes
     ----------
     sha256 : str
-        Fingerprint of the dataset; empty where it is not known.
+        Fingerprint of the dataset; empty if it is not known.
     parts_sha256 : str
         Fingerprint of its three parts.
     images : int
-        How many the dataset has.
+        Number of images in the dataset.
     classes : list of str
-        In the order of their labels.
+        Class names in the order of their labels.
     """
 
     sha256: str
@@ -42,38 +42,38 @@ class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunResult(Sealed, frozen=True, kw_only=True):
-    """How a run stands: the content of its ``result.json``.
+    """The state of a run: the content of its ``result.json``.
 
     Attributes
     ----------
     state : str
-        ``"unknown"`` is never written: it is what a run of another machine looks like that may or may not be alive.
+        ``"unknown"`` is never written. It is the state of a run on another machine, which may or may not be alive.
     epochs : int
         Epochs done.
     valid_accuracy : float or None
-        Percent, of the weights that were tested: those of the last epoch, or with early stopping of the best one.
+        In percent, for the weights that were tested: those of the last epoch, or of the best one with early stopping.
     test_accuracy : float or None
-        Percent, once all epochs are done.
+        In percent, once all epochs are done.
     split : str
-        How the data were cut.
+        How the data were divided.
     parameters : int
-        Weights and biases of the network.
+        Number of weights and biases of the network.
     seconds : float
-        Spent on training and validation.
+        Time spent on training and validation.
     reason : str
-        Why it failed, or what killed it.
+        Why the run failed or was interrupted.
     pid, started, host : int, float, str
         The process that wrote this: its id, when it started (seconds since boot), its machine.
     folder : int
-        The number (inode) of the run's folder, which a copy of the folder does not have; 0 where it is not known.
+        The number (inode) of the run's folder, which differs in a copy of the folder; 0 if it is not known.
     numpy : str
-        Its version; ``version`` is that of glasswork.
+        NumPy's version; ``version`` is that of glasswork.
     engine : str
-        What did the steps: ``"numpy"`` or ``"compiled"``.
+        What computed the steps: ``"numpy"`` or ``"compiled"``.
     history_sha256 : str
-        Of history.csv, once the run has ended.
+        SHA-256 of history.csv, once the run has ended.
     data : TrainedOn or None
-        None for runs of versions that did not record it.
+        None for runs of older versions, which did not record it.
     """
 
     state: State
@@ -95,21 +95,21 @@ class RunResult(Sealed, frozen=True, kw_only=True):
 
     @classmethod
     def by_this_process(cls, **facts: Any) -> "RunResult":
-        """Return a result with these facts, and with who writes it."""
+        """Return a result with these facts and the identity of this process."""
         pid, started, host = this_process()
         return cls(pid=pid, started=started, host=host, version=__version__, numpy=np.__version__, **facts)
 
     def as_seen_now(self, folder: int) -> "RunResult":
-        """Return this result, with ``"running"`` put right where the process that wrote it is gone.
+        """Return this result with ``"running"`` corrected if the process that wrote it is gone.
 
-        So it is where ``folder``, the number of the folder that it was found in, is that of a copy.
+        It is also corrected if ``folder``, the number of the folder that it was found in, shows that this is a copy.
         """
         if self.state == "running" and self.folder not in (0, folder):
-            reason = f"a copy of a run that process {self.pid} was at work on"
+            reason = f"a copy of a run that process {self.pid} was working on"
             return msgspec.structs.replace(self, state="interrupted", reason=reason)
         if self.state != "running" or (alive := is_alive(self.pid, self.started, self.host)):
             return self
         if alive is None:
-            reason = f"process {self.pid} on {self.host} was at work; only there can be told whether it still is"
+            reason = f"process {self.pid} on {self.host} was working on it; whether it still is can only be seen there"
             return msgspec.structs.replace(self, state="unknown", reason=reason)
         return msgspec.structs.replace(self, state="interrupted", reason=f"process {self.pid} was killed")

@@ -35,28 +35,28 @@ CHECKPOINT_EVERY = 5.0
 
 
 class Run(RunFacts):
-    """A recipe being trained. The constructor checks and builds everything in memory and changes nothing on disk.
+    """A recipe being trained. The constructor checks and builds everything in memory; it changes nothing on disk.
 
     Parameters
     ----------
     recipe : Recipe, or its name, its TOML file, or the folder of a run
     folder : path, optional
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. It stays the same
-        folder wherever the program changes to.
+        folder if the program changes its working folder.
     dataset : Dataset or (images, labels), optional
-        In place of ``data.source``; also as the second argument. Arrays, and a dataset that was changed after it was
-        loaded, are kept in the folder, up to 256 MB.
+        Used instead of ``data.source``; may also be the second argument. Arrays, and a dataset that was changed after
+        it was loaded, are stored in the folder, up to 256 MB.
     engine : {"auto", "numpy", "compiled"}, optional
-        In place of ``training.engine``.
+        Used instead of ``training.engine``.
     checkpoint_every : float
-        Seconds between two checkpoints, at least; there is one at the end of every epoch as well.
+        Minimum number of seconds between two checkpoints; there is also one at the end of every epoch.
     should_stop : callable, optional
-        Asked between two steps; when it returns True, the run is saved and ends as interrupted.
+        Called between two steps; if it returns True, the run is saved and ends as interrupted.
 
     Raises
     ------
     RecipeError
-        If the recipe asks for what the data does not allow.
+        If the data do not allow what the recipe asks for.
     FileError
         If the folder exists.
 
@@ -70,15 +70,15 @@ class Run(RunFacts):
     epoch 1: more than half are right: True
     epoch 2: more than half are right: True
 
-    However the block is left, the folder then holds what was learnt, and how the run ended. A process that is killed
-    leaves its last checkpoint: see `Run.resume`. Within the block NumPy's matrix products use as many threads as the
-    run does.
+    However the block ends, the folder then holds the network and how the run ended. A process that is killed leaves
+    its last checkpoint: see `Run.resume`. Inside the block, NumPy's matrix products use as many threads as the run
+    does.
     """
 
-    _resumed: bool  #: Whether it goes on with a folder that was there.
-    _entered: bool  #: Whether its block is under way.
-    _kept: Dataset | None  #: Arrays of a program's own, to be kept in the folder.
-    _begun: bool  #: Whether its training was begun.
+    _resumed: bool  #: Whether it continues the run of an existing folder.
+    _entered: bool  #: Whether the ``with`` block is being executed.
+    _kept: Dataset | None  #: Arrays that a program passed, to be stored in the folder.
+    _begun: bool  #: Whether its training has begun.
 
     def __init__(
         self,
@@ -108,28 +108,28 @@ class Run(RunFacts):
     ) -> Self:
         """Return the run in a folder at its last checkpoint; it ends as if it had never been stopped, byte for byte.
 
-        That holds on the same machine, with the same versions and as many threads; where they differ, ``notes``
-        says so.
+        That holds on the same machine, with the same versions and number of threads; ``notes`` reports any
+        difference.
 
         Parameters
         ----------
         folder : path
-            Of the run.
+            The run's folder.
         epochs : int, optional
-            How many in all, to extend a run; where its learning rate was not laid out for those it has.
+            Total number of epochs, to extend a run. Its learning rate must not have been planned for fewer.
         engine : {"auto", "numpy", "compiled"}, optional
-            In place of the one that did the steps so far; the last digits then differ from an unbroken run's.
+            Used instead of the engine so far; the last digits then differ from those of an unbroken run.
         dataset, checkpoint_every, should_stop
             As for a new run.
 
         Raises
         ------
         StateError
-            If another process is at work on the run, or it was trained with the compiled engine and that is missing.
+            If another process is working on the run, or its engine is the compiled one and that is not installed.
         RecipeError
-            If the run cannot be extended so.
+            If the run cannot be extended to that number of epochs.
         FileError
-            If the folder is not that of a run, its data are no longer what they were, or all checkpoints are damaged.
+            If the folder is not that of a run, its data have changed, or all checkpoints are damaged.
         """
         place = RunFolder(folder)
         written = place.recipe()
@@ -155,27 +155,27 @@ class Run(RunFacts):
         Parameters
         ----------
         after_step : callable or sequence of callables
-            Called with the position between two steps, to draw a progress bar, say.
+            Called between two steps with the position, for example to draw a progress bar.
         strict : bool
-            Stop with an error at the first finding: a training that seems to go wrong.
+            Stop with an error at the first finding, that is, when the training seems to go wrong.
 
         Raises
         ------
         UnhealthyError
-            If it is ``strict``, and something was found.
+            If ``strict`` is True and there is a finding.
         DivergedError
-            If the loss stops being a number.
+            If the loss is no longer finite.
         FileError
-            If the folder cannot be written in: the last good checkpoint is kept.
+            If a file in the folder cannot be written. The last good checkpoint is kept.
         StateError
-            If the run was trained before, or outside of its ``with`` block.
+            If the run was trained already, or is used outside its ``with`` block.
         """
         self._check_fresh()
         return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
 
     def _check_fresh(self) -> None:
         if not self._entered or self._begun:
-            done = "was trained already; make another Run" if self._begun else "is to be used in a block: with run: ..."
+            done = "was trained already; create a new Run" if self._begun else "must be used in a block: with run: ..."
             raise StateError(f"{self.folder}: this run {done}")
 
     def _epochs(self, after_step: Sequence[AfterStep], strict: bool) -> Iterator[EpochResult]:
@@ -184,22 +184,22 @@ class Run(RunFacts):
         if self._resumed:
             self._place.write_history(self.history)
             self._place.write_result(self._state.result("running"))
-            if self.recipe != self._place.recipe():  # last, so that a kill leaves no finished run of too few epochs
+            if self.recipe != self._place.recipe():  # last: a kill before this leaves a consistent run
                 self._place.write_recipe(self.recipe)
-        made = self.experiment
+        experiment = self.experiment
         self._state.prepare_doubt()
         self._saved_at = time.monotonic()
         if not self.progress.step:
-            self._snapshots.note(0, made.model)
+            self._snapshots.note(0, experiment.model)
         epochs = fit(
-            made.model,
-            made.train_loader,
-            made.valid_loader,
-            made.optimizer,
-            made.loss,
+            experiment.model,
+            experiment.train_loader,
+            experiment.valid_loader,
+            experiment.optimizer,
+            experiment.loss,
             epochs=self.recipe.training.epochs,
             patience=self.recipe.training.early_stopping or None,
-            average=made.average,
+            average=experiment.average,
             progress=self.progress,
             after_step=(self._save_or_stop, *after_step),
             threads=self.threads,
@@ -212,21 +212,21 @@ class Run(RunFacts):
                 raise UnhealthyError(f"epoch {result.epoch}: {result.findings[0].message}")
             yield result
             if not self._entered:
-                raise StateError(f"{self.folder}: the block of this run was left; Run.resume goes on with it")
+                raise StateError(f"{self.folder}: the block of this run has ended; Run.resume continues the run")
             self._saved_at = time.monotonic()
             if self._should_stop():
                 return
         if self.progress.batch == 0:  # it was not stopped within an epoch
-            self._state.test_accuracy = test(made.model, made.test_loader)
+            self._state.test_accuracy = test(experiment.model, experiment.test_loader)
 
     def _record(self) -> None:
         """Write everything that an epoch adds to the folder."""
-        self._snapshots.note(self.progress.epoch, self.model)  # before the checkpoint that goes on behind it
+        self._snapshots.note(self.progress.epoch, self.model)  # before the checkpoint, which continues after it
         self._state.save(self._checkpoints)
         self._write_history()
 
     def _write_history(self) -> None:
-        """Write the history, and note which one is in place: it may be, even where the folder could not be synced."""
+        """Write the history, and note its checksum: it may be in place even if the folder could not be synced."""
         try:
             self._place.write_history(self.history)
         finally:
@@ -234,7 +234,7 @@ class Run(RunFacts):
 
     @not_every_step
     def _save_or_stop(self, progress: Progress) -> None:
-        """Write a checkpoint from time to time, and end the training when asked to."""
+        """Write a checkpoint if it is time for one, and end the training if that was requested."""
         now = time.monotonic()
         stop = self._should_stop()
         if stop or now - self._saved_at >= self.checkpoint_every:
@@ -244,12 +244,12 @@ class Run(RunFacts):
                 raise StopTraining
 
     def save(self) -> None:
-        """Write a checkpoint, between two steps. Ctrl-C takes effect when it is written.
+        """Write a checkpoint between two steps. Ctrl-C takes effect after it has been written.
 
         Raises
         ------
         FileError
-            If it cannot be written; the one before is kept.
+            If it cannot be written. The previous checkpoint is kept.
         """
         uninterrupted(lambda: self._state.save(self._checkpoints))
         self._saved_at = time.monotonic()
@@ -258,7 +258,7 @@ class Run(RunFacts):
 
     def __enter__(self) -> Self:
         if self._entered or self._begun:
-            raise StateError(f"{self.folder}: this run was used already; make another Run")
+            raise StateError(f"{self.folder}: this run was used already; create a new Run")
         if self._resumed:
             self._take_again()
         else:
@@ -283,7 +283,7 @@ class Run(RunFacts):
             self._place.unlock()
 
     def _close(self, error: BaseException | None) -> None:
-        """Leave in the folder what was learnt, and how the run ended."""
+        """Write the network and how the run ended into the folder."""
         try:
             self._state.save_model(self._place)
         except GlassworkError as failure:
@@ -310,7 +310,7 @@ class Run(RunFacts):
         checkpoint_every: float,
         should_stop: Callable[[], bool],
     ) -> None:
-        """Make all that a recipe asks for, in memory."""
+        """Build everything that the recipe asks for, in memory."""
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
         self._state = RunState.begin(recipe, dataset, place)
@@ -320,7 +320,7 @@ class Run(RunFacts):
         self._saved_at = 0.0
 
     def _create(self) -> None:
-        """Make the folder of a new run; another process may have taken its default name meanwhile."""
+        """Create the folder of a new run; another process may have taken its default name in the meantime."""
         while True:
             try:
                 return self._place.create(self.recipe, self._state.result("running"), self._kept)
@@ -328,10 +328,10 @@ class Run(RunFacts):
                 self._use(free_folder(self._wanted, self.recipe.name, self._runs))
 
     def _take_again(self) -> None:
-        """Lock the folder of a run that is resumed; another process may have gone on with it meanwhile."""
+        """Lock the folder of a resumed run; load again if another process has continued it in the meantime."""
         self._place.lock()
         try:
-            if self._checkpoints.signature() != self._seen:
+            if self._checkpoints.signature() != self._loaded:
                 self._load()
         except BaseException:
             self._place.unlock()
@@ -343,7 +343,7 @@ class Run(RunFacts):
         self._checkpoints, self._snapshots = Checkpoints(self.folder), Snapshots(self.folder)
 
     def _load(self) -> None:
-        """Put the newest checkpoint into memory."""
-        self._resumed, self._seen = True, self._checkpoints.signature()
+        """Load the newest checkpoint into memory."""
+        self._resumed, self._loaded = True, self._checkpoints.signature()
         self._state.load(self._place, self._checkpoints)
         self._snapshots.load(up_to=self.progress.epoch)

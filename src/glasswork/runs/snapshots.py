@@ -1,7 +1,7 @@
-"""Snapshots: what the first layer looked like along the way, for the page that shows how a network learnt.
+"""Snapshots: the weights of the first layer at several epochs, for the report, which shows how a network learnt.
 
     epoch 0 1 2 3 4 5 6 8 10 12 15 19 24 30 ...      each about a quarter later than the one before
-    snapshots.safetensors                            a byte a weight, of the first neurons only
+    snapshots.safetensors                            one byte for each weight, for the first neurons only
 
 The file is a function of the weights at those epochs, so a run that was stopped and resumed leaves the same bytes.
 """
@@ -20,17 +20,17 @@ from glasswork.nn import MLP, Linear
 from glasswork.sealed import Facts, check_arrays, open_sealed, write_sealed
 from glasswork.version import __version__
 
-#: Neurons of the first layer that are kept: as many as one can look at.
+#: Neurons of the first layer that are kept: as many as a person can look at.
 NEURONS = 64
 
-#: Bytes are offsets from this one, which stands for 0.
+#: The byte that stands for 0; the others are offsets from it.
 _ZERO = 128
 
 _WHAT = "file of snapshots"
 
 
 class SnapshotFacts(Facts, frozen=True, kw_only=True):
-    """Which epochs were kept, and the value of one step of a byte, for each."""
+    """The epochs that were kept, and for each the size of one step between byte values."""
 
     epochs: list[int] = msgspec.field(default_factory=list)
     steps: list[float] = msgspec.field(default_factory=list)
@@ -43,7 +43,7 @@ class Snapshots:
     Parameters
     ----------
     folder : Path
-        Of the run.
+        The run's folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,7 @@ class Snapshots:
         self._taken: dict[int, tuple[NDArray[np.uint8], float]] = {}
 
     def note(self, epoch: int, model: MLP) -> None:
-        """Take a snapshot after an epoch, 0 before the first, if it is one of those that are kept.
+        """Take a snapshot after an epoch (0: before the first) if that epoch is one of those that are kept.
 
         Raises
         ------
@@ -73,7 +73,7 @@ class Snapshots:
         write_sealed(self.path, facts, arrays, what=_WHAT, check=_check_facts)
 
     def load(self, *, up_to: int) -> None:
-        """Take up the snapshots of a run that goes on after an epoch; without a whole file, none."""
+        """Load the snapshots of a run that continues after an epoch; if the file is missing or damaged, none."""
         self._taken = {}
         if self.path.is_file():
             try:
@@ -84,7 +84,7 @@ class Snapshots:
 
 
 def read_snapshots(folder: Path, model: MLP) -> dict[int, FloatArray]:
-    """Return the weights of the first neurons by epoch, ``(features, neurons)``; none without a whole file of them."""
+    """Return the first neurons' weights by epoch, ``(features, neurons)``; none if the file is missing or damaged."""
     path = folder / "snapshots.safetensors"
     if not path.is_file():
         return {}
@@ -101,7 +101,7 @@ def read_snapshots(folder: Path, model: MLP) -> dict[int, FloatArray]:
 
 
 def is_kept(epoch: int) -> bool:
-    """Whether a snapshot of an epoch is kept: 0 to 6, then each about a quarter later than the one before."""
+    """Return whether a snapshot of an epoch is kept: 0 to 6, then each about a quarter later than the one before."""
     mark = 0.0
     while round(mark) < epoch:
         mark = max(mark + 1, mark * 1.25)
@@ -125,7 +125,7 @@ def _read(path: Path) -> Mapping[int, tuple[NDArray[np.uint8], float]]:
 def _check_facts(path: Path, facts: SnapshotFacts, file: Any) -> None:
     rising = facts.epochs == sorted({max(epoch, 0) for epoch in facts.epochs})
     if len(facts.epochs) != len(facts.steps) or min(facts.shape) < 1 or not rising:
-        raise FileError(f"{path}: states what no {_WHAT} can hold; delete it")
+        raise FileError(f"{path}: its epochs, steps and shape cannot be those of a {_WHAT}; delete it")
 
 
 def _name(epoch: int) -> str:

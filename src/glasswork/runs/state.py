@@ -1,4 +1,4 @@
-"""A run in memory: what is trained, how far it is, and what is known so far. Nothing here decides when to write.
+"""The state of a run in memory: what is trained, how far it is, and the results so far. Others decide when to write it.
 
 Experiment ──fit──► Progress, history        ──Checkpoints──► the disk, and back
 """
@@ -37,34 +37,34 @@ from glasswork.training.results import EpochResult, Finding
 from glasswork.training.state import Training
 from glasswork.training.threads import blas_threads, choose_threads
 
-#: Images that are looked at where all of them may be too many.
+#: Number of images to examine if all of them might be too many.
 _SAMPLE = 10_000
 
 
 @dataclass
 class RunState:
-    """What a run has in memory.
+    """The state of a run in memory.
 
     Attributes
     ----------
     experiment : Experiment
-        What the recipe asks for.
+        What the recipe describes, built in memory.
     progress : Progress
     engine : Engine
-        What does the steps.
+        What computes the steps.
     threads : int
-        Of matrix products.
+        Number of threads for matrix products.
     history : list of EpochResult
     test_accuracy : float or None
-        Percent, once all epochs are done.
+        In percent, once all epochs are done.
     notes : list of str
         What a user should know about the run: few images, or what is different in a run that was resumed.
     history_sha256 : str
-        Of the history as it was last written.
+        SHA-256 of the history that was written last.
     reference : ReferenceSet or None
-        Of the training images; see `prepare_doubt`.
+        Reference set of the training images; see `prepare_doubt`.
     no_reference : str
-        Why there is none.
+        Why there is no reference set.
     """
 
     experiment: Experiment
@@ -81,12 +81,12 @@ class RunState:
 
     @classmethod
     def begin(cls, recipe: Recipe, dataset: Dataset | None, place: RunFolder) -> "RunState":
-        """Return the state before the first step; arrays that a program handed in may be kept in the run's folder.
+        """Return the state before the first step; arrays that a program passed may be stored in the run's folder.
 
         Raises
         ------
         RecipeError
-            If the recipe asks for what the data does not allow.
+            If the data do not allow what the recipe asks for.
         """
         given = dataset or place.kept_data()
         if given is None and place.exists():
@@ -98,9 +98,9 @@ class RunState:
         return cls(experiment, Progress(), engine, threads, notes=notes_on_size(experiment))
 
     def prepare_doubt(self) -> None:
-        """Find the reference set of the training images, or learn it now, so that saving computes nothing.
+        """Load the reference set of the training images, or learn it now, so that saving computes nothing.
 
-        A set that cannot be learnt stops no training: a note says why, and the network is saved without one.
+        If it cannot be learnt, training continues: a note says why, and the network is saved without it.
         """
         self.reference, note = reference_of(self.experiment.parts, self.experiment.data_sha256)
         self.no_reference = note if self.reference is None else ""
@@ -108,27 +108,29 @@ class RunState:
             self.notes.append(note if self.reference else f"doubt is not available: {note}")
 
     def limited(self) -> AbstractContextManager[None]:
-        """Context manager: the number of BLAS threads that everything in a run's block uses.
+        """Context manager: limits the BLAS threads for everything in a run's block.
 
-        One limit from first to last: with the compiled engine, a single product of NumPy's on several threads, between
-        two epochs, would leave a thread of BLAS spinning beside the engine's own.
+        The limit holds for the whole block. With the compiled engine, a single NumPy product on several threads
+        between two epochs would leave a BLAS thread spinning beside the engine's own threads.
         """
         return limited_to(blas_threads(self.engine, self.threads))
 
     @property
     def findings(self) -> list[Finding]:
-        """What seemed to go wrong so far."""
+        """What seems to have gone wrong so far."""
         return [finding for result in self.history for finding in result.findings]
 
     def note_epoch(self, result: EpochResult) -> EpochResult:
-        """Add an epoch to the history, with what seems to go wrong since; return it."""
-        made = self.experiment
-        images, labels = made.train_loader.images, made.train_loader.labels
-        if isinstance(images, MappedRows):  # some of them are enough, and all might not fit into memory
+        """Add an epoch to the history, with what seems to go wrong in it; return it."""
+        experiment = self.experiment
+        images, labels = experiment.train_loader.images, experiment.train_loader.labels
+        if isinstance(images, MappedRows):  # some are enough, and all of them might not fit into memory
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
-        rate, history = made.optimizer.base_lr, [*self.history, result]
-        found = diagnose(made.model, images, labels, history, learning_rate=rate) + check_moments(made.optimizer)
+        rate, history = experiment.optimizer.base_lr, [*self.history, result]
+        found = diagnose(experiment.model, images, labels, history, learning_rate=rate) + check_moments(
+            experiment.optimizer
+        )
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
@@ -140,37 +142,39 @@ class RunState:
         Raises
         ------
         FileError
-            If it cannot be written; the one before is kept.
+            If it cannot be written. The previous checkpoint is kept.
         """
         machine = Machine.here(self.threads, self.engine.name)
         try:
             checkpoints.save(self.experiment, self.progress, machine=machine, history=self.history)
         except FileError as error:
-            raise FileError(f"{error} (what was saved before is whole: glasswork resume goes on from it)") from error
+            raise FileError(
+                f"{error} (the previous checkpoint is not damaged; glasswork resume continues from it)"
+            ) from error
 
     def load(self, place: RunFolder, checkpoints: Checkpoints) -> None:
-        """Take over the newest checkpoint of a run's folder.
+        """Load the newest checkpoint of a run's folder.
 
         Raises
         ------
         FileError
-            If all checkpoints are damaged or belong to other data or another recipe, or there is a network without one.
+            If no checkpoint can be used (damaged, other data, another recipe), or there is a network and no checkpoint.
         """
         notes = check_data(place, self.experiment.parts, self.experiment.data_sha256)
         facts, problems = checkpoints.load(self.experiment, self.progress)
-        self.history, self.notes = [], notes + [f"passed over: {problem}" for problem in problems]
+        self.history, self.notes = [], notes + [f"skipped a checkpoint: {problem}" for problem in problems]
         if facts is None:
             if place.model_path.exists() and place.history():
                 raise FileError(
-                    f"{place.path}: has a network and no checkpoint to go on from; the network is left as it is; "
-                    f"train it anew with: glasswork train {for_shell(place.path)}"
+                    f"{place.path}: expected a checkpoint to continue from; the folder holds a network without one, "
+                    f"which is not changed. To train a new run: glasswork train {for_shell(place.path)}"
                 )
-            self.notes.append("there is no checkpoint yet: the run begins anew")
+            self.notes.append("there is no checkpoint yet: the run starts from the beginning")
             return
-        with suppress(FileError):  # a damaged result is no hindrance: it is written anew
+        with suppress(FileError):  # a damaged result does not matter: it will be written again
             done = self.progress.epoch >= self.experiment.recipe.training.epochs
             if done and place.result().state == "finished":
-                self.notes.append("finished already: only tested and drawn again; --epochs N trains it up to N in all")
+                self.notes.append("finished already: only tested and drawn again; --epochs N extends it to N epochs")
         self.history = list(facts.history)
         self.history_sha256 = hashlib.sha256(encode_history(self.history)).hexdigest()
         self._watch = Watch(self.findings)
@@ -179,60 +183,62 @@ class RunState:
         self.notes += facts.machine.differences(Machine.here(self.threads, self.engine.name))
 
     def save_model(self, place: RunFolder) -> None:
-        """Write the model file, with the weights that were validated last, or with early stopping best.
+        """Write the model file with the weights of the last validation, or of the best one with early stopping.
 
-        Before the first epoch is done, they are those of the last step, and no accuracy is reported beside them.
+        Before the first epoch is done, they are the weights of the last step, and no accuracy is reported.
 
         Raises
         ------
         FileError
             If it cannot be written.
         """
-        made = self.experiment
-        training = Training(made.model, made.optimizer, made.average, self.progress)
-        training.show(best=made.recipe.training.early_stopping > 0)
-        save_model(made.model, place.model_path, reference=self.reference, no_reference=self.no_reference)
+        experiment = self.experiment
+        training = Training(experiment.model, experiment.optimizer, experiment.average, self.progress)
+        training.show(best=experiment.recipe.training.early_stopping > 0)
+        save_model(experiment.model, place.model_path, reference=self.reference, no_reference=self.no_reference)
 
     def result(self, state: State, reason: str = "") -> RunResult:
-        """Return what result.json is to say."""
-        made = self.experiment
+        """Return the content for result.json."""
+        experiment = self.experiment
         return RunResult.by_this_process(
             state=state,
             epochs=len(self.history),
-            valid_accuracy=kept_accuracy(made.recipe, self.history),
+            valid_accuracy=kept_accuracy(experiment.recipe, self.history),
             test_accuracy=self.test_accuracy,
-            split=made.parts.scheme,
-            parameters=sum(parameter.size for parameter in made.model.parameters()),
+            split=experiment.parts.scheme,
+            parameters=sum(parameter.size for parameter in experiment.model.parameters()),
             seconds=math.fsum(epoch.seconds for epoch in self.history),
             reason=reason,
             engine=self.engine.name,
             history_sha256="" if state == "running" else self.history_sha256,
-            data=trained_on(made.parts, made.data_sha256),
+            data=trained_on(experiment.parts, experiment.data_sha256),
         )
 
 
-def _choose(made: Experiment, threads: int) -> tuple[Engine, int]:
-    """Return the engine that a recipe asks for, and its number of threads; 0 threads are chosen by size."""
-    training = made.recipe.training
+def _choose(experiment: Experiment, threads: int) -> tuple[Engine, int]:
+    """Return the engine that a recipe asks for, and its number of threads; 0 means a number chosen by size."""
+    training = experiment.recipe.training
     engine = choose_engine(
         training.engine,
-        made.model,
-        made.optimizer,
-        made.loss,
-        loader=made.train_loader,
+        experiment.model,
+        experiment.optimizer,
+        experiment.loss,
+        loader=experiment.train_loader,
         epochs=training.epochs,
-        average=made.average,
+        average=experiment.average,
         threads=threads or None,
     )
     if engine.name == "numpy":
         return engine, choose_threads(
-            threads, batch_size=min(training.batch_size, len(made.train_loader.labels)), weights=made.weights
+            threads,
+            batch_size=min(training.batch_size, len(experiment.train_loader.labels)),
+            weights=experiment.weights,
         )
     return engine, getattr(engine, "threads", None) or 1
 
 
 def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | None:
-    """Return the validation accuracy, in percent, of the weights that a run keeps: the last epoch's, or the best."""
+    """Return the validation accuracy in percent of the weights that a run keeps: the last epoch's, or the best."""
     accuracies = [epoch.valid_accuracy for epoch in history]
     if not accuracies:
         return None

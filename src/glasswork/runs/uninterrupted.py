@@ -1,4 +1,4 @@
-"""What has to be done whole, although the user presses Ctrl-C once more while it is done.
+"""Work that Ctrl-C must not interrupt.
 
 main thread   ──waits──────────────────── Ctrl-C ──► noted ──► raised, when the work is done
 second thread    └─ saves ──────────────────────────────►┘
@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 
 def uninterrupted(work: Callable[[], object]) -> None:
-    """Do some work to its end, even if a KeyboardInterrupt arrives meanwhile; that is raised afterwards.
+    """Finish some work even if a KeyboardInterrupt arrives in the meantime; that is raised afterwards.
 
-    Python raises it in the main thread only, so the work is done in another; no signal handler is touched.
+    Python raises KeyboardInterrupt only in the main thread, so the work is done in another one; signal handlers are
+    left alone.
     """
     failure: list[BaseException] = []
     begun, done = threading.Lock(), threading.Event()
@@ -23,14 +24,14 @@ def uninterrupted(work: Callable[[], object]) -> None:
         try:
             work()
         except BaseException as error:
-            failure.append(error)  # raised below, in the thread of who asked
+            failure.append(error)  # raised below, in the caller's thread
         finally:
             done.set()
 
     interrupt: KeyboardInterrupt | None = None
-    while not done.is_set():  # an interrupted join() would take the thread for ended, in Python 3.11
+    while not done.is_set():  # in Python 3.11, an interrupted join() marks a running thread as ended
         try:
-            if not begun.locked():  # nor is it known of an interrupted start() whether there is a thread
+            if not begun.locked():  # an interrupted start() may or may not have started the thread
                 threading.Thread(target=contextvars.copy_context().run, args=(call,), name="saving").start()
             done.wait()
         except KeyboardInterrupt as error:
