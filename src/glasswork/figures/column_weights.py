@@ -68,7 +68,7 @@ def column_weights(weight: NDArray[np.float64], names: Sequence[str]) -> Picture
 
 
 def strongest(weight: NDArray[np.float64], most: int) -> list[int]:
-    """Return the columns to draw: all in their order, or of too many those of the largest sums of squares, first."""
+    """Return the columns to draw: all in order or, if too many, those with the largest sums of squares first."""
     if weight.shape[1] <= most:
         return list(range(weight.shape[1]))
     return [int(i) for i in np.argsort(-np.square(weight).sum(axis=0), kind="stable")[:most]]
