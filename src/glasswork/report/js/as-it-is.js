@@ -6,9 +6,15 @@
 
 /** @typedef {import("./picture.js").Levels} Levels */
 
-/** Each filter's reach, in new pixels, and its weight at a distance. */
-const BOX = { reach: 0.5, weight: (/** @type {number} */ x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
-const LINEAR = { reach: 1, weight: (/** @type {number} */ x) => Math.max(0, 1 - Math.abs(x)) };
+/**
+ * A filter: its reach, in new pixels, and its weight at a distance.
+ * @typedef {{ reach: number, weight: (x: number) => number }} Filter
+ */
+
+/** @type {Filter} */
+const BOX = { reach: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
+/** @type {Filter} */
+const LINEAR = { reach: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) };
 
 /**
  * @param {Levels} levels
@@ -30,7 +36,7 @@ export function asItIs({ width, height, channels }, [newHeight, newWidth]) {
  * @param {number} width
  * @param {number} height
  * @param {number} newWidth
- * @param {typeof BOX} filter
+ * @param {Filter} filter
  */
 function resample(values, width, height, newWidth, filter) {
   const scale = width / newWidth;
