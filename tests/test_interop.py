@@ -104,7 +104,7 @@ def test_a_forward_of_the_users_own_is_refused(tmp_path, translate):
 )
 def test_a_missing_library_is_named(tmp_path, monkeypatch, library, translate):
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(MissingLibraryError, match=rf"{library} is not installed.*pip install"):
+    with pytest.raises(MissingLibraryError, match=rf"{library} is needed here but is not installed.*pip install"):
         translate(network(), tmp_path / "model.onnx")
 
 

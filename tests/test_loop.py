@@ -688,7 +688,8 @@ def test_two_trainings_in_two_python_threads(data):
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_how_many_threads_is_a_matter_of_size_alone():
+def test_how_many_threads_is_a_matter_of_size_alone(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # which would grant fewer
     assert choose_threads(0, batch_size=100, weights=39_700) == 1
     assert choose_threads(0, batch_size=1000, weights=1_000_000) == 2
     assert choose_threads(1, batch_size=1000, weights=1_000_000) == 1

@@ -25,6 +25,7 @@ import numba
 
 import glasswork.cache
 from glasswork.cores import granted_cores
+from glasswork.locks import Lock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -126,6 +127,24 @@ def announce(what: str, say: Callable[[str], object] | None) -> None:
         "once on this machine" if folder is not None else "at every start, because no folder for the result is writable"
     )
     say(f"Compiling the fast engine for {what}, {often}: about 20 seconds ...")
+
+
+@contextmanager
+def one_process_compiles(what: str) -> Iterator[None]:
+    """Context manager: while one process compiles, others wait, and then read what it cached.
+
+    Numba's index of the cache does not survive two writers: it could name one type's code for another type.
+    """
+    folder = cache_folder()
+    if folder is None or what in _compiled:
+        yield
+        return
+    lock = Lock(folder / "lock", timeout=-1)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def note_compiled(what: str) -> None:

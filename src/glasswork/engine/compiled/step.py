@@ -21,7 +21,15 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from glasswork.engine.compiled.compiling import announce, callback, entry, has_openmp, kernel, note_compiled
+from glasswork.engine.compiled.compiling import (
+    announce,
+    callback,
+    entry,
+    has_openmp,
+    kernel,
+    note_compiled,
+    one_process_compiles,
+)  # fmt: skip
 from glasswork.engine.compiled.layers import (
     backward,
     copy,
@@ -230,6 +238,7 @@ def load_kernels(dtype: np.dtype[Any], say: Callable[[str], object] | None = Non
     """Compile the kernels for a dtype, or read them from the cache, by calling them with no steps."""
     announce(str(dtype), say)
     has_openmp()  # selects OpenMP before Numba starts threads
-    work_function(str(dtype))
-    steps(np.zeros(0, LAYER), np.zeros(1, RUN), np.empty(0), np.empty(0), np.empty(0))
+    with one_process_compiles(str(dtype)):
+        work_function(str(dtype))
+        steps(np.zeros(0, LAYER), np.zeros(1, RUN), np.empty(0), np.empty(0), np.empty(0))
     note_compiled(str(dtype))
