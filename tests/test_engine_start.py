@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from engines import Training, batches, network
+from glasswork.engine.compiled.compiling import cache_folder
 from glasswork.engine.compiled.engine import CompiledEngine
 from glasswork.engine.compiled.pace import Pace
 
@@ -55,6 +57,24 @@ def test_the_first_start_says_that_it_compiles_and_the_second_does_not(tmp_path,
     first, second = (start(NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
     assert "once on this machine" in first[0]
     assert first[1:] == second == [expected]
+
+
+def test_a_second_process_waits_while_the_first_one_compiles():
+    """It reads the cache only once the lock is free, even though the cache is complete here."""
+    code = """
+import numpy as np
+from glasswork.engine.compiled.engine import load_kernels
+print("ready", flush=True)
+load_kernels(np.dtype("float32"), print)
+print("loaded", flush=True)
+"""
+    with FileLock(cache_folder() / "lock"):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+    assert process.communicate(timeout=300)[0] == "loaded\n"
+    assert process.returncode == 0
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):

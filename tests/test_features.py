@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from glasswork import InputError, Inputs, Run, load_dataset, load_model, named_recipe
+from glasswork import Dataset, InputError, Inputs, Run, load_dataset, load_model, named_recipe
 from glasswork.features import Features
 
 WINE = load_wine(as_frame=True)
@@ -58,6 +58,11 @@ def test_pixels_and_features_are_told_apart(tmp_path, numbers, names, kind):
     frame["label"] = np.arange(40) % 2
     frame.to_csv(tmp_path / "t.csv", index=False)
     assert load_dataset(tmp_path / "t.csv").kind == kind
+
+
+def test_a_table_without_rows_is_refused():
+    with pytest.raises(InputError, match="at least one, got 0 images"):
+        Dataset.of(np.empty((0, 13)), np.empty(0, int))
 
 
 @pytest.mark.parametrize(("scaling", "scaler"), [("standardize", StandardScaler), ("zero-to-one", MinMaxScaler)])

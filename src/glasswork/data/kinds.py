@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 #: Numbers of the smallest square that is taken for an image.
 _SMALLEST = 9
 
-#: So many rows, from first to last, are looked at.
+#: About so many rows are examined, spread evenly over the table.
 _ROWS = 5000
 
 #: From this share on, a table's numbers are those of pixels, and the others are mistakes.
@@ -30,7 +30,7 @@ def why_features(rows: NDArray[np.generic], names: Sequence[str]) -> str:
     square = width >= _SMALLEST and math.isqrt(width) ** 2 == width
     if rows.dtype == np.uint8:
         return ""
-    x = rows[:: -(-len(rows) // _ROWS)].astype(np.float64)
+    x = rows[:: max(1, len(rows) // _ROWS)].astype(np.float64)
     known = x[np.isfinite(x)]
     whole = (known == np.trunc(known)) & (known >= 0) & (known <= 255)
     if not known.size or whole.mean() >= _MOSTLY or (rows.dtype == np.uint16 and square):

@@ -23,12 +23,12 @@ from glasswork.figures.style import (
     heading,
     new_figure,
     place,
-)  # fmt: skip
+)
 
-#: At most so many neurons, and so many columns of the table.
+#: The most neurons and the most columns that are drawn.
 NEURONS, COLUMNS = 12, 30
 
-#: Neurons side by side; inches of a panel's width, of a bar's height, and of the names of columns.
+#: The number of panels side by side; in inches: a panel's width, a bar's height, and the width for the column names.
 ACROSS, PANEL, LINE, NAMES = 4, 1.7, 0.2, 2.6
 GAP, CAPTION = 0.2, 0.45
 

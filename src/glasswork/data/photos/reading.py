@@ -199,7 +199,7 @@ _REMEDIES = {
 
 
 def _problem(parts: list[Part], groups: list[list[Part]]) -> str:
-    """Return why there is no digit, or an empty string."""
+    """Return the reason why no digit was found, or an empty string if one was."""
     if len(groups) > MOST_DIGITS:
         return (
             f"no digit found: more than {MOST_DIGITS} parts stand out, as in print or a texture; "

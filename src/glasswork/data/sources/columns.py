@@ -95,7 +95,7 @@ class Columns:
         if names and self.header:
             chosen = tuple(k for k, name in enumerate(self.header) if name in names)
             others = [k for k in range(self.count) if k not in chosen]
-            if len(chosen) < len(names):  # which are missing is said elsewhere
+            if len(chosen) < len(names):  # `arrange` names the missing ones
                 return self
             kept = self.header.index(label) if label in self.header else self.label
             index = self.index if self.index in others else None

@@ -133,7 +133,8 @@ def announce(what: str, say: Callable[[str], object] | None) -> None:
 def one_process_compiles(what: str) -> Iterator[None]:
     """Context manager: while one process compiles, others wait, and then read what it cached.
 
-    Numba's index of the cache does not survive two writers: it could name one type's code for another type.
+    Numba does not lock the index of its cache. Two processes that write it at once could leave an entry for one type
+    that names the code for another.
     """
     folder = cache_folder()
     if folder is None or what in _compiled:
