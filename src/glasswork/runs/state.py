@@ -128,9 +128,16 @@ class RunState:
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
         rate, history = experiment.optimizer.base_lr, [*self.history, result]
-        found = diagnose(experiment.model, images, labels, history, learning_rate=rate) + check_moments(
-            experiment.optimizer
-        )
+        found = diagnose(
+            experiment.model,
+            images,
+            labels,
+            history,
+            learning_rate=rate,
+            validated=len(experiment.parts.valid),
+            steps=self.progress.step,
+            greyed=any("converted to grey" in note for note in experiment.parts.origin.notes),
+        ) + check_moments(experiment.optimizer)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
