@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-import right_data
 from glasswork import (
     MLP,
     SGD,
@@ -292,10 +291,11 @@ def test_fewer_images_are_looked_at(size, digits, monkeypatch):
     assert {finding.name for finding in found[2]} <= {"labels-do-not-match", "loss-does-not-move"}
 
 
-@pytest.mark.parametrize(("accuracy", "expected"), [(99.5, set()), (99.0, {"loss-does-not-move"})])
+@pytest.mark.parametrize(("accuracy", "expected"), [(82.0, set()), (81.9, {"loss-does-not-move"})])
 def test_chance_is_the_share_of_the_largest_class(accuracy, expected, digits):
-    """99 of 100 images are of one class: 99 % is nothing, and 99.5 % is half of what can be learnt."""
-    images, labels = digits[0][:300], np.where(np.arange(300) % 100, 3, 7)
+    """Four of five images are of one class: 80 % is nothing, and 82 % is a tenth of what can be learnt."""
+    images, labels = digits[0][:300].copy(), np.where(np.arange(300) % 5, 3, 7)
+    images[labels == 7] = 255 - images[labels == 7]
     history = [EpochResult(k, 0.5, 0.5, accuracy, 1.0, 0.1) for k in (1, 2, 3)]
     model = MLP(784, 20, 10, activation=ReLU, output_activation=None, rng=np.random.default_rng(1))
     model.linear2.bias[3] = 9  # it names the largest class always
@@ -367,67 +367,3 @@ def test_a_run_that_goes_on_does_not_tell_it_again(few_images, tmp_path):
     with Run.resume(tmp_path / "run", epochs=6) as run:
         assert [epoch.findings for epoch in run.epochs()] == [(), ()]
     assert [bool(epoch.findings) for epoch in run.history] == [False, False, True, False, False, False]
-
-
-# Right data ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [*right_data.ARRAYS, *right_data.FOLDERS])
-def test_nothing_false_is_found_on_right_data(name, tmp_path):
-    """One recipe and one seed; ``make findings`` tries more of them."""
-    data = right_data.load(name, tmp_path / "data")
-    _, found = right_data.findings_on(data, "relu", 1, tmp_path / "run", **{"training.epochs": 25})
-    assert right_data.told(name, found) == set()
-
-
-def test_images_that_hardly_differ_are_to_be_scaled(tmp_path):
-    data = right_data.load("16-bit pictures", tmp_path / "data")
-    few = {"training.epochs": 20, "training.batch_size": 16, "optimizer.learning_rate": 0.0003}
-    run, found = right_data.findings_on(data, "adam", 1, tmp_path / "run", **few)
-    assert found == {"images-not-standardised"}
-    assert "set data.scaling to standardize" in run.findings[0].message
-    _, found = right_data.findings_on(data, "adam", 1, tmp_path / "scaled", **few, **{"data.scaling": "standardize"})
-    assert found == set()
-
-
-def test_neurons_that_die_of_unscaled_images_are_not_blamed_on_the_steps(tmp_path):
-    data = right_data.load("digits, 0 to 16", tmp_path)
-    _, found = right_data.findings_on(data, "relu", 1, tmp_path / "run")
-    assert found == {"images-not-standardised"}
-    run, found = right_data.findings_on(data, "relu", 1, tmp_path / "scaled", **{"data.scaling": "standardize"})
-    assert (found, run.test_accuracy > 90) == (set(), True)
-
-
-EPOCHS = [EpochResult(n, 1.0, 1.0, 20.0, 0.0, 0.1) for n in (1, 2, 3)]  # at chance, and nothing moves
-
-
-def diagnosed(images, labels, **facts):
-    model = MLP(images[0].size, [8], 5, output_activation=None, rng=np.random.default_rng(0))
-    for array in model.parameters():
-        array[...] = 0
-    return [finding.name for finding in diagnose(model, images, labels, EPOCHS, **facts)]
-
-
-def stripes(count):
-    labels = np.arange(count) % 5  # a pattern, as labels often have
-    images = np.random.default_rng(0).integers(0, 200, (count, 16)).astype(np.uint8)
-    images[np.arange(count), labels] = 255
-    return images, labels
-
-
-@pytest.mark.parametrize("count", [400, 500, 999, 1_000, 1_500])
-def test_labels_that_alternate_are_right_labels(count):
-    images, labels = stripes(count)
-    assert diagnosed(images, labels) == ["loss-does-not-move"]
-    assert diagnosed(images, np.random.default_rng(0).permutation(labels)) == ["labels-do-not-match"]
-
-
-def test_few_images_or_steps_give_no_verdict_on_labels():
-    images, labels = stripes(1_000)
-    wrong = np.random.default_rng(0).permutation(labels)
-    assert diagnosed(images, wrong, validated=100, steps=300) == ["labels-do-not-match"]
-    assert diagnosed(images, wrong, validated=99, steps=300) == []
-    assert diagnosed(images, wrong, steps=299) == []
-    assert diagnosed(images[:399], wrong[:399]) == []
-    assert diagnosed(images, wrong, greyed=True) == ["colours-needed"]
-    assert diagnosed(images, labels, greyed=True) == ["loss-does-not-move"]
