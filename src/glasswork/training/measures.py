@@ -71,4 +71,5 @@ def auc(labels: ArrayLike, scores: ArrayLike) -> float:
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64], otherwise: float) -> FloatArray:
-    return np.divide(part, whole, out=np.full(len(whole), otherwise, float), where=whole > 0)
+    shares: FloatArray = np.divide(part, whole, out=np.full(len(whole), otherwise, float), where=whole > 0)
+    return shares
