@@ -23,7 +23,7 @@ from glasswork.optim import Average
 from glasswork.training.checks import check_number, check_parts, check_restorable, check_together
 from glasswork.training.engines import EngineName, choose_engine
 from glasswork.training.evaluation import at_least_one, evaluate, mode_of, position_of
-from glasswork.training.loaders import Data, evaluation_loader, training_loader
+from glasswork.training.loaders import Data, evaluation_loader, remaining, training_loader
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.state import Training, arrays_of, count_steps, first_step
@@ -131,7 +131,8 @@ def fit(
         Keep an exponential moving average of the weights, with this decay, and validate the average.
     progress : Progress, optional
         The position to continue from. It is kept up to date, with a copy of everything that training continues from. A
-        ``train_loader`` with ``seek(epoch, batch)``, such as `Batches`, is moved there.
+        ``train_loader`` with ``seek(epoch, batch)``, such as `Batches`, is moved there; another one is looped over, and
+        the batches before the position are left out.
     after_step : callable or sequence of callables, optional
         Called with ``progress`` after each step.
     threads : int, optional
@@ -203,6 +204,7 @@ def _epochs(
     except DivergedError as error:
         at = progress.epoch + 1
         training.restore()
+        training.forget_inputs()
         training.show(best=False)
         raise DivergedError(f"epoch {at}: {error}") from None
     except StopTraining:
@@ -227,7 +229,8 @@ def _fit_epoch(
     """Train and validate one epoch; leave the validated weights in the model."""
     model, optimizer, progress = training.model, training.optimizer, training.progress
     start = time.perf_counter() - progress.seconds
-    train_loss = _train_epoch(engine, model, train_loader, optimizer, criterion, progress, after_step)
+    learnt_from = remaining(train_loader, progress.batch)
+    train_loss = _train_epoch(engine, model, learnt_from, optimizer, criterion, progress, after_step)
     if training.average is not None:
         training.average.show()
     valid_loss, valid_accuracy = evaluate("valid", engine.scores, model, valid_loader, criterion)

@@ -16,6 +16,7 @@ import numpy as np
 from glasswork.arrays import FloatArray
 from glasswork.engine.contract import Loader, Model, Optimizer, memory_of
 from glasswork.errors import StateError
+from glasswork.nn import MLP
 from glasswork.nn.module import modules_in
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average
@@ -41,6 +42,7 @@ class Training:
     ) -> None:
         self.model, self.optimizer, self.average, self.progress = model, optimizer, average, progress
         self._loader = loader
+        self._inputs_before = getattr(model, "inputs", None)
         self._epochs_before = getattr(loader, "epoch", 1) - 1 - progress.epoch  # of the loader, before this training
 
     def current(self) -> State:
@@ -115,6 +117,11 @@ class Training:
         count_steps(self.optimizer, progress.step)
         if hasattr(loader, "seek") and hasattr(loader, "epoch"):
             loader.seek(self._epochs_before + progress.epoch + 1, progress.batch)
+
+    def forget_inputs(self) -> None:
+        """Forget what a first epoch that diverged noted about its inputs, as it left no weights behind."""
+        if self.progress.epoch == 0 and isinstance(self.model, MLP):
+            self.model.inputs = self._inputs_before
 
     def give_up(self, *, best: bool) -> None:
         """End after an error: return to the state at the end of the last epoch; the model holds the validated weights.

@@ -21,6 +21,7 @@ from glasswork.engine.contract import (
     gradients_of,
     targets_of,
 )
+from glasswork.nn.module import replaced_methods
 from glasswork.nn.network import Network
 from glasswork.optim import Average
 from glasswork.optim.optimizer import Optimizer as OwnOptimizer
@@ -83,7 +84,11 @@ def overwrites_gradients(model: Model, optimizer: Optimizer) -> bool:
 
     A student's own classes may instead add to their gradients.
     """
-    if not isinstance(model, Network) or type(model).backward is not Network.backward:
+    if not isinstance(model, Network) or replaced_methods(model, ("backward",), Network):
         return False
-    all_ours = all(layer.kind is not None for layer in model.named_layers.values())  # None: a user's class
-    return all_ours and getattr(type(optimizer), "zero_grad", None) is OwnOptimizer.zero_grad
+    if not isinstance(optimizer, OwnOptimizer) or replaced_methods(optimizer, ("zero_grad",), OwnOptimizer):
+        return False
+    return not any(  # kind is None: a user's class
+        layer.kind is None or replaced_methods(layer, ("backward", "backward_parameters"), type(layer))
+        for layer in model.named_layers.values()
+    )

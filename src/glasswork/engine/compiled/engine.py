@@ -32,6 +32,7 @@ from glasswork.engine.contract import (
     weights_of,
 )
 from glasswork.engine.threads import limited_to
+from glasswork.errors import StateError
 from glasswork.nn import MLP, BatchNorm, Loss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average, Optimizer
@@ -102,6 +103,8 @@ class CompiledEngine:
     def batches(self, loader: Loader, most: int) -> Iterator[Chunk]:
         """Yield the rest of an epoch in chunks of at most ``most`` batches."""
         self._plan = None  # layers may have been replaced
+        if (why := reasons(self.model, self.optimizer, self.criterion, self.average, loader)) is not None:
+            raise StateError(f"the compiled engine: {why}, since the training began; train with the engine 'numpy'")
         check_loader(loader)
         if type(loader) is Batches and self._reads(loader):
             yield from self._chunks(loader, most)
