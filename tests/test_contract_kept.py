@@ -95,6 +95,12 @@ def test_both_engines_apply_the_scaling_that_is_stated(inputs, kernels):
     np.testing.assert_allclose(compiled(model).scores(PIXELS), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_a_diagnosis_takes_whole_numbers_of_features_whatever_their_scaling():
+    model = network()
+    model.inputs = Inputs(kind="features", low=0, high=2000, offset=1000, factor=1 / 500)
+    diagnose(model, PIXELS.astype(np.int64) * 7, LABELS, [])
+
+
 @pytest.mark.parametrize("inputs", [Inputs.as_given(0, 255), Inputs.as_given(0, 255, kind="features")], ids=str)
 def test_a_diagnosis_looks_at_what_the_first_layer_gets(inputs):
     model = network()

@@ -114,7 +114,7 @@ def diagnose(
         If there are no images, or the number of labels is a different one.
     """
     takes = model.inputs
-    as_given = takes is not None and (takes.kind == "features" or takes.low is not None) and not takes.scales
+    as_given = takes is not None and (takes.kind == "features" or (takes.low is not None and not takes.scales))
     read = as_array if as_given else as_bytes_or_floats
     images, known = read("diagnose", images), np.asarray(labels)
     if len(images) == 0 or len(images) != len(known):
