@@ -197,6 +197,7 @@ class SGD(Optimizer):
             raise InputError(f"{self}: nesterov needs a momentum above 0, such as 0.9")
         self.momentum, self.nesterov = momentum, nesterov
         self.velocities: list[FloatArray] = []
+        self._velocities()
 
     def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Move one parameter; see `SGD` for the rule."""

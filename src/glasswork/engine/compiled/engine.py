@@ -23,7 +23,7 @@ from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.pace import Pace
 from glasswork.engine.compiled.plan import SOURCES, Plan
 from glasswork.engine.compiled.step import load_kernels, steps
-from glasswork.engine.compiled.table import reasons
+from glasswork.engine.compiled.table import reasons, why_no_kernel
 from glasswork.engine.contract import (
     Loader,
     Model,
@@ -103,7 +103,7 @@ class CompiledEngine:
     def batches(self, loader: Loader, most: int) -> Iterator[Chunk]:
         """Yield the rest of an epoch in chunks of at most ``most`` batches."""
         self._plan = None  # layers may have been replaced
-        if (why := reasons(self.model, self.optimizer, self.criterion, self.average, loader)) is not None:
+        if (why := why_no_kernel(self.model)) is not None:
             raise StateError(f"the compiled engine: {why}, since the training began; train with the engine 'numpy'")
         check_loader(loader)
         if type(loader) is Batches and self._reads(loader):
