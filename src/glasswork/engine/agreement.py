@@ -19,7 +19,7 @@ from glasswork.inputs import Inputs
 from glasswork.nn import MLP
 
 
-def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
+def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, ...]]:
     """Yield a loader's batches, after checking that the first one can be on the scale that the model expects.
 
     A model that is ``learning`` records what it is trained on: what the loader declares, as `Batches` does, or
@@ -34,12 +34,12 @@ def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator
     look = learning and declared is None and (known is None or known.at_first_layer is None)
     seen: Inputs | None = None
     try:
-        for k, (X_batch, y_batch) in enumerate(loader):
+        for k, batch in enumerate(loader):
             if k == 0:
-                check_inputs(model, declared, X_batch, learning=learning)
+                check_inputs(model, declared, batch[0], learning=learning)
             if look:
-                seen = _range_of(X_batch, seen)
-            yield X_batch, y_batch
+                seen = _range_of(batch[0], seen)
+            yield batch
     finally:
         if seen is not None:
             model.inputs = seen if known is None else known.joined(seen, who=model)

@@ -199,6 +199,7 @@ class Run(RunFacts):
             experiment.loss,
             epochs=self.recipe.training.epochs,
             patience=self.recipe.training.early_stopping or None,
+            monitor=self.recipe.training.monitor,
             average=experiment.average,
             progress=self.progress,
             after_step=(self._save_or_stop, *after_step),

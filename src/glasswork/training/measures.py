@@ -7,10 +7,17 @@ All are shares from 0 to 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal, TypeAlias, get_args
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
+
+#: What early stopping may watch on the validation images: the loss is to fall, the others are to rise.
+Monitor: TypeAlias = Literal["accuracy", "loss", "balanced-accuracy", "f1", "auc"]
+MONITORS: tuple[str, ...] = get_args(Monitor)
 
 
 def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
@@ -68,6 +75,23 @@ def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # equal scores share their mean rank
     n, m = int(positive.sum()), int((~positive).sum())
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
+
+
+def of_probabilities(name: str, labels: ArrayLike, probabilities: FloatArray) -> float:
+    """Return a measure by its name, one of `FROM_PROBABILITIES`, from probabilities ``(N, classes)``."""
+    return FROM_PROBABILITIES[name](np.asarray(labels), probabilities)
+
+
+def _of_confusion(measure: Callable[[NDArray[np.int64]], float]) -> Callable[[NDArray[np.int64], FloatArray], float]:
+    return lambda labels, given: measure(confusion(labels, given.argmax(axis=1), given.shape[1]))
+
+
+#: The measures that need the answers to all images at once.
+FROM_PROBABILITIES: dict[str, Callable[[NDArray[np.int64], FloatArray], float]] = {
+    "balanced-accuracy": _of_confusion(balanced_accuracy),
+    "f1": _of_confusion(macro_f1),
+    "auc": lambda labels, given: auc(labels, given[:, 1]),
+}
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64], otherwise: float) -> FloatArray:

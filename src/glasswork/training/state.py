@@ -73,8 +73,11 @@ class Training:
         self.progress.last_good = self.progress.last_good or weights
         self.progress.state = State(weights, memory_of_optimizer(self.optimizer), average, self.progress.position())
 
-    def note_epoch(self, accuracy: float) -> None:
-        """Count an epoch, and keep the state at its end; the model must hold the weights that were validated."""
+    def note_epoch(self, accuracy: float, measure: float | None = None) -> None:
+        """Count an epoch, and keep the state at its end; the model must hold the weights that were validated.
+
+        ``measure`` is what is monitored in place of the accuracy.
+        """
         progress, average = self.progress, self.average
         self.keep()
         assert progress.state is not None
@@ -85,7 +88,7 @@ class Training:
                 averages.get(memory_of(array), weights)
                 for array, weights in zip(arrays_of(self.model), state.weights, strict=True)
             ]
-        progress.note_epoch(accuracy, validated)
+        progress.note_epoch(accuracy, validated, measure)
         state.position.update(progress.position())
         progress.shown = average is not None
 

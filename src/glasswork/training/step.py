@@ -47,20 +47,20 @@ class NumpyEngine:
         self._unchecked: list[FloatArray] = []  # the gradients, until the first backward of an epoch is checked
         self._overwritten = False
 
-    def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, Any]]:
+    def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, ...]]:
         """Yield a loader's batches; each call of ``step`` does one step, even if ``most`` allows more."""
         self._unchecked = gradients_of(self.model)
         self._overwritten = overwrites_gradients(self.model, self.optimizer)
         return checked(loader, self.model, learning=True)
 
-    def step(self, batch: tuple[Any, Any]) -> Outcome:
+    def step(self, batch: tuple[Any, ...]) -> Outcome:
         """Do one step, unless the loss is infinite or NaN."""
-        X_batch, y_batch = batch
+        X_batch, y_batch, *weights = batch
         if not self._overwritten:
             self.optimizer.zero_grad()
 
         preds = self.model(X_batch)
-        loss = self.criterion(preds, targets_of(y_batch, preds))
+        loss = self.criterion(preds, targets_of(y_batch, preds), *weights)
         if math.isfinite(loss):
             self.model.backward(self.criterion.backward())
             self._check_gradients()
