@@ -48,7 +48,7 @@ class _Remaining:
     def __init__(self, loader: Loader, batch: int) -> None:
         self._loader, self._batch = loader, batch
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return itertools.islice(self._loader, self._batch, None)
 
     def __getattr__(self, name: str) -> Any:
