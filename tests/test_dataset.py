@@ -1,5 +1,7 @@
 """Dataset: what images and labels are, from arrays of any sensible kind, and what is refused."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -152,6 +154,21 @@ def test_pixels_in_another_range_are_rescaled():
 def test_what_is_not_a_dataset(images, labels, options, message):
     with pytest.raises(InputError, match=message):
         Dataset.of(images, labels, **options)
+
+
+@pytest.mark.parametrize("kind", [int, str])
+@pytest.mark.parametrize("way", ["arrays", "file"])
+def test_ten_thousand_classes_are_the_most(tmp_path, kind, way):
+    for count in (10_000, 10_001):
+        images, labels = np.zeros((count, 4), np.uint8), np.arange(count).astype(kind)
+        images[0] = 255
+        np.savez(tmp_path / "data.npz", images=images, labels=labels)
+        load = partial(Dataset.of, images, labels) if way == "arrays" else partial(load_dataset, tmp_path / "data.npz")
+        if count == 10_000:
+            assert len(load().classes) == count
+        else:
+            with pytest.raises(InputError, match=r"expected at most 10,000 classes, got 10,001"):
+                load()
 
 
 def test_arrays_that_were_not_converted():

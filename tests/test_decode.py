@@ -143,6 +143,7 @@ def test_cut_short_anywhere_is_one_error(folder):
             error = refusal(content[: int(share * len(content))])
             assert error is None or "cannot be read as a picture" in error
             assert "\n" not in (error or "")
+            assert not re.search(r"\(\w+\)", error or ""), error  # a reason, not the name of an exception
 
 
 def refusal(content):

@@ -323,7 +323,7 @@ def test_running_statistics_and_positions_are_left_as_numpy_leaves_them():
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_loss_that_is_not_finite_changes_no_weight(threads):
-    model = MLP(12, [9], 4, activation="relu", output_activation=None)
+    model = MLP(12, [9], 4, activation="relu", output_activation=None, rng=np.random.default_rng(0))
     training = Training(CompiledEngine, model, "mse", lr=1e12, threads=threads)
     with pytest.raises(DivergedError) as caught:
         run_until_it_diverges(training)

@@ -291,10 +291,11 @@ def test_fewer_images_are_looked_at(size, digits, monkeypatch):
     assert {finding.name for finding in found[2]} <= {"labels-do-not-match", "loss-does-not-move"}
 
 
-@pytest.mark.parametrize(("accuracy", "expected"), [(99.5, set()), (99.0, {"loss-does-not-move"})])
+@pytest.mark.parametrize(("accuracy", "expected"), [(82.0, set()), (81.9, {"loss-does-not-move"})])
 def test_chance_is_the_share_of_the_largest_class(accuracy, expected, digits):
-    """99 of 100 images are of one class: 99 % is nothing, and 99.5 % is half of what can be learnt."""
-    images, labels = digits[0][:300], np.where(np.arange(300) % 100, 3, 7)
+    """Four of five images are of one class: 80 % is nothing, and 82 % is a tenth of what can be learnt."""
+    images, labels = digits[0][:300].copy(), np.where(np.arange(300) % 5, 3, 7)
+    images[labels == 7] = 255 - images[labels == 7]
     history = [EpochResult(k, 0.5, 0.5, accuracy, 1.0, 0.1) for k in (1, 2, 3)]
     model = MLP(784, 20, 10, activation=ReLU, output_activation=None, rng=np.random.default_rng(1))
     model.linear2.bias[3] = 9  # it names the largest class always
@@ -366,10 +367,3 @@ def test_a_run_that_goes_on_does_not_tell_it_again(few_images, tmp_path):
     with Run.resume(tmp_path / "run", epochs=6) as run:
         assert [epoch.findings for epoch in run.epochs()] == [(), ()]
     assert [bool(epoch.findings) for epoch in run.history] == [False, False, True, False, False, False]
-
-
-def test_a_network_that_has_hardly_begun_to_learn_does_not_blame_the_labels():
-    """Of 26 classes 17 % of the training images right is little more than luck; well above it, labels are to blame."""
-    x, labels = np.zeros((100, 4), np.float32), np.arange(100) % 26
-    assert health._check_labels(x, labels, 17.0, 13.5, "at chance") == []
-    assert [found.name for found in health._check_labels(x, labels, 60.0, 13.5, "at chance")] == ["labels-do-not-match"]

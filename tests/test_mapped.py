@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from glasswork import Batches, Dataset, InputError, Run, load_dataset, named_recipe, split
+from glasswork import Batches, Dataset, FileError, InputError, Run, load_dataset, named_recipe, split
 from glasswork.data import sources
 from glasswork.data.mapped import MappedRows, draw_by_class
 from glasswork.data.sources import idx, npz, store, table
@@ -43,6 +44,19 @@ def test_files_are_mapped(source):
     np.testing.assert_array_equal(data.labels, LABELS)
     in_memory = Dataset.of(PIXELS, LABELS, classes=data.classes)
     assert data.fingerprint() == in_memory.fingerprint()
+
+
+@pytest.mark.parametrize("kind", ["u1", "i2", "i4", "f4", "f8"])
+def test_mapped_idx_of_every_type_comes_back_and_is_as_long_as_its_header_states(tmp_path, kind):
+    path = tmp_path / "train-images"
+    path.write_bytes(as_idx(PIXELS.astype(kind)))
+    (tmp_path / "train-labels").write_bytes(as_idx(LABELS))
+    np.testing.assert_array_equal(load_dataset(path).images.reshape(PIXELS.shape), PIXELS)
+    whole = path.read_bytes()
+    for spoilt in (whole[:-1], whole + b"\0"):
+        path.write_bytes(spoilt)
+        with pytest.raises(FileError, match=f"expected {len(whole):,} bytes, as its header states"):
+            load_dataset(path)
 
 
 def test_parts_of_mapped_images_hold_their_share_of_every_class(source):
@@ -122,6 +136,21 @@ def test_a_copy_is_looked_up_by_how_it_is_read_and_by_what_belongs_to_it(tmp_pat
         np.savez(tmp_path / "kmnist-train-labels.npz", (LABELS + shift) % 7)
         data = load_dataset(tmp_path / "kmnist-train-imgs.npz", cache=cache)
         np.testing.assert_array_equal(data.labels, (LABELS + shift) % 7)
+
+
+def test_a_copy_of_listed_pictures_is_made_again_when_one_of_them_changes(tmp_path):
+    folder, cache = tmp_path / "set", tmp_path / "cache"
+    (folder / "pictures").mkdir(parents=True)
+    for k, pixels in enumerate(PIXELS[:60]):
+        Image.fromarray(pixels).save(folder / "pictures" / f"{k:02d}.png")
+    table = folder / "train.csv"
+    table.write_text("file,label\n" + "".join(f"pictures/{k:02d}.png,{LABELS[k]}\n" for k in range(60)))
+    np.testing.assert_array_equal(load_dataset(table, cache=cache).images, PIXELS[:60].reshape(60, 30))
+    assert len(list(cache.glob("[!.]*"))) == 1
+    Image.fromarray(PIXELS[60]).save(folder / "pictures" / "05.png")
+    again = load_dataset(table, cache=cache)
+    assert isinstance(again.images, np.memmap)
+    np.testing.assert_array_equal(again.images[[4, 5]], PIXELS[[4, 60]].reshape(2, 30))
 
 
 def test_two_that_make_a_copy_at_once_see_the_whole(tmp_path, monkeypatch):

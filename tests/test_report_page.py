@@ -378,6 +378,13 @@ def test_curves_tell_their_values(page, facts):
     )
 
 
+def test_a_page_of_hundreds_of_classes_is_complete(open_page, tmp_path):
+    write_report(train(tmp_path / "run", dataset((8, 8), 360, 5760)), tmp_path / "report.html")
+    page = open_page("desk", tmp_path / "report.html")
+    assert page.locator(".confusion td").count() >= 360 * 360
+    assert page.locator("#about-body > *").count() > 0
+
+
 @pytest.mark.parametrize(("shape", "classes"), [((28, 28), 12), ((20, 20), 26), ((9, 31), 10)])
 def test_pages_of_other_images_and_classes_work(open_page, tmp_path, shape, classes):
     write_report(train(tmp_path / "run", dataset(shape, classes)), tmp_path / "report.html")

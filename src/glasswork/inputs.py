@@ -172,6 +172,11 @@ class Inputs:
         return math.prod(self.shape) if self.shape else len(self.columns or ())
 
     @property
+    def normalizes(self) -> bool:
+        """Whether raw numbers are changed as `glasswork.normalize` changes them."""
+        return self.features is None and (self.offset, self.factor) == (BYTES_OFFSET, BYTES_FACTOR)
+
+    @property
     def are_bytes(self) -> bool:
         """Whether these are pixels from 0 to 255, so that every ``uint8`` is on the scale."""
         return self.exact and self.low == 0 and self.high == 255
@@ -194,7 +199,7 @@ class Inputs:
         """How the first layer's numbers are computed from raw ones, x."""
         if self.features is not None:
             return "(x - centre) / spread, column by column"
-        if (self.offset, self.factor) == (BYTES_OFFSET, BYTES_FACTOR):
+        if self.normalizes:
             return "((x / 255) - 0.5) * 2"
         return f"(x - {self.offset:g}) * {self.factor:g}" if self.scales else "x"
 

@@ -68,6 +68,10 @@ def as_array(who: object, images: ArrayLike) -> NDArray[Any]:
             array = np.asarray(array.tolist())
     except ValueError:
         raise InputError(f"{who}: expected images of one size, got rows of different lengths") from None
+    if np.ma.is_masked(images):
+        raise InputError(
+            f"{who}: expected numbers, got a masked array in which some are missing; give images.filled(0)"
+        )
     if array.dtype.kind not in "fiu":
         raise InputError(
             f"{who}: expected images as bytes or floats, got {array.dtype} of shape {array.shape}"

@@ -64,6 +64,15 @@ def accuracy_interval(correct: int, count: int) -> tuple[float, float]:
 def accuracy_in_words(accuracy: float, count: int) -> str:
     """Return ``97.12%``; where chance alone moves it by more than a point, with the numbers of images and the interval.
 
+    See `chance_in_words`.
+    """
+    chance = chance_in_words(accuracy, count)
+    return f"{accuracy:.2f}%" + (f" ({chance})" if chance else "")
+
+
+def chance_in_words(accuracy: float, count: int) -> str:
+    """Return ``94 of 103 images; 95 % confidence: 84 to 95 %``, or nothing where chance moves it by a point or less.
+
     Parameters
     ----------
     accuracy : float
@@ -74,8 +83,8 @@ def accuracy_in_words(accuracy: float, count: int) -> str:
     correct = round(accuracy * count / 100)
     low, high = accuracy_interval(correct, count)
     if high - low <= 2 * MOST_CHANCE:
-        return f"{accuracy:.2f}%"
-    return f"{accuracy:.2f}% ({correct} of {count:,} images; 95 % confidence: {low:.0f} to {high:.0f} %)"
+        return ""
+    return f"{correct} of {count:,} images; 95 % confidence: {low:.0f} to {high:.0f} %"
 
 
 def difference_p_value(first: Sample, second: Sample, *, resolution: float) -> float:

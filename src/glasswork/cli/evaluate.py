@@ -1,5 +1,6 @@
 """``glasswork evaluate``: how good a trained network is, class by class."""
 
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,11 @@ def evaluate(
         str | None,
         typer.Option(metavar="SOURCE", help="Images with labels to test on.", show_default="the run's test images"),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Of two classes, say the second from this probability on.", show_default="0.5"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs, and draw nothing.")] = False,
     figure_format: FigureFormat = "png",
     debug: Debug = False,
 ) -> None:
@@ -38,21 +44,27 @@ def evaluate(
 
     glasswork evaluate runs/mine
 
-    glasswork evaluate runs/mine --data photographs/
+    glasswork evaluate runs/mine --data photographs/ --json
     """
     import numpy as np
-    from sklearn.metrics import confusion_matrix
 
+    from glasswork.cli.evaluate_json import above_threshold, measured
     from glasswork.cli.networks import read_for_data
     from glasswork.data.mapped import in_blocks
     from glasswork.models.labelled import load_like
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
+    from glasswork.statistics import chance_in_words
+    from glasswork.training.measures import confusion
 
     past = RunFolder(run)
     recipe, result = past.recipe(), past.result()
     read = read_for_data(run)
+    if threshold is not None and len(read.classes) != 2:
+        raise typer.BadParameter(
+            f"expected a network of two classes, got {len(read.classes)}", param_hint="--threshold"
+        )
     test: Part | Dataset
     if data is None:
         parts, notes = data_of_run(past)
@@ -61,15 +73,22 @@ def evaluate(
             print(f"Notice: {note}", file=sys.stderr)
     else:
         test = load_like(data, read)
-    predicted = np.concatenate([read.predict(block) for block in in_blocks(test.images)])
+    probabilities = np.concatenate([read.probabilities(block) for block in in_blocks(test.images)])
+    predicted = probabilities.argmax(axis=1) if threshold is None else above_threshold(probabilities, threshold)
+    where = f"{recipe.data.split} split" if data is None else data
+    if as_json:
+        found = measured(test.labels, predicted, probabilities, read.classes, threshold)
+        print(json.dumps({"run": str(run), "state": result.state, "data": where, **found}, indent=2))
+        return
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
-    print(
-        f"Test accuracy: {100 * (predicted == test.labels).mean():.2f}% "
-        f"({len(test):,} images, {f'{recipe.data.split} split' if data is None else data})\n"
-    )
+    accuracy = 100 * float((predicted == test.labels).mean())
+    print(f"Test accuracy: {accuracy:.2f}% ({len(test):,} images, {where})")
+    if chance := chance_in_words(accuracy, len(test)):
+        print(f"  {chance}")
+    print()
     _print_classes(test.labels, predicted, read.classes)
-    matrix = confusion_matrix(test.labels, predicted, labels=range(len(read.classes)))
+    matrix = confusion(test.labels, predicted, len(read.classes))
     _print_confusions(matrix, read.classes)
     name = "confusion" if data is None else f"confusion-{_file_name(data)}"  # keeps the test images' figure
     problems = draw(run, {name: lambda figures: figures.confusion(matrix, classes=read.classes)}, figure_format)

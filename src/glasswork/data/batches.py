@@ -124,6 +124,10 @@ class Batches:
     dtype : data type
         The dtype of batches and targets: that of the network, float32 by default.
 
+    weights : (N,), optional
+        Weights of the images' losses in training, 0 or more: batches are then ``(x, t, weights)``. Evaluation does not
+        use them.
+
     Attributes
     ----------
     epoch : int
@@ -162,6 +166,7 @@ class Batches:
         shuffle: bool = True,
         classes: int | None = None,
         dtype: DTypeLike = np.float32,
+        weights: ArrayLike | None = None,
     ) -> None:
         self._classes_stated = classes is not None
         self.classes = 10 if classes is None else classes
@@ -191,6 +196,7 @@ class Batches:
         self.images, self.pixels = held, held.dtype == np.uint8
         self.batch_size, self.drop_last = int(batch_size), drop_last
         self.seed, self.shuffle = seed, shuffle
+        self.weights = None if weights is None else check_weights(weights, len(held))
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
@@ -215,6 +221,7 @@ class Batches:
         _ = self.inputs  # compute it once, for both
         twin = copy.copy(self)
         twin.drop_last = twin.shuffle = False
+        twin.weights = None
         twin.seek(1)
         return twin
 
@@ -233,7 +240,7 @@ class Batches:
         """The number of images used in an epoch."""
         return len(self) * self.batch_size if self.drop_last else len(self.labels)
 
-    def __iter__(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def __iter__(self) -> Iterator[tuple[FloatArray, ...]]:
         """Go through the next epoch, batch by batch."""
         return self.batches(*self.begin())
 
@@ -255,13 +262,15 @@ class Batches:
             generator(self.seed, Purpose.SHUFFLE, epoch=epoch).shuffle(rows)
         return rows
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[FloatArray, ...]]:
         """Go through one epoch from batch ``start`` on.
 
         Yields
         ------
         x : (batch, features) of ``dtype``
         t : (batch, classes) of ``dtype``, one-hot
+        weights : (batch,) float64
+            Only where there are weights.
         """
         rows = self.order(epoch)
         gathered = np.empty((min(self.batch_size, len(rows)), self.images.shape[1]), self.images.dtype)
@@ -276,7 +285,17 @@ class Batches:
                 normalize(gathered[:n], out=x[:n])
             else:
                 np.copyto(x[:n], gathered[:n], casting="same_kind")
-            yield x[:n], t
+            yield (x[:n], t) if self.weights is None else (x[:n], t, self.weights.take(chosen))
+
+
+def check_weights(weights: ArrayLike, images: int) -> FloatArray:
+    """Return the weights of images, ``(images,)`` float64, or raise an InputError."""
+    array = np.array(weights, np.float64)  # a copy: callers may change theirs
+    if array.shape != (images,):
+        raise InputError(f"weights: expected {images:,} numbers, one for each image, got shape {array.shape}")
+    if not (np.isfinite(array).all() and array.min() >= 0 < array.max()):
+        raise InputError("weights: expected finite numbers of 0 or more that are not all 0")
+    return array
 
 
 #: The batch size if a dataset is given in place of a loader.

@@ -19,7 +19,7 @@ from glasswork.inputs import Inputs
 from glasswork.nn import MLP
 
 
-def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, Any]]:
+def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, ...]]:
     """Yield a loader's batches, after checking that the first one can be on the scale that the model expects.
 
     A model that is ``learning`` records what it is trained on: what the loader declares, as `Batches` does, or
@@ -29,17 +29,17 @@ def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator
     if not isinstance(model, MLP):
         yield from loader
         return
-    declared: Inputs | None = getattr(loader, "inputs", None)
+    declared = _declared_by(loader)
     known = model.inputs
     look = learning and declared is None and (known is None or known.at_first_layer is None)
     seen: Inputs | None = None
     try:
-        for k, (X_batch, y_batch) in enumerate(loader):
+        for k, batch in enumerate(loader):
             if k == 0:
-                check_inputs(model, declared, X_batch, learning=learning)
+                check_inputs(model, declared, batch[0], learning=learning)
             if look:
-                seen = _range_of(X_batch, seen)
-            yield X_batch, y_batch
+                seen = _range_of(batch[0], seen)
+            yield batch
     finally:
         if seen is not None:
             model.inputs = seen if known is None else known.joined(seen, who=model)
@@ -65,6 +65,8 @@ def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: b
         The first batch, as the first layer gets it.
     """
     known = model.inputs
+    if not learning:
+        _check_classes(model, known, declared)
     if declared is None or not declared.exact:  # these are floats, which are already prepared if the network scales
         _check_batch(np.asarray(first), known, model)
         if declared is None or (known is not None and known.scales):
@@ -77,14 +79,31 @@ def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: b
 
 def check_pair(model: Model, training: Loader, validation: Loader) -> None:
     """Check before a training that its two loaders, as far as they declare it, hold the same kind of data."""
-    learnt, asked = (getattr(loader, "inputs", None) for loader in (training, validation))
-    if isinstance(model, MLP) and isinstance(learnt, Inputs) and isinstance(asked, Inputs):
+    learnt, asked = _declared_by(training), _declared_by(validation)
+    if isinstance(model, MLP) and learnt is not None and asked is not None:
         known = learnt if model.inputs is None else model.inputs
+        _check_classes(model, known, asked)
         if asked.exact and not known.equals_at_first_layer(asked):
             known.joined(asked, who=model)
         ends = asked.at_first_layer
         if not asked.exact and ends is not None:
             _check_batch(np.array([ends]), known, model)
+
+
+def _declared_by(loader: Loader) -> Inputs | None:
+    """Return what a loader declares; a loader of the user's own may have an attribute of that name for other things."""
+    declared = getattr(loader, "inputs", None)
+    return declared if isinstance(declared, Inputs) else None
+
+
+def _check_classes(model: MLP, known: Inputs | None, declared: Inputs | None) -> None:
+    """Refuse data to evaluate whose labels stand for other classes than the network's; its last ones may be missing."""
+    own, others = (() if inputs is None else inputs.classes or () for inputs in (known, declared))
+    if own and others != own[: len(others)]:
+        raise InputError(
+            f"{model}: its classes are {', '.join(own)}, and those of the data {', '.join(others)}; give labels in the "
+            "network's order, as Dataset.of(images, labels, classes=model.classes) does"
+        )
 
 
 def _range_of(X_batch: Any, seen: Inputs | None) -> Inputs | None:

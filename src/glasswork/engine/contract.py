@@ -22,8 +22,8 @@ from glasswork.errors import InputError, StateError
 from glasswork.nn import MLP
 from glasswork.nn.scores import labels_of
 
-#: Gives ``(X_batch, y_batch)`` pairs; looped over once per epoch.
-Loader: TypeAlias = Iterable[tuple[Any, Any]]
+#: Gives ``(X_batch, y_batch)``, or ``(X_batch, y_batch, weights)``; looped over once per epoch.
+Loader: TypeAlias = Iterable[tuple[Any, ...]]
 
 #: More steps than an epoch has, so one call may do any number.
 NO_LIMIT = 1 << 62

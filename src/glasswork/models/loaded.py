@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from glasswork.arrays import FloatArray, Labels
+from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs, Reading
 from glasswork.models.doubt import ReferenceSet
@@ -131,9 +131,9 @@ class ModelFile:
         model.inputs = replace(file.like, reading=replace(self.reading, low=0, high=255))
         return replace(file, model=model)
 
-    def predict(self, rows: NDArray[Any]) -> Labels:
-        """Return the label of each row of a `Dataset`."""
-        return self.model.predict(self.prepared(rows), prepared=True)
+    def probabilities(self, rows: NDArray[Any]) -> FloatArray:
+        """Return the probability of each class for each row of a `Dataset`, ``(N, classes)``."""
+        return self.model.probabilities(self.prepared(rows), prepared=True)
 
     def prepared(self, rows: NDArray[Any]) -> FloatArray:
         """Return the rows of a `Dataset`, bytes or features, as the network's first layer takes them."""

@@ -25,7 +25,7 @@ from glasswork.models.loaded import ModelFile
 from glasswork.nn import LAYERS, MLP, Layer
 from glasswork.nn.layers import make_layer
 from glasswork.nn.module import replaced_methods
-from glasswork.nn.scores import ScoresAre
+from glasswork.nn.scores import ScoresAre, declared_by
 from glasswork.paths import for_shell
 from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
@@ -71,6 +71,7 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     classes: list[str]
     inputs: Inputs | None = None
     scores_are: ScoresAre | None = None
+    built_for: ScoresAre | None = None  #: What its owner said that the scores are; None: the layers say it.
     #: Files of older versions state these three in place of ``inputs``; older readers look for the first two.
     image_shape: tuple[int, int] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
@@ -128,8 +129,9 @@ def save_model(
         classes=list(model.classes if inputs is None or inputs.classes is None else inputs.classes),
         inputs=inputs,
         scores_are=model.scores_are,
+        built_for=model.built_for if model.built_for != declared_by(model.layers) else None,
         image_shape=None if inputs is None else inputs.shape,
-        preprocessing=PREPROCESSING if inputs is not None and inputs.are_bytes else {},
+        preprocessing=PREPROCESSING if inputs is not None and inputs.are_bytes and inputs.normalizes else {},
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
         no_reference=no_reference,
     )
@@ -214,6 +216,8 @@ def _set_contract(path: Path, facts: ModelFacts, model: MLP) -> None:
         raise FileError(f"{path}: expected {len(model.classes)} class names for {model}, got {len(facts.classes)}")
     if tuple(facts.classes) != model.classes:
         raise FileError(f"{path}: expected the class names that its inputs state, got {', '.join(facts.classes)}")
+    if facts.built_for is not None:
+        model.scores_are = facts.built_for
     if facts.scores_are is not None:
         model.trained_on(facts.scores_are)
 
@@ -242,11 +246,12 @@ def _why_missing(folder: Path) -> str:
 
 
 def _describe(name: str, layer: Layer) -> LayerFacts:
-    if layer.kind is None or replaced_methods(layer, ("forward", "backward", "__call__"), type(layer)):
+    kind = str(layer.kind)
+    if LAYERS.get(kind) is not type(layer) or replaced_methods(layer, ("forward", "backward", "__call__"), type(layer)):
         raise InputError(
             f"{name}, {layer!r}, cannot be saved: model files can hold only the layers {', '.join(LAYERS)}"
         )
-    return LayerFacts(name=name, kind=layer.kind, settings=layer.settings())
+    return LayerFacts(name=name, kind=kind, settings=layer.settings())
 
 
 def _check_facts(path: Path, facts: ModelFacts, file: Any) -> None:
@@ -291,9 +296,9 @@ def _unpack(path: Path, extra: Mapping[str, NDArray[Any]], model: MLP) -> Refere
     except (InputError, LookupError, ValueError, TypeError) as error:
         raise FileError(f"{path}: {error}") from None
     features, labels = found.images.shape[1], found.labels
-    if features != model.in_features or labels.min() < 0 or labels.max() >= model.out_features:
+    if features != model.in_features or labels.min() < 0 or labels.max() >= len(model.classes):
         raise FileError(
-            f"{path}: expected a reference set of {model.in_features} pixels and {model.out_features} classes for "
+            f"{path}: expected a reference set of {model.in_features} pixels and {len(model.classes)} classes for "
             f"{model}, got {features} pixels and labels from {labels.min()} to {labels.max()}"
         )
     return found

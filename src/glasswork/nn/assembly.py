@@ -131,6 +131,11 @@ def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
         if not name.isidentifier() or name in reserved:
             raise InputError(f"MLP: a layer cannot be called {name!r}; use a name such as linear1 or act1")
         for inner in layer.modules():
+            if not hasattr(inner, "dtype"):
+                raise InputError(
+                    f"MLP: expected {name} to have a dtype; call super().__init__(dtype=dtype) in the constructor of "
+                    f"{type(inner).__name__}"
+                )
             if inner.dtype != first.dtype:
                 raise InputError(
                     f"MLP: expected all layers to work in {first.dtype}, but {name}, {inner}, works in {inner.dtype}"

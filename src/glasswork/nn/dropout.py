@@ -57,7 +57,6 @@ class Dropout(RandomLayer, kind="dropout"):
         self.p = p
         super().__init__(seed=seed, index=index, dtype=dtype)
         check_settings(self, p=p)
-        self._dropped = dropped_parts(p)
         self.mask: FloatArray | None = None
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -67,8 +66,9 @@ class Dropout(RandomLayer, kind="dropout"):
             self.mask = None
             return self._pass_on(x)
         chances = self._draw(*x.shape).view("<u2")[:, : x.shape[1]]
+        dropped = dropped_parts(self.p)
         self.mask = self._new("mask", *x.shape)
-        np.multiply(chances >= self._dropped, PARTS / (PARTS - self._dropped), out=self.mask, dtype=self.dtype)
+        np.multiply(chances >= dropped, PARTS / (PARTS - dropped), out=self.mask, dtype=self.dtype)
         self.output = np.multiply(x, self.mask, out=self._new("output", *x.shape))
         return self.output
 

@@ -95,14 +95,6 @@ class Layer(Module):
         """
         self.backward(grad_output)
 
-    def convert(self, dtype: DTypeLike) -> None:
-        """Convert this layer to another dtype; nothing else ever replaces its arrays."""
-        super().convert(dtype)
-        self._memory = None if self._memory is None else {}
-        for name, value in vars(self).items():
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                vars(self)[name] = value.astype(self.dtype)
-
     def set_training(self, training: bool) -> None:
         """Switch between training, in which memory is reused from batch to batch, and evaluation."""
         super().set_training(training)

@@ -42,12 +42,12 @@ class Loss:
     def __getstate__(self) -> dict[str, Any]:
         return without_remembered(self)
 
-    def __call__(self, pred: ArrayLike, target: ArrayLike) -> float:
-        """Return ``forward(pred, target)``."""
-        return self.forward(pred, target)
+    def __call__(self, pred: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> float:
+        """Return ``forward(pred, target)``, with weights if there are any."""
+        return self.forward(pred, target) if weights is None else self.forward(pred, target, weights)
 
-    def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
-        """Return the loss, a mean over the batch."""
+    def forward(self, pred: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> float:
+        """Return the loss, a mean over the batch: of each sample's loss times its weight, ``(batch,)``."""
         raise NotImplementedError
 
     def backward(self) -> FloatArray:
@@ -67,6 +67,13 @@ class Loss:
             )
         self.pred, self.target = pred, target
         return pred, target
+
+    def _column(self, weights: ArrayLike, pred: FloatArray) -> FloatArray:
+        """Check the weights of samples; return them as a column of the dtype of ``pred``."""
+        array = self._array("weights", weights)
+        if array.shape != (len(pred),):
+            raise InputError(f"{self}: expected weights of shape ({len(pred)},), one a sample, got {array.shape}")
+        return array.astype(pred.dtype)[:, np.newaxis]
 
     def _array(self, name: str, value: ArrayLike) -> FloatArray:
         try:
@@ -101,14 +108,16 @@ class MSELoss(Loss):
     remembers = ("difference",)
     difference: FloatArray
 
-    def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
-        """Return ``sum((pred - target)**2) / batch``."""
+    def forward(self, pred: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> float:
+        """Return ``sum(weight * (pred - target)**2) / batch``; without weights, all are 1."""
         pred, target = self._remember(pred, target)
-        self.difference = np.subtract(pred, target, dtype=pred.dtype)
-        return float(np.vdot(self.difference, self.difference)) / len(pred)
+        difference = self.difference = np.subtract(pred, target, dtype=pred.dtype)
+        if weights is not None:
+            self.difference = difference * self._column(weights, pred)
+        return float(np.vdot(self.difference, difference)) / len(pred)
 
     def backward(self) -> FloatArray:
-        """Return ``2 (pred - target) / batch``, ``(batch, classes)``."""
+        """Return ``2 weight (pred - target) / batch``, ``(batch, classes)``."""
         self._check_forward()
         return np.multiply(self.difference, 2 / len(self.difference))
 
@@ -150,8 +159,8 @@ class CrossEntropyLoss(Loss):
         check_settings(self, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
 
-    def forward(self, pred: ArrayLike, target: ArrayLike) -> float:
-        """Return the mean of ``-sum(target * log_softmax(pred))``; pred are logits."""
+    def forward(self, pred: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> float:
+        """Return the mean of ``-weight * sum(target * log_softmax(pred))``; pred are logits."""
         pred, target = self._remember(pred, target)
         if pred.shape[1] == 1:
             raise InputError(f"{self}: expected a score for each of at least 2 classes, got one; {_ONE_SCORE}")
@@ -159,6 +168,8 @@ class CrossEntropyLoss(Loss):
         if self.label_smoothing:
             spread = self.smoothed.sum(axis=1, keepdims=True) * (self.label_smoothing / pred.shape[1])
             self.smoothed = self.smoothed * (1 - self.label_smoothing) + spread
+        if weights is not None:  # a target that sums to the weight has as much loss and gradient
+            self.smoothed = self.smoothed * self._column(weights, pred)
         self.log_probabilities = log_softmax(pred)
         return -float(np.vdot(self.smoothed, self.log_probabilities)) / len(pred)
 

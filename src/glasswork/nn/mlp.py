@@ -84,7 +84,7 @@ class MLP(Network):
         `scores`, `predict` and `probabilities` apply it to raw data, and refuse data on another scale.
     pixels : bool or None
         Whether the inputs are pixels, as ``inputs`` says; None if it does not say. Setting it to True declares bytes
-        from 0 to 255, scaled to -1 to 1; to False, features that are taken as they are.
+        from 0 to 255, scaled to -1 to 1; to False, features that are taken as they are. The classes stay.
     classes : tuple of str
         The names of the classes; "0", "1", "2", ... unless ``inputs`` has others.
     scores_are : {"logits", "probabilities"}
@@ -225,7 +225,9 @@ class MLP(Network):
         if pixels is None:
             self.inputs = None
         else:
-            self.inputs = Inputs.of_bytes() if pixels else Inputs.as_given(kind="features")
+            known = self._inputs or Inputs()
+            as_bytes = Inputs.of_bytes(shape=known.shape, classes=known.classes, reading=known.reading)
+            self.inputs = as_bytes if pixels else Inputs.as_given(kind="features", classes=known.classes)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -289,7 +291,7 @@ class MLP(Network):
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:
                 result = self._scores(rows, inputs)
-            elif inputs.are_rows_of_bytes and rows.dtype == np.uint8:
+            elif inputs.are_rows_of_bytes and inputs.normalizes and rows.dtype == np.uint8:
                 result = self.evaluator(self, rows)
             else:
                 result = self.evaluator(self, inputs.prepared(rows, self.dtype, who=self))

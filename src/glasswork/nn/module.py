@@ -9,7 +9,7 @@ network ─┬─ linear1              set_training, set_position, convert ─�
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import MethodType
 from typing import Any, ClassVar, Self
 
@@ -55,18 +55,22 @@ class Module:
                 waiting += reversed(module.children().values())
 
     def parameters(self) -> list[FloatArray]:
-        """Return the arrays that training changes, in the order of the modules inside; always the same arrays."""
-        return [parameter for child in self.children().values() for parameter in child.parameters()]
+        """Return the arrays that training changes, in the order of the modules inside; always the same arrays.
+
+        An array that several modules share is returned once, as in ``gradients()`` and ``state()``.
+        """
+        return _each_once(parameter for child in self.children().values() for parameter in child.parameters())
 
     def gradients(self) -> list[FloatArray]:
         """Return the gradient of each of ``parameters()``, in the same order; always the same arrays."""
-        return [gradient for child in self.children().values() for gradient in child.gradients()]
+        return _each_once(gradient for child in self.children().values() for gradient in child.gradients())
 
     def state(self) -> dict[str, FloatArray]:
         """Return the arrays that a model file keeps, parameters and running statistics: ``{"linear1.weight": ...}``."""
-        return {
-            f"{name}.{part}": array for name, child in self.children().items() for part, array in child.state().items()
-        }
+        inside = [(name, child.state()) for name, child in self.children().items()]
+        named = [(f"{name}.{part}", array) for name, arrays in inside for part, array in arrays.items()]
+        first = {id(array): name for name, array in reversed(named)}
+        return {name: array for name, array in named if first[id(array)] == name}
 
     def set_training(self, training: bool) -> None:
         """Switch this module and all those inside it between training and evaluation."""
@@ -88,15 +92,28 @@ class Module:
             child.set_position(step, row)
 
     def convert(self, dtype: DTypeLike) -> None:
-        """Convert this module to another dtype; nothing else ever replaces its arrays."""
-        self._set_dtype(dtype)
-        for child in self.children().values():
-            child.convert(dtype)
+        """Convert this module to another dtype; nothing else ever replaces its arrays.
+
+        An array that is held in several places, as by two layers that share their weights, stays one array.
+        """
+        converted: dict[int, tuple[Any, Any]] = {}  # by the identity of the original, which is kept alive here
+
+        def change(value: Any) -> Any:
+            if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+                return value
+            if id(value) not in converted:
+                converted[id(value)] = value, value.astype(dtype)
+            return converted[id(value)][1]
+
+        for module in self.modules():
+            module._set_dtype(dtype)
+            for name, value in vars(module).items():
+                vars(module)[name] = changed(value, change)
 
     def _set_dtype(self, dtype: DTypeLike) -> None:
+        if np.dtype(dtype) not in (np.float32, np.float64):  # float16 is too coarse to train in, and no file stores it
+            raise InputError(f"{self}: expected the dtype float32 or float64, got {np.dtype(dtype)}")
         self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):  # float16 is too coarse to train in, and no file stores others
-            raise InputError(f"{self}: expected the dtype float32 or float64, got {self.dtype}")
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy that works in another dtype."""
@@ -113,10 +130,19 @@ class Module:
         attributes = twin.__dict__
         attributes.update(self.__dict__)
         if self.kind is None or "forward" in attributes:  # it has modules inside, or a method that was replaced
-            twins = {} if twins is None else twins
-            twins[id(self)] = twin
+            known: dict[int, Any] = {} if twins is None else twins
+            known[id(self)] = twin
+
+            def evaluating(value: Any) -> Any:
+                if isinstance(value, Module):
+                    return known.get(id(value)) or value.for_evaluation(known)
+                if type(value) is MethodType and id(value.__self__) in known:  # a method replaced on the object
+                    return MethodType(value.__func__, known[id(value.__self__)])
+                return value
+
             for name, value in self.__dict__.items():
-                attributes[name] = _for_evaluation(value, twins)
+                if isinstance(value, _MAY_HOLD_MODULES):
+                    attributes[name] = changed(value, evaluating)
         attributes["training"] = False
         attributes["_memory"] = {}
         return twin
@@ -162,14 +188,24 @@ def collect(name: str, value: Any, found: dict[str, Module]) -> None:
             collect(f"{name}.{key}", item, found)
 
 
-def _for_evaluation(value: Any, twins: dict[int, Any]) -> Any:
-    if isinstance(value, Module):
-        return twins.get(id(value)) or value.for_evaluation(twins)
-    kind = type(value)
-    if kind is dict:
-        return {key: _for_evaluation(item, twins) for key, item in value.items()}
-    if kind is list or kind is tuple:
-        return kind(_for_evaluation(item, twins) for item in value)
-    if kind is MethodType and id(value.__self__) in twins:  # a method that was replaced on the object
-        return MethodType(value.__func__, twins[id(value.__self__)])
-    return value
+def changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return ``change(value)``; for a list, tuple or dict, a copy of its own class in which each item is changed."""
+    if not isinstance(value, (dict, list, tuple)):
+        return change(value)
+    if type(value) is dict:  # as most are
+        return {key: changed(item, change) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return getattr(type(value), "_make", type(value))([changed(item, change) for item in value])
+    twin = copy.copy(value)
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        twin[key] = changed(item, change)
+    return twin
+
+
+#: What an attribute with modules in it can be.
+_MAY_HOLD_MODULES = (Module, dict, list, tuple, MethodType)
+
+
+def _each_once(arrays: Iterable[FloatArray]) -> list[FloatArray]:
+    """Return arrays without those that came before."""
+    return list({id(array): array for array in arrays}.values())

@@ -36,7 +36,7 @@ class NamedLayers(Module):
 
     def _take(self, layers: dict[str, Layer]) -> None:
         """Check these layers, and make them the network's layers."""
-        check_layers(layers, reserved=dir(type(self)))
+        check_layers(layers, reserved=[*dir(type(self)), "named_layers", "dtype"])
         self.named_layers = layers
         self.dtype = next(iter(layers.values())).dtype
         give_indices(self._random_layers())

@@ -75,7 +75,7 @@ class Network(NamedLayers):
         """
         first = next((layer for layer in self.named_layers.values() if layer.parameters()), None)
         for layer in reversed(self.named_layers.values()):
-            if layer is first and _leaves_out_the_input(type(layer)):
+            if layer is first and _leaves_out_the_input(layer):
                 layer.backward_parameters(grad_output)
                 break
             grad_output = layer.backward(grad_output)
@@ -97,7 +97,8 @@ class Network(NamedLayers):
             self.set_training(before)
 
 
-def _leaves_out_the_input(kind: type[Layer]) -> bool:
-    """Whether ``backward_parameters`` belongs to a layer's ``backward``, and no subclass replaced only the latter."""
-    newest = next(vars(base) for base in kind.__mro__ if {"backward", "backward_parameters"} & vars(base).keys())
+def _leaves_out_the_input(layer: Layer) -> bool:
+    """Whether ``backward_parameters`` belongs to a layer's ``backward``, and nobody replaced only the latter."""
+    places = (layer, *type(layer).__mro__)
+    newest = next(vars(place) for place in places if {"backward", "backward_parameters"} & vars(place).keys())
     return "backward_parameters" in newest

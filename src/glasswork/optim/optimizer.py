@@ -196,13 +196,14 @@ class SGD(Optimizer):
         if nesterov and momentum == 0:
             raise InputError(f"{self}: nesterov needs a momentum above 0, such as 0.9")
         self.momentum, self.nesterov = momentum, nesterov
-        self.velocities = [np.zeros_like(p) for p in self.params] if momentum else []
+        self.velocities: list[FloatArray] = []
+        self._velocities()
 
     def update(self, i: int, p: FloatArray, g: FloatArray, scratch: FloatArray) -> None:
         """Move one parameter; see `SGD` for the rule."""
         direction = g
         if self.momentum:
-            v = self.velocities[i]
+            v = self._velocities()[i]
             v *= self.momentum
             v += g
             direction = v
@@ -215,4 +216,10 @@ class SGD(Optimizer):
 
     def moments(self) -> dict[str, FloatArray]:
         """Return the velocities."""
-        return {f"velocity.{i}": v for i, v in enumerate(self.velocities)}
+        return {f"velocity.{i}": v for i, v in enumerate(self._velocities())}
+
+    def _velocities(self) -> list[FloatArray]:
+        """Return a velocity for each parameter, zeros at first; none without momentum, which may be set later."""
+        if self.momentum and not self.velocities:
+            self.velocities = [np.zeros_like(p) for p in self.params]
+        return self.velocities

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from glasswork.arrays import FloatArray
 from glasswork.data import Batches, Dataset, Part, Split, load_dataset
 from glasswork.data.batches import leaves_single
 from glasswork.data.contract import inputs_of
@@ -21,6 +22,7 @@ from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_average, build_loss, build_model, build_optimizer, column_scaling, pixel_scale
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.schema import Data, Training
+from glasswork.recipes.weights import training_weights
 
 #: Images in a batch for evaluation; the result does not depend on it.
 EVALUATION_BATCH = 500
@@ -87,6 +89,8 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
     try:
         parts = load_data(recipe.data, dataset)
         weights = _count_weights(recipe, parts)
+        if recipe.training.monitor == "auc" and len(parts.classes) != 2:
+            raise InputError(f"training.monitor: auc is for two classes, got {len(parts.classes)}; choose f1")
         pixels = parts.kind == "pixels"
         model = build_model(
             recipe.network,
@@ -97,7 +101,14 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
             scale=pixel_scale(recipe.data.scaling, parts.train.images) if pixels else None,
         )
         model.inputs = inputs_of(parts, scaling=column_scaling(recipe.data.scaling))
-        train_loader = _loader(recipe, model.inputs, parts.train, recipe.training.batch_size, learning=True)
+        train_loader = _loader(
+            recipe,
+            model.inputs,
+            parts.train,
+            recipe.training.batch_size,
+            learning=True,
+            weights=training_weights(recipe.training, parts),
+        )
         valid_loader, test_loader = (
             _loader(recipe, model.inputs, part, min(EVALUATION_BATCH, len(part)), learning=False)
             for part in (parts.valid, parts.test)
@@ -159,7 +170,15 @@ def _drops_last(training: Training, images: int) -> bool:
     return images > training.batch_size and (training.drop_last or leaves_single(images, training.batch_size))
 
 
-def _loader(recipe: Recipe, inputs: Inputs, part: Part, batch_size: int, *, learning: bool) -> Batches:
+def _loader(
+    recipe: Recipe,
+    inputs: Inputs,
+    part: Part,
+    batch_size: int,
+    *,
+    learning: bool,
+    weights: FloatArray | None = None,
+) -> Batches:
     """Return the batches of a part: of bytes, which they scale; or of features, which are scaled once, here."""
     images: Any = part.images
     dtype = recipe.network.dtype
@@ -174,6 +193,7 @@ def _loader(recipe: Recipe, inputs: Inputs, part: Part, batch_size: int, *, lear
         shuffle=learning,
         classes=len(inputs.classes or ()),
         dtype=dtype,
+        weights=weights,
     )
     loader.inputs = inputs
     return loader

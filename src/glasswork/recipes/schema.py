@@ -23,6 +23,7 @@ from glasswork.nn.initializers import INITIALIZERS
 from glasswork.optim import OPTIMIZERS, SCHEDULES
 from glasswork.optim.schedules import warmup
 from glasswork.settings import Setting, settings_of
+from glasswork.training.measures import Monitor
 
 
 class Choice(Struct, frozen=True, kw_only=True, tag_field="name", rename={"lr": "learning_rate"}):
@@ -241,8 +242,35 @@ class Training(Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, lt=1, description="decay of a moving average of the weights, such as 0.999; 0: none")
     ] = 0.0
     early_stopping: Annotated[
-        int, Meta(ge=0, le=1_000_000, description="epochs without a better validation accuracy to stop after; 0: never")
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="epochs without a better validation accuracy, or what is monitored, to stop after; 0: never",
+        ),
     ] = 0
+    class_weights: Annotated[
+        Literal["none", "balanced"] | tuple[Annotated[float, Meta(ge=0, le=1e9)], ...],
+        Meta(
+            description="of the classes' losses, in the order of the labels; balanced: so that all classes weigh the "
+            "same",
+            extra={"expected": "none, balanced, or a list of a number for each class, such as [1.0, 5.0]"},
+        ),
+    ] = "none"
+    sample_weights: Annotated[
+        str,
+        Meta(
+            description="a file with a weight of each image's loss, in the order of the data",
+            extra={"expected": "the path of a .npy file, or of a text file with a number a line; empty for none"},
+        ),
+    ] = ""
+    monitor: Annotated[
+        Monitor,
+        Meta(
+            description="what early stopping watches on the validation images; balanced-accuracy, f1: means over the "
+            "classes; auc: of two classes"
+        ),
+    ] = "accuracy"
     threads: Annotated[int, Meta(ge=0, le=1024, description="threads for matrix products; 0: chosen by size")] = 0
     engine: Annotated[
         Literal["auto", "numpy", "compiled"],

@@ -6,6 +6,7 @@
 All randomness is a function of the position, so weights, optimiser state and position are the whole state of a run.
 """
 
+import hashlib
 import platform
 from functools import cache
 from importlib import metadata
@@ -77,6 +78,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     best_epoch: Count
     best_accuracy: float
+    best_measure: float | None = None
 
 
 class CheckpointFacts(Facts, frozen=True, kw_only=True):
@@ -84,6 +86,7 @@ class CheckpointFacts(Facts, frozen=True, kw_only=True):
 
     recipe: dict[str, Any]
     data_sha256: str
+    weights_sha256: str = ""  #: Of the weights of training images; empty if there are none.
     machine: Machine
     position: Position
     history: list[EpochResult]
@@ -125,6 +128,7 @@ class Checkpoints:
             version=__version__,
             recipe=experiment.recipe.to_dict(),
             data_sha256=experiment.data_sha256,
+            weights_sha256=_digest(experiment.train_loader.weights),
             machine=machine,
             position=position,
             history=history,
@@ -169,7 +173,7 @@ class Checkpoints:
             try:
                 with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, file):
                     _check_recipe(path, Recipe.from_dict(facts.recipe, newer=True), experiment.recipe)
-                    _check_data(path, facts.data_sha256, experiment)
+                    _check_data(path, facts, experiment)
                     _restore(file, path, facts, experiment, progress)
             except (FileError, RecipeError) as error:
                 problems.append(
@@ -223,7 +227,17 @@ def _check_recipe(path: Path, written: Recipe, recipe: Recipe) -> None:
         )
 
 
-def _check_data(path: Path, written: str, experiment: Experiment) -> None:
+def _digest(weights: FloatArray | None) -> str:
+    return "" if weights is None else hashlib.sha256(weights.tobytes()).hexdigest()
+
+
+def _check_data(path: Path, facts: CheckpointFacts, experiment: Experiment) -> None:
+    written = facts.data_sha256
+    if facts.weights_sha256 != _digest(experiment.train_loader.weights):
+        raise FileError(
+            f"{path}: the weights in {experiment.recipe.training.sample_weights} are not those that the run "
+            "was trained with; bring those back to go on"
+        )
     if written != experiment.data_sha256:
         raise FileError(
             f"{path}: the data ({experiment.recipe.data.source}) are not those that the run was trained on (SHA-256 "

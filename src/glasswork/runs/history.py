@@ -18,9 +18,10 @@ def encode_history(results: Sequence[EpochResult]) -> bytes:
     """Return a history as the content of a CSV file; findings are JSON in their cell."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    shown = [name for name in _COLUMNS if name != "valid_measure" or any(r.valid_measure is not None for r in results)]
+    writer.writerow(shown)
     for result in results:
-        writer.writerow([_cell(getattr(result, name)) for name in _COLUMNS])
+        writer.writerow([_cell(getattr(result, name)) for name in shown])
     return text.getvalue().encode()
 
 

@@ -199,6 +199,7 @@ class Run(RunFacts):
             experiment.loss,
             epochs=self.recipe.training.epochs,
             patience=self.recipe.training.early_stopping or None,
+            monitor=self.recipe.training.monitor,
             average=experiment.average,
             progress=self.progress,
             after_step=(self._save_or_stop, *after_step),
@@ -321,6 +322,11 @@ class Run(RunFacts):
 
     def _create(self) -> None:
         """Create the folder of a new run; another process may have taken its default name in the meantime."""
+        if self._kept is not None and self._kept.fingerprint() != self.parts.origin.sha256:
+            raise StateError(
+                f"{self.folder}: the arrays that this run was given have changed since, and it would keep others than "
+                "it trains on; make another Run, or give it a copy of them"
+            )
         while True:
             try:
                 return self._place.create(self.recipe, self._state.result("running"), self._kept)

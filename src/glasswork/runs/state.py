@@ -128,9 +128,16 @@ class RunState:
             rows = np.linspace(0, len(images) - 1, min(_SAMPLE, len(images))).astype(int)
             images, labels = images[rows], labels[rows]
         rate, history = experiment.optimizer.base_lr, [*self.history, result]
-        found = diagnose(experiment.model, images, labels, history, learning_rate=rate) + check_moments(
-            experiment.optimizer
-        )
+        found = diagnose(
+            experiment.model,
+            images,
+            labels,
+            history,
+            learning_rate=rate,
+            validated=len(experiment.parts.valid),
+            steps=self.progress.step,
+            greyed=any("converted to grey" in note for note in experiment.parts.origin.notes),
+        ) + check_moments(experiment.optimizer)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
 
@@ -238,8 +245,15 @@ def _choose(experiment: Experiment, threads: int) -> tuple[Engine, int]:
 
 
 def kept_accuracy(recipe: Recipe, history: Sequence[EpochResult]) -> float | None:
-    """Return the validation accuracy in percent of the weights that a run keeps: the last epoch's, or the best."""
-    accuracies = [epoch.valid_accuracy for epoch in history]
-    if not accuracies:
+    """Return the validation accuracy, in percent, of the weights that a run keeps: the last epoch's, or the best."""
+    if not history:
         return None
-    return max(accuracies) if recipe.training.early_stopping else accuracies[-1]
+    if not recipe.training.early_stopping:
+        return history[-1].valid_accuracy
+    return max(history, key=lambda epoch: _monitored(recipe.training.monitor, epoch)).valid_accuracy
+
+
+def _monitored(monitor: str, epoch: EpochResult) -> float:
+    if epoch.valid_measure is not None:
+        return epoch.valid_measure
+    return -epoch.valid_loss if monitor == "loss" else epoch.valid_accuracy

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.arrays import FloatArray
+from glasswork.arrays import FloatArray, Labels
 from glasswork.engine.agreement import checked
 from glasswork.engine.contract import Criterion, Loader, Model, correct, targets_of
 from glasswork.engine.threads import limited_to
@@ -20,8 +20,10 @@ from glasswork.errors import InputError
 from glasswork.nn.assembly import give_indices
 from glasswork.nn.module import Module, modules_in
 from glasswork.nn.random_layer import RandomLayer
+from glasswork.nn.scores import labels_of, probabilities_of
 from glasswork.training.checks import check_parts
 from glasswork.training.loaders import Data, evaluation_loader
+from glasswork.training.measures import FROM_PROBABILITIES, of_probabilities
 from glasswork.training.threads import threads_of
 
 
@@ -52,29 +54,48 @@ def test(model: Model, test_loader: Data) -> float:
 
 @np.errstate(over="ignore", invalid="ignore")
 def evaluate(
-    who: str, scores: Callable[[Any], FloatArray], model: Model, loader: Loader, criterion: Criterion | None
-) -> tuple[float, float]:
-    """Return the mean loss, 0 without a criterion, and the accuracy in percent: NaN if a score is not finite."""
+    who: str,
+    scores: Callable[[Any], FloatArray],
+    model: Model,
+    loader: Loader,
+    criterion: Criterion | None,
+    monitor: str = "accuracy",
+) -> tuple[float, float, float]:
+    """Return the mean loss, 0 without a criterion, the accuracy in percent, and the measure that is monitored.
+
+    Accuracy and measure are NaN if a score is not finite. A monitored loss is negative, so that more is always better.
+    """
+    scores_are = getattr(model, "scores_are", "probabilities")
+    labels: list[Labels] = []
+    probabilities: list[FloatArray] = []
     total_loss = 0.0
     correct_predictions = 0.0
     total_predictions = 0
     with mode_of(model, training=False):
-        for X_batch, y_batch in checked(loader, model):
+        for X_batch, y_batch, *_ in checked(loader, model):
             preds = scores(X_batch)
             targets = targets_of(y_batch, preds)
             if criterion is not None:
                 total_loss += criterion(preds, targets) * len(preds)
             correct_predictions += correct(preds, targets, model) if np.isfinite(preds).all() else math.nan
+            if monitor in FROM_PROBABILITIES:
+                labels.append(labels_of(targets, "probabilities"))
+                probabilities.append(probabilities_of(preds, scores_are))
             total_predictions += len(preds)
     at_least_one(total_predictions, who)
-    return total_loss / total_predictions, correct_predictions / total_predictions * 100
+    loss, accuracy = total_loss / total_predictions, correct_predictions / total_predictions * 100
+    if labels and math.isfinite(accuracy):
+        measure = of_probabilities(monitor, np.concatenate(labels), np.concatenate(probabilities))
+    else:
+        measure = -loss if monitor == "loss" else accuracy
+    return loss, accuracy, measure
 
 
 def _evaluate_alone(who: str, model: Model, data: Data, criterion: Criterion | None) -> tuple[float, float]:
     """Return the loss and the accuracy of a model that is not being trained; raise if its scores are not finite."""
     loader = evaluation_loader(who, data, model)
     with limited_to(threads_of(model, loader)):
-        loss, accuracy = evaluate(who, model, model, loader, criterion)
+        loss, accuracy, _ = evaluate(who, model, model, loader, criterion)
     if math.isnan(accuracy):
         raise InputError(
             f"{who}: the model's scores are not finite; are there NaN or infinite inputs, or weights from a training "

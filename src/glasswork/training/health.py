@@ -8,18 +8,20 @@ An infinite or NaN loss stops the loop. The faults found here raise no error: th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.nn import GELU, MLP, Layer, ReLU, Sigmoid, SiLU, Tanh
+from glasswork.nn import GELU, MLP, Layer, ReLU, Scale, Sigmoid, SiLU, Tanh
 from glasswork.nn.scores import labels_of
 from glasswork.optim.optimizer import Optimizer
 from glasswork.pixels import as_array, as_bytes_or_floats, as_rows, normalize
+from glasswork.statistics import accuracy_interval
+from glasswork.training.learnable import best_simple_rule
 from glasswork.training.results import EpochResult, Finding
 
 #: Number of images examined, spread evenly over all of them: always the same ones.
@@ -27,6 +29,9 @@ SAMPLE = 500
 
 #: Number of images needed to tell whether labels match them, or which neurons are dead.
 ENOUGH = 400
+
+#: Number of validation images whose accuracy shows that nothing is learnt.
+ENOUGH_VALIDATED = 100
 
 #: Share of a layer that counts as nearly all of it: in runs that fail, it was at least 0.92.
 NEARLY_ALL = 0.9
@@ -46,8 +51,14 @@ LARGE = 3.0
 #: All pixels are within this distance of -1 if they were normalised twice: 1 becomes -0.992.
 SQUEEZED = 0.05
 
+#: Images whose common offset is so many times as large as what differs between them are hard to learn from.
+OFFSET = 4.0
+
 #: Epochs in which a run should have begun to learn, and the share by which its loss should have fallen in them.
 PATIENCE, FALL = 3, 0.05
+
+#: Steps in which a run should have begun to learn, also from images that hardly differ, if it learns from them at all.
+STEPS, STEPS_TO_TELL = 300, 100
 
 #: Share of the way from chance to 100 % that may still be luck.
 LUCK = 0.1
@@ -73,6 +84,9 @@ def diagnose(
     history: Sequence[EpochResult],
     *,
     learning_rate: float | None = None,
+    validated: int | None = None,
+    steps: int | None = None,
+    greyed: bool = False,
 ) -> list[Finding]:
     """Return what is wrong with a training at the end of an epoch. The model and the history are not changed.
 
@@ -87,13 +101,21 @@ def diagnose(
     learning_rate : float, optional
         The rate given to the optimiser, which advice will name. By default the largest in the history, which may be
         smaller if there is a schedule.
+    validated : int, optional
+        The number of validation images. From fewer than 100, their accuracy shows nothing. By default, enough.
+    steps : int, optional
+        Steps taken so far. Nothing is expected of fewer than 300. By default, enough.
+    greyed : bool
+        Whether the images were in colour and are grey now.
 
     Raises
     ------
     InputError
         If there are no images, or the number of labels is a different one.
     """
-    read = as_array if model.pixels is False else as_bytes_or_floats
+    takes = model.inputs
+    as_given = takes is not None and (takes.kind == "features" or (takes.low is not None and not takes.scales))
+    read = as_array if as_given else as_bytes_or_floats
     images, known = read("diagnose", images), np.asarray(labels)
     if len(images) == 0 or len(images) != len(known):
         raise InputError(f"diagnose: expected images, and one label for each, got {len(images):,} and {len(known):,}")
@@ -105,29 +127,39 @@ def diagnose(
     chance = 100 * np.unique(known, return_counts=True)[1].max() / len(known)
     luck = float(chance + LUCK * (100 - chance))
 
-    rows = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(int)
+    rows = _spread(len(images))
     sample, known = images[rows], known[rows]
-    bytes_given = sample.dtype == np.uint8 and model.pixels is not False
+    bytes_given = sample.dtype == np.uint8 and not as_given
     x = normalize(sample, dtype=model.dtype) if bytes_given else sample.astype(model.dtype)
     with model.mode(training=False), np.errstate(over="ignore", invalid="ignore"):
         accuracy = 100 * float((labels_of(model.forward(x), model.scores_are) == known).mean())
 
-    findings = _check_images(x)
+    findings = [] if bytes_given else _check_images(x)
+    hardly_differ = _hardly_differ(model, x)
     for name, layer in model.named_layers.items():
         if layer is not model.layers[-1] or accuracy < luck:  # scores that are right may well be near 0 and 1
-            findings += _check_layer(name, layer, slower)
-    latest = history[-PATIENCE:]
-    if len(latest) == PATIENCE and all(epoch.valid_accuracy < luck for epoch in latest):
-        before, now = latest[0].train_loss, latest[-1].train_loss
-        observation = (
-            f"in {PATIENCE} epochs the training loss went from {before:.4g} to {now:.4g}, and the validation accuracy, "
-            f"{latest[-1].valid_accuracy:.1f} %, is no better than chance"
-        )
-        unlearnable = _check_labels(x, known, accuracy, luck, observation)
-        findings += unlearnable or (
-            [] if findings else _check_loss(before, now, rate, observation)
-        )  # one cause is enough
-    return findings
+            findings += _check_layer(name, layer, slower, hardly_differ)
+    needed = STEPS_TO_TELL if hardly_differ else STEPS
+    epochs = max(PATIENCE, math.ceil(needed * len(history) / steps)) if steps and rate else PATIENCE
+    latest = history[-epochs:]
+    enough = validated is None or validated >= ENOUGH_VALIDATED
+    seen = [epoch.valid_accuracy for epoch in latest] if enough else [accuracy]
+    if len(latest) < epochs or max(seen) >= luck:
+        return findings
+    observation = (
+        f"in {epochs} epochs the training loss went from {latest[0].train_loss:.4g} to {latest[-1].train_loss:.4g}, "
+        f"and the {'validation' if enough else 'training'} accuracy, {seen[-1]:.1f} %, is no better than chance"
+    )
+    right, count = best_simple_rule(x, known, None if model.inputs is None else model.inputs.shape)
+    if enough and len(x) >= ENOUGH:
+        unlearnable = _check_labels(accuracy, luck, 100 * right / count, observation, greyed=greyed)
+    else:
+        unlearnable = []
+    if unlearnable or findings:
+        return findings + unlearnable  # one cause is enough
+    learnable = count > 0 and accuracy_interval(right, count)[0] > luck
+    fell = latest[-1].train_loss <= (1 - FALL) * latest[0].train_loss
+    return _check_network(rate, observation, hardly_differ, fell=fell) if learnable or not rate else []
 
 
 def check_moments(optimizer: Optimizer) -> list[Finding]:
@@ -176,55 +208,80 @@ def _check_images(x: FloatArray) -> list[Finding]:
     return []
 
 
-def _check_layer(name: str, layer: Layer, slower: str) -> list[Finding]:
-    y = layer.output
+def _check_layer(name: str, layer: Layer, slower: str, hardly_differ: str) -> list[Finding]:
+    """Return what is wrong with a layer; where the images ``hardly_differ``, they are the cause."""
+    y = getattr(layer, "output", np.empty((0, 0)))  # a user's own layer need not keep it
+    if y.size == 0:
+        return []
     if isinstance(layer, Sigmoid | Tanh):
         slope, ends = (4 * y * (1 - y), "0 or 1") if isinstance(layer, Sigmoid) else (1 - np.square(y), "-1 or 1")
         flat = float((slope < FLAT).mean())
+        kind = "saturated-layer" if flat > NEARLY_ALL else ""
         observation = f"{name}: {100 * flat:.0f} % of its outputs are nearly {ends}, where the gradient is almost 0"
         advice = f"its sums are too large, so check that the images are normalised, and try {slower}"
-        return [Finding("saturated-layer", f"{observation}; {advice}", name)] if flat > NEARLY_ALL else []
-    if isinstance(layer, ReLU | SiLU | GELU):
+    elif isinstance(layer, ReLU | SiLU | GELU):
         dead = int((np.abs(y).max(axis=0) < SILENT).sum())
+        share = dead / y.shape[1]
+        enough = len(y) >= ENOUGH  # with fewer images, many live neurons give 0 for all of them
+        kind = "dead-layer" if share > NEARLY_ALL else "dead-neurons" if share > MANY and enough else ""
         neurons = f"{dead:,} of its {y.shape[1]:,} neurons"
         observation = f"{name}: {neurons} give 0 for each of {len(y)} images, and no longer learn"
         advice = f"the steps were probably too large, so try {slower}, or leaky-relu"
-        share = dead / y.shape[1]
-        if share > NEARLY_ALL:
-            return [Finding("dead-layer", f"{observation}; {advice}", name)]
-        if share > MANY and len(y) >= ENOUGH:  # with fewer images, many live neurons give 0 for all of them
-            return [Finding("dead-neurons", f"{observation}; {advice}", name)]
-    return []
-
-
-def _check_labels(x: FloatArray, labels: NDArray[Any], accuracy: float, luck: float, observation: str) -> list[Finding]:
-    """At chance level, distinguish labels that cannot be learnt from a network that fails to learn."""
-    if accuracy >= luck + 2 * LUCK * (100 - luck):  # well above luck: a network that begins to learn is a little above
-        evidence = f"{accuracy:.0f} % of the training images are classified correctly"
-    elif len(x) >= ENOUGH and _nearest_mean(x, labels) < luck:
-        evidence = "not even the nearest mean image predicts the label of a training image"
     else:
         return []
-    advice = "the labels are probably in another order than the images, so shuffle and split both by the same indices"
-    return [Finding("labels-do-not-match", f"{observation}; {evidence}: {advice}")]
+    if kind and hardly_differ:
+        return [Finding("images-not-standardised", f"{observation}; {hardly_differ}")]
+    return [Finding(kind, f"{observation}; {advice}", name)] if kind else []
 
 
-def _nearest_mean(x: FloatArray, labels: NDArray[Any]) -> float:
-    """Return the accuracy, in percent, of labelling half of the sample by the nearest mean image of the other half."""
-    x = x - x.mean(axis=0)
-    classes = np.unique(labels[::2])
-    means = np.stack([x[::2][labels[::2] == label].mean(axis=0) for label in classes])
-    distances = np.square(means).sum(axis=1) - 2 * x[1::2] @ means.T
-    return 100 * float((classes[distances.argmin(axis=1)] == labels[1::2]).mean())
+def _hardly_differ(model: MLP, x: FloatArray) -> str:
+    """Return why the images are hard to learn from, if what differs between them is small beside what does not."""
+    first = model.layers[0]
+    given = (x - first.offset) / first.spread if isinstance(first, Scale) else x
+    mean = given.mean(axis=0)
+    offset, spread = (float(np.sqrt(np.square(part).mean())) for part in (mean, given - mean))
+    if offset <= OFFSET * spread:
+        return ""
+    return (
+        f"the images hardly differ: pixels are {spread:.2g} from their mean, which is {offset:.2g} from 0; set "
+        "data.scaling to standardize, or subtract the mean of all images and divide by their standard deviation"
+    )
 
 
-def _check_loss(before: float, now: float, rate: float, observation: str) -> list[Finding]:
-    if now <= (1 - FALL) * before:
-        return []
+def _spread(count: int) -> NDArray[np.integer]:
+    """Return at most `SAMPLE` rows of so many, spread evenly but for a little, as labels may follow a pattern."""
+    if count <= SAMPLE:
+        return np.arange(count)
+    return ((np.arange(SAMPLE) + np.random.default_rng(0).random(SAMPLE)) * count / SAMPLE).astype(int)
+
+
+def _check_labels(accuracy: float, luck: float, simple: float, observation: str, *, greyed: bool) -> list[Finding]:
+    """At chance level, distinguish labels that cannot be learnt from a network that fails to learn.
+
+    ``accuracy`` is the network's on the training images, ``simple`` that of a simple rule on those it has not seen.
+    """
+    order = "in another order than the images, so shuffle and split both by the same indices"
+    if simple >= luck:
+        if accuracy < luck + 2 * LUCK * (100 - luck):  # a network that begins to learn is a little above luck
+            return []
+        evidence = f"{accuracy:.0f} % of the training images are classified correctly"
+        return [Finding("labels-do-not-match", f"{observation}; {evidence}: labels are probably {order}")]
+    evidence = "not even the nearest mean image or the nearest image predicts the label of a training image"
+    if greyed:
+        cause = "the images were converted to grey, and the classes probably differ in their colours only"
+        return [Finding("colours-needed", f"{observation}; {evidence}: {cause}")]
+    cause = f"the images do not show what the labels say, or the labels are {order}"
+    return [Finding("labels-do-not-match", f"{observation}; {evidence}: {cause}")]
+
+
+def _check_network(rate: float, observation: str, hardly_differ: str, *, fell: bool) -> list[Finding]:
+    """At chance level with labels that can be learnt, say why the network does not learn them."""
+    if rate and hardly_differ:
+        return [Finding("images-not-standardised", f"{observation}; {hardly_differ}")]
     advice = (
         f"the learning rate of {rate:g} may be far too small or far too large, so try ten times as much, and a tenth; "
         "gradients vanish through many layers of sigmoids, so try relu and batch_norm too"
         if rate
         else "the learning rate is 0, so nothing moves; try 0.1, or 0.001 with Adam"
     )
-    return [Finding("loss-does-not-move", f"{observation}; {advice}")]
+    return [] if fell else [Finding("loss-does-not-move", f"{observation}; {advice}")]

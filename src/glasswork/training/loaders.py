@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -32,6 +34,25 @@ def evaluation_loader(who: str, data: Data, model: Model) -> Loader:
     """Return a loader that yields every image; evaluating with a training's `Batches` does not change their epochs."""
     _check(who, "test_loader" if who == "test" else "valid_loader", data)
     return as_loader(data, **_columns(model), learning=False)  # type: ignore[no-any-return]
+
+
+def remaining(loader: Loader, batch: int) -> Loader:
+    """Return a loader whose next loop begins at a batch: itself, if it was moved there by ``seek`` or is used up."""
+    moves_itself = hasattr(loader, "seek") or hasattr(loader, "__next__")
+    return loader if moves_itself or batch == 0 else _Remaining(loader, batch)
+
+
+class _Remaining:
+    """Another loader without its first batches; it declares the same."""
+
+    def __init__(self, loader: Loader, batch: int) -> None:
+        self._loader, self._batch = loader, batch
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return itertools.islice(self._loader, self._batch, None)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
 
 def _columns(model: Model) -> dict[str, Any]:

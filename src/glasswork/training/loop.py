@@ -23,7 +23,8 @@ from glasswork.optim import Average
 from glasswork.training.checks import check_number, check_parts, check_restorable, check_together
 from glasswork.training.engines import EngineName, choose_engine
 from glasswork.training.evaluation import at_least_one, evaluate, mode_of, position_of
-from glasswork.training.loaders import Data, evaluation_loader, training_loader
+from glasswork.training.loaders import Data, evaluation_loader, remaining, training_loader
+from glasswork.training.measures import FROM_PROBABILITIES, MONITORS, Monitor
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 from glasswork.training.state import Training, arrays_of, count_steps, first_step
@@ -102,6 +103,7 @@ def fit(
     *,
     epochs: int,
     patience: int | None = None,
+    monitor: Monitor = "accuracy",
     average: float | Average | None = None,
     progress: Progress | None = None,
     after_step: AfterStep | Sequence[AfterStep] = (),
@@ -127,11 +129,15 @@ def fit(
     epochs : int
     patience : int, optional
         Stop when the validation accuracy has not risen for this many epochs.
+    monitor : {"accuracy", "loss", "balanced-accuracy", "f1", "auc"}
+        What ``patience`` watches in place of the accuracy: the validation loss, which is to fall; the mean recall or
+        the mean F1 of the classes; or the area under the ROC curve, for two classes.
     average : float or Average, optional
         Keep an exponential moving average of the weights, with this decay, and validate the average.
     progress : Progress, optional
         The position to continue from. It is kept up to date, with a copy of everything that training continues from. A
-        ``train_loader`` with ``seek(epoch, batch)``, such as `Batches`, is moved there.
+        ``train_loader`` with ``seek(epoch, batch)``, such as `Batches`, is moved there; another one is looped over, and
+        the batches before the position are left out.
     after_step : callable or sequence of callables, optional
         Called with ``progress`` after each step.
     threads : int, optional
@@ -155,6 +161,8 @@ def fit(
     """
     check_parts("fit", model=model, optimizer=optimizer, criterion=criterion)
     check_number("fit", "epochs", epochs, 0)
+    if monitor not in MONITORS:
+        raise InputError(f"fit: expected monitor to be one of {', '.join(MONITORS)}, got {monitor!r}")
     for name, number in (("patience", patience), ("threads", threads)):
         if number is not None:
             check_number("fit", name, number, 1)
@@ -177,7 +185,7 @@ def fit(
     progress = progress or Progress(step=first_step(model, optimizer))
     training = Training(model, optimizer, average, progress, learnt_from)
     calls = _as_sequence(after_step)
-    return _epochs(engine, training, learnt_from, validated_on, criterion, epochs, patience, threads, calls)
+    return _epochs(engine, training, learnt_from, validated_on, criterion, epochs, patience, monitor, threads, calls)
 
 
 def _epochs(
@@ -188,6 +196,7 @@ def _epochs(
     criterion: Criterion,
     epochs: int,
     patience: int | None,
+    monitor: Monitor,
     threads: int,
     after_step: Sequence[AfterStep],
 ) -> Generator[EpochResult]:
@@ -198,11 +207,12 @@ def _epochs(
         while progress.epoch < epochs and (patience is None or progress.epoch - progress.best_epoch < patience):
             training.go_on()
             with limited_to(threads):
-                result = _fit_epoch(engine, training, train_loader, valid_loader, criterion, after_step)
+                result = _fit_epoch(engine, training, train_loader, valid_loader, criterion, monitor, after_step)
             yield result
     except DivergedError as error:
         at = progress.epoch + 1
         training.restore()
+        training.forget_inputs()
         training.show(best=False)
         raise DivergedError(f"epoch {at}: {error}") from None
     except StopTraining:
@@ -222,24 +232,29 @@ def _fit_epoch(
     train_loader: Loader,
     valid_loader: Loader,
     criterion: Criterion,
+    monitor: Monitor,
     after_step: Sequence[AfterStep],
 ) -> EpochResult:
     """Train and validate one epoch; leave the validated weights in the model."""
     model, optimizer, progress = training.model, training.optimizer, training.progress
     start = time.perf_counter() - progress.seconds
-    train_loss = _train_epoch(engine, model, train_loader, optimizer, criterion, progress, after_step)
+    learnt_from = remaining(train_loader, progress.batch)
+    train_loss = _train_epoch(engine, model, learnt_from, optimizer, criterion, progress, after_step)
     if training.average is not None:
         training.average.show()
-    valid_loss, valid_accuracy = evaluate("valid", engine.scores, model, valid_loader, criterion)
+    valid_loss, valid_accuracy, measure = evaluate("valid", engine.scores, model, valid_loader, criterion, monitor)
     if not math.isfinite(valid_loss):  # the last step of the epoch may be the one that diverged
         raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
     if not all(np.isfinite(array).all() for array in arrays_of(model)):  # a sigmoid hides this from the loss
         raise DivergedError(f"weights became infinite or NaN, {_advice(optimizer)}")
     if math.isnan(valid_accuracy):
         raise DivergedError(f"scores became infinite or NaN, {_advice(optimizer)}")
-    training.note_epoch(valid_accuracy)
+    if math.isnan(measure):
+        raise InputError(f"fit: {monitor} needs validation images of both classes; validate on more images")
+    training.note_epoch(valid_accuracy, None if monitor == "accuracy" else measure)
     seconds = time.perf_counter() - start
-    return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr)
+    shown = measure if monitor in FROM_PROBABILITIES else None
+    return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr, (), shown)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a loss that is not a number is found and reported below

@@ -23,7 +23,10 @@ class Progress:
     seconds : float
         Time spent on the current epoch before it was resumed.
     best_epoch, best_accuracy : int, float
-        The epoch with the highest validation accuracy, and that accuracy in percent.
+        The best epoch, that of the highest validation accuracy unless something else is monitored, and its accuracy in
+        percent.
+    best_measure : float or None
+        What was monitored instead in that epoch, so that more is better.
     last_good, best : lists of arrays
         The model's arrays as they were validated after the last epoch and after the best one;
         before the first epoch is done, ``last_good`` holds those that training began with.
@@ -42,6 +45,7 @@ class Progress:
     seconds: float = 0.0
     best_epoch: int = 0
     best_accuracy: float = -1.0
+    best_measure: float | None = None
     last_good: list[FloatArray] = field(default_factory=list, repr=False)
     best: list[FloatArray] = field(default_factory=list, repr=False)
     state: State | None = field(default=None, repr=False)
@@ -54,13 +58,18 @@ class Progress:
         self.num_samples += images
         self.total_loss += loss * images
 
-    def note_epoch(self, accuracy: float, arrays: list[FloatArray]) -> None:
-        """Count one validated epoch and begin the next."""
+    def note_epoch(self, accuracy: float, arrays: list[FloatArray], measure: float | None = None) -> None:
+        """Count one validated epoch and begin the next; ``measure`` is what is monitored in place of the accuracy."""
         self.epoch += 1
         self.batch, self.num_samples, self.total_loss, self.seconds = 0, 0, 0.0, 0.0
         self.last_good = arrays
-        if accuracy > self.best_accuracy:
+        if measure is None:
+            better = accuracy > self.best_accuracy
+        else:
+            better = self.best_measure is None or measure > self.best_measure
+        if better:
             self.best, self.best_epoch, self.best_accuracy = arrays, self.epoch, accuracy
+            self.best_measure = measure
 
     def position(self) -> dict[str, Any]:
         """Return everything except the state."""

@@ -46,6 +46,8 @@ class EpochResult:
         At the epoch's last step.
     findings : tuple of Finding
         Faults, each reported once in a run.
+    valid_measure : float or None
+        The monitored measure of the validation images, from 0 to 1, where it is neither the accuracy nor the loss.
     """
 
     epoch: int
@@ -55,3 +57,4 @@ class EpochResult:
     seconds: float
     learning_rate: float
     findings: tuple[Finding, ...] = ()
+    valid_measure: float | None = None

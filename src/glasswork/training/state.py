@@ -16,6 +16,7 @@ import numpy as np
 from glasswork.arrays import FloatArray
 from glasswork.engine.contract import Loader, Model, Optimizer, memory_of
 from glasswork.errors import StateError
+from glasswork.nn import MLP
 from glasswork.nn.module import modules_in
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average
@@ -41,6 +42,7 @@ class Training:
     ) -> None:
         self.model, self.optimizer, self.average, self.progress = model, optimizer, average, progress
         self._loader = loader
+        self._inputs_before = getattr(model, "inputs", None)
         self._epochs_before = getattr(loader, "epoch", 1) - 1 - progress.epoch  # of the loader, before this training
 
     def current(self) -> State:
@@ -71,8 +73,11 @@ class Training:
         self.progress.last_good = self.progress.last_good or weights
         self.progress.state = State(weights, memory_of_optimizer(self.optimizer), average, self.progress.position())
 
-    def note_epoch(self, accuracy: float) -> None:
-        """Count an epoch, and keep the state at its end; the model must hold the weights that were validated."""
+    def note_epoch(self, accuracy: float, measure: float | None = None) -> None:
+        """Count an epoch, and keep the state at its end; the model must hold the weights that were validated.
+
+        ``measure`` is what is monitored in place of the accuracy.
+        """
         progress, average = self.progress, self.average
         self.keep()
         assert progress.state is not None
@@ -83,7 +88,7 @@ class Training:
                 averages.get(memory_of(array), weights)
                 for array, weights in zip(arrays_of(self.model), state.weights, strict=True)
             ]
-        progress.note_epoch(accuracy, validated)
+        progress.note_epoch(accuracy, validated, measure)
         state.position.update(progress.position())
         progress.shown = average is not None
 
@@ -115,6 +120,11 @@ class Training:
         count_steps(self.optimizer, progress.step)
         if hasattr(loader, "seek") and hasattr(loader, "epoch"):
             loader.seek(self._epochs_before + progress.epoch + 1, progress.batch)
+
+    def forget_inputs(self) -> None:
+        """Forget what a first epoch that diverged noted about its inputs, as it left no weights behind."""
+        if self.progress.epoch == 0 and isinstance(self.model, MLP):
+            self.model.inputs = self._inputs_before
 
     def give_up(self, *, best: bool) -> None:
         """End after an error: return to the state at the end of the last epoch; the model holds the validated weights.

@@ -21,6 +21,7 @@ from glasswork.engine.contract import (
     gradients_of,
     targets_of,
 )
+from glasswork.nn.module import replaced_methods
 from glasswork.nn.network import Network
 from glasswork.optim import Average
 from glasswork.optim.optimizer import Optimizer as OwnOptimizer
@@ -46,20 +47,20 @@ class NumpyEngine:
         self._unchecked: list[FloatArray] = []  # the gradients, until the first backward of an epoch is checked
         self._overwritten = False
 
-    def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, Any]]:
+    def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, ...]]:
         """Yield a loader's batches; each call of ``step`` does one step, even if ``most`` allows more."""
         self._unchecked = gradients_of(self.model)
         self._overwritten = overwrites_gradients(self.model, self.optimizer)
         return checked(loader, self.model, learning=True)
 
-    def step(self, batch: tuple[Any, Any]) -> Outcome:
+    def step(self, batch: tuple[Any, ...]) -> Outcome:
         """Do one step, unless the loss is infinite or NaN."""
-        X_batch, y_batch = batch
+        X_batch, y_batch, *weights = batch
         if not self._overwritten:
             self.optimizer.zero_grad()
 
         preds = self.model(X_batch)
-        loss = self.criterion(preds, targets_of(y_batch, preds))
+        loss = self.criterion(preds, targets_of(y_batch, preds), *weights)
         if math.isfinite(loss):
             self.model.backward(self.criterion.backward())
             self._check_gradients()
@@ -83,7 +84,11 @@ def overwrites_gradients(model: Model, optimizer: Optimizer) -> bool:
 
     A student's own classes may instead add to their gradients.
     """
-    if not isinstance(model, Network) or type(model).backward is not Network.backward:
+    if not isinstance(model, Network) or replaced_methods(model, ("backward",), Network):
         return False
-    all_ours = all(layer.kind is not None for layer in model.named_layers.values())  # None: a user's class
-    return all_ours and getattr(type(optimizer), "zero_grad", None) is OwnOptimizer.zero_grad
+    if not isinstance(optimizer, OwnOptimizer) or replaced_methods(optimizer, ("zero_grad",), OwnOptimizer):
+        return False
+    return not any(  # kind is None: a user's class
+        layer.kind is None or replaced_methods(layer, ("backward", "backward_parameters"), type(layer))
+        for layer in model.named_layers.values()
+    )

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.data.batches import Batches
+from glasswork.data.batches import Batches, check_weights
 from glasswork.data.dataset import check_labels, check_lengths
 from glasswork.engine.agreement import check_inputs, check_loader, checked
 from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.pace import Pace
 from glasswork.engine.compiled.plan import SOURCES, Plan
 from glasswork.engine.compiled.step import load_kernels, steps
-from glasswork.engine.compiled.table import reasons
+from glasswork.engine.compiled.table import reasons, why_no_kernel
 from glasswork.engine.contract import (
     Loader,
     Model,
@@ -32,6 +32,7 @@ from glasswork.engine.contract import (
     weights_of,
 )
 from glasswork.engine.threads import limited_to
+from glasswork.errors import StateError
 from glasswork.nn import MLP, BatchNorm, Loss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.optim import Average, Optimizer
@@ -55,6 +56,8 @@ class Chunk:
     labels : (N,) int64, optional
     targets : (N, classes), optional
         In the network's dtype, if there are no labels.
+    weights : (N,) float64, optional
+        Of the images' losses.
     """
 
     images: NDArray[Any]
@@ -62,6 +65,7 @@ class Chunk:
     size: int
     labels: NDArray[np.int64] | None = None
     targets: FloatArray | None = None
+    weights: FloatArray | None = None
 
 
 class CompiledEngine:
@@ -102,17 +106,20 @@ class CompiledEngine:
     def batches(self, loader: Loader, most: int) -> Iterator[Chunk]:
         """Yield the rest of an epoch in chunks of at most ``most`` batches."""
         self._plan = None  # layers may have been replaced
+        if (why := why_no_kernel(self.model)) is not None:
+            raise StateError(f"the compiled engine: {why}, since the training began; train with the engine 'numpy'")
         check_loader(loader)
         if type(loader) is Batches and self._reads(loader):
             yield from self._chunks(loader, most)
         else:
-            for X_batch, y_batch in checked(loader, self.model, learning=True):
+            for X_batch, y_batch, *given in checked(loader, self.model, learning=True):
                 x = np.ascontiguousarray(self.model.prepare(X_batch))
                 like = np.empty((len(x), self.model.out_features), self.model.dtype)
                 targets = np.ascontiguousarray(targets_of(y_batch, like), self.model.dtype)
                 self._plan_for(max(len(x), getattr(loader, "batch_size", 0)))  # the first batch may be a short one
                 self._pace.next_call()
-                yield Chunk(x, np.arange(len(x)), len(x), targets=targets)
+                weights = check_weights(given[0], len(x)) if given else None
+                yield Chunk(x, np.arange(len(x)), len(x), targets=targets, weights=weights)
 
     def _reads(self, loader: Batches) -> bool:
         """Return whether the kernel can read the loader's images itself."""
@@ -137,7 +144,7 @@ class CompiledEngine:
             whole = (len(order) - batch * size) // size
             count = min(most, self._pace.next_call(), max(1, whole))
             rows = order[batch * size : (batch + count) * size]
-            yield Chunk(loader.images, rows, min(size, len(rows)), labels=labels)
+            yield Chunk(loader.images, rows, min(size, len(rows)), labels=labels, weights=loader.weights)
             batch += count
 
     def step(self, batch: Chunk) -> Outcome:
@@ -149,7 +156,9 @@ class CompiledEngine:
             average.hide()
         plan.set_rule(optimizer)
         plan.set_positions(model.layers)
-        plan.set_batch(batch.images, batch.order, batch.size, labels=batch.labels, targets=batch.targets)
+        plan.set_batch(
+            batch.images, batch.order, batch.size, labels=batch.labels, targets=batch.targets, weights=batch.weights
+        )
         losses = np.empty(count)
         rates = np.array([optimizer.rate(optimizer.steps + i) for i in range(count)])
         shares = np.array([0.0 if average is None else average.share(average.steps + 1 + i) for i in range(count)])

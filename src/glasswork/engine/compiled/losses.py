@@ -20,13 +20,16 @@ def loss_and_gradient(run: Any, begin: int, end: int, one: Any) -> float:
     """
     n = run.classes
     total = 0.0
+    rows = vector(run.order, run.step * run.batch, (run.step + 1) * run.batch, np.int64(1))
     for i in range(begin, end):
+        weight = vector(run.weights, rows[i], rows[i] + 1, 1.0)[0] if run.weights else 1.0
         scores, targets = vector(run.scores, i * n, (i + 1) * n, one), vector(run.targets, i * n, (i + 1) * n, one)
         d = vector(run.grad_scores, i * n, (i + 1) * n, one)
         if run.loss == LossKind.MSE:
-            total += squared_error(scores, targets, d, same(2.0 / run.batch, one))
+            total += weight * squared_error(scores, targets, d, same(weight * (2.0 / run.batch), one))
         else:
-            total += cross_entropy(scores, targets, d, same(run.smoothing, one), same(1.0 / run.batch, one))
+            share = same(weight * (1.0 / run.batch), one)
+            total += weight * cross_entropy(scores, targets, d, same(run.smoothing, one), share)
     return total
 
 

@@ -257,8 +257,9 @@ class Plan:
         *,
         labels: NDArray[np.int64] | None = None,
         targets: FloatArray | None = None,
+        weights: FloatArray | None = None,
     ) -> None:
-        """Store the addresses of images, their order and their labels or targets; ``size`` images make a batch.
+        """Store the addresses of images, their order, labels or targets, and weights; ``size`` images make a batch.
 
         The caller must check once per epoch that the rows of the order and the labels are valid.
         """
@@ -270,4 +271,5 @@ class Plan:
             batch=size,
             labels=0 if labels is None else address_of(labels, (n,), np.int64),
             given_targets=0 if targets is None else address_of(targets, (n, self._width), self.dtype),
+            weights=0 if weights is None else address_of(weights, (n,), np.float64),
         )

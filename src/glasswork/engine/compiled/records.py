@@ -96,6 +96,7 @@ RUN = np.dtype(
         ("order", _ADDRESS),  # rows of the images, int64, batch after batch
         ("labels", _ADDRESS),  # int64, of all images; 0 if there are targets instead
         ("given_targets", _ADDRESS),
+        ("weights", _ADDRESS),  # float64, of all images; 0 if all are 1
         ("x", _ADDRESS),  # the batch
         ("targets", _ADDRESS),
         ("scores", _ADDRESS),

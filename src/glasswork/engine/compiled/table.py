@@ -136,6 +136,11 @@ def reasons(model: Any, optimizer: Any, criterion: Any, average: Any = None, loa
 
 def why_no_forward(model: Any) -> str | None:
     """Return why a network's forward cannot run compiled, in a few words; None if it can."""
+    return why_no_kernel(model) or _about_storage(model.state())
+
+
+def why_no_kernel(model: Any) -> str | None:
+    """Return which part of a network has no kernel, in a few words; None if all have one."""
     if type(model) is not MLP or not is_plain(model):
         return f"{type(model).__name__} is a network of its own kind"
     if model.dtype not in (np.float32, np.float64):
@@ -145,7 +150,7 @@ def why_no_forward(model: Any) -> str | None:
     for name, layer in model.named_layers.items():
         if (problem := _about(name, layer, LAYER_KERNELS)) is not None:
             return problem
-    return _about_storage(model.state())
+    return None
 
 
 def _about_storage(arrays: Mapping[str, Any]) -> str | None:

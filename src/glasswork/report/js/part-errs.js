@@ -56,10 +56,10 @@ function confusion(context) {
   const { confusion } = data.evaluation;
   const hint = el("p", { class: "small" }, "Touch a number to see the images behind it.");
   const images = el("div", { class: "cell-images", "aria-live": "polite" }, hint);
-  const most = Math.max(
-    1,
-    ...confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) => row.filter((_, k) => k !== i)),
+  const mistakes = confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) =>
+    row.filter((_, k) => k !== i),
   );
+  const most = mistakes.reduce((/** @type {number} */ top, /** @type {number} */ count) => Math.max(top, count), 1);
   const cell = (/** @type {number} */ count, /** @type {number} */ truth, /** @type {number} */ answer) => {
     const right = truth === answer;
     const button = el(
