@@ -13,8 +13,8 @@ from glasswork.training.results import EpochResult
 def test_nothing_false_is_found_on_right_data(name, tmp_path):
     """One recipe and one seed; ``make findings`` tries more of them."""
     data = right_data.load(name, tmp_path / "data")
-    _, found = right_data.findings_on(data, "relu", 1, tmp_path / "run", **{"training.epochs": 25})
-    assert right_data.told(name, found) == set()
+    run, found = right_data.findings_on(data, "relu", 1, tmp_path / "run", **{"training.epochs": 25})
+    assert right_data.told(name, run, found) == set()
 
 
 def test_images_that_hardly_differ_are_to_be_scaled(tmp_path):
