@@ -111,6 +111,20 @@ def test_a_source_that_has_changed_is_noticed(trained, tmp_path, change):
         Run.resume(place.path)
 
 
+def test_a_checkpoint_of_other_data_is_refused(tmp_path):
+    """It lies in the folder of a run of the same recipe, whose own data are as they were."""
+    for name, labels in (("first", LABELS), ("second", relabelled())):
+        write_npz(tmp_path, labels=labels)
+        with Run(recipe(**{"data.source": str(tmp_path / "mine.npz")}), tmp_path / name) as run:
+            next(run.epochs())
+    for checkpoint in (tmp_path / "second").glob("checkpoint-*"):
+        checkpoint.unlink()
+    for checkpoint in (tmp_path / "first").glob("checkpoint-*"):
+        (tmp_path / "second" / checkpoint.name).write_bytes(checkpoint.read_bytes())
+    with pytest.raises(FileError, match=r"checkpoint-\d\.safetensors: the data .* are not those that the run was"):
+        Run.resume(tmp_path / "second")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_notices(trained, glasswork, tmp_path, command):

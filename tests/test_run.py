@@ -3,11 +3,13 @@
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -20,8 +22,11 @@ import soak
 from glasswork import FileError, InputError, RecipeError, Run, StateError, StopTraining, load_model, named_recipe
 from glasswork.files import write_whole
 from glasswork.runs import checkpoint, state as run_state
+from glasswork.runs.figures import draw
 from glasswork.runs.folder import RunFolder, find_runs
 from glasswork.runs.history import decode_history, encode_history
+from glasswork.runs.processes import is_alive, this_process
+from glasswork.runs.repeat import compare_with
 from glasswork.training.results import EpochResult, Finding
 
 pytestmark = pytest.mark.usefixtures("few_images")
@@ -304,6 +309,7 @@ def test_a_run_that_ends_before_its_first_checkpoint_can_be_resumed(recipe, tmp_
 LOOK = """
 import os, sys
 from pathlib import Path
+from glasswork.runs.figures import draw
 from glasswork.runs.folder import RunFolder
 folder = Path(sys.argv[1])
 def refuse(event, arguments):
@@ -425,3 +431,35 @@ def test_scores_that_are_not_finite_are_no_prediction(recipe, tmp_path):
     model.linear2.bias[3] = np.nan
     with pytest.raises(InputError, match="its scores are not finite"):
         model.predict(np.zeros((2, 784)))
+
+
+def test_a_process_is_known_by_when_it_started_since_the_machine_did():
+    """The same number whatever the clock says: the kernel's own, in ticks."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    pid, started, host = this_process()
+    assert (pid, host) == (os.getpid(), platform.node())
+    assert started == pytest.approx(ticks / os.sysconf("SC_CLK_TCK"), abs=0.1)
+    assert is_alive(pid, started, host)
+    assert not is_alive(pid, started + 1, host)
+    assert is_alive(pid, started, "another machine") is None
+
+
+def test_why_a_figure_cannot_be_drawn_is_in_the_log(tmp_path, caplog):
+    with caplog.at_level("DEBUG", "glasswork"):
+        notes = draw(tmp_path, {"odd": lambda figures: figures.nothing_of_that_name})
+    assert re.match(r"Not drawn: odd\. AttributeError: ", notes[0])
+    (record,) = (record for record in caplog.records if record.name.startswith("glasswork"))
+    assert record.exc_info[0] is AttributeError
+
+
+def test_two_runs_are_compared_by_their_largest_difference(recipe, tmp_path):
+    for name in ("old", "new"):
+        with Run(recipe, tmp_path / name) as run:
+            list(run.epochs())
+    old, new = RunFolder(tmp_path / "old"), RunFolder(tmp_path / "new")
+    assert compare_with(old, new) == f"Reproduced {old.path} byte for byte: the same weights, the same test accuracy."
+    model = load_model(new.path)
+    model.linear1.weight[3, 2] -= 0.25
+    model.linear2.bias[1] += 0.125
+    model.save(new.model_path)
+    assert f"Not the same as {old.path}: weights differ by up to 2.5e-01, test accuracy " in compare_with(old, new)
