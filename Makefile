@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test chromium quick classroom bench interop soak fuzz findings shipped clean
+.PHONY: help train test chromium quick classroom bench interop soak fuzz findings mutants shipped clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz: $(VENV)/installed-dev  ## read 200,000 damaged files (half an hour)
 
 findings: $(VENV)/installed-dev  ## train on right data of 17 kinds, and check that nothing false is found (five minutes)
 	@$(BIN)/python -u tests/right_data.py
+
+mutants: $(VENV)/installed-dev  ## change one thing at a time and see whether a test notices (an hour)
+	@$(BIN)/python -u tools/mutants.py
 
 shipped: $(VENV)/installed-dev  ## compute once more what is shipped for MNIST: its splits, and what tells strange images
 	@$(BIN)/python tools/ship.py
