@@ -26,7 +26,7 @@ from glasswork import (
     named_recipe,
     split,
 )
-from glasswork.models.answers import KEYS
+from glasswork.models.answer import KEYS
 from glasswork.models.model_file import read_model_file
 from glasswork.runs.folder import RunFolder
 

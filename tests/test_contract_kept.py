@@ -23,6 +23,7 @@ from glasswork import (
     train,
     valid,
 )
+from glasswork.engine.agreement import joined
 from glasswork.inputs import Reading
 from glasswork.training.health import diagnose
 
@@ -53,8 +54,8 @@ def test_a_training_adds_what_only_its_data_state(field):
         Inputs.of_bytes() if field != "kind" else Inputs(low=0, high=255, exact=True, offset=127.5, factor=1 / 127.5)
     )
     assert getattr(known, field) != getattr(FULL, field)
-    assert getattr(known.joined(FULL, who="it"), field) == getattr(FULL, field)
-    assert FULL.joined(known, who="it") == FULL
+    assert getattr(joined(known, FULL, who="it"), field) == getattr(FULL, field)
+    assert joined(FULL, known, who="it") == FULL
 
 
 @pytest.mark.parametrize("stated", ["logits", "probabilities"])

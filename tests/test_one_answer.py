@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from glasswork import MLP, SGD, Batches, CrossEntropyLoss, ReLU, fit, save_model
-from glasswork.models.answers import KEYS, answers
+from glasswork.models.answer import KEYS
+from glasswork.models.answers import answers
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.model_file import Reading, read_model_file
 

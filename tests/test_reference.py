@@ -102,3 +102,11 @@ def test_arrays_that_are_not_a_set(reference):
         ReferenceSet.from_arrays(arrays | {"labels": arrays["labels"][:5]})
     with pytest.raises(InputError, match=r"expected \(N, bytes\) uint8"):
         ReferenceSet.from_arrays(arrays | {"images": arrays["images"].astype(np.float32)})
+
+
+def test_a_set_of_one_image_has_no_distances_and_is_refused():
+    images = noise(20, seed=1)
+    arrays = ReferenceSet.choose(images[:10], np.arange(10), images[10:]).to_arrays()
+    arrays |= {name: arrays[name][:1] for name in ("images", "labels")}
+    with pytest.raises(InputError, match="at least two images"):
+        ReferenceSet.from_arrays(arrays)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -316,7 +316,7 @@ class Inputs:
         ends = self.at_first_layer
         return f"{what}, scaled to {ends[0]:g} to {ends[1]:g}" if self.scales and ends else f"{what}, taken as they are"
 
-    def describe(self) -> str:
+    def __str__(self) -> str:
         """Return the contract as one plain phrase."""
         parts = [self.words()]
         if self.shape is not None:
@@ -330,49 +330,6 @@ class Inputs:
         if self.reading is not None and self.reading.pictures == "digits":
             parts.append("cut out of photographs of digits")
         return ", ".join(parts) + (f" ({self.derived})" if self.derived else "")
-
-    def __str__(self) -> str:
-        return self.describe()
-
-    # Training ---------------------------------------------------------------------------------------
-
-    def joined(self, other: Inputs, *, who: object) -> Inputs:
-        """Return the contract of a network that has this one and is then trained on data with another one.
-
-        Raises
-        ------
-        InputError
-            If the two cannot hold at once.
-        """
-        ways = [(one.offset, one.factor, one.features) for one in (self, other)]
-        if ways[0] != ways[1] or (other.exact and not self.exact):
-            raise self._conflict(other, who)
-        if self.classes and other.classes and self.classes != other.classes:
-            raise InputError(
-                f"{who}: its classes are {', '.join(self.classes)}, and those of the data {', '.join(other.classes)}; "
-                "give labels in the network's order"
-            )
-        if other.low is None or other.high is None:
-            return self._filled(other)
-        if self.low is None or self.high is None:
-            return replace(self._filled(other), low=other.low, high=other.high)
-        least, most = self.bounds()
-        if other.low < least or other.high > most:
-            raise self._conflict(other, who)
-        if self.exact:
-            return self._filled(other)
-        return replace(self._filled(other), low=min(self.low, other.low), high=max(self.high, other.high))
-
-    def _filled(self, other: Inputs) -> Inputs:
-        """Return this contract, with the fields that only the other one states filled in."""
-        names = ("kind", "shape", "classes", "columns", "label", "reading")
-        return replace(self, **{name: getattr(self, name) or getattr(other, name) for name in names})
-
-    def _conflict(self, other: Inputs, who: object) -> InputError:
-        return InputError(
-            f"{who}: takes {self.words()}, but these data are {other.words()}; give data of the first kind, or set "
-            "model.inputs = None before training, so that the network forgets what it was trained on"
-        )
 
 
 def _names(names: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -7,8 +7,7 @@
 The seal covers the bytes that are stored, so a reader with more fields, or with fewer, still verifies the file:
 fields it does not know are ignored, fields that are missing have their defaults. No pickle: reading such a file
 never runs anything that is in it. Names, shapes and dtypes are compared with what is expected before any memory is
-taken. A writer reads its own file with the reader's checks before it gives the file its name, so what a reader would
-refuse is never written.
+taken. A writer reads its own file with the reader's checks before it gives the file its name.
 """
 
 import hashlib
@@ -236,8 +235,7 @@ def open_sealed(
 
 
 def count_numbers(file: Any) -> int:
-    """Return how many numbers the arrays of an open sealed file hold; safetensors has checked that the file is that
-    large."""
+    """Return how many numbers an open sealed file holds; safetensors has checked that the file is that large."""
     return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
 
 

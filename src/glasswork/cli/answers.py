@@ -21,7 +21,7 @@ from glasswork.errors import FileError, GlassworkError, MissingLibraryError
 from glasswork.files import replace_whole
 
 if TYPE_CHECKING:
-    from glasswork.models.answers import Answer
+    from glasswork.models.answer import Answer
     from glasswork.models.loaded import ModelFile
 
 Write: TypeAlias = "Callable[[list[Answer]], None]"
@@ -128,7 +128,7 @@ def _facts(answer: "Answer", *, scores: bool) -> dict[str, Any]:
 @contextlib.contextmanager
 def csv_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[Write]:
     """Write a table with a row for each image, or for each digit of a picture."""
-    from glasswork.models.answers import KEYS
+    from glasswork.models.answer import KEYS
 
     with _writing(out) as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -146,7 +146,7 @@ def csv_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[W
 
 def _column(name: str) -> str:
     """Return the name of a class's column: the class's name, with "class" before it if a key has the same name."""
-    from glasswork.models.answers import KEYS
+    from glasswork.models.answer import KEYS
 
     return f"class {name}" if name in KEYS else name
 

@@ -13,7 +13,7 @@ from glasswork.errors import InputError
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
-    from glasswork.models.answers import Answer
+    from glasswork.models.answer import Answer
     from glasswork.models.loaded import ModelFile
 
 

@@ -11,7 +11,7 @@ from glasswork.errors import FileError
 
 if TYPE_CHECKING:
     from glasswork.arrays import Images
-    from glasswork.models.answers import Answer
+    from glasswork.models.answer import Answer
 
 #: The most digits of one picture that are shown on the screen.
 _MOST = 3

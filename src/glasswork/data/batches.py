@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.data.contract import inputs_of
-from glasswork.data.dataset import Dataset, check_labels, check_lengths
+from glasswork.data.dataset import Dataset
+from glasswork.data.labels import check_labels, check_lengths
 from glasswork.data.mapped import MappedRows, in_blocks
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import Images, Labels
-from glasswork.data.dataset import Dataset, Kind, check_lengths, encode_labels, fingerprint, guess_shape
+from glasswork.data.dataset import Dataset, Kind, fingerprint, guess_shape
+from glasswork.data.labels import check_lengths, encode_labels
 from glasswork.data.mapped import draw_by_class, rows_of
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator
             yield batch
     finally:
         if seen is not None:
-            model.inputs = seen if known is None else known.joined(seen, who=model)
+            model.inputs = seen if known is None else joined(known, seen, who=model)
 
 
 def check_loader(loader: Loader) -> None:
@@ -72,9 +73,9 @@ def check_inputs(model: MLP, declared: Inputs | None, first: Any, *, learning: b
         if declared is None or (known is not None and known.scales):
             return
     if known is None or learning or not known.equals_at_first_layer(declared):
-        joined = declared if known is None else known.joined(declared, who=model)
+        noted = declared if known is None else joined(known, declared, who=model)
         if learning:
-            model.inputs = joined
+            model.inputs = noted
 
 
 def check_pair(model: Model, training: Loader, validation: Loader) -> None:
@@ -84,10 +85,51 @@ def check_pair(model: Model, training: Loader, validation: Loader) -> None:
         known = learnt if model.inputs is None else model.inputs
         _check_classes(model, known, asked)
         if asked.exact and not known.equals_at_first_layer(asked):
-            known.joined(asked, who=model)
+            joined(known, asked, who=model)
         ends = asked.at_first_layer
         if not asked.exact and ends is not None:
             _check_batch(np.array([ends]), known, model)
+
+
+def joined(known: Inputs, other: Inputs, *, who: object) -> Inputs:
+    """Return the contract of a network that has one and is then trained on data with another one.
+
+    Raises
+    ------
+    InputError
+        If the two cannot hold at once.
+    """
+    ways = [(one.offset, one.factor, one.features) for one in (known, other)]
+    if ways[0] != ways[1] or (other.exact and not known.exact):
+        raise _conflict(known, other, who)
+    if known.classes and other.classes and known.classes != other.classes:
+        raise InputError(
+            f"{who}: its classes are {', '.join(known.classes)}, and those of the data {', '.join(other.classes)}; "
+            "give labels in the network's order"
+        )
+    if other.low is None or other.high is None:
+        return _filled(known, other)
+    if known.low is None or known.high is None:
+        return replace(_filled(known, other), low=other.low, high=other.high)
+    least, most = known.bounds()
+    if other.low < least or other.high > most:
+        raise _conflict(known, other, who)
+    if known.exact:
+        return _filled(known, other)
+    return replace(_filled(known, other), low=min(known.low, other.low), high=max(known.high, other.high))
+
+
+def _filled(known: Inputs, other: Inputs) -> Inputs:
+    """Return a contract, with the fields that only the other one states filled in."""
+    names = ("kind", "shape", "classes", "columns", "label", "reading")
+    return replace(known, **{name: getattr(known, name) or getattr(other, name) for name in names})
+
+
+def _conflict(known: Inputs, other: Inputs, who: object) -> InputError:
+    return InputError(
+        f"{who}: takes {known.words()}, but these data are {other.words()}; give data of the first kind, or set "
+        "model.inputs = None before training, so that the network forgets what it was trained on"
+    )
 
 
 def _declared_by(loader: Loader) -> Inputs | None:

@@ -4,7 +4,8 @@ import warnings
 from pathlib import Path
 
 from glasswork.errors import InputError
-from glasswork.models.answers import Answer, answers
+from glasswork.models.answer import Answer
+from glasswork.models.answers import answers
 from glasswork.models.model_file import file_of
 from glasswork.nn import MLP
 

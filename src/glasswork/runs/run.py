@@ -269,7 +269,6 @@ class Run(RunFacts):
         self._limits = ExitStack()
         self._limits.enter_context(self._state.limited())
         self._entered = True
-        self._saved_at = time.monotonic()
         return self
 
     def __exit__(
@@ -294,14 +293,12 @@ class Run(RunFacts):
             if first is failure:
                 raise
             return
-        if error is None or not isinstance(error, Exception):  # the block's end, or Ctrl-C
+        if not isinstance(error, Exception):  # the block's end, or Ctrl-C
             why = "" if self.history else "stopped before an epoch was done: the network was never validated"
             state: State = "interrupted" if self.test_accuracy is None else "finished"
             self._place.write_result(self._state.result(state, "" if state == "finished" else why))
         else:
             self._place.write_result(self._state.result("failed", str(error) or type(error).__name__))
-
-    # Building ---------------------------------------------------------------------------------------
 
     def _build(
         self,
@@ -323,10 +320,7 @@ class Run(RunFacts):
     def _create(self) -> None:
         """Create the folder of a new run; another process may have taken its default name in the meantime."""
         if self._kept is not None and self._kept.fingerprint() != self.parts.origin.sha256:
-            raise StateError(
-                f"{self.folder}: the arrays that this run was given have changed since, and it would keep others than "
-                "it trains on; make another Run, or give it a copy of them"
-            )
+            raise StateError(f"{self.folder}: the arrays that this run was given have changed since; make another Run")
         while True:
             try:
                 return self._place.create(self.recipe, self._state.result("running"), self._kept)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from glasswork.data.dataset import natural_order
+from glasswork.data.labels import natural_order
 from glasswork.data.sources.arrange import arrange
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.huggingface import class_names

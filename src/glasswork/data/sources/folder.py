@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glasswork.data.dataset import natural_order
 from glasswork.data.foreign import foreign
+from glasswork.data.labels import natural_order
 from glasswork.data.sources.files import holds_data
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.listing import named_pictures, tables_in

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Labels
-from glasswork.data.dataset import MAX_CLASSES, natural_order, numbers_of_classes
+from glasswork.data.labels import MAX_CLASSES, natural_order, numbers_of_classes
 from glasswork.errors import InputError
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*([eE][-+]?\d{1,2})?)?")

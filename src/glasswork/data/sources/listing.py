@@ -15,7 +15,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from glasswork.data.dataset import MAX_CLASSES
+from glasswork.data.labels import MAX_CLASSES
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.listing_columns import PART_NAMES, called, file_column, label_columns, plain_name
 from glasswork.data.sources.naming import part_of

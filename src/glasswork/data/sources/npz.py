@@ -17,8 +17,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.data.dataset import natural_order
 from glasswork.data.foreign import foreign
+from glasswork.data.labels import natural_order
 from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.limits import MOST_DEFLATED, SLACK, capacity, check_asked, length_of

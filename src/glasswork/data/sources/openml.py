@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
-from glasswork.data.dataset import Dataset, check_lengths
+from glasswork.data.dataset import Dataset
+from glasswork.data.labels import check_lengths
 from glasswork.data.origin import Pictures
 from glasswork.errors import FileError, InputError
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.data.batches import Batches, check_weights
-from glasswork.data.dataset import check_labels, check_lengths
+from glasswork.data.labels import check_labels, check_lengths
 from glasswork.engine.agreement import check_inputs, check_loader, checked
 from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.pace import Pace

@@ -25,16 +25,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.errors import InputError
-from glasswork.models.doubt.edges import edge_maps
 from glasswork.models.doubt.judgement import Judgement, few_agree, limit_confidence, most_common
+from glasswork.models.doubt.neighbours import NEIGHBOURS, RESOLUTION, Neighbours, check_square
 from glasswork.models.doubt.paint import Floats
 from glasswork.models.doubt.sceptic import FEWEST, Sceptic
 
 #: Share of validation images that are marked wrongly.
 FALSE_ALARMS = 0.0135
-
-#: The number of neighbours that measure the density around a reference image.
-_NEIGHBOURS = 5
 
 #: A stored pixel takes four bits: 16 levels, these many grey levels apart.
 _LEVEL = 17
@@ -48,19 +45,12 @@ _TYPICAL, _CALM, _DOUBTFUL = 0.5, 0.94, 0.97
 #: Without a sceptic, doubt grows from none to full between these values of strangeness.
 _DOUBT_BY_DISTANCE = (0.88, 0.94)
 
-#: Images that are compared at a time: more would need hundreds of megabytes.
-_AT_A_TIME = 250
-
-#: Two images whose maps of edges are nearer than this count as equal, because stored images are rounded to 16 levels.
-#: Without this, copies of an image would be infinitely dense, and rounding errors among them would look strange.
-_RESOLUTION = 0.02
-
 #: The limits lie this much above the measured values, so that rounding errors push no image over them; and the least
 #: difference between two limits.
 _SLACK, _LEAST = 1e-3, 0.05
 
 #: The least threshold: the distance to an equal image where the set is densest.
-_LEAST_THRESHOLD = _RESOLUTION**0.5
+_LEAST_THRESHOLD = RESOLUTION**0.5
 
 #: The prefix of the sceptic's arrays in a file.
 _SCEPTIC = "sceptic."
@@ -92,7 +82,9 @@ class ReferenceSet:
     limits: tuple[float, ...] = (0.0, *_DOUBT_BY_DISTANCE, 1.0)
 
     def __post_init__(self) -> None:
-        _check(self.images, "the reference images")
+        check_square(self.images, "the reference images")
+        if len(self.images) < 2:
+            raise InputError("a reference set: expected at least two images, as their distances are measured, got one")
         if self.labels.shape != (len(self.images),):
             raise InputError(
                 f"a reference set: expected {len(self.images)} labels, one per image, got shape {self.labels.shape}"
@@ -122,8 +114,8 @@ class ReferenceSet:
         InputError
             If the images are not square uint8 images, there are fewer than two of them, or no validation images.
         """
-        _check(images, "the training images")
-        _check(valid_images, "the validation images")
+        check_square(images, "the training images")
+        check_square(valid_images, "the validation images")
         if len(images) < 2 or len(valid_images) < 1:
             raise InputError(
                 f"a reference set: expected two or more training images and one or more validation images, "
@@ -186,18 +178,7 @@ class ReferenceSet:
         distances : (n, k) float32
             The distance of each.
         """
-        _check(images, "the images", self.images.shape[1])
-        if len(images) > _AT_A_TIME:
-            parts = [self.nearest(images[i : i + _AT_A_TIME], k) for i in range(0, len(images), _AT_A_TIME)]
-            return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
-        maps = edge_maps(images)
-        distances = _between(maps, self._maps) / self.spread
-        even = ~maps.any(axis=1)
-        distances[even] = np.where(self._even, np.float32(0), np.float32(np.inf))
-        rows = np.argpartition(distances, min(k, distances.shape[1]) - 1, axis=1)[:, :k]
-        order = np.argsort(np.take_along_axis(distances, rows, axis=1), axis=1, kind="stable")
-        rows = np.take_along_axis(rows, order, axis=1)
-        return rows, np.take_along_axis(distances, rows, axis=1)
+        return self._neighbours.nearest(images, k)
 
     def strangeness(self, images: Images) -> NDArray[np.float32]:
         """Measure how strange each image is.
@@ -250,7 +231,7 @@ class ReferenceSet:
         probabilities : (n, classes) floats
             The network's probabilities; each row sums to 1.
         """
-        rows, distances = self.nearest(images, _NEIGHBOURS)
+        rows, distances = self.nearest(images, NEIGHBOURS)
         strange = self._combined(images, distances[:, 0])
         calm, full = self.limits[1:3]
         doubt = np.clip((np.minimum(strange, full) - calm) / max(full - calm, 1e-6), 0, 1)
@@ -329,51 +310,15 @@ class ReferenceSet:
         return replace(found, sceptic=Sceptic.from_arrays(sceptic), limits=tuple(map(float, limits)))
 
     @cached_property
-    def _maps(self) -> Floats:
-        parts = [edge_maps(self.images[i : i + _AT_A_TIME]) for i in range(0, len(self.images), _AT_A_TIME)]
-        return np.concatenate(parts)
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(self.images)
 
-    @cached_property
-    def _even(self) -> NDArray[np.bool_]:
-        """Which reference images have a single level: (N,)."""
-        return np.asarray(~self._maps.any(axis=1))
-
-    @cached_property
+    @property
     def spread(self) -> Floats:
-        """Square root of the mean distance from each reference image to its nearest ones: (N,)."""
-        count = min(_NEIGHBOURS, len(self._maps) - 1)
-        radius = np.zeros(len(self._maps), np.float32)
-        for start in range(0, len(radius), _AT_A_TIME):
-            among = _between(self._maps[start : start + _AT_A_TIME], self._maps)
-            own = np.arange(len(among))
-            among[own, start + own] = np.inf
-            among.partition(count - 1, axis=1)
-            radius[start : start + _AT_A_TIME] = among[:, :count].mean(axis=1)
-        radius[self._even] = 0  # only other images of a single level are near them
-        floor = max(float(np.quantile(radius, 0.05)), _RESOLUTION)
-        return np.asarray(np.sqrt(np.maximum(radius, floor)), np.float32)
+        """How thinly the reference images lie around each of them, (N,); see `Neighbours`."""
+        return self._neighbours.spread
 
 
 def draw_rows(count: int, size: int = 2000, seed: int = 0) -> NDArray[np.int64]:
     """Draw the training images that a set keeps; all of them, in any order, if there are no more than ``size``."""
     return np.random.default_rng(seed).permutation(count)[:size]
-
-
-def _between(a: Floats, b: Floats) -> Floats:
-    """Distances between unit vectors: (n, features), (m, features) to (n, m)."""
-    distances: Floats = a @ b.T
-    distances *= -2
-    distances += 2
-    np.maximum(distances, 0, out=distances)
-    return np.sqrt(distances, out=distances)
-
-
-def _check(images: Images, what: str, features: int | None = None) -> None:
-    shape: tuple[int, ...] = getattr(images, "shape", ())
-    expected = features if features else "a square number of"
-    right = len(shape) == 2 and images.dtype == np.uint8 and shape[1] > 8
-    if not (right and (shape[1] == features if features else isqrt(shape[1]) ** 2 == shape[1])):
-        raise InputError(
-            f"{what} of a reference set: expected (N, features) uint8 with {expected} features, "
-            f"got {shape} of {getattr(images, 'dtype', type(images).__name__)}"
-        )
