@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +59,11 @@ def finish(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0, printed
 
 
-def outcome(folder: Path) -> tuple[bytes, dict[str, bytes], list[dict[str, str]]]:
+#: A network's file, the arrays of its training's state, and the rows of its history.
+Outcome = tuple[bytes, dict[str, bytes], list[dict[str, str]]]
+
+
+def outcome(folder: Path) -> Outcome:
     """Return all that must be the same: the network's file, the optimiser's state, the history but for its seconds."""
     with (folder / "history.csv").open(newline="") as file:
         rows = [{name: cell for name, cell in row.items() if name != "seconds"} for row in csv.DictReader(file)]
@@ -65,6 +71,21 @@ def outcome(folder: Path) -> tuple[bytes, dict[str, bytes], list[dict[str, str]]
     with safe_open(newest, framework="numpy") as file:
         arrays = {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118
     return (folder / "model.safetensors").read_bytes(), arrays, rows
+
+
+def differences(outcome: Outcome, undisturbed: Outcome) -> list[str]:
+    """Return what differs between two runs: files, arrays of the state, epochs of the history."""
+    (model, arrays, rows), (its_model, its_arrays, its_rows) = outcome, undisturbed
+    return [
+        *(["model.safetensors"] if model != its_model else []),
+        *(name for name in sorted(arrays.keys() | its_arrays) if arrays.get(name) != its_arrays.get(name)),
+        *(f"the history from epoch {n}" for n in [first_difference(rows, its_rows)] if n),
+    ]
+
+
+def first_difference(rows: list[dict[str, str]], its_rows: list[dict[str, str]]) -> int:
+    """Return the first epoch, from 1, in which two histories differ; 0 where they are equal."""
+    return next((n for n, (a, b) in enumerate(zip_longest(rows, its_rows), 1) if a != b), 0)
 
 
 def everything(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -144,8 +165,9 @@ def soak(kills: int, folder: Path, *, seed: int, jobs: int = 2) -> Counter[str]:
                 wave.append((name, place, pool.submit(kill_and_resume, place, words, seconds[name], part)))
             for name, place, done in wave:
                 counted += done.result()
-                if outcome(place) != undisturbed[name]:
-                    raise AssertionError(f"{name}: {place} ended otherwise than the undisturbed run")
+                differing = differences(outcome(place), undisturbed[name])
+                if differing:
+                    raise AssertionError(f"{name}: {place} differs from the undisturbed run in {', '.join(differing)}")
                 counted["byte-identical"] += 1
             print(dict(counted), flush=True)
     return counted
@@ -155,8 +177,13 @@ def main() -> None:
     kills, seed = (int(word) for word in (sys.argv[1:] + ["100", "1"][len(sys.argv) - 1 :]))
     print(f"{datetime.date.today()}, {platform.machine()}, Python {platform.python_version()}, "
           f"NumPy {np.__version__}, glasswork {__version__}, seed {seed}")  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
+    folder = tempfile.mkdtemp(prefix="glasswork-soak-")
+    try:
         counted = soak(kills, Path(folder), seed=seed)
+    except AssertionError:
+        print(f"The runs are kept in {folder}.", file=sys.stderr)
+        raise
+    shutil.rmtree(folder)
     print(
         f"{counted['kills']} kills ({counted['without a folder']} before there was a folder, "
         f"{counted['while writing']} within a write) of {counted['runs']} runs: "

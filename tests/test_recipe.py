@@ -1,6 +1,7 @@
 """Recipes: whatever is valid trains and survives being written; whatever is not is refused by its key."""
 
 import copy
+import functools
 import pickle
 import re
 import reprlib
@@ -302,6 +303,10 @@ def test_the_ladder_leads_from_classwork_to_plain_best():
         ({"seed": -1}, r"^seed: expected a whole number.* at least 0 .*, got -1$"),
         ({"seed": 2**32}, r"^seed: expected a whole number.*, got 4294967296$"),
         ({"name": "../x"}, r"^name: expected at most 80 letters, digits"),
+        (
+            {"network.hidden": functools.reduce(lambda inner, _: [inner], range(500), 0)},
+            "^a recipe has tables and lists at most 20 levels deep; this one goes deeper$",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_key(settings, message):

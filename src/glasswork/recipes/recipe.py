@@ -207,12 +207,14 @@ def _change_activations(network: dict[str, Any], change: Callable[[Any], Any]) -
         network[key] = [change(one) for one in value] if isinstance(value, list) else change(value)
 
 
-def _copy(value: Any) -> Any:
+def _copy(value: Any, levels: int = 20) -> Any:
     """Return a copy of nested dictionaries and lists, with Python's numbers in place of NumPy's."""
+    if levels == 0:
+        raise RecipeError("a recipe has tables and lists at most 20 levels deep; this one goes deeper")
     if isinstance(value, Mapping):
-        return {str(key): _copy(inner) for key, inner in value.items()}
+        return {str(key): _copy(inner, levels - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_copy(item) for item in value]
+        return [_copy(item, levels - 1) for item in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
