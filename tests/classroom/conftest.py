@@ -13,10 +13,10 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="module")
 def catalogue():
     """The catalogue in this process, for code that is ours; its silent libraries are gone after the module."""
-    from glasswork.classroom.fixture import Mnist, install
-    from glasswork.classroom.images import Identifier
-    from glasswork.classroom.matching import Catalogue
-    from glasswork.classroom.observe import watch_numpy
+    from glasswork.classroom.judging.matching import Catalogue
+    from glasswork.classroom.student.fixture import Mnist, install
+    from glasswork.classroom.student.images import Identifier
+    from glasswork.classroom.student.observe import watch_numpy
 
     mnist = Mnist(*load_mnist())
     with pytest.MonkeyPatch.context() as patch:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from glasswork.classroom.audit import AMBIGUOUS, BIAS, DEPARTURES, GLOBAL, handout_code, measure, trainings
+from glasswork.classroom.audit.measure import AMBIGUOUS, BIAS, DEPARTURES, GLOBAL, handout_code, measure, trainings
 
 
 @pytest.fixture(scope="module")

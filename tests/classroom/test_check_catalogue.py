@@ -8,8 +8,8 @@ import pytest
 
 from glasswork.classroom.catalogue import changed, mistakes, solution
 from glasswork.classroom.handout import PARTS
-from glasswork.classroom.judge import Judge
-from glasswork.classroom.source import from_script
+from glasswork.classroom.judging.judge import Judge
+from glasswork.classroom.student.source import from_script
 
 SECTIONS = ("data", "normalize", "split", "settings")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from glasswork.classroom.catalogue import changed
-from glasswork.classroom.judge import Judge
-from glasswork.classroom.source import from_script
+from glasswork.classroom.judging.judge import Judge
+from glasswork.classroom.student.source import from_script
 
 sys.path.insert(0, str(Path(__file__).parent))
 from right_ways import RIGHT, WHOLE

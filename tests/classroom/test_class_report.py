@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 import pytest
 
 from glasswork import FileError, InputError
-from glasswork.classroom.class_report import ClassReport, Row, _anonymous
-from glasswork.classroom.class_report_exports import mistakes_to_csv, to_csv, to_json, to_nbgrader, to_otter
-from glasswork.classroom.class_report_page import to_page
-from glasswork.classroom.class_report_run import Journal, Outcome
-from glasswork.classroom.class_report_write import write_report
-from glasswork.classroom.exercise import render
+from glasswork.classroom.class_report.exports import mistakes_to_csv, to_csv, to_json, to_nbgrader, to_otter
+from glasswork.classroom.class_report.page import to_page
+from glasswork.classroom.class_report.report import ClassReport, Row, _anonymous
+from glasswork.classroom.class_report.run import Journal, Outcome
+from glasswork.classroom.class_report.write import write_report
+from glasswork.classroom.exercise.write import render
 from glasswork.classroom.report import PartReport
 
 HINTS = ("Look at the weight.", "Its mean is 0.5.", "Subtract something.")

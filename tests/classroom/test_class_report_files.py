@@ -8,10 +8,10 @@ import zipfile
 import pytest
 
 from glasswork import FileError
-from glasswork.classroom import class_report_files
-from glasswork.classroom.class_report import _choose
-from glasswork.classroom.class_report_files import find_files
-from glasswork.classroom.class_report_names import student_of, students
+from glasswork.classroom.class_report import files
+from glasswork.classroom.class_report.files import find_files
+from glasswork.classroom.class_report.names import student_of, students
+from glasswork.classroom.class_report.report import _choose
 
 CODE = b"class Linear:\n    pass\n"
 
@@ -120,8 +120,8 @@ def test_bombs_are_refused_without_being_unpacked(look):
 
 
 def test_limits_of_size_and_number(look, monkeypatch):
-    monkeypatch.setattr(class_report_files, "MAX_FILE", 1 << 20)
-    monkeypatch.setattr(class_report_files, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(files, "MAX_FILE", 1 << 20)
+    monkeypatch.setattr(files, "MAX_MEMBERS", 3)
     content = os.urandom((1 << 20) + 1)
     found = look(
         files={

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from glasswork import FileError
-from glasswork.classroom.exercise import read_template, render, write_classwork
+from glasswork.classroom.exercise.write import read_template, render, write_classwork
 
 #: The gaps of the exercise, by the place they are in: those of the handout, then the optional ones.
 GAPS = {

@@ -6,9 +6,9 @@ import io
 import pytest
 
 from glasswork.classroom.catalogue import changed, mistakes, solution
-from glasswork.classroom.source import from_script
-from glasswork.classroom.student import run_student
-from glasswork.classroom.whole import run_whole
+from glasswork.classroom.judging.whole import run_whole
+from glasswork.classroom.student.run import run_student
+from glasswork.classroom.student.source import from_script
 
 CALL = "    def __call__(self, x):\n        return self.forward(x)\n\n"
 OPTIMIZER = "def __init__(self, params, grads, lr=0.1):\n        self.params = params\n        self.grads = grads"

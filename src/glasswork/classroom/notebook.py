@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from glasswork.classroom.checker import Checker
 from glasswork.classroom.report import CheckReport
+from glasswork.classroom.sandbox.checker import Checker
 from glasswork.errors import InputError
 
 

@@ -52,7 +52,7 @@ def check(
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2) from error
     if train and not report.wrong:
-        from glasswork.classroom.training import train_file
+        from glasswork.classroom.sandbox.training import train_file
 
         figure = train_file(file, epochs=epochs, tell=typer.echo)
         typer.echo(f"Figure saved to {figure}")

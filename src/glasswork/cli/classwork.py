@@ -61,7 +61,7 @@ def new(
     debug: Debug = False,
 ) -> None:
     """Write the exercise as a notebook and as a script. No file is ever overwritten."""
-    from glasswork.classroom.exercise import write_classwork
+    from glasswork.classroom.exercise.write import write_classwork
 
     notebook, script = write_classwork(folder, solution=solution)
     print(f"{notebook}\n{script}")
@@ -79,16 +79,16 @@ def audit(
     """Measure where the handout's given code departs from the mathematics, what that changes, and how to correct it."""
     from rich.console import Console
 
-    from glasswork.classroom import audit_tables
-    from glasswork.classroom.audit import VARIANTS, measure, trainings
+    from glasswork.classroom.audit import tables
+    from glasswork.classroom.audit.measure import VARIANTS, measure, trainings
 
     console = Console()
-    for part in audit_tables.departures(measure()):
+    for part in tables.departures(measure()):
         console.print(part)
     with ProgressBar("training") as bar:
         bar.start(epochs * len(VARIANTS))
         results = list(trainings(epochs, after_epoch=bar.advance))
-    for part in audit_tables.effects(results):
+    for part in tables.effects(results):
         console.print(part)
 
 
@@ -122,8 +122,8 @@ def report(
     After an interruption, the same command continues where it stopped. Files that have not changed are not checked
     again.
     """
-    from glasswork.classroom.class_report_exports import EXPORTS
-    from glasswork.classroom.class_report_write import report_paths, write_report
+    from glasswork.classroom.class_report.exports import EXPORTS
+    from glasswork.classroom.class_report.write import report_paths, write_report
     from glasswork.outputs import check_output, is_ours
 
     unknown = [name for name in export or () if name not in EXPORTS]

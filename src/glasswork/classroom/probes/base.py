@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from glasswork.classroom.handout import CLASSES, FUNCTIONS
-from glasswork.classroom.observe import Crash, attempt
-from glasswork.classroom.outline import Outline, assignments, result_line
+from glasswork.classroom.student.observe import Crash, attempt
+from glasswork.classroom.student.outline import Outline, assignments, result_line
 
 #: Facet -> name of a result -> result.
 Facets = dict[str, dict[str, Any]]

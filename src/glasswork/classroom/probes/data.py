@@ -5,9 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.images import as_array, describe
-from glasswork.classroom.observe import Crash, attempt
-from glasswork.classroom.outline import assigned_names
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import (
     Sections,
@@ -17,6 +14,9 @@ from glasswork.classroom.probes.sections import (
     sections_of,
     statement_part,
 )
+from glasswork.classroom.student.images import as_array, describe
+from glasswork.classroom.student.observe import Crash, attempt
+from glasswork.classroom.student.outline import assigned_names
 
 
 def _kind(value: Any) -> str:

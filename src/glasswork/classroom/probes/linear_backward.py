@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, equal, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, numbers, seeded
 from glasswork.classroom.probes.linear_objects import (
     MAKERS,
@@ -20,6 +19,7 @@ from glasswork.classroom.probes.linear_objects import (
     own_parameters,
 )
 from glasswork.classroom.probes.scales import scale_of
+from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
 
 
 class LinearBackward:

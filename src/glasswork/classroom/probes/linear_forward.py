@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, equal, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
 from glasswork.classroom.probes.linear_backward import LinearBackward
 from glasswork.classroom.probes.linear_objects import MAKERS, SIZES, linear_case
+from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
 
 
 class LinearForward:

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, plain, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
 from glasswork.classroom.probes.linear_backward import LinearBackward
 from glasswork.classroom.probes.linear_forward import LinearForward
 from glasswork.classroom.probes.linear_objects import MEMBERS, own_object
+from glasswork.classroom.student.observe import Crash, attempt, plain, show
 
 _OF = {"weight": "(in_features, out_features)", "bias": "(out_features,)"}
 

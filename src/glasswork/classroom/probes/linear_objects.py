@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import attempt
 from glasswork.classroom.probes.base import numbers
+from glasswork.classroom.student.observe import attempt
 
 #: (batch, in, out): all different first, then the coincidences in which a wrong product goes through.
 SIZES = ((2, 3, 4), (5, 3, 2), (2, 3, 3), (3, 3, 2), (2, 3, 2), (3, 3, 3), (1, 3, 2), (4, 1, 3), (3, 2, 1))

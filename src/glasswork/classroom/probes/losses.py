@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, equal, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, numbers, seeded
 from glasswork.classroom.probes.sigmoid import gradient_problems
+from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
 
 _SIZES = ((2, 3), (5, 3), (3, 3), (1, 3), (4, 1))
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem
+from glasswork.classroom.student.observe import Crash, attempt, show
 
 _DATA = ("X", "y", "X_train", "y_train", "X_valid", "y_valid", "X_test", "y_test", "X_temp", "y_temp", "indices")
 

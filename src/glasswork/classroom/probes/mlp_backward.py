@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from glasswork.classroom.observe import Crash, attempt, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, numbers
 from glasswork.classroom.probes.scales import scale_of
 from glasswork.classroom.probes.traced import (
@@ -16,6 +15,7 @@ from glasswork.classroom.probes.traced import (
     reference_backward,
     reference_output,
 )
+from glasswork.classroom.student.observe import Crash, attempt, same, show
 
 
 class MLPBackward:

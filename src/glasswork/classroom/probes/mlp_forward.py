@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, numbers
 from glasswork.classroom.probes.mlp_backward import MLPBackward
 from glasswork.classroom.probes.traced import (
@@ -18,6 +17,7 @@ from glasswork.classroom.probes.traced import (
     layers_of,
     reference_output,
 )
+from glasswork.classroom.student.observe import Crash, attempt, plain, same, show
 
 
 class MLPForward:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, plain, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, numbers
 from glasswork.classroom.probes.traced import ATTRIBUTES, BATCH, HIDDEN, IN, OUT, Tracer, build_mlp, layers_of
+from glasswork.classroom.student.observe import Crash, attempt, plain, show
 
 
 class MLPInit:

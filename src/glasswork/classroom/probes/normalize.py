@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.images import as_array, describe
-from glasswork.classroom.observe import attempt, show
-from glasswork.classroom.outline import assigned_names
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import Sections, crash_problem, sections_of, statement_part
 from glasswork.classroom.probes.split import SETS
+from glasswork.classroom.student.images import as_array, describe
+from glasswork.classroom.student.observe import attempt, show
+from glasswork.classroom.student.outline import assigned_names
 
 
 class NormalizeProbe:

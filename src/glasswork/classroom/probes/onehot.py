@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of
+from glasswork.classroom.student.observe import Crash, attempt, plain, same, show
 
 
 class OnehotProbe:

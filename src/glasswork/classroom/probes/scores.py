@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of
 from glasswork.classroom.probes.loop_objects import Calls, all_of, made_up_batches, to_float
+from glasswork.classroom.student.observe import Crash, attempt, plain, same, show
 
 
 class _ScoreProbe:

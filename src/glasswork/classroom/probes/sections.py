@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.fixture import Mnist
-from glasswork.classroom.images import Identifier, ImagesState, describe, find_split
-from glasswork.classroom.observe import Crash, attempt, show
-from glasswork.classroom.outline import assigned_names, loaded_names
 from glasswork.classroom.probes.base import Bench, Problem
-from glasswork.classroom.student import Event, StudentRun
+from glasswork.classroom.student.fixture import Mnist
+from glasswork.classroom.student.images import Identifier, ImagesState, describe, find_split
+from glasswork.classroom.student.observe import Crash, attempt, show
+from glasswork.classroom.student.outline import assigned_names, loaded_names
+from glasswork.classroom.student.run import Event, StudentRun
 
 
 @dataclass

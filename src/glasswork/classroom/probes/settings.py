@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, show
-from glasswork.classroom.outline import assigned_names, loaded_names
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import sections_of
 from glasswork.classroom.probes.settings_notes import CLASSES, Made, Notes, size_word, trains_inline, whose
-from glasswork.classroom.student import execute
+from glasswork.classroom.student.observe import Crash, show
+from glasswork.classroom.student.outline import assigned_names, loaded_names
+from glasswork.classroom.student.run import execute
 
 _FUNCTIONS = ("train", "valid", "test")
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.images import find_split
-from glasswork.classroom.observe import plain, show
 from glasswork.classroom.probes.base import Bench
 from glasswork.classroom.probes.sections import Sections
+from glasswork.classroom.student.images import find_split
+from glasswork.classroom.student.observe import plain, show
 
 _CALLS = 120  # of train and valid, after which a loop has shown what it does
 

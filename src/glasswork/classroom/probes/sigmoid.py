@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt, equal, plain, same, show
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
 from glasswork.classroom.probes.scales import scale_of
+from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
 
 _X = np.array([[0.0, 1.0, -1.0], [2.0, -2.0, 0.5]])
 _INPUTS = {

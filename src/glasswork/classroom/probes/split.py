@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.images import describe
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.data import DataProbe
 from glasswork.classroom.probes.sections import crash_problem, paired_share, sections_of
+from glasswork.classroom.student.images import describe
 
 SETS = ("train", "valid", "test")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.observe import Crash, attempt
 from glasswork.classroom.probes.base import Bench, numbers, seeded
+from glasswork.classroom.student.observe import Crash, attempt
 
 IN = 3
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from glasswork.classroom.class_report import ClassReport, report_class
-from glasswork.classroom.class_report_exports import EXPORTS, mistakes_to_csv, to_csv
-from glasswork.classroom.class_report_page import to_page
+from glasswork.classroom.class_report.exports import EXPORTS, mistakes_to_csv, to_csv
+from glasswork.classroom.class_report.page import to_page
+from glasswork.classroom.class_report.report import ClassReport, report_class
 from glasswork.errors import InputError
 from glasswork.files import write_whole
 

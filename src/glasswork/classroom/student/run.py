@@ -13,9 +13,9 @@ from typing import Any
 
 from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.limits import STUDENT
-from glasswork.classroom.observe import Crash, attempt
-from glasswork.classroom.outline import Function, Outline, assigned_names, loaded_names
-from glasswork.classroom.source import Document
+from glasswork.classroom.student.observe import Crash, attempt
+from glasswork.classroom.student.outline import Function, Outline, assigned_names, loaded_names
+from glasswork.classroom.student.source import Document
 
 #: Seconds that one statement at the top level may take.
 STATEMENT_LIMIT = 5.0

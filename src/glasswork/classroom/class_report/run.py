@@ -16,8 +16,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from glasswork.classroom.checker import Checker
 from glasswork.classroom.report import PartReport
+from glasswork.classroom.sandbox.checker import Checker
 from glasswork.cores import granted_cores
 from glasswork.errors import GlassworkError
 
@@ -142,9 +142,9 @@ def _fingerprint() -> str:
 
     def add(folder: Traversable) -> None:
         for one in sorted(folder.iterdir(), key=lambda one: one.name):
-            if one.is_dir():
+            if one.is_dir() and one.name != "class_report":
                 add(one)
-            elif not one.name.startswith("class_report") and not one.name.endswith(".pyc"):
+            elif one.is_file() and not one.name.endswith(".pyc"):
                 digest.update(one.name.encode() + one.read_bytes())
 
     add(files("glasswork.classroom"))

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.classroom.images import find_split
-from glasswork.classroom.observe import attempt
-from glasswork.classroom.outline import assigned_names, loaded_names
 from glasswork.classroom.probes import Problem
-from glasswork.classroom.student import StudentRun, execute
+from glasswork.classroom.student.images import find_split
+from glasswork.classroom.student.observe import attempt
+from glasswork.classroom.student.outline import assigned_names, loaded_names
+from glasswork.classroom.student.run import StudentRun, execute
 
 Array = NDArray[np.float64]
 

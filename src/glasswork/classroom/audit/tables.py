@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from glasswork.classroom.audit import AMBIGUOUS, DEPARTURES, Departure, Ratio, Training
+from glasswork.classroom.audit.measure import AMBIGUOUS, DEPARTURES, Departure, Ratio, Training
 
 
 def departures(ratios: Sequence[Ratio]) -> Iterator[RenderableType]:

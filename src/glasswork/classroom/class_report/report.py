@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from glasswork.classroom.class_report_files import Found, find_files
-from glasswork.classroom.class_report_names import student_of, students
-from glasswork.classroom.class_report_run import Journal, Outcome, check_all
+from glasswork.classroom.class_report.files import Found, find_files
+from glasswork.classroom.class_report.names import student_of, students
+from glasswork.classroom.class_report.run import Journal, Outcome, check_all
 from glasswork.classroom.report import PartReport, Status
 from glasswork.errors import FileError
 

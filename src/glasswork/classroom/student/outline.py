@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from glasswork.classroom.source import Document
+from glasswork.classroom.student.source import Document
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

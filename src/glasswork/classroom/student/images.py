@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.classroom.fixture import Mnist
+from glasswork.classroom.student.fixture import Mnist
 
 _SAMPLE = 400
 
@@ -94,7 +94,7 @@ def _words(codes: NDArray[np.uint8]) -> list[bytes]:
 
 
 def _thin_columns() -> NDArray[np.int64]:
-    from glasswork.classroom.fixture import THIN
+    from glasswork.classroom.student.fixture import THIN
 
     return THIN
 

@@ -10,20 +10,20 @@ import numpy as np
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
+from glasswork.classroom.judging.matching import Catalogue, Match, right_split
+from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence
+from glasswork.classroom.judging.slowness import slow_part
+from glasswork.classroom.judging.structure import aliases, method_problem, missing_numpy, syntax_problems, unfinished
+from glasswork.classroom.judging.whole import NOT_IN_TRAINING, WholeRun, can_be_spared, run_whole
 from glasswork.classroom.limits import OutOfTimeError, time_limit
-from glasswork.classroom.matching import Catalogue, Match, right_split
-from glasswork.classroom.observe import Crash
-from glasswork.classroom.outline import assigned_names
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
 from glasswork.classroom.probes.sections import DataTrace, Sections, asks_for_whole_images
 from glasswork.classroom.report import PartReport, Status
-from glasswork.classroom.rules import generic_hints, named_by_rule, only_crashes, sentence
-from glasswork.classroom.slowness import slow_part
-from glasswork.classroom.source import Document
-from glasswork.classroom.structure import aliases, method_problem, missing_numpy, syntax_problems, unfinished
-from glasswork.classroom.student import run_student
-from glasswork.classroom.whole import NOT_IN_TRAINING, WholeRun, can_be_spared, run_whole
+from glasswork.classroom.student.observe import Crash
+from glasswork.classroom.student.outline import assigned_names
+from glasswork.classroom.student.run import run_student
+from glasswork.classroom.student.source import Document
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 

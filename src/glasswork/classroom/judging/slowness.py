@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.limits import STUDENT
-from glasswork.classroom.observe import Crash, attempt
 from glasswork.classroom.probes import Bench
+from glasswork.classroom.student.observe import Crash, attempt
 
 Call = Callable[[], Any]
 

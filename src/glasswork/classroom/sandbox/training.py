@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from glasswork.classroom.source import read_cells
+from glasswork.classroom.student.source import read_cells
 from glasswork.errors import GlassworkError
 
 #: Images that the file's classes learn from, and those that measure.
@@ -51,7 +51,7 @@ def train_file(file: Path, *, epochs: int, tell: Callable[[str], None] = print, 
 def _messages(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what the training process says, epoch by epoch."""
     with subprocess.Popen(
-        [sys.executable, "-m", "glasswork.classroom.trainer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "glasswork.classroom.sandbox.trainer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""The process in which a file's own classes are trained; started by `glasswork.classroom.training`."""
+"""The process in which a file's own classes are trained; started by `glasswork.classroom.sandbox.training`."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from glasswork.classroom.limits import confine, without_network
-from glasswork.classroom.training import TRAIN_ROWS, VALID_ROWS
+from glasswork.classroom.sandbox.training import TRAIN_ROWS, VALID_ROWS
 
 
 def main() -> None:
@@ -27,9 +27,9 @@ def main() -> None:
 def _train(request: dict[str, Any], folder: str, answers: Any) -> None:
     import numpy as np
 
-    from glasswork.classroom.fixture import Mnist, install
-    from glasswork.classroom.source import from_cells, from_script
-    from glasswork.classroom.student import run_student
+    from glasswork.classroom.student.fixture import Mnist, install
+    from glasswork.classroom.student.run import run_student
+    from glasswork.classroom.student.source import from_cells, from_script
     from glasswork.data.sources.embedded import load_mnist
 
     images, labels = load_mnist()

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from glasswork.classroom.limits import BUSY
 from glasswork.classroom.report import CheckReport, PartReport
-from glasswork.classroom.source import read_cells
+from glasswork.classroom.student.source import read_cells
 from glasswork.errors import GlassworkError, InputError
 
 #: Seconds that one file may take in all.
@@ -112,7 +112,7 @@ class Checker:
     def _start(self) -> None:
         threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            [*_bubblewrap(), sys.executable, "-m", "glasswork.classroom.server"],
+            [*_bubblewrap(), sys.executable, "-m", "glasswork.classroom.sandbox.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from glasswork.classroom.class_report import DONE, ClassReport, Row
+from glasswork.classroom.class_report.report import DONE, ClassReport, Row
 
 
 @dataclass(frozen=True)

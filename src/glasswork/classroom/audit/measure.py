@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from glasswork import gradcheck, load_mnist, split
 from glasswork.arrays import FloatArray, Labels
-from glasswork.classroom.exercise import read_template
+from glasswork.classroom.exercise.write import read_template
 
 BATCH, CLASSES = 100, 10  # as in the handout
 

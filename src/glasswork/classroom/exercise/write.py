@@ -23,7 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from glasswork.classroom.exercise_figures import FIGURES
+from glasswork.classroom.exercise.figures import FIGURES
 from glasswork.errors import FileError
 from glasswork.figures.figure import own_settings
 
@@ -60,7 +60,7 @@ def read_template(*, solution: bool) -> list[Cell]:
     list of Cell
         A text's source is Markdown; a code cell's is Python.
     """
-    template = files("glasswork.classroom").joinpath("exercise.template").read_text("utf-8")
+    template = files("glasswork.classroom.exercise").joinpath("exercise.template").read_text("utf-8")
     content = _GAP.sub(lambda gap: gap["solved" if solution else "open"], template)
     cells: list[Cell] = []
     for block in re.split(r"^(?=# %%)", content, flags=re.MULTILINE)[1:]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
-from glasswork.classroom.class_report import ClassReport, Misconception, Row
+from glasswork.classroom.class_report.report import ClassReport, Misconception, Row
 from glasswork.classroom.report import PartReport
 from glasswork.outputs import GENERATOR
 
@@ -37,7 +37,7 @@ def to_page(report: ClassReport, title: str) -> str:
     -------
     str
     """
-    style = files("glasswork.classroom").joinpath("class_report.css").read_text("utf-8")
+    style = files("glasswork.classroom.class_report").joinpath("class_report.css").read_text("utf-8")
     body = "\n".join(
         [
             *_head(report, title),

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from glasswork.classroom.observe import Crash
 from glasswork.classroom.probes.base import Problem
+from glasswork.classroom.student.observe import Crash
 
 #: The kind of an error -> the entry of the catalogue.
 _RULES = {

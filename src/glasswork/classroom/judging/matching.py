@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.catalogue import Mistake, changed, of_part, solution
-from glasswork.classroom.fixture import Mnist
 from glasswork.classroom.handout import sections
-from glasswork.classroom.images import Identifier, RowIdentifier
 from glasswork.classroom.limits import STUDENT, time_limit
-from glasswork.classroom.observe import same
-from glasswork.classroom.outline import Outline, assigned_names, loaded_names
 from glasswork.classroom.probes import PROBES, Bench, Facets
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
-from glasswork.classroom.source import from_script
-from glasswork.classroom.student import Event, StudentRun, execute, new_namespace
+from glasswork.classroom.student.fixture import Mnist
+from glasswork.classroom.student.images import Identifier, RowIdentifier
+from glasswork.classroom.student.observe import same
+from glasswork.classroom.student.outline import Outline, assigned_names, loaded_names
+from glasswork.classroom.student.run import Event, StudentRun, execute, new_namespace
+from glasswork.classroom.student.source import from_script
 
 _SECTIONS = ("data", "normalize", "split", "settings")
 
@@ -49,7 +49,7 @@ class Catalogue:
 
     def with_whole_images(self) -> "Catalogue":
         """Return this catalogue with all 784 pixels of each image; its observations are shared."""
-        from glasswork.classroom.fixture import WHOLE, install
+        from glasswork.classroom.student.fixture import WHOLE, install
 
         mnist = Mnist(self.mnist.images, self.mnist.labels, WHOLE)
         install(mnist)

@@ -5,9 +5,9 @@ import difflib
 import re
 
 from glasswork.classroom.handout import CLASSES, FUNCTIONS, part_of, sections
-from glasswork.classroom.outline import Function, Outline, is_stub, loaded_names
 from glasswork.classroom.probes.base import Problem
-from glasswork.classroom.source import Document, SyntaxFault
+from glasswork.classroom.student.outline import Function, Outline, is_stub, loaded_names
+from glasswork.classroom.student.source import Document, SyntaxFault
 
 #: For each part that the student writes: how many `...` the handout has there, and how many statements.
 TODO = {

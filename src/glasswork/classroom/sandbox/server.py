@@ -1,6 +1,7 @@
 """The process that holds the data and lets each file be judged in a confined process of its own.
 
-It is started by `glasswork.classroom.checker` and speaks JSON, one line a message, on its standard input and output:
+It is started by `glasswork.classroom.sandbox.checker`. It speaks JSON, one line a message, on its standard input and
+output:
 
     {"cells": [text, ...], "notebook": bool, "seconds": s}   →   {"parts": [...]}
     {"prepare": true}                                        →   {"prepared": true}
@@ -60,10 +61,10 @@ def _load() -> Any:
     thread.start()
     import pandas as pd
 
-    from glasswork.classroom.fixture import Mnist, install
-    from glasswork.classroom.images import Identifier
-    from glasswork.classroom.matching import Catalogue
-    from glasswork.classroom.observe import watch_numpy
+    from glasswork.classroom.judging.matching import Catalogue
+    from glasswork.classroom.student.fixture import Mnist, install
+    from glasswork.classroom.student.images import Identifier
+    from glasswork.classroom.student.observe import watch_numpy
 
     thread.join()
     pd.DataFrame  # noqa: B018  pandas loads parts of itself late
@@ -125,8 +126,8 @@ def _child(catalogue: Any, request: dict[str, Any], folder: str, writing: int, h
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
         warnings.simplefilter("ignore")
         faulthandler.dump_traceback_later(max(request["seconds"] - 1.0, 1.0), file=hang)
-        from glasswork.classroom.judge import Judge
-        from glasswork.classroom.source import from_cells, from_script
+        from glasswork.classroom.judging.judge import Judge
+        from glasswork.classroom.student.source import from_cells, from_script
 
         confine(folder, memory=MEMORY, seconds=math.ceil(request["seconds"]))
         document = from_cells(request["cells"]) if request["notebook"] else from_script(request["cells"][0])
@@ -205,7 +206,7 @@ def _ended(
 ) -> dict[str, Any]:
     """Return the report on the part that ended its process."""
     from glasswork.classroom.catalogue import mistakes
-    from glasswork.classroom.source import from_cells, from_script
+    from glasswork.classroom.student.source import from_cells, from_script
 
     failed = next((m["failed"] for m in messages if "failed" in m), "")
     if failed and not failed.startswith("MemoryError"):

@@ -1,0 +1,1 @@
+"""A class: many files checked, and one page, table or file for each student made of the reports."""

@@ -1,0 +1,1 @@
+"""The handout as an exercise to fill in, and its figures."""
