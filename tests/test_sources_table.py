@@ -149,7 +149,7 @@ def broken(row, column, cell):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("256", "256"), ("-1", "-1"), ("nan", "missing value, got 'nan'"), ("", "missing value, got ''"),
+        ("256", "256"), ("-1", "-1"), ("nan", "a missing value"), ("", "a missing value"),
         ("1.5", "got 1.5"), ("x", "expected a number, got 'x'"), ("inf", "'inf'"), ("1e3", "1000"),
     ],
 )  # fmt: skip

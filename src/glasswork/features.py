@@ -67,7 +67,8 @@ class Features:
         x = np.asarray(rows, np.float64)
         known = np.isfinite(x)
         if not known.any(axis=0).all():
-            raise InputError(f"Features: column {int((~known.any(axis=0)).argmax()) + 1} has no value in the training")
+            empty = int((~known.any(axis=0)).argmax())
+            raise InputError(f"Features: column {empty + 1} has no value in any training row; remove the column")
         fill = np.array([np.median(column[given]) for column, given in zip(x.T, known.T, strict=True)])
         if not known.all():
             x = np.where(known, x, fill)
@@ -100,7 +101,8 @@ class Features:
             row, column = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise InputError(
                 f"{who}: expected finite numbers, got {x[row, column]} in row {first_row + row}, "
-                f"{column_name(names, column)}; fill it in, or train with data.missing = 'median'"
+                f"{column_name(names, column)}; "
+                + ("fill it in, or train with data.missing = 'median'" if np.isnan(x[row, column]) else "correct it")
             )
         outside = ((x < np.array(self.low)) | (x > np.array(self.high))).mean(axis=1)
         if len(self) > 2 and len(x) and outside.max() > 0.5 and (wrong := self._elsewhere(x)).any():

@@ -19,7 +19,9 @@ _MOST = 0.8
 _LIGHT, _DARK = 170, 85
 
 
-def inputs_of(data: Dataset | Split, *, scaling: ColumnScaling = "standardize", missing: Missing = "refuse") -> Inputs:
+def inputs_of(
+    data: Dataset | Split, *, scaling: ColumnScaling = "standardize", missing: Missing | None = None
+) -> Inputs:
     """Return the contract of a network that is trained on a dataset, or on the training part of one that is split.
 
     Parameters
@@ -27,13 +29,15 @@ def inputs_of(data: Dataset | Split, *, scaling: ColumnScaling = "standardize", 
     data : Dataset or Split
     scaling : {"standardize", "zero-to-one", "none"}
         Of the columns of a table of features, fitted on the training rows.
-    missing : {"refuse", "median"}
-        What is done about missing features.
+    missing : {"refuse", "median"}, optional
+        What is done about missing features; by default the median of their column is used where data have such.
     """
     rows = data.train.images if isinstance(data, Split) else data.images
     columns = data.columns if data.columns and len(set(data.columns)) == len(data.columns) else None
     if data.kind == "features":
-        features = Features.fit(rows, scaling=scaling, missing=missing)
+        features = Features.fit(
+            rows, scaling=scaling, missing=missing or ("median" if np.isnan(rows).any() else "refuse")
+        )
         return Inputs.of_features(features, columns=columns, label=data.origin.label, classes=data.classes)
     origin = data.origin
     reading = Reading(

@@ -23,7 +23,7 @@ from glasswork.data.levels import Levels
 from glasswork.data.mapped import in_blocks
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
-from glasswork.features import column_name
+from glasswork.features import Missing, column_name
 
 #: What the numbers of a dataset are.
 Kind: TypeAlias = Literal["pixels", "features"]
@@ -106,6 +106,7 @@ class Dataset:
         shape: tuple[int, int] | None = None,
         data_range: tuple[float, float] | None = None,
         kind: Kind | None = None,
+        missing: Missing = "refuse",
         name: str = "images",
         source: str = "",
     ) -> Self:
@@ -131,6 +132,9 @@ class Dataset:
         kind : {"pixels", "features"}, optional
             What the numbers are. By default rows are features if columns have names of their own, or fractions that no
             usual range of pixels has; that is noted.
+        missing : {"refuse", "median"}
+            What is done about missing features, which are NaN: the first one is an error; or they remain, and a network
+            that is trained on the dataset takes the median of their column instead.
         name, source : str
             See `Dataset`.
 
@@ -151,7 +155,8 @@ class Dataset:
             raise InputError(f"Dataset: expected images of numbers, got an array of {values.dtype}")
         why = why_features(values, columns) if kind is None and data_range is None and values.ndim == 2 else ""
         if kind == "features" or why:
-            return cls._of_features(values, labels, classes, columns, why, name, source)
+            numbers, names = encode_labels(labels, classes)
+            return cls._of_features(values, numbers, names, columns, why, missing, name, source)
         if values.ndim == 4 and values.shape[3] == 1:
             values = values[..., 0]
         if values.ndim == 3:
@@ -175,25 +180,28 @@ class Dataset:
     def _of_features(
         cls,
         rows: NDArray[Any],
-        labels: Any,
-        classes: Sequence[str] | int | np.integer | None,
+        labels: Labels,
+        classes: tuple[str, ...],
         columns: tuple[str, ...],
         why: str,
+        missing: Missing,
         name: str,
         source: str,
     ) -> Self:
         """Make a dataset of the rows of a table of features."""
         if rows.ndim != 2 or rows.shape[1] == 0:
             raise InputError(f"Dataset: expected rows of features, (N, columns), got the shape {rows.shape}")
-        numbers, names = encode_labels(labels, classes)
         origin = Origin(notes=(f"columns are features, not pixels: {why}",) if why else ())
         x: Any = np.ascontiguousarray(rows, np.float64)
-        if not np.isfinite(x).all():
-            row, place = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
-            where = f"row {row}, {column_name(columns, place)}"
-            raise InputError(f"Dataset: expected finite numbers, got {x[row, place]} in {where}; correct or remove it")
+        wrong = ~np.isfinite(x) if missing == "refuse" else np.isinf(x)
+        if wrong.any():
+            row, place = (int(i) for i in np.argwhere(wrong)[0])
+            raise InputError(
+                f"Dataset: expected finite numbers, got {x[row, place]} in row {row}, {column_name(columns, place)}; "
+                + ("fill it in, or give missing='median'" if np.isnan(x[row, place]) else "correct it")
+            )
         shape = (1, rows.shape[1])
-        return cls(x, numbers, names, shape, name, source, origin, columns, "features")
+        return cls(x, labels, classes, shape, name, source, origin, columns, "features")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -253,7 +261,14 @@ def _without_frames(images: Any, labels: Any) -> tuple[tuple[str, ...], Any, Any
             if labels not in frame.columns:
                 raise InputError(f"Dataset.of: no column {labels!r} in the data frame, which has {frame.columns[:10]}")
             frame, labels = frame.drop(labels), frame[labels].to_native()
-        columns, images = tuple(map(str, frame.columns)), frame.to_numpy()
+        for name, dtype in frame.schema.items():
+            if not dtype.is_numeric() and dtype != nw.Boolean:
+                raise InputError(
+                    f"Dataset.of: the column {name!r} holds {dtype}, where a network needs numbers; remove it, or give "
+                    "it numbers: a column of 0 and 1 for each word, as pandas.get_dummies does"
+                )
+        columns = tuple(map(str, frame.columns))
+        images = frame.with_columns(nw.selectors.boolean().cast(nw.Int64)).to_numpy()
     if not isinstance(labels, np.ndarray | list | tuple | range):
         import narwhals as nw
 

@@ -122,7 +122,7 @@ class Levels:
             return values.astype(np.uint8)
         low, high = float(values.min()), float(values.max())
         if np.isnan(low):
-            raise self._wrong(values, np.isnan(values), where, "a missing value (nan)")
+            raise self._wrong(values, np.isnan(values), where, "a missing value")
         self.smallest, self.largest = min(self.smallest, low), max(self.largest, high)
         if not self._decided:
             self._decide(values, low, high, where)
@@ -163,8 +163,12 @@ class Levels:
     def _wrong(self, values: NDArray[Any], wrong: NDArray[Any], where: Where, problem: str) -> InputError:
         rows = values.reshape(len(values), -1)
         row, place = (int(i) for i in np.argwhere(wrong.reshape(rows.shape))[0])
-        other = "" if "missing" in problem else f", or state the range of all values: {_OPTION}"
-        return InputError(f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it{other}")
+        if np.isnan(rows[row, place]):
+            return InputError(f"{where(row, place)}: {problem}; correct or remove the row")
+        return InputError(
+            f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it, or state the range of "
+            f"all values: {_OPTION}"
+        )
 
     def stretched(self, images: Images) -> Images:
         """Return all images that were made, with their own range as that of the pixels, where nobody stated another.

@@ -100,7 +100,7 @@ def assemble(recipe: Recipe, dataset: Dataset | None = None) -> Experiment:
             seed=recipe.seed,
             scale=pixel_scale(recipe.data.scaling, parts.train.images) if pixels else None,
         )
-        model.inputs = inputs_of(parts, scaling=column_scaling(recipe.data.scaling))
+        model.inputs = inputs_of(parts, scaling=column_scaling(recipe.data.scaling), missing=recipe.data.missing)
         train_loader = _loader(
             recipe,
             model.inputs,
@@ -139,7 +139,7 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
         raise RecipeError(f"data.range: expected two numbers, such as [0, 16], got {data.range[0]:g} alone")
     stated = (data.range[0], data.range[1]) if data.range else None
     return split_once(
-        dataset or load_dataset(data.source, cache=DATA_CACHE, data_range=stated),
+        dataset or load_dataset(data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing),
         scheme=data.split,
         seed=data.split_seed,
         test=data.test or None,

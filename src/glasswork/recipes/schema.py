@@ -190,6 +190,10 @@ class Data(Struct, frozen=True, kw_only=True):
             extra={"expected": "two numbers, such as [0, 16], or none: []"},
         ),
     ] = ()
+    missing: Annotated[
+        Literal["refuse", "median"],
+        Meta(description="what is done about missing features; median: that of their column in the training rows"),
+    ] = "refuse"
     split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="determines which images are in valid and test")] = 123
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from glasswork.data import Dataset
 from glasswork.errors import InputError
+from glasswork.features import Missing
 from glasswork.paths import typed_path
 from glasswork.recipes.recipe import Recipe
 from glasswork.recipes.shelf import named_recipe, read_recipe
@@ -35,7 +36,9 @@ def as_recipe(recipe: Recipe | str | os.PathLike[str]) -> Recipe:
     return read_recipe(path) if path.suffix == ".toml" else named_recipe(str(recipe))
 
 
-def folder_and_dataset(folder: str | Path | Data | None, data: Data | None) -> tuple[Path | None, Dataset | None]:
+def folder_and_dataset(
+    folder: str | Path | Data | None, data: Data | None, missing: Missing
+) -> tuple[Path | None, Dataset | None]:
     """Return the folder and the dataset of a run, whose second argument may be either.
 
     Raises
@@ -44,18 +47,18 @@ def folder_and_dataset(folder: str | Path | Data | None, data: Data | None) -> t
         If there are two datasets, or what should be a dataset is not one.
     """
     if folder is None or isinstance(folder, str | os.PathLike):
-        return None if folder is None else Path(folder), as_dataset(data)
+        return None if folder is None else Path(folder), as_dataset(data, missing)
     if data is not None:
         raise InputError(f"Run: expected a folder and a dataset, got two datasets: {_describe(folder)} as the folder")
-    return None, as_dataset(folder)
+    return None, as_dataset(folder, missing)
 
 
-def as_dataset(data: Data | None) -> Dataset | None:
+def as_dataset(data: Data | None, missing: Missing) -> Dataset | None:
     """Return a dataset as it is, and images with labels as a dataset."""
     if data is None or isinstance(data, Dataset):
         return data
     if isinstance(data, tuple | list) and len(data) == 2:
-        return Dataset.of(*data)
+        return Dataset.of(*data, missing=missing)
     raise InputError(
         "Run: expected the data to be a Dataset, such as load_dataset('letters/') returns, or a pair (images, labels), "
         f"got {_describe(data)}"

@@ -91,7 +91,7 @@ class Run(RunFacts):
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         recipe = as_recipe(recipe).override({} if engine is None else {"training.engine": engine})
-        self._wanted, data = folder_and_dataset(folder, dataset)
+        self._wanted, data = folder_and_dataset(folder, dataset, recipe.data.missing)
         self._runs = DEFAULT_PARENT.absolute()
         self._build(recipe, free_folder(self._wanted, recipe.name, self._runs), data, checkpoint_every, should_stop)
 
@@ -141,7 +141,7 @@ class Run(RunFacts):
             recipe = recipe.override({"training.engine": engine})
         run = cls.__new__(cls)
         run._wanted = place.path
-        run._build(recipe, place, as_dataset(dataset), checkpoint_every, should_stop)
+        run._build(recipe, place, as_dataset(dataset, recipe.data.missing), checkpoint_every, should_stop)
         run._load()
         return run
 

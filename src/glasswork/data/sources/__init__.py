@@ -24,6 +24,7 @@ from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.naming import dataset_of
 from glasswork.errors import FileError, InputError
+from glasswork.features import Missing
 from glasswork.inputs import Inputs
 from glasswork.paths import typed_path
 
@@ -125,6 +126,7 @@ def load_dataset(
     prefer: tuple[float, float] | None = None,
     data_range: tuple[float, float] | None = None,
     like: Inputs | None = None,
+    missing: Missing = "refuse",
 ) -> Dataset:
     """Load a dataset by its name, or from a file or folder.
 
@@ -145,6 +147,8 @@ def load_dataset(
     like : Inputs, optional
         What a network was trained on, to read a source as its own data were read: a table's columns are matched by
         their names, and pixels and features are not mixed up.
+    missing : {"refuse", "median"}
+        Missing features are an error, or NaN, for which a network takes the median of their column.
 
     Returns
     -------
@@ -173,7 +177,7 @@ def load_dataset(
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
     else:
-        asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like)
+        asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing)
         dataset = _load_path(typed_path(argument), text, cache, asked)
     if dataset.origin.sha256:
         return dataset
@@ -182,12 +186,7 @@ def load_dataset(
     return replace(dataset, origin=replace(dataset.origin, source=dataset.source, sha256=fingerprint_once(dataset)))
 
 
-def _load_path(
-    path: Path,
-    text: str,
-    cache: Path | None,
-    asked: Asked,
-) -> Dataset:
+def _load_path(path: Path, text: str, cache: Path | None, asked: Asked) -> Dataset:
     from glasswork.data.sources.places import readable
     from glasswork.data.sources.store import read_dataset, write_dataset
 

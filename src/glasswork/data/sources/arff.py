@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from glasswork.data.sources.cells import is_number
 from glasswork.data.sources.columns import Columns
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.data.sources.labels import numbers_or_words
@@ -40,7 +41,9 @@ def read(source: Peek) -> Found:
         raise InputError(f"the attribute {names[empty]} has no values: {{}}; correct its line")
     label = next((k for k, name in enumerate(names) if name.lower() in _LABELS), None)
     label = label if label is not None else max(nominal, default=None)
-    columns = Columns(names, len(names), label)
+    words = {k: choices[0] for k, choices in nominal.items() if not all(map(is_number, choices))}
+    words |= {k: kind for k, (_, kind) in enumerate(attributes) if kind.lower().startswith(("string", "date"))}
+    columns = Columns(names, len(names), label, words=words)
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
     found = Found("ARFF", "", {})

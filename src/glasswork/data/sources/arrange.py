@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from glasswork.data.sources.found import Block, Found, Part
 from glasswork.errors import InputError
+from glasswork.features import Missing
 from glasswork.inputs import Inputs
 
 #: So many names are in a message.
@@ -24,6 +25,7 @@ class Asked:
     prefer: tuple[float, float] | None = None
     data_range: tuple[float, float] | None = None
     like: Inputs | None = None
+    missing: Missing = "refuse"
 
     def apply(self, found: Found) -> None:
         """Tell a reader's find what is asked."""
@@ -31,6 +33,8 @@ class Asked:
             found.shape = self.shape
         if self.data_range is not None:
             found.levels = self.data_range
+        fills = self.like is not None and self.like.features is not None and self.like.features.missing is not None
+        found.missing = "median" if fills else self.missing
         if self.like is not None and self.like.kind is not None:
             found.kind = self.like.kind
         if self.like is not None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.data.sources.cells import columns_of_words, is_number, is_word
 from glasswork.errors import InputError
 
 #: The usual names of a label column.
@@ -60,6 +61,8 @@ class Columns:
         Whether numbers are written with a decimal comma.
     chosen : tuple of int
         The columns that hold pixels, where a network's contract names them; else all but label and index.
+    words : dict of int to str
+        The columns that hold words, each with one of them.
     """
 
     header: tuple[str, ...]
@@ -71,6 +74,7 @@ class Columns:
     notes: tuple[str, ...] = field(default=())
     comma: bool = False
     chosen: tuple[int, ...] = ()
+    words: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def pixels(self) -> list[int]:
@@ -115,17 +119,19 @@ class Columns:
         """The names of the columns that hold pixels, in order; empty where the table has no header."""
         return tuple(self.header[k] for k in self.pixels) if self.header else ()
 
+    def refuse_words(self) -> None:
+        """Raise an InputError if a column of words is among the columns of numbers."""
+        if wrong := [k for k in self.pixels if k in self.words]:
+            more = f" and {len(wrong) - 1} more columns" if len(wrong) > 1 else ""
+            raise InputError(
+                f"{self.name(wrong[0])}{more}: words, such as {self.words[wrong[0]]!r}, where a network needs numbers; "
+                "remove the column, or give it numbers: a column of 0 and 1 for each word, as pandas.get_dummies does; "
+                "if it holds the labels, call it label"
+            )
+
     def name(self, k: int) -> str:
         """Return the name of a column for messages, counted from 1."""
         return f"column {k + 1}" + (f" ({self.header[k]!r})" if k < len(self.header) and self.header[k] else "")
-
-
-def is_number(cell: str) -> bool:
-    """Return whether a cell holds a number; ``inf``, ``nan`` and ``1_000`` are words."""
-    try:
-        return math.isfinite(float(cell)) and "_" not in cell
-    except ValueError:
-        return False
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -187,7 +193,10 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
     index = next((k for k, name in enumerate(lower) if name in _INDICES and k != label), None)
     label, index, one_hot, assumed = _by_content(body, spread, count, lower, label, index)
     names = names if lower or not header else ()
-    columns = Columns(names, count, label, one_hot, index, _shape_in(names, label, index), (*notes, *assumed))
+    shape = _shape_in(names, label, index)
+    columns = Columns(
+        names, count, label, one_hot, index, shape, (*notes, *assumed), words=columns_of_words(body, count)
+    )
     if not columns.pixels:
         raise InputError("no column holds pixels")
     return columns
@@ -206,12 +215,15 @@ def _by_content(
         if index is None and _counts_up(_numbers(body, count)[:, first := int(label == 0)]) and len(body) >= 10:
             index = first if lower[first] not in _like_others(lower) else None
         return label, index, (), []
-    words = [k for k in range(count) if k != index and any(not is_number(row[k]) for row in body if k < len(row))]
-    texts = [k for k in words if all(not is_number(row[k]) and row[k] for row in body if k < len(row))]
-    texts = texts or [k for k in words if sum(not is_number(row[k]) and bool(row[k]) for row in body) >= len(body) / 5]
+    rows = [row for row in body if len(row) >= count]
+    words = [k for k in range(count) if k != index and any(not is_number(row[k]) for row in rows)]
+    texts = [k for k in words if all(not is_number(row[k]) and row[k] for row in rows)]
+    texts = texts or [k for k in words if sum(is_word(row[k]) for row in rows) >= len(rows) / 5]
     if texts:
-        label = max(texts, key=lambda k: -len({row[k] for row in body}))
-        return label, next((k for k in texts if k != label), index), (), [f"labels are the words of column {label + 1}"]
+        distinct = {k: len({row[k] for row in rows}) for k in texts}
+        label = min(texts, key=lambda k: (distinct[k] == 1, distinct[k]))
+        names = [k for k in texts if k != label and 2 * distinct[k] > len(rows)]
+        return label, next(iter(names), index), (), [f"labels are the words of column {label + 1}"]
     values = _numbers(body, count)
     if index is None and _counts_up(values[:, 0]) and (not _is_square(count - 1) or len(values) > _MOST_IN_A_ROW):
         index = 0

@@ -43,8 +43,14 @@ def feature_blocks(found: Found, part: Part) -> Iterator[tuple[Block, NDArray[np
         x = np.ascontiguousarray(block.images, np.float64)
         numbers = block.rows or range(first, first + len(x))
         first = numbers[-1] + 1 if len(numbers) else first
-        if not np.isfinite(x).all():
-            row, place = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        wrong = ~np.isfinite(x) if found.missing == "refuse" else np.isinf(x)
+        if wrong.any():
+            row, place = (int(i) for i in np.argwhere(wrong)[0])
             where = found.where(numbers[row], place) if found.where else f"row {numbers[row] + 1:,}, column {place + 1}"
-            raise InputError(f"{where}: a missing value, got {x[row, place]}; correct or remove the row")
+            raise InputError(
+                f"{where}: a missing value; fill it in or remove the row, or train with --set data.missing=median, "
+                "which takes the median of the column"
+                if np.isnan(x[row, place])
+                else f"{where}: expected a finite number, got {x[row, place]:g}; correct or remove the row"
+            )
         yield block, x

@@ -11,6 +11,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.features import Missing
+
 #: Bytes of images in a block.
 BLOCK_BYTES = 8 << 20
 
@@ -136,6 +138,8 @@ class Found:
         name of the column of labels; see `glasswork.data.sources.arrange`.
     kind : {"pixels", "features"}, optional
         What the numbers of a table are, if the format states it; otherwise it is derived.
+    missing : {"refuse", "median"}
+        Whether features may be missing, because the median of their column will be used.
     without_labels : str
         What to do if there are no labels.
     surplus : str
@@ -164,6 +168,7 @@ class Found:
     label: str = ""
     choose: Callable[[int, tuple[str, ...], str], None] | None = None
     kind: Literal["pixels", "features"] | None = None
+    missing: Missing = "refuse"
     without_labels: str = ""
     surplus: str = ""
     notes: list[str] = field(default_factory=list)

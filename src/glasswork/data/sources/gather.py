@@ -69,7 +69,7 @@ def gather(
     shape: tuple[int, int] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
     sizes: dict[str, int] = {}
-    coloured = False
+    coloured, holes = False, 0
     order = [part for part in ORDER if part in found.parts]
     mapped = _mapped(found, order)
     for part in order:
@@ -82,12 +82,18 @@ def gather(
                 raise InputError(_without_labels(part, order, found))
             shape = _same_shape(shape, pixels, found, part, features=features)
             coloured |= block.images.ndim == 4
+            holes += int(np.isnan(pixels).sum()) if features else 0
             if mapped is None:
                 store.append(as_rows(pixels))
             labels.setdefault(part, []).append(_one_an_image(block.labels, found))
             sizes[part] = sizes.get(part, 0) + len(pixels)
     if not sizes or shape is None:
         raise InputError("there are no images in it" + (f"; {found.skipped[0]}" if found.skipped else ""))
+    if holes:
+        found.note(
+            f"{holes:,} of {sum(sizes.values()) * shape[1]:,} values are missing: the median of their column in the "
+            "training rows takes their place"
+        )
     joined = [np.concatenate(pieces) for pieces in labels.values()]
     images = mapped if mapped is not None else store.finish()
     if not features:

@@ -174,6 +174,7 @@ def _pixel_columns(path: Path, head: "pl.DataFrame", found: Found) -> None:
 
 
 def _table_blocks(path: Path, columns: Columns) -> Iterator[Block]:
+    columns.refuse_words()
     for frame in _slices(path):
         labels = None
         if columns.label is not None:

@@ -1,6 +1,6 @@
 """CSV: a table with one image per row, read by `numpy.loadtxt` block by block, which is fast and needs little memory.
 
-A cell that is missing, superfluous or not a pixel is named by its row and column; nothing is filled in.
+A cell that is superfluous or not a number is named by its row and column; one that is missing becomes NaN.
 """
 
 import csv
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.data.sources.columns import LABEL_NAMES, Columns, find_columns, has_header, is_number
+from glasswork.data.sources.cells import is_missing, is_number
+from glasswork.data.sources.columns import LABEL_NAMES, Columns, find_columns, has_header
 from glasswork.data.sources.found import Block, Found, Part, Unreadable
 from glasswork.data.sources.labels import first_missing, numbers_or_words
 from glasswork.data.sources.peek import Peek, explained
@@ -175,6 +176,7 @@ def parse_blocks(stream: Iterable[str], separator: str, columns: Columns, skip: 
     found : Found
         Collects the wrong rows if it is lenient; otherwise the first wrong row is an error.
     """
+    columns.refuse_words()
     dtype = _dtype(columns)
     lines = (line for line in stream if not line.isspace())
     for _ in range(skip):
@@ -251,8 +253,13 @@ def _labels(words: NDArray[np.str_], columns: Columns, first: int) -> NDArray[An
     if missing is None and lengths.max(initial=0) > _LONGEST_LABEL:
         missing = int(lengths.argmax())
     if missing is not None:
-        what = "a label that is too long" if lengths[missing] > _LONGEST_LABEL else "a missing label"
-        raise InputError(f"row {first + missing + 1:,}, {columns.name(columns.label)}: {what}, got {words[missing]!r}")
+        long = lengths[missing] > _LONGEST_LABEL
+        what = (
+            f"a label that is too long: {str(words[missing])!r}"
+            if long
+            else "a missing label; fill it in, or remove the row"
+        )
+        raise InputError(f"row {first + missing + 1:,}, {columns.name(columns.label)}: {what}")
     return numbers_or_words(words)
 
 
@@ -276,6 +283,7 @@ def _checked(
 
 
 def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
+    """Return the numbers of a row; a missing one is NaN, and whoever takes the rows decides what to do about it."""
     if len(cells) != columns.count:
         raise InputError(
             f"{at}, {_first_odd(cells, columns)}: expected {columns.count} columns, got {len(cells)}"
@@ -286,12 +294,13 @@ def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
         try:
             values.append(float(cells[k]))
         except ValueError:
-            what = "expected a number" if cells[k] else "a missing value"
-            if _COMMA.fullmatch(cells[k]):
-                what += " with a decimal point and without thousands separators"
-            raise InputError(f"{at}, {columns.name(k)}: {what}, got {cells[k]!r}; correct or remove the row") from None
-        if not math.isfinite(values[-1]):
-            raise InputError(f"{at}, {columns.name(k)}: a missing value, got {cells[k]!r}; correct or remove the row")
+            values.append(math.nan)
+        if math.isfinite(values[-1]) or is_missing(cells[k]):
+            continue
+        what = "a number" if math.isnan(values[-1]) else "a finite number"
+        if _COMMA.fullmatch(cells[k]):
+            what += " with a decimal point and without thousands separators"
+        raise InputError(f"{at}, {columns.name(k)}: expected {what}, got {cells[k]!r}; correct or remove the row")
     return values
 
 
