@@ -1,5 +1,6 @@
 """Habits of well-known datasets, in every format: how EMNIST lies, SVHN's 10, USPS's 1, QMNIST's columns, ARFF."""
 
+import io
 import struct
 
 import numpy as np
@@ -9,7 +10,7 @@ import scipy.io
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import dump_svmlight_file
 
-from glasswork import load_dataset
+from glasswork import InputError, load_dataset
 
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -69,7 +70,23 @@ def as_idx(path, images, labels):
     (path.parent / f"{path.name}-labels-idx1-ubyte").write_bytes(content)
 
 
-FORMATS = [as_csv, as_csv_with_header, as_npz, as_mat, as_libsvm, as_parquet, as_idx]
+def as_arff(path, images, labels):
+    rows = images.reshape(len(images), -1)
+    head = "@relation x\n" + "".join(f"@attribute p{k} numeric\n" for k in range(rows.shape[1]))
+    kinds = ",".join(map(str, sorted(set(labels.tolist()))))
+    lines = [f"{','.join(map(str, row))},{label}" for row, label in zip(rows.tolist(), labels.tolist(), strict=True)]
+    path.write_text(f"{head}@attribute class {{{kinds}}}\n@data\n" + "\n".join(lines))
+
+
+def as_pictures(path, images, labels):
+    cells = []
+    for image in images:
+        Image.fromarray(image).save(stream := io.BytesIO(), "PNG")
+        cells.append({"bytes": stream.getvalue(), "path": None})
+    pl.DataFrame({"image": cells, "label": labels}).write_parquet(path)
+
+
+FORMATS = [as_csv, as_csv_with_header, as_npz, as_mat, as_libsvm, as_parquet, as_idx, as_arff]
 
 
 def written(folder, name, write, images, labels):
@@ -81,7 +98,7 @@ def upright(data):
     return data.images.reshape(-1, *data.shape)
 
 
-@pytest.mark.parametrize("write", FORMATS)
+@pytest.mark.parametrize("write", [*FORMATS, as_pictures])
 def test_emnist_letters_stand_upright_and_have_names(tmp_path, write):
     images, numbers = shuffled(*letters())
     data = written(tmp_path, "emnist-letters-train", write, images.swapaxes(1, 2), numbers + 1)
@@ -92,7 +109,7 @@ def test_emnist_letters_stand_upright_and_have_names(tmp_path, write):
     assert any("the letters A to Z" in note for note in data.origin.notes)
 
 
-@pytest.mark.parametrize("write", [as_npz, as_idx])
+@pytest.mark.parametrize("write", [as_npz, as_idx, as_pictures])
 def test_emnist_that_somebody_turned_already_stays_as_it_is(tmp_path, write, few):
     images, numbers = shuffled(*letters())
     np.testing.assert_array_equal(upright(written(tmp_path, "emnist-letters", write, images, numbers + 1)), images)
@@ -134,6 +151,14 @@ def test_labels_from_1_to_10_are_the_digits_that_the_images_show(tmp_path, write
     assert any(words in note for note in data.origin.notes)
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_letters_from_1_to_26_without_a_name(tmp_path, swapped):
+    images, numbers = shuffled(*letters())
+    data = written(tmp_path, "train.csv", as_csv, images.swapaxes(1, 2) if swapped else images, numbers + 1)
+    assert data.classes == tuple(CAPITALS)
+    assert swapped == any("lie on their side" in note for note in data.origin.notes)
+
+
 def test_digits_from_matlab_lie_and_have_ten_for_zero(tmp_path, few):
     digits, labels = few.train.images[:300].reshape(-1, 28, 28)[:, 4:24, 4:24], few.train.labels[:300]
     stated = np.where(labels == 0, 10, labels)
@@ -172,3 +197,11 @@ def test_a_sparse_arff_row_without_a_class_is_of_the_first(tmp_path, names):
     data = load_dataset(tmp_path / "x.arff")
     assert [data.classes[k] for k in data.labels] == [names[k % 3] for k in range(30)]
     assert data.classes == names
+    weighted = "\n".join(f"{row}, {{{k + 1}}}" for k, row in enumerate(rows))
+    (tmp_path / "w.arff").write_text(f"{head}@attribute class {{{','.join(quoted)}}}\n@data\n{weighted}")
+    again = load_dataset(tmp_path / "w.arff")
+    np.testing.assert_array_equal(again.labels, data.labels)
+    assert "the weights of the rows, in braces, are not used" in again.origin.notes
+    (tmp_path / "s.arff").write_text(f"{head}@attribute class string\n@data\n" + "\n".join(rows))
+    with pytest.raises(InputError, match=r"row 1, column 10 \('class'\): a missing label"):
+        load_dataset(tmp_path / "s.arff")

@@ -231,3 +231,19 @@ def test_numbers_are_the_same_classes_by_every_way(tmp_path, labels, classes):
     for data in (of_arrays, of_frame, *read):
         assert data.classes == classes
         assert [data.classes[k] for k in data.labels] == [str(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        ([np.zeros((8, 8)), np.zeros((9, 9))], [0, 1], "Dataset: expected images of one size"),
+        (np.array([np.zeros(4), np.zeros(5)], object), [0, 1], "Dataset: expected images of one size"),
+        ([[1, 2], [3]], [0, 1], "Dataset: expected images of one size"),
+        ([[1, 2], [3, 4]], [[0, 1], [1]], "labels: expected labels of one size"),
+        (None, [0], "expected images of numbers"),
+        (["a.png", "b.png"], [0, 1], "expected images of numbers"),
+    ],
+)
+def test_what_is_no_array_is_refused_in_words(images, labels, message):
+    with pytest.raises(InputError, match=message):
+        Dataset.of(images, labels)

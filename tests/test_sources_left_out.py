@@ -30,20 +30,27 @@ def classes(folder, names="ABC", each=3):
 # Folders --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["$RECYCLE.BIN", "@eaDir", "__MACOSX", ".ipynb_checkpoints", "#recycle", "lost+found"])
+@pytest.mark.parametrize(
+    "name",
+    ["$RECYCLE.BIN", "@eaDir", "__MACOSX", ".ipynb_checkpoints", "#recycle", "lost+found", "@__thumb", "FOUND.000",
+     "$WinREAgent", ".thumbnails", "Network Trash Folder", "~snapshot"],
+)  # fmt: skip
 def test_folders_of_the_system_are_not_classes(tmp_path, name):
     classes(tmp_path)
     picture(tmp_path / name / "0.png")
     picture(tmp_path / "A" / name / "0.png")
     for file in ("Thumbs.db", "desktop.ini", ".DS_Store", "._0.png"):
         (tmp_path / "B" / file).write_bytes(b"x")
+    picture(tmp_path / "C" / ".hidden.png")
     data = load_dataset(tmp_path)
     assert (data.classes, np.bincount(data.labels).tolist()) == (tuple("ABC"), [3, 3, 3])
+    named = [text.partition(":")[0] for text in data.origin.left_out]
+    assert {name, f"A/{name}", "C/.hidden.png"} <= set(named)
 
 
-@pytest.mark.parametrize("around", ["", "English/Hnd"])
-def test_classes_one_level_down_beside_another_folder(tmp_path, around):
-    classes(tmp_path / around / "Dataset")
+@pytest.mark.parametrize(("around", "within"), [("", ""), ("English/Hnd", ""), ("", "v2/images/all")])
+def test_classes_some_levels_down_beside_another_folder(tmp_path, around, within):
+    classes(tmp_path / around / "Dataset" / within)
     picture(tmp_path / around / "Examples" / "e.png")
     (tmp_path / around / "Trj" / "Trj001").mkdir(parents=True)
     (tmp_path / around / "Trj" / "Trj001" / "t.m").write_text("strokes\n")
@@ -65,6 +72,11 @@ def test_several_folders_that_may_hold_the_classes(tmp_path):
         picture(tmp_path / "Img2" / f"{k}.png")
     with pytest.raises(InputError, match="only folders with pictures"):
         load_dataset(tmp_path)
+    for name in ("Hnd", "Fnt"):
+        classes(tmp_path / "set" / name, each=1)
+    classes(tmp_path / "set" / "Scan")
+    with pytest.raises(InputError, match=r"Fnt, Hnd, Scan: only.*data inspect \S+/Scan; if Fnt, Hnd, Scan are classes"):
+        load_dataset(tmp_path / "set")
 
 
 def test_a_class_with_its_pictures_in_one_more_folder(tmp_path):
@@ -73,7 +85,9 @@ def test_a_class_with_its_pictures_in_one_more_folder(tmp_path):
     (tmp_path / "scans").rename(tmp_path / "C2")
     (tmp_path / "C").mkdir()
     (tmp_path / "C2").rename(tmp_path / "C" / "scans")
-    assert np.bincount(load_dataset(tmp_path).labels).tolist() == [3, 3, 3]
+    data = load_dataset(tmp_path)
+    assert np.bincount(data.labels).tolist() == [3, 3, 3]
+    assert "the pictures of C lie in the folder scans in it" in data.origin.notes
 
 
 def test_parts_beside_other_folders_and_without_labels(tmp_path):
@@ -213,6 +227,21 @@ def archive(path, names, *, locked=False):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Excel.*as CSV"),
         (b"Rar!\x1a\x07\0", r"an archive \(RAR or 7z\); unpack it"),
         (gzip.compress(bytes(257) + b"ustar\0" + bytes(300), mtime=0), r"an archive \(tar\); unpack it"),
+        (b"\xef\xbb\xbf<table><tr><td>1</td></tr></table>", "a web page.*save it as CSV"),
+        (b"<meta charset='utf-8'><style></style>", "a web page"),
+        ("<!DOCTYPE html><html>".encode("utf-16"), "a web page"),
+        ("\ufeff<?xml version='1.0'?><svg/>".encode("utf-16"), "an SVG drawing"),
+        (b"Quota exceeded. Try again later.\n", "a server's error message"),
+        (b"Not Found", "a server's error message"),
+        (b"HTTP header\r\n%PDF-1.4\n", "a PDF document"),
+        (b"{\\rtf1\\ansi 1,2,3}", r"\(RTF\); save the table as CSV, or its pictures as PNG"),
+        (b"\xff\x0a" + bytes(30), "JPEG XL.*export it as PNG"),
+        (b"\xd7\xcd\xc6\x9a" + bytes(30), "metafile.*as PNG"),
+        (b"gimp xcf v011\0", "as PNG"),
+        (bytes(128) + b"DICM" + bytes(30), "DICOM.*as PNG"),
+        (b"\0\0\0\x18ftypmp42" + bytes(30), "a video; save its frames as PNG"),
+        (b"\x28\xb5\x2f\xfd" + bytes(30), "Zstandard or LZ4; unpack it"),
+        (gzip.compress(b"RDX3\nX\n", mtime=0), "data of R.*as CSV"),
     ],
 )
 def test_what_is_not_data_is_called_by_its_name(tmp_path, content, message):
@@ -226,6 +255,9 @@ def test_zips_that_cannot_be_opened(tmp_path):
     for name, members, locked, message in (
         ("sheet.csv", ["[Content_Types].xml", "xl/workbook.xml"], False, "save the table as CSV"),
         ("sheet.ods", ["mimetype", "META-INF/manifest.xml", "content.xml"], False, "save the table as CSV"),
+        ("report.docx", ["word/document.xml", "[Content_Types].xml"], False, "or its pictures as PNG"),
+        ("sheet.numbers", ["Index/Document.iwa", "preview.jpg"], False, "save the table as CSV"),
+        ("weights.pt", ["archive/data.pkl", "archive/data/0"], False, "a Python pickle"),
         ("secret.zip", ["train.csv"], True, "a zip with a password; unpack it with its password"),
         ("many.zip", ["a.png", "b.png"], False, "a zip of 2 files.*unpack it"),
     ):
@@ -275,6 +307,9 @@ def test_data_files_that_are_not_shards_are_not_joined(tmp_path):
         (b"hello", r"cat\.npy: not an array"),
         (np.zeros((5, 16)), r"cat: an array of shape \(5, 16\), but the others hold images of shape \(9,\)"),
         (np.zeros(9), "cat: an array of shape"),
+        (np.zeros((0, 9)), r"cat: an array of shape \(0, 9\)"),
+        (b"PK\3\4 and no more", r"cat\.npy: not an array"),
+        (gzip.compress(bytes(500), mtime=0)[:-9], r"cat\.npy: not an array"),
         (b"\x93NUMPY\1\0v\0{'descr'", r"cat\.npy.* this class was left out"),
     ],
 )
@@ -290,3 +325,39 @@ def test_a_wrong_file_among_quick_draws_is_named(tmp_path, wrong, message):
     (problem,) = data.origin.skipped
     with pytest.raises(GlassworkError, match=message):
         raise GlassworkError(problem)
+
+
+def test_what_else_lies_among_quick_draws_is_named(tmp_path):
+    for name in ("ant", "bird"):
+        np.save(tmp_path / f"{name}.npy", DRAW.integers(0, 256, (5, 9)))
+    (tmp_path / "more").mkdir()
+    np.save(tmp_path / "more" / "cow.npy", DRAW.integers(0, 256, (5, 9)))
+    (tmp_path / "dog.npy.part").write_bytes(b"x")
+    named = [text.partition(":")[0] for text in load_dataset(tmp_path).origin.left_out]
+    assert named == ["dog.npy.part", "more"]
+    np.save(tmp_path / "cow.npy", np.full((4, 9), 300))
+    with pytest.raises(InputError, match=r"cow\.npy, image 0, value 0: expected 0 to 255, got 300"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1)])
+def test_one_or_two_pixels_are_not_an_image(tmp_path, size):
+    for name in "AB":
+        for k in range(3):
+            (tmp_path / "set" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(DRAW.integers(0, 256, size, dtype=np.uint8)).save(tmp_path / "set" / name / f"{k}.png")
+    np.savez(tmp_path / "set.npz", X=DRAW.integers(0, 256, (6, *size), dtype=np.uint8), y=np.arange(6) % 2)
+    with pytest.raises(InputError, match=rf"expected larger images than {size[0]}×{size[1]} pixels: use the pictures"):
+        load_dataset(tmp_path / "set")
+    with pytest.raises(InputError, match=r"expected larger images than .*: a table of images has a column for each"):
+        load_dataset(tmp_path / "set.npz")
+
+
+def test_damaged_archives_beside_classes_do_not_matter(tmp_path):
+    classes(tmp_path)
+    for name, content in {
+        "a.zip": b"PK\3\4 and no more", "b.xz": b"\xfd7zXZ\0 and no more", "c.bz2": b"BZh9 and no more",
+        "d.gz": gzip.compress(bytes(500), mtime=0)[:-9],
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+    assert load_dataset(tmp_path).classes == tuple("ABC")

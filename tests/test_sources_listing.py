@@ -155,6 +155,35 @@ def test_several_tables_that_do_not_say_which_is_meant(tmp_path):
     assert data.origin.left_out == (f"{'one.csv'}: labels.csv names the pictures",)
 
 
+def test_numbers_of_pictures_are_not_their_labels(tmp_path):
+    for k in range(12):
+        pictures(tmp_path / "images" / WORDS[k % 3], count=4)
+    names = [f"{word}/v-{k:03d}.png" for word in WORDS for k in range(4)]
+    for name, words in {"images.txt": range(1, 13), "hashes.csv": (f"a{k}b" for k in range(12))}.items():
+        separator = "," if name.endswith("csv") else " "
+        lines = [separator.join((str(word), f"images/{path}")) for word, path in zip(words, names, strict=True)]
+        (tmp_path / name).write_text("\n".join(lines))
+        with pytest.raises(InputError, match="there are no labels in it"):
+            load_dataset(tmp_path / name)
+    assert load_dataset(tmp_path).classes == WORDS
+
+
+def test_a_list_whose_pictures_are_elsewhere(tmp_path):
+    (tmp_path / "train.txt").write_text("\n".join(f"images/{name} {k % 3}" for name, k in rows()))
+    for source in (tmp_path, tmp_path / "train.txt"):
+        with pytest.raises(
+            InputError, match=r"train\.txt names 12 pictures in column 1, but none of them exists, such"
+        ):
+            load_dataset(source)
+
+
+@pytest.mark.parametrize("text", ['[{"file_name": "v-000.png", "label": "cat"}]', '{"v-000.png": "cat"}', "{\n}"])
+def test_json_that_is_not_in_lines(tmp_path, text):
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(InputError, match=r'one object on each line: \{"file_name": "1\.png"|expected a JSON object'):
+        load_dataset(tmp_path / "labels.json")
+
+
 def test_pictures_whose_table_is_one_level_up(tmp_path):
     pictures(tmp_path / "data")
     with pytest.raises(InputError, match=r"folder with the name of the class, or add a table labels\.csv"):

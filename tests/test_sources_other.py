@@ -85,11 +85,14 @@ dataset_info:
 """
 
 
-@pytest.mark.parametrize("place", ["data", "mnist", "."])
-def test_the_root_of_a_clone(tmp_path, place):
-    hugging_face(tmp_path / place / "train-00000-of-00001.parquet", metadata=False)
-    table = pq.read_table(tmp_path / place / "train-00000-of-00001.parquet").drop_columns(["writer"])
-    pq.write_table(table, tmp_path / place / "train-00000-of-00001.parquet")
+CLONES = ["data/train-00000-of-00001", "mnist/train-00000-of-00001", "train", "data/train/0000", "default/train/0000"]
+
+
+@pytest.mark.parametrize("shard", CLONES)
+def test_the_root_of_a_clone(tmp_path, shard):
+    path = tmp_path / f"{shard}.parquet"
+    hugging_face(path, metadata=False)
+    pq.write_table(pq.read_table(path).drop_columns(["writer"]), path)
     names = "".join(f"          '{k}': number {k}\n" for k in range(2, 10))
     (tmp_path / "README.md").write_text(FRONT_MATTER + names + "---\n# Digits\n")
     (tmp_path / ".gitattributes").write_text("*.parquet filter=lfs\n")

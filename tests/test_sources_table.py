@@ -203,7 +203,7 @@ def excel(cells, *, head="", end="\r\n"):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
-@pytest.mark.parametrize("head", ["", "sep=;\r\n"])
+@pytest.mark.parametrize("head", ["", "sep=;\r\n", "SEP=;\r\n"])
 @pytest.mark.parametrize("decimal", [False, True])
 def test_as_a_european_excel_saves_it(tmp_path, encoding, head, decimal):
     shown = [[f"{v / 255:.4f}".rstrip("0").rstrip(".").replace(".", ",") if decimal else str(v) for v in row]
@@ -235,6 +235,27 @@ def test_commas_as_decimal_signs_and_as_separators(tmp_path):
     rows = [[str(k % 2), *(f"{v / 255:.3f}".replace(".", ",") for v in row)] for k, row in enumerate(PIXELS)]
     with pytest.raises(InputError, match="expected 17 columns, got 33; are commas both decimal signs and separators"):
         load(tmp_path, "\n".join(",".join(row) for row in [["label", *NAMES], *rows]).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda cells: [["My pixels"], *cells], "most lines have 17 columns, but not 'My pixels'; remove this line"),
+        (lambda cells: [["# by me", "x"], *cells], "but not '# by me,x'; remove this line"),
+        (
+            lambda cells: [cells[0], *([row[0], *(f"{cell}%" for cell in row[1:])] for row in cells[1:])],
+            r"a table of 17 columns, but most of its cells are not numbers, such as '\d+%'",
+        ),
+        (
+            lambda cells: [["label", "pixels"], *([row[0], f"[{' '.join(row[1:])}]"] for row in cells[1:])],
+            "row 1, column 2 .*write each pixel into a column of its own",
+        ),
+    ],
+)
+def test_tables_that_a_program_decorated(tmp_path, change, message):
+    cells = change([["label", *NAMES], *([str(k % 2), *map(str, row)] for k, row in enumerate(PIXELS))])
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, "\n".join(",".join(row) for row in cells).encode())
 
 
 def test_separators_at_the_end_of_every_line(tmp_path):
@@ -279,11 +300,11 @@ def test_any_table_with_a_header_comes_back(tmp_path_factory, rows, sep, last, e
     labels, pixels = rows
     header = [f"p{k}" for k in range(9)]
     columns, names = ((pixels, labels), [*header, "label"]) if last else ((labels, pixels), ["label", *header])
-    data = load(tmp_path_factory.mktemp("csv"), written(*columns, sep=sep, header=names, end=end))
-    back = [int(data.classes[k]) for k in data.labels]
-    assert back == labels
-    wanted = np.array(pixels)
-    np.testing.assert_array_equal(data.images, wanted * 255 if wanted.max() == 1 else wanted)
+    path = tmp_path_factory.mktemp("csv") / "data.csv"
+    path.write_bytes(written(*columns, sep=sep, header=names, end=end))
+    data = load_dataset(path, data_range=(0, 255))
+    assert [int(data.classes[k]) for k in data.labels] == labels
+    np.testing.assert_array_equal(data.images, np.array(pixels))
 
 
 @given(st.binary(max_size=300))

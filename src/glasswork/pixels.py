@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from glasswork.arrays import FloatArray
+from glasswork.arrays import FloatArray, even_array
 from glasswork.errors import InputError
 
 #: The offset that is subtracted from a byte, and the factor that multiplies the difference: 0 becomes -1, 255 becomes
@@ -62,12 +62,9 @@ def as_array(who: object, images: ArrayLike) -> NDArray[Any]:
     InputError
         If it holds no numbers.
     """
-    try:
-        array: NDArray[Any] = np.asarray(images)
-        if array.dtype.kind == "O":  # a data frame with columns of several kinds
-            array = np.asarray(array.tolist())
-    except ValueError:
-        raise InputError(f"{who}: expected images of one size, got rows of different lengths") from None
+    array = even_array(who, "images", images)
+    if array.dtype.kind == "O":  # a data frame with columns of several kinds
+        array = even_array(who, "images", array.tolist())
     if np.ma.is_masked(images):
         raise InputError(
             f"{who}: expected numbers, got a masked array in which some are missing; give images.filled(0)"

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasswork.arrays import Images, Labels
+from glasswork.arrays import Images, Labels, even_array
 from glasswork.data.kinds import why_features
 from glasswork.data.labels import check_classes, check_labels, check_lengths, encode_labels
 from glasswork.data.levels import Levels
@@ -150,7 +150,9 @@ class Dataset:
         (('left', 'right'), [0, 1], 'uint8')
         """
         columns, images, labels = _without_frames(images, labels)
-        values: NDArray[Any] = np.asarray(images)
+        values = even_array("Dataset", "images", images)
+        if values.dtype.kind == "O":
+            values = even_array("Dataset", "images", values.tolist())
         if values.dtype.kind not in "buif":
             raise InputError(f"Dataset: expected images of numbers, got an array of {values.dtype}")
         why = why_features(values, columns) if kind is None and data_range is None and values.ndim == 2 else ""

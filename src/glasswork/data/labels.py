@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasswork.arrays import Labels
+from glasswork.arrays import Labels, even_array
 from glasswork.errors import InputError
 
 #: With more classes than this, the labels are probably measurements.
@@ -42,7 +42,7 @@ def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") ->
 
     ``argument`` is the name of the caller's argument that says how many classes there are.
     """
-    labels: NDArray[Any] = np.asarray(y)
+    labels = even_array("labels", "labels", y)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(
             f"labels: expected integers of shape (N,), got {labels.dtype} of shape {labels.shape}"
@@ -80,7 +80,7 @@ def encode_labels(
     """Return labels as integers from 0, ``(N,)``, and the names of their classes; see `Dataset.of`."""
     if isinstance(classes, int | np.integer):
         classes = [str(k) for k in range(classes)]
-    values: NDArray[Any] = np.asarray(labels)
+    values = even_array("labels", "labels", labels)
     if values.ndim != 1:
         raise InputError(f"labels: expected one label per image, of shape (N,), got shape {values.shape}")
     if values.dtype.kind == "O":

@@ -289,27 +289,10 @@ def recognise(path: Path) -> Recognised:
         raise FileError(f"{path}: a link to {path.readlink()}, which is not there; correct the link")
     if not path.exists():
         raise FileError(f"{path}: there is no such file or folder; check the path")
+    from glasswork.data.sources.unknown import describe_unknown
+
     kinds = ", ".join(source.description.partition(":")[0] for source in _FORMATS)
-    raise InputError(f"this format is unknown: {_describe(first)}. Known formats: {kinds}")
-
-
-def _describe(source: Peek) -> str:
-    """Describe a source that was not recognised: the columns of a table, or a file in a folder that is not data."""
-    from glasswork.data.foreign import foreign
-    from glasswork.data.sources.listing import describe_columns
-    from glasswork.data.sources.places import Folder
-
-    if not source.is_folder:
-        return describe_columns(source) or f"it begins with {source.head[:16]!r}"
-    folder = Folder(source.path)
-    for place in folder.walk():
-        for path in place.files[:20]:
-            with path.open("rb") as stream:
-                what = foreign(stream.read(4096))
-            if what is not None:
-                return f"in this folder, {path.name} is {what}"
-    left_out = f"; not used: {'; '.join(folder.left_out[:3])}" if folder.left_out else ""
-    return f"nothing in this folder was recognised{left_out}"
+    raise InputError(f"this format is unknown: {describe_unknown(first)}. Known formats: {kinds}")
 
 
 def _title(path: Path) -> str:

@@ -20,6 +20,7 @@ from glasswork.errors import InputError
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)\s+(.+)""", re.IGNORECASE)
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _MISSING = re.compile(r"(^|,)\s*\?\s*(?=,|$)")
+_WEIGHT = re.compile(r",\s*\{[^{},]*\}$")
 _PAIR = re.compile(r"""\s*([^\s,]+)\s+('(?:[^'\\]|\\.)*'|"[^"]*"|[^,]*)\s*(?:,|$)""")
 _LABELS = ("class", "label", "target", "digit", "y", "category")
 
@@ -47,7 +48,8 @@ def read(source: Peek) -> Found:
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
     found = Found("ARFF", "", {})
-    left_out = [nominal[k][0] if k in nominal else "0" for k in range(len(names))]
+    words = {k for k, (_, kind) in enumerate(attributes) if kind.split()[0].lower() in ("string", "date", "relational")}
+    left_out = [nominal[k][0] if k in nominal else "" if k in words else "0" for k in range(len(names))]
 
     def use(chosen: Columns) -> None:
         found.parts = {"all": Part(lambda: _blocks(source.path, chosen, left_out, found))}
@@ -97,10 +99,13 @@ def _rows(lines: Iterator[str], left_out: list[str], columns: Columns, found: Fo
         text = line.strip()
         if not text or text.startswith("%"):
             continue
+        if _WEIGHT.search(text):
+            found.note("the weights of the rows, in braces, are not used")
+            text = _WEIGHT.sub("", text)
         if not text.startswith("{"):
             yield _MISSING.sub(r"\1", _QUOTED.sub(r'"\1"', text))
             continue
-        if columns.label is not None and left_out[columns.label] != "0":
+        if columns.label is not None and left_out[columns.label] not in ("", "0"):
             found.note(f"a sparse row without a class has the first class, {left_out[columns.label]}, as ARFF defines")
         sparse += 1
         check_asked(path, "sparse rows", (sparse, columns.count), holds=most, mapped=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.data.sources.cells import columns_of_words, is_number, is_word
+from glasswork.data.sources.listing_columns import TABLE_FORMS
 from glasswork.errors import InputError
 
 #: The usual names of a label column.
@@ -198,7 +199,7 @@ def find_columns(rows: Sequence[Sequence[str]], spread: Sequence[Sequence[str]] 
         names, count, label, one_hot, index, shape, (*notes, *assumed), words=columns_of_words(body, count)
     )
     if not columns.pixels:
-        raise InputError("no column holds pixels")
+        raise InputError(f"no column holds pixels: {TABLE_FORMS}")
     return columns
 
 

@@ -11,7 +11,7 @@ applied.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,9 @@ _CLEAR, _AHEAD = 0.4, 0.2
 #: The same for images whose names do not say that they are swapped.
 _CERTAIN = 0.6
 
+#: A letter lies where its mean image has this share of its darkest ink.
+_INK = 0.3
+
 #: The number of images that are compared.
 _SAMPLE = 4000
 
@@ -63,7 +66,7 @@ def orient(found: Found) -> None:
 
     Sets ``transposed`` of what was found, unless its format says so already.
     """
-    if found.pictures or found.transposed:
+    if found.transposed or (found.pictures and not _called("emnist", found)):
         return
     named = _called("emnist", found)
     if found.names is None and (named or found.format == "IDX") and (mapping := _mapping(found.path or Path())):
@@ -80,7 +83,7 @@ def orient(found: Found) -> None:
         names = _names_of(labels, letters=letters, emnist=named)
         looks = _upright(images, names, _CLEAR if named else _CERTAIN)
     if named or (letters and found.format == "IDX"):
-        found.transposed = looks is not True
+        found.transposed = looks is False or (looks is None and not found.pictures)
     elif looks is False:  # images without labels would not be recognised and swapped, so these are not swapped either
         found.note("the images lie on their side: rows and columns seem to be swapped, but were not changed")
     if found.transposed:
@@ -101,7 +104,7 @@ def name_labels(found: Found, parts: Sequence[NDArray[Any]], images: Any, *, col
         Whether the images had colours.
     """
     labels = list(parts)
-    if found.names is not None or any(part.dtype.kind not in "ui" or not len(part) for part in labels):
+    if not _only_numbers(found.names) or any(part.dtype.kind not in "ui" or not len(part) for part in labels):
         return labels
     low, high = min(int(part.min()) for part in labels), max(int(part.max()) for part in labels)
     emnist = _called("emnist", found)
@@ -139,7 +142,13 @@ def _ten_digits(found: Found, labels: list[NDArray[Any]], images: Any, *, colour
     else:
         return labels
     found.note(chosen[0])
+    found.names = None
     return [chosen[1][part] for part in labels]
+
+
+def _only_numbers(names: Sequence[str] | Mapping[Any, str] | None) -> bool:
+    """Return whether classes have no other names than their numbers, as ARFF declares them."""
+    return names is None or (isinstance(names, Mapping) and all(str(k) == name for k, name in names.items()))
 
 
 def first_of_eight(labels: NDArray[Any]) -> bool:
@@ -218,7 +227,8 @@ def _upright(images: FloatArray, names: NDArray[np.str_], least: float) -> bool 
         return as_stored > swapped if clear else None
     votes = []
     for name, mean in means.items():
-        beside, below = (float(np.abs(mean - np.flip(mean, axis)).sum()) for axis in (1, 0))
+        letter = _cropped(mean[np.newaxis], mean > _INK * mean.max())[0]
+        beside, below = (float(np.abs(letter - np.flip(letter, axis)).sum()) for axis in (1, 0))
         if name in _UPRIGHT + _LYING and max(beside, below) > 0:
             votes.append((below - beside) / max(beside, below) * (1 if name in _UPRIGHT else -1))
     return bool(np.mean(votes) > 0) if len(votes) >= 4 and abs(np.mean(votes)) > _AHEAD else None
@@ -254,11 +264,8 @@ def _templates(digits: Sequence[int] | NDArray[Any]) -> FloatArray:
 
 def _small(means: FloatArray) -> FloatArray:
     """Return the mean images of classes, without margins where all are alike, reduced to 8×8 by averaging."""
-    differ = means.std(axis=0) > 0.2 * means.std(axis=0).max()
+    means = _cropped(means, means.std(axis=0) > 0.2 * means.std(axis=0).max())
     for axis in (1, 2):
-        inner = np.flatnonzero(differ.any(axis=2 - axis))
-        if len(inner):
-            means = means.take(np.arange(inner[0], inner[-1] + 1), axis)
         length = means.shape[axis]
         weights = np.clip((np.arange(length) + 1)[:, None] * 8 / length - np.arange(8), 0, 1)
         weights -= np.clip(
@@ -266,6 +273,15 @@ def _small(means: FloatArray) -> FloatArray:
         )  # the overlap of pixels and areas
         means = np.moveaxis(np.moveaxis(means, axis, 2) @ weights.astype(np.float32), 2, axis)
     return means
+
+
+def _cropped(images: FloatArray, ink: NDArray[np.bool_]) -> FloatArray:
+    """Return images (n, height, width) without the margins in which there is no ink."""
+    for axis in (1, 2):
+        inner = np.flatnonzero(ink.any(axis=2 - axis))
+        if len(inner):
+            images = images.take(np.arange(inner[0], inner[-1] + 1), axis)
+    return images
 
 
 def _likeness(means: FloatArray, templates: FloatArray) -> float:

@@ -146,10 +146,10 @@ def _is_wide(line: bytes) -> bool:
 
 def data_files(folder: Folder) -> list[Path]:
     """Return the data files of a folder, of data/ in it, and of folders that are named like parts."""
-    places = [folder, *(inner for inner in folder.folders if inner.path.name == "data" or part_of(inner.path.name))]
-    shards = [inner for inner in folder.folders if any(path.suffix == ".parquet" for path in inner.files)]
+    places = _with_parts(folder, *(inner for inner in folder.folders if inner.path.name == "data"))
     if not any(map(_data_files, places)):  # Hugging Face's: a folder for each configuration
-        places = shards
+        shards = [inner for inner in folder.folders if any(map(_holds_parquet, _with_parts(inner)))]
+        places = _with_parts(*shards)
         if len(shards) > 1:
             raise InputError(
                 f"holds several datasets: {', '.join(inner.name for inner in shards[:8])}; name the one you mean: "
@@ -157,6 +157,15 @@ def data_files(folder: Folder) -> list[Path]:
             )
     found = {str(path): path for place in places for path in _data_files(place)}
     return [found[name] for name in natural_order(found)]
+
+
+def _with_parts(*folders: Folder) -> list[Folder]:
+    """Return folders, each with the folders in it that are named like parts."""
+    return [place for one in folders for place in (one, *(part for part in one.folders if part_of(part.path.name)))]
+
+
+def _holds_parquet(folder: Folder) -> bool:
+    return any(path.suffix == ".parquet" for path in folder.files)
 
 
 def _data_files(folder: Folder) -> list[Path]:

@@ -18,6 +18,7 @@ from glasswork.data.sources.peek import Peek
 from glasswork.data.sources.pile import Item, found_pictures
 from glasswork.data.sources.places import Folder, looks_like_picture
 from glasswork.errors import InputError
+from glasswork.paths import for_shell
 
 _NO_CLASSES = (
     "put the pictures of each class into a folder with the name of the class, or add a table labels.csv with the "
@@ -118,6 +119,8 @@ def _classes(folder: Folder, told: _Told) -> _Pile:
     for place in folder.folders:
         if place.holds_pictures or place.is_empty:
             names.append(place.name)
+            if place.holds_pictures and not place.pictures:
+                told.notes.append(f"the pictures of {place.name} lie in the folder {_only_within(place).name} in it")
             items += [(path, place.name) for path in place.all_pictures()]
             told.skipped += _not_pictures(place)
         else:
@@ -148,8 +151,8 @@ def _holds_the_classes(folder: Folder) -> Folder | None:
     inner = deeper[0] if len(deeper) == 1 else None
     if len(holding) == 1 and not folder.pictures and (inner is not None or tables_in(holding[0])):
         inner = holding[0]
-    elif inner is not None and len(_holding(inner)) < 2:
-        return None  # a class whose pictures lie one folder deeper
+    elif inner is not None and _only_within(inner).pictures:
+        return None  # a class whose pictures lie some folders deeper
     elif inner is not None:
         counts = [sum(1 for _ in place.all_pictures()) for place in (inner, *beside)]
         inner = inner if counts[0] > sum(counts[1:]) else None
@@ -160,12 +163,21 @@ def _holds_the_classes(folder: Folder) -> Folder | None:
         _leave_out_pictures(folder)
     elif deeper:
         shown = ", ".join(place.name for place in deeper[:5]) + (" ..." if len(deeper) > 5 else "")
+        most = max(deeper, key=lambda place: sum(1 for _ in place.all_pictures()))
+        it, are = ("it", "is a class") if len(deeper) == 1 else ("them", "are classes")
         raise InputError(
-            f"{shown}: only folders with pictures in {'it' if len(deeper) == 1 else 'them'}; if the classes are one "
-            f"level down, name the folder that holds them: glasswork data inspect {deeper[0].path}; if {shown} are "
-            "classes, move their pictures up, out of the folders inside"
+            f"{shown}: only folders with pictures in {it}; if the classes are one level down, name the folder that "
+            f"holds them: glasswork data inspect {for_shell(most.path)}; if {shown} {are}, move the pictures up, out "
+            "of the folders inside"
         )
     return inner
+
+
+def _only_within(folder: Folder) -> Folder:
+    """Return the folder at the end of a chain of folders that hold one folder with pictures, and nothing else."""
+    while not folder.pictures and len(holding := _holding(folder)) == 1:
+        folder = holding[0]
+    return folder
 
 
 def _holding(folder: Folder) -> list[Folder]:

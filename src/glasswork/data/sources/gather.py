@@ -21,6 +21,7 @@ from glasswork.data.sources.conventions import first_of_eight, name_labels
 from glasswork.data.sources.features import feature_blocks, holds_features
 from glasswork.data.sources.found import Block, Found, Part, as_rows
 from glasswork.data.sources.labels import encode, flat_labels
+from glasswork.data.sources.listing_columns import TABLE_FORMS
 from glasswork.data.sources.store import PixelStore
 from glasswork.errors import InputError
 
@@ -170,10 +171,8 @@ def _same_shape(
     if shape is not None and own != shape:
         raise InputError(f"expected images of {shape[0]}×{shape[1]}, got {own[0]}×{own[1]} in the part {part!r}")
     if own[0] * own[1] < FEWEST_FEATURES and not features:
-        raise InputError(
-            f"expected larger images than {own[0]}×{own[1]} pixels: a table of images has a column for each pixel, "
-            "a table of pictures has a column file_name with the names of existing files, and a column label"
-        )
+        remedy = "use the pictures in their full size" if found.pictures else TABLE_FORMS
+        raise InputError(f"expected larger images than {own[0]}×{own[1]} pixels: {remedy}")
     if own[0] * own[1] > MOST_FEATURES:
         raise InputError(
             f"an image has {own[0]}×{own[1]} pixels, and each would be an input of the network; "

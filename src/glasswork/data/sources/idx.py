@@ -23,7 +23,7 @@ from glasswork.data.mapped import MAP_FROM
 from glasswork.data.sources.found import Found, Part
 from glasswork.data.sources.limits import SLACK, capacity, check_asked
 from glasswork.data.sources.naming import dataset_of, part_of, role_of
-from glasswork.data.sources.peek import Peek, explained, open_unpacked, packing_of, peek
+from glasswork.data.sources.peek import DAMAGE, Peek, explained, open_unpacked, packing_of, peek
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, InputError
 
@@ -235,7 +235,7 @@ def _as_idx(path: Path) -> _File | None:
             _refuse_named_idx(path)
             return None
         return _File(peek(path), _header(start, path))
-    except (OSError, EOFError):
+    except (FileError, *DAMAGE):
         if "ubyte" in path.name:
             raise
         return None

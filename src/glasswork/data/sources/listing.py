@@ -30,10 +30,10 @@ from glasswork.errors import FileError, GlassworkError, InputError
 _USUAL = ("metadata", "labels")
 
 #: A table with more columns holds pixels.
-_MOST_COLUMNS = 64
+MOST_COLUMNS = 64
 
-#: Rows that are read to recognise a table, and tables that are tried in a folder.
-_SAMPLE, _MOST_TABLES = 50, 40
+#: Rows that are read to recognise a table and to find its labels, and tables that are tried in a folder.
+SAMPLE, _MORE, _MOST_TABLES = 50, 1000, 40
 
 
 @dataclass(frozen=True)
@@ -95,18 +95,15 @@ def read(source: Peek) -> Found:
     return found
 
 
-def describe_columns(source: Peek) -> str | None:
-    """Describe the columns of a table that holds neither pixels nor pictures; None if it is not a table."""
-    if not is_text(source.head):
-        return None
-    table = read_table(source.path, _SAMPLE)
-    shown = table.header or tuple(table.rows[0] if table.rows else ())
-    if not 1 < len(shown) <= _MOST_COLUMNS or len(table.rows) < 2 or any(len(row) != len(shown) for row in table.rows):
-        return None
-    return (
-        f"a table with the columns {', '.join(shown)[:200]}; a table of images has a column for each pixel, a table of "
-        "pictures has a column file_name with the names of existing files, and a column label with their classes"
-    )
+def names_nothing(path: Path) -> str | None:
+    """Return what is wrong if a file is a table of pictures that do not exist; None if it is not."""
+    with suppress(GlassworkError):
+        if is_text(peek(path).head) and _may_be_table(path) and _pictures_in(path) is not None:
+            try:
+                named_pictures(path)
+            except InputError as error:
+                return str(error)
+    return None
 
 
 def tables_in(folder: Folder, *, beneath: Path | None = None) -> dict[str, Path]:
@@ -156,7 +153,7 @@ def _names_pictures(path: Path, beneath: Path | None) -> bool:
     try:
         if not is_text(peek(path).head) or _pictures_in(path) is None:
             return False
-        table = read_table(path, _SAMPLE)
+        table = read_table(path, _MORE)
     except GlassworkError:
         return False
     file = file_column(table)
@@ -166,7 +163,7 @@ def _names_pictures(path: Path, beneath: Path | None) -> bool:
     with suppress(InputError):  # reading it reports the problem
         if label_columns(table, file[0]) is None:
             return False
-    where = [way.find(row[file[0]], within) for row in table.rows if file[0] < len(row)]
+    where = [way.find(row[file[0]], within) for row in table.rows[:SAMPLE] if file[0] < len(row)]
     return any(place is not None and (beneath is None or place.is_relative_to(beneath)) for place in where)
 
 
@@ -176,10 +173,10 @@ def _names_pictures(path: Path, beneath: Path | None) -> bool:
 def _pictures_in(path: Path) -> str | None:
     """Return the name of the column of pictures in a table, or None if there is none."""
     try:
-        table = read_table(path, _SAMPLE)
+        table = read_table(path, SAMPLE)
     except (FileError, InputError, csv.Error):
         return None
-    if not table.rows or len(table.rows[0]) > _MOST_COLUMNS or (column := file_column(table)) is None:
+    if not table.rows or len(table.rows[0]) > MOST_COLUMNS or (column := file_column(table)) is None:
         return None
     way, _ = _way(path, table, column[0])
     if column[1] or way is not None:  # the cells end like names of pictures, or name existing files
@@ -283,7 +280,7 @@ def _way(path: Path, table: Table, file: int) -> tuple[_Way | None, Path]:
     """Return how most paths in a table lead to pictures, and the folder that must contain them."""
     folder = path.absolute().parent
     names = [row[file] for row in table.rows if file < len(row) and row[file]]
-    names = names[:: max(1, len(names) // _SAMPLE)]
+    names = names[:: max(1, len(names) // SAMPLE)]
     up = max((name.replace("\\", "/").count("../") for name in names), default=0)
     within = folder.parents[min(max(up, 1), 2) - 1] if len(folder.parents) >= 2 else folder
     bases = [folder, folder.parent, *(place.path for place in Folder(folder).folders[:_MOST_TABLES])]

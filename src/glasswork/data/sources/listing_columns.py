@@ -14,6 +14,15 @@ _LABEL_NAMES = (
     "label", "labels", "class", "classname", "target", "category", "categoryname", "y", "digit", "letter", "character",
     "labelname", "classlabel", "tag", "symbol", "classid", "labelid", "groundtruth", "annotation",
 )  # fmt: skip
+#: What a table needs to hold images or name pictures.
+TABLE_FORMS = (
+    "a table of images has a column for each pixel, a table of pictures has a column file_name with the names of "
+    "existing files, and a column label with their classes"
+)
+
+#: A column with this many values, all of them different, numbers or describes the pictures.
+_MANY = 10
+
 PART_NAMES = ("split", "subset", "set", "partition", "usage")
 
 
@@ -53,6 +62,7 @@ def label_columns(table: Table, file: int) -> tuple[int, ...] | None:
     ones = [k for k in others if set(columns[k]) <= {"0", "1", "0.0", "1.0"}]
     if table.header and len(ones) > 1 and all(sum(float(row[k]) for k in ones) == 1 for row in table.rows):
         return tuple(ones)
+    others = [k for k in others if len(columns[k]) < _MANY or len(set(columns[k])) < len(columns[k])]
     repeated = [k for k in others if 1 < len(set(columns[k])) < max(3, len(columns[k]))] or others
     words = [k for k in repeated if not all(re.fullmatch(r"-?[\d.]+", cell) for cell in columns[k])]
     likely = words or repeated

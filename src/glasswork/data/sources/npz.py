@@ -55,6 +55,9 @@ def read(source: Peek) -> Found:
         found.skipped += [
             f"{path}: {foreign(_head(path)) or 'not an array of NumPy, as its name says'}" for path in wrong
         ]
+        for place in [*folder.files, *(inner.path for inner in folder.folders)]:
+            if place not in files and place not in wrong:
+                folder.leave_out(place, "not an array of NumPy")
         found.left_out += folder.left_out
         return found
     left_out: list[str] = []
@@ -247,13 +250,18 @@ def _one_class_a_file(files: list[Path]) -> Found:
     usual = shapes.most_common(1)[0][0] if shapes else ()
     classes = []
     for name in natural_order(arrays):
-        if arrays[name].shape[1:] == usual and arrays[name].ndim > 1:
+        if arrays[name].shape[1:] == usual and arrays[name].ndim > 1 and len(arrays[name]):
             classes.append(name)
         else:
             found.skipped.append(
                 f"{name}: an array of shape {arrays[name].shape}, but the others hold images of shape "
                 f"{usual}; this class was left out"
             )
+    ends = np.cumsum([len(arrays[name]) for name in classes])
+
+    def where(row: int, place: int) -> str:
+        k = int(np.searchsorted(ends, row, "right"))
+        return f"{classes[k]}.npy, image {row - (int(ends[k - 1]) if k else 0):,}, value {place}"
 
     def blocks(name: str) -> Callable[[], Any]:
         def read_blocks() -> Any:
@@ -262,6 +270,7 @@ def _one_class_a_file(files: list[Path]) -> Found:
 
         return read_blocks
 
+    found.where = where
     found.parts = {"all": Part.chain([Part(blocks(name)) for name in classes])} if classes else {}
     found.names = classes
     found.note(f"each file is a class with the name of the file: {', '.join(classes[:10])}")

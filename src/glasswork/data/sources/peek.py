@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from glasswork.data.foreign import foreign
+from glasswork.data.foreign import foreign, foreign_zip
 from glasswork.errors import FileError, GlassworkError
 
 #: Bytes that the first look reads.
@@ -146,8 +146,8 @@ def packing_of(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             members = _members(archive)
             locked = any(info.flag_bits & 1 for info in archive.infolist())
-        if "[Content_Types].xml" in members or "META-INF/manifest.xml" in members:
-            raise FileError(f"{path}: a spreadsheet or document of an office program; save the table as CSV")
+        if (what := foreign_zip(members)) is not None:
+            raise FileError(f"{path}: {what}")
         if locked:
             raise FileError(f"{path}: a zip with a password; unpack it with its password, and use the folder or file")
         if members and all(member.endswith(".npy") for member in members):

@@ -5,6 +5,7 @@ nowhere, back into the source or to a folder that was already read.
 """
 
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterator
@@ -19,9 +20,13 @@ from glasswork.errors import FileError
 #: Files and folders that systems create, in lower case: Windows, macOS, network storage, Jupyter, Python.
 _SYSTEM = {
     "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
-    "__macosx", "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "lost+found",
-    "__pycache__",
+    "recycled", "network trash folder", "temporary items", "__macosx", "__pycache__", "lost+found", "~snapshot",
+    "@eadir", "@tmp", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@__thumb", "@synoeastream",
+    "syno@eastream", "@sharebin",
 }  # fmt: skip
+
+#: The same with any ending: folders of Windows such as $WINRE_BACKUP_PARTITION.MARKER, and of a repaired disk.
+_OF_WINDOWS = re.compile(r"\$(winre|windows|recycle|sysreset|getcurrent).*|found\.\d{3}")
 
 #: Suffixes of pictures: a file with one of these that is not a picture is reported.
 PICTURE_SUFFIXES = (
@@ -72,8 +77,11 @@ class Folder:
         files, folders = [], []
         for place in places:
             if place.name.startswith("."):
-                continue
-            if place.name.lower() in _SYSTEM:
+                if (place.is_dir() and place.name != ".git") or (
+                    named_like_picture(place) and not place.name.startswith("._")
+                ):  # macOS's ._1.png
+                    self.leave_out(place, "a hidden folder" if place.is_dir() else "a hidden file")
+            elif (name := place.name.lower()) in _SYSTEM or _OF_WINDOWS.fullmatch(name):
                 if place.is_dir():
                     self.leave_out(place, "a folder that the system created")
             elif (why := self._unreadable(place)) is not None:
@@ -145,9 +153,14 @@ class Folder:
         return not self.files and not self.folders
 
 
+def named_like_picture(path: Path) -> bool:
+    """Return whether a file has the name of a picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
 def looks_like_picture(path: Path) -> bool:
     """Return whether a file is a picture, or is named like one: then it is damaged, and reading it reports that."""
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if named_like_picture(path):
         return True
     with path.open("rb") as stream:
         return format_of(stream.read(HEAD)) is not None

@@ -69,7 +69,7 @@ def _json_lines(path: Path, lines: Iterator[str]) -> Table:
 def _rows(lines: Iterator[str]) -> Iterator[list[str]]:
     """Yield the cells of each line; the first lines show what separates them."""
     start = list(islice(lines, 20))
-    if start and (hint := re.fullmatch(r'"?sep=(.)"?\s*', start[0])):
+    if start and (hint := re.fullmatch(r'(?i)"?sep=(.)"?\s*', start[0])):
         separator: str | None = hint[1]
         start = start[1:]
     else:

@@ -30,7 +30,7 @@ SAMPLE = 300
 #: The most characters and rows of text in a block: a row of two columns needs far more memory than its text.
 _BLOCK, _BLOCK_ROWS = 4 << 20, 1 << 15
 
-_SEPARATORS = (",", ";", "\t", "|", " ")
+SEPARATORS = (",", ";", "\t", "|", " ")
 _LONGEST_LABEL = 64
 
 
@@ -39,7 +39,7 @@ def recognise(source: Peek) -> str | None:
     if source.is_folder or not is_text(source.head):
         return None
     try:
-        _, separator = _without_hint(_first_lines(source.path, 4))
+        _, separator = _without_hint(first_lines(source.path, 4))
     except InputError:
         return None
     shown = {"\t": "tabs", " ": "spaces"}.get(separator, repr(separator))
@@ -49,9 +49,13 @@ def recognise(source: Peek) -> str | None:
 def read(source: Peek) -> Found:
     """Find the columns of a table."""
     with explained(source.path):
-        lines, separator = _without_hint(all_lines := _first_lines(source.path, SAMPLE))
+        lines, separator = _without_hint(all_lines := first_lines(source.path, SAMPLE))
     hint = len(all_lines) - len(lines)
     rows = [split_line(line, separator) for line in lines]
+    if 2 * len(rows[0]) <= min(map(len, rows[1:]), default=0):  # a title
+        raise InputError(
+            f"most lines have {len(rows[1]):,} columns, but not {lines[0].strip()[:60]!r}; remove this line"
+        )
     comma = _has_decimal_commas(rows)
     if comma:
         rows = [with_points(row) for row in rows]
@@ -93,7 +97,7 @@ def describe_table(found: Found, columns: Columns) -> None:
 
 def _without_hint(lines: list[str]) -> tuple[list[str], str]:
     """Return the lines of a table and its separator, which Excel may state in a line before them: ``sep=;``."""
-    if lines and (hint := re.fullmatch(r'"?sep=(.)"?\s*', lines[0])):
+    if lines and (hint := re.fullmatch(r'(?i)"?sep=(.)"?\s*', lines[0])):
         return lines[1:], hint[1]
     return lines, sniff(lines)
 
@@ -101,6 +105,9 @@ def _without_hint(lines: list[str]) -> tuple[list[str], str]:
 #: A number with a decimal comma, and one that may be a whole number with a comma between its thousands.
 _COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
+
+#: A cell that holds several numbers, as pandas writes an array.
+_SEVERAL = re.compile(r"[\[(]?\s*[\d.]+[\s,;]+[\d.]+[\s,;]")
 
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
@@ -116,7 +123,8 @@ def with_points(cells: Sequence[str]) -> list[str]:
     return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
 
 
-def _first_lines(path: Path, count: int) -> list[str]:
+def first_lines(path: Path, count: int) -> list[str]:
+    """Return the first lines of a text that are not empty."""
     with open_text(path) as stream:
         return [line for line in islice(stream, count + 10) if line.strip()][:count]
 
@@ -135,7 +143,7 @@ def sniff(lines: Sequence[str]) -> str:
     InputError
         If there is none.
     """
-    for separator in _SEPARATORS:
+    for separator in SEPARATORS:
         counts = [len(split_line(line, separator)) for line in lines[:20]]
         if counts and min(counts) > 1 and (max(counts) > 4 or len(set(counts)) == 1):
             cells = split_line(lines[-1], separator)
@@ -300,7 +308,10 @@ def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
         what = "a number" if math.isnan(values[-1]) else "a finite number"
         if _COMMA.fullmatch(cells[k]):
             what += " with a decimal point and without thousands separators"
-        raise InputError(f"{at}, {columns.name(k)}: expected {what}, got {cells[k]!r}; correct or remove the row")
+        remedy = (
+            "write each pixel into a column of its own" if _SEVERAL.match(cells[k]) else "correct or remove the row"
+        )
+        raise InputError(f"{at}, {columns.name(k)}: expected {what}, got {cells[k][:40]!r}; {remedy}")
     return values
 
 
