@@ -248,7 +248,7 @@ def test_commas_as_decimal_signs_and_as_separators(tmp_path):
         ),
         (
             lambda cells: [["label", "pixels"], *([row[0], f"[{' '.join(row[1:])}]"] for row in cells[1:])],
-            "row 1, column 2 .*write each pixel into a column of its own",
+            r"column 2 \('pixels'\): several numbers in a cell, such as .*write each into a column of its own",
         ),
     ],
 )

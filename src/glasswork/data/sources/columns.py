@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.data.sources.cells import columns_of_words, is_number, is_word
+from glasswork.data.sources.cells import are_numbers, columns_of_words, is_number, is_word
 from glasswork.data.sources.listing_columns import TABLE_FORMS
 from glasswork.errors import InputError
 
@@ -123,9 +123,14 @@ class Columns:
     def refuse_words(self) -> None:
         """Raise an InputError if a column of words is among the columns of numbers."""
         if wrong := [k for k in self.pixels if k in self.words]:
+            if are_numbers(shown := self.words[wrong[0]]):
+                raise InputError(
+                    f"{self.name(wrong[0])}: several numbers in a cell, such as {shown[:40]!r}; write each into a "
+                    "column of its own"
+                )
             more = f" and {len(wrong) - 1} more columns" if len(wrong) > 1 else ""
             raise InputError(
-                f"{self.name(wrong[0])}{more}: words, such as {self.words[wrong[0]]!r}, where a network needs numbers; "
+                f"{self.name(wrong[0])}{more}: words, such as {shown[:40]!r}, where a network needs numbers; "
                 "remove the column, or give it numbers: a column of 0 and 1 for each word, as pandas.get_dummies does; "
                 "if it holds the labels, call it label"
             )

@@ -106,9 +106,6 @@ def _without_hint(lines: list[str]) -> tuple[list[str], str]:
 _COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
-#: A cell that holds several numbers, as pandas writes an array.
-_SEVERAL = re.compile(r"[\[(]?\s*[\d.]+[\s,;]+[\d.]+[\s,;]")
-
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether numbers have decimal commas: some have commas, none has a point, and these are not thousands."""
@@ -308,10 +305,8 @@ def _pixels(cells: list[str], columns: Columns, at: str) -> list[float]:
         what = "a number" if math.isnan(values[-1]) else "a finite number"
         if _COMMA.fullmatch(cells[k]):
             what += " with a decimal point and without thousands separators"
-        remedy = (
-            "write each pixel into a column of its own" if _SEVERAL.match(cells[k]) else "correct or remove the row"
-        )
-        raise InputError(f"{at}, {columns.name(k)}: expected {what}, got {cells[k][:40]!r}; {remedy}")
+        shown = repr(cells[k][:40])
+        raise InputError(f"{at}, {columns.name(k)}: expected {what}, got {shown}; correct or remove the row")
     return values
 
 
