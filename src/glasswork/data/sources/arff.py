@@ -48,7 +48,6 @@ def read(source: Peek) -> Found:
     if not columns.pixels:
         raise InputError("no attributes that could be pixels")
     found = Found("ARFF", "", {})
-    words = {k for k, (_, kind) in enumerate(attributes) if kind.split()[0].lower() in ("string", "date", "relational")}
     left_out = [nominal[k][0] if k in nominal else "" if k in words else "0" for k in range(len(names))]
 
     def use(chosen: Columns) -> None:
