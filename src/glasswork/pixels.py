@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from glasswork.arrays import FloatArray, even_array
+from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 
 #: The offset that is subtracted from a byte, and the factor that multiplies the difference: 0 becomes -1, 255 becomes
@@ -46,6 +46,21 @@ def normalize(images: ArrayLike, *, dtype: DTypeLike = np.float32, out: FloatArr
     out -= BYTES_OFFSET
     out *= BYTES_FACTOR  # within a last digit of the quotient, and exact at both ends
     return out
+
+
+def even_array(who: object, what: str, values: object) -> NDArray[Any]:
+    """Return values as an array.
+
+    Raises
+    ------
+    InputError
+        If their rows differ in length; the message names the object ``who`` and ``what`` the values are.
+    """
+    try:
+        array: NDArray[Any] = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{who}: expected {what} of one size, got rows of different lengths") from None
+    return array
 
 
 def as_array(who: object, images: ArrayLike) -> NDArray[Any]:

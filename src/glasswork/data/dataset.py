@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasswork.arrays import Images, Labels, even_array
+from glasswork.arrays import Images, Labels
 from glasswork.data.kinds import why_features
 from glasswork.data.labels import check_classes, check_labels, check_lengths, encode_labels
 from glasswork.data.levels import Levels
@@ -24,6 +24,7 @@ from glasswork.data.mapped import in_blocks
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 from glasswork.features import Missing, column_name
+from glasswork.pixels import even_array
 
 #: What the numbers of a dataset are.
 Kind: TypeAlias = Literal["pixels", "features"]

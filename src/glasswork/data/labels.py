@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasswork.arrays import Labels, even_array
+from glasswork.arrays import Labels
 from glasswork.errors import InputError
+from glasswork.pixels import even_array
 
 #: With more classes than this, the labels are probably measurements.
 MAX_CLASSES = 10_000
