@@ -126,6 +126,7 @@ FOLDERS: dict[str, Callable[[Path], None]] = {
     "16-bit pictures": fine_levels,
     "colours alone": coloured,
     "colour pictures": shaded,
+    "colours in three planes": coloured,
 }
 
 
@@ -147,7 +148,7 @@ def load(name: str, folder: Path) -> Dataset:
     if name in ARRAYS:
         return Dataset.of(*ARRAYS[name]())
     FOLDERS[name](folder)
-    return load_dataset(str(folder))
+    return load_dataset(str(folder), colour="rgb" if name.endswith("three planes") else "grey")
 
 
 def findings_on(data: Dataset, recipe: str, seed: int, folder: Path, **settings: Any) -> tuple[Run, set[str]]:

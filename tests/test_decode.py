@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from glasswork import MLP, FileError, load_dataset, read_digits, save_model
 from glasswork.data.decode import FORMATS, decode, format_of, picture_facts
 from glasswork.data.photos import read_picture
-from glasswork.data.sources.picture import read_grey
+from glasswork.data.sources.picture import read_image
 from glasswork.models.model_file import Reading
 
 pillow_heif.register_heif_opener()
@@ -94,8 +94,8 @@ def test_photographs_and_data_sets_see_the_same_picture(folder, name):
     photograph = read_picture(path)
     assert (photograph.size, picture_facts(path)[0]) == ((90, 120), (90, 120))
     assert len(photograph.digits) == 1
-    grey, _ = read_grey(path)
-    from_bytes, _ = read_grey(path.read_bytes())
+    grey, _ = read_image(path)
+    from_bytes, _ = read_image(path.read_bytes())
     assert grey.shape == (120, 90)
     assert np.array_equal(grey, from_bytes)
     ink = photograph.pixels.mean(axis=2)
@@ -217,7 +217,7 @@ def test_pixels_that_are_not_square_are_made_square(tmp_path, suffix, dots, redu
     """A fax has about twice as many dots an inch across as down; its digits are not squeezed."""
     whole = seven().resize((180, 240))
     whole.resize(reduced).save(tmp_path / f"fax.{suffix}", dpi=dots)
-    photograph, (grey, _) = read_picture(tmp_path / f"fax.{suffix}"), read_grey(tmp_path / f"fax.{suffix}")
+    photograph, (grey, _) = read_picture(tmp_path / f"fax.{suffix}"), read_image(tmp_path / f"fax.{suffix}")
     assert grey.shape[::-1] == photograph.size == picture_facts(tmp_path / f"fax.{suffix}")[0]
     assert grey.shape[0] / grey.shape[1] == pytest.approx(240 / 180, abs=0.02)
     truth = np.asarray(whole.resize(photograph.size), float)

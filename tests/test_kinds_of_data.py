@@ -1,4 +1,4 @@
-"""Twelve kinds of data: a network gives one answer to what it was trained on, whichever way it is asked."""
+"""Thirteen kinds of data: a network gives one answer to what it was trained on, whichever way it is asked."""
 
 import io
 import json
@@ -69,6 +69,18 @@ def coloured(image):
     return np.stack([image, image // 2, np.full_like(image, 30)], axis=-1)
 
 
+def hues(folder):
+    """Pictures of bars that are red, green or blue, on a ground that hides them in grey; sizes are mixed."""
+    ink = np.array([[200, 40, 60], [40, 124, 50], [60, 82, 211]])[LABELS][:, None, None, :]
+    images = np.where(IMAGES[..., None] > 100, ink, 90).astype(np.uint8)
+    for k, (image, label) in enumerate(zip(images, LABELS, strict=True)):
+        (folder / "d" / "abc"[label]).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(image)
+        picture = picture.resize((30, 25), Image.Resampling.NEAREST) if k % 9 == 5 else picture
+        picture.save(folder / "d" / "abc"[label] / f"{k:03}.png")
+    return folder / "d", folder / "d", None
+
+
 def table(numbers, names, reorder):
     """Return what writes a CSV with a header, and asks about its rows with the columns in another order."""
 
@@ -112,6 +124,7 @@ KINDS = {
     "pictures of 16 bits": (pictures(lambda image: image.astype(np.uint16) * 257), "light on dark"),
     "black on white pictures": (pictures(lambda image: 255 - image), "dark on light"),
     "pictures in colour": (pictures(coloured), ""),
+    "pictures in three planes": (hues, "12×12 in colour (the red, green and blue of each pixel in turn)"),
     "CSV of pixels": (table(IMAGES.reshape(COUNT, -1), PIXEL_NAMES, lambda names: names[::-1]), "in columns pixel0"),
     "CSV of features": (
         table(FEATURES, ["mass", "charge", "shift", "age"], lambda names: ["age", "target", *names[:3]]),
@@ -134,11 +147,13 @@ def test_one_answer_to_the_training_data(kind, tmp_path, glasswork, chromium):
     write, words = KINDS[kind]
     source, ask, raw = write(tmp_path)
     stated = [0, 16] if kind.startswith("0 to 16") else []
-    asked = {"data.source": str(source), "data.range": stated, "network.hidden": [24], "training.batch_size": 20}
+    colour = "rgb" if kind.endswith("three planes") else "grey"
+    asked = {"data.source": str(source), "data.range": stated, "data.colour": colour}
+    asked |= {"network.hidden": [24], "training.batch_size": 20}
     recipe = named_recipe("adam").override({**asked, "training.epochs": 30, "optimizer.learning_rate": 0.004})
     with Run(recipe, tmp_path / "run") as run:
         assert list(run.epochs())[-1].valid_accuracy > 60
-    model, data = load_model(tmp_path / "run"), load_dataset(source, data_range=tuple(stated) or None)
+    model, data = load_model(tmp_path / "run"), load_dataset(source, data_range=tuple(stated) or None, colour=colour)
     assert (model.classes, model.inputs.kind) == (data.classes, data.kind)
     assert words in str(model.inputs) or words == "digits"
 

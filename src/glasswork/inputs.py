@@ -21,7 +21,7 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.features import Features
 from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET
-from glasswork.reading import Reading
+from glasswork.reading import Colour, Reading, is_image, size_in_words
 
 __all__ = ["Features", "Inputs", "Reading"]
 
@@ -52,8 +52,9 @@ class Inputs:
         data, and numbers are accepted that lie outside it by up to its width.
     offset, factor : float
         The first layer gets ``(x - offset) * factor``.
-    shape : (height, width) or None
-        The height and width of an image.
+    shape : (height, width), (height, width, 3) or None
+        The height and width of an image; and 3 if it is in colour: a row then holds the red, green and blue of each
+        pixel in turn, as ``images.reshape(N, height, width, 3)`` shows.
     classes : tuple of str or None
         The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
     columns : tuple of str or None
@@ -74,7 +75,7 @@ class Inputs:
     exact: bool = False
     offset: float = 0.0
     factor: float = 1.0
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     classes: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     label: str = ""
@@ -94,8 +95,10 @@ class Inputs:
         for name in ("classes", "columns"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
-        if self.shape is not None and (len(self.shape) != 2 or min(self.shape) < 1):
-            raise InputError(f"Inputs: expected the shape of an image, (height, width), got {self.shape}")
+        if self.shape is not None and not is_image(self.shape):
+            raise InputError(
+                f"Inputs: expected the shape of an image, (height, width) or (height, width, 3), got {self.shape}"
+            )
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise InputError(f"Inputs: expected class names that differ, got {', '.join(self.classes)}")
         if self.columns is not None and self.features is not None and len(self.columns) != len(self.features):
@@ -105,7 +108,7 @@ class Inputs:
     def of_bytes(
         cls,
         *,
-        shape: tuple[int, int] | None = None,
+        shape: tuple[int, ...] | None = None,
         classes: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
         label: str = "",
@@ -143,7 +146,7 @@ class Inputs:
         high: float | None = None,
         *,
         kind: Literal["pixels", "features"] | None = None,
-        shape: tuple[int, int] | None = None,
+        shape: tuple[int, ...] | None = None,
         classes: Sequence[str] | None = None,
     ) -> Inputs:
         """Return the contract of a network whose first layer takes raw numbers as they are, in a range if it is known.
@@ -163,6 +166,11 @@ class Inputs:
     def scales(self) -> bool:
         """Whether raw numbers are changed before the first layer gets them."""
         return self.features is not None or self.offset != 0 or self.factor != 1
+
+    @property
+    def colour(self) -> Colour:
+        """What becomes of colours: grey, or three planes."""
+        return "rgb" if self.shape is not None and len(self.shape) == 3 else "grey"
 
     @property
     def width(self) -> int:
@@ -250,6 +258,15 @@ class Inputs:
         if not in_range or (self.are_bytes and rows.dtype.kind == "f" and (len(rows) > 1 or high < _DIM)):
             self._check_rows(rows, least, most, who, first_row)
 
+    def check_layout(self, shape: Sequence[int], *, who: object) -> None:
+        """Refuse an array of images in colour whose planes are not in the last axis; its numbers would be mixed up."""
+        if self.shape is not None and self.colour == "rgb" and tuple(shape[-3:]) == (3, *self.shape[:2]) != self.shape:
+            order = (*range(len(shape) - 3), *(len(shape) - 3 + k for k in (1, 2, 0)))
+            raise InputError(
+                f"{who}: expected the colours in the last axis, as (N, {', '.join(map(str, self.shape))}), got shape "
+                f"{tuple(shape)}; give images.transpose{order}"
+            )
+
     def bounds(self) -> tuple[float, float]:
         """Return the least and the largest raw number that is accepted."""
         if self.low is None or self.high is None:
@@ -320,7 +337,8 @@ class Inputs:
         """Return the contract as one plain phrase."""
         parts = [self.words()]
         if self.shape is not None:
-            parts.append(f"in images of {self.shape[0]}×{self.shape[1]}")
+            order = " (the red, green and blue of each pixel in turn)" if self.colour == "rgb" else ""
+            parts.append(f"in images of {size_in_words(self.shape)}{order}")
         if self.columns is not None:
             parts.append(f"in columns {_some(self.columns)}")
         if self.reading is not None and self.reading.rescales:

@@ -161,4 +161,6 @@ def _remedy_for_shape(shape: tuple[int, ...], features: int) -> str:
         return "; transpose it: images.T"
     if len(shape) > 2 and shape[-1] in (3, 4) and features in (math.prod(shape[1:-1]), math.prod(shape[:-1])):
         return "; convert colours to grey first"
+    if len(shape) in (2, 3) and min(shape[-2:]) > 1 and 3 * math.prod(shape[-2:]) == features:
+        return "; to give a network that sees colours grey images: numpy.stack([images] * 3, axis=-1)"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -13,8 +14,24 @@ from glasswork.errors import InputError
 #: Whether ink is dark on a light ground, light on a dark one, or neither is clear.
 Polarity: TypeAlias = Literal["dark on light", "light on dark", "not known"]
 
-#: What became of colours.
-Colour: TypeAlias = Literal["grey"]
+#: What becomes of colours: grey, or three planes, the red, green and blue of each pixel in turn.
+Colour: TypeAlias = Literal["grey", "rgb"]
+
+
+def size_in_words(shape: Sequence[int]) -> str:
+    """Return the size of an image in words: ``28×28``, or ``28×28 in colour``."""
+    return f"{shape[0]}×{shape[1]}" + (" in colour" if len(shape) == 3 else "")
+
+
+def is_image(shape: Sequence[int]) -> bool:
+    """Return whether this is the shape of an image: (height, width), or (height, width, 3) in colour."""
+    return len(shape) in (2, 3) and min(shape) > 0 and tuple(shape[2:]) in ((), (3,))
+
+
+def shape_in(array: Sequence[int]) -> tuple[int, ...] | None:
+    """Return the shape of one image in an array of many; None if these are rows, or no images that are known."""
+    shape = tuple(array[1:3] if tuple(array[3:]) == (1,) else array[1:])
+    return shape if len(array) > 2 and is_image(shape) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +42,13 @@ class Reading:
     ----------
     pictures : str
         ``digits``: a picture is a photograph of a digit, which is cut out and centred; ``as they are``: it is only
-        turned grey and resized.
+        resized, and turned grey unless ``colour`` says otherwise.
     low, high : float
         The values in the source that became the pixels 0 and 255.
     polarity : {"dark on light", "light on dark", "not known"}
         How ink and ground were in the training images. Images are never inverted.
-    colour : {"grey"}
-        What became of colours.
+    colour : {"grey", "rgb"}
+        What became of colours: grey, or three planes. A grey picture then has three equal planes.
     """
 
     pictures: Literal["digits", "as they are"] = "as they are"
@@ -43,7 +60,7 @@ class Reading:
     def __post_init__(self) -> None:
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))
-        known = self.pictures in ("digits", "as they are") and self.colour == "grey"
+        known = self.pictures in ("digits", "as they are") and self.colour in ("grey", "rgb")
         known = known and self.polarity in ("dark on light", "light on dark", "not known")
         if not known or not self.low < self.high:
             raise InputError(f"Reading: expected words that it knows, and low below high, got {self}")
@@ -78,4 +95,6 @@ class Reading:
         if self.polarity != "not known":
             parts.append(self.polarity)
         parts.append("cut out of photographs of digits" if self.pictures == "digits" else "pictures as they are")
+        if self.colour == "rgb":
+            parts.append("in colour")
         return ", ".join(parts)

@@ -9,6 +9,7 @@ import typer
 
 from glasswork.cli.options import Debug, Force
 from glasswork.paths import typed_path
+from glasswork.reading import Colour, size_in_words
 
 if TYPE_CHECKING:
     from glasswork.data.inspect import Inspection
@@ -38,6 +39,7 @@ def inspect(
         str | None,
         typer.Option(metavar="LOW,HIGH", help="The values of black and white.", show_default="what the data show"),
     ] = None,
+    colour: Annotated[Colour, typer.Option(help="What becomes of colours; rgb keeps them.")] = "grey",
     strict: Annotated[bool, typer.Option("--strict", help="Fail if anything in it cannot be read.")] = False,
     force: Force = False,
     debug: Debug = False,
@@ -53,7 +55,7 @@ def inspect(
 
     if out is not None:
         check_output(out, [source], force=force)
-    found = look(source, data_range=None if data_range is None else _range_of(data_range))
+    found = look(source, data_range=None if data_range is None else _range_of(data_range), colour=colour)
     figure = _draw(found, out)
     if as_json:
         print(json.dumps({**found.to_dict(), "picture": figure and str(figure)}, indent=2))
@@ -94,7 +96,7 @@ def _print(found: "Inspection", figure: Path | None) -> None:
 
     if found.dataset is None:
         if found.format:
-            size = f", of {found.shape[0]}×{found.shape[1]}" if found.shape else ""
+            size = f", of {size_in_words(found.shape)}" if found.shape else ""
             print(f"{found.format}: {found.recognised}; {found.images:,} images{size}")
         print("No network can be trained on this:")
         for problem in found.problems:
@@ -102,9 +104,9 @@ def _print(found: "Inspection", figure: Path | None) -> None:
         _print_left_out(found.left_out)
         return
     data = found.dataset
-    height, width = data.shape
     parts = ", ".join(f"{count:,} {name}" for name, count in found.splits().items())
-    what = f"rows of {width} features" if data.kind == "features" else f"images of {height}×{width} (height × width)"
+    what = f"images of {size_in_words(data.shape)} (height × width)"
+    what = f"rows of {data.shape[1]} features" if data.kind == "features" else what
     print(f"{data.name}: {len(data):,} {what}, {len(data.classes)} classes")
     print(f"  format      {data.origin.format}: {data.origin.recognised}")
     undivided = "one set, which training divides into train, valid and test"

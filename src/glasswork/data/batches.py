@@ -24,6 +24,7 @@ from glasswork.errors import InputError
 from glasswork.inputs import Inputs
 from glasswork.pixels import as_bytes_or_floats, normalize
 from glasswork.randomness import Purpose, generator
+from glasswork.reading import shape_in
 
 
 def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.float32) -> FloatArray:
@@ -106,7 +107,7 @@ class Batches:
 
     Parameters
     ----------
-    images : (N, features) or (N, height, width)
+    images : (N, features), (N, height, width) or (N, height, width, 3)
         Integers from 0 to 255, kept as bytes and normalised to [-1, 1] batch by batch, or floats, used as they are.
     labels : (N,) integers from 0 to classes - 1
         Copied.
@@ -179,7 +180,7 @@ class Batches:
             raise InputError(
                 f"Batches: expected images of shape (N, features) or (N, height, width), got shape {held.shape}"
             )
-        self._shape = held.shape[1:3] if held.ndim > 2 else None
+        self._shape = shape_in(held.shape)
         if not isinstance(held, MappedRows):
             held = held.reshape(len(held), math.prod(held.shape[1:]))
         check_lengths("Batches", held, self.labels)

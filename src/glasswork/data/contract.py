@@ -41,18 +41,23 @@ def inputs_of(
         return Inputs.of_features(features, columns=columns, label=data.origin.label, classes=data.classes)
     origin = data.origin
     reading = Reading(
-        pictures=origin.pictures, low=origin.low, high=origin.high, polarity=polarity_of(rows, data.shape)
+        pictures=origin.pictures,
+        low=origin.low,
+        high=origin.high,
+        polarity=polarity_of(rows, data.shape),
+        colour="rgb" if len(data.shape) == 3 else "grey",
     )
     return Inputs.of_bytes(shape=data.shape, classes=data.classes, columns=columns, label=origin.label, reading=reading)
 
 
-def polarity_of(images: Images, shape: tuple[int, int]) -> Polarity:
+def polarity_of(images: Images, shape: tuple[int, ...]) -> Polarity:
     """Return whether images have dark ink on a light ground, as most of the pixels on their borders show."""
-    height, width = shape
-    if min(height, width) < 3 or not len(images):
+    if min(shape[:2]) < 3 or not len(images):
         return "not known"
     step = max(1, len(images) // _SAMPLE)
-    squares = np.asarray(images[::step]).reshape(-1, height, width)
+    squares = np.asarray(images[::step]).reshape(-1, *shape)
+    if len(shape) == 3:
+        squares = squares.mean(axis=3).astype(np.uint8)
     border = np.concatenate(
         [squares[:, 0], squares[:, -1], squares[:, 1:-1, 0], squares[:, 1:-1, -1]], axis=1, dtype=np.uint8
     )

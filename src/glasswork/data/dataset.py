@@ -1,6 +1,6 @@
 """Dataset: images, their labels, and what the numbers mean: the names of the classes, the shape of an image.
 
-images (N, height * width) uint8   pixels, from 0 to 255
+images (N, height * width) uint8   pixels, from 0 to 255; in colour, the red, green and blue of each in turn
        (N, columns) float64        or a table of features, as they are at the source; NaN is a missing value
 labels (N,) int64                  label k is the class called classes[k]
 """
@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import Images, Labels
 from glasswork.data.kinds import why_features
 from glasswork.data.labels import check_classes, check_labels, check_lengths, encode_labels
-from glasswork.data.levels import Levels
+from glasswork.data.levels import Levels, in_colour
 from glasswork.data.mapped import in_blocks
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 from glasswork.features import Missing, column_name
 from glasswork.pixels import even_array
+from glasswork.reading import Colour, is_image, shape_in, size_in_words
 
 #: What the numbers of a dataset are.
 Kind: TypeAlias = Literal["pixels", "features"]
@@ -39,13 +40,13 @@ class Dataset:
     Attributes
     ----------
     images : (N, height * width) uint8, or (N, columns) float64
-        Pixels; or the features of a table, one column each.
+        Pixels, of images in colour (N, height * width * 3); or the features of a table, one column each.
     labels : (N,) int64
         From 0 to ``len(classes) - 1``.
     classes : tuple of str
         The name of each class, in the order of their labels.
-    shape : (height, width)
-        The height and width of one image, in pixels.
+    shape : (height, width), or (height, width, 3) in colour
+        The shape of one image, in pixels.
     name : str
         For titles and tables, such as ``MNIST``.
     source : str
@@ -67,7 +68,7 @@ class Dataset:
     images: Images
     labels: Labels
     classes: tuple[str, ...]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     name: str
     source: str = ""
     origin: Origin = field(default_factory=Origin)
@@ -91,10 +92,10 @@ class Dataset:
         check_lengths("Dataset", self.images, self.labels)
         check_classes(self.classes)
         check_labels(self.labels, len(self.classes))
-        if len(self.shape) != 2 or min(self.shape) < 1 or math.prod(self.shape) != self.images.shape[1]:
+        if not is_image(self.shape) or math.prod(self.shape) != self.images.shape[1]:
             raise InputError(
-                f"Dataset: expected the shape (height, width) of images of {self.images.shape[1]:,} pixels, got "
-                f"{self.shape}"
+                f"Dataset: expected the shape (height, width), or (height, width, 3), of images of "
+                f"{self.images.shape[1]:,} pixels, got {self.shape}"
             )
 
     @classmethod
@@ -104,10 +105,11 @@ class Dataset:
         labels: Any,
         *,
         classes: Sequence[str] | int | np.integer | None = None,
-        shape: tuple[int, int] | None = None,
+        shape: tuple[int, ...] | None = None,
         data_range: tuple[float, float] | None = None,
         kind: Kind | None = None,
         missing: Missing = "refuse",
+        colour: Colour | None = None,
         name: str = "images",
         source: str = "",
     ) -> Self:
@@ -115,7 +117,7 @@ class Dataset:
 
         Parameters
         ----------
-        images : (N, features), (N, height, width) or (N, height, width, 1)
+        images : (N, features), (N, height, width) or (N, height, width, channels)
             Pixels of any dtype, from 0 to 255, 0 to 1, -1 to 1, of 16 bits or in the range that is stated; or features.
             Also a data frame of pandas, Polars or pyarrow, with a column for each.
         labels : (N,), or str
@@ -136,6 +138,8 @@ class Dataset:
         missing : {"refuse", "median"}
             What is done about missing features, which are NaN: the first one is an error; or they remain, and a network
             that is trained on the dataset takes the median of their column instead.
+        colour : {"grey", "rgb"}, optional
+            What becomes of colours, of images of 3 or 4 channels: grey, or three planes. Without it they are refused.
         name, source : str
             See `Dataset`.
 
@@ -160,23 +164,24 @@ class Dataset:
         if kind == "features" or why:
             numbers, names = encode_labels(labels, classes)
             return cls._of_features(values, numbers, names, columns, why, missing, name, source)
-        if values.ndim == 4 and values.shape[3] == 1:
-            values = values[..., 0]
-        if values.ndim == 3:
-            shape = shape or (values.shape[1], values.shape[2])
-            values = values.reshape(len(values), values.shape[1] * values.shape[2])
+        if colour is not None or (values.ndim == 4 and values.shape[3] == 1):
+            values, _ = in_colour(values, colour or "grey")
+        if (own := shape_in(values.shape)) and (colour is not None or values.ndim == 3):
+            shape = shape or own
+            values = values.reshape(len(values), math.prod(own))
         if values.ndim != 2 or values.shape[1] == 0:
             raise InputError(
                 "Dataset: expected images of shape (N, features), (N, height, width) or (N, height, width, 1), got "
-                f"{np.shape(values)}; convert colour images to grey first"
+                f'{np.shape(values)}; of images in colour, Dataset.of(..., colour="rgb") keeps the colours, and '
+                'colour="grey" converts them'
             )
         levels = Levels(data_range, stated=data_range is not None)
         pixels: Images = levels.to_bytes(values) if data_range or _rescaled(values) else to_pixels(values)
         numbers, names = encode_labels(labels, classes)
-        height, width = shape or guess_shape(pixels.shape[1])
+        shape = shape or guess_shape(pixels.shape[1])
         note = levels.describe()
         origin = Origin(low=levels.low, high=levels.high, notes=(note,) if note else ())
-        shape = int(height), int(width)
+        shape = tuple(map(int, shape))
         return cls(np.ascontiguousarray(pixels), numbers, names, shape, name, source, origin, columns)
 
     @classmethod
@@ -210,10 +215,10 @@ class Dataset:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        height, width = self.shape
-        if self.kind == "features":
-            return f"Dataset({self.name!r}, {len(self):,} rows of {width} features, {len(self.classes)} classes)"
-        return f"Dataset({self.name!r}, {len(self):,} images of {height}×{width}, {len(self.classes)} classes)"
+        rows = (
+            f"rows of {self.shape[1]} features" if self.kind == "features" else f"images of {size_in_words(self.shape)}"
+        )
+        return f"Dataset({self.name!r}, {len(self):,} {rows}, {len(self.classes)} classes)"
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of images, labels, class names and shape: equal for equal data, under any name."""
@@ -233,7 +238,7 @@ class Dataset:
 
 
 def fingerprint(
-    arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, int], columns: Sequence[str] = ()
+    arrays: Iterable[NDArray[Any]], classes: Sequence[str], shape: tuple[int, ...], columns: Sequence[str] = ()
 ) -> str:
     """Return the SHA-256 of arrays of images and labels, the names of classes and columns, and an image's shape."""
     meaning: tuple[Any, ...] = tuple(str(name) for name in classes), tuple(int(side) for side in shape)

@@ -19,6 +19,7 @@ from glasswork.data.sources.gather import prepared
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
 from glasswork.inputs import Inputs
 from glasswork.paths import typed_path
+from glasswork.reading import Colour
 
 #: Rows that are hashed at a time.
 _AT_A_TIME = 10_000
@@ -58,7 +59,7 @@ class Inspection:
     format: str | None = None
     recognised: str | None = None
     images: int = 0
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     duplicates: Mapping[str, int] = field(default_factory=lambda: {"within": 0, "across": 0})
     ranges: tuple[float, float] = (0, 0)
     left_out: tuple[str, ...] = ()
@@ -108,7 +109,7 @@ class Inspection:
         }
 
 
-def inspect(source: str, *, data_range: tuple[float, float] | None = None) -> Inspection:
+def inspect(source: str, *, data_range: tuple[float, float] | None = None, colour: Colour = "grey") -> Inspection:
     """Inspect a source.
 
     Parameters
@@ -116,6 +117,8 @@ def inspect(source: str, *, data_range: tuple[float, float] | None = None) -> In
     source : str
     data_range : (low, high), optional
         The values of black and white; see `load_dataset`.
+    colour : {"grey", "rgb"}
+        What becomes of colours; see `load_dataset`.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def inspect(source: str, *, data_range: tuple[float, float] | None = None) -> In
         If there is nothing at this path, or it cannot be fetched.
     """
     try:
-        dataset = load_dataset(source, data_range=data_range)
+        dataset = load_dataset(source, data_range=data_range, colour=colour)
     except (InputError, MissingLibraryError, FileError) as error:
         return _survey(source, str(error))
     return inspect_dataset(dataset, source)

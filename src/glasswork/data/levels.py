@@ -1,4 +1,4 @@
-"""Convert the values of a source, in any usual range, to pixels from 0 to 255; colours become grey.
+"""Convert the values of a source, in any usual range, to pixels from 0 to 255; colours become grey, or three planes.
 
 0 to 255      unchanged                      0 to 65535 (16 bits)    divided by 257
 0 to 1        times 255                      -1 to 1                 (x + 1) times 127.5
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images
 from glasswork.errors import InputError
+from glasswork.reading import Colour
 
 #: The shares of red, green and blue in grey (ITU-R BT.601, as in Pillow).
 LUMA = (0.299, 0.587, 0.114)
@@ -33,27 +34,51 @@ def in_words(row: int, place: int) -> str:
     return f"image {row:,}, value {place:,}"
 
 
-def to_grey(images: NDArray[Any]) -> tuple[NDArray[Any], bool]:
-    """Return images without their channels, and whether there were colours.
+def in_colour(images: NDArray[Any], colour: Colour) -> tuple[NDArray[Any], bool]:
+    """Return images in grey, or in three planes, and whether there were colours.
 
     Parameters
     ----------
     images : (n, features), (n, height, width), (n, height, width, c) or (n, c, height, width)
         With 1, 3 or 4 channels c; the fourth channel is transparency and is left out.
+    colour : {"grey", "rgb"}
+
+    Returns
+    -------
+    images : (n, features) or (n, height, width) in grey; (n, height, width, 3) in three planes
+        The planes of a grey image are equal.
+    coloured : bool
     """
+    channels = _channels(images)
+    coloured = channels.ndim == 4 and channels.shape[3] > 1
+    if colour == "grey":
+        return (_grey(channels) if coloured else channels.reshape(channels.shape[:3])), coloured
+    if channels.ndim == 2:
+        raise InputError(
+            "data.colour: rgb is for pictures, and images of shape (n, height, width, 3); here an image is a row of "
+            f"{channels.shape[1]:,} numbers, in which colours cannot be told apart: choose grey"
+        )
+    if coloured:
+        return channels[..., :3], True
+    return np.repeat(channels.reshape(*channels.shape[:3], 1), 3, axis=3), False
+
+
+def _channels(images: NDArray[Any]) -> NDArray[Any]:
+    """Return images with their channels, if they have any, in the last axis."""
     if images.ndim in (2, 3):
-        return images, False
+        return images
     if images.ndim != 4:
         raise InputError(f"expected images as rows, or with two or three axes each, got an array of {images.shape}")
     if images.shape[3] not in (1, 3, 4) and images.shape[1] in (1, 3, 4):
         images = np.moveaxis(images, 1, 3)
-    channels = images.shape[3]
-    if channels not in (1, 3, 4):
+    if images.shape[3] not in (1, 3, 4):
         raise InputError(f"expected images in grey, or with 3 or 4 channels of colour, got an array of {images.shape}")
-    if channels == 1:
-        return images[..., 0], False
+    return images
+
+
+def _grey(images: NDArray[Any]) -> NDArray[Any]:
     grey = images[..., :3].astype(np.float32) @ np.array(LUMA, np.float32)
-    return (np.rint(grey).astype(images.dtype) if images.dtype.kind in "ui" else grey), True
+    return np.rint(grey).astype(images.dtype) if images.dtype.kind in "ui" else grey
 
 
 class Levels:

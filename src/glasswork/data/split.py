@@ -21,6 +21,7 @@ from glasswork.data.labels import check_lengths, encode_labels
 from glasswork.data.mapped import draw_by_class, rows_of
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
+from glasswork.reading import shape_in
 
 Scheme = Literal["handout", "official", "source"]
 
@@ -62,7 +63,7 @@ class Split:
         How it was split.
     classes : tuple of str
         The names of the classes, in the order of their labels.
-    shape : (height, width)
+    shape : (height, width), or (height, width, 3) in colour
         The height and width of one image, in pixels.
     name : str
         The name of the dataset.
@@ -81,7 +82,7 @@ class Split:
     test: Part
     scheme: Scheme
     classes: tuple[str, ...]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     name: str
     origin: Origin = field(default_factory=Origin)
     sha256: str = ""
@@ -163,7 +164,7 @@ def split(
     else:
         pixels, (numbers, classes) = np.asarray(images), encode_labels(labels)
         check_lengths("split", pixels, numbers)
-        shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else guess_shape(pixels[0].size)
+        shape = shape_in(pixels.shape) or guess_shape(pixels[0].size)
         name = "images"
     if isinstance(pixels, np.memmap) and scheme == "handout":
         n_test, n_valid = _sizes(len(numbers), scheme, test, valid)

@@ -9,20 +9,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasswork.errors import InputError
 from glasswork.figures.style import one_line
+from glasswork.reading import is_image
 
 #: The names of MNIST's classes.
 DIGITS = tuple("0123456789")
 
 
-def image_shape(features: int, shape: tuple[int, int] | None, who: str) -> tuple[int, int]:
-    """Return the height and width of images with this many pixels: the given ones, or those of a square."""
+def image_shape(features: int, shape: tuple[int, ...] | None, who: str) -> tuple[int, ...]:
+    """Return the shape of images with this many numbers: the given one, or that of a grey square."""
     if shape is None:
         side = math.isqrt(max(features, 0))
         shape = (side, side)
         hint = "; for images that are not square pass shape=(height, width)"
     else:
         hint = ""
-    if features < 1 or len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != features:
+    if features < 1 or not is_image(shape) or math.prod(shape) != features:
         raise InputError(f"{who}: expected images of {_times(shape)} pixels, got {features:,} numbers per image{hint}")
     return shape
 
@@ -38,6 +39,11 @@ def class_names(classes: Sequence[str] | None, count: int, who: str) -> tuple[st
     if len(classes) != count:
         raise InputError(f"{who}: expected the names of {count} classes, got {len(classes)}")
     return tuple(one_line(name) for name in classes)
+
+
+def times(shape: tuple[int, ...]) -> str:
+    """Return the size of an image in words: ``28 × 28 pixels``, or ``28 × 28 pixels in colour``."""
+    return f"{_times(shape[:2])} pixels" + (" in colour" if len(shape) == 3 else "")
 
 
 def noun(classes: Sequence[str]) -> str:

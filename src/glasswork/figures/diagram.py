@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
 
-from glasswork.figures.checks import class_names, image_shape
+from glasswork.figures.checks import class_names, image_shape, times
 from glasswork.figures.figure import Picture, picture
 from glasswork.figures.sources import Column, Model, columns, feature_names, model_shape
 from glasswork.figures.style import (
@@ -39,14 +39,14 @@ Point = tuple[float, float]
 
 
 @picture
-def diagram(model: Model, *, shape: tuple[int, int] | None = None, classes: Sequence[str] | None = None) -> Picture:
+def diagram(model: Model, *, shape: tuple[int, ...] | None = None, classes: Sequence[str] | None = None) -> Picture:
     """Draw a network: some neurons of each layer, the weights between them, and the number of parameters.
 
     Parameters
     ----------
     model : MLP
-    shape : (height, width), optional
-        The height and width of the input image; by default a square, if the number of pixels is one.
+    shape : (height, width), or (height, width, 3) in colour, optional
+        The shape of the input image; by default a square, if the number of pixels is one.
     classes : sequence of str, optional
         The names of the outputs; numbers from 0 by default.
 
@@ -118,10 +118,10 @@ def _total(layers: Sequence[Column]) -> int:
     return sum(layer.weight.size + layer.biases + sum(size for size, _ in layer.extra) for layer in layers)
 
 
-def _words(i: int, sizes: Sequence[int], layers: Sequence[Column], shape: tuple[int, int] | None) -> tuple[str, str]:
+def _words(i: int, sizes: Sequence[int], layers: Sequence[Column], shape: tuple[int, ...] | None) -> tuple[str, str]:
     """Return the text under a column: its kind and size, and the layers that its sums pass through."""
     if i == 0:
-        pixels = [f"{shape[0]} × {shape[1]} pixels"] if shape else []
+        pixels = [times(shape)] if shape else []
         return f"input {sizes[0]:,}", _arrows([*pixels, *layers[0].before])
     last = i == len(layers)
     steps = _arrows(layers[i - 1].steps)

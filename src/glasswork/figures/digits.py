@@ -12,8 +12,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from glasswork.data.contract import polarity_of
 from glasswork.errors import InputError
-from glasswork.figures.checks import DIGITS, class_names, image_shape, noun, whole_numbers
+from glasswork.figures.checks import DIGITS, class_names, image_shape, noun, times, whole_numbers
 from glasswork.figures.figure import Picture, picture
 from glasswork.figures.style import FAINT, HEADING, INK, MARGIN, MUTED, SMALL, TOP, fit, heading, new_figure, place
 
@@ -27,20 +28,21 @@ def digits(
     *,
     labels: ArrayLike | None = None,
     classes: Sequence[str] | None = None,
-    shape: tuple[int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> Picture:
     """Draw the first image of each class, at most of the first 60 classes.
 
     Parameters
     ----------
     data : Dataset, Split or part of one, or (N, height * width) uint8
-        Drawn dark on light: 0 is paper, 255 is ink. For a split, its training images are drawn.
+        For a split, its training images are drawn. Light ink on a dark ground, as in MNIST, is drawn as ink on paper;
+        all other images, and colours, are drawn as they are.
     labels : (N,) integers
         Only needed with an array of images. The cell of a class without an image stays empty and is marked.
     classes : sequence of str, optional
         The names of the classes; by default the dataset's, or the ten digits.
-    shape : (height, width), optional
-        The height and width of an image; by default the dataset's, or a square.
+    shape : (height, width), or (height, width, 3) in colour, optional
+        The shape of an image; by default the dataset's, or a square.
 
     Returns
     -------
@@ -69,9 +71,9 @@ def digits(
             f"digits: expected labels from 0 to {len(names) - 1}, got {numbers.max()}; pass classes, the name of each"
         )
     names = class_names(names, len(names), "digits")
-    height, width = image_shape(
-        images.shape[1], shape or (None if images is data else getattr(data, "shape", None)), "digits"
-    )
+    shape = image_shape(images.shape[1], shape or (None if images is data else getattr(data, "shape", None)), "digits")
+    height, width = shape[:2]
+    colours = "Greys" if polarity_of(images, shape) == "light on dark" else "gray"
 
     shown = min(len(names), MOST)
     columns = 5 if shown <= 10 else min(10, math.ceil(math.sqrt(2 * shown)))
@@ -82,7 +84,7 @@ def digits(
     figure = new_figure(across, up)
     title = f"The first image of each {noun(names)}"
     title += f": {shown} of {len(names):,} classes" if shown < len(names) else ""
-    heading(figure, title, f"among {len(images):,} images of {height} × {width} pixels")
+    heading(figure, title, f"among {len(images):,} images of {times(shape)}")
     for k, name in enumerate(names[:shown]):
         row, column = divmod(k, columns)
         bottom = up - TOP - (row + 1) * (CAPTION + tall) - row * GAP
@@ -91,8 +93,8 @@ def digits(
         axes.spines[:].set_color(FAINT)
         found = np.flatnonzero(numbers == k)
         if found.size:
-            pixels = images[found[0]].reshape(height, width)
-            axes.imshow(pixels, cmap="Greys", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+            pixels = images[found[0]].reshape(shape)
+            axes.imshow(pixels, cmap=colours, vmin=0, vmax=255, interpolation="nearest", aspect="auto")
         else:
             axes.text(0.5, 0.5, "absent", transform=axes.transAxes, ha="center", va="center", color=MUTED)
         _caption(axes, name, f"row {found[0]:,}" if found.size else "no image", above=0.075 / tall)

@@ -148,7 +148,7 @@ def _learnt(layer: Any) -> Iterator[tuple[int, str]]:
         yield parameter.size, _WORDS.get(names.get(id(parameter), ""), f"numbers of {_kind(layer)}")
 
 
-def model_shape(features: int, shape: tuple[int, int] | None) -> tuple[int, int] | None:
+def model_shape(features: int, shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
     """Return the shape of an image with this many pixels: the given one, or a square; None if neither fits."""
     side = math.isqrt(features)
     return shape or ((side, side) if side * side == features else None)

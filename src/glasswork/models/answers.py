@@ -34,6 +34,7 @@ from glasswork.models.answer import Answer
 from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
 from glasswork.models.loaded import ModelFile
 from glasswork.paths import typed_path
+from glasswork.reading import size_in_words
 
 #: Images that a network computes at a time.
 _AT_A_TIME = 1000
@@ -117,8 +118,10 @@ def _find(source: str, path: Path | None) -> Found | list[str]:
         named, argument = check_source(source)
         if named is not None:
             dataset = load_dataset(source)
-            part, levels = Part.of(dataset.images, None), (0.0, 255.0) if dataset.kind == "pixels" else None
-            return Found("", "", {"all": part}, shape=dataset.shape, levels=levels, columns=dataset.columns)
+            if dataset.kind == "features":
+                return Found("", "", {"all": Part.of(dataset.images, None)}, columns=dataset.columns)
+            images = dataset.images.reshape(-1, *dataset.shape)
+            return Found("", "", {"all": Part.of(images, None)}, levels=(0.0, 255.0), columns=dataset.columns)
         path = typed_path(argument)
     recognised = recognise(path)
     if recognised.module is files:
@@ -219,7 +222,7 @@ def _converted(read: ModelFile, found: Found, block: Block, levels: Levels) -> N
     else:
         ((_, pixels),) = prepared(found, part, levels)
         rows = as_rows(pixels)
-        got = f"images of {pixels.shape[1]}×{pixels.shape[2]}" if pixels.ndim == 3 else f"{rows.shape[1]:,} numbers"
+        got = f"images of {size_in_words(pixels.shape[1:])}" if pixels.ndim > 2 else f"{rows.shape[1]:,} numbers"
     if rows.shape[1] != read.model.in_features:
         raise WrongSizeError(f"{got}, but this network takes {read.wanted}; train a network on data of that size")
     return rows

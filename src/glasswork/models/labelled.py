@@ -8,6 +8,7 @@ from glasswork.data.dataset import Dataset
 from glasswork.data.sources import load_dataset
 from glasswork.errors import InputError
 from glasswork.models.loaded import ModelFile
+from glasswork.reading import size_in_words
 
 
 def load_like(source: str, read: ModelFile) -> Dataset:
@@ -37,5 +38,6 @@ def load_like(source: str, read: ModelFile) -> Dataset:
 
 
 def _size_of(dataset: Dataset) -> str:
-    height, width = dataset.shape
-    return f"rows of {width:,} features" if dataset.kind == "features" else f"images of {height}×{width}"
+    if dataset.kind == "features":
+        return f"rows of {dataset.shape[1]:,} features"
+    return f"images of {size_in_words(dataset.shape)}"

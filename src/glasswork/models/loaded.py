@@ -15,6 +15,7 @@ from glasswork.errors import InputError
 from glasswork.inputs import Inputs, Reading
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import MLP
+from glasswork.reading import size_in_words
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class ModelFile:
         return self.model.classes
 
     @property
-    def image_shape(self) -> tuple[int, int] | None:
+    def image_shape(self) -> tuple[int, ...] | None:
         """The shape of an image; square where it is not known, and None where the features are not an image."""
         inputs = self.model.inputs
         if inputs is not None and (inputs.shape or inputs.kind == "features"):
@@ -77,7 +78,7 @@ class ModelFile:
         if self.takes_features:
             return f"rows of {self.model.in_features:,} features"
         shape = self.image_shape
-        return f"{shape[0]}×{shape[1]}" if shape else f"{self.model.in_features:,} numbers"
+        return size_in_words(shape) if shape else f"{self.model.in_features:,} numbers"
 
     @property
     def no_images(self) -> str:

@@ -73,7 +73,7 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     scores_are: ScoresAre | None = None
     built_for: ScoresAre | None = None  #: What its owner said that the scores are; None: the layers say it.
     #: Files of older versions state these three in place of ``inputs``; older readers look for the first two.
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
     reading: Reading | None = None
     reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
@@ -85,7 +85,7 @@ def save_model(
     path: str | Path,
     *,
     classes: Sequence[str] | None = None,
-    image_shape: tuple[int, int] | None = None,
+    image_shape: tuple[int, ...] | None = None,
     reference: ReferenceSet | None = None,
     reading: Reading | None = None,
     no_reference: str = "",
@@ -98,8 +98,8 @@ def save_model(
     path : path
         By custom it ends in ``.safetensors``.
     classes, image_shape, reading : optional
-        These replace the values in ``model.inputs``: the names of the classes, the (height, width) of an image, and
-        how pictures were read. An image shape declares that the features are pixels.
+        These replace the values in ``model.inputs``: the names of the classes, the shape of an image, (height,
+        width) or (height, width, 3), and how pictures were read. An image shape declares that the features are pixels.
     reference : ReferenceSet, optional
         Training images, for ``resembles`` and ``unlike``.
     no_reference : str
@@ -140,7 +140,7 @@ def save_model(
 
 
 def _with_overrides(
-    model: MLP, classes: Sequence[str] | None, image_shape: tuple[int, int] | None, reading: Reading | None
+    model: MLP, classes: Sequence[str] | None, image_shape: tuple[int, ...] | None, reading: Reading | None
 ) -> Inputs | None:
     """Return a network's input contract, with the values that the caller states."""
     inputs = model.inputs

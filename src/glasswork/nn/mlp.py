@@ -269,7 +269,7 @@ class MLP(Network):
 
         Parameters
         ----------
-        images : (N, in_features), (N, height, width), or one image
+        images : (N, in_features), (N, height, width), (N, height, width, 3) in colour, or one image
             Anything that ``numpy.asarray`` takes: raw data, which are prepared according to ``inputs``. Without
             ``inputs`` they are taken as they are. Equal numbers have equal scores, whatever their dtype.
         prepared : bool
@@ -286,7 +286,10 @@ class MLP(Network):
             If the images have a wrong size, are not finite numbers or cannot be on the scale of the training data, or
             if scores are not finite.
         """
-        rows = as_rows(self, as_array(self, images), self.in_features)
+        array = as_array(self, images)
+        if self._inputs is not None:
+            self._inputs.check_layout(array.shape, who=self)
+        rows = as_rows(self, array, self.in_features)
         inputs = _AS_GIVEN if prepared or self._inputs is None else self._inputs
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:

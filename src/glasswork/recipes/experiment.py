@@ -139,7 +139,10 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
         raise RecipeError(f"data.range: expected two numbers, such as [0, 16], got {data.range[0]:g} alone")
     stated = (data.range[0], data.range[1]) if data.range else None
     return split_once(
-        dataset or load_dataset(data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing),
+        dataset
+        or load_dataset(
+            data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing, colour=data.colour
+        ),
         scheme=data.split,
         seed=data.split_seed,
         test=data.test or None,
@@ -148,11 +151,18 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
 
 
 def named_after(recipe: Recipe, dataset: Dataset | None) -> Recipe:
-    """Return the recipe with the source of the dataset that replaces its own."""
+    """Return the recipe with the source and the colours of the dataset that replaces its own."""
     if dataset is None:
         return recipe
     source = dataset.source or f"{ARRAYS}:{dataset.name}"
-    return recipe if source == recipe.data.source else recipe.override({"data.source": source})
+    colour = "rgb" if len(dataset.shape) == 3 else "grey"
+    if colour == "grey" and recipe.data.colour == "rgb":
+        raise RecipeError(
+            'data.colour: the recipe says rgb, but the dataset is grey; load it with colour="rgb", or choose grey'
+        )
+    if (source, colour) == (recipe.data.source, recipe.data.colour):
+        return recipe
+    return recipe.override({"data.source": source, "data.colour": colour})
 
 
 def _count_weights(recipe: Recipe, parts: Split) -> int:

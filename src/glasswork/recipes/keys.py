@@ -89,6 +89,7 @@ _OTHER_NAMES = {
     "seed": "random_state",
     "data.source": "dataset data",
     "data.range": "data_range",
+    "data.colour": "color",
     "schedule.name": "scheduler lr_scheduler",
 }
 SYNONYMS = {name: path for path, names in _OTHER_NAMES.items() for name in names.split()}

@@ -194,6 +194,10 @@ class Data(Struct, frozen=True, kw_only=True):
         Literal["refuse", "median"],
         Meta(description="what is done about missing features; median: that of their column in the training rows"),
     ] = "refuse"
+    colour: Annotated[
+        Literal["grey", "rgb"],
+        Meta(description="what becomes of colours; rgb: the red, green and blue of each pixel are inputs"),
+    ] = "grey"
     split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="determines which images are in valid and test")] = 123
 
 

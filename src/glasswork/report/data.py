@@ -171,6 +171,8 @@ class ReportData(msgspec.Struct, frozen=True):
         The word for a class: ``"digit"`` or ``"class"``.
     pictures : {"digits", "as they are"}
         How a picture is read; see `glasswork.reading`.
+    ink : bool
+        Whether images are light ink on a dark ground, painted as ink on paper. Others are painted as they are.
     dark : bool
         Whether ink is dark on a light ground in the training images.
     no_reference : str
@@ -180,7 +182,7 @@ class ReportData(msgspec.Struct, frozen=True):
     title: str
     version: str
     classes: list[str]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     network: NetworkData
     untrained: list[LayerData] | None
     examples: Pictures
@@ -200,5 +202,6 @@ class ReportData(msgspec.Struct, frozen=True):
     attribution: str
     thing: str
     pictures: str = "digits"
+    ink: bool = True
     dark: bool = False
     no_reference: str = ""

@@ -14,15 +14,15 @@ _BINS = 10
 _CHANGED = 500
 
 
-def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, int], classes: int) -> Evaluation:
+def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...], classes: int) -> Evaluation:
     """Measure a network on test images.
 
     Parameters
     ----------
     model : MLP
-    images : (N, height * width) uint8
+    images : (N, features) uint8
     labels : (N,)
-    shape : (height, width)
+    shape : (height, width), or (height, width, 3) in colour
     classes : int
     """
     probabilities = model.probabilities(images)
@@ -34,7 +34,7 @@ def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, int],
     few = slice(0, _CHANGED)
     robustness = [
         Robustness(change.name, change.unit, list(change.strengths), found)
-        for change in (CHANGES if min(shape) > 4 else CHANGES[:1])
+        for change in (CHANGES if min(shape[:2]) > 4 else CHANGES[:1])
         for found in [accuracies(model, images[few], labels[few], shape, change)]
     ]
     return Evaluation(

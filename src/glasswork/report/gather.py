@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images, Labels
 from glasswork.data import Split
+from glasswork.data.contract import polarity_of
 from glasswork.inputs import Inputs
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.doubt.lines import FILTERS
@@ -105,6 +106,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         command=command(recipe, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
         attribution=attribution(recipe, parts),
         pictures=file.reading.pictures,
+        ink=len(shape) == 2 and polarity_of(parts.train.images, shape) == "light on dark",
         dark=file.reading.polarity == "dark on light",
         no_reference=file.why_no_reference,
         thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",

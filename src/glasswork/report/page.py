@@ -47,6 +47,7 @@ def render(data: ReportData) -> str:
         title=_escape(data.title),
         thing=data.thing,
         **_words_for_drawing(data),
+        ends="blank paper is −1 and full ink is 1" if data.ink else "black is −1, and white, or a full colour, is 1",
         things=f"{data.thing}s" if data.thing == "digit" else "images",
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'",
@@ -58,8 +59,8 @@ def render(data: ReportData) -> str:
 
 def _words_for_drawing(data: ReportData) -> dict[str, str]:
     """Return the texts of the first part: draw an image, or choose one if drawing makes no sense."""
-    height, width = data.shape
-    if height != width or height < _DRAWABLE:
+    height, width, *planes = data.shape
+    if height != width or height < _DRAWABLE or planes:
         return {
             "skip": "Skip to the images",
             "task": "choose an image",

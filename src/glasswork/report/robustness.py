@@ -26,21 +26,23 @@ class Change:
     apply: Callable[[_Field, float], _Field]
 
 
-def accuracies(model: MLP, images: Images, labels: Labels, shape: tuple[int, int], change: Change) -> list[float]:
+def accuracies(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...], change: Change) -> list[float]:
     """Return the accuracy in percent at each strength of a change.
 
     Parameters
     ----------
     model : MLP
-    images : (N, height * width) uint8
+    images : (N, features) uint8
     labels : (N,)
-    shape : (height, width)
+    shape : (height, width), or (height, width, 3) in colour
     change : Change
+        Each plane of colour is changed alike.
     """
-    field = images.reshape(-1, *shape).astype(np.float32)
+    field = images.reshape(len(images), shape[0], shape[1], -1).astype(np.float32)
     found = []
     for strength in change.strengths:
-        changed = np.clip(np.rint(change.apply(field, strength)), 0, 255).astype(np.uint8)
+        planes = [change.apply(plane, strength) for plane in np.moveaxis(field, 3, 0)]
+        changed = np.clip(np.rint(np.stack(planes, axis=3)), 0, 255).astype(np.uint8)
         found.append(float((model.predict(changed.reshape(len(images), -1)) == labels).mean() * 100))
     return found
 

@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 from glasswork.arrays import FloatArray
 
 
-def best_simple_rule(x: FloatArray, labels: NDArray[np.integer], shape: tuple[int, int] | None) -> tuple[int, int]:
+def best_simple_rule(x: FloatArray, labels: NDArray[np.integer], shape: tuple[int, ...] | None) -> tuple[int, int]:
     """Return how many held-out images the best of a few simple rules labels correctly, and how many there are.
 
     Parameters
     ----------
     x : (N, features)
     labels : (N,)
-    shape : (height, width), optional
+    shape : (height, width), or (height, width, 3) in colour, optional
         Of the images; without it only their pixels are compared.
     """
     order = np.random.default_rng(0).permutation(len(x))  # the labels may follow a pattern
     seen, held_out = np.sort(order[::2]), np.sort(order[1::2])
     views = [x]
-    if shape is not None and min(shape) > 1:
-        views.append(np.abs(np.fft.rfft2(x.reshape(-1, *shape))).reshape(len(x), -1))
+    if shape is not None and min(shape[:2]) > 1:
+        views.append(np.abs(np.fft.rfft2(x.reshape(-1, *shape), axes=(1, 2))).reshape(len(x), -1))
     best = 0
     for numbers in views:
         view = numbers - numbers.mean(axis=0)

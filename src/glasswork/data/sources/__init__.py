@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources.arrange import Asked
-from glasswork.data.sources.found import Found
+from glasswork.data.sources.found import EQUAL_NOTE, Found
 from glasswork.data.sources.naming import dataset_of
 from glasswork.errors import FileError, InputError
 from glasswork.features import Missing
 from glasswork.inputs import Inputs
 from glasswork.paths import typed_path
+from glasswork.reading import Colour
 
 if TYPE_CHECKING:
     from glasswork.data.sources.peek import Peek
@@ -122,11 +123,12 @@ def load_dataset(
     source: str | os.PathLike[str],
     *,
     cache: Path | None = None,
-    shape: tuple[int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
     prefer: tuple[float, float] | None = None,
     data_range: tuple[float, float] | None = None,
     like: Inputs | None = None,
     missing: Missing = "refuse",
+    colour: Colour = "grey",
 ) -> Dataset:
     """Load a dataset by its name, or from a file or folder.
 
@@ -149,6 +151,9 @@ def load_dataset(
         their names, and pixels and features are not mixed up.
     missing : {"refuse", "median"}
         Missing features are an error, or NaN, for which a network takes the median of their column.
+    colour : {"grey", "rgb"}
+        What becomes of colours; ``like`` decides if it is given. With ``"rgb"``, the red, green and blue of each pixel
+        are inputs, and the planes of a grey image are equal.
 
     Returns
     -------
@@ -176,14 +181,26 @@ def load_dataset(
         raise InputError(f"load_dataset: {error}") from None
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
+        if (colour if like is None else like.colour) == "rgb":
+            dataset = _in_equal_planes(dataset)
     else:
-        asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing)
+        asked = Asked(
+            shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing, colour=colour
+        )
         dataset = _load_path(typed_path(argument), text, cache, asked)
     if dataset.origin.sha256:
         return dataset
     from glasswork.data.once import fingerprint_once
 
     return replace(dataset, origin=replace(dataset.origin, source=dataset.source, sha256=fingerprint_once(dataset)))
+
+
+def _in_equal_planes(dataset: Dataset) -> Dataset:
+    """Return a dataset whose grey images have three equal planes, as data in colour have."""
+    if dataset.kind == "features":
+        raise InputError(f"data.colour: rgb is for pictures, and {dataset.source} has features; choose grey")
+    origin = replace(dataset.origin, sha256="", pictures="as they are", notes=(*dataset.origin.notes, EQUAL_NOTE))
+    return replace(dataset, images=dataset.images.repeat(3, axis=1), shape=(*dataset.shape, 3), origin=origin)
 
 
 def _load_path(path: Path, text: str, cache: Path | None, asked: Asked) -> Dataset:

@@ -12,6 +12,7 @@ from glasswork.data.sources.found import Block, Found, Part
 from glasswork.errors import InputError
 from glasswork.features import Missing
 from glasswork.inputs import Inputs
+from glasswork.reading import Colour
 
 #: So many names are in a message.
 _NAMED = 8
@@ -21,16 +22,18 @@ _NAMED = 8
 class Asked:
     """How a source is to be read; see `glasswork.data.load_dataset` for each."""
 
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     prefer: tuple[float, float] | None = None
     data_range: tuple[float, float] | None = None
     like: Inputs | None = None
     missing: Missing = "refuse"
+    colour: Colour = "grey"
 
     def apply(self, found: Found) -> None:
         """Tell a reader's find what is asked."""
         if found.pictures and self.shape is not None:
-            found.shape = self.shape
+            found.shape = self.shape[0], self.shape[1]
+        found.colour = self.colour if self.like is None else self.like.colour
         if self.data_range is not None:
             found.levels = self.data_range
         fills = self.like is not None and self.like.features is not None and self.like.features.missing is not None

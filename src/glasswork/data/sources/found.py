@@ -12,6 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.features import Missing
+from glasswork.reading import Colour
+
+#: What became of colours; and of grey images among colours.
+GREY_NOTE = "colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue"
+EQUAL_NOTE = "some images are grey: their red, green and blue planes are equal"
 
 #: Bytes of images in a block.
 BLOCK_BYTES = 8 << 20
@@ -113,6 +118,8 @@ class Found:
         The values of background and ink, if the format states them; otherwise they are derived.
     pictures : bool
         Whether the images are picture files.
+    colour : {"grey", "rgb"}
+        What is to become of colours.
     paths : list of (Path, str)
         The picture files that can be read one by one, with their names in the source.
     lenient : bool
@@ -156,6 +163,7 @@ class Found:
     transposed: bool = False
     levels: tuple[float, float] | None = None
     pictures: bool = False
+    colour: Colour = "grey"
     paths: list[tuple[Path, str]] = field(default_factory=list)
     lenient: bool = False
     one_hot: bool = True
@@ -183,6 +191,11 @@ class Found:
         finally:
             self.notes[:], self.skipped[:], self.shape = before
 
+    def note_colours(self, *, coloured: bool) -> None:
+        """Note what became of the colours of an image, or of one without colours."""
+        if coloured == (self.colour == "grey"):
+            self.note(GREY_NOTE if coloured else EQUAL_NOTE)
+
     def note(self, text: str) -> None:
         """Add a note, unless it is there already."""
         if text not in self.notes:
@@ -190,5 +203,5 @@ class Found:
 
 
 def as_rows(images: NDArray[Any]) -> NDArray[Any]:
-    """Return grey images as rows: (n, height, width) to (n, height * width)."""
+    """Return images as rows: (n, height, width) to (n, height * width), and (n, height, width, 3) likewise."""
     return images.reshape(len(images), int(np.prod(images.shape[1:])))

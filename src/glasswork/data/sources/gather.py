@@ -1,9 +1,10 @@
-"""From what a reader found to a `Dataset`: pixels in grey from 0 to 255, labels from 0, parts one after the other.
+"""From what a reader found to a `Dataset`: pixels from 0 to 255, labels from 0, parts one after the other.
 
-Found ──block by block──► grey ──► bytes ──► rows ──► memory, or a file that is mapped
+Found ──block by block──► grey, or three planes ──► bytes ──► rows ──► memory, or a file that is mapped
       ──labels of all parts───────────────────────► numbers from 0, names of the classes
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset, Kind, guess_shape
-from glasswork.data.levels import Levels, Where, in_words, to_grey
+from glasswork.data.levels import Levels, Where, in_colour, in_words
 from glasswork.data.origin import Origin
 from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.conventions import first_of_eight, name_labels
@@ -65,9 +66,11 @@ def gather(
     asked = asked or Asked()
     asked.apply(found)
     features = holds_features(found)
+    if features and found.colour == "rgb":
+        raise InputError("data.colour: rgb is for pictures, and this is a table of features; choose grey")
     levels = Levels(found.levels, prefer=asked.prefer, stated=asked.data_range is not None)
     store = PixelStore(cache, source)
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
     sizes: dict[str, int] = {}
     coloured, holes = False, 0
@@ -98,7 +101,8 @@ def gather(
     joined = [np.concatenate(pieces) for pieces in labels.values()]
     images = mapped if mapped is not None else store.finish()
     if not features:
-        joined = name_labels(found, joined, images, coloured=coloured)
+        one_plane = images if len(shape) == 2 else images.reshape(len(images), -1, 3)[..., 1]
+        joined = name_labels(found, joined, one_plane, coloured=coloured)
     if found.labels_of is not None:
         joined = [found.labels_of(piece) for piece in joined]
     numbers, classes = encode(joined, found.names)
@@ -135,16 +139,19 @@ def _one_an_image(labels: NDArray[Any], found: Found) -> NDArray[Any]:
 
 
 def prepared(found: Found, part: Part, levels: Levels) -> Iterator[tuple[Block, Images]]:
-    """Yield the blocks of a part, each with its images in grey: (n, height, width) uint8, or (n, features) rows."""
+    """Yield the blocks of a part, each with its images as bytes.
+
+    They are (n, height, width), (n, height, width, 3) in colour, or (n, features) rows.
+    """
     first = 0
     for block in part.blocks():
         rows = block.rows or range(first, first + len(block.images))
-        grey, coloured = to_grey(block.images)
-        if coloured:
-            found.note("colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue")
-        pixels = levels.to_bytes(grey, where=partial(_where, found.where or in_words, rows))
+        planes, coloured = in_colour(block.images, found.colour)
+        if not found.pictures:
+            found.note_colours(coloured=coloured)
+        pixels = levels.to_bytes(planes, where=partial(_where, found.where or in_words, rows))
         first = rows[-1] + 1 if rows else first
-        shape = pixels.shape[1:] if pixels.ndim == 3 else found.shape or guess_shape(pixels.shape[1])
+        shape = pixels.shape[1:] if pixels.ndim > 2 else found.shape or guess_shape(pixels.shape[1])
         if found.transposed:
             pixels = pixels.reshape(len(pixels), *shape).swapaxes(1, 2)
         elif pixels.ndim == 2 and np.prod(shape) == pixels.shape[1]:
@@ -159,23 +166,25 @@ def _where(where: Where, rows: Sequence[int], row: int, place: int) -> str:
 def _mapped(found: Found, order: Sequence[str]) -> Images | None:
     """Return the images if they can be used directly from the disk."""
     whole = found.parts[order[0]].whole if len(order) == 1 else None
-    if isinstance(whole, np.memmap) and whole.dtype == np.uint8 and whole.ndim in (2, 3) and not found.transposed:
+    as_it_is = whole is not None and (whole.ndim in (2, 3) if found.colour == "grey" else whole.shape[3:] == (3,))
+    if isinstance(whole, np.memmap) and whole.dtype == np.uint8 and as_it_is and not found.transposed:
         return as_rows(whole)
     return None
 
 
 def _same_shape(
-    shape: tuple[int, int] | None, pixels: NDArray[Any], found: Found, part: str, *, features: bool
-) -> tuple[int, int]:
-    own = (int(pixels.shape[1]), int(pixels.shape[2])) if pixels.ndim == 3 else (1, int(pixels.shape[1]))
+    shape: tuple[int, ...] | None, pixels: NDArray[Any], found: Found, part: str, *, features: bool
+) -> tuple[int, ...]:
+    own = tuple(map(int, pixels.shape[1:])) if pixels.ndim > 2 else (1, int(pixels.shape[1]))
     if shape is not None and own != shape:
         raise InputError(f"expected images of {shape[0]}×{shape[1]}, got {own[0]}×{own[1]} in the part {part!r}")
     if own[0] * own[1] < FEWEST_FEATURES and not features:
         remedy = "use the pictures in their full size" if found.pictures else TABLE_FORMS
         raise InputError(f"expected larger images than {own[0]}×{own[1]} pixels: {remedy}")
-    if own[0] * own[1] > MOST_FEATURES:
+    if math.prod(own) > MOST_FEATURES:
         raise InputError(
-            f"an image has {own[0]}×{own[1]} pixels, and each would be an input of the network; "
+            f"an image has {own[0]}×{own[1]} pixels, and each would be an input of the network"
+            f"{', three with its colours' * (len(own) == 3)}; "
             "make the images smaller first"
         )
     return own

@@ -14,8 +14,8 @@ from glasswork.data.decode import HEAD, format_of
 from glasswork.data.sources.columns import Columns, find_columns
 from glasswork.data.sources.found import Block, Found, Part, Unreadable
 from glasswork.data.sources.peek import Peek, decoded
-from glasswork.data.sources.picture import read_grey
-from glasswork.data.sources.pile import GREY_NOTE, note_usual_shape
+from glasswork.data.sources.picture import read_image
+from glasswork.data.sources.pile import note_usual_shape
 from glasswork.errors import FileError, InputError, MissingLibraryError
 
 if TYPE_CHECKING:
@@ -133,13 +133,12 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
             try:
                 if content is None:
                     raise FileError("the cell holds no picture")
-                pixels, coloured = read_grey(content, shape=found.shape)
+                pixels, coloured = read_image(content, shape=found.shape, colour=found.colour)
             except FileError as error:
                 why = f"{path.name}, row {first + row + 1:,}: {error}"
                 found.skipped.append(Unreadable(why, row=first + row))
                 continue
-            if coloured:
-                found.note(GREY_NOTE)
+            found.note_colours(coloured=coloured)
             images.append(pixels)
             rows.append(row)
         labels = None if label is None else np.array(frame[label].to_list(), dtype=object)[rows]

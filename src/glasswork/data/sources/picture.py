@@ -1,4 +1,4 @@
-"""A picture as an image of a dataset: decoded, in grey from 0 to 255, at the requested size."""
+"""A picture as an image of a dataset: decoded, from 0 to 255, in grey or in three planes, at the requested size."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -8,10 +8,13 @@ import numpy as np
 from glasswork.arrays import Images
 from glasswork.data.decode import decode
 from glasswork.errors import FileError
+from glasswork.reading import Colour
 
 
-def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tuple[Images, bool]:
-    """Decode a picture to grey.
+def read_image(
+    file: Path | bytes, *, shape: tuple[int, int] | None = None, colour: Colour = "grey"
+) -> tuple[Images, bool]:
+    """Decode a picture.
 
     Parameters
     ----------
@@ -19,10 +22,12 @@ def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tu
         See `glasswork.data.decode.decode`.
     shape : (height, width), optional
         The size to which the picture is resized if it has another one.
+    colour : {"grey", "rgb"}
+        What becomes of colours. The three planes of a grey picture are equal.
 
     Returns
     -------
-    pixels : (height, width) uint8
+    pixels : (height, width) uint8, or (height, width, 3) in three planes
     coloured : bool
         Whether the picture had colours.
 
@@ -35,14 +40,16 @@ def read_grey(file: Path | bytes, *, shape: tuple[int, int] | None = None) -> tu
 
     picture = decode(file)
     coloured = picture.image.mode == "RGB"
-    grey = picture.image.convert("L") if coloured else picture.image
+    image = picture.image.convert("L") if coloured and colour == "grey" else picture.image
     if picture.levels != "bytes":
         name = "" if isinstance(file, bytes) else f"{file}: "
-        grey = Image.fromarray(_bytes_of(np.asarray(grey), picture.levels, name))
-    if shape is not None and grey.size != (shape[1], shape[0]):
-        shrinks = grey.height >= 2 * shape[0] and grey.width >= 2 * shape[1]
-        grey = grey.resize((shape[1], shape[0]), Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR)
-    return np.asarray(grey, np.uint8), coloured
+        image = Image.fromarray(_bytes_of(np.asarray(image), picture.levels, name))
+    if shape is not None and image.size != (shape[1], shape[0]):
+        shrinks = image.height >= 2 * shape[0] and image.width >= 2 * shape[1]
+        image = image.resize((shape[1], shape[0]), Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR)
+    if colour == "rgb":
+        image = image.convert("RGB")
+    return np.asarray(image, np.uint8), coloured
 
 
 def _bytes_of(levels: np.ndarray[Any, Any], kind: Literal["integers", "floats"], name: str) -> Images:

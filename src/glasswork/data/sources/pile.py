@@ -12,14 +12,12 @@ from glasswork.arrays import Images
 from glasswork.data.decode import picture_facts
 from glasswork.data.sources.found import BLOCK_BYTES, Block, Found, Part, Unreadable
 from glasswork.data.sources.labels import numbers_or_words
-from glasswork.data.sources.picture import read_grey
+from glasswork.data.sources.picture import read_image
 from glasswork.data.sources.places import readable
 from glasswork.errors import FileError
 
 #: A picture: its path, and the name of its class.
 Item = tuple[Path, str | None]
-
-GREY_NOTE = "colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue"
 
 
 def found_pictures(piles: dict[str, list[Item]], classes: Sequence[str] | None, folder: Path) -> Found:
@@ -89,12 +87,11 @@ def _read_block(items: Sequence[Item], first: int, found: Found, folder: Path) -
     names, labels, rows = [], [], []
     for row, (path, label) in enumerate(items, first):
         try:
-            pixels, coloured = read_grey(path, shape=found.shape)
+            pixels, coloured = read_image(path, shape=found.shape, colour=found.colour)
         except FileError as error:
             found.skipped.append(Unreadable(readable(str(error)), row=row, name=_name(path, folder)))
             continue
-        if coloured:
-            found.note(GREY_NOTE)
+        found.note_colours(coloured=coloured)
         images.append(pixels)
         names.append(_name(path, folder))
         labels.append(label)

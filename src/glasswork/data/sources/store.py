@@ -82,7 +82,7 @@ class PixelStore:
 
 class _Facts(msgspec.Struct):
     classes: list[str]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     name: str
     source: str
     origin: dict[str, Any]

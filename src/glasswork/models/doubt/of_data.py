@@ -85,6 +85,8 @@ def _unsuitable(parts: Split) -> str:
     """Return why data cannot have a reference set; empty if they can."""
     if parts.kind == "features":
         return "it needs images, and these are features"
+    if len(parts.shape) == 3:
+        return "it needs grey images, and these are in colour"
     height, width = parts.shape
     if height != width or height < 3:
         return f"it needs square images of 3×3 pixels or more, but these have {height}×{width}"

@@ -26,7 +26,7 @@ import { argmax } from "./network.js";
  * @property {Uint8Array} tests
  * @property {Float32Array} scores NumPy's.
  * @property {string[]} classes
- * @property {[number, number]} shape
+ * @property {number[]} shape Height and width, and 3 in colour.
  * @property {Set<number>} inkless
  * @property {import("./store.js").Store} store
  * @property {(state: import("./store.js").State) => Answer} answer

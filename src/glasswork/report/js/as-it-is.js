@@ -1,5 +1,6 @@
 /**
- * From a picture to an image of the network's size, in grey and otherwise as it is: not cropped, centred or inverted.
+ * From a picture to an image of the network's size, in grey or in colour, and otherwise as it is: not cropped, centred
+ * or inverted.
  *
  * The same as glasswork predict does for a network that was trained on a folder of pictures: Pillow's arithmetic.
  */
@@ -18,15 +19,31 @@ const LINEAR = { reach: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) };
 
 /**
  * @param {Levels} levels
- * @param {[number, number]} shape Height and width of the image that is wanted.
+ * @param {number[]} shape Height and width of the image that is wanted, and 3 in colour.
  * @returns {Uint8Array}
  */
-export function asItIs({ width, height, channels }, [newHeight, newWidth]) {
+export function asItIs({ width, height, channels }, [newHeight, newWidth, planes]) {
   const [red, green, blue] = channels;
+  const resized = (/** @type {Float32Array} */ plane) => resizePlane(plane, width, height, newWidth, newHeight);
+  if (planes) {
+    const three = [red, green ?? red, blue ?? red].map(resized);
+    return Uint8Array.from({ length: 3 * newWidth * newHeight }, (_, i) => three[i % 3][Math.floor(i / 3)]);
+  }
   const grey = blue ? red.map((value, i) => (value * 19595 + green[i] * 38470 + blue[i] * 7471 + 0x8000) >> 16) : red;
-  if (width === newWidth && height === newHeight) return Uint8Array.from(grey);
+  return resized(grey);
+}
+
+/**
+ * @param {Float32Array} plane
+ * @param {number} width
+ * @param {number} height
+ * @param {number} newWidth
+ * @param {number} newHeight
+ */
+function resizePlane(plane, width, height, newWidth, newHeight) {
+  if (width === newWidth && height === newHeight) return Uint8Array.from(plane);
   const filter = height >= 2 * newHeight && width >= 2 * newWidth ? BOX : LINEAR;
-  const across = resample(grey, width, height, newWidth, filter);
+  const across = resample(plane, width, height, newWidth, filter);
   return Uint8Array.from(turned(resample(turned(across, newWidth, height), height, newWidth, newHeight, filter), newHeight, newWidth));
 }
 

@@ -1,9 +1,10 @@
 /**
- * Numbers as pictures: ink on paper, and weights on one symmetric linear scale.
+ * Numbers as pictures: images as they are, ink on paper, and weights on one symmetric linear scale.
  *
  * negative ── zero ── positive      blue, the background, orange: told apart by colour-blind people as well
  *
- * Where pixels are large, negative ones also bear a dash, so that the sign needs no colour.
+ * Where pixels are large, negative ones also bear a dash, so that the sign needs no colour. Of images in colour, the
+ * signed numbers of the red, the green and the blue plane are side by side.
  */
 
 /** @typedef {[number, number, number]} Colour */
@@ -11,11 +12,16 @@
 /** @type {Record<string, Colour>} */
 let colours = {};
 
+/** Whether images are light ink on a dark ground, which is painted as ink on paper. */
+let areInk = true;
+
 /**
  * Read the theme's colours from the style sheet; repaint everything when the theme changes, or when the page is printed.
+ * @param {boolean} ink Whether images are light ink on a dark ground.
  * @param {() => void} onchange Called then, for what is not on a canvas.
  */
-export function followTheme(onchange) {
+export function followTheme(ink, onchange) {
+  areInk = ink;
   readColours();
   for (const query of ["(prefers-color-scheme: dark)", "print"]) {
     matchMedia(query).addEventListener("change", () => {
@@ -61,7 +67,21 @@ function mix(from, to, share) {
 }
 
 /**
- * Paint an image: 0 is paper, 255 is ink.
+ * Paint an image of the data: ink on paper, or what it looks like in grey or in colour.
+ * @param {any} canvas
+ * @param {ArrayLike<number>} bytes
+ * @param {number[]} shape
+ */
+export function paintImage(canvas, bytes, shape) {
+  const [height, width, planes = 1] = shape;
+  if (areInk && planes === 1) return paintInk(canvas, bytes, shape);
+  const at = (/** @type {number} */ i) => [0, 1, 2].map((c) => bytes[planes * i + (planes === 3 ? c : 0)]);
+  canvas.repaint = () => paintPixels(canvas, height, width, (i) => /** @type {Colour} */ (at(i)));
+  canvas.repaint();
+}
+
+/**
+ * Paint strokes: 0 is paper, 255 is ink.
  * @param {any} canvas
  * @param {ArrayLike<number>} bytes
  * @param {number[]} shape
@@ -80,12 +100,69 @@ export function paintInk(canvas, bytes, [height, width]) {
  * @param {{ blank?: Set<number>, large?: boolean, mark?: number }} [options] `blank`: pixels to hatch. `large`: mark
  * negative pixels with a dash. `mark`: a pixel to frame.
  */
-export function paintSigned(canvas, values, [height, width], limit, { blank, large = false, mark } = {}) {
+export function paintSigned(canvas, values, shape, limit, { blank, large = false, mark } = {}) {
+  const { height, width, indexAt } = sideBySide(shape);
+  canvas.classList.toggle("planes", shape.length === 3);
   canvas.repaint = () => {
-    if (large) paintCells(canvas, values, height, width, limit, blank, mark);
-    else paintPixels(canvas, height, width, (i) => colourOf(blank?.has(i) ? 0 : values[i], limit));
+    if (large) paintCells(canvas, values, shape, limit, blank, mark);
+    else
+      paintPixels(canvas, height, width, (cell) => {
+        const i = indexAt(cell);
+        return i < 0 ? colours.muted : colourOf(blank?.has(i) ? 0 : values[i], limit);
+      });
   };
   canvas.repaint();
+}
+
+/**
+ * The cells of a drawing of signed numbers: one plane, or three side by side with a column between them.
+ * @param {number[]} shape
+ */
+function sideBySide([height, width, planes = 1]) {
+  const wide = planes * (width + 1) - 1;
+  const indexAt = (/** @type {number} */ cell) => {
+    const x = cell % wide;
+    const column = x % (width + 1);
+    return column === width ? -1 : (Math.floor(cell / wide) * width + column) * planes + Math.floor(x / (width + 1));
+  };
+  return { height, width: wide, indexAt };
+}
+
+/**
+ * The number at a place of such a drawing, given in shares of its width and height; −1 between planes.
+ * @param {number[]} shape
+ * @param {number} x
+ * @param {number} y
+ */
+export function indexUnder(shape, x, y) {
+  const { height, width, indexAt } = sideBySide(shape);
+  const within = (/** @type {number} */ share, /** @type {number} */ count) =>
+    Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+  return indexAt(within(y, height) * width + within(x, width));
+}
+
+/**
+ * Where a number of an image stands, in words.
+ * @param {number[]} shape
+ * @param {number} i
+ */
+export function placeOf([, width, planes = 1], i) {
+  const pixel = Math.floor(i / planes);
+  const plane = planes === 3 ? `, ${["red", "green", "blue"][i % 3]}` : "";
+  return `row ${Math.floor(pixel / width) + 1}, column ${(pixel % width) + 1}${plane}`;
+}
+
+/**
+ * What stands side by side in a drawing of signed numbers; empty for grey images.
+ * @param {number[]} shape
+ */
+export function planesNote(shape) {
+  return shape.length === 3 ? " Side by side: red, green and blue." : "";
+}
+
+/** What raises a pixel: "ink", or "light" where images are painted as they are. */
+export function inkOrLight() {
+  return areInk ? "ink" : "light";
 }
 
 /**
@@ -110,18 +187,20 @@ const CELL = 14;
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values
- * @param {number} height
- * @param {number} width
+ * @param {number[]} shape
  * @param {number} limit
  * @param {Set<number> | undefined} blank
  * @param {number | undefined} mark
  */
-function paintCells(canvas, values, height, width, limit, blank, mark) {
+function paintCells(canvas, values, shape, limit, blank, mark) {
+  const { height, width, indexAt } = sideBySide(shape);
   Object.assign(canvas, { width: width * CELL, height: height * CELL });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  for (let i = 0; i < width * height; i++) {
-    const x = (i % width) * CELL;
-    const y = Math.floor(i / width) * CELL;
+  for (let cell = 0; cell < width * height; cell++) {
+    const i = indexAt(cell);
+    if (i < 0) continue;
+    const x = (cell % width) * CELL;
+    const y = Math.floor(cell / width) * CELL;
     const hatched = blank?.has(i);
     context.fillStyle = css(hatched ? colours.zero : colourOf(values[i], limit));
     context.fillRect(x, y, CELL, CELL);

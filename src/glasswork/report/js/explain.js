@@ -137,14 +137,15 @@ function sumOf(values) {
  * @param {number[]} shape
  * @param {Set<number>} except Pixels that do not count.
  */
-export function smoothness(values, [height, width], except) {
+export function smoothness(values, [height, width, planes = 1], except) {
   const kept = Array.from(values, (value, i) => ({ value, i })).filter(({ i }) => !except.has(i));
   const mean = kept.reduce((sum, { value }) => sum + value, 0) / kept.length;
   const variance = kept.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / kept.length;
   let sum = 0;
   let pairs = 0;
   for (const { value, i } of kept) {
-    const neighbours = [i % width < width - 1 ? i + 1 : -1, i < width * (height - 1) ? i + width : -1];
+    const beside = Math.floor(i / planes) % width < width - 1 ? i + planes : -1;
+    const neighbours = [beside, i < planes * width * (height - 1) ? i + planes * width : -1];
     for (const n of neighbours) {
       if (n < 0 || except.has(n)) continue;
       sum += (value - mean) * (values[n] - mean);

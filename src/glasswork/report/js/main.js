@@ -152,7 +152,7 @@ async function begin(data) {
     },
     smudge: (/** @type {Uint8Array} */ bytes) => smallestSmudge(network, bytes),
   });
-  followTheme(() => {
+  followTheme(content.ink, () => {
     context.store.set({});
     context.store.refresh(true);
   });

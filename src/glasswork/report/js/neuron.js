@@ -1,7 +1,7 @@
 /** One neuron, opened: its weights, what it receives, what it sends, its sum step by step, and what excites it. */
 
 import { imageAt } from "./answer.js";
-import { largest, paintInk, paintSigned } from "./colour.js";
+import { indexUnder, inkOrLight, largest, paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
 import { el, number, replace, signed } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { sentBy, smoothness } from "./explain.js";
@@ -58,9 +58,8 @@ function pictures({ shape, inkless }, weights, products) {
     paintSigned(canvas, values, shape, limit, { blank: inkless, large: true });
     const readout = el("span", {}, ` `);
     canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-      const row = Math.min(Math.floor((event.offsetY / canvas.clientHeight) * shape[0]), shape[0] - 1);
-      const column = Math.min(Math.floor((event.offsetX / canvas.clientWidth) * shape[1]), shape[1] - 1);
-      readout.textContent = `row ${row + 1}, column ${column + 1}: ${signed(values[row * shape[1] + column], 3)}`;
+      const i = indexUnder(shape, event.offsetX / canvas.clientWidth, event.offsetY / canvas.clientHeight);
+      if (i >= 0) readout.textContent = `${placeOf(shape, i)}: ${signed(values[i], 3)}`;
     });
     return el(
       "figure",
@@ -80,10 +79,11 @@ function pictures({ shape, inkless }, weights, products) {
       { class: "small" },
       speckled
         ? "Most of these weights look like speckle: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
-        : "Ink on orange weights raises this neuron’s sum, ink on blue weights lowers it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.",
+        : `Orange weights raise this neuron’s sum where there is ${inkOrLight()}, blue weights lower it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.`,
       inkless.size
-        ? ` Hatched: ${inkless.size} pixels without ink in any training image, where the weights mean nothing.`
+        ? ` Hatched: ${inkless.size} pixels that are blank in every training image, where the weights mean nothing.`
         : "",
+      planesNote(shape),
     ),
   );
 }
@@ -245,7 +245,7 @@ function exciting({ data, examples, network, classes, shape }, name, j) {
       { class: "strip" },
       ...rows.map((/** @type {number} */ row, /** @type {number} */ n) => {
         const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
-        paintInk(canvas, imageAt(examples, network.features, row), shape);
+        paintImage(canvas, imageAt(examples, network.features, row), shape);
         return canvas;
       }),
     ),

@@ -3,7 +3,7 @@
 import { imageAt } from "./answer.js";
 import { Bars } from "./bars.js";
 import { Board, PENS } from "./board.js";
-import { paintInk } from "./colour.js";
+import { paintImage, paintInk } from "./colour.js";
 import { choice, el, percent, put, replace } from "./dom.js";
 import { PictureError, grounded, readPicture } from "./picture.js";
 import { imageOf } from "./strokes.js";
@@ -17,7 +17,7 @@ const OFFERED = 12;
  */
 export function showDraw(context, body) {
   const { store, shape, data } = context;
-  const canDraw = shape[0] === shape[1] && shape[0] >= 16;
+  const canDraw = shape.length === 2 && shape[0] === shape[1] && shape[0] >= 16;
   const bars = new Bars(context.classes);
   const verdict = el("p", { class: "verdict" });
   const spoken = el("p", { class: "unseen", role: "status" });
@@ -43,7 +43,9 @@ export function showDraw(context, body) {
       el(
         "p",
         { class: "note" },
-        `Images of ${shape[0]}×${shape[1]} pixels cannot be drawn sensibly here: choose one below.`,
+        shape.length === 3
+          ? "This network sees colours, and a drawing would have none: choose an image or a picture below."
+          : `Images of ${shape[0]}×${shape[1]} pixels cannot be drawn sensibly here: choose one below.`,
       ),
     );
   }
@@ -131,7 +133,7 @@ function boardPanel(context, way) {
  * @param {Element} way
  * @param {import("./strokes.js").Stroke[]} strokes
  * @param {import("./strokes.js").Drawn | null} drawn
- * @param {[number, number]} shape
+ * @param {number[]} shape
  */
 function showWay(way, strokes, drawn, shape) {
   if (!drawn) return replace(way);
@@ -244,7 +246,7 @@ function offers(context, pictures) {
       const bytes = imageAt(tests, network.features, n).slice();
       const truth = data.tested.pictures.labels[n];
       const canvas = el("canvas", {});
-      paintInk(canvas, bytes, shape);
+      paintImage(canvas, bytes, shape);
       const choose = () => store.set({ bytes, source: `test image ${n + 1}`, truth, target: null, rival: null });
       return el(
         "button",
@@ -289,7 +291,7 @@ function pictureDrop({ store, shape, data }) {
         ? "This looks like a photograph. The command line reads those better: glasswork predict RUN PICTURE"
         : data.pictures === "digits"
           ? "Read, cropped and centred."
-          : "Read in grey, at the size of the training images.";
+          : `Read in ${shape.length === 3 ? "colour" : "grey"}, at the size of the training images.`;
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
       message.textContent = error.message;

@@ -2,7 +2,7 @@
 
 import { imageAt } from "./answer.js";
 import { chart } from "./chart.js";
-import { paintInk } from "./colour.js";
+import { paintImage } from "./colour.js";
 import { el, percent, put, replace } from "./dom.js";
 
 /** Images shown for a cell. */
@@ -132,7 +132,7 @@ function testImage({ store, tests, network, data, classes, shape }, n) {
   const truth = data.tested.pictures.labels[n];
   const bytes = imageAt(tests, network.features, n).slice();
   const canvas = el("canvas", {});
-  paintInk(canvas, bytes, shape);
+  paintImage(canvas, bytes, shape);
   const source = n < data.tested.checked ? `test image ${n + 1}` : "a test image";
   return el(
     "button",

@@ -1,6 +1,6 @@
 /** The head of the page: the network in four figures, and the image that all parts are about. */
 
-import { paintInk } from "./colour.js";
+import { paintImage } from "./colour.js";
 import { byId, el, put, replace } from "./dom.js";
 import { verdictOf } from "./part-draw.js";
 
@@ -29,7 +29,7 @@ export function showNow(context, bar) {
   const source = el("span", { class: "source" });
   put(bar, canvas, words, source, el("a", { href: "#draw-body" }, byId("to-draw").textContent));
   context.store.watch((state) => {
-    paintInk(canvas, state.bytes, context.shape);
+    paintImage(canvas, state.bytes, context.shape);
     replace(words, ...verdictOf(context, state));
     bar.classList.toggle("warn", context.answer(state).unlike);
     source.textContent = state.source;

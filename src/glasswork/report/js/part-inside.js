@@ -1,6 +1,6 @@
 /** Part 3, Look inside: the network from image to answer, layer by layer. */
 
-import { paintInk } from "./colour.js";
+import { inkOrLight, paintImage, planesNote } from "./colour.js";
 import { choice, el, number, percent, put } from "./dom.js";
 import { drawEdges } from "./edges.js";
 import { contributions, sentBy } from "./explain.js";
@@ -53,7 +53,7 @@ export function showInside(context, body) {
       el("span", { class: "share" }),
     ),
   );
-  const meaning = key(walls.length > 0);
+  const meaning = key(walls.length > 0, shape);
   const reset = el(
     "button",
     { type: "button", onclick: () => store.set({ gains: new Map() }) },
@@ -100,7 +100,7 @@ export function showInside(context, body) {
     const { state } = store;
     const answer = context.answer(state);
     const target = state.target ?? answer.best;
-    paintInk(image, state.bytes, shape);
+    paintImage(image, state.bytes, shape);
     meaning.show(view.shows, classes[target]);
     reset.disabled = state.gains.size === 0;
     walls.forEach((wall, b) => {
@@ -141,8 +141,9 @@ export function showInside(context, body) {
 /**
  * What colours and lines mean; `show` says it for what the tiles show, and for a class.
  * @param {boolean} hidden Whether there are hidden layers.
+ * @param {number[]} shape
  */
-function key(hidden) {
+function key(hidden, shape) {
   const none = "This network has no hidden layer: every pixel is joined to every output.";
   if (!hidden) return { element: el("p", { class: "small" }, none), lines: null, show() {} };
   const positive = el("span", {});
@@ -161,7 +162,7 @@ function key(hidden) {
       const words = {
         adds: [`adds to ${name}`, `takes away from ${name}`],
         active: ["activation above zero", "activation below zero"],
-        weights: ["ink here raises the neuron’s sum", "ink here lowers it"],
+        weights: [`${inkOrLight()} here raises the neuron’s sum`, `${inkOrLight()} here lowers it.${planesNote(shape)}`],
       }[shows];
       positive.textContent = words?.[0];
       negative.textContent = words?.[1];

@@ -1,7 +1,7 @@
 /** Part 5, How it learnt: curves, a table, and the first layer's weights as they formed. */
 
 import { chart, legend, niceNumber, ticks } from "./chart.js";
-import { largest, paintSigned } from "./colour.js";
+import { inkOrLight, largest, paintSigned, planesNote } from "./colour.js";
 import { el, put } from "./dom.js";
 import { unpack } from "./unpack.js";
 
@@ -157,7 +157,7 @@ function slider({ data, shape, inkless, network }) {
     el(
       "p",
       { class: "small" },
-      `Each picture shows the weights of one neuron: orange where ink raises its sum, blue where ink lowers it.${more}`,
+      `Each picture shows the weights of one neuron: orange where ${inkOrLight()} raises its sum, blue where it lowers it.${planesNote(shape)}${more}`,
     ),
   );
 }

@@ -1,7 +1,7 @@
 /** Part 2, "I have never seen anything like this": how strange the image is, beside the training images. */
 
 import { imageAt } from "./answer.js";
-import { paintInk } from "./colour.js";
+import { paintImage } from "./colour.js";
 import { el, number, percent, put, replace } from "./dom.js";
 
 /**
@@ -88,7 +88,7 @@ function neighbour({ examples, network, data, classes, shape }, row, distance) {
     role: "img",
     "aria-label": `A training image of ${classes[data.examples.labels[row]]}`,
   });
-  paintInk(canvas, imageAt(examples, network.features, row), shape);
+  paintImage(canvas, imageAt(examples, network.features, row), shape);
   return el(
     "li",
     {},

@@ -1,6 +1,6 @@
 /** Part 4, Why this and not that: the lead, its parts, the pixels that speak for it, the smallest smudge. */
 
-import { largest, paintInk, paintSigned } from "./colour.js";
+import { inkOrLight, largest, paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
 import { byId, choice, el, number, put, replace, signed } from "./dom.js";
 import { integratedGradients, marginParts, roundToSum } from "./explain.js";
 import { smallestSmudge } from "./smudge.js";
@@ -100,8 +100,7 @@ function showSum(context, place, a, b) {
   const order = parts.map((_, j) => j).sort((j, k) => Math.abs(parts[k]) - Math.abs(parts[j]));
   const listed = order.slice(0, LISTED);
   const others = order.slice(LISTED).reduce((sum, j) => sum + parts[j], 0);
-  const pixel = (/** @type {number} */ i) =>
-    `pixel in row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`;
+  const pixel = (/** @type {number} */ i) => `pixel in ${placeOf(shape, i)}`;
   const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : pixel(j), value: parts[j], j }));
   const rest = parts.length - listed.length;
   if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
@@ -174,7 +173,8 @@ function showMap(context, place, which) {
   });
   paintSigned(canvas, map, shape, largest(map), { large: true });
   const image = el("canvas", { class: "large", role: "img", "aria-label": "The image" });
-  paintInk(image, store.state.bytes, shape);
+  paintImage(image, store.state.bytes, shape);
+  const ground = inkOrLight() === "ink" ? "a blank page" : "a black image";
   replace(
     place,
     el("figure", {}, image, el("figcaption", { class: "small" }, "The image")),
@@ -182,7 +182,7 @@ function showMap(context, place, which) {
       "figure",
       {},
       canvas,
-      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}`),
+      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}.${planesNote(shape)}`),
     ),
     el(
       "div",
@@ -192,7 +192,7 @@ function showMap(context, place, which) {
         {},
         "All pixels together: ",
         el("b", {}, signed(total, 4)),
-        `. The lead on this image minus the lead on a blank page: `,
+        `. The lead on this image minus the lead on ${ground}: `,
         el("b", {}, signed(difference, 4)),
         ". The two should be equal.",
       ),
@@ -201,7 +201,7 @@ function showMap(context, place, which) {
         { class: "small" },
         which === "untrained"
           ? "This is the same map for the network before its first training step. Where the two maps look alike, they show the image and not what was learnt."
-          : "A pixel that is blank here counts nothing in this map, as it is the same on the blank page.",
+          : `A pixel that is as on ${ground} here counts nothing in this map.`,
       ),
     ),
   );
@@ -236,11 +236,11 @@ function searchSmudge(context, place) {
   const difference = el("canvas", {
     class: "large",
     role: "img",
-    "aria-label": "The smudge: ink added and taken away",
+    "aria-label": `The smudge: ${inkOrLight()} added and taken away`,
   });
   paintSigned(difference, change, shape, strongest, { large: true });
   const result = el("canvas", { class: "large", role: "img", "aria-label": "The image with the smudge" });
-  paintInk(result, found.bytes, shape);
+  paintImage(result, found.bytes, shape);
   const use = () =>
     store.set({ bytes: found.bytes, source: "the smudged image", truth: store.state.truth, target: null, rival: null });
   replace(
@@ -252,7 +252,7 @@ function searchSmudge(context, place) {
         "figure",
         {},
         difference,
-        el("figcaption", { class: "small" }, "The smudge: orange adds ink, blue (with a dash) takes it away"),
+        el("figcaption", { class: "small" }, `The smudge: orange adds ${inkOrLight()}, blue (with a dash) takes it away.${planesNote(shape)}`),
       ),
       el("figure", {}, result, el("figcaption", { class: "small" }, "The image with it")),
       el(
@@ -265,7 +265,7 @@ function searchSmudge(context, place) {
           el("b", {}, classes[found.digit]),
           ` instead of ${classes[answer.best]}. It is as large as `,
           el("b", {}, number(found.norm, 2)),
-          " pixels of full ink (Euclidean norm).",
+          ` pixels of full ${inkOrLight()} (Euclidean norm).`,
         ),
         el(
           "p",

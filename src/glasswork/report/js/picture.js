@@ -26,7 +26,7 @@ export class PictureError extends Error {}
 
 /**
  * @typedef {object} Wanted
- * @property {[number, number]} shape Height and width of the network's images.
+ * @property {number[]} shape Height and width of the network's images, and 3 in colour.
  * @property {string} pictures "digits": the digit on it is cut out and centred; else a picture is read as it is.
  * @property {boolean} dark Whether ink is dark on a light ground in the network's images.
  */

@@ -1,5 +1,6 @@
 /** The sum of a neuron, step by step, with numbers that one can follow on paper. */
 
+import { placeOf } from "./colour.js";
 import { el, number, signed } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { roundToSum } from "./explain.js";
@@ -95,7 +96,7 @@ function linesOf({ network, shape }, b, j, { input, weights, products }) {
   const nameOf = (/** @type {number} */ i) =>
     b
       ? `neuron ${i + 1} of the layer before`
-      : `pixel, row ${Math.floor(i / shape[1]) + 1}, column ${(i % shape[1]) + 1}`;
+      : `pixel, ${placeOf(shape, i)}`;
   const isBlank = (/** @type {number} */ i) => b === 0 && input[i] === -1;
   const indices = Array.from(products.keys());
   const telling = indices.filter((i) => !isBlank(i)).sort((i, k) => Math.abs(products[k]) - Math.abs(products[i]));
@@ -110,7 +111,7 @@ function linesOf({ network, shape }, b, j, { input, weights, products }) {
   const rest = telling.slice(TERMS);
   if (rest.length)
     lines.push({
-      name: `${rest.length} more ${b ? "neurons" : "pixels with ink"}`,
+      name: `${rest.length} more ${b ? "neurons" : "pixels"}`,
       working: "each input × its weight",
       value: total(rest),
     });
