@@ -132,7 +132,7 @@ def test_pixels_in_another_range_are_rescaled():
         (PIXELS.astype(int) - 1, [0, 1], {}, "got -1 in image 0"),
         (np.full((2, 4), np.nan), [0, 1], {}, "got nan in image 0"),
         ([["a"], ["b"]], [0, 1], {}, "got an array of <U1"),
-        (np.zeros((2, 3, 4, 3)), [0, 1], {}, r"got \(2, 3, 4, 3\); convert colour images to grey"),
+        (np.zeros((2, 3, 4, 3)), [0, 1], {}, r"got \(2, 3, 4, 3\); of images in colour, Dataset.of"),
         (np.zeros(2), [0, 1], {}, r"images of shape \(N, features\)"),
         (np.zeros((2, 0)), [0, 1], {}, r"images of shape \(N, features\)"),
         (PIXELS, [0], {}, "as many labels as images and at least one, got 2 images and 1 labels"),

@@ -75,6 +75,7 @@ def recipe_dicts(draw):
             "scaling": draw(st.sampled_from(["handout", "zero-to-one", "standardize"])),
             "range": draw(st.sampled_from([[], [0.0, 16.0], [-1.0, 1.0]])),
             "missing": draw(st.sampled_from(["refuse", "median"])),
+            "colour": draw(st.sampled_from(["grey", "rgb"])),
             "split_seed": draw(st.integers(0, 2**32 - 1)),
         },
         "network": {

@@ -35,8 +35,8 @@ def digits(
     Parameters
     ----------
     data : Dataset, Split or part of one, or (N, height * width) uint8
-        For a split, its training images are drawn. Light ink on a dark ground, as in MNIST, is drawn as ink on paper;
-        all other images, and colours, are drawn as they are.
+        For a split, its training images are drawn. Light ink on a dark ground, as in MNIST, is drawn as ink on paper,
+        and so is an array of which neither is clear; all other images, and colours, are drawn as they are.
     labels : (N,) integers
         Only needed with an array of images. The cell of a class without an image stays empty and is marked.
     classes : sequence of str, optional
@@ -73,7 +73,8 @@ def digits(
     names = class_names(names, len(names), "digits")
     shape = image_shape(images.shape[1], shape or (None if images is data else getattr(data, "shape", None)), "digits")
     height, width = shape[:2]
-    colours = "Greys" if polarity_of(images, shape) == "light on dark" else "gray"
+    as_ink = ("light on dark", "not known") if images is data else ("light on dark",)
+    colours = "Greys" if polarity_of(images, shape) in as_ink else "gray"
 
     shown = min(len(names), MOST)
     columns = 5 if shown <= 10 else min(10, math.ceil(math.sqrt(2 * shown)))

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -73,7 +73,7 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     scores_are: ScoresAre | None = None
     built_for: ScoresAre | None = None  #: What its owner said that the scores are; None: the layers say it.
     #: Files of older versions state these three in place of ``inputs``; older readers look for the first two.
-    image_shape: tuple[int, ...] | None = None
+    image_shape: Annotated[tuple[int, ...], msgspec.Meta(min_length=2, max_length=3)] | None = None
     preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
     reading: Reading | None = None
     reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)

@@ -140,9 +140,7 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
     stated = (data.range[0], data.range[1]) if data.range else None
     return split_once(
         dataset
-        or load_dataset(
-            data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing, colour=data.colour
-        ),
+        or load_dataset(data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing, colour=data.colour),
         scheme=data.split,
         seed=data.split_seed,
         test=data.test or None,

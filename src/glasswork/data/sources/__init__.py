@@ -184,9 +184,7 @@ def load_dataset(
         if (colour if like is None else like.colour) == "rgb":
             dataset = _in_equal_planes(dataset)
     else:
-        asked = Asked(
-            shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing, colour=colour
-        )
+        asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing, colour=colour)
         dataset = _load_path(typed_path(argument), text, cache, asked)
     if dataset.origin.sha256:
         return dataset
