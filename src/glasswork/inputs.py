@@ -21,7 +21,7 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.features import Features
 from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET
-from glasswork.reading import Colour, Reading, is_image, size_in_words
+from glasswork.reading import Colour, Reading, checked_shape, order_in_words, size_in_words
 
 __all__ = ["Features", "Inputs", "Reading"]
 
@@ -53,8 +53,7 @@ class Inputs:
     offset, factor : float
         The first layer gets ``(x - offset) * factor``.
     shape : (height, width), (height, width, 3) or None
-        The height and width of an image; and 3 if it is in colour: a row then holds the red, green and blue of each
-        pixel in turn, as ``images.reshape(N, height, width, 3)`` shows.
+        The shape of an image; in colour, a row holds the red, green and blue of each pixel in turn.
     classes : tuple of str or None
         The names of the classes, in the order of the scores; None stands for "0", "1", "2", ...
     columns : tuple of str or None
@@ -91,14 +90,10 @@ class Inputs:
         if (self.low is None) != (self.high is None) or (self.low or 0.0) > (self.high or 0.0):
             raise InputError(f"Inputs: expected low and high, in this order, or neither, got {self.low}, {self.high}")
         if self.shape is not None:
-            object.__setattr__(self, "shape", tuple(map(int, self.shape)))
+            object.__setattr__(self, "shape", checked_shape("Inputs", self.shape))
         for name in ("classes", "columns"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(map(str, getattr(self, name))))
-        if self.shape is not None and not is_image(self.shape):
-            raise InputError(
-                f"Inputs: expected the shape of an image, (height, width) or (height, width, 3), got {self.shape}"
-            )
         if self.classes is not None and len(set(self.classes)) < len(self.classes):
             raise InputError(f"Inputs: expected class names that differ, got {', '.join(self.classes)}")
         if self.columns is not None and self.features is not None and len(self.columns) != len(self.features):
@@ -258,15 +253,6 @@ class Inputs:
         if not in_range or (self.are_bytes and rows.dtype.kind == "f" and (len(rows) > 1 or high < _DIM)):
             self._check_rows(rows, least, most, who, first_row)
 
-    def check_layout(self, shape: Sequence[int], *, who: object) -> None:
-        """Refuse an array of images in colour whose planes are not in the last axis; its numbers would be mixed up."""
-        if self.shape is not None and self.colour == "rgb" and tuple(shape[-3:]) == (3, *self.shape[:2]) != self.shape:
-            order = (*range(len(shape) - 3), *(len(shape) - 3 + k for k in (1, 2, 0)))
-            raise InputError(
-                f"{who}: expected the colours in the last axis, as (N, {', '.join(map(str, self.shape))}), got shape "
-                f"{tuple(shape)}; give images.transpose{order}"
-            )
-
     def bounds(self) -> tuple[float, float]:
         """Return the least and the largest raw number that is accepted."""
         if self.low is None or self.high is None:
@@ -337,8 +323,7 @@ class Inputs:
         """Return the contract as one plain phrase."""
         parts = [self.words()]
         if self.shape is not None:
-            order = " (the red, green and blue of each pixel in turn)" if self.colour == "rgb" else ""
-            parts.append(f"in images of {size_in_words(self.shape)}{order}")
+            parts.append(f"in images of {size_in_words(self.shape)}{order_in_words(self.shape)}")
         if self.columns is not None:
             parts.append(f"in columns {_some(self.columns)}")
         if self.reading is not None and self.reading.rescales:

@@ -111,7 +111,7 @@ def as_bytes_or_floats(who: object, images: ArrayLike) -> NDArray[Any]:
     return array.astype(np.uint8)
 
 
-def as_rows(who: object, images: NDArray[Any], features: int) -> NDArray[Any]:
+def as_rows(who: object, images: NDArray[Any], features: int, image: tuple[int, ...] | None = None) -> NDArray[Any]:
     """Return images as rows, ``(N, features)``.
 
     Parameters
@@ -122,6 +122,8 @@ def as_rows(who: object, images: NDArray[Any], features: int) -> NDArray[Any]:
         The last two are one image: one row.
     features : int
         Numbers in an image; 0 if any number is accepted.
+    image : tuple of int, optional
+        The shape of an image: if it is in colour, its planes must be in the last axis.
 
     Raises
     ------
@@ -129,6 +131,12 @@ def as_rows(who: object, images: NDArray[Any], features: int) -> NDArray[Any]:
         If the shape fits none of these.
     """
     shape = images.shape
+    if image is not None and len(image) == 3 and shape[-3:] == (3, *image[:2]) != image:
+        order = (*range(len(shape) - 3), *(len(shape) - 3 + k for k in (1, 2, 0)))
+        raise InputError(
+            f"{who}: expected the colours in the last axis, as (N, {', '.join(map(str, image))}), got shape {shape}; "
+            f"give images.transpose{order}"
+        )
     if len(shape) == 2 and features in (0, shape[1]):
         return images
     if len(shape) > 2 and math.prod(shape[1:]) == features:

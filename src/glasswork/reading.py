@@ -23,6 +23,20 @@ def size_in_words(shape: Sequence[int]) -> str:
     return f"{shape[0]}×{shape[1]}" + (" in colour" if len(shape) == 3 else "")
 
 
+def order_in_words(shape: Sequence[int]) -> str:
+    """Return in which order a row holds the numbers of an image in colour; empty for a grey one."""
+    return " (the red, green and blue of each pixel in turn)" if len(shape) == 3 else ""
+
+
+def checked_shape(who: str, shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape of an image as integers; raise InputError if it is none."""
+    if not is_image(shape):
+        raise InputError(
+            f"{who}: expected the shape of an image, (height, width) or (height, width, 3), got {tuple(shape)}"
+        )
+    return tuple(map(int, shape))
+
+
 def is_image(shape: Sequence[int]) -> bool:
     """Return whether this is the shape of an image: (height, width), or (height, width, 3) in colour."""
     return len(shape) in (2, 3) and min(shape) > 0 and tuple(shape[2:]) in ((), (3,))

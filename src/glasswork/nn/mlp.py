@@ -286,10 +286,7 @@ class MLP(Network):
             If the images have a wrong size, are not finite numbers or cannot be on the scale of the training data, or
             if scores are not finite.
         """
-        array = as_array(self, images)
-        if self._inputs is not None:
-            self._inputs.check_layout(array.shape, who=self)
-        rows = as_rows(self, array, self.in_features)
+        rows = as_rows(self, as_array(self, images), self.in_features, (self._inputs or _AS_GIVEN).shape)
         inputs = _AS_GIVEN if prepared or self._inputs is None else self._inputs
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:

@@ -20,8 +20,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from glasswork.data.dataset import Dataset
-from glasswork.data.sources.arrange import Asked
-from glasswork.data.sources.found import EQUAL_NOTE, Found
+from glasswork.data.sources.arrange import Asked, in_equal_planes
+from glasswork.data.sources.found import Found
 from glasswork.data.sources.naming import dataset_of
 from glasswork.errors import FileError, InputError
 from glasswork.features import Missing
@@ -182,7 +182,7 @@ def load_dataset(
     if named is not None:
         dataset: Dataset = named.load_module().load(argument)
         if (colour if like is None else like.colour) == "rgb":
-            dataset = _in_equal_planes(dataset)
+            dataset = in_equal_planes(dataset)
     else:
         asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing, colour=colour)
         dataset = _load_path(typed_path(argument), text, cache, asked)
@@ -191,14 +191,6 @@ def load_dataset(
     from glasswork.data.once import fingerprint_once
 
     return replace(dataset, origin=replace(dataset.origin, source=dataset.source, sha256=fingerprint_once(dataset)))
-
-
-def _in_equal_planes(dataset: Dataset) -> Dataset:
-    """Return a dataset whose grey images have three equal planes, as data in colour have."""
-    if dataset.kind == "features":
-        raise InputError(f"data.colour: rgb is for pictures, and {dataset.source} has features; choose grey")
-    origin = replace(dataset.origin, sha256="", pictures="as they are", notes=(*dataset.origin.notes, EQUAL_NOTE))
-    return replace(dataset, images=dataset.images.repeat(3, axis=1), shape=(*dataset.shape, 3), origin=origin)
 
 
 def _load_path(path: Path, text: str, cache: Path | None, asked: Asked) -> Dataset:

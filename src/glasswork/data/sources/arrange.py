@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from glasswork.data.sources.found import Block, Found, Part
+from glasswork.data.dataset import Dataset
+from glasswork.data.sources.found import EQUAL_NOTE, Block, Found, Part
 from glasswork.errors import InputError
 from glasswork.features import Missing
 from glasswork.inputs import Inputs
@@ -42,6 +43,14 @@ class Asked:
             found.kind = self.like.kind
         if self.like is not None:
             arrange(found, self.like, self.like.width)
+
+
+def in_equal_planes(dataset: Dataset) -> Dataset:
+    """Return a dataset whose grey images have three equal planes, as data in colour have."""
+    if dataset.kind == "features":
+        raise InputError(f"data.colour: rgb is for pictures, and {dataset.source} has features; choose grey")
+    origin = replace(dataset.origin, sha256="", pictures="as they are", notes=(*dataset.origin.notes, EQUAL_NOTE))
+    return replace(dataset, images=dataset.images.repeat(3, axis=1), shape=(*dataset.shape, 3), origin=origin)
 
 
 def arrange(found: Found, like: Inputs, width: int) -> None:
