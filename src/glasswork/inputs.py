@@ -118,8 +118,7 @@ class Inputs:
         """
         return cls(
             kind="pixels", low=0.0, high=255.0, exact=True, offset=BYTES_OFFSET, factor=BYTES_FACTOR,
-            shape=shape, classes=_names(classes), columns=_names(columns), label=label,
-            reading=reading,
+            shape=shape, classes=_names(classes), columns=_names(columns), label=label, reading=reading,
         )  # fmt: skip
 
     @classmethod
@@ -152,8 +151,7 @@ class Inputs:
         features from 0 to 1, taken as they are
         """
         return cls(
-            kind=kind or ("pixels" if shape else None),
-            low=low, high=high,
+            kind=kind or ("pixels" if shape else None), low=low, high=high,
             shape=shape, classes=_names(classes),
         )  # fmt: skip
 

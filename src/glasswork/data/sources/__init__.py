@@ -138,8 +138,7 @@ def load_dataset(
         ``mnist``, which comes with glasswork; ``openml:NAME`` or ``openml:NAME@VERSION``, downloaded; or the path
         of a file or folder in any of the formats of `SOURCES`, recognised by its content.
     cache : Path, optional
-        A folder for copies of images that do not fit into memory and cannot be mapped as they are, such as those of a
-        large CSV. Each copy is made once.
+        A folder for copies, each made once, of images that neither fit into memory nor can be mapped: of a large CSV.
     shape : (height, width), optional
         The size to which pictures are resized; by default the size that most of them have.
     prefer : (low, high), optional
@@ -152,8 +151,7 @@ def load_dataset(
     missing : {"refuse", "median"}
         Missing features are an error, or NaN, for which a network takes the median of their column.
     colour : {"grey", "rgb"}
-        What becomes of colours; ``like`` decides if it is given. With ``"rgb"``, the red, green and blue of each pixel
-        are inputs, and the planes of a grey image are equal.
+        What becomes of colours; ``like`` decides if it is given. With ``"rgb"``, images have three planes.
 
     Returns
     -------
