@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test chromium quick classroom bench interop soak fuzz findings mutants shipped clean
+.PHONY: help train test chromium quick classroom bench features interop soak fuzz findings mutants shipped clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ classroom: $(VENV)/installed-dev  ## try every variant of every mistake of the c
 
 bench: $(BENCH)/installed  ## measure speed and memory against the peers (twelve quiet minutes; PARTS="deep wide" for some)
 	@$(BENCH)/bin/python benchmarks/bench.py $(PARTS)
+
+features: $(VENV)/installed-dev  ## compare the accuracy on tables of features with scikit-learn's (two minutes)
+	@$(BIN)/python benchmarks/features.py
 
 interop: $(BENCH)/installed  ## check that PyTorch computes what we do, layer by layer
 	@$(BENCH)/bin/python tests/interop_torch.py

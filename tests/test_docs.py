@@ -4,6 +4,8 @@ import ast
 import io
 import json
 import re
+import shlex
+import subprocess
 import sys
 import tokenize
 import tomllib
@@ -131,3 +133,17 @@ def test_every_key_of_a_recipe_is_in_the_table():
         for key in recipe_keys()
     ]
     assert table == expected
+
+
+def test_wine_from_csv_to_predictions(glasswork, tmp_path):
+    """The commands of the page run, but for the report; the lines that it shows are printed, but for the numbers."""
+    (shown,) = blocks(ROOT / "docs" / "data.md", "console")
+    commands = [shlex.split(line[2:]) for line in shown.splitlines() if line.startswith("$ ")]
+    assert [words[:2] for words in commands[1:]] == [["glasswork", verb] for verb in ("train", "report", "predict")]
+    subprocess.run([sys.executable, *commands[0][1:]], cwd=tmp_path, check=True)
+    printed = glasswork(*commands[1][1:], "--no-figures", "--no-report", folder=tmp_path)
+    printed += glasswork(*commands[3][1:], folder=tmp_path)
+    printed = {shape(line.replace(f"{tmp_path}/", "")) for line in printed.splitlines()}
+    lines = [shape(line) for line in shown.splitlines() if line != "..." and not line.startswith(("$ ", "relu: "))]
+    assert len(lines) == 5
+    assert [line for line in lines if line not in printed] == []

@@ -1,12 +1,29 @@
 """Tables of features: read as numbers, scaled column by column, and told from tables of pixels."""
 
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from glasswork import Dataset, InputError, Inputs, Run, load_dataset, load_model, named_recipe
+from glasswork import (
+    MLP,
+    SGD,
+    CrossEntropyLoss,
+    Dataset,
+    InputError,
+    Inputs,
+    ReLU,
+    Run,
+    diagnose,
+    fit,
+    load_dataset,
+    load_model,
+    named_recipe,
+)
 from glasswork.features import Features
 
 WINE = load_wine(as_frame=True)
@@ -91,3 +108,73 @@ def test_missing_values_are_refused_or_become_the_median():
         refusing.prepared(rows, float, who="the network")
     filling = Inputs.of_features(Features.fit(rows, scaling="none", missing="median"))
     np.testing.assert_array_equal(filling.prepared(rows[2:3], float, who="the network"), [[4, 20]])
+
+
+def odd_table(folder):
+    """Write wine with a column of each kind, holes, and a class of two rows; return the frame."""
+    frame = WINE.frame.assign(dry=np.arange(178) % 2, year=2020, void=np.nan, rank=np.arange(178) % 7 - 3)
+    frame.loc[frame.index[::9], "ash"] = np.nan
+    frame.loc[3:4, "target"] = 3
+    frame = frame[["alcohol", "ash", "dry", "year", "void", "rank", "target"]]
+    frame.to_csv(folder / "odd.csv", index_label="id")
+    return frame
+
+
+def test_inspect_describes_each_column(tmp_path, glasswork):
+    frame = odd_table(tmp_path)
+    facts = json.loads(glasswork("data", "inspect", "odd.csv", "--json", folder=tmp_path, status=1))
+    described = frame.drop(columns="target").describe().T
+    kinds = ["numbers", "numbers", "0 or 1", "one value", "nothing", "whole numbers"]
+    assert [(one["name"], one["kind"]) for one in facts["columns"]] == list(zip(described.index, kinds, strict=True))
+    for key, oracle in (("low", "min"), ("mean", "mean"), ("high", "max")):
+        known = [np.nan if one[key] is None else one[key] for one in facts["columns"]]
+        np.testing.assert_allclose(known, described[oracle])
+    assert [one["missing"] for one in facts["columns"]] == (178 - described["count"]).tolist()
+    assert facts["missing"] == frame.isna().sum().sum()
+    assert not facts["trainable"]
+    assert facts["picture"] is None
+
+    frame.drop(columns="void").to_csv(tmp_path / "odd.csv", index_label="id")
+    printed = glasswork("data", "inspect", "odd.csv", folder=tmp_path)
+    assert re.search(r"ash +│ numbers +│ +1\.36 │ +2\.\d+ │ +3\.23 │ +20 │", printed)
+    for words in (
+        "178 rows of 5 features, 4 classes", "5 features from -3 to 2020, each scaled by (x - centre) / spread",
+        "column 1 ('id') numbers or names the rows", "20 values are missing: fill them in, or train with --set",
+        "the column 'year' holds one value: nothing can be learnt", "the class '3' has 2 rows; three parts need",
+    ):  # fmt: skip
+        assert words in printed
+    assert mentions_images(printed) == []
+
+
+def mentions_images(printed):
+    """The lines about images or pixels, but for those that say why something is not done with features."""
+    lines = [line for line in printed.splitlines() if re.search(r"\b(images?|pixels?|IMAGES)\b", line)]
+    return [line for line in lines if "features, not pixels" not in line and "these are features" not in line]
+
+
+def test_a_table_has_rows_wherever_the_command_speaks_of_it(wine, tmp_path, glasswork):
+    said = glasswork(
+        "train", "relu", "--data", wine, "--epochs", "2", "--batch-size", "200", "--no-report", "--out", "run",
+        folder=tmp_path,
+    )  # fmt: skip
+    said += glasswork("evaluate", "run", folder=tmp_path)
+    said += glasswork("predict", "run", wine, "-o", "answers.csv", folder=tmp_path)
+    assert mentions_images(said) == []
+    for words in (
+        "inputs    13 features from 0.13 to", "each has all 140 training rows", "13 rows to validate on",
+        "of 25 rows; 95 % confidence", "predict run TABLE.csv", "(25 rows, handout split)",
+    ):  # fmt: skip
+        assert words in said
+
+
+def test_findings_about_features_speak_of_rows():
+    rng = np.random.default_rng(1)
+    data = Dataset.of(rng.normal(size=(600, 5)), rng.integers(0, 2, 600), kind="features")
+    model = MLP(5, [30], 2, activation=ReLU, output_activation=None, seed=0)
+    optimizer = SGD(model.parameters(), model.gradients(), 0.01)
+    history = list(fit(model, data, data, optimizer, CrossEntropyLoss(), epochs=6))
+    model.linear1.bias[...] = -100
+    x = model.inputs.prepared(data.images, np.float32, who="data")
+    found = [finding.message for finding in diagnose(model, x, data.labels, history)]
+    assert any("give 0 for each of 500 rows" in message for message in found), found
+    assert mentions_images("\n".join(found)) == []

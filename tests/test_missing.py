@@ -58,7 +58,7 @@ def test_missing_values_are_refused_by_row_and_column_unless_their_median_is_ask
     assert NAMES[COLUMN] in str(refusal.value) or f"column {COLUMN + 1}" in str(refusal.value)
     data = load_dataset(path, missing="median")
     np.testing.assert_allclose(data.images, HOLES[NAMES], rtol=1e-5)
-    assert "40 of 2,314 values are missing: the median" in " ".join(data.origin.notes)
+    assert "40 of 2,314 values are missing" in " ".join(data.origin.notes)
 
 
 def test_rows_with_holes_have_one_answer(tmp_path, glasswork):
@@ -82,7 +82,7 @@ def test_rows_with_holes_have_one_answer(tmp_path, glasswork):
     told = json.JSONDecoder().raw_decode(glasswork("predict", "run", "ask.csv", "--json", folder=tmp_path))[0]
     assert [int(one["label"]) for one in told] == labels.tolist()
     right = int(np.sum(labels == HOLES["target"]))
-    assert f"{right} of 178 images" in glasswork("evaluate", "run", "--data", "train.csv", folder=tmp_path)
+    assert f"{right} of 178 rows" in glasswork("evaluate", "run", "--data", "train.csv", folder=tmp_path)
 
     to_onnx(model, tmp_path / "m.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx")

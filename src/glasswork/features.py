@@ -53,7 +53,12 @@ class Features:
 
     @classmethod
     def fit(
-        cls, rows: NDArray[Any], *, scaling: ColumnScaling = "standardize", missing: Missing = "refuse"
+        cls,
+        rows: NDArray[Any],
+        *,
+        scaling: ColumnScaling = "standardize",
+        missing: Missing = "refuse",
+        names: tuple[str, ...] = (),
     ) -> Features:
         """Learn range, scale and median of each column from the training rows, and from no others.
 
@@ -63,12 +68,14 @@ class Features:
             NaN stands for a missing value.
         scaling : {"standardize", "zero-to-one", "none"}
         missing : {"refuse", "median"}
+        names : tuple of str
+            What the columns are called, for messages.
         """
         x = np.asarray(rows, np.float64)
         known = np.isfinite(x)
         if not known.any(axis=0).all():
-            empty = int((~known.any(axis=0)).argmax())
-            raise InputError(f"Features: column {empty + 1} has no value in any training row; remove the column")
+            empty = column_name(names, int((~known.any(axis=0)).argmax()))
+            raise InputError(f"Features: {empty} has no value in any training row; remove the column")
         fill = np.array([np.median(column[given]) for column, given in zip(x.T, known.T, strict=True)])
         if not known.all():
             x = np.where(known, x, fill)
@@ -86,6 +93,11 @@ class Features:
             spread=tuple(np.where(still, 1.0, spread)),
             missing=tuple(fill) if missing == "median" else None,
         )
+
+    def words(self) -> str:
+        """Return a few words about the range of all columns together, their scaling, and missing values."""
+        fills = "" if self.missing is None else ", missing ones replaced by the median of their column"
+        return f"features from {min(self.low):.4g} to {max(self.high):.4g}, each scaled by (x - centre) / spread{fills}"
 
     def __len__(self) -> int:
         return len(self.low)

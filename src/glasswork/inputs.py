@@ -310,7 +310,7 @@ class Inputs:
     def words(self) -> str:
         """Return a few words about the numbers and their scale."""
         if self.features is not None:
-            return f"{len(self.features)} features, each scaled by (x - centre) / spread"
+            return f"{len(self.features)} {self.features.words()}"
         what: str = self.kind or "numbers"
         if self.low is not None and self.high is not None:
             what += f" from {self.low:.4g} to {self.high:.4g}"

@@ -61,16 +61,16 @@ def accuracy_interval(correct: int, count: int) -> tuple[float, float]:
     return max(0.0, 100 * (centre - half)), min(100.0, 100 * (centre + half))
 
 
-def accuracy_in_words(accuracy: float, count: int) -> str:
+def accuracy_in_words(accuracy: float, count: int, things: str = "images") -> str:
     """Return ``97.12%``; where chance alone moves it by more than a point, with the numbers of images and the interval.
 
     See `chance_in_words`.
     """
-    chance = chance_in_words(accuracy, count)
+    chance = chance_in_words(accuracy, count, things)
     return f"{accuracy:.2f}%" + (f" ({chance})" if chance else "")
 
 
-def chance_in_words(accuracy: float, count: int) -> str:
+def chance_in_words(accuracy: float, count: int, things: str = "images") -> str:
     """Return ``94 of 103 images; 95 % confidence: 84 to 95 %``, or nothing where chance moves it by a point or less.
 
     Parameters
@@ -78,13 +78,14 @@ def chance_in_words(accuracy: float, count: int) -> str:
     accuracy : float
         Percent.
     count : int
-        Images that it was measured on.
+        Images or rows that it was measured on.
+    things : {"images", "rows"}
     """
     correct = round(accuracy * count / 100)
     low, high = accuracy_interval(correct, count)
     if high - low <= 2 * MOST_CHANCE:
         return ""
-    return f"{correct} of {count:,} images; 95 % confidence: {low:.0f} to {high:.0f} %"
+    return f"{correct} of {count:,} {things}; 95 % confidence: {low:.0f} to {high:.0f} %"
 
 
 def difference_p_value(first: Sample, second: Sample, *, resolution: float) -> float:

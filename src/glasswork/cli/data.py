@@ -1,6 +1,7 @@
 """``glasswork data inspect``: what a source holds, before anything is trained on it."""
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,11 @@ from glasswork.paths import typed_path
 from glasswork.reading import Colour, size_in_words
 
 if TYPE_CHECKING:
+    from glasswork.data.column_facts import ColumnFacts
     from glasswork.data.inspect import Inspection
+
+#: So many columns are printed.
+_MOST_COLUMNS = 60
 
 app = typer.Typer(help="Look at data before training on it.", no_args_is_help=True)
 
@@ -44,7 +49,7 @@ def inspect(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Explain what a source holds: format, sizes, classes, ranges, duplicates, problems, and a figure of samples.
+    """Explain what a source holds: format, sizes, classes, ranges, columns, duplicates, problems; samples of images.
 
     The exit status is 1 if no network can be trained on it.
 
@@ -56,7 +61,9 @@ def inspect(
     if out is not None:
         check_output(out, [source], force=force)
     found = look(source, data_range=None if data_range is None else _range_of(data_range), colour=colour)
-    figure = _draw(found, out)
+    figure = None if found.columns else _draw(found, out)
+    if found.columns and out is not None:
+        print(f"Notice: {out} was not written: rows of features have no figure of samples", file=sys.stderr)
     if as_json:
         print(json.dumps({**found.to_dict(), "picture": figure and str(figure)}, indent=2))
     else:
@@ -94,10 +101,13 @@ def _print(found: "Inspection", figure: Path | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from glasswork.data.kinds import noun
+
     if found.dataset is None:
         if found.format:
             size = f", of {size_in_words(found.shape)}" if found.shape else ""
-            print(f"{found.format}: {found.recognised}; {found.images:,} images{size}")
+            images = f"; {found.images:,} images{size}" if found.images else ""
+            print(f"{found.format}: {found.recognised}{images}")
         print("No network can be trained on this:")
         for problem in found.problems:
             print(f"  {problem}")
@@ -111,13 +121,17 @@ def _print(found: "Inspection", figure: Path | None) -> None:
     print(f"  format      {data.origin.format}: {data.origin.recognised}")
     undivided = "one set, which training divides into train, valid and test"
     print(f"  parts       {parts if data.origin.sizes else undivided}")
-    print(f"  inputs      {found.inputs}")
-    print(f"  {data.kind:<11} {found.ranges[0]:g} to {found.ranges[1]:g}; no value is missing")
+    if found.trainable:
+        print(f"  inputs      {found.inputs}")
+    missing = f"{found.missing:,} values are missing" if found.missing else "no value is missing"
+    print(f"  {data.kind:<11} {found.ranges[0]:g} to {found.ranges[1]:g}; {missing}")
     print(f"  duplicates  {found.duplicates['within']:,} within a part, {found.duplicates['across']:,} across parts")
     for note in data.origin.notes:
         print(f"  note        {note}")
     console = Console()
-    table = Table("class", "images", "share")
+    if found.columns:
+        _print_columns(found.columns)
+    table = Table("class", noun(data.kind), "share")
     table.columns[1].justify = table.columns[2].justify = "right"
     for name, count in found.counts():
         table.add_row(escape(name), f"{count:,}", f"{count / len(data):.1%}")
@@ -133,7 +147,24 @@ def _print(found: "Inspection", figure: Path | None) -> None:
         if len(found.problems) > 20:
             print(f"  ... and {len(found.problems) - 20:,} more")
     _print_left_out(found.left_out)
-    print(f"Figure of samples saved to {figure}")
+    if figure is not None:
+        print(f"Figure of samples saved to {figure}")
+
+
+def _print_columns(columns: "tuple[ColumnFacts, ...]") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("column", "values", "least", "mean", "greatest", "missing")
+    for cell in table.columns[2:]:
+        cell.justify = "right"
+    for column in columns[:_MOST_COLUMNS]:
+        numbers = ("" if number is None else f"{number:.5g}" for number in (column.low, column.mean, column.high))
+        table.add_row(escape(column.name), column.kind, *numbers, f"{column.missing:,}" if column.missing else "")
+    Console().print(table)
+    if len(columns) > _MOST_COLUMNS:
+        print(f"... and {len(columns) - _MOST_COLUMNS:,} more columns; --json describes them all")
 
 
 def _print_left_out(left_out: tuple[str, ...]) -> None:

@@ -26,7 +26,9 @@ def evaluate(
     run: RunArgument,
     data: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="Images with labels to test on.", show_default="the run's test images"),
+        typer.Option(
+            metavar="SOURCE", help="Images or rows with labels to test on.", show_default="the run's test data"
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
@@ -50,6 +52,7 @@ def evaluate(
 
     from glasswork.cli.evaluate_json import above_threshold, measured
     from glasswork.cli.networks import read_for_data
+    from glasswork.data.kinds import noun
     from glasswork.data.mapped import in_blocks
     from glasswork.models.labelled import load_like
     from glasswork.runs.data import data_of_run
@@ -82,12 +85,13 @@ def evaluate(
         return
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
+    things = noun(read.like.kind)
     accuracy = 100 * float((predicted == test.labels).mean())
-    print(f"Test accuracy: {accuracy:.2f}% ({len(test):,} images, {where})")
-    if chance := chance_in_words(accuracy, len(test)):
+    print(f"Test accuracy: {accuracy:.2f}% ({len(test):,} {things}, {where})")
+    if chance := chance_in_words(accuracy, len(test), things):
         print(f"  {chance}")
     print()
-    _print_classes(test.labels, predicted, read.classes)
+    _print_classes(test.labels, predicted, read.classes, things)
     matrix = confusion(test.labels, predicted, len(read.classes))
     _print_confusions(matrix, read.classes)
     name = "confusion" if data is None else f"confusion-{_file_name(data)}"  # keeps the test images' figure
@@ -103,7 +107,7 @@ def _file_name(source: str) -> str:
     return re.sub(r"[^\w.-]+", "-", Path(source).name or source).strip(".-") or "data"
 
 
-def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Sequence[str]) -> None:
+def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Sequence[str], things: str) -> None:
     """Print recall, precision and F1 of each class."""
     from rich.markup import escape
     from rich.table import Table
@@ -112,7 +116,7 @@ def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Seq
     precision, recall, f1, count = precision_recall_fscore_support(
         labels, predicted, labels=range(len(names)), zero_division=0
     )
-    table = Table("class", "images", "recall", "precision", "F1", title="Class by class", title_justify="left")
+    table = Table("class", things, "recall", "precision", "F1", title="Class by class", title_justify="left")
     for column in table.columns:
         column.justify, column.no_wrap = "right", True
     for k, name in enumerate(names):

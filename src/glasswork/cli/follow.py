@@ -43,6 +43,7 @@ def follow(
     repeats : RunFolder, optional
         The run that is repeated, to compare with at the end.
     """
+    from glasswork.data.kinds import noun
     from glasswork.runs.figures import draw_figures
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.repeat import compare_with
@@ -51,7 +52,9 @@ def follow(
     run = make(stop)
     skipped = run.parts.origin.skipped
     if skipped and strict:
-        raise InputError(f"{run.recipe.data.source}: {len(skipped):,} images cannot be read: {skipped[0]}")
+        raise InputError(
+            f"{run.recipe.data.source}: {len(skipped):,} {noun(run.parts.kind)} cannot be read: {skipped[0]}"
+        )
     with not_essential():
         try:
             with stop:
@@ -84,13 +87,17 @@ def _print_and_draw(run: "Run", figure_format: "Format | None", *, report: bool,
 
     After a signal other than Ctrl-C no figures are drawn: KeyboardInterrupt is raised.
     """
+    from glasswork.data.kinds import noun
     from glasswork.runs.figures import draw_figures
     from glasswork.statistics import accuracy_in_words
 
     if run.test_accuracy is None:
         _print_how_to_continue(run)
     else:
-        print(f"Test accuracy: {accuracy_in_words(run.test_accuracy, len(run.parts.test))}", flush=True)
+        print(
+            f"Test accuracy: {accuracy_in_words(run.test_accuracy, len(run.parts.test), noun(run.parts.kind))}",
+            flush=True,
+        )
     if hurried:
         raise KeyboardInterrupt
     if not run.history:
@@ -139,6 +146,7 @@ def _write_page(run: "Run") -> list[str]:
 
 
 def _announce(run: "Run") -> None:
+    from glasswork.data.kinds import noun
     from glasswork.models.doubt.of_data import has_to_be_learnt
 
     recipe, parts = run.recipe, run.parts
@@ -150,7 +158,9 @@ def _announce(run: "Run") -> None:
     for note in parts.origin.notes:
         print(f"            {note}")
     if skipped := parts.origin.skipped:
-        print(f"            {len(skipped):,} images cannot be read and are left out, the first: {skipped[0]}")
+        print(
+            f"            {len(skipped):,} {noun(parts.kind)} cannot be read and are left out, the first: {skipped[0]}"
+        )
     for text in parts.origin.left_out[:3]:
         print(f"            not used: {text}")
     if (more := len(parts.origin.left_out) - 3) > 0:
@@ -196,4 +206,5 @@ def _what_next(run: "Run", *, drawn: bool) -> None:
     print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")
     what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"
+    what = "TABLE.csv" if run.parts.kind == "features" else what
     print(f"  {command()} predict {here} {what}")

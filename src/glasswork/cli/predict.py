@@ -110,8 +110,10 @@ def _notice(note: str) -> None:
 
 def _tell_without_reference(read: "ModelFile") -> None:
     """Print on stderr why strange images are not marked, if the network has no reference set."""
+    from glasswork.data.kinds import noun
+
     if why := read.why_no_reference:
-        print(f"Notice: strange images are not marked: {why}", file=sys.stderr)
+        print(f"Notice: strange {noun(read.like.kind)} are not marked: {why}", file=sys.stderr)
 
 
 def _images(answers: "Iterator[Answer]") -> "Iterator[list[Answer]]":
@@ -153,7 +155,7 @@ def _counted(images: "Iterator[list[Answer]]", *, bar: bool) -> "Iterator[list[A
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.completed:,} images"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} done"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
         task = progress.add_task("", total=None)
         for image in images:

@@ -35,9 +35,8 @@ def inputs_of(
     rows = data.train.images if isinstance(data, Split) else data.images
     columns = data.columns if data.columns and len(set(data.columns)) == len(data.columns) else None
     if data.kind == "features":
-        features = Features.fit(
-            rows, scaling=scaling, missing=missing or ("median" if np.isnan(rows).any() else "refuse")
-        )
+        missing = missing or ("median" if np.isnan(rows).any() else "refuse")
+        features = Features.fit(rows, scaling=scaling, missing=missing, names=data.columns)
         return Inputs.of_features(features, columns=columns, label=data.origin.label, classes=data.classes)
     origin = data.origin
     reading = Reading(

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.data.column_facts import ColumnFacts, facts_of
 from glasswork.data.contract import inputs_of
 from glasswork.data.dataset import Dataset
+from glasswork.data.kinds import noun
 from glasswork.data.levels import Levels
 from glasswork.data.sources import find, load_dataset
 from glasswork.data.sources.found import Found
@@ -42,7 +44,7 @@ class Inspection:
     images : int
         The number of images in all parts together.
     shape : (height, width) or None
-        Of an image.
+        Of an image; of a row of features, 1 and how many there are.
     problems : tuple of str
         What is wrong: why no network can be trained on it, or what you should check.
     duplicates : dict of str to int
@@ -51,6 +53,8 @@ class Inspection:
         The smallest and the largest pixel, or feature.
     left_out : tuple of str
         Files and folders that were not used, each with the reason.
+    columns : tuple of ColumnFacts
+        What the columns of a table of features hold; empty for images.
     """
 
     source: str
@@ -63,16 +67,27 @@ class Inspection:
     duplicates: Mapping[str, int] = field(default_factory=lambda: {"within": 0, "across": 0})
     ranges: tuple[float, float] = (0, 0)
     left_out: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
+
+    @property
+    def missing(self) -> int:
+        """How many features are missing."""
+        return sum(column.missing for column in self.columns)
 
     @property
     def inputs(self) -> Inputs | None:
         """What a network will take that is trained on it."""
-        return None if self.dataset is None else inputs_of(self.dataset)
+        return None if self.dataset is None or self.empty else inputs_of(self.dataset)
+
+    @property
+    def empty(self) -> list[str]:
+        """The names of the columns that hold no value at all."""
+        return [column.name for column in self.columns if column.kind == "nothing"]
 
     @property
     def trainable(self) -> bool:
         """Whether a network can be trained on it."""
-        return self.dataset is not None
+        return self.dataset is not None and not self.empty
 
     def counts(self) -> list[tuple[str, int]]:
         """Return the name of each class and how many images it has."""
@@ -99,8 +114,9 @@ class Inspection:
             "classes": [{"name": name, "count": count} for name, count in self.counts()],
             "splits": self.splits(),
             "range": list(self.ranges),
-            "inputs": str(self.inputs) if data else None,
-            "missing": 0,
+            "inputs": str(self.inputs) if self.trainable else None,
+            "columns": [column.to_dict() for column in self.columns],
+            "missing": self.missing,
             "duplicates": dict(self.duplicates),
             "notes": list(data.origin.notes) if data else [],
             "problems": list(self.problems),
@@ -126,7 +142,7 @@ def inspect(source: str, *, data_range: tuple[float, float] | None = None, colou
         If there is nothing at this path, or it cannot be fetched.
     """
     try:
-        dataset = load_dataset(source, data_range=data_range, colour=colour)
+        dataset = load_dataset(source, data_range=data_range, colour=colour, missing="median")
     except (InputError, MissingLibraryError, FileError) as error:
         return _survey(source, str(error))
     return inspect_dataset(dataset, source)
@@ -155,27 +171,36 @@ def inspect_dataset(dataset: Dataset, source: str = "") -> Inspection:
     duplicates, mixed = _duplicates(dataset)
     problems = list(dataset.origin.skipped)
     low, high = _range(dataset.images)
+    things, columns = noun(dataset.kind), facts_of(dataset)
     if low == high:
         problems.append(f"every {dataset.kind[:-1]} is {low:g}: there is nothing to learn from")
+    if missing := sum(column.missing for column in columns):
+        problems.append(f"{missing:,} values are missing: fill them in, or train with --set data.missing=median")
+    problems += [
+        f"the column {column.name!r} holds {column.kind}: nothing can be learnt from it; remove it"
+        for column in columns
+        if column.kind in ("one value", "nothing")
+    ]
     for name, count in zip(dataset.classes, np.bincount(dataset.labels, minlength=len(dataset.classes)), strict=True):
         if count < _FEWEST:
-            problems.append(f"the class {name!r} has {count} images; three parts need at least {_FEWEST}")
+            problems.append(f"the class {name!r} has {count} {things}; three parts need at least {_FEWEST}")
     if duplicates["across"]:
         problems.append(
-            f"{duplicates['across']:,} images are in more than one part: the test accuracy will be too good"
+            f"{duplicates['across']:,} {things} are in more than one part: the test accuracy will be too good"
         )
     if mixed:
-        problems.append(f"{mixed:,} images occur with different labels")
+        problems.append(f"{mixed:,} {things} occur with different labels")
     origin = dataset.origin
     return Inspection(
         source, dataset, tuple(problems), origin.format, origin.recognised, len(dataset), dataset.shape, duplicates,
-        (low, high), origin.left_out,
+        (low, high), origin.left_out, columns,
     )  # fmt: skip
 
 
 def _range(images: NDArray[Any]) -> tuple[float, float]:
     pieces = [images[start : start + _AT_A_TIME] for start in range(0, len(images), _AT_A_TIME)]
-    low, high = min(piece.min().item() for piece in pieces), max(piece.max().item() for piece in pieces)
+    low = min(np.nanmin(piece).item() for piece in pieces)
+    high = max(np.nanmax(piece).item() for piece in pieces)
     return low, high
 
 

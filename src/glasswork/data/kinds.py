@@ -21,6 +21,11 @@ _ROWS = 5000
 _MOSTLY = 0.99
 
 
+def noun(kind: str | None) -> str:
+    """Return what the items of a kind of data are called: ``rows`` of features, otherwise ``images``."""
+    return "rows" if kind == "features" else "images"
+
+
 def why_features(rows: NDArray[np.generic], names: Sequence[str]) -> str:
     """Return why a table holds features; empty if it holds pixels."""
     width = rows.shape[1]

@@ -6,6 +6,7 @@
 
 import numpy as np
 
+from glasswork.data.kinds import noun
 from glasswork.recipes.experiment import Experiment
 
 #: Steps below which a training from random weights has hardly begun.
@@ -24,14 +25,16 @@ def notes_on_size(made: Experiment) -> list[str]:
 
 
 def _on_batches(made: Experiment) -> list[str]:
-    training, loader = made.recipe.training, made.train_loader
+    training, loader, things = made.recipe.training, made.train_loader, noun(made.parts.kind)
     images, steps = len(loader.labels), len(loader) * training.epochs
     notes = []
     if images < training.batch_size:
-        notes.append(f"batches of {training.batch_size:,} were asked for; each has all {images:,} training images")
+        notes.append(f"batches of {training.batch_size:,} were asked for; each has all {images:,} training {things}")
     if rest := images - loader.samples:
-        cause = "training.drop_last is true" if training.drop_last else "a batch of one image is not trained on"
-        notes.append(f"each epoch leaves out {rest:,} of {images:,} training images, others each time, as {cause}")
+        cause = (
+            "training.drop_last is true" if training.drop_last else f"a batch of one {things[:-1]} is not trained on"
+        )
+        notes.append(f"each epoch leaves out {rest:,} of {images:,} training {things}, others each time, as {cause}")
     if steps < FEW_STEPS and training.batch_size > 1:
         notes.append(f"{steps:,} steps in all are few: choose smaller batches (--batch-size) or more epochs (--epochs)")
     return notes
@@ -43,13 +46,14 @@ def _on_classes(made: Experiment) -> list[str]:
         f"{made.parts.classes[k]}: {counts[k]}" for k in np.argsort(counts, kind="stable") if counts[k] < FEW_OF_A_CLASS
     ]
     more = f" and {len(few) - 5} classes more" if len(few) > 5 else ""
-    return [f"few images to learn a class from ({', '.join(few[:5])}{more}): add images of it"] if few else []
+    things = noun(made.parts.kind)
+    return [f"few {things} to learn a class from ({', '.join(few[:5])}{more}): add {things} of it"] if few else []
 
 
 def _on_measures(made: Experiment) -> list[str]:
-    parts = {"validate": made.parts.valid, "test": made.parts.test}
+    parts, thing = {"validate": made.parts.valid, "test": made.parts.test}, noun(made.parts.kind)[:-1]
     return [
-        f"{len(part)} image{'s' * (len(part) > 1)} to {what} on: one is {100 / len(part):.1f} points of accuracy"
+        f"{len(part)} {thing}{'s' * (len(part) > 1)} to {what} on: one is {100 / len(part):.1f} points of accuracy"
         for what, part in parts.items()
         if len(part) < FEW_TO_MEASURE
     ]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
+from glasswork.data.kinds import noun
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Scale, Sigmoid, SiLU, Tanh
 from glasswork.nn.scores import labels_of
@@ -134,11 +135,12 @@ def diagnose(
     with model.mode(training=False), np.errstate(over="ignore", invalid="ignore"):
         accuracy = 100 * float((labels_of(model.forward(x), model.scores_are) == known).mean())
 
-    findings = [] if bytes_given else _check_images(x)
-    hardly_differ = _hardly_differ(model, x)
+    things = noun(takes.kind if takes else None)
+    findings = [] if bytes_given or things == "rows" else _check_images(x)
+    hardly_differ = _hardly_differ(model, x, things)
     for name, layer in model.named_layers.items():
         if layer is not model.layers[-1] or accuracy < luck:  # scores that are right may well be near 0 and 1
-            findings += _check_layer(name, layer, slower, hardly_differ)
+            findings += _check_layer(name, layer, slower, hardly_differ, things)
     needed = STEPS_TO_TELL if hardly_differ else STEPS
     epochs = max(PATIENCE, math.ceil(needed * len(history) / steps)) if steps and rate else PATIENCE
     latest = history[-epochs:]
@@ -152,7 +154,7 @@ def diagnose(
     )
     right, count = best_simple_rule(x, known, None if model.inputs is None else model.inputs.shape)
     if enough and len(x) >= ENOUGH:
-        unlearnable = _check_labels(accuracy, luck, 100 * right / count, observation, greyed=greyed)
+        unlearnable = _check_labels(accuracy, luck, 100 * right / count, observation, things, greyed=greyed)
     else:
         unlearnable = []
     if unlearnable or findings:
@@ -208,7 +210,7 @@ def _check_images(x: FloatArray) -> list[Finding]:
     return []
 
 
-def _check_layer(name: str, layer: Layer, slower: str, hardly_differ: str) -> list[Finding]:
+def _check_layer(name: str, layer: Layer, slower: str, hardly_differ: str, things: str) -> list[Finding]:
     """Return what is wrong with a layer; where the images ``hardly_differ``, they are the cause."""
     y = getattr(layer, "output", np.empty((0, 0)))  # a user's own layer need not keep it
     if y.size == 0:
@@ -218,14 +220,14 @@ def _check_layer(name: str, layer: Layer, slower: str, hardly_differ: str) -> li
         flat = float((slope < FLAT).mean())
         kind = "saturated-layer" if flat > NEARLY_ALL else ""
         observation = f"{name}: {100 * flat:.0f} % of its outputs are nearly {ends}, where the gradient is almost 0"
-        advice = f"its sums are too large, so check that the images are normalised, and try {slower}"
+        advice = f"its sums are too large, so check that the {things} are normalised, and try {slower}"
     elif isinstance(layer, ReLU | SiLU | GELU):
         dead = int((np.abs(y).max(axis=0) < SILENT).sum())
         share = dead / y.shape[1]
         enough = len(y) >= ENOUGH  # with fewer images, many live neurons give 0 for all of them
         kind = "dead-layer" if share > NEARLY_ALL else "dead-neurons" if share > MANY and enough else ""
         neurons = f"{dead:,} of its {y.shape[1]:,} neurons"
-        observation = f"{name}: {neurons} give 0 for each of {len(y)} images, and no longer learn"
+        observation = f"{name}: {neurons} give 0 for each of {len(y)} {things}, and no longer learn"
         advice = f"the steps were probably too large, so try {slower}, or leaky-relu"
     else:
         return []
@@ -234,7 +236,7 @@ def _check_layer(name: str, layer: Layer, slower: str, hardly_differ: str) -> li
     return [Finding(kind, f"{observation}; {advice}", name)] if kind else []
 
 
-def _hardly_differ(model: MLP, x: FloatArray) -> str:
+def _hardly_differ(model: MLP, x: FloatArray, things: str) -> str:
     """Return why the images are hard to learn from, if what differs between them is small beside what does not."""
     first = model.layers[0]
     given = (x - first.offset) / first.spread if isinstance(first, Scale) else x
@@ -243,8 +245,9 @@ def _hardly_differ(model: MLP, x: FloatArray) -> str:
     if offset <= OFFSET * spread:
         return ""
     return (
-        f"the images hardly differ: pixels are {spread:.2g} from their mean, which is {offset:.2g} from 0; set "
-        "data.scaling to standardize, or subtract the mean of all images and divide by their standard deviation"
+        f"the {things} hardly differ: {'pixels' if things == 'images' else 'values'} are {spread:.2g} from their mean, "
+        f"which is {offset:.2g} from 0; set data.scaling to standardize, or subtract the mean of all {things} and "
+        "divide by their standard deviation"
     )
 
 
@@ -255,22 +258,25 @@ def _spread(count: int) -> NDArray[np.integer]:
     return ((np.arange(SAMPLE) + np.random.default_rng(0).random(SAMPLE)) * count / SAMPLE).astype(int)
 
 
-def _check_labels(accuracy: float, luck: float, simple: float, observation: str, *, greyed: bool) -> list[Finding]:
+def _check_labels(
+    accuracy: float, luck: float, simple: float, observation: str, things: str, *, greyed: bool
+) -> list[Finding]:
     """At chance level, distinguish labels that cannot be learnt from a network that fails to learn.
 
     ``accuracy`` is the network's on the training images, ``simple`` that of a simple rule on those it has not seen.
     """
-    order = "in another order than the images, so shuffle and split both by the same indices"
+    order = f"in another order than the {things}, so shuffle and split both by the same indices"
     if simple >= luck:
         if accuracy < luck + 2 * LUCK * (100 - luck):  # a network that begins to learn is a little above luck
             return []
-        evidence = f"{accuracy:.0f} % of the training images are classified correctly"
+        evidence = f"{accuracy:.0f} % of the training {things} are classified correctly"
         return [Finding("labels-do-not-match", f"{observation}; {evidence}: labels are probably {order}")]
-    evidence = "not even the nearest mean image or the nearest image predicts the label of a training image"
+    one = things[:-1]
+    evidence = f"not even the nearest mean {one} or the nearest {one} predicts the label of a training {one}"
     if greyed:
         cause = "the images were converted to grey, and the classes probably differ in their colours only"
         return [Finding("colours-needed", f"{observation}; {evidence}: {cause}")]
-    cause = f"the images do not show what the labels say, or the labels are {order}"
+    cause = f"the {things} do not show what the labels say, or the labels are {order}"
     return [Finding("labels-do-not-match", f"{observation}; {evidence}: {cause}")]
 
 

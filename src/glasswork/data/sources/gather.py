@@ -94,10 +94,7 @@ def gather(
     if not sizes or shape is None:
         raise InputError("there are no images in it" + (f"; {found.skipped[0]}" if found.skipped else ""))
     if holes:
-        found.note(
-            f"{holes:,} of {sum(sizes.values()) * shape[1]:,} values are missing: the median of their column in the "
-            "training rows takes their place"
-        )
+        found.note(f"{holes:,} of {sum(sizes.values()) * shape[1]:,} values are missing")
     joined = [np.concatenate(pieces) for pieces in labels.values()]
     images = mapped if mapped is not None else store.finish()
     if not features:

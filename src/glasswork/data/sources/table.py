@@ -74,7 +74,7 @@ def read(source: Peek) -> Found:
     found.choose = lambda *wanted: use(columns.choosing(*wanted))
     if columns.index is not None:
         empty = all(not row[columns.index] for row in rows[header:] if columns.index < len(row))
-        what = "is empty" if empty else "numbers or names the rows, so it is not a pixel"
+        what = "is empty" if empty else "numbers or names the rows, so it is not an input"
         found.note(f"{columns.name(columns.index)} {what}")
         found.index = None if empty else columns.header[columns.index] if columns.header else ""
     if comma:
