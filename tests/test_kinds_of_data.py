@@ -178,12 +178,13 @@ def test_one_answer_to_the_training_data(kind, tmp_path, glasswork, chromium):
     assert [json.loads(facts["classes"])[k] for k in scores.argmax(axis=1)] == labels
     assert json.loads(facts["inputs"])["kind"] == data.kind
 
-    if data.kind == "features":
-        return
     write_report(gather(RunFolder(tmp_path / "run"), read_model_file(tmp_path / "run"), run.parts), tmp_path / "p.html")
     page = chromium.new_page()
     page.goto((tmp_path / "p.html").as_uri())
     page.wait_for_selector("html[data-complete]")
+    asked = data.images if data.kind == "features" else data.images[:ASKED]
+    found = np.array(page.evaluate("all => all.map(bytes => glasswork.scores(bytes))", asked.tolist()))
+    np.testing.assert_allclose(found, model.scores(asked), rtol=1e-5, atol=1e-5)
     shares = page.evaluate("all => all.map(bytes => glasswork.shares(bytes))", data.images[:ASKED].tolist())
     assert [model.classes[int(np.argmax(one))] for one in shares] == labels[:ASKED]
     np.testing.assert_allclose([max(one) for one in shares], [a.confidence for a in answers[:ASKED]], atol=0.02)

@@ -118,16 +118,18 @@ class ModelFile:
         return replace(self, model=model), f"{said}; images are read as {bytes_.words()}"
 
     def for_page(self) -> "ModelFile":
-        """Return this file with a network that takes bytes, as the page and a `Dataset` hold them.
+        """Return this file with a network that takes bytes, or the columns of a table, as a `Dataset` holds them.
 
         Raises
         ------
         InputError
-            If it takes anything but pixels.
+            If it takes pixels on another scale, or features whose columns are not described.
         """
         file, _ = self.for_bytes()
         if file.takes_features:
-            raise InputError(self.no_images)
+            if (file.model.inputs or Inputs()).features is None:
+                raise InputError(self.no_images)
+            return file
         model = copy.copy(file.model)
         model.inputs = replace(file.like, reading=replace(self.reading, low=0, high=255))
         return replace(file, model=model)

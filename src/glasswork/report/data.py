@@ -5,6 +5,7 @@ The page reads it as JSON; the fields have the same names there.
 
 import msgspec
 
+from glasswork.features import ColumnScaling
 from glasswork.report.packing import Encoding, Packed
 
 
@@ -40,10 +41,29 @@ class NetworkData(msgspec.Struct, frozen=True):
 
 
 class Pictures(msgspec.Struct, frozen=True):
-    """Images and their labels."""
+    """Images, or the rows of a table, and their labels."""
 
     images: Packed
     labels: list[int]
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """The columns of a table of features: how a row is scaled, and what is usual; see `glasswork.features`.
+
+    Attributes
+    ----------
+    typical : list of float
+        The mean of each column over the training rows.
+    """
+
+    names: list[str]
+    low: list[float]
+    high: list[float]
+    centre: list[float]
+    spread: list[float]
+    missing: list[float] | None
+    typical: list[float]
+    scaling: ColumnScaling
 
 
 class ScepticData(msgspec.Struct, frozen=True):
@@ -177,6 +197,8 @@ class ReportData(msgspec.Struct, frozen=True):
         Whether ink is dark on a light ground in the training images.
     no_reference : str
         Why nothing is known about strange images; otherwise empty.
+    columns : Columns or None
+        If the network was trained on a table of features; "images" are its rows then.
     """
 
     title: str
@@ -205,3 +227,4 @@ class ReportData(msgspec.Struct, frozen=True):
     ink: bool = True
     dark: bool = False
     no_reference: str = ""
+    columns: Columns | None = None

@@ -14,8 +14,8 @@ _BINS = 10
 _CHANGED = 500
 
 
-def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...], classes: int) -> Evaluation:
-    """Measure a network on test images.
+def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...] | None, classes: int) -> Evaluation:
+    """Measure a network on test images, or on the rows of a table.
 
     Parameters
     ----------
@@ -23,6 +23,7 @@ def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...],
     images : (N, features) uint8
     labels : (N,)
     shape : (height, width), or (height, width, 3) in colour
+        None for rows of features, which are not changed.
     classes : int
     """
     probabilities = model.probabilities(images)
@@ -32,9 +33,10 @@ def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...],
     bins = calibrate(probabilities.max(axis=1), answers == labels)
     off = sum(found.count * abs(found.confidence - found.accuracy) for found in bins) / len(labels)
     few = slice(0, _CHANGED)
+    shape, changes = (shape, CHANGES if min(shape[:2]) > 4 else CHANGES[:1]) if shape else ((1, 1), ())
     robustness = [
         Robustness(change.name, change.unit, list(change.strengths), found)
-        for change in (CHANGES if min(shape[:2]) > 4 else CHANGES[:1])
+        for change in changes
         for found in [accuracies(model, images[few], labels[few], shape, change)]
     ]
     return Evaluation(

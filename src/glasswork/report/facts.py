@@ -5,9 +5,11 @@ import platform
 from glasswork.data import Split
 from glasswork.errors import RecipeError
 from glasswork.nn import MLP
+from glasswork.recipes.build import column_scaling
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.result import RunResult
+from glasswork.statistics import chance_in_words
 
 _MNIST = (
     "The images are from the MNIST database of handwritten digits by Yann LeCun, Corinna Cortes and "
@@ -16,20 +18,35 @@ _MNIST = (
     "and the training images among them are rounded to 16 grey levels."
 )
 
+#: How columns are scaled, in words.
+_SCALED: dict[str, str] = {
+    "standardize": "each scaled to mean 0 and standard deviation 1 over the training rows",
+    "zero-to-one": "each scaled to 0 to 1 over the training rows",
+}
+
+#: Classes that are listed by name.
+_LISTED = 30
+
 
 def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy: float) -> dict[str, str]:
     """Return a description of a run as names and values; ``accuracy`` is in percent, as measured for the page."""
     widths = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
     done = f"{result.epochs} of {recipe.training.epochs} epochs"
-    tested = f"{accuracy:.2f} %" + ("" if result.state == "finished" else "; the run was not finished")
+    features = parts.kind == "features"
+    things = "rows" if features else "images"
+    chance = chance_in_words(accuracy, len(parts.test)).replace("images", things)
+    tested = f"{accuracy:.2f} %" + (f": {chance}" if chance else "")
+    tested += "" if result.state == "finished" else "; the run was not finished"
     return {
         "Recipe": recipe.name + (f": {recipe.description}" if recipe.description else ""),
         "Network": f"{widths}: {', '.join(str(layer) for layer in model.layers)}",
         "Weights and biases": f"{result.parameters or sum(p.size for p in model.parameters()):,}",
         "Training": f"{result.state}, {done}, {result.seconds:.1f} s",
         "Test accuracy": tested,
-        "Data": f"{recipe.data.source}, {parts.scheme} split: {len(parts.train):,} training images, "
-        f"{len(parts.valid):,} validation images, {len(parts.test):,} test images",
+        "Data": f"{recipe.data.source}, {parts.scheme} split: {len(parts.train):,} training {things}, "
+        f"{len(parts.valid):,} validation {things}, {len(parts.test):,} test {things}",
+        "Classes": _listed(parts.classes),
+        **({"Columns": f"{model.in_features}, {_SCALED[column_scaling(recipe.data.scaling)]}"} if features else {}),
         "Seed": f"{recipe.seed} for the network, {recipe.data.split_seed} for the split",
         "Versions": f"glasswork {result.version}, NumPy {result.numpy}, Python {platform.python_version()}",
     }
@@ -56,10 +73,18 @@ def command(recipe: Recipe, *, is_long: bool = False) -> str:
 
 
 def attribution(recipe: Recipe, parts: Split) -> str:
-    """Return who made the images in the page."""
+    """Return who made the images, or the rows, in the page."""
     if recipe.data.source == "mnist":
         return _MNIST
-    return f"The images are from {recipe.data.source} ({parts.name}); its authors and licence are stated at its source."
+    things = "rows" if parts.kind == "features" else "images"
+    return (
+        f"The {things} are from {recipe.data.source} ({parts.name}); its authors and licence are stated at its source."
+    )
+
+
+def _listed(classes: tuple[str, ...]) -> str:
+    more = f" and {len(classes) - _LISTED:,} more" if len(classes) > _LISTED else ""
+    return f"{len(classes)}: {', '.join(classes[:_LISTED])}{more}"
 
 
 def _word(value: object) -> str:

@@ -15,12 +15,12 @@ from glasswork.models.loaded import ModelFile
 from glasswork.models.model_file import read_model_file
 from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
-from glasswork.recipes.build import build_loss, build_model
+from glasswork.recipes.build import build_loss, build_model, column_scaling
 from glasswork.recipes.recipe import Recipe
-from glasswork.report.data import EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
+from glasswork.report.data import Columns, EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
 from glasswork.report.evaluation import evaluate
 from glasswork.report.facts import attribution, command, facts
-from glasswork.report.packing import pack
+from glasswork.report.packing import Encoding, pack
 from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
 from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
@@ -77,12 +77,13 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     """
     file = file.for_page()
     recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
+    features = parts.kind == "features"
     shape = file.image_shape or parts.shape
     encoding = choose_encoding(model)
     stored = as_stored(model, encoding)
     examples, labels = _examples(file.reference, parts)
     initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
-    evaluation = evaluate(model, parts.test.images, parts.test.labels, shape, len(file.classes))
+    evaluation = evaluate(model, parts.test.images, parts.test.labels, None if features else shape, len(file.classes))
     return ReportData(
         title=place.path.resolve().name,
         version=__version__,
@@ -90,10 +91,10 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         shape=shape,
         network=describe(model, stored, encoding, parts.test.images[:_TESTED]),
         untrained=None if initial is None else store(initial, "int8"),
-        examples=Pictures(pack(examples, "uint4"), labels.tolist()),
+        examples=Pictures(pack(examples, "float64" if features else "uint4"), labels.tolist()),
         novelty=None if file.reference is None else _novelty(file.reference),
         exciting=_exciting(model, examples),
-        inkless=np.flatnonzero(~parts.train.images.any(axis=0)).tolist(),
+        inkless=[] if features else np.flatnonzero(~parts.train.images.any(axis=0)).tolist(),
         tested=_tested(stored, parts),
         evaluation=evaluation,
         history=[_epoch(result) for result in history],
@@ -109,7 +110,25 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         ink=len(shape) == 2 and polarity_of(parts.train.images, shape) == "light on dark",
         dark=file.reading.polarity == "dark on light",
         no_reference=file.why_no_reference,
-        thing="digit" if all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
+        thing="digit" if not features and all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
+        columns=_columns(recipe, model, parts) if features else None,
+    )
+
+
+def _columns(recipe: Recipe, model: MLP, parts: Split) -> Columns | None:
+    """Return how the rows of a table reach the first layer, and the mean of each column over the training rows."""
+    inputs = model.inputs
+    if inputs is None or (features := inputs.features) is None:
+        return None
+    return Columns(
+        names=list(inputs.columns or (f"column {k + 1}" for k in range(len(features)))),
+        low=list(features.low),
+        high=list(features.high),
+        centre=list(features.centre),
+        spread=list(features.spread),
+        missing=None if features.missing is None else list(features.missing),
+        typical=np.nanmean(parts.train.images, axis=0, dtype=np.float64).reshape(-1).tolist(),
+        scaling=column_scaling(recipe.data.scaling),
     )
 
 
@@ -172,8 +191,9 @@ def _tested(stored: MLP, parts: Split) -> Tested:
     checked = min(_TESTED, len(test))
     rows = np.concatenate([every[:checked], worst[worst >= checked][:_MISTAKES]])
     place = {int(row): n for n, row in enumerate(rows)}
+    encoding: Encoding = "float64" if parts.kind == "features" else "uint8"
     return Tested(
-        pictures=Pictures(pack(test.images[rows], "uint8"), test.labels[rows].tolist()),
+        pictures=Pictures(pack(test.images[rows], encoding), test.labels[rows].tolist()),
         answers=answers[rows].tolist(),
         checked=checked,
         scores=pack(scores[:checked], "float32"),

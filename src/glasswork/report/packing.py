@@ -1,6 +1,6 @@
 """Arrays as text: how numbers are stored in the page.
 
-array ──► float32, float16, int8 with scales, uint8 or uint4 ──► gzip if it pays off ──► base64
+array ──► float64, float32, float16, int8 with scales, uint8 or uint4 ──► gzip if it pays off ──► base64
 """
 
 import base64
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 
-Encoding: TypeAlias = Literal["float32", "float16", "int8", "uint8", "uint4"]
+Encoding: TypeAlias = Literal["float64", "float32", "float16", "int8", "uint8", "uint4"]
 
 #: Gzip is used if the result is smaller than this share.
 _WORTHWHILE = 0.92

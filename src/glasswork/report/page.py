@@ -5,6 +5,7 @@ Content-Security-Policy   no source except one style and one script, identified 
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,9 @@ _HERE = Path(__file__).parent
 
 #: Images with fewer pixels per side are too coarse to be drawn; js/part-draw.js has the same number.
 _DRAWABLE = 16
+
+#: ``{{#kind}}...{{/kind}}``: a text for one kind of input only, pixels or columns.
+_ONLY_FOR = re.compile(r"\{\{#(\w+)\}\}(.*?)\{\{/\1\}\}", re.DOTALL)
 
 
 def write_report(data: ReportData, path: str | Path) -> int:
@@ -41,14 +45,18 @@ def render(data: ReportData) -> str:
     """Return the page as HTML."""
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     script = bundle(_HERE / "js")
-    facts = msgspec.json.encode(data).decode().replace("</", "<\\/")  # the data must not end their element
+    facts = msgspec.json.encode(data).decode().replace("<", "\\u003c")  # "</script>" or "<!--" would end the data
+    kind = "columns" if data.columns else "pixels"
+    template = (_HERE / "page.html").read_text(encoding="utf-8")
     return _fill(
-        (_HERE / "page.html").read_text(encoding="utf-8"),
+        _ONLY_FOR.sub(lambda found: found[2] if found[1] == kind else "", template),
         title=_escape(data.title),
         thing=data.thing,
         **_words_for_drawing(data),
         ends="blank paper is −1 and full ink is 1" if data.ink else "black is −1, and white, or a full colour, is 1",
         things=f"{data.thing}s" if data.thing == "digit" else "images",
+        one="row" if data.columns else "image",
+        many="rows" if data.columns else "images",
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'",
         style=style,
@@ -59,6 +67,16 @@ def render(data: ReportData) -> str:
 
 def _words_for_drawing(data: ReportData) -> dict[str, str]:
     """Return the texts of the first part: draw an image, or choose one if drawing makes no sense."""
+    if data.columns is not None:
+        return {
+            "skip": "Skip to the columns",
+            "task": "give it a row of numbers",
+            "verb": "Ask",
+            "draw_title": "Give it a row of numbers",
+            "draw_lead": "Each bar shows how much of the network’s answer goes to one class. Change a number, move a "
+            "slider, paste a row or choose a test row; every part of this page is about the row that is here.",
+            "drawn_only": "",
+        }
     height, width, *planes = data.shape
     if height != width or height < _DRAWABLE or planes:
         return {

@@ -21,9 +21,11 @@ import { argmax } from "./network.js";
  * @property {any} data ReportData.
  * @property {import("./network.js").Network} network
  * @property {import("./network.js").Network | null} untrained
+ * @property {import("./pixels.js").Kind} kind Of input.
+ * @property {import("./columns.js").Columns | null} columns The same, if the inputs are the columns of a table.
  * @property {import("./reference.js").Reference | null} reference
- * @property {Uint8Array} examples
- * @property {Uint8Array} tests
+ * @property {import("./store.js").Raw} examples
+ * @property {import("./store.js").Raw} tests
  * @property {Float32Array} scores NumPy's.
  * @property {string[]} classes
  * @property {number[]} shape Height and width, and 3 in colour.
@@ -32,10 +34,12 @@ import { argmax } from "./network.js";
  * @property {(state: import("./store.js").State) => Answer} answer
  */
 
+/** @typedef {import("./reference.js").Reference | import("./columns.js").Columns | null} Judge */
+
 /**
  * Return a function that remembers its last answer.
  * @param {import("./network.js").Network} network
- * @param {import("./reference.js").Reference | null} reference
+ * @param {Judge} reference
  */
 export function answerer(network, reference) {
   /** @type {Asked | null} */
@@ -53,11 +57,11 @@ export function answerer(network, reference) {
   };
 }
 
-/** @typedef {{bytes: Uint8Array, gains: import("./network.js").Gains, ready: boolean}} Asked What an answer depends on. */
+/** @typedef {{bytes: import("./store.js").Raw, gains: import("./network.js").Gains, ready: boolean}} Asked What an answer depends on. */
 
 /**
  * @param {import("./network.js").Network} network
- * @param {import("./reference.js").Reference | null} reference
+ * @param {Judge} reference
  * @param {Asked} asked
  * @param {import("./reference.js").Judgement | null} judgement
  * @returns {Answer}
@@ -83,11 +87,13 @@ function answerTo(network, reference, { bytes, gains }, judgement) {
 }
 
 /**
- * The pixels of one of many images.
- * @param {Uint8Array} images
+ * The numbers of one of many images or rows.
+ * @template {import("./store.js").Raw} T
+ * @param {T} images
  * @param {number} features
  * @param {number} n
+ * @returns {T}
  */
 export function imageAt(images, features, n) {
-  return images.subarray(n * features, (n + 1) * features);
+  return /** @type {T} */ (images.subarray(n * features, (n + 1) * features));
 }

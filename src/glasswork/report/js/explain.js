@@ -81,7 +81,7 @@ const BUDGET = 1.2e9;
 const CLOSE = 2e-4;
 
 /**
- * Integrated gradients of the lead of a over b, from the blank page, −1 everywhere, to the image.
+ * Integrated gradients of the lead of a over b, from the blank page, −1 everywhere, or a mean row, to the input.
  *
  * The way is cut where the gradient changes: on each piece the gradient in the middle, times the way, should equal
  * what the lead changes by; the piece where it is furthest off is halved, until all are close.
@@ -89,14 +89,15 @@ const CLOSE = 2e-4;
  * @param {ArrayLike<number>} input
  * @param {number} a
  * @param {number} b
+ * @param {ArrayLike<number>} [blank] Where the way begins.
  * @returns {{map: Float64Array, total: number, difference: number, pieces: number}}
  */
-export function integratedGradients(network, input, a, b) {
+export function integratedGradients(network, input, a, b, blank = new Float32Array(network.features).fill(-1)) {
   const direction = new Float64Array(network.classes);
   direction[a] += 1;
   direction[b] -= 1;
-  const way = Float64Array.from(input, (value) => value + 1);
-  const at = (/** @type {number} */ share) => network.trace(way.map((part) => share * part - 1));
+  const way = Float64Array.from(input, (value, i) => value - blank[i]);
+  const at = (/** @type {number} */ share) => network.trace(way.map((part, i) => share * part + blank[i]));
   const leadAt = (/** @type {number} */ share) => {
     const sums = at(share).sums[network.last];
     return sums[a] - sums[b];

@@ -12,10 +12,14 @@
  * explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
  * smudge(bytes)         the smallest change found that turns the answer: {bytes, norm, digit} or null
  * version               of glasswork
+ *
+ * Of a network for tables, the first four take a raw row, one number for each column in its own units, or a list of rows;
+ * classify(row) gives {digit, name, scores, unlike}, and there is no smudge.
  */
 
 import { answerer, imageAt } from "./answer.js";
 import { followTheme } from "./colour.js";
+import { Columns } from "./columns.js";
 import { byId } from "./dom.js";
 import { integratedGradients, marginParts } from "./explain.js";
 import { Network, argmax } from "./network.js";
@@ -25,9 +29,12 @@ import { showErrs } from "./part-errs.js";
 import { showFigures, showNow } from "./part-head.js";
 import { showInside } from "./part-inside.js";
 import { showLearnt } from "./part-learnt.js";
+import { showRanges } from "./part-ranges.js";
+import { showRow } from "./part-row.js";
 import { showUnlike } from "./part-unlike.js";
 import { showWhy } from "./part-why.js";
 import { grounded } from "./picture.js";
+import { pixelsOf } from "./pixels.js";
 import { Reference } from "./reference.js";
 import { Sceptic } from "./sceptic.js";
 import { smallestSmudge } from "./smudge.js";
@@ -77,11 +84,14 @@ async function makeContext(data) {
     unpack(data.tested.pictures.images),
     unpack(data.tested.scores),
   ]);
-  const network = new Network(layers, data.network.confidence);
+  const inkless = new Set(/** @type {number[]} */ (data.inkless));
+  const columns = data.columns && new Columns(data.columns);
+  const kind = columns ?? pixelsOf(data.shape, inkless);
+  const network = new Network(layers, data.network.confidence, kind.prepare);
   const first = firstImage(data);
   const store = new Store({
     bytes: imageAt(tests, network.features, first).slice(),
-    source: `test image ${first + 1}`,
+    source: `test ${kind.one} ${first + 1}`,
     truth: data.tested.pictures.labels[first],
     gains: new Map(),
     target: null,
@@ -91,28 +101,30 @@ async function makeContext(data) {
   return {
     data,
     network,
+    kind,
+    columns,
     reference,
     examples,
     tests,
     scores,
     store,
-    untrained: untrained && new Network(untrained, data.network.confidence),
+    untrained: untrained && new Network(untrained, data.network.confidence, kind.prepare),
     classes: data.classes,
     shape: data.shape,
-    inkless: new Set(data.inkless),
-    answer: answerer(network, reference),
+    inkless,
+    answer: answerer(network, columns ?? reference),
   };
 }
 
 /**
- * The first test image of a 7 that is answered so; else the first of all.
+ * The first test image of a 7 that is answered so; else the first of all. Of rows: the first that is answered rightly.
  * @param {any} data
  */
-function firstImage({ tested, classes }) {
+function firstImage({ tested, classes, columns }) {
   const seven = classes.indexOf("7");
   return Math.max(
     tested.pictures.labels.findIndex(
-      (/** @type {number} */ label, /** @type {number} */ n) => label === seven && tested.answers[n] === seven,
+      (/** @type {number} */ label, /** @type {number} */ n) => columns ? label === tested.answers[n] : label === seven && tested.answers[n] === seven,
     ),
     0,
   );
@@ -131,7 +143,8 @@ function prepareInTurns(reference, store) {
 /** @param {any} data */
 async function begin(data) {
   const context = await makeContext(data);
-  const { network, reference, shape } = context;
+  const { network, columns, shape } = context;
+  const reference = columns ?? context.reference;
   Object.assign(page, {
     scores: (/** @type {ArrayLike<number>} */ bytes) => Array.from(network.scores(bytes)),
     shares(/** @type {ArrayLike<number>} */ bytes) {
@@ -152,17 +165,20 @@ async function begin(data) {
     },
     smudge: (/** @type {Uint8Array} */ bytes) => smallestSmudge(network, bytes),
   });
+  if (columns) Object.assign(page, forRows(context, columns));
   followTheme(content.ink, () => {
     context.store.set({});
     context.store.refresh(true);
   });
   showFigures(context, byId("figures"));
   showNow(context, byId("now"));
-  showDraw(context, byId("draw-body"));
+  if (columns) showRow(context, columns, byId("draw-body"));
+  else showDraw(context, byId("draw-body"));
   performance.mark("glasswork-ready");
-  if (reference) setTimeout(() => prepareInTurns(reference, context.store));
+  if (context.reference) setTimeout(prepareInTurns, 0, context.reference, context.store);
   setTimeout(() => {
-    showUnlike(context, byId("unlike-body"));
+    if (columns) showRanges(context, columns, byId("unlike-body"));
+    else showUnlike(context, byId("unlike-body"));
     showInside(context, byId("inside-body"));
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
@@ -170,6 +186,30 @@ async function begin(data) {
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";
   });
+}
+
+/**
+ * What `window.glasswork` is for rows of a table: functions of one row, or of a list of rows.
+ * @param {import("./answer.js").Context} context
+ * @param {Columns} columns
+ */
+function forRows({ network, classes }, columns) {
+  const scores = (/** @type {number[]} */ row) => Array.from(network.scores(row));
+  const classify = (/** @type {number[]} */ row) => {
+    const digit = argmax(scores(row));
+    return { digit, name: classes[digit], scores: scores(row), unlike: columns.unlike(row) };
+  };
+  const shares = (/** @type {number[]} */ row) => network.shares(network.scores(row));
+  const explain = (/** @type {number[]} */ row, /** @type {number} */ a, /** @type {number} */ b) => {
+    const trace = network.trace(network.prepare(row));
+    const gradients = integratedGradients(network, trace.input, a, b, network.prepare(columns.facts.typical));
+    return { ...marginParts(network, trace, a, b), gradients };
+  };
+  const each = (/** @type {(row: number[]) => any} */ ask) => (/** @type {any} */ rows) =>
+    typeof rows[0] === "object" && rows[0] !== null ? Array.from(rows, ask) : ask(rows);
+  const strangeness = (/** @type {number[]} */ row) => columns.judge(row).strangeness;
+  const unlike = (/** @type {number[]} */ row) => columns.unlike(row);
+  return { scores: each(scores), shares: each(shares), strangeness: each(strangeness), unlike: each(unlike), classify: each(classify), explain, smudge: undefined };
 }
 
 const content = JSON.parse(byId("data").textContent);

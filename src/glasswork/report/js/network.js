@@ -8,6 +8,7 @@
  */
 
 import { ELEMENTWISE } from "./elementwise.js";
+import { preparePixels } from "./pixels.js";
 
 /**
  * @typedef {object} Layer
@@ -44,8 +45,10 @@ export class Network {
   /**
    * @param {Layer[]} layers
    * @param {string} confidence How scores become shares: "softmax" or "normalise".
+   * @param {(bytes: ArrayLike<number>) => Float32Array} [prepare] What the first layer takes of raw numbers.
    */
-  constructor(layers, confidence) {
+  constructor(layers, confidence, prepare = preparePixels) {
+    this.prepare = prepare;
     this.confidence = confidence;
     /** @type {Block[]} */
     this.blocks = [];
@@ -60,15 +63,6 @@ export class Network {
     this.classes = this.blocks[this.last].width;
     this.features = this.blocks[0].inputs;
     this.weights = this.blocks.reduce((sum, block) => sum + block.weight.length, 0);
-  }
-
-  /**
-   * Pixels, 0 to 255, as the network sees them: −1 to 1.
-   * @param {ArrayLike<number>} bytes
-   */
-  prepare(bytes) {
-    const scale = Math.fround(1 / 127.5);
-    return Float32Array.from(bytes, (byte) => Math.fround((byte - 127.5) * scale));
   }
 
   /**
@@ -95,7 +89,7 @@ export class Network {
   }
 
   /**
-   * The network's scores for pixels.
+   * The network's scores for pixels, or for a raw row.
    * @param {ArrayLike<number>} bytes
    * @param {Gains} [gains]
    */

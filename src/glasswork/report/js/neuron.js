@@ -1,12 +1,15 @@
 /** One neuron, opened: its weights, what it receives, what it sends, its sum step by step, and what excites it. */
 
 import { imageAt } from "./answer.js";
-import { indexUnder, inkOrLight, largest, paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
+import { barTable } from "./bar-table.js";
+import { indexUnder, inkOrLight, largest, paintSigned, placeOf, planesNote } from "./colour.js";
 import { el, number, replace, signed } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { sentBy, smoothness } from "./explain.js";
 import { applied } from "./network.js";
+import { rowsTable } from "./rows.js";
 import { weightsOf } from "./weights.js";
+import { neuronByColumn } from "./why-columns.js";
 import { stepThrough } from "./steps.js";
 
 /** Neighbouring weights that are less alike than this are speckle. */
@@ -18,7 +21,7 @@ const SPECKLE = 0.2;
  * @param {{block: number, neuron: number}} which
  */
 export function showNeuron(context, panel, { block: b, neuron: j }) {
-  const { network, store } = context;
+  const { network, store, columns } = context;
   const block = network.blocks[b];
   const { trace } = context.answer(store.state);
   const input = b ? trace.outputs[b - 1] : trace.input;
@@ -33,7 +36,7 @@ export function showNeuron(context, panel, { block: b, neuron: j }) {
   replace(
     panel,
     el("div", { class: "row spread" }, el("h3", {}, `Neuron ${j + 1} of hidden layer ${b + 1}`), close),
-    b === 0 ? pictures(context, weights, products) : incoming(products),
+    b ? incoming(products) : columns ? neuronByColumn(columns, weights, products) : pictures(context, weights, products),
     el(
       "div",
       { class: "pair" },
@@ -203,52 +206,35 @@ function sent(context, b, j, trace) {
   );
 }
 
-/** @param {{name: string, value: number}[]} rows */
-export function barTable(rows) {
-  const most = largest(rows.map(({ value }) => value));
-  return el(
-    "table",
-    { class: "parts" },
-    el(
-      "tbody",
-      {},
-      ...rows.map(({ name, value }) => {
-        const bar = el("span", { class: value < 0 ? "part negative" : "part positive" });
-        bar.style.setProperty("--share", `${(50 * Math.abs(value)) / (most || 1)}%`);
-        return el(
-          "tr",
-          {},
-          el("th", { scope: "row" }, name),
-          el("td", { class: "axis", "aria-hidden": "true" }, bar),
-          el("td", { class: "figure" }, signed(value, 3)),
-        );
-      }),
-    ),
-  );
-}
-
 /**
  * @param {import("./answer.js").Context} context
  * @param {string} name
  * @param {number} j
  */
-function exciting({ data, examples, network, classes, shape }, name, j) {
+function exciting({ data, examples, network, classes, kind, columns }, name, j) {
   const rows = data.exciting[name]?.[j] ?? [];
   const labels = rows.map((/** @type {number} */ row) => classes[data.examples.labels[row]]);
+  const rowOf = (/** @type {number} */ row, /** @type {number} */ n) => ({
+    head: labels[n],
+    words: [],
+    numbers: imageAt(examples, network.features, row),
+  });
   const same = labels.filter((/** @type {string} */ label) => label === labels[0]).length;
   return el(
     "div",
     {},
-    el("h4", {}, "The training images that excite it most, of those in this page"),
-    el(
-      "div",
-      { class: "strip" },
-      ...rows.map((/** @type {number} */ row, /** @type {number} */ n) => {
-        const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
-        paintImage(canvas, imageAt(examples, network.features, row), shape);
-        return canvas;
-      }),
-    ),
+    el("h4", {}, `The training ${kind.many} that excite it most, of those in this page`),
+    columns
+      ? rowsTable("Training rows that excite it most", ["Label"], columns.names, rows.map(rowOf))
+      : el(
+          "div",
+          { class: "strip" },
+          ...rows.map((/** @type {number} */ row, /** @type {number} */ n) => {
+            const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
+            kind.paint(canvas, imageAt(examples, network.features, row));
+            return canvas;
+          }),
+        ),
     el(
       "p",
       { class: "small" },

@@ -4,9 +4,10 @@ import { imageAt } from "./answer.js";
 import { Bars } from "./bars.js";
 import { Board, PENS } from "./board.js";
 import { paintImage, paintInk } from "./colour.js";
-import { choice, el, percent, put, replace } from "./dom.js";
+import { choice, el, put, replace } from "./dom.js";
 import { PictureError, grounded, readPicture } from "./picture.js";
 import { imageOf } from "./strokes.js";
+import { followAnswer } from "./verdict.js";
 
 /** Test images on offer at a time. */
 const OFFERED = 12;
@@ -16,12 +17,10 @@ const OFFERED = 12;
  * @param {Element} body
  */
 export function showDraw(context, body) {
-  const { store, shape, data } = context;
+  const { shape } = context;
   const canDraw = shape.length === 2 && shape[0] === shape[1] && shape[0] >= 16;
   const bars = new Bars(context.classes);
-  const verdict = el("p", { class: "verdict" });
-  const spoken = el("p", { class: "unseen", role: "status" });
-  const answer = el("div", { class: "answer" }, verdict, bars.element, spoken);
+  const answer = el("div", { class: "answer" });
   const way = el("div", { class: "way" });
   put(
     body,
@@ -29,14 +28,7 @@ export function showDraw(context, body) {
     way,
     offers(context, canDraw),
   );
-  let timer = 0;
-  store.watch((state) => {
-    const found = context.answer(state);
-    bars.show(found.shares, found.best, found.unlike);
-    replace(verdict, ...verdictOf(context, state));
-    clearTimeout(timer);
-    timer = window.setTimeout(() => (spoken.textContent = verdict.textContent), 800); // not at every move
-  });
+  followAnswer(context, answer, bars);
   if (!canDraw) {
     put(
       way,
@@ -49,34 +41,6 @@ export function showDraw(context, body) {
       ),
     );
   }
-  if (data.network.confidence === "normalise") {
-    document.getElementById("share-note")?.append("The bars are the scores, made to sum to 1; at most 89 % where the image is strange (next part).");
-  } else document.getElementById("share-note")?.append("The bars are the softmax of the scores; at most 89 % where the image is strange (next part).");
-}
-
-/**
- * The answer in words.
- * @param {import("./answer.js").Context} context
- * @param {import("./store.js").State} state
- */
-export function verdictOf(context, state) {
-  const { best, shares, unlike } = context.answer(state);
-  const blank = state.bytes.every((byte) => byte === state.bytes[0]);
-  const name = context.classes[best];
-  if (blank)
-    return [el("strong", {}, "Blank"), el("span", { class: "doubt" }, ` page: even here the network answers ${name}`)];
-  const off = state.gains.size ? el("span", { class: "doubt" }, " with neurons changed") : null;
-  const truth =
-    state.truth === null ? null : el("span", { class: "small" }, ` labelled ${context.classes[state.truth]}`);
-  if (unlike) {
-    return [
-      el("strong", {}, `${name}?`),
-      el("span", { class: "doubt" }, " I have never seen anything like this"),
-      truth,
-      off,
-    ];
-  }
-  return [el("strong", {}, name), el("span", {}, ` ${percent(shares[best])}`), truth, off];
 }
 
 /**

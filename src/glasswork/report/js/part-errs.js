@@ -2,8 +2,8 @@
 
 import { imageAt } from "./answer.js";
 import { chart } from "./chart.js";
-import { paintImage } from "./colour.js";
 import { el, percent, put, replace } from "./dom.js";
+import { testRows } from "./rows.js";
 
 /** Images shown for a cell. */
 const MOST = 40;
@@ -16,6 +16,7 @@ const CALIBRATED = 1;
  * @param {Element} body
  */
 export function showErrs(context, body) {
+  const { kind } = context;
   const { evaluation } = context.data;
   const wrong =
     evaluation.count -
@@ -28,7 +29,7 @@ export function showErrs(context, body) {
     el(
       "p",
       {},
-      `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test images are classified correctly; ${wrong.toLocaleString("en")} are not.`,
+      `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test ${kind.many} are classified correctly; ${wrong.toLocaleString("en")} are not.`,
     ),
     confusion(context),
     el("h3", {}, "Its worst mistakes"),
@@ -44,7 +45,9 @@ export function showErrs(context, body) {
     el(
       "p",
       { class: "small" },
-      `Accuracy on ${evaluation.robustness_count} test images, each changed more and more.`,
+      evaluation.robustness.length
+        ? `Accuracy on ${evaluation.robustness_count} test images, each changed more and more.`
+        : "Shifts, turns and other strokes are changes of pictures, so they were not tried on these rows.",
     ),
     el("div", { class: "pair" }, ...evaluation.robustness.map(robustness)),
   );
@@ -52,9 +55,9 @@ export function showErrs(context, body) {
 
 /** @param {import("./answer.js").Context} context */
 function confusion(context) {
-  const { classes, data } = context;
+  const { classes, data, kind } = context;
   const { confusion } = data.evaluation;
-  const hint = el("p", { class: "small" }, "Touch a number to see the images behind it.");
+  const hint = el("p", { class: "small" }, `Touch a number to see the ${kind.many} behind it.`);
   const images = el("div", { class: "cell-images", "aria-live": "polite" }, hint);
   const mistakes = confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) =>
     row.filter((_, k) => k !== i),
@@ -66,7 +69,7 @@ function confusion(context) {
       "button",
       {
         type: "button",
-        "aria-label": `${count} images of ${classes[truth]} taken for ${classes[answer]}`,
+        "aria-label": `${count} ${kind.many} of ${classes[truth]} taken for ${classes[answer]}`,
         onclick: () => showCell(context, images, truth, answer),
       },
       count,
@@ -103,7 +106,7 @@ function confusion(context) {
  * @param {number} answer
  */
 function showCell(context, place, truth, answer) {
-  const { data, classes } = context;
+  const { data, classes, kind, columns } = context;
   const found = data.tested.answers
     .map((/** @type {number} */ given, /** @type {number} */ n) =>
       given === answer && data.tested.pictures.labels[n] === truth ? n : -1,
@@ -114,12 +117,14 @@ function showCell(context, place, truth, answer) {
   const more = all > shown.length ? ` This page has ${shown.length} of them.` : "";
   const words =
     truth === answer
-      ? `${all} images of ${classes[truth]}, classified correctly.${more}`
-      : `${all} images of ${classes[truth]} taken for ${classes[answer]}.${more}`;
+      ? `${all} ${kind.many} of ${classes[truth]}, classified correctly.${more}`
+      : `${all} ${kind.many} of ${classes[truth]} taken for ${classes[answer]}.${more}`;
   replace(
     place,
     el("p", { class: "small" }, words),
-    el("div", { class: "strip" }, ...shown.map((/** @type {number} */ n) => testImage(context, n))),
+    columns
+      ? testRows(context, words, shown)
+      : el("div", { class: "strip" }, ...shown.map((/** @type {number} */ n) => testImage(context, n))),
   );
 }
 
@@ -128,11 +133,11 @@ function showCell(context, place, truth, answer) {
  * @param {import("./answer.js").Context} context
  * @param {number} n
  */
-function testImage({ store, tests, network, data, classes, shape }, n) {
+function testImage({ store, tests, network, data, classes, kind }, n) {
   const truth = data.tested.pictures.labels[n];
   const bytes = imageAt(tests, network.features, n).slice();
   const canvas = el("canvas", {});
-  paintImage(canvas, bytes, shape);
+  kind.paint(canvas, bytes);
   const source = n < data.tested.checked ? `test image ${n + 1}` : "a test image";
   return el(
     "button",
@@ -151,15 +156,16 @@ function testImage({ store, tests, network, data, classes, shape }, n) {
  * @param {import("./answer.js").Context} context
  */
 function worst(context) {
-  const { data, network, tests, classes } = context;
+  const { data, network, tests, classes, kind, columns } = context;
   const { answers, pictures, worst } = data.tested;
-  if (!worst.length) return el("p", {}, "None: every test image is classified correctly.");
+  if (!worst.length) return el("p", {}, `None: every test ${kind.one} is classified correctly.`);
   const chosen = el("p", { role: "status" });
   const link = () => el("a", { href: "#why" }, "See why it is misread");
   const choose = () => replace(chosen, "Every part of this page is about this image now. ", link());
+  const shareOf = (/** @type {number} */ n) => percent(network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]]);
+  if (columns) return testRows(context, "Its worst mistakes", worst, (n) => `${classes[answers[n]]}, ${shareOf(n)}`);
   const items = worst.map((/** @type {number} */ n) => {
-    const share = network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]];
-    const words = [`${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]}`, el("br"), `with ${percent(share)}`];
+    const words = [`${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]}`, el("br"), `with ${shareOf(n)}`];
     return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, ...words));
   });
   return el("div", {}, el("ul", { class: "worst" }, ...items), chosen);

@@ -1,6 +1,5 @@
 /** Part 3, Look inside: the network from image to answer, layer by layer. */
 
-import { inkOrLight, paintImage, planesNote } from "./colour.js";
 import { choice, el, number, percent, put } from "./dom.js";
 import { drawEdges } from "./edges.js";
 import { contributions, sentBy } from "./explain.js";
@@ -14,9 +13,9 @@ import { weightsOf } from "./weights.js";
  * @param {Element} body
  */
 export function showInside(context, body) {
-  const { network, store, shape, classes, inkless } = context;
+  const { network, store, classes, kind } = context;
   const view = { shows: "adds", sort: "adds" };
-  const image = el("canvas", { class: "input", role: "img", "aria-label": "The image that goes in" });
+  const image = el("canvas", { class: "input", role: "img", "aria-label": `The ${kind.one} that goes in` });
   const panel = el("div", {
     class: "neuron",
     id: "neuron",
@@ -40,8 +39,8 @@ export function showInside(context, body) {
         label: `Hidden layer ${b + 1}, ${block.width} neurons`,
         onopen: (neuron) => open(b, neuron),
         weights: b === 0 ? (j) => weightsOf(block, j) : null,
-        shape,
-        inkless,
+        paint: kind.paintWeights,
+        inkless: context.inkless,
       }),
   );
   const outputs = classes.map((name, k) =>
@@ -53,7 +52,7 @@ export function showInside(context, body) {
       el("span", { class: "share" }),
     ),
   );
-  const meaning = key(walls.length > 0, shape);
+  const meaning = key(kind, walls.length > 0);
   const reset = el(
     "button",
     { type: "button", onclick: () => store.set({ gains: new Map() }) },
@@ -63,7 +62,7 @@ export function showInside(context, body) {
   const diagram = el(
     "div",
     { class: "diagram" },
-    el("div", { class: "layer" }, el("h3", {}, "The image"), el("div", { class: "row" }, image, meaning.element), meaning.lines),
+    el("div", { class: "layer" }, el("h3", {}, `The ${kind.one}`), el("div", { class: "row" }, image, meaning.element), meaning.lines),
     ...walls.map((wall, b) =>
       el("div", { class: "layer" }, el("h3", {}, layerName(network.blocks[b], b)), wall.element),
     ),
@@ -100,7 +99,7 @@ export function showInside(context, body) {
     const { state } = store;
     const answer = context.answer(state);
     const target = state.target ?? answer.best;
-    paintImage(image, state.bytes, shape);
+    kind.paint(image, state.bytes);
     meaning.show(view.shows, classes[target]);
     reset.disabled = state.gains.size === 0;
     walls.forEach((wall, b) => {
@@ -140,11 +139,11 @@ export function showInside(context, body) {
 
 /**
  * What colours and lines mean; `show` says it for what the tiles show, and for a class.
+ * @param {import("./pixels.js").Kind} kind
  * @param {boolean} hidden Whether there are hidden layers.
- * @param {number[]} shape
  */
-function key(hidden, shape) {
-  const none = "This network has no hidden layer: every pixel is joined to every output.";
+function key(kind, hidden) {
+  const none = `This network has no hidden layer: every number of the ${kind.one} is joined to every output.`;
   if (!hidden) return { element: el("p", { class: "small" }, none), lines: null, show() {} };
   const positive = el("span", {});
   const negative = el("span", {});
@@ -162,7 +161,7 @@ function key(hidden, shape) {
       const words = {
         adds: [`adds to ${name}`, `takes away from ${name}`],
         active: ["activation above zero", "activation below zero"],
-        weights: [`${inkOrLight()} here raises the neuron’s sum`, `${inkOrLight()} here lowers it.${planesNote(shape)}`],
+        weights: [kind.raises, kind.lowers],
       }[shows];
       positive.textContent = words?.[0];
       negative.textContent = words?.[1];

@@ -1,7 +1,7 @@
 /** Part 5, How it learnt: curves, a table, and the first layer's weights as they formed. */
 
 import { chart, legend, niceNumber, ticks } from "./chart.js";
-import { inkOrLight, largest, paintSigned, planesNote } from "./colour.js";
+import { largest } from "./colour.js";
 import { el, put } from "./dom.js";
 import { unpack } from "./unpack.js";
 
@@ -111,7 +111,7 @@ function table({ history }) {
 }
 
 /** @param {import("./answer.js").Context} context */
-function slider({ data, shape, inkless, network }) {
+function slider({ data, kind, inkless, network }) {
   const { snapshots } = data;
   const neurons = snapshots[0].weights.shape[1];
   const canvases = Array.from({ length: neurons }, () => el("canvas", { "aria-hidden": "true" }));
@@ -133,9 +133,7 @@ function slider({ data, shape, inkless, network }) {
     const all = await weights;
     const limit = Math.max(...all.map((values) => 0.6 * largestOf(values, neurons, inkless)));
     const { epoch, accuracy } = snapshots[input.value];
-    canvases.forEach((canvas, j) =>
-      paintSigned(canvas, columnOf(all[input.value], neurons, j), shape, limit, { blank: inkless }),
-    );
+    canvases.forEach((canvas, j) => kind.paintWeights(canvas, columnOf(all[input.value], neurons, j), limit));
     words.textContent =
       epoch === 0
         ? "before the first step: random weights"
@@ -157,7 +155,7 @@ function slider({ data, shape, inkless, network }) {
     el(
       "p",
       { class: "small" },
-      `Each picture shows the weights of one neuron: orange where ${inkOrLight()} raises its sum, blue where it lowers it.${planesNote(shape)}${more}`,
+      `Each picture shows the weights of one neuron: orange: ${kind.raises}; blue: ${kind.lowers}${more}`,
     ),
   );
 }

@@ -1,9 +1,11 @@
 /** Part 4, Why this and not that: the lead, its parts, the pixels that speak for it, the smallest smudge. */
 
-import { inkOrLight, largest, paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
+import { barRow } from "./bar-table.js";
+import { inkOrLight, largest, paintImage, paintSigned, planesNote } from "./colour.js";
 import { byId, choice, el, number, put, replace, signed } from "./dom.js";
 import { integratedGradients, marginParts, roundToSum } from "./explain.js";
 import { smallestSmudge } from "./smudge.js";
+import { Witnesses } from "./why-columns.js";
 
 /** Neurons in the list; the others are summed up. Digits that are shown. */
 const LISTED = 8;
@@ -17,7 +19,7 @@ const QUICK = 400_000;
  * @param {Element} body
  */
 export function showWhy(context, body) {
-  const { store, classes, untrained } = context;
+  const { store, classes, untrained, columns } = context;
   const select = (/** @type {string} */ id, /** @type {string} */ label, /** @type {(k: number) => void} */ choose) => {
     const list = el(
       "select",
@@ -34,14 +36,18 @@ export function showWhy(context, body) {
   const changed = el(
     "p",
     { class: "note", hidden: true },
-    "Some neurons are changed. The list below counts that in; the maps and the smudge are those of the network " +
-      "as it was trained.",
+    "Some neurons are changed. The list below counts that in; what follows is about the network as it was trained.",
   );
   let which = "trained";
-  const redraw = () => showMap(context, maps, which);
+  const witnesses = columns && new Witnesses(context, columns, maps);
+  const redraw = () => {
+    const [a, b] = pairOf(context, store.state);
+    if (witnesses) witnesses.show(a, b, which);
+    else showMap(context, maps, which);
+  };
   const trainedSwitch = untrained
     ? choice(
-        "Map of",
+        columns ? "Columns by" : "Map of",
         [
           ["trained", "this network"],
           ["untrained", "the untrained network"],
@@ -56,11 +62,11 @@ export function showWhy(context, body) {
     changed,
     el("h3", {}, "The lead, neuron by neuron"),
     sum,
-    el("h3", {}, "The pixels that speak for one or the other"),
+    el("h3", {}, `The ${columns ? "columns" : "pixels"} that speak for one or the other`),
     trainedSwitch,
     maps,
-    el("h3", {}, "The smallest smudge we found"),
-    smudge,
+    !columns && el("h3", {}, "The smallest smudge we found"),
+    !columns && smudge,
   );
   store.watchWhenSeen(body, (state) => {
     const [a, b] = pairOf(context, state);
@@ -71,7 +77,7 @@ export function showWhy(context, body) {
     changed.hidden = state.gains.size === 0;
     showSum(context, sum, a, b);
     redraw();
-    showSmudge(context, smudge);
+    if (!columns) showSmudge(context, smudge);
   });
 }
 
@@ -94,14 +100,13 @@ function pairOf(context, state) {
  * @param {number} b
  */
 function showSum(context, place, a, b) {
-  const { network, store, classes, shape } = context;
+  const { network, store, classes, kind } = context;
   const { trace } = context.answer(store.state);
   const { parts, bias } = marginParts(network, trace, a, b);
   const order = parts.map((_, j) => j).sort((j, k) => Math.abs(parts[k]) - Math.abs(parts[j]));
   const listed = order.slice(0, LISTED);
   const others = order.slice(LISTED).reduce((sum, j) => sum + parts[j], 0);
-  const pixel = (/** @type {number} */ i) => `pixel in ${placeOf(shape, i)}`;
-  const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : pixel(j), value: parts[j], j }));
+  const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : kind.nameOf(j), value: parts[j], j }));
   const rest = parts.length - listed.length;
   if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
   lines.push({ name: "biases", value: bias, j: -1 });
@@ -111,17 +116,9 @@ function showSum(context, place, a, b) {
   );
   const most = largest(values);
   const rows = lines.map(({ name, j }, n) => {
-    const bar = el("span", { class: values[n] < 0 ? "part negative" : "part positive" });
-    bar.style.setProperty("--share", `${(50 * Math.abs(values[n])) / (most || 1)}%`);
     const open = () => store.set({ open: { block: network.last - 1, neuron: j } });
     const label = j >= 0 && network.last ? el("a", { href: "#inside", onclick: open }, name) : name;
-    return el(
-      "tr",
-      {},
-      el("th", { scope: "row" }, label),
-      el("td", { class: "axis", "aria-hidden": "true" }, bar),
-      el("td", { class: "figure" }, signed(values[n], DIGITS)),
-    );
+    return barRow(label, values[n], most);
   });
   const whole = el(
     "tr",
@@ -225,7 +222,7 @@ function searchSmudge(context, place) {
   const { network, store, shape, classes } = context;
   const { bytes } = store.state;
   const answer = context.answer({ ...store.state, gains: new Map() });
-  const found = smallestSmudge(network, bytes);
+  const found = smallestSmudge(network, /** @type {Uint8Array} */ (bytes));
   if (!found) {
     replace(place, el("p", {}, "No smudge was found that keeps every pixel between white and black."));
     return;

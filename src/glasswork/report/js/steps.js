@@ -1,6 +1,5 @@
 /** The sum of a neuron, step by step, with numbers that one can follow on paper. */
 
-import { placeOf } from "./colour.js";
 import { el, number, signed } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { roundToSum } from "./explain.js";
@@ -92,12 +91,10 @@ export function stepThrough(context, b, j, { input, weights, products, active, g
  * @param {{input: ArrayLike<number>, weights: Float32Array, products: Float32Array}} numbers
  * @returns {Line[]}
  */
-function linesOf({ network, shape }, b, j, { input, weights, products }) {
+function linesOf({ network, kind }, b, j, { input, weights, products }) {
   const nameOf = (/** @type {number} */ i) =>
-    b
-      ? `neuron ${i + 1} of the layer before`
-      : `pixel, ${placeOf(shape, i)}`;
-  const isBlank = (/** @type {number} */ i) => b === 0 && input[i] === -1;
+    b ? `neuron ${i + 1} of the layer before` : kind.nameOf(i);
+  const isBlank = (/** @type {number} */ i) => b === 0 && kind.isGround(input[i]);
   const indices = Array.from(products.keys());
   const telling = indices.filter((i) => !isBlank(i)).sort((i, k) => Math.abs(products[k]) - Math.abs(products[i]));
   const blank = indices.filter(isBlank);
@@ -111,7 +108,7 @@ function linesOf({ network, shape }, b, j, { input, weights, products }) {
   const rest = telling.slice(TERMS);
   if (rest.length)
     lines.push({
-      name: `${rest.length} more ${b ? "neurons" : "pixels"}`,
+      name: `${rest.length} more ${b ? "neurons" : kind.inputs}`,
       working: "each input × its weight",
       value: total(rest),
     });

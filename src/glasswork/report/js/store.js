@@ -5,9 +5,11 @@
  * nothing has changed for a while, so that nobody finds an old answer in them.
  */
 
+/** @typedef {Uint8Array | Float64Array} Raw An image's pixels, or the numbers of a row. */
+
 /**
  * @typedef {object} State
- * @property {Uint8Array} bytes The image.
+ * @property {Raw} bytes The image, or the row.
  * @property {string} source Where it is from, in words.
  * @property {number | null} truth Its class, if it is a test image.
  * @property {import("./network.js").Gains} gains

@@ -1,12 +1,12 @@
 /**
  * Arrays from text: the other half of packing.py.
  *
- * base64 → bytes → gunzip → float32, float16, int8 with scales, uint8 or uint4 → a typed array
+ * base64 → bytes → gunzip → float64, float32, float16, int8 with scales, uint8 or uint4 → a typed array
  */
 
 /**
  * @typedef {object} Packed
- * @property {"float32" | "float16" | "int8" | "uint8" | "uint4"} encoding
+ * @property {"float64" | "float32" | "float16" | "int8" | "uint8" | "uint4"} encoding
  * @property {number[]} shape
  * @property {string} data
  * @property {boolean} [gzip]
@@ -17,7 +17,7 @@
 const LEVEL = 17;
 
 /**
- * Return the numbers of a packed array: a Float32Array of weights, or a Uint8Array of pixels.
+ * Return the numbers of a packed array: a Float32Array of weights, a Uint8Array of pixels, a Float64Array of rows.
  * @param {Packed} packed
  * @returns {Promise<any>}
  */
@@ -25,6 +25,7 @@ export async function unpack(packed) {
   const bytes = await contentOf(packed);
   const count = packed.shape.reduce((product, length) => product * length, 1);
   if (packed.encoding === "uint8") return bytes;
+  if (packed.encoding === "float64") return new Float64Array(bytes.buffer);
   if (packed.encoding === "uint4") return fourBits(bytes, count);
   if (packed.encoding === "int8") return fromInt8(new Int8Array(bytes.buffer), packed.scales ?? []);
   if (packed.encoding === "float16") return Float32Array.from(new Uint16Array(bytes.buffer), fromHalf);

@@ -4,7 +4,7 @@
  * Only one tile can be reached with Tab (the last one used); arrow keys go on from there.
  */
 
-import { colourOf, css, largest, paintSigned } from "./colour.js";
+import { colourOf, css, largest } from "./colour.js";
 import { el, replace, signed } from "./dom.js";
 
 /**
@@ -12,7 +12,7 @@ import { el, replace, signed } from "./dom.js";
  * @property {string} label
  * @property {(neuron: number) => void} onopen
  * @property {((neuron: number) => Float32Array) | null} weights Of a neuron, as an image; null where they are none.
- * @property {number[]} shape
+ * @property {import("./pixels.js").Kind["paintWeights"]} paint
  * @property {Set<number>} inkless
  */
 
@@ -74,7 +74,7 @@ export class Wall {
    * @param {boolean} wanted
    */
   showPictures(wanted) {
-    const { weights, shape, inkless } = this.options;
+    const { weights, paint, inkless } = this.options;
     if (wanted === this.pictures || !weights) return;
     this.pictures = wanted;
     const all = wanted ? this.order.map((_, j) => weights(j)) : [];
@@ -83,7 +83,7 @@ export class Wall {
       replace(tile);
       if (!wanted) return;
       const canvas = el("canvas", { "aria-hidden": "true" });
-      paintSigned(canvas, all[j], shape, limit, { blank: inkless });
+      paint(canvas, all[j], limit);
       tile.append(canvas);
     });
     this.element.classList.toggle("pictures", wanted);

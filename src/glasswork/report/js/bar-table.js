@@ -1,0 +1,29 @@
+/** Tables of names, signed numbers and bars: to the right in orange where a number is positive, else to the left. */
+
+import { largest } from "./colour.js";
+import { el, signed } from "./dom.js";
+
+/** @param {{name: string, value: number}[]} rows */
+export function barTable(rows) {
+  const most = largest(rows.map(({ value }) => value));
+  return el("table", { class: "parts" }, el("tbody", {}, ...rows.map(({ name, value }) => barRow(name, value, most))));
+}
+
+/**
+ * @param {import("./dom.js").Child} name
+ * @param {number} value
+ * @param {number} most The largest magnitude in the table.
+ */
+export function barRow(name, value, most) {
+  return el("tr", {}, el("th", { scope: "row" }, name), bar(value, most), el("td", { class: "figure" }, signed(value, 3)));
+}
+
+/**
+ * @param {number} value
+ * @param {number} most
+ */
+export function bar(value, most) {
+  const part = el("span", { class: value < 0 ? "part negative" : "part positive" });
+  part.style.setProperty("--share", `${(50 * Math.abs(value)) / (most || 1)}%`);
+  return el("td", { class: "axis", "aria-hidden": "true" }, part);
+}

@@ -1,0 +1,53 @@
+/** Inputs that are pixels: what the parts of the page call them, and how they draw an image or a neuron's weights. */
+
+import { inkOrLight, paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
+
+/**
+ * A kind of input, for the parts that are the same for all kinds.
+ * @typedef {object} Kind
+ * @property {string} one The word for what goes into the network.
+ * @property {string} many
+ * @property {string} inputs The word for the numbers that it consists of.
+ * @property {string} raises What a positive weight does.
+ * @property {string} lowers What a negative weight does.
+ * @property {(i: number) => string} nameOf The name of an input.
+ * @property {(value: number) => boolean} isGround Whether a prepared number is that of an empty place.
+ * @property {(bytes: import("./store.js").Raw) => boolean} isBlank Whether there is nothing to ask about.
+ * @property {(bytes: ArrayLike<number>) => Float32Array} prepare What the first layer takes.
+ * @property {(canvas: any, bytes: import("./store.js").Raw) => void} paint
+ * @property {(canvas: any, values: ArrayLike<number>, limit: number) => void} paintWeights
+ */
+
+/**
+ * @param {number[]} shape
+ * @param {Set<number>} inkless
+ * @returns {Kind}
+ */
+export function pixelsOf(shape, inkless) {
+  return {
+    one: "image",
+    many: "images",
+    inputs: "pixels",
+    get raises() {
+      return `${inkOrLight()} here raises the neuron’s sum`;
+    },
+    get lowers() {
+      return `${inkOrLight()} here lowers it.${planesNote(shape)}`;
+    },
+    nameOf: (i) => `pixel in ${placeOf(shape, i)}`,
+    isGround: (value) => value === -1,
+    isBlank: (bytes) => bytes.every((/** @type {number} */ byte) => byte === bytes[0]),
+    prepare: preparePixels,
+    paint: (canvas, bytes) => paintImage(canvas, bytes, shape),
+    paintWeights: (canvas, values, limit) => paintSigned(canvas, values, shape, limit, { blank: inkless }),
+  };
+}
+
+/**
+ * Pixels, 0 to 255, as the network sees them: −1 to 1.
+ * @param {ArrayLike<number>} bytes
+ */
+export function preparePixels(bytes) {
+  const scale = Math.fround(1 / 127.5);
+  return Float32Array.from(bytes, (byte) => Math.fround((byte - 127.5) * scale));
+}

@@ -1,0 +1,61 @@
+/** Rows of a table, in place of thumbnails: touch one, and every part of the page is about it. */
+
+import { imageAt } from "./answer.js";
+import { el } from "./dom.js";
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {string} label
+ * @param {number[]} numbers Of test rows.
+ * @param {(n: number) => string} [answerOf] What is said of a row beside its label.
+ */
+export function testRows({ data, tests, network, store, classes }, label, numbers, answerOf) {
+  const { labels } = data.tested.pictures;
+  const rows = numbers.map((n) => {
+    const bytes = imageAt(tests, network.features, n).slice();
+    const source = n < data.tested.checked ? `test row ${n + 1}` : "a test row";
+    const truth = labels[n];
+    const rival = answerOf && truth !== data.tested.answers[n] ? truth : null;
+    const choose = () => store.set({ bytes, source, truth, target: null, rival });
+    const words = n < data.tested.checked ? `Row ${n + 1}` : "Choose";
+    const button = el("button", { type: "button", "aria-label": `${words}, labelled ${classes[truth]}`, onclick: choose }, words);
+    return { head: button, words: answerOf ? [classes[truth], answerOf(n)] : [classes[truth]], numbers: bytes };
+  });
+  return rowsTable(label, ["Row", "Label", ...(answerOf ? ["Answer"] : [])], data.columns.names, rows);
+}
+
+/**
+ * @param {string} label
+ * @param {string[]} heads Of the first columns.
+ * @param {string[]} names
+ * @param {{head: import("./dom.js").Child, words: string[], numbers: ArrayLike<number>}[]} rows
+ */
+export function rowsTable(label, heads, names, rows) {
+  const body = rows.map(({ head, words, numbers }) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, head),
+      ...words.map((word) => el("td", {}, word)),
+      ...Array.from(numbers, (value) => el("td", {}, written(value))),
+    ),
+  );
+  return el(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
+    el(
+      "table",
+      { class: "metrics" },
+      el("thead", {}, el("tr", {}, ...[...heads, ...names].map((name) => el("th", { scope: "col" }, name)))),
+      el("tbody", {}, ...body),
+    ),
+  );
+}
+
+/**
+ * A raw number as a person would write it.
+ * @param {number} value
+ */
+export function written(value) {
+  return Number.isNaN(value) ? "missing" : String(Number(value.toPrecision(6))).replace("-", "−");
+}

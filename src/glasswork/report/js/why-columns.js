@@ -1,0 +1,121 @@
+/** Why, for tables: which columns speak for one class or the other, and the lead if a column had its training mean. */
+
+import { barRow, barTable } from "./bar-table.js";
+import { largest } from "./colour.js";
+import { el, put, replace, signed } from "./dom.js";
+import { integratedGradients } from "./explain.js";
+import { written } from "./rows.js";
+
+/**
+ * The weights of a neuron of the first layer, and what each column adds to its sum.
+ * @param {import("./columns.js").Columns} columns
+ * @param {ArrayLike<number>} weights
+ * @param {ArrayLike<number>} products
+ */
+export function neuronByColumn(columns, weights, products) {
+  const order = columns.names.map((_, i) => i).sort((i, k) => Math.abs(weights[k]) - Math.abs(weights[i]));
+  const bars = (/** @type {string} */ words, /** @type {ArrayLike<number>} */ values) =>
+    el("div", {}, el("h4", {}, words), barTable(order.map((i) => ({ name: columns.names[i], value: values[i] }))));
+  return el("div", { class: "pair by-column" }, bars("Its weights", weights), bars("Weight × scaled value, for this row", products));
+}
+
+/** Source of a row that was changed here. */
+const CHANGED = "the row with columns at their means";
+
+/** The columns as witnesses: what each speaks for, and a button that sets it to its mean, and back. */
+export class Witnesses {
+  /**
+   * @param {import("./answer.js").Context} context
+   * @param {import("./columns.js").Columns} columns
+   * @param {Element} place
+   */
+  constructor(context, columns, place) {
+    Object.assign(place, { className: "witnesses" });
+    this.context = context;
+    this.columns = columns;
+    this.place = place;
+    /** @type {Map<number, number>} */
+    this.before = new Map(); // what columns were that are at their means now
+  }
+
+  /**
+   * @param {number} a
+   * @param {number} b
+   * @param {string} which
+   */
+  show(a, b, which) {
+    const { columns, before } = this;
+    const { network, untrained, store, classes } = this.context;
+    const used = which === "untrained" && untrained ? untrained : network;
+    const row = columns.filled(store.state.bytes);
+    if (store.state.source !== CHANGED) before.clear();
+    const leadOf = (/** @type {ArrayLike<number>} */ numbers) => {
+      const sums = used.trace(used.prepare(numbers)).sums[used.last];
+      return sums[a] - sums[b];
+    };
+    const blank = used.prepare(columns.facts.typical);
+    const { map, total, difference } = integratedGradients(used, used.prepare(row), a, b, blank);
+    const most = largest(map);
+    const lines = columns.names.map((name, i) => {
+      const mean = row.with(i, columns.facts.typical[i]);
+      const kept = before.get(i);
+      const change = () => {
+        if (kept === undefined) before.set(i, row[i]);
+        else before.delete(i);
+        const bytes = Float64Array.from(kept === undefined ? mean : row.with(i, kept));
+        store.set({ bytes, source: CHANGED, truth: null, target: a, rival: b });
+        store.refresh(true);
+        document.getElementById(`mean-${i}`)?.focus({ preventScroll: true });
+      };
+      const words = kept === undefined ? "Mean" : "Back";
+      const spoken = `${name} ${kept === undefined ? "to its mean" : "back to its value"}`;
+      const button = el("button", { type: "button", id: `mean-${i}`, "aria-label": `${words}: ${spoken}`, onclick: change }, words);
+      const line = barRow(name, map[i], most);
+      put(line.firstChild, el("br"), el("span", { class: "small" }, written(row[i])));
+      put(line, el("td", { class: "figure" }, signed(leadOf(mean), 3)), el("td", {}, button));
+      return line;
+    });
+    const heads = ["Column, value", "Speaks for", "By", "Lead at mean", "Set to"];
+    replace(
+      this.place,
+      el(
+        "p",
+        { class: "small" },
+        `Orange speaks for ${classes[a]}, blue for ${classes[b]}, compared with the mean training row. The lead on this row is ${signed(leadOf(row), 3)}.`,
+      ),
+      el(
+        "div",
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": "What each column speaks for" },
+        el("table", { class: "parts" }, el("thead", {}, el("tr", {}, ...heads.map((word) => el("th", { scope: "col" }, word)))), el("tbody", {}, ...lines)),
+      ),
+      el("p", { class: "small" }, `All columns together: ${signed(total, 4)}. The lead on this row minus the lead on the mean training row: ${signed(difference, 4)}. The two should be equal.`),
+      el("p", { class: "small" }, "The smallest smudge is for pictures; columns have units of their own, so there is no such measure here."),
+    );
+  }
+}
+
+/**
+ * How each column is scaled, for the last part of the page.
+ * @param {import("./columns.js").Columns} columns
+ */
+export function scalingTable(columns) {
+  const heads = {
+    standardize: ["Mean (centre)", "Standard deviation (spread)"],
+    "zero-to-one": ["Least value (centre)", "Width of the range (spread)"],
+  }[columns.facts.scaling] ?? ["Centre", "Spread"];
+  const names = ["Column", "Least", "Largest", ...heads, ...(columns.facts.missing ? ["A missing value becomes"] : [])];
+  const { low, high, centre, spread, missing } = columns.facts;
+  const rows = columns.names.map((name, i) =>
+    el("tr", {}, el("th", { scope: "row" }, name), ...[low, high, centre, spread, missing].map((list) => list && el("td", {}, written(list[i])))),
+  );
+  return el(
+    "div",
+    {},
+    el("h3", {}, "Its columns, as the training rows had them"),
+    el(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Columns and their scaling" },
+      el("table", { class: "metrics" }, el("thead", {}, el("tr", {}, ...names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, ...rows)),
+    ),
+  );
+}
