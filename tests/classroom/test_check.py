@@ -174,6 +174,21 @@ def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):
         checker.check(tmp_path / "missing.py", hint=4)
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        ("", 3, "0 of 20 parts done, 20 not found"),
+        (change("np.zeros(out_features)", "..."), 1, "1 wrong"),
+        (change("    train_loss = train(", "    best = np.Inf\n    train_loss = train("), 1, "np.Inf` was removed"),
+        (change("    train_loss = train(", "    break\n    train_loss = train("), 1, "is left in its first round"),
+        (solution(), 0, "the file runs from top to bottom"),
+    ],
+)
+def test_the_exit_status_tells_finished_from_unfinished(glasswork, tmp_path, text, status, words):
+    (tmp_path / "mine.py").write_text(text)
+    assert words in " ".join(glasswork("check", "mine.py", folder=tmp_path, status=status).split())
+
+
 def test_the_command(glasswork, tmp_path):
     (tmp_path / "mine.py").write_text(change("np.exp(-x)", "np.exp(x)"))
     told = glasswork("check", "mine.py", "--json", folder=tmp_path, status=1)

@@ -29,6 +29,9 @@ PARTS: tuple[str, ...] = (
 #: Shown only when the file has them.
 OPTIONAL = ("ReLU", "CrossEntropyLoss")
 
+#: The entry of a report on the run of the whole file; it is there only if something is to be said.
+WHOLE_FILE = "whole file"
+
 #: The classes and functions that the file defines, and the methods that the handout gives them.
 CLASSES: dict[str, tuple[str, ...]] = {
     "Linear": ("__init__", "__call__", "forward", "backward", "parameters", "gradients"),

@@ -5,6 +5,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from glasswork.classroom.handout import OPTIONAL, WHOLE_FILE
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -75,6 +77,12 @@ class CheckReport:
         """Whether any part is wrong."""
         return any(part.status == "wrong" for part in self.parts)
 
+    @property
+    def finished(self) -> bool:
+        """Whether every required part is right, and the whole file runs."""
+        needed = [part for part in self.parts if part.name not in OPTIONAL]
+        return bool(needed) and all(part.status in ("done", "remark") for part in needed)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the documented JSON form of ``glasswork check --json``."""
         return {"file": self.file, "parts": [part.to_dict() for part in self.parts]}
@@ -95,16 +103,20 @@ def place_of(part: PartReport) -> str:
 
 def summary(report: CheckReport) -> str:
     """Return one sentence on the whole file."""
-    count = {status: sum(p.status == status for p in report.parts) for status in SIGNS}
-    right = count["done"] + count["remark"]
-    if count["wrong"]:
-        return f"{right} of {len(report.parts)} parts done, {count['wrong']} wrong, {count['open']} still open."
-    if count["open"]:
-        following = next(p.name for p in report.parts if p.status == "open")
-        return f"Nothing is wrong. {right} of {len(report.parts)} parts done; the next one is {following}."
-    if right == len(report.parts):
-        return "All parts are done."
-    return f"Nothing is wrong. {right} of {len(report.parts)} parts done."
+    parts = [part for part in report.parts if part.name != WHOLE_FILE]
+    count = {s: sum(p.status == s and (p.name != WHOLE_FILE or s == "wrong") for p in report.parts) for s in SIGNS}
+    right = sum(p.status in ("done", "remark") for p in parts)
+    if report.finished:
+        more = f", {count['open']} optional still open" if count["open"] else ""
+        return f"All required parts are done{more}, and the file runs from top to bottom."
+    said = [f"{right} of {len(parts)} parts done"]
+    said += [f"{count[s]} {word}" for s, word in _COUNTED.items() if count[s]]
+    text = ", ".join(said) + "."
+    following = next((p.name for p in parts if p.status in ("open", "not found")), None)
+    return f"Not finished: {text} The next one is {following}." if following and not report.wrong else text
+
+
+_COUNTED = {"wrong": "wrong", "open": "still open", "not found": "not found", "blocked": "not judged"}
 
 
 def to_text(report: CheckReport, *, width: int = 96) -> str:
@@ -113,10 +125,10 @@ def to_text(report: CheckReport, *, width: int = 96) -> str:
     lines = [report.file, ""]
     for part in report.parts:
         lines.append(f"  {SIGNS[part.status]} {part.name:{longest}}  {part.status}".rstrip())
-        if part.status == "remark":
-            lines += _wrapped(part.message, width, "      ")
-        elif part.status == "wrong":
+        if part.status == "wrong" or (part.name == WHOLE_FILE and part.line is not None):
             lines += _wrong(part, report.hint, width)
+        elif part.status != "done":
+            lines += _wrapped(part.message, width, "      ")
     return "\n".join([*lines, "", summary(report)])
 
 
@@ -165,7 +177,7 @@ def to_html(report: CheckReport) -> str:
 def _row(part: PartReport, hint: int) -> str:
     colour = _COLOURS[part.status]
     told = ""
-    if part.status in ("wrong", "remark"):
+    if part.status != "done":
         if part.line is not None:
             told += f"<div>{place_of(part)}: <code>{html.escape(part.code)}</code></div>"
         told += f"<div>{html.escape(part.message)}</div>"

@@ -33,7 +33,8 @@ def check(
 ) -> None:
     """Check a solution of the handout, at any stage, and name the mistakes in it.
 
-    Exit status: 0 if nothing is wrong, 1 if something is wrong, 2 if the file cannot be checked.
+    Exit status: 0 if all required parts are done and the file runs from top to bottom, 1 if something is wrong, 2 if
+    the file cannot be checked, 3 if it is not finished: a part is open, not found or could not be judged.
 
     Example: glasswork check classwork.ipynb --hint 2
     """
@@ -56,7 +57,7 @@ def check(
 
         figure = train_file(file, epochs=epochs, tell=typer.echo)
         typer.echo(f"Figure saved to {figure}")
-    raise typer.Exit(1 if report.wrong else 0)
+    raise typer.Exit(1 if report.wrong else 0 if report.finished else 3)
 
 
 def _print(report: "CheckReport", as_json: bool) -> None:

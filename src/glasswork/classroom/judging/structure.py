@@ -64,7 +64,7 @@ def missing_numpy(document: Document) -> Problem | None:
     if not names or bound or any("numpy" in fault.text for fault in document.faults):
         return None
     line = min(node.lineno for node in names)
-    return Problem("name", "name", "np stands for NumPy in many lines, and no line imports it.", line, "numpy-missing")
+    return Problem("name", "name", "the name np is used, and no line imports it.", line, "numpy-missing")
 
 
 def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:

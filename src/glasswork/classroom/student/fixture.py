@@ -94,7 +94,7 @@ class Mnist:
 
     def __init__(self, images: NDArray[np.uint8], labels: NDArray[np.int64], columns: NDArray[np.int64] = THIN) -> None:
         self.images = images
-        self.pixels: NDArray[np.uint8] = np.ascontiguousarray(images[:, columns])
+        self.pixels: NDArray[np.uint8] = images if columns is WHOLE else np.ascontiguousarray(images[:, columns])
         self.labels = labels
         self.columns = columns
         self.fetched = 0

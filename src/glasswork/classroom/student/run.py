@@ -84,7 +84,7 @@ def new_namespace() -> dict[str, Any]:
         "__file__": STUDENT,
         "display": lambda *_, **__: None,
         "get_ipython": lambda: sys.modules[__name__],
-        "input": lambda *_: "",
+        "input": lambda *_: "1",  # a whole number, as good as any
     }
 
 

@@ -1,0 +1,156 @@
+"""What the run of the whole file says: the entry ``whole file`` of a report, there only if something is to be said."""
+
+import ast
+import re
+from collections.abc import Collection, Iterator
+
+from glasswork.classroom.catalogue import mistakes
+from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE, part_of
+from glasswork.classroom.report import PartReport, Status
+from glasswork.classroom.student.outline import Function, Outline, assigned_names
+from glasswork.classroom.student.source import Document
+from glasswork.classroom.student.whole_file import RUN_LIMIT, Ending
+
+_DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
+_HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
+
+_HINTS = {
+    "NameError": mistakes()["undefined-name"].hints,
+    "UnboundLocalError": mistakes()["used-before-assigned"].hints,
+    "AttributeError": mistakes()["unknown-attribute"].hints,
+    "RecursionError": mistakes()["endless-recursion"].hints,
+    "stuck": mistakes()["endless-loop"].hints,
+    "left": (
+        "Look at what stands in this loop and ends it.",
+        "A loop that is left in its first round uses one batch, or one epoch, and no more.",
+        "Take break or return out of the loop, or let it depend on a condition that is not true at once.",
+    ),
+    "": (
+        "Look at the line that is named, and read the error from its end.",
+        "The file has to run from its first line to its last without an error.",
+        "Print the type and the shape of everything on that line, just before it.",
+    ),
+}
+
+
+def report_ending(ending: Ending, parts: Collection[PartReport], document: Document) -> PartReport | None:
+    """Return what the run of a whole file adds to the verdicts on its parts; None if it ran to its end."""
+    wrong = any(part.status == "wrong" for part in parts)
+    if ending.how == "error":
+        return _stopped(ending, parts, document)
+    if ending.how == "refused":
+        says = f"The file could not be run to its end here: {ending.words}"
+        return _entry("blocked", says, ending.line, document)
+    if ending.how == "stuck":
+        return _entry(
+            "wrong", f"This loop never ends: {_condition(document, ending.line)}", ending.line, document, "stuck"
+        )
+    if ending.how == "time":
+        if wrong:
+            return None
+        says = f"After {RUN_LIMIT:g} seconds of computing the file was still running, so its last lines were not tried."
+        return _entry("remark" if ending.trained else "blocked", says, ending.line, document)
+    if ending.how == "exit" and (after := _after(ending, document)) is not None:
+        says = f"The program ends itself here; the lines below, from line {document.place(after)[1]} on, never run."
+        return _entry("remark" if ending.trained else "wrong", says, ending.line, document)
+    if wrong:
+        return None
+    for line in ending.left:
+        says = f"The loop of line {document.place(line)[1]} is left in its first round, each time that it runs."
+        return _entry("wrong", says, _leaving(document, line) or line, document, "left")
+    if ending.idle is not None and not _unfinished(parts):
+        says = "The file ran to its end, and nothing was trained: no round of this loop was executed."
+        return _entry("wrong", says, ending.idle, document, "")
+    return None
+
+
+def _stopped(ending: Ending, parts: Collection[PartReport], document: Document) -> PartReport | None:
+    says = f"Run from top to bottom, the file stops at this line. Python says: {ending.words}"
+    says += "" if says.endswith((".", "?", "…")) else "."
+    if ending.meant and "Did you mean" not in ending.words:
+        says += f" Did you mean {ending.meant}?"
+    calls = [f"line {document.place(line)[1]}" for _, line in ending.frames[:-1]]
+    if calls:
+        says += f" The call came from {', '.join(reversed(calls[-3:]))}."
+    wrong = any(part.status == "wrong" for part in parts)
+    if not _is_independent(ending, document):
+        if wrong:
+            says += " Mend the parts that are wrong first."
+            return _entry("blocked", says, ending.line, document)
+        if any(part.status == "open" and part.name not in OPTIONAL for part in parts):
+            return None
+    elif wrong and any(_holds(part, ending, document) for part in parts):
+        return _entry("blocked", says, ending.line, document)
+    return _entry("wrong", says, ending.line, document, ending.kind)
+
+
+def _is_independent(ending: Ending, document: Document) -> bool:
+    """Return whether no part of the exercise can be the cause: a name that the file has nowhere, a failed import."""
+    if ending.kind in ("ModuleNotFoundError", "ImportError"):
+        return True
+    if ending.kind != "NameError" or ending.name in _HANDOUT:
+        return False
+    bound = set().union(*(_bound(statement) for statement in document.statements)) if document.statements else set()
+    return ending.name not in bound
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """Yield every name that a statement binds, in functions too."""
+    for node in ast.walk(statement):
+        yield from assigned_names(node)
+        if isinstance(node, ast.arg):
+            yield node.arg
+
+
+def _holds(part: PartReport, ending: Ending, document: Document) -> bool:
+    """Return whether a wrong part is the one in which the file stops, or names what the file misses."""
+    if part.status != "wrong" or ending.line is None:
+        return False
+    if ending.name and ending.name in re.findall(r"\w+", part.message):
+        return True
+    return part.line == document.place(ending.line)[1] or part_at(ending.line, document) == part.name
+
+
+def part_at(line: int, document: Document) -> str | None:
+    """Return the part whose definition holds a line."""
+    outline = Outline(document)
+    for name, node in {**outline.classes, **outline.functions}.items():
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            members = [m for m in node.body if isinstance(m, Function)] if isinstance(node, ast.ClassDef) else []
+            method = next((m.name for m in members if m.lineno <= line <= (m.end_lineno or m.lineno)), None)
+            return part_of(name, method)
+    return None
+
+
+def _unfinished(parts: Collection[PartReport]) -> bool:
+    return any(part.status not in ("done", "remark") and part.name not in OPTIONAL for part in parts)
+
+
+def _after(ending: Ending, document: Document) -> int | None:
+    """Return the line of the first statement below the one that ended the program."""
+    line = ending.frames[0][1] if ending.frames else 0
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+    return next((s.lineno for s in document.statements if s.lineno > line and not isinstance(s, kinds)), None)
+
+
+def _condition(document: Document, line: int | None) -> str:
+    code = document.place(line or 0)[2].removeprefix("while").rstrip(": ")
+    return f"the values in its condition, `{code.strip()}`, no longer change from one round to the next."
+
+
+def _leaving(document: Document, line: int) -> int | None:
+    """Return the line of the statement that leaves a loop."""
+    for statement in document.statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.For) and node.lineno == line:
+                ends = [n for n in ast.walk(node) if isinstance(n, ast.Break | ast.Return)]
+                return ends[-1].lineno if ends else None
+    return None
+
+
+def _entry(status: Status, says: str, line: int | None, document: Document, hints: str | None = None) -> PartReport:
+    cell, number, code = document.place(line) if line else (None, None, "")
+    given = _HINTS.get(hints, _HINTS[""]) if status == "wrong" and hints is not None else ()
+    if status == "wrong" and not given:
+        given = _HINTS[""]
+    return PartReport(WHOLE_FILE, status, None, cell, number, says, given, code)

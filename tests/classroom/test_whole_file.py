@@ -1,0 +1,147 @@
+"""The file as it stands: run once from top to bottom, with a short training, and Python's own error where it stops."""
+
+import contextlib
+import io
+import textwrap
+
+import pytest
+
+from glasswork.classroom.student.source import from_cells, from_script
+from glasswork.classroom.student.whole_file import run_whole_file
+
+#: A file with the shape of a training: 550 batches an epoch, 50 epochs, and a step that counts itself.
+FILE = """
+import numpy as np
+steps, losses = [], []
+class Model:
+    def forward(self, x):
+        for _ in range(5):
+            x = x * 1.0
+        return x
+class Optimizer:
+    def step(self):
+        steps.append(1)
+def batches(n=550):
+    for i in range(n):
+        yield np.full(4, i)
+def train(model, loader, optimizer):
+    seen = 0
+    for x in loader:
+        model.forward(x)
+        optimizer.step()
+        seen += 1
+    return seen
+model, optimizer = Model(), Optimizer()
+num_epochs = 50
+for epoch in range(num_epochs):
+    losses.append(train(model, batches(), optimizer))
+print("done", losses[num_epochs - 1])
+"""
+
+
+def run(text, seconds=6.0):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return run_whole_file(from_script(textwrap.dedent(text)), seconds)
+
+
+def change(old, new):
+    assert old in FILE
+    return FILE.replace(old, new, 1)
+
+
+def line_of(text, words):
+    return next(i for i, line in enumerate(text.split("\n"), 1) if words in line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FILE,
+        change('losses[num_epochs - 1]', 'losses[49]'),  # all epochs are there
+        change("    return seen", "    assert seen == 550\n    return seen").replace("losses[num_epochs - 1]", "losses[-1]"),
+        change("for x in loader:", "it = iter(loader)\n    for k in range(550):\n        x = next(it)"),
+        "def main():\n" + textwrap.indent(FILE, "    ") + "\nif __name__ == '__main__':\n    main()\n",
+        change("for epoch in range(num_epochs):", "epoch = 0\nwhile epoch < num_epochs:\n    epoch += 1"),
+        change("for epoch in range(num_epochs):", "epoch = 0\nwhile True:\n    epoch += 1\n    if epoch > 3: break")
+        .replace("losses[num_epochs - 1]", "losses[-1]"),
+        change("for epoch in range(num_epochs):", "for epoch in range(num_epochs):\n    if epoch % 10 == 9: best = epoch")
+        + "print(best)\n",
+        "import sys\nprint(sys.modules['__main__'].sys is sys, __name__)\nassert input('rate? ')\n",
+        "from __future__ import annotations\nclass A:\n    def f(self) -> A: ...\n",
+    ],
+)  # fmt: skip
+def test_a_file_that_runs_ends(text):
+    ending = run(text)
+    assert (ending.how, ending.left, ending.idle) == ("end", (), None), ending
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "words", "line", "meant"),
+    [
+        (FILE + "print(loses)\n", "error", "NameError: name 'loses' is not defined", "print(loses)", "losses"),
+        (change("num_epochs = 50", "num_epochs = 50\nbest = zzz"), "error", "NameError: name 'zzz'", "best = zzz", ""),
+        (change("optimizer.step()", "optimizer.stp()"), "error", "has no attribute 'stp'", "optimizer.stp", "step"),
+        (change("return seen", "return sen"), "error", "NameError: name 'sen' is not defined", "return sen", "seen"),
+        (change("import numpy", "import numpyy"), "error", "ModuleNotFoundError", "import numpyy", "numpy"),
+        (FILE + "from collections import OrderedDct\n", "error", "ImportError", "OrderedDct", "OrderedDict"),
+        (FILE + "np.Inf\n", "error", "np.Inf` was removed", "np.Inf", ""),
+        (FILE + "print((1, 2)\n", "error", "SyntaxError: '(' was never closed", "print((1, 2)", ""),
+        (FILE + "def f():\nreturn 1\n", "error", "IndentationError", "return 1", ""),
+        (FILE + "%matplotlib inline\n", "error", "SyntaxError", "%matplotlib", ""),
+        (FILE + "return 3\n", "error", "SyntaxError: 'return' outside function", "return 3", ""),
+        (change("losses[num_epochs - 1]", "losses[50]"), "error", "IndexError", "losses[50]", ""),
+        (FILE + "open('no.txt')\n", "refused", "FileNotFoundError", "open(", ""),
+        (FILE + "import torchvision\n", "refused", "ModuleNotFoundError", "import torchv", ""),
+        (FILE + "raise SystemExit\nprint(1)\n", "exit", "", "raise System", ""),
+    ],
+)  # fmt: skip
+def test_a_stop_is_told_in_pythons_words_at_pythons_line(text, how, words, line, meant):
+    ending = run(text)
+    assert (ending.how, ending.line, ending.meant) == (how, line_of(text, line), meant), ending
+    assert words in ending.words
+
+
+@pytest.mark.parametrize(
+    "loop",
+    ["while epoch < num_epochs:", "while epoch < num_epochs:\n    epoch == epoch + 1",
+     "while epoch < num_epochs:\n    epoch =+ 1", "while epoch != num_epochs:\n    epoch + 1"],
+)  # fmt: skip
+def test_a_loop_whose_condition_never_changes_is_endless(loop):
+    text = change("for epoch in range(num_epochs):", "epoch = 0\n" + loop)
+    ending = run(text)
+    assert (ending.how, ending.line) == ("stuck", line_of(text, "while epoch"))
+
+
+def test_a_training_that_is_long_is_no_endless_one():
+    text = change("for epoch in range(num_epochs):", "epoch = 0\nwhile epoch < 10**9:\n    epoch += 1")
+    ending = run(text, seconds=0.3)
+    assert (ending.how, ending.trained) == ("time", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "idle"),
+    [
+        (change("        seen += 1", "        seen += 1\n        break"), "for x in loader", None),
+        (change("        seen += 1\n", "        seen += 1\n        return seen\n"), "for x in loader", None),
+        (change("optimizer))\n", "optimizer))\n    break\n").replace("losses[num_epochs - 1]", "0"), "for epoch", None),
+        (change("num_epochs = 50", "num_epochs = 0").replace("losses[num_epochs - 1]", "0"), None, "for epoch"),
+        ("def main():\n" + textwrap.indent(FILE, "    "), None, "for epoch"),
+    ],
+)
+def test_a_training_that_hardly_happens_is_seen(text, left, idle):
+    ending = run(text)
+    assert ending.how == "end"
+    assert ending.left == ((line_of(text, left),) if left else ())
+    assert ending.idle == (line_of(text, idle) if idle else None)
+
+
+def test_a_notebook_runs_cell_by_cell_up_to_the_one_that_fails():
+    ending = run_whole_file(from_cells(["a = 1", "b = a +", "c = d"]))
+    assert (ending.kind, ending.line) == ("SyntaxError", 2)
+    ending = run_whole_file(from_cells(["%matplotlib inline\na = 1", "c = d\n", "b = a +"]))
+    assert (ending.words, ending.line) == ("NameError: name 'd' is not defined", 3)
+
+
+def test_one_file_ends_the_same_way_each_time():
+    text = "import numpy as np\nx = np.random.rand()\nprint({}[x])\n"
+    assert run(text) == run(text)
