@@ -6,6 +6,8 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +226,12 @@ def test_a_run_called_like_an_option(glasswork, few_file, tmp_path):
     assert not (tmp_path / "-x" / "figures").exists()
     assert "Test accuracy" in glasswork("evaluate", "./-x", folder=tmp_path)
     assert re.search(r"exists already.*glasswork resume \./-x", glasswork(*words, folder=tmp_path, status=1))
+
+
+@pytest.mark.parametrize("words", [("resume", "-x"), ("predict", "-x", "digits"), ("resume", "-q")])
+def test_a_name_that_was_taken_for_an_option_is_explained(words, tmp_path):
+    (tmp_path / words[1]).mkdir()
+    command = [Path(sys.executable).with_name("glasswork"), *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"Notice: to name the file or folder {words[1]}, type ./{words[1]}\n")

@@ -128,7 +128,8 @@ def climbing(tmp_path):
     (tmp_path / "climb.py").write_text(CLIMB, encoding="utf-8")
     folder = tmp_path / "ladder"
     words = [sys.executable, tmp_path / "climb.py", tmp_path / "long.toml", folder]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (tmp_path / "errors").open("wb") as errors:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=errors)
     end = time.monotonic() + 60
     while len(list(folder.glob("long/seed-?/history.csv"))) < 2:
         assert time.monotonic() < end
@@ -161,6 +162,21 @@ def test_however_it_is_ended_its_runs_end_and_go_on_later_as_if_nothing_had_been
     assert os.getpid() not in pids
     found = climbed(folder, [LONG], seeds=2)
     assert all(run.resumed_after is not None and run.resumed_after >= 1 for run in found.values())
+    models = [place / "long" / "seed-1" / "model.safetensors" for place in (folder, unbroken)]
+    assert models[0].read_bytes() == models[1].read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_alone_is_saved(climbing, number, unbroken):
+    """As by a cluster, which sends its signals to every process."""
+    process, folder = climbing
+    first = RunFolder(folder / "long" / "seed-1")
+    os.kill(first.result().pid, number)
+    assert process.wait(timeout=60) == 1
+    said = (folder.parent / "errors").read_text("utf-8")
+    assert f"1 run of 2 failed; the others are kept: {first.path}: {signal.Signals(number).name} ended it" in said
+    assert first.result().state == "interrupted"
+    assert climbed(folder, [LONG], seeds=2)["long", 1].resumed_after is not None
     models = [place / "long" / "seed-1" / "model.safetensors" for place in (folder, unbroken)]
     assert models[0].read_bytes() == models[1].read_bytes()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from glasswork.cli.stopping import StopOnSignal
 from glasswork.runs.folder import RunFolder
+from glasswork.stopping import StopOnSignal
 
 COMMAND = str(Path(sys.executable).with_name("glasswork"))
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU]

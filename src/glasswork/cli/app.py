@@ -7,6 +7,8 @@ import io
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,9 +31,10 @@ from glasswork.cli import (
 )
 from glasswork.cli.options import Debugging
 from glasswork.cli.recipe_options import RecipeOptions
-from glasswork.cli.stopping import interrupt_on_signals
 from glasswork.cli.streams import finish, outlast_readers
 from glasswork.errors import GlassworkError, RecipeError
+from glasswork.paths import for_shell
+from glasswork.stopping import interrupt_on_signals
 from glasswork.version import __version__
 
 app = typer.Typer(
@@ -68,6 +71,12 @@ def _options(
         raise typer.Exit
 
 
+def _explain_names_like_options(words: Sequence[str]) -> None:
+    """Print how to type the name of a file or folder that was taken for an option."""
+    if names := [word for word in words if word.startswith("-") and Path(word).exists()]:
+        print(f"Notice: to name the file or folder {names[0]}, type {for_shell(names[0])}", file=sys.stderr)
+
+
 def run() -> None:
     """Run the command that the command line asks for, and exit with its status."""
     interrupt_on_signals()
@@ -80,6 +89,10 @@ def run() -> None:
     try:
         try:
             app(prog_name="glasswork")  # exits by itself, with 2 for wrong use and 130 for Ctrl-C
+        except SystemExit as end:
+            if end.code == 2:
+                _explain_names_like_options(sys.argv[1:])
+            raise
         finally:
             finish()
     except Exception as error:

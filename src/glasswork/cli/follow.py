@@ -11,10 +11,10 @@ import typer
 from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import Format, command
 from glasswork.cli.progress import TrainingBar
-from glasswork.cli.stopping import StopOnSignal
 from glasswork.cli.streams import not_essential
 from glasswork.errors import GlassworkError, InputError
 from glasswork.paths import for_shell
+from glasswork.stopping import StopOnSignal
 
 if TYPE_CHECKING:
     from glasswork.runs.folder import RunFolder

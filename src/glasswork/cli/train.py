@@ -21,9 +21,9 @@ from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
-    from glasswork.cli.stopping import StopOnSignal
     from glasswork.recipes.recipe import Recipe
     from glasswork.runs.folder import RunFolder
+    from glasswork.stopping import StopOnSignal
 
 
 def train(

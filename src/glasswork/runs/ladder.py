@@ -6,6 +6,7 @@ Every rung is trained with several seeds. A finished run is never trained again;
 continues from its last checkpoint.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.result import RunResult
 from glasswork.runs.run import Run
+from glasswork.stopping import StopOnSignal
 from glasswork.tasks import run_tasks
 
 
@@ -200,11 +202,14 @@ def _train(task: tuple[str, Recipe]) -> int | None:
     """Train one run to its end, in its own process; return the epochs after which it was resumed, or None."""
     place, recipe = task
     resumed = RunFolder(place).exists()
-    run = Run.resume(place) if resumed else Run(recipe, place)
-    before = len(run.history)
-    with run:
-        for _ in run.epochs():
-            pass
+    with StopOnSignal() as stop:  # a cluster sends its signals to every process
+        run = Run.resume(place, should_stop=stop) if resumed else Run(recipe, place, should_stop=stop)
+        before = len(run.history)
+        with run:
+            for _ in run.epochs():
+                pass
+    if stop.number is not None and RunFolder(place).result().state == "interrupted":
+        raise TaskError(f"{signal.Signals(stop.number).name} ended it; it is saved, and the same command continues it")
     return before if resumed else None
 
 
