@@ -122,13 +122,16 @@ def test_the_bar_of_a_five_belongs_to_it(mnist):
         assert np.abs(digit.image.astype(int) - five).mean() < 0.1
 
 
-def windows(digits, rng, *, dark=25, edge=30):
-    """White windows in a dark frame, one digit in each, as on a water meter."""
+def windows(digits, rng, *, dark=25, edge=30, touching=0):
+    """White windows in a dark frame, one digit in each, as on a water meter; perhaps touching the left or right bar."""
     framed = []
     for digit in digits:
         pixels = np.full((300 + 2 * edge, 240 + 2 * edge), float(dark))
         ink = np.asarray(Image.fromarray(digit.reshape(28, 28)).resize((220, 220)), float) / 255
         pixels[edge : edge + 300, edge : edge + 240] = 225
+        if touching:
+            columns = np.flatnonzero((ink > 0.5).any(axis=0))
+            ink = np.roll(ink, 229 - columns[-1] if touching > 0 else -columns[0], axis=1)
         pixels[edge + 40 : edge + 260, edge + 10 : edge + 230] -= 190 * ink
         framed.append(pixels)
     row = np.hstack(framed)
@@ -141,6 +144,18 @@ def test_the_bars_between_windows_are_no_ones(count, dark, edge, mnist):
     reading = read_picture(windows(digits, np.random.default_rng(4), dark=dark, edge=edge))
     assert len(reading.digits) == count
     assert all(close(digit.image, image, 0.8) for digit, image in zip(reading.digits, digits, strict=True))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("touching", [-1, 1])
+def test_a_digit_that_touches_a_bar_stays(touching, turned, mnist):
+    digits = mnist[0][FIRST_TEST + np.arange(4)]
+    if turned:  # bars across, above and below the windows
+        digits = digits.reshape(-1, 28, 28).swapaxes(1, 2).reshape(-1, 784)
+    row = windows(digits, np.random.default_rng(4), touching=touching)
+    reading = read_picture(row.T if turned else row)
+    assert len(reading.digits) == 4
+    assert {part.dropped for part in reading.parts if part.extent > 100} <= {"", "a frame"}
 
 
 def dashes(pen, start, end, piece=28, gap=11):

@@ -121,7 +121,7 @@ def judge(labels: NDArray[np.int32], parts: list[Part], ink: Ink) -> list[Part]:
     parts = _drop(parts, EDGE, _at_edge(labels, parts))
     parts = _drop(parts, FRAME, _frames(labels, parts))
     if ink.dark_ground is not None:
-        parts = _drop(parts, FRAME, _lead_into(ink.dark_ground, labels, parts))
+        parts = _drop(parts, FRAME, lead_into(ink.dark_ground, labels, parts))
     if ink.photo:
         parts = _drop(parts, FAINT, _faint(labels, parts, ink.cover))
     parts = _drop(parts, LINE, {p.label for p in parts if _is_line(p, labels.shape)})
@@ -228,15 +228,16 @@ def _frames(labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
     return found
 
 
-def _lead_into(ground: Mask, labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
-    """Parts that lead into dark ground along as many pixels as they are wide, as bars between windows do."""
+def lead_into(ground: Mask, labels: NDArray[np.int32], parts: list[Part]) -> set[int]:
+    """Return the parts that lead into dark ground along as many pixels as they are wide, as bars between windows do."""
     beside = labels[ndimage.binary_dilation(ground, iterations=BESIDE)]
     contact = np.bincount(beside, minlength=int(labels.max()) + 1)
     touching = [part for part in _candidates(parts) if contact[part.label]]
-    return {p.label for p in touching if contact[p.label] > 0.7 * BESIDE * stroke_width(_own(labels, p))}
+    return {p.label for p in touching if contact[p.label] > 0.7 * BESIDE * stroke_width(own_pixels(labels, p))}
 
 
-def _own(labels: NDArray[np.int32], part: Part) -> Mask:
+def own_pixels(labels: NDArray[np.int32], part: Part) -> Mask:
+    """Mark the pixels of a part in its box."""
     left, top, right, bottom = part.box
     return np.asarray(labels[top:bottom, left:right] == part.label)
 

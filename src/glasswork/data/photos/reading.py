@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images
 from glasswork.data.photos import parts as part_of
+from glasswork.data.photos.bars import bars_of
 from glasswork.data.photos.centre import as_it_is, centre
 from glasswork.data.photos.ink import Cover, Ink, ink_of
 from glasswork.data.photos.lines import ruled_lines
@@ -169,8 +170,12 @@ def _read(picture: Picture) -> Reading:
     mask = ink.mask()
     lines = ruled_lines(mask)
     labels, found = part_of.find_parts(mask & ~lines)
+    bars = np.zeros_like(mask) if ink.dark_ground is None else bars_of(labels, found, ink.dark_ground)
+    if bars.any():
+        labels, found = part_of.find_parts(mask & ~lines & ~bars)
     parts = part_of.judge(labels, found, ink)
     groups = part_of.group(labels, parts)
+    parts += [replace(bar, dropped=part_of.FRAME) for bar in part_of.find_parts(bars)[1][:20]]
     parts += [replace(line, dropped=part_of.LINE) for line in part_of.find_parts(lines)[1][:20]]
     problem = _problem(parts, groups)
     if problem:
