@@ -44,9 +44,10 @@ test("an image is at distance 0 from itself, and a blank one from nothing", () =
   );
   const reference = new Reference(
     images,
-    [1, 7],
+    null,
+    28,
     Float32Array.of(1, 1),
-    { threshold: 0.5, limits: [0, 0.88, 0.94, 1] },
+    { threshold: 0.5, limits: [0, 0.88, 0.94, 1], labels: [1, 7] },
     null,
   );
   assert.ok(reference.nearest(images.subarray(784), 1)[0].distance < 1e-3);

@@ -76,12 +76,22 @@ class ScepticData(msgspec.Struct, frozen=True):
 
 
 class Novelty(msgspec.Struct, frozen=True):
-    """The data that tell whether an image is unlike the training images; see `glasswork.models.doubt.reference`."""
+    """The data that tell whether an image is unlike the training images; see `glasswork.models.doubt.reference`.
+
+    Attributes
+    ----------
+    labels : list of int
+        The classes of all images of the reference set.
+    maps : Packed or None
+        What describes each of them, where the images are too large for the page; otherwise it is computed there.
+    """
 
     spread: Packed
     threshold: float
     limits: list[float]
+    labels: list[int]
     sceptic: ScepticData | None
+    maps: Packed | None
 
 
 class Snapshot(msgspec.Struct, frozen=True):

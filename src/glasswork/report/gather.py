@@ -17,6 +17,7 @@ from glasswork.nn import MLP, Linear
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model, column_scaling
 from glasswork.recipes.recipe import Recipe
+from glasswork.report import room
 from glasswork.report.data import Columns, EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
 from glasswork.report.evaluation import evaluate
 from glasswork.report.facts import attribution, command, facts
@@ -81,7 +82,13 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     shape = file.image_shape or parts.shape
     encoding = choose_encoding(model)
     stored = as_stored(model, encoding)
-    examples, labels = _examples(file.reference, parts)
+    numbers: Encoding = "float64" if features else "uint4"
+    examples, labels, are_all = _examples(file.reference, parts, numbers)
+    packed = pack(examples, numbers)
+    novelty = None if file.reference is None else _novelty(file.reference, with_maps=not are_all)
+    tested = _tested(stored, parts)
+    maps = len(novelty.maps.data) if novelty is not None and novelty.maps is not None else 0
+    left = room.TOTAL - len(packed.data) - maps - len(tested.pictures.images.data)
     initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
     evaluation = evaluate(model, parts.test.images, parts.test.labels, None if features else shape, len(file.classes))
     return ReportData(
@@ -91,15 +98,15 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         shape=shape,
         network=describe(model, stored, encoding, parts.test.images[:_TESTED]),
         untrained=None if initial is None else store(initial, "int8"),
-        examples=Pictures(pack(examples, "float64" if features else "uint4"), labels.tolist()),
-        novelty=None if file.reference is None else _novelty(file.reference),
+        examples=Pictures(packed, labels.tolist()),
+        novelty=novelty,
         exciting=_exciting(model, examples),
         inkless=[] if features else np.flatnonzero(~parts.train.images.any(axis=0)).tolist(),
-        tested=_tested(stored, parts),
+        tested=tested,
         evaluation=evaluation,
         history=[_epoch(result) for result in history],
         loss_name=build_loss(recipe.loss).label,
-        snapshots=_snapshots(place, recipe, model, history),
+        snapshots=_snapshots(place, recipe, model, history, left),
         state=result.state,
         epochs=recipe.training.epochs,
         facts=facts(recipe, result, parts, model, evaluation.accuracy),
@@ -132,19 +139,26 @@ def _columns(recipe: Recipe, model: MLP, parts: Split) -> Columns | None:
     )
 
 
-def _examples(reference: ReferenceSet | None, parts: Split) -> tuple[Images, Labels]:
+def _examples(reference: ReferenceSet | None, parts: Split, encoding: Encoding) -> tuple[Images, Labels, bool]:
+    """Return training images for the page, their labels, and whether these are all images of the reference set."""
     if reference is not None:
-        return reference.images, reference.labels
+        images, labels = reference.images, reference.labels
+        are_all = room.fitting(images, encoding, room.EXAMPLES) == len(images)
+        count = len(images) if are_all else room.fitting(images, encoding, room.SHOWN)
+        return images[:count], labels[:count], are_all
     rows = np.random.default_rng(0).permutation(len(parts.train))[:_EXAMPLES]
-    return parts.train.images[rows], parts.train.labels[rows]
+    rows = rows[: room.fitting(parts.train.images[rows], encoding, room.EXAMPLES)]
+    return parts.train.images[rows], parts.train.labels[rows], False
 
 
-def _novelty(reference: ReferenceSet) -> Novelty:
+def _novelty(reference: ReferenceSet, *, with_maps: bool) -> Novelty:
     sceptic = reference.sceptic
     return Novelty(
         spread=pack(reference.spread, "float32"),
         threshold=reference.threshold,
         limits=list(reference.limits),
+        labels=reference.labels.tolist(),
+        maps=pack(reference.maps, "float16") if with_maps else None,
         sceptic=None
         if sceptic is None
         else ScepticData(
@@ -188,16 +202,17 @@ def _tested(stored: MLP, parts: Split) -> Tested:
     every = np.arange(len(test))
     lead = scores[every, answers] - scores[every, test.labels]
     worst = np.argsort(-lead, kind="stable")[: np.count_nonzero(answers != test.labels)]
-    checked = min(_TESTED, len(test))
-    rows = np.concatenate([every[:checked], worst[worst >= checked][:_MISTAKES]])
-    place = {int(row): n for n, row in enumerate(rows)}
     encoding: Encoding = "float64" if parts.kind == "features" else "uint8"
+    share = min(1.0, room.fitting(test.images, encoding, room.TESTS) / min(len(test), _TESTED + _MISTAKES))
+    checked = max(1, int(share * min(_TESTED, len(test))))
+    rows = np.concatenate([every[:checked], worst[worst >= checked][: int(share * _MISTAKES)]])
+    place = {int(row): n for n, row in enumerate(rows)}
     return Tested(
         pictures=Pictures(pack(test.images[rows], encoding), test.labels[rows].tolist()),
         answers=answers[rows].tolist(),
         checked=checked,
         scores=pack(scores[:checked], "float32"),
-        worst=[place[int(row)] for row in worst[:_WORST]],
+        worst=[place[int(row)] for row in worst if int(row) in place][:_WORST],
     )
 
 
@@ -212,13 +227,11 @@ def _epoch(result: EpochResult) -> EpochData:
     )
 
 
-def _snapshots(place: RunFolder, recipe: Recipe, model: MLP, history: list[EpochResult]) -> list[Snapshot]:
-    """Return about twenty snapshots that the run has stored, and its final weights."""
+def _snapshots(place: RunFolder, recipe: Recipe, model: MLP, history: list[EpochResult], left: float) -> list[Snapshot]:
+    """Return about twenty snapshots that the run has stored, and its final weights, in the room that is left."""
     accuracy = {result.epoch: result.valid_accuracy for result in history}
     found = read_snapshots(place.path, model)
     if found and not recipe.training.early_stopping:  # early stopping may end with the weights of an earlier epoch
         found[len(history)] = first_weights(model)
-    kept = sorted(found.items())
-    if len(kept) > _SNAPSHOTS:  # the first, the last, and evenly spaced ones between
-        kept = [kept[i] for i in np.unique(np.linspace(0, len(kept) - 1, _SNAPSHOTS).round().astype(int))]
-    return [Snapshot(epoch, accuracy.get(epoch), pack(weights, "int8")) for epoch, weights in kept]
+    kept = room.fitting_snapshots(found, _SNAPSHOTS, left)
+    return [Snapshot(epoch, accuracy.get(epoch), pack(weights, "int8")) for epoch, weights in kept.items()]

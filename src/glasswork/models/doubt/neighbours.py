@@ -49,7 +49,7 @@ class Neighbours:
             parts = [self.nearest(images[i : i + _AT_A_TIME], k) for i in range(0, len(images), _AT_A_TIME)]
             return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
         maps = edge_maps(images)
-        distances = _between(maps, self._maps) / self.spread
+        distances = _between(maps, self.maps) / self.spread
         even = ~maps.any(axis=1)
         distances[even] = np.where(self._even, np.float32(0), np.float32(np.inf))
         rows = np.argpartition(distances, min(k, distances.shape[1]) - 1, axis=1)[:, :k]
@@ -58,22 +58,23 @@ class Neighbours:
         return rows, np.take_along_axis(distances, rows, axis=1)
 
     @cached_property
-    def _maps(self) -> Floats:
+    def maps(self) -> Floats:
+        """The map of edges of each image, (N, numbers)."""
         parts = [edge_maps(self._images[i : i + _AT_A_TIME]) for i in range(0, len(self._images), _AT_A_TIME)]
         return np.concatenate(parts)
 
     @cached_property
     def _even(self) -> NDArray[np.bool_]:
         """Which reference images have a single level: (N,)."""
-        return np.asarray(~self._maps.any(axis=1))
+        return np.asarray(~self.maps.any(axis=1))
 
     @cached_property
     def spread(self) -> Floats:
         """Square root of the mean distance from each image to its nearest ones: (N,)."""
-        count = min(NEIGHBOURS, len(self._maps) - 1)
-        radius = np.zeros(len(self._maps), np.float32)
+        count = min(NEIGHBOURS, len(self.maps) - 1)
+        radius = np.zeros(len(self.maps), np.float32)
         for start in range(0, len(radius), _AT_A_TIME):
-            among = _between(self._maps[start : start + _AT_A_TIME], self._maps)
+            among = _between(self.maps[start : start + _AT_A_TIME], self.maps)
             own = np.arange(len(among))
             among[own, start + own] = np.inf
             among.partition(count - 1, axis=1)

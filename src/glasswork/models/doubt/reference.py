@@ -314,6 +314,11 @@ class ReferenceSet:
         return Neighbours(self.images)
 
     @property
+    def maps(self) -> Floats:
+        """The map of edges of each reference image, (N, numbers); see `edge_maps`."""
+        return self._neighbours.maps
+
+    @property
     def spread(self) -> Floats:
         """How thinly the reference images lie around each of them, (N,); see `Neighbours`."""
         return self._neighbours.spread

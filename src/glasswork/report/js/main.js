@@ -64,11 +64,11 @@ async function unpackLayers(layers) {
  */
 async function unpackReference({ examples, novelty, shape }) {
   const { sceptic } = novelty;
-  const [images, spread, filters, weights] = await Promise.all(
-    [examples.images, novelty.spread, sceptic?.filters, sceptic?.weights].map((packed) => packed && unpack(packed)),
+  const [images, spread, filters, weights, maps] = await Promise.all(
+    [examples.images, novelty.spread, sceptic?.filters, sceptic?.weights, novelty.maps].map((packed) => packed && unpack(packed)),
   );
   const second = sceptic && new Sceptic({ filters, weights, bias: sceptic.bias, output: sceptic.output }, shape[0]);
-  return new Reference(images, examples.labels, spread, novelty, second);
+  return new Reference(images, maps ?? null, shape[0], spread, novelty, second);
 }
 
 /**

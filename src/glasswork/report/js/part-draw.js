@@ -205,7 +205,7 @@ function offers(context, pictures) {
   const strip = el("div", { class: "strip" });
   let first = 0;
   function offer() {
-    const buttons = Array.from({ length: OFFERED }, (_, k) => {
+    const buttons = Array.from({ length: Math.min(OFFERED, data.tested.checked) }, (_, k) => {
       const n = (first + k) % data.tested.checked;
       const bytes = imageAt(tests, network.features, n).slice();
       const truth = data.tested.pictures.labels[n];

@@ -82,17 +82,16 @@ function ruler(strangeness) {
  * @param {number} row
  * @param {number} distance
  */
-function neighbour({ examples, network, data, classes, shape }, row, distance) {
+function neighbour({ reference, examples, network, classes, shape }, row, distance) {
+  const name = classes[reference?.labels[row] ?? 0];
+  const words = el("span", { class: "small" }, `${name} · ${number(distance, 2)}`);
+  const bytes = imageAt(examples, network.features, row);
+  if (!bytes.length) return el("li", {}, el("span", {}, "not in this page"), words); // as large images are
   const canvas = el("canvas", {
     class: "thumb",
     role: "img",
-    "aria-label": `A training image of ${classes[data.examples.labels[row]]}`,
+    "aria-label": `A training image of ${name}`,
   });
-  paintImage(canvas, imageAt(examples, network.features, row), shape);
-  return el(
-    "li",
-    {},
-    canvas,
-    el("span", { class: "small" }, `${classes[data.examples.labels[row]]} · ${number(distance, 2)}`),
-  );
+  paintImage(canvas, bytes, shape);
+  return el("li", {}, canvas, words);
 }

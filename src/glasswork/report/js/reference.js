@@ -18,6 +18,19 @@ const MOST_IN_DOUBT = 0.89;
 /** @typedef {{row: number, distance: number}} Neighbour */
 
 /**
+ * Maps at length 1 again after they were rounded for the page, or at length 0.
+ * @param {Float32Array} maps
+ */
+function atUnitLength(maps) {
+  for (let at = 0; at < maps.length; at += NUMBERS) {
+    const map = maps.subarray(at, at + NUMBERS);
+    const length = Math.hypot(...map) || 1;
+    map.forEach((value, i) => (map[i] = value / length));
+  }
+  return maps;
+}
+
+/**
  * @typedef {object} Judgement
  * @property {Neighbour[]} nearest The nearest first; none for an image of one even level, if there is no other.
  * @property {number} odds Log-odds of the sceptic; 0 without one.
@@ -29,14 +42,15 @@ const MOST_IN_DOUBT = 0.89;
 export class Reference {
   /**
    * @param {Uint8Array} images Square images, one after the other.
-   * @param {number[]} labels
+   * @param {Float32Array | null} maps What describes each of them, if the page has only some of the images.
+   * @param {number} side Of an image.
    * @param {Float32Array} spread How loosely the reference images lie around each of them.
-   * @param {{threshold: number, limits: number[]}} novelty
+   * @param {{threshold: number, limits: number[], labels: number[]}} novelty
    * @param {import("./sceptic.js").Sceptic | null} sceptic
    */
-  constructor(images, labels, spread, { threshold, limits }, sceptic) {
+  constructor(images, maps, side, spread, { threshold, limits, labels }, sceptic) {
     this.count = spread.length;
-    this.side = Math.round(Math.sqrt(images.length / this.count));
+    this.side = side;
     this.labels = labels;
     this.spread = spread;
     this.threshold = threshold;
@@ -44,8 +58,8 @@ export class Reference {
     this.sceptic = sceptic;
     this.describe = describer(this.side);
     this.images = images;
-    this.maps = new Float32Array(this.count * NUMBERS);
-    this.described = 0;
+    this.maps = maps ? atUnitLength(maps) : new Float32Array(this.count * NUMBERS);
+    this.described = maps ? this.count : 0;
   }
 
   /**
