@@ -53,6 +53,18 @@ def test_pictures_are_called_as_in_the_sample(tmp_path):
         assert [form.id_of(k, name) for k, name in enumerate(names)] == [f"{k}{suffix}" for k in (4, 30, 100)]
 
 
+@pytest.mark.parametrize("item", ["cover.png", "a/9.png", "3"])
+def test_no_id_is_guessed_for_an_image_that_the_sample_lacks(tmp_path, item):
+    images(tmp_path / "test.csv")
+    (tmp_path / "sample_submission.csv").write_text("id,label\n0,0\n1,0\n")
+    form = submission_for(str(tmp_path / "test.csv"))
+    assert form.id_of(1, "2") == "1"
+    with pytest.raises(
+        InputError, match=f"^{item}: the sample of a submission has 2 ids, such as 0, and none for this"
+    ):
+        form.id_of(2, item)
+
+
 def test_a_sample_of_another_form(tmp_path):
     images(tmp_path / "test.csv")
     (tmp_path / "sample_submission.csv").write_text("id,cat,dog\n1,.5,.5\n")

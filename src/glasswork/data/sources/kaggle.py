@@ -39,15 +39,27 @@ class Submission:
         return frozenset(self.ids)
 
     def id_of(self, number: int, item: str) -> str:
-        """Return the id of an image, given its number from 0 and its name in the source."""
+        """Return the id of an image, given its number from 0 and its name in the source.
+
+        Raises
+        ------
+        InputError
+            If there is a sample that has no id for it.
+        """
         if self.own:
             return item
-        for name in (item, Path(item).name, Path(item).stem) if "." in item else ():  # a picture
-            if name in self._known:
-                return name
-        if number < len(self.ids):
-            return self.ids[number]
-        return str(number + 1)
+        if not self.ids:
+            return str(number + 1)
+        if "." in item:  # a picture
+            found = next((name for name in (item, Path(item).name, Path(item).stem) if name in self._known), None)
+        else:
+            found = self.ids[number] if number < len(self.ids) else None
+        if found is None:
+            raise InputError(
+                f"{item}: the sample of a submission has {len(self.ids):,} ids, such as {self.ids[0]}, and none for "
+                "this image; put the sample that belongs to these images beside them, or leave out --submission"
+            )
+        return found
 
 
 def submission_for(source: str) -> Submission:
