@@ -289,6 +289,34 @@ def test_files_beside_train_are_named(tmp_path):
         assert text in left_out
 
 
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_every_file_and_folder_beside_data_files_is_named(tmp_path, suffix):
+    table(tmp_path / f"train.{suffix}")
+    table(tmp_path / f"test.{suffix}")
+    table(tmp_path / "more.txt")
+    (tmp_path / "extra").mkdir()
+    table(tmp_path / "extra" / "more.csv")
+    (tmp_path / "README.txt").write_text("Two tables.\n")
+    data = load_dataset(tmp_path)
+    assert dict(data.origin.sizes) == {"train": 30, "test": 30}
+    assert [text.partition(":")[0] for text in data.origin.left_out] == ["more.txt", "extra"]
+
+
+def test_tables_beside_the_folders_of_classes_are_named(tmp_path):
+    classes(tmp_path)
+    table(tmp_path / "train.csv")
+    (tmp_path / "labels.csv").write_text("name,age\nx,1\ny,2\n")
+    assert load_dataset(tmp_path).origin.left_out == ("labels.csv: not a picture; nor train.csv",)
+
+
+def test_a_part_with_other_classes_than_train_is_left_out(tmp_path):
+    classes(tmp_path / "train")
+    classes(tmp_path / "test", ["unknown"])
+    data = load_dataset(tmp_path)
+    assert (data.classes, dict(data.origin.sizes)) == (tuple("ABC"), {"train": 9})
+    assert data.origin.left_out == ("test: its folders are not classes of train: unknown",)
+
+
 def test_data_files_that_are_not_shards_are_not_joined(tmp_path):
     for name in ("letters.csv", "digits.csv"):
         table(tmp_path / name)

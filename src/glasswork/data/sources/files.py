@@ -40,7 +40,11 @@ def read(source: Peek) -> Found:
 
     folder = Folder(source.path)
     piles: dict[str, list[tuple[Path, Found]]] = {}
-    for path in data_files(folder):
+    paths = data_files(folder)
+    for place in [*folder.files, *(inner.path for inner in folder.folders)]:
+        if not describes(place) and not any(path.is_relative_to(place) for path in paths):
+            folder.leave_out(place, "it lies beside the data files")
+    for path in paths:
         try:
             found = find(path)
             for name, part in found.parts.items():
@@ -159,6 +163,11 @@ def data_files(folder: Folder) -> list[Path]:
     return [found[name] for name in natural_order(found)]
 
 
+def describes(path: Path) -> bool:
+    """Return whether a file has the name of a text about data, such as README."""
+    return re.match(r"(?i)readme|licen[cs]e|citation", path.name) is not None
+
+
 def _with_parts(*folders: Folder) -> list[Folder]:
     """Return folders, each with the folders in it that are named like parts."""
     return [place for one in folders for place in (one, *(part for part in one.folders if part_of(part.path.name)))]
@@ -172,6 +181,6 @@ def _data_files(folder: Folder) -> list[Path]:
     return [
         path
         for path in folder.files
-        if path.suffix.lower() not in (*_TEXTS, *PICTURE_SUFFIXES)
-        and not re.match(r"(?i)readme|licen[cs]e|citation", path.name)
+        if (path.suffix.lower() not in _NOT_DATA or (path.suffix.lower() == ".txt" and part_of(path.stem)))
+        and not describes(path)
     ]

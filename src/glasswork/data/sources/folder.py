@@ -10,7 +10,7 @@ from pathlib import Path
 
 from glasswork.data.foreign import foreign
 from glasswork.data.labels import natural_order
-from glasswork.data.sources.files import holds_data
+from glasswork.data.sources.files import describes, holds_data
 from glasswork.data.sources.found import Found
 from glasswork.data.sources.listing import named_pictures, tables_in
 from glasswork.data.sources.naming import part_of
@@ -91,6 +91,11 @@ def _piles(folder: Folder, told: _Told) -> dict[str, _Pile]:
     labelled = {part: pile for part, pile in piles.items() if any(label for _, label in pile[0])}
     for part in piles.keys() - labelled.keys() if "train" in labelled else ():
         folder.leave_out(parts[part].path, f"{len(piles[part][0]):,} pictures without labels")
+    known = set(labelled["train"][1]) if "train" in labelled else set()
+    for part, (_, names) in list(labelled.items()):
+        if known and names and not known & set(names):
+            folder.leave_out(parts[part].path, f"its folders are not classes of train: {', '.join(names[:5])}")
+            del labelled[part]
     return labelled if "train" in labelled else piles
 
 
@@ -130,11 +135,14 @@ def _classes(folder: Folder, told: _Told) -> _Pile:
 
 
 def _leave_out_pictures(folder: Folder) -> None:
-    """Note that pictures beside the folders of the classes have no class."""
+    """Note that pictures beside the folders of the classes have no class, and that other files are not read."""
     if folder.pictures:
         count = len(folder.pictures)
         which = "it lies" if count == 1 else f"this and {count - 1:,} more lie"
         folder.leave_out(folder.pictures[0], f"{which} beside the folders of the classes")
+    if others := [path for path in folder.files if path not in folder.pictures and not describes(path)]:
+        names = ", ".join(path.name for path in others[1:5])
+        folder.leave_out(others[0], "not a picture" + (f"; nor {names}" if names else ""))
 
 
 def _holds_the_classes(folder: Folder) -> Folder | None:
