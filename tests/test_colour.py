@@ -8,10 +8,22 @@ import pytest
 from PIL import Image
 
 from browser import browser
-from glasswork import Batches, Dataset, InputError, Run, load_dataset, load_model, named_recipe, predict_file
+from glasswork import (
+    MLP,
+    Batches,
+    Dataset,
+    InputError,
+    Inputs,
+    Run,
+    load_dataset,
+    load_model,
+    named_recipe,
+    predict_file,
+)
 from glasswork.figures import digits, weights
 from glasswork.models.model_file import read_model_file
 from glasswork.report import gather, write_report
+from glasswork.report.evaluation import evaluate
 from glasswork.runs.folder import RunFolder
 
 SIDE, COUNT = 12, 90
@@ -223,3 +235,18 @@ def test_changes_move_the_planes_alike(hues):
     folder = RunFolder(run.folder)
     found = {one.name: one for one in gather(folder, read_model_file(folder.path), run.parts).evaluation.robustness}
     assert min(found["Shift"].accuracies[:3] + found["Rotation"].accuracies) == 100
+
+
+def test_black_on_white_is_changed_like_its_negative():
+    images = np.where(RNG.random((COUNT, SIDE * SIDE)) > 0.8, 255, 0).astype(np.uint8)
+    light, dark = (MLP(SIDE * SIDE, 16, 3, seed=2) for _ in range(2))
+    dark.linear1.weight[...] = -light.linear1.weight  # pixels are scaled to -1 to 1, so it answers to the negative
+    for model in (light, dark):
+        model.inputs = Inputs.of_bytes(shape=(SIDE, SIDE))
+    labels = light.predict(images)
+    assert len(np.unique(labels)) > 1
+    ours = evaluate(light, images, labels, (SIDE, SIDE), 3)
+    theirs = evaluate(dark, 255 - images, labels, (SIDE, SIDE), 3, dark=True)
+    assert min(min(one.accuracies) for one in ours.robustness) < 90
+    for one, other in zip(ours.robustness, theirs.robustness, strict=True):
+        np.testing.assert_allclose(other.accuracies, one.accuracies, atol=100 * 1.1 / COUNT)  # one image on the edge

@@ -14,7 +14,9 @@ _BINS = 10
 _CHANGED = 500
 
 
-def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...] | None, classes: int) -> Evaluation:
+def evaluate(
+    model: MLP, images: Images, labels: Labels, shape: tuple[int, ...] | None, classes: int, *, dark: bool = False
+) -> Evaluation:
     """Measure a network on test images, or on the rows of a table.
 
     Parameters
@@ -25,6 +27,8 @@ def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...] 
     shape : (height, width), or (height, width, 3) in colour
         None for rows of features, which are not changed.
     classes : int
+    dark : bool
+        Whether ink is dark on a light ground in the images.
     """
     probabilities = model.probabilities(images)
     answers = probabilities.argmax(axis=1)
@@ -37,7 +41,7 @@ def evaluate(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...] 
     robustness = [
         Robustness(change.name, change.unit, list(change.strengths), found)
         for change in changes
-        for found in [accuracies(model, images[few], labels[few], shape, change)]
+        for found in [accuracies(model, images[few], labels[few], shape, change, dark=dark)]
     ]
     return Evaluation(
         count=len(labels),

@@ -90,7 +90,9 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     maps = len(novelty.maps.data) if novelty is not None and novelty.maps is not None else 0
     left = room.TOTAL - len(packed.data) - maps - len(tested.pictures.images.data)
     initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
-    evaluation = evaluate(model, parts.test.images, parts.test.labels, None if features else shape, len(file.classes))
+    dark = file.reading.polarity == "dark on light"
+    kept = None if features else shape
+    evaluation = evaluate(model, parts.test.images, parts.test.labels, kept, len(file.classes), dark=dark)
     return ReportData(
         title=place.path.resolve().name,
         version=__version__,
@@ -115,7 +117,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         attribution=attribution(recipe, parts),
         pictures=file.reading.pictures,
         ink=len(shape) == 2 and polarity_of(parts.train.images, shape) == "light on dark",
-        dark=file.reading.polarity == "dark on light",
+        dark=dark,
         no_reference=file.why_no_reference,
         thing="digit" if not features and all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
         columns=_columns(recipe, model, parts) if features else None,

@@ -53,6 +53,7 @@ def render(data: ReportData) -> str:
         title=_escape(data.title),
         thing=data.thing,
         **_words_for_drawing(data),
+        ground="blank page" if data.ink else "black image",
         ends="blank paper is −1 and full ink is 1" if data.ink else "black is −1, and white, or a full colour, is 1",
         things=f"{data.thing}s" if data.thing == "digit" else "images",
         one="row" if data.columns else "image",

@@ -26,7 +26,9 @@ class Change:
     apply: Callable[[_Field, float], _Field]
 
 
-def accuracies(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...], change: Change) -> list[float]:
+def accuracies(
+    model: MLP, images: Images, labels: Labels, shape: tuple[int, ...], change: Change, *, dark: bool = False
+) -> list[float]:
     """Return the accuracy in percent at each strength of a change.
 
     Parameters
@@ -37,12 +39,15 @@ def accuracies(model: MLP, images: Images, labels: Labels, shape: tuple[int, ...
     shape : (height, width), or (height, width, 3) in colour
     change : Change
         Each plane of colour is changed alike.
+    dark : bool
+        Whether ink is dark on a light ground; the change is made to the negative then.
     """
-    field = images.reshape(len(images), shape[0], shape[1], -1).astype(np.float32)
+    negative = np.uint8(255 if dark else 0)
+    field = (images ^ negative).reshape(len(images), shape[0], shape[1], -1).astype(np.float32)
     found = []
     for strength in change.strengths:
         planes = [change.apply(plane, strength) for plane in np.moveaxis(field, 3, 0)]
-        changed = np.clip(np.rint(np.stack(planes, axis=3)), 0, 255).astype(np.uint8)
+        changed = np.clip(np.rint(np.stack(planes, axis=3)), 0, 255).astype(np.uint8) ^ negative
         found.append(float((model.predict(changed.reshape(len(images), -1)) == labels).mean() * 100))
     return found
 

@@ -153,11 +153,11 @@ export function placeOf([, width, planes = 1], i) {
 }
 
 /**
- * What stands side by side in a drawing of signed numbers; empty for grey images.
+ * What stands side by side in a drawing of signed numbers, to be added to a caption; empty for grey images.
  * @param {number[]} shape
  */
 export function planesNote(shape) {
-  return shape.length === 3 ? " Side by side: red, green and blue." : "";
+  return shape.length === 3 ? "; side by side: red, green and blue" : "";
 }
 
 /** What raises a pixel: "ink", or "light" where images are painted as they are. */

@@ -31,7 +31,7 @@ export class Columns {
   many = "rows";
   inputs = "columns";
   raises = "larger values raise the neuron’s sum";
-  lowers = "larger values lower it.";
+  lowers = "larger values lower it";
   ready = true;
 
   /** @param {ColumnFacts} facts */

@@ -75,8 +75,8 @@ function pictures({ shape, inkless }, weights, products) {
   return el(
     "div",
     { class: "maps" },
-    picture(weights, "Its weights"),
-    picture(products, "Weight × input, for this image"),
+    picture(weights, `Its weights${planesNote(shape)}`),
+    picture(products, `Weight × input, for this image${planesNote(shape)}`),
     el(
       "p",
       { class: "small" },
@@ -86,7 +86,6 @@ function pictures({ shape, inkless }, weights, products) {
       inkless.size
         ? ` Hatched: ${inkless.size} pixels that are blank in every training image, where the weights mean nothing.`
         : "",
-      planesNote(shape),
     ),
   );
 }

@@ -155,7 +155,7 @@ function slider({ data, kind, inkless, network }) {
     el(
       "p",
       { class: "small" },
-      `Each picture shows the weights of one neuron: orange: ${kind.raises}; blue: ${kind.lowers}${more}`,
+      `Each picture shows the weights of one neuron. Orange: ${kind.raises}. Blue: ${kind.lowers}.${more}`,
     ),
   );
 }

@@ -179,7 +179,7 @@ function showMap(context, place, which) {
       "figure",
       {},
       canvas,
-      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}.${planesNote(shape)}`),
+      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}${planesNote(shape)}`),
     ),
     el(
       "div",
@@ -228,7 +228,9 @@ function searchSmudge(context, place) {
     return;
   }
   const change = Float64Array.from(found.bytes, (byte, i) => byte - bytes[i]);
-  const changed = change.filter((value) => value !== 0).length;
+  const planes = shape[2] ?? 1;
+  const changed = new Set(Array.from(change.keys(), (i) => (change[i] ? Math.floor(i / planes) : -1)));
+  changed.delete(-1);
   const strongest = largest(change);
   const difference = el("canvas", {
     class: "large",
@@ -249,7 +251,7 @@ function searchSmudge(context, place) {
         "figure",
         {},
         difference,
-        el("figcaption", { class: "small" }, `The smudge: orange adds ${inkOrLight()}, blue (with a dash) takes it away.${planesNote(shape)}`),
+        el("figcaption", { class: "small" }, `The smudge: orange adds ${inkOrLight()}, blue (with a dash) takes it away${planesNote(shape)}`),
       ),
       el("figure", {}, result, el("figcaption", { class: "small" }, "The image with it")),
       el(
@@ -267,7 +269,7 @@ function searchSmudge(context, place) {
         el(
           "p",
           { class: "small" },
-          `${changed} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`,
+          `${changed.size} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`,
         ),
         el("button", { type: "button", onclick: use }, "Use the smudged image in every part"),
       ),

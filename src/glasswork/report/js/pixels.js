@@ -32,7 +32,7 @@ export function pixelsOf(shape, inkless) {
       return `${inkOrLight()} here raises the neuron’s sum`;
     },
     get lowers() {
-      return `${inkOrLight()} here lowers it.${planesNote(shape)}`;
+      return `${inkOrLight()} here lowers it${planesNote(shape)}`;
     },
     nameOf: (i) => `pixel in ${placeOf(shape, i)}`,
     isGround: (value) => value === -1,
