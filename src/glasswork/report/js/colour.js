@@ -119,6 +119,7 @@ export function paintSigned(canvas, values, shape, limit, { blank, large = false
  * @param {number[]} shape
  */
 function sideBySide([height, width, planes = 1]) {
+  if (planes === 1) return { height, width, indexAt: (/** @type {number} */ cell) => cell };
   const wide = planes * (width + 1) - 1;
   const indexAt = (/** @type {number} */ cell) => {
     const x = cell % wide;
