@@ -23,7 +23,7 @@ def report(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Write the report of a run: draw a digit, see what each neuron does with it, how it learnt and where it errs.
+    """Write the report of a run: ask the network, see what each neuron does, how it learnt and where it errs.
 
     The report is a single HTML file with the network inside it. It needs no server and no internet connection, and
     can be sent to a friend.

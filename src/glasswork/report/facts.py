@@ -34,7 +34,7 @@ def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy:
     done = f"{result.epochs} of {recipe.training.epochs} epochs"
     features = parts.kind == "features"
     things = "rows" if features else "images"
-    chance = chance_in_words(accuracy, len(parts.test)).replace("images", things)
+    chance = chance_in_words(accuracy, len(parts.test), things)
     tested = f"{accuracy:.2f} %" + (f": {chance}" if chance else "")
     tested += "" if result.state == "finished" else "; the run was not finished"
     return {

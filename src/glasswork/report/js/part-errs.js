@@ -117,8 +117,8 @@ function showCell(context, place, truth, answer) {
   const more = all > shown.length ? ` This page has ${shown.length} of them.` : "";
   const words =
     truth === answer
-      ? `${all} ${kind.many} of ${classes[truth]}, classified correctly.${more}`
-      : `${all} ${kind.many} of ${classes[truth]} taken for ${classes[answer]}.${more}`;
+      ? `${all} ${all === 1 ? kind.one : kind.many} of ${classes[truth]}, classified correctly.${more}`
+      : `${all} ${all === 1 ? kind.one : kind.many} of ${classes[truth]} taken for ${classes[answer]}.${more}`;
   replace(
     place,
     el("p", { class: "small" }, words),

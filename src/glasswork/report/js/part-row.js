@@ -62,7 +62,7 @@ function field({ store }, columns, i) {
     type: "number",
     id,
     step: "any",
-    placeholder: fill === undefined ? null : `median ${written(fill)}`,
+    placeholder: fill === undefined ? null : "median",
     "aria-describedby": `${id}-range`,
     oninput: () => set(input.value),
   });
@@ -89,7 +89,7 @@ function field({ store }, columns, i) {
     if (document.activeElement !== input) input.value = Number.isNaN(value) ? "" : String(value);
     slider.value = String(Number.isNaN(value) ? fill : value);
     input.setAttribute("aria-invalid", "false");
-    range.textContent = `${outside ? "outside the training: " : ""}${written(low)} to ${written(high)}`;
+    range.textContent = `${outside ? "outside the training: " : ""}${written(low)} to ${written(high)}${fill === undefined ? "" : `, median ${written(fill)}`}`;
     range.classList.toggle("doubt", outside);
   }
   return { element: el("div", { class: "field" }, el("label", { for: id }, columns.names[i]), slider, input, range), show };
