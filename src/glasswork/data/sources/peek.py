@@ -25,8 +25,10 @@ HEAD = 1 << 16
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 _ZIP_NOISE = ("__MACOSX/", ".")
 
-#: The exceptions that decompressors raise for a damaged file.
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, csv.Error, NotImplementedError)
+#: What decompressors raise for a damaged file; of a zip, its names too may be damaged (UnicodeDecodeError).
+DAMAGE = (
+    OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, csv.Error, NotImplementedError, UnicodeDecodeError,
+)  # fmt: skip
 
 _SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
