@@ -66,7 +66,7 @@ def test_the_reading_order_is_that_of_a_bare_step():
     ours = {str(Path(name).relative_to(room)) for name in ran if Path(name).is_relative_to(room)}
     assert ours | {"training/step.py"} == set(listed)
     assert len(listed) == 7
-    assert sum(lines_of_code(room / name) for name in listed) <= 640
+    assert sum(lines_of_code(room / name) for name in listed) <= 645
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

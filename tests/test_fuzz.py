@@ -17,7 +17,7 @@ BEHIND_THE_SEAL = {
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory, few_images):
-    return fuzz.fuzz(tmp_path_factory.mktemp("fuzz"), inputs=2500, seed=5, places=10)
+    return fuzz.fuzz(tmp_path_factory.mktemp("fuzz"), inputs=4000, seed=5, places=10)
 
 
 def test_damaged_files_are_refused_or_read_rightly(counted):

@@ -149,17 +149,8 @@ def zip_with_a_damaged_name():
         (b"", "an empty file"),
         (idx(PIXELS)[:-1], "ends after 143 of its 144 bytes"),
         (idx(PIXELS) + b"0", "holds more than the 144 bytes"),
-    ],
-    ids=[
-        "page",
-        "packed page",
-        "pickle",
-        "torn",
-        "damaged name",
-        "empty",
-        "short",
-        "long",
-    ],  # gzip writes the time into its bytes
+    ],  # named, since gzip writes the time into its bytes
+    ids=["page", "packed page", "pickle", "torn", "damaged name", "empty", "short", "long"],
 )
 def test_what_is_no_idx_file(tmp_path, content, message):
     pair(tmp_path)

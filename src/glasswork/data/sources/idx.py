@@ -236,9 +236,10 @@ def _as_idx(path: Path) -> _File | None:
             return None
         return _File(peek(path), _header(start, path))
     except (FileError, *DAMAGE):
-        if "ubyte" in path.name:
+        if "ubyte" not in path.name:
+            return None
+        with explained(path):
             raise
-        return None
 
 
 def _refuse_named_idx(path: Path) -> None:
