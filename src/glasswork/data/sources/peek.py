@@ -27,8 +27,15 @@ _ZIP_NOISE = ("__MACOSX/", ".")
 
 #: What decompressors raise for a damaged file; of a zip, its names too may be damaged (UnicodeDecodeError).
 DAMAGE = (
-    OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, csv.Error, NotImplementedError, UnicodeDecodeError,
-)  # fmt: skip
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    csv.Error,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
 
 _SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
