@@ -18,6 +18,12 @@ _MATRIX, _PACKED = 14, 15
 #: Special classes of matrices: the numbers of a sparse one are not limited by its size; another has no dimensions.
 _SPARSE, _OPAQUE = 5, 17
 
+#: The types of elements that hold numbers or text: SciPy looks up another one behind the end of a table, and crashes.
+_TYPES = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 16, 17, 18}
+
+#: The classes of matrices that hold matrices: cells, structures, objects, functions.
+_NESTED = {1, 2, 3, 16, _OPAQUE}
+
 #: The deepest nesting of matrices: more would exhaust the reader's stack.
 _DEEPEST = 20
 
@@ -104,8 +110,10 @@ def _check_matrix(source: _Bytes, room: int, two: str, depth: int) -> None:
         head = source.take(8)
         kind, length = struct.unpack(two, head)
         left -= 8
-        small = kind >> 16
+        small, kind = kind >> 16, kind & 0xFFFF
         content, length = (head[4:], 0) if small else (b"", length)
+        if kind not in _TYPES and not (kind == _MATRIX and kind_of_matrix in _NESTED):
+            raise ValueError(f"it has an element of the type {kind} where MATLAB writes none")
         _check_length(length, left)
         if number < 2 and not small:
             _check_length(length, 256)
