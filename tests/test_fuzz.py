@@ -9,15 +9,21 @@ from fuzz_files import readers
 
 #: Refusals that only somebody meets who changed a file and sealed it anew: the first words of the messages.
 BEHIND_THE_SEAL = {
-    "model": {"expected the arrays", "expected 10 class", "expected images of", "states layers that"},
-    "checkpoint": {"expected the arrays", "its recipe is", "this checkpoint does", "holds NaN"},
-    "snapshots": {"its epochs, steps", "expected the arrays"},
+    "model": {
+        "expected the arrays",
+        "expected 10 class",
+        "expected a network",
+        "states an array",
+        "states layers that",
+    },
+    "checkpoint": {"expected the arrays", "its recipe is", "the weights in", "the data (", "holds NaN"},
+    "snapshots": {"its epochs, steps", "expected epoch", "expected the arrays"},
 }
 
 
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory, few_images):
-    return fuzz.fuzz(tmp_path_factory.mktemp("fuzz"), inputs=4000, seed=5, places=10)
+    return fuzz.fuzz(tmp_path_factory.mktemp("fuzz"), inputs=2500, seed=5, places=10)
 
 
 def test_damaged_files_are_refused_or_read_rightly(counted):
@@ -29,9 +35,12 @@ def test_damaged_files_are_refused_or_read_rightly(counted):
 
 
 @pytest.mark.parametrize("name", BEHIND_THE_SEAL)
-def test_the_checks_behind_the_seal_are_reached(counted, name):
-    met = {words for words in BEHIND_THE_SEAL[name] if any(words in came for came in counted[name])}
-    assert len(met) >= 2, counted[name]
+def test_the_checks_behind_the_seal_are_reached(tmp_path, few_images, name):
+    reader, draw = readers(tmp_path)[name], random.Random(5)
+    whole, right = reader.path.read_bytes(), reader.read(reader.path)
+    came = {fuzz.try_one(reader, fuzz.resealed(reader, whole, draw), right, sealed=False) for _ in range(300)}
+    met = {words for words in BEHIND_THE_SEAL[name] if any(words in one for one in came)}
+    assert len(met) >= 2, came
 
 
 def test_an_empty_file_is_no_answer(tmp_path, few_images):

@@ -242,6 +242,20 @@ def test_hdf5_without_matlab(tmp_path):
     same(load_dataset(tmp_path / "usps.h5"))
 
 
+@pytest.mark.parametrize("kind", [0, 8, 10, 11, 14, 15, 19, 258, 65_535])
+def test_an_element_of_a_type_that_matlab_does_not_write(tmp_path, kind):
+    """SciPy 1.17 looks such a type up behind the end of a table, and the process ends."""
+    stream = io.BytesIO()
+    scipy.io.savemat(stream, {"X": PIXELS, "y": LABELS[:, np.newaxis]})
+    content = bytearray(stream.getvalue())
+    at = content.index(PIXELS.tobytes(order="F")) - 8
+    assert content[at : at + 4] == (2).to_bytes(4, "little")  # an array of bytes
+    content[at : at + 4] = kind.to_bytes(4, "little")
+    (tmp_path / "x.mat").write_bytes(content)
+    with pytest.raises(FileError, match=f"an element of the type {kind} where MATLAB writes none"):
+        load_dataset(tmp_path / "x.mat")
+
+
 def test_a_mat_without_images(tmp_path):
     scipy.io.savemat(tmp_path / "x.mat", {"speed": np.arange(9.0)})
     with pytest.raises(InputError, match=r"no images among its arrays: speed \(9,\)"):

@@ -58,6 +58,8 @@ def _describe_text(source: Peek) -> str | None:
 def _odd_line_or_cell(source: Peek) -> str | None:
     """Name the line of a table that has other columns than most lines, or a cell that is not a number."""
     lines = first_lines(source.path, 20)
+    if not lines:
+        return None
     for separator in SEPARATORS:
         rows = [split_line(line, separator) for line in lines]
         columns, count = Counter(map(len, rows)).most_common(1)[0]
