@@ -1,5 +1,6 @@
 """What users hand in as images: every form that has one meaning works, and the rest is refused with the cure."""
 
+import copy
 import inspect
 import pickle
 import re
@@ -291,6 +292,37 @@ def test_training_declares_what_its_loader_gives(few):
     seen = Reading(polarity="light on dark")
     assert model.inputs == Inputs.of_bytes(shape=grid, classes=list("abcdefghij"), reading=seen)
     assert model.classes == tuple("abcdefghij")
+
+
+def test_the_range_of_an_epoch_that_was_stopped_is_completed_by_the_next(few):
+    x, labels = normalize(few.train.images[:300]), few.train.labels[:300]
+    x[100:] *= 3
+
+    def batches(*, stopped):
+        yield x[:100], labels[:100]
+        if stopped:
+            raise KeyboardInterrupt
+        yield x[100:], labels[100:]
+
+    model = network()
+    with pytest.raises(KeyboardInterrupt):
+        train(model, batches(stopped=True), optimizer(model), MSELoss())
+    assert (model.inputs.low, model.inputs.high) == (-1, 1)
+    assert "in the part of an epoch that it was trained on" in str(model.inputs)
+    train(model, batches(stopped=False), optimizer(model), MSELoss())
+    assert model.inputs == Inputs.as_given(-3, 3)
+    train(model, [(x[:100], labels[:100])], optimizer(model), MSELoss())
+    assert model.inputs == Inputs.as_given(-3, 3)
+
+
+def test_an_array_of_16_bits_has_their_scale_however_dark_it_is(taught):
+    model = copy.copy(taught)
+    model.inputs = Inputs.of_bytes(shape=(28, 28), reading=Reading(high=65535))
+    dark = np.random.default_rng(0).integers(0, 256, (3, 784))
+    as_bytes = np.rint(dark / 257).astype(np.uint8)
+    np.testing.assert_array_equal(model.scores(dark.astype(np.uint16)), model.scores(as_bytes))
+    np.testing.assert_array_equal(model.scores(dark), model.scores(dark.astype(np.uint8)))
+    np.testing.assert_array_equal(model.scores(dark * 257), model.scores(dark.astype(np.uint8)))
 
 
 def test_validation_and_use_declare_nothing(few):

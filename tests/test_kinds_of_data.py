@@ -217,3 +217,38 @@ def test_a_table_with_other_columns(tmp_path, glasswork):
     assert printed.count("% sure") == COUNT
     whole = glasswork("evaluate", "run", "--data", "surplus.csv", folder=tmp_path).splitlines()[0]
     assert whole.split("(")[0] == glasswork("evaluate", "run", "--data", "train.csv", folder=tmp_path).split("(")[0]
+
+
+def test_doubt_about_images_that_are_not_square(tmp_path, glasswork, chromium):
+    """Figures on tall paper, and scribbles: command, JSON, Python and page say alike which are strange."""
+    labels = np.arange(240) % 3
+    images = RNG.integers(0, 30, (240, 18, 10))
+    for image, label, at in zip(images, labels, RNG.integers(2, 6, 240), strict=True):
+        image[at : at + 10, 3 + label] = 250
+        image[at + 3 * label, 2:8] = 250
+    images = images.astype(np.uint8)
+    np.savez(tmp_path / "tall.npz", X=images, y=labels)
+    scribbles = RNG.integers(0, 2, (8, 18, 10)) * np.uint8(255)
+    np.save(tmp_path / "ask.npy", np.concatenate([images[:8], scribbles]))
+    recipe = named_recipe("adam").override(
+        {"data.source": str(tmp_path / "tall.npz"), "training.epochs": 8, "training.batch_size": 20}
+    )
+    with Run(recipe, tmp_path / "run") as run:
+        list(run.epochs())
+    read = read_model_file(tmp_path / "run")
+    answers = predict_file(load_model(tmp_path / "run"), tmp_path / "ask.npy")
+    assert sum(answer.unlike for answer in answers[:8]) <= 1
+    assert all(answer.unlike for answer in answers[8:])
+    assert max(answer.confidence for answer in answers[8:]) < 0.9 < max(answer.confidence for answer in answers[:8])
+    told = json.JSONDecoder().raw_decode(glasswork("predict", "run", "ask.npy", "--json", folder=tmp_path))[0]
+    assert [one["strangeness"] for one in told] == [round(answer.strangeness, 3) for answer in answers]
+
+    write_report(gather(RunFolder(tmp_path / "run"), read, run.parts), tmp_path / "p.html")
+    page = chromium.new_page()
+    page.goto((tmp_path / "p.html").as_uri())
+    page.wait_for_selector("html[data-complete]")
+    rows = np.load(tmp_path / "ask.npy").reshape(16, 180).tolist()
+    strange, shares = page.evaluate("all => [all.map(glasswork.strangeness), all.map(glasswork.shares)]", rows)
+    np.testing.assert_allclose(strange, [answer.strangeness for answer in answers], atol=0.01)
+    np.testing.assert_allclose([max(one) for one in shares], [answer.confidence for answer in answers], atol=0.01)
+    page.close()

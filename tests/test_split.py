@@ -139,6 +139,12 @@ def test_class_too_small_to_share(labels):
         split(IMAGES, labels)
 
 
+@pytest.mark.parametrize(("count", "classes"), [(12, 2), (30, 10), (20, 3)])
+def test_small_sets_have_each_class_in_each_part(count, classes):
+    parts = split(np.zeros((count, 4), np.uint8), np.arange(count) % classes)
+    assert [len(np.unique(part.labels)) for part in (parts.train, parts.valid, parts.test)] == [classes] * 3
+
+
 # Sizes -------------------------------------------------------------------------------------------
 
 

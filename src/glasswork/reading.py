@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 
+#: The largest number of 16 bits.
+_MOST_OF_16_BITS = 65535
+
 #: Whether ink is dark on a light ground, light on a dark one, or neither is clear.
 Polarity: TypeAlias = Literal["dark on light", "light on dark", "not known"]
 
@@ -88,13 +91,13 @@ class Reading:
         """Return rows with the values of the source as pixels from 0 to 255, rounded as the training images were.
 
         Pixels may be given as the source has them or as a `Dataset` holds them, from 0 to 255: a row is on the narrower
-        of the two scales that it fits.
+        of the two scales that it fits. An array of ``uint16`` has the scale of a source of 16 bits, however dark it is.
         """
         if rows.size == 0:
             return rows
         low, high = rows.min(axis=1), rows.max(axis=1)
         of_source = (self.low <= low) & (high <= self.high)
-        if self.high - self.low > 255:
+        if self.high - self.low > 255 and not (rows.dtype == np.uint16 and self.high == _MOST_OF_16_BITS):
             of_source &= ~((low >= 0) & (high <= 255))
         if not of_source.any():
             return rows

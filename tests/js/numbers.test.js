@@ -6,7 +6,7 @@ import test from "node:test";
 import { ticks } from "../../src/glasswork/report/js/chart.js";
 import { number, percent, signed } from "../../src/glasswork/report/js/dom.js";
 import { wilson } from "../../src/glasswork/report/js/part-errs.js";
-import { Reference } from "../../src/glasswork/report/js/reference.js";
+import { Reference, stretched } from "../../src/glasswork/report/js/reference.js";
 import { enlarge, resizeBox } from "../../src/glasswork/report/js/resize.js";
 import { unpack } from "../../src/glasswork/report/js/unpack.js";
 
@@ -45,7 +45,7 @@ test("an image is at distance 0 from itself, and a blank one from nothing", () =
   const reference = new Reference(
     images,
     null,
-    28,
+    [28, 28],
     Float32Array.of(1, 1),
     { threshold: 0.5, limits: [0, 0.88, 0.94, 1], labels: [1, 7] },
     null,
@@ -54,6 +54,11 @@ test("an image is at distance 0 from itself, and a blank one from nothing", () =
   assert.equal(reference.nearest(images.subarray(784), 2)[0].row, 1);
   assert.equal(reference.judge(new Uint8Array(784)).strangeness, Infinity);
   assert.ok(reference.unlike(new Uint8Array(784).fill(255)));
+});
+
+test("an image that is not square is stretched to its longer side", () => {
+  assert.deepEqual([...stretched([1, 2, 3, 4, 5, 6], [2, 3])], [1, 2, 3, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual([...stretched([1, 2], [2, 1])], [1, 1, 2, 2]);
 });
 
 test("shrinking takes means", () => {

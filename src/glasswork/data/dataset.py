@@ -311,7 +311,7 @@ def to_pixels(images: ArrayLike) -> Images:
         wrong = np.argwhere(pixels[start : start + 1000] != piece)
         if len(wrong):
             value = piece[tuple(wrong[0])]
-            remedy = ""
+            remedy = "; state their range if they have another one: data_range=(low, high)" * bool(np.isfinite(value))
             raise InputError(
                 f"Dataset: expected pixels that are whole numbers from 0 to 255, got {value} in image "
                 f"{start + int(wrong[0][0])}{remedy}"

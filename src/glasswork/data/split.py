@@ -128,8 +128,8 @@ def split(
         ``train_test_split``'s ``random_state``.
     test, valid : int or float, optional
         The size of these parts: a number of images (an int), or a share of all images (a float below 1). By default
-        a seventh and a fourteenth. The other schemes have test sets of a fixed size, so ``test`` is for
-        ``"handout"`` only.
+        a seventh and a fourteenth, with one image of each class or more. The other schemes have test sets of a fixed
+        size, so ``test`` is for ``"handout"`` only.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def split(
         shape = shape_in(pixels.shape) or guess_shape(pixels[0].size)
         name = "images"
     if isinstance(pixels, np.memmap) and scheme == "handout":
-        n_test, n_valid = _sizes(len(numbers), scheme, test, valid)
+        n_test, n_valid = _sizes(numbers, scheme, test, valid)
         _check_two_each(numbers, classes)
         train_rows, test_rows, valid_rows = draw_by_class(numbers, [n_test, n_valid], seed)
         found: list[NDArray[Any]] = [train_rows, valid_rows, test_rows]
@@ -175,7 +175,7 @@ def split(
     elif scheme == "source":
         found = _source_rows(images, numbers, seed, test, valid)
     else:
-        found = _rows(numbers, scheme, seed, *_sizes(len(numbers), scheme, test, valid))
+        found = _rows(numbers, scheme, seed, *_sizes(numbers, scheme, test, valid))
     train_part, valid_part, test_part = (Part(rows_of(pixels, rows), numbers[rows], rows) for rows in found)
     parts = Split(train_part, valid_part, test_part, scheme, classes, shape, name)
     if not isinstance(images, Dataset):
@@ -230,8 +230,10 @@ def _source_rows(
     return [train, drawn, rows["test"]]
 
 
-def _sizes(count: int, scheme: Scheme, test: float | None, valid: float | None) -> tuple[int, int]:
-    """Return the numbers of images in the test and the validation part."""
+def _sizes(labels: Labels, scheme: Scheme, test: float | None, valid: float | None) -> tuple[int, int]:
+    """Return the numbers of images in the test and the validation part; by default at least one of each class."""
+    count, classes = len(labels), len(np.unique(labels))
+    least = classes if 3 * classes <= count else 0
     if scheme not in ("handout", "official"):
         raise InputError(f"split: expected scheme 'handout', 'official' or 'source', got {scheme!r}")
     if scheme == "official" and count != 70_000:
@@ -239,8 +241,8 @@ def _sizes(count: int, scheme: Scheme, test: float | None, valid: float | None) 
             f"split: the official split needs the 70,000 images of MNIST or a similar dataset, got {count:,}; use "
             "'handout'"
         )
-    n_test = round(count / 7) if test is None else _size("test", test, count)
-    n_valid = round(count / 14) if valid is None else _size("valid", valid, count)
+    n_test = max(round(count / 7), least) if test is None else _size("test", test, count)
+    n_valid = max(round(count / 14), least) if valid is None else _size("valid", valid, count)
     if scheme == "official" and n_test != OFFICIAL_TEST:
         raise InputError(
             f"split: the official test set has {OFFICIAL_TEST:,} images, got test={test}; leave it out, or use "
@@ -279,5 +281,8 @@ def _rows(labels: Labels, scheme: Scheme, seed: int, n_test: int, n_valid: int) 
             rest, test = rows[:-n_test], rows[-n_test:]
         train, valid = train_test_split(rest, test_size=n_valid, stratify=labels[rest], random_state=seed)
     except ValueError as error:
-        raise InputError(f"split: {count:,} images cannot be divided by class into three parts: {error}") from error
+        raise InputError(
+            f"split: {count:,} images cannot be divided by class into three parts: {error}; add images, leave small "
+            "classes out, or choose larger parts"
+        ) from error
     return [train, valid, test]

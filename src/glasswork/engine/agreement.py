@@ -1,7 +1,7 @@
 """Checks that a loader and a network agree on the numbers for the first layer, and records the training data's range.
 
 loader with ``inputs``   it declares what its numbers are, and how they were scaled, as `Batches` does
-any other loader         its first batch is checked; a network that learns records the range of its first epoch
+any other loader         its first batch is checked; a network that learns records the range of its first whole epoch
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from glasswork.errors import InputError
 from glasswork.inputs import Inputs
 from glasswork.nn import MLP
 
+#: How a range is derived from an epoch that was stopped.
+_BEGUN = "in the part of an epoch that it was trained on"
+
 
 def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator[tuple[Any, ...]]:
     """Yield a loader's batches, after checking that the first one can be on the scale that the model expects.
 
     A model that is ``learning`` records what it is trained on: what the loader declares, as `Batches` does, or
-    otherwise the range of all batches of its first epoch.
+    otherwise the range of all batches of its first epoch. If that epoch is not finished, the next one completes it.
     """
     check_loader(loader)
     if not isinstance(model, MLP):
@@ -32,8 +35,10 @@ def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator
         return
     declared = _declared_by(loader)
     known = model.inputs
-    look = learning and declared is None and (known is None or known.at_first_layer is None)
+    begun = known is not None and known.derived == _BEGUN
+    look = learning and declared is None and (known is None or known.at_first_layer is None or begun)
     seen: Inputs | None = None
+    whole = False
     try:
         for k, batch in enumerate(loader):
             if k == 0:
@@ -41,9 +46,11 @@ def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator
             if look:
                 seen = _range_of(batch[0], seen)
             yield batch
+        whole = True
     finally:
         if seen is not None:
-            model.inputs = seen if known is None else joined(known, seen, who=model)
+            noted = seen if known is None else joined(known, seen, who=model)
+            model.inputs = replace(noted, derived="" if whole else _BEGUN)
 
 
 def check_loader(loader: Loader) -> None:

@@ -9,13 +9,11 @@ among images that lie far apart.
 from __future__ import annotations
 
 from functools import cached_property
-from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import Images
-from glasswork.errors import InputError
 from glasswork.models.doubt.edges import edge_maps
 from glasswork.models.doubt.paint import Floats
 
@@ -44,7 +42,6 @@ class Neighbours:
 
     def nearest(self, images: Images, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the rows of the ``k`` nearest, the nearest first, and their distances: ``(n, k)`` each."""
-        check_square(images, "the images", self._images.shape[1])
         if len(images) > _AT_A_TIME:
             parts = [self.nearest(images[i : i + _AT_A_TIME], k) for i in range(0, len(images), _AT_A_TIME)]
             return np.concatenate([rows for rows, _ in parts]), np.concatenate([far for _, far in parts])
@@ -91,15 +88,3 @@ def _between(a: Floats, b: Floats) -> Floats:
     distances += 2
     np.maximum(distances, 0, out=distances)
     return np.sqrt(distances, out=distances)
-
-
-def check_square(images: Images, what: str, features: int | None = None) -> None:
-    """Raise an InputError unless images are (N, features) uint8 and square; ``what`` names them in the message."""
-    shape: tuple[int, ...] = getattr(images, "shape", ())
-    expected = features if features else "a square number of"
-    right = len(shape) == 2 and images.dtype == np.uint8 and shape[1] > 8
-    if not (right and (shape[1] == features if features else isqrt(shape[1]) ** 2 == shape[1])):
-        raise InputError(
-            f"{what} of a reference set: expected (N, features) uint8 with {expected} features, "
-            f"got {shape} of {getattr(images, 'dtype', type(images).__name__)}"
-        )

@@ -13,6 +13,7 @@ from glasswork.cache import Entry
 from glasswork.data import Split
 from glasswork.errors import InputError
 from glasswork.models.doubt.reference import ReferenceSet, draw_rows
+from glasswork.models.doubt.square import MOST, Shape
 
 #: Raised by changes after which the same data give another set than before.
 _VERSION = 1
@@ -56,7 +57,7 @@ def reference_of(parts: Split, sha256: str) -> tuple[ReferenceSet | None, str]:
 def learn(parts: Split) -> tuple[ReferenceSet, Entry]:
     """Learn the reference set of data; return it and its cache entry."""
     train = parts.train
-    found = ReferenceSet.choose(train.images, train.labels, parts.valid.images[:_SAMPLE])
+    found = ReferenceSet.choose(train.images, train.labels, parts.valid.images[:_SAMPLE], shape=_shape(parts))
     return found, Entry({"rows": draw_rows(len(train)), **found.learnt()}, {})
 
 
@@ -67,7 +68,7 @@ def _known(parts: Split, sha256: str) -> tuple[ReferenceSet, str] | None:
     train = parts.train
     try:
         rows = entry.arrays.pop("rows", np.empty(0))
-        return ReferenceSet.restore(train.images, train.labels, rows, entry.arrays), ""
+        return ReferenceSet.restore(train.images, train.labels, rows, entry.arrays, _shape(parts)), ""
     except InputError:
         return None
 
@@ -81,6 +82,12 @@ def _name(sha256: str) -> str:
     return f"doubt-{_VERSION}-{sha256}"
 
 
+def _shape(parts: Split) -> Shape:
+    """Return the height and width of an image; None if it is square."""
+    height, width = parts.shape[:2]
+    return None if height == width else (height, width)
+
+
 def _unsuitable(parts: Split) -> str:
     """Return why data cannot have a reference set; empty if they can."""
     if parts.kind == "features":
@@ -88,8 +95,10 @@ def _unsuitable(parts: Split) -> str:
     if len(parts.shape) == 3:
         return "it needs grey images, and these are in colour"
     height, width = parts.shape
-    if height != width or height < 3:
-        return f"it needs square images of 3×3 pixels or more, but these have {height}×{width}"
+    if min(height, width) < 3:
+        return f"it needs images of 3×3 pixels or more, but these have {height}×{width}"
+    if max(height, width) > MOST * min(height, width):
+        return f"it needs images at most {MOST} times as long as wide, but these have {height}×{width}"
     if len(parts.train) < 2 or len(parts.valid) < 1:
         return "it needs two training images and a validation image"
     return ""

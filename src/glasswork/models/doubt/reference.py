@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import isqrt
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,10 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import FloatArray, Images, Labels
 from glasswork.errors import InputError
 from glasswork.models.doubt.judgement import Judgement, few_agree, limit_confidence, most_common
-from glasswork.models.doubt.neighbours import NEIGHBOURS, RESOLUTION, Neighbours, check_square
+from glasswork.models.doubt.neighbours import NEIGHBOURS, RESOLUTION, Neighbours
 from glasswork.models.doubt.paint import Floats
 from glasswork.models.doubt.sceptic import FEWEST, Sceptic
+from glasswork.models.doubt.square import Shape, check_images, shape_in, stretched
 
 #: Share of validation images that are marked wrongly.
 FALSE_ALARMS = 0.0135
@@ -63,7 +64,7 @@ class ReferenceSet:
     Attributes
     ----------
     images : (N, features) uint8
-        Square images, row by row, on the 16 grey levels 0, 17, ..., 255.
+        Images, row by row, on the 16 grey levels 0, 17, ..., 255.
     labels : (N,) int64
         The class of each image.
     threshold : float
@@ -73,6 +74,8 @@ class ReferenceSet:
         set if its distance is greater than the threshold.
     limits : (4,) floats
         The sum of distance and log-odds at strangeness 0, where doubt begins, where it is full, and at strangeness 1.
+    shape : (height, width) or None
+        Of an image; None if it is square.
     """
 
     images: Images
@@ -80,19 +83,25 @@ class ReferenceSet:
     threshold: float
     sceptic: Sceptic | None = None
     limits: tuple[float, ...] = (0.0, *_DOUBT_BY_DISTANCE, 1.0)
+    shape: Shape = None
 
     def __post_init__(self) -> None:
-        check_square(self.images, "the reference images")
+        check_images(self.images, "the reference images", self.shape)
         if len(self.images) < 2:
             raise InputError("a reference set: expected at least two images, as their distances are measured, got one")
         if self.labels.shape != (len(self.images),):
-            raise InputError(
-                f"a reference set: expected {len(self.images)} labels, one per image, got shape {self.labels.shape}"
-            )
+            raise InputError(f"a reference set: expected {len(self.images)} labels, got shape {self.labels.shape}")
 
     @classmethod
     def choose(
-        cls, images: Images, labels: ArrayLike, valid_images: Images, *, size: int = 2000, seed: int = 0
+        cls,
+        images: Images,
+        labels: ArrayLike,
+        valid_images: Images,
+        *,
+        shape: Shape = None,
+        size: int = 2000,
+        seed: int = 0,
     ) -> ReferenceSet:
         """Draw reference images from the training images and set the threshold.
 
@@ -104,6 +113,8 @@ class ReferenceSet:
             Their classes.
         valid_images : (m, features) uint8
             Images that are not among ``images``: 1.35 % of them are marked as unlike.
+        shape : (height, width), optional
+            Of an image; by default it is square.
         size : int
             The number of images to keep; all of them if there are fewer.
         seed : int
@@ -112,16 +123,16 @@ class ReferenceSet:
         Raises
         ------
         InputError
-            If the images are not square uint8 images, there are fewer than two of them, or no validation images.
+            If the images are not uint8 images of that shape, there are fewer than two of them, or no validation images.
         """
-        check_square(images, "the training images")
-        check_square(valid_images, "the validation images")
+        check_images(images, "the training images", shape)
+        check_images(valid_images, "the validation images", shape)
         if len(images) < 2 or len(valid_images) < 1:
             raise InputError(
                 f"a reference set: expected two or more training images and one or more validation images, "
                 f"got {len(images)} and {len(valid_images)}"
             )
-        found = cls._of_rows(images, labels, draw_rows(len(images), size, seed))
+        found = cls._of_rows(images, labels, draw_rows(len(images), size, seed), shape)
         distances = found.distances(valid_images)
         known = np.isfinite(distances)  # an image of a single level is far from all others
         if not known.any():
@@ -132,20 +143,17 @@ class ReferenceSet:
         found = replace(found, threshold=max(threshold, _LEAST_THRESHOLD))
         if len(images) < FEWEST:
             return found
-        found = replace(found, sceptic=Sceptic.learn(images, seed=seed))
+        found = replace(found, sceptic=Sceptic.learn(stretched(images, shape), seed=seed))
         strange = found._combined(valid_images[known], distances[known])
-        quantiles = np.quantile(strange, [_TYPICAL, _CALM, _DOUBTFUL, 1 - FALSE_ALARMS])
-        typical, calm, full, limit = (float(quantile) for quantile in quantiles)
-        return replace(
-            found,
-            limits=(typical, calm, max(full, calm + _LEAST), max(limit + _SLACK, typical + _LEAST)),
-        )
+        typical, calm, full, limit = np.quantile(strange, [_TYPICAL, _CALM, _DOUBTFUL, 1 - FALSE_ALARMS]).tolist()
+        limits = typical, calm, max(full, calm + _LEAST), max(limit + _SLACK, typical + _LEAST)
+        return replace(found, limits=limits)
 
     @classmethod
-    def _of_rows(cls, images: Images, labels: ArrayLike, rows: NDArray[np.int64]) -> ReferenceSet:
+    def _of_rows(cls, images: Images, labels: ArrayLike, rows: NDArray[np.int64], shape: Shape) -> ReferenceSet:
         """Return a set of some of the training images, rounded to 16 levels; it has no threshold yet."""
         levels = np.rint(images[rows] / _LEVEL).astype(np.uint8) * np.uint8(_LEVEL)
-        return cls(levels, np.asarray(labels, np.int64)[rows], threshold=np.inf)
+        return cls(levels, np.asarray(labels, np.int64)[rows], threshold=np.inf, shape=shape)
 
     def distances(self, images: Images) -> NDArray[np.float32]:
         """Measure how far each image is from the nearest reference image.
@@ -178,7 +186,8 @@ class ReferenceSet:
         distances : (n, k) float32
             The distance of each.
         """
-        return self._neighbours.nearest(images, k)
+        check_images(images, "the images", self.shape, self.images.shape[1])
+        return self._neighbours.nearest(stretched(images, self.shape), k)
 
     def strangeness(self, images: Images) -> NDArray[np.float32]:
         """Measure how strange each image is.
@@ -200,7 +209,7 @@ class ReferenceSet:
         far = distances / np.float32(self.threshold)
         if self.sceptic is None:
             return far
-        return _WEIGHT * far - self.sceptic.odds(images)
+        return _WEIGHT * far - self.sceptic.odds(stretched(images, self.shape))
 
     def _on_scale(self, combined: Floats | float) -> Floats:
         typical, *_, limit = self.limits
@@ -248,10 +257,15 @@ class ReferenceSet:
         levels = self.images // _LEVEL
         if levels.shape[1] % 2:
             levels = np.pad(levels, ((0, 0), (0, 1)))
-        return {
-            "images": levels[:, ::2] << 4 | levels[:, 1::2],
-            "labels": self.labels.astype(np.uint8 if self.labels.max(initial=0) < 256 else np.int64),
-        } | self.learnt()
+        shape = {} if self.shape is None else {"shape": np.array(self.shape)}
+        return (
+            shape
+            | {
+                "images": levels[:, ::2] << 4 | levels[:, 1::2],
+                "labels": self.labels.astype(np.uint8 if self.labels.max(initial=0) < 256 else np.int64),
+            }
+            | self.learnt()
+        )
 
     def learnt(self) -> dict[str, NDArray[Any]]:
         """Return what was learnt about the training images as named arrays, with the rows that are in the set."""
@@ -263,7 +277,12 @@ class ReferenceSet:
 
     @classmethod
     def restore(
-        cls, images: Images, labels: ArrayLike, rows: NDArray[np.int64], learnt: Mapping[str, NDArray[Any]]
+        cls,
+        images: Images,
+        labels: ArrayLike,
+        rows: NDArray[np.int64],
+        learnt: Mapping[str, NDArray[Any]],
+        shape: Shape,
     ) -> ReferenceSet:
         """Return a set of some of the training images with what :meth:`learnt` returned.
 
@@ -274,7 +293,7 @@ class ReferenceSet:
         """
         if rows.ndim != 1 or rows.dtype != np.int64 or rows.min(initial=0) < 0 or rows.max(initial=0) >= len(images):
             raise InputError(f"a reference set: expected rows of {len(images)} training images, got others")
-        return cls._of_rows(images, labels, rows)._with(learnt)
+        return cls._of_rows(images, labels, rows, shape)._with(learnt)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
@@ -285,15 +304,16 @@ class ReferenceSet:
         InputError
             If an array is missing or has another shape or dtype.
         """
-        missing = {"images", "labels", "threshold"} - set(arrays)
-        if missing:
+        if missing := {"images", "labels", "threshold"} - set(arrays):
             raise InputError(f"a reference set: no array named {', '.join(sorted(missing))}; got {', '.join(arrays)}")
         packed = arrays["images"]
         if packed.ndim != 2 or packed.dtype != np.uint8:
             raise InputError(f"a reference set's images: expected (N, bytes) uint8, got {packed.shape} {packed.dtype}")
         levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
-        features = isqrt(levels.shape[1]) ** 2  # an odd square was padded to an even number of pixels
-        return cls(levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64), np.inf)._with(arrays)
+        shape = shape_in(arrays)
+        features = prod(shape or (isqrt(levels.shape[1]),) * 2)  # an odd number was padded to an even one
+        images, labels = levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64)
+        return cls(images, labels, np.inf, shape=shape)._with(arrays)
 
     def _with(self, arrays: Mapping[str, NDArray[Any]]) -> ReferenceSet:
         """Return this set with what was learnt; see `learnt`."""
@@ -311,7 +331,7 @@ class ReferenceSet:
 
     @cached_property
     def _neighbours(self) -> Neighbours:
-        return Neighbours(self.images)
+        return Neighbours(stretched(self.images, self.shape))
 
     @property
     def maps(self) -> Floats:

@@ -67,8 +67,9 @@ async function unpackReference({ examples, novelty, shape }) {
   const [images, spread, filters, weights, maps] = await Promise.all(
     [examples.images, novelty.spread, sceptic?.filters, sceptic?.weights, novelty.maps].map((packed) => packed && unpack(packed)),
   );
-  const second = sceptic && new Sceptic({ filters, weights, bias: sceptic.bias, output: sceptic.output }, shape[0]);
-  return new Reference(images, maps ?? null, shape[0], spread, novelty, second);
+  const side = Math.max(shape[0], shape[1]);
+  const second = sceptic && new Sceptic({ filters, weights, bias: sceptic.bias, output: sceptic.output }, side);
+  return new Reference(images, maps ?? null, shape, spread, novelty, second);
 }
 
 /**

@@ -41,22 +41,23 @@ function atUnitLength(maps) {
 
 export class Reference {
   /**
-   * @param {Uint8Array} images Square images, one after the other.
+   * @param {Uint8Array} images One after the other.
    * @param {Float32Array | null} maps What describes each of them, if the page has only some of the images.
-   * @param {number} side Of an image.
+   * @param {number[]} shape Height and width of an image.
    * @param {Float32Array} spread How loosely the reference images lie around each of them.
    * @param {{threshold: number, limits: number[], labels: number[]}} novelty
    * @param {import("./sceptic.js").Sceptic | null} sceptic
    */
-  constructor(images, maps, side, spread, { threshold, limits, labels }, sceptic) {
+  constructor(images, maps, shape, spread, { threshold, limits, labels }, sceptic) {
     this.count = spread.length;
-    this.side = side;
+    this.shape = shape;
     this.labels = labels;
     this.spread = spread;
     this.threshold = threshold;
     this.limits = limits;
     this.sceptic = sceptic;
-    this.describe = describer(this.side);
+    const describe = describer(Math.max(...this.shape));
+    this.describe = (/** @type {ArrayLike<number>} */ bytes) => describe(stretched(bytes, this.shape));
     this.images = images;
     this.maps = maps ? atUnitLength(maps) : new Float32Array(this.count * NUMBERS);
     this.described = maps ? this.count : 0;
@@ -68,7 +69,7 @@ export class Reference {
    */
   prepare(milliseconds) {
     const end = performance.now() + milliseconds;
-    const features = this.side * this.side;
+    const features = this.shape[0] * this.shape[1];
     while (this.described < this.count && performance.now() < end) {
       const n = this.described++;
       this.maps.set(this.describe(this.images.subarray(n * features, (n + 1) * features)), n * NUMBERS);
@@ -126,7 +127,7 @@ export class Reference {
   judge(bytes) {
     const nearest = this.nearest(bytes, ASKED);
     const far = (nearest[0]?.distance ?? Infinity) / this.threshold;
-    const odds = this.sceptic?.odds(bytes) ?? 0;
+    const odds = this.sceptic?.odds(stretched(bytes, this.shape)) ?? 0;
     const combined = this.sceptic ? WEIGHT * far - odds : far;
     const [typical, calm, full, limit] = this.limits;
     const strangeness = (combined - typical) / Math.max(limit - typical, 1e-6);
@@ -153,4 +154,21 @@ export class Reference {
   unlike(bytes) {
     return this.judge(bytes).unlike;
   }
+}
+
+/**
+ * An image as a square of its longer side, whose rows or columns are repeated: see glasswork/models/doubt/square.py.
+ * @param {ArrayLike<number>} bytes
+ * @param {number[]} shape
+ * @returns {ArrayLike<number>}
+ */
+export function stretched(bytes, [height, width]) {
+  if (height === width) return bytes;
+  const side = Math.max(height, width);
+  const found = new Uint8Array(side * side);
+  for (let i = 0; i < found.length; i++) {
+    const y = Math.floor((Math.floor(i / side) * height) / side);
+    found[i] = bytes[y * width + Math.floor(((i % side) * width) / side)];
+  }
+  return found;
 }
