@@ -102,6 +102,11 @@ def test_arrays_that_are_not_a_set(reference):
         ReferenceSet.from_arrays(arrays | {"labels": arrays["labels"][:5]})
     with pytest.raises(InputError, match=r"expected \(N, bytes\) uint8"):
         ReferenceSet.from_arrays(arrays | {"images": arrays["images"].astype(np.float32)})
+    for shape in ([1, 784], [28, 28, 1], [0, 0], [14, 28], [2, 392]):
+        with pytest.raises(InputError, match="reference set"):
+            ReferenceSet.from_arrays(arrays | {"shape": np.array(shape)})
+    again = ReferenceSet.from_arrays(arrays | {"shape": np.array([16, 49])})
+    np.testing.assert_array_equal(again.images, reference.images)
 
 
 def test_a_set_of_one_image_has_no_distances_and_is_refused():
