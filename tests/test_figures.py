@@ -463,7 +463,7 @@ def test_confusion_counts_labels_and_predictions():
     counts = figure.axes[0].images[0].get_array().data
     assert counts.tolist() == [[1, 0, 0], [0, 1, 0], [0, 2, 1]]
     said = " ".join(texts(figure))
-    assert "3 of 5 images correct (60.00%); most often, c is taken for b: 2 times" in said
+    assert "3 of 5 correct (60.00%); most often, c is taken for b: 2 times" in said
 
 
 def test_confusion_of_many_classes_lists_the_most_frequent_mistakes():

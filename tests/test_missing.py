@@ -98,8 +98,9 @@ def test_a_network_that_refuses_missing_values_names_each_such_row(tmp_path):
     recipe = named_recipe("adam").override({"training.epochs": 1})
     with Run(recipe, tmp_path / "run", dataset=(WINE[NAMES], WINE["target"])) as run:
         list(run.epochs())
-    HOLES[NAMES].to_csv(tmp_path / "ask.csv", index=False)
-    answers = predict_file(load_model(tmp_path / "run"), tmp_path / "ask.csv")
+    HOLES.assign(region=REGIONS).to_csv(tmp_path / "ask.csv", index=False)  # words in it do not matter
+    with pytest.warns(UserWarning, match="not used, as the network was not trained on them: the columns region"):
+        answers = predict_file(load_model(tmp_path / "run"), tmp_path / "ask.csv")
     wrong = [answer.row for answer in answers if answer.error]
     assert wrong == (np.flatnonzero(HOLES[NAMES].isna().any(axis=1)) + 1).tolist()
     assert f"({NAMES[COLUMN]!r}): a missing value" in answers[ROW].error

@@ -123,8 +123,8 @@ def _table(labels: ArrayLike, predictions: ArrayLike | None, classes: Sequence[s
 def _story(counts: NDArray[np.int64], names: Sequence[str]) -> str:
     total, right = int(counts.sum()), int(np.trace(counts))
     if not total:
-        return "no images"
-    story = f"{right:,} of {total:,} images correct ({100 * right / total:.2f}%)"
+        return "nothing to count"
+    story = f"{right:,} of {total:,} correct ({100 * right / total:.2f}%)"
     mistakes = _mistakes(counts)
     if mistakes:
         count, t, p = mistakes[0]

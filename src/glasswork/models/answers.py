@@ -162,9 +162,9 @@ def _of_photograph(read: ModelFile, picture: Path, unasked: Answer, *, single: b
 
 def _of_images(read: ModelFile, source: str, found: Found, notify: Callable[[str], None]) -> Iterator[Answer]:
     """Read images in the same way as the network's training images."""
+    Asked(shape=read.image_shape, like=read.like).apply(found)
     if read.takes_features and not holds_rows(found):
         raise InputError(read.no_images)
-    Asked(shape=read.image_shape, like=read.like).apply(found)
     if found.surplus:
         notify(f"{source}: {found.surplus}")
     levels = Levels((0.0, 255.0) if found.pictures else found.levels, prefer=(read.reading.low, read.reading.high))

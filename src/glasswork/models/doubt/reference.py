@@ -310,7 +310,7 @@ class ReferenceSet:
         if packed.ndim != 2 or packed.dtype != np.uint8:
             raise InputError(f"a reference set's images: expected (N, bytes) uint8, got {packed.shape} {packed.dtype}")
         levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
-        shape = shape_in(arrays)
+        shape = shape_in(arrays, levels.shape[1])
         features = prod(shape or (isqrt(levels.shape[1]),) * 2)  # an odd number was padded to an even one
         images, labels = levels[:, :features] * np.uint8(_LEVEL), arrays["labels"].astype(np.int64)
         return cls(images, labels, np.inf, shape=shape)._with(arrays)

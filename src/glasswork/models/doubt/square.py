@@ -53,12 +53,12 @@ def check_images(images: Images, what: str, shape: Shape, features: int | None =
         )
 
 
-def shape_in(arrays: Mapping[str, NDArray[Any]]) -> Shape:
-    """Return the shape of an image that a file states; None if it is square."""
+def shape_in(arrays: Mapping[str, NDArray[Any]], width: int) -> Shape:
+    """Return the shape that a file states of images in rows of ``width`` numbers, or one less; None if it is square."""
     stated = arrays.get("shape")
     if stated is None:
         return None
     right = stated.shape == (2,) and stated.dtype.kind in "ui" and stated.min() > 0
-    if not right or stated.max() > MOST * stated.min():
+    if not right or stated.max() > MOST * stated.min() or width - stated[0] * stated[1] not in (0, 1):
         raise InputError(f"a reference set's shape: expected a height and a width, got {stated.tolist()}")
     return int(stated[0]), int(stated[1])
