@@ -313,3 +313,9 @@ def test_no_content_breaks_it(tmp_path_factory, content):
     (folder / "data").write_bytes(content)
     with contextlib.suppress(InputError, FileError):
         load_dataset(folder / "data")
+
+
+@pytest.mark.parametrize("content", [b"\x1f", b"\n\n", b"a", b",", b"\xef\xbb\xbf"])
+def test_a_text_of_hardly_anything_is_refused_in_words(tmp_path, content):
+    with pytest.raises((InputError, FileError), match=r"unknown|no columns|empty"):
+        load(tmp_path, content)
