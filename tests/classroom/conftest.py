@@ -22,6 +22,9 @@ def catalogue():
     with pytest.MonkeyPatch.context() as patch:
         import sys
 
+        import sklearn.datasets
+
+        patch.setattr(sklearn.datasets, "fetch_openml", None)  # which is put back at the end
         before, finders = dict(sys.modules), list(sys.meta_path)
         install(mnist)
         watch_numpy(patch.setattr)
@@ -33,9 +36,33 @@ def catalogue():
             if name.split(".")[0] in ("keras", "tensorflow", "tqdm", "matplotlib", "seaborn", "google", "IPython"):
                 del sys.modules[name]
         sys.modules.update({n: m for n, m in before.items() if sys.modules.get(n) is not m})
-        for name in ("sklearn.datasets", "sklearn.model_selection"):
-            if name not in before:
-                sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def judge(catalogue):
+    """Judges a text that is ours: it is watched in this process, and what is seen travels as messages do."""
+    import contextlib
+    import io
+
+    from glasswork.classroom.judging.judge import Judge
+    from glasswork.classroom.sandbox.observer import Observer
+    from glasswork.classroom.student.messages import Answer, Request, decode_answer, encode
+    from glasswork.classroom.student.source import from_script
+
+    def judged(text):
+        document = from_script(text)
+        observer = Observer(document, catalogue.mnist, catalogue.identifier, catalogue.reference())
+
+        def ask(what, **given):
+            return decode_answer(encode(Answer(1, "", observer.answer(Request(1, "", what, **given))))[4:]).result
+
+        judge = Judge(catalogue, document, ask)
+        with contextlib.redirect_stdout(io.StringIO()):
+            reports = judge.run()
+        assert not judge.faults
+        return reports
+
+    return judged
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,11 @@
 """Every entry of the catalogue, inserted in an otherwise right file, is named exactly, at its line, and nothing else is."""
 
-import contextlib
 import difflib
-import io
 
 import pytest
 
 from glasswork.classroom.catalogue import changed, mistakes, solution
 from glasswork.classroom.handout import PARTS
-from glasswork.classroom.judging.judge import Judge
-from glasswork.classroom.student.source import from_script
 
 SECTIONS = ("data", "normalize", "split", "settings")
 
@@ -38,18 +34,14 @@ def without_sections(text):
     return text[:a] + text[b:c] + text[d:e] + text[f:]
 
 
-def judged(catalogue, text):
-    with contextlib.redirect_stdout(io.StringIO()):
-        judge = Judge(catalogue, from_script(text))
-        reports = {report.name: report for report in judge.run()}
-    assert not judge.bench.memory.get("faults")
-    return reports
+def judged(judge, text):
+    return {report.name: report for report in judge(text)}
 
 
-def test_a_mistake_is_named(catalogue, mistake, variant):
+def test_a_mistake_is_named(judge, mistake, variant):
     whole = mistake.part in SECTIONS
     right, wrong = (text if whole else without_sections(text) for text in (solution(), changed(variant)))
-    reports = judged(catalogue, wrong)
+    reports = judged(judge, wrong)
     report = reports[mistake.part]
     assert (report.status in ("wrong", "remark"), report.mistake) == (True, mistake.id), report
     assert not [r for r in reports.values() if r.status == "wrong" and r.name != mistake.part]
@@ -82,8 +74,8 @@ def tag_is_plain(name):
     return name not in ELSEWHERE
 
 
-def test_the_right_solution_is_right(catalogue):
-    reports = judged(catalogue, solution())
+def test_the_right_solution_is_right(judge):
+    reports = judged(judge, solution())
     assert {name: report.status for name, report in reports.items()} == dict.fromkeys(PARTS, "done")
 
 

@@ -1,7 +1,5 @@
 """Right files are never called wrong: every right way alone, whole files, and combinations of right ways."""
 
-import contextlib
-import io
 import sys
 from pathlib import Path
 
@@ -9,8 +7,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from glasswork.classroom.catalogue import changed
-from glasswork.classroom.judging.judge import Judge
-from glasswork.classroom.student.source import from_script
 
 sys.path.insert(0, str(Path(__file__).parent))
 from right_ways import RIGHT, WHOLE
@@ -28,23 +24,19 @@ def without_sections(text):
     return text[:a] + text[b:c] + text[d:e] + text[f:]
 
 
-def accused(catalogue, text):
-    with contextlib.redirect_stdout(io.StringIO()):
-        judge = Judge(catalogue, from_script(text))
-        reports = judge.run()
-    assert not judge.bench.memory.get("faults")
-    return [r for r in reports if r.status in ("wrong", "blocked", "open")]
+def accused(judge, text):
+    return [r for r in judge(text) if r.status in ("wrong", "blocked", "open")]
 
 
 @pytest.mark.parametrize(("part", "way"), ALONE)
-def test_a_right_way_is_not_accused(catalogue, part, way):
+def test_a_right_way_is_not_accused(judge, part, way):
     text = changed(way)
-    assert not accused(catalogue, text if part in SECTIONS else without_sections(text))
+    assert not accused(judge, text if part in SECTIONS else without_sections(text))
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_right_file_is_not_accused(catalogue, name):
-    assert not accused(catalogue, changed(WHOLE[name]))
+def test_a_right_file_is_not_accused(judge, name):
+    assert not accused(judge, changed(WHOLE[name]))
 
 
 def apply(text, ways):
@@ -58,9 +50,9 @@ def apply(text, ways):
 @given(
     st.fixed_dictionaries({part: st.sampled_from([(), *ways]) for part, ways in RIGHT.items() if part not in SECTIONS})
 )
-def test_right_ways_together_are_not_accused(catalogue, ways):
+def test_right_ways_together_are_not_accused(judge, ways):
     whole_ways = {part: way for part, way in ways.items() if way and all(old in changed(()) for old in way[::2])}
     # The ways that rename what another method reads do not combine with ways that change that method.
     if any(word in " ".join(whole_ways.get("Linear.forward", ())) for word in ("self.x = x",)):
         whole_ways.pop("Linear.backward", None)
-    assert not accused(catalogue, without_sections(apply(changed(()), whole_ways.values())))
+    assert not accused(judge, without_sections(apply(changed(()), whole_ways.values())))

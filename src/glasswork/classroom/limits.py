@@ -76,7 +76,10 @@ _FORBIDDEN = (
     "subprocess.Popen", "pty.spawn", "socket.", "ctypes.dlopen", "ctypes.dlsym", "signal.pthread_kill",
     "os.chmod", "os.chown", "os.setxattr", "shutil.rmtree", "webbrowser.open",
 )  # fmt: skip
-_WRITING = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink", "os.utime")
+_WRITING = (
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.link", "os.symlink", "os.utime",
+    "sqlite3.connect",
+)  # fmt: skip
 
 
 _OF_IMPORTS = ("ctypes.dlopen", "ctypes.dlsym")
@@ -93,7 +96,7 @@ def _is_importing() -> bool:
 
 
 def confine(folder: str, *, memory: int, seconds: int) -> None:
-    """Confine this process for good: memory, CPU time, processes, files, and no network where the system allows it."""
+    """Confine this process for good: memory, processor time, processes and files."""
     import resource
 
     for limit, value in (
@@ -121,6 +124,8 @@ def _guard(folder: str) -> Any:
             path = os.path.realpath(os.fsdecode(args[0]))
             if writes and path != os.devnull and not path.startswith(inside):
                 raise PermissionError(f"glasswork check: files can be written in the scratch folder only, not {path}")
+            if Path(path).is_dir():  # its descriptor would lead past these checks
+                raise PermissionError(f"glasswork check: a folder cannot be opened: {path}")
         elif event.startswith(_FORBIDDEN) and not (event in _OF_IMPORTS and _is_importing()):
             raise PermissionError(f"glasswork check: {event} is not available to checked code")
         elif event in _WRITING and args:
@@ -129,23 +134,3 @@ def _guard(folder: str) -> Any:
                 raise PermissionError(f"glasswork check: {event} is available in the scratch folder only")
 
     return hook
-
-
-def without_network() -> None:
-    """Leave the network behind, where the system allows a process to do so."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None, use_errno=True)
-        new_user, new_net = 0x10000000, 0x40000000
-        if libc.unshare(new_net) != 0:
-            libc.unshare(new_user | new_net)
-
-
-def wants_processor(process: int) -> bool:
-    """Return whether a process runs or waits for a processor; False if it sleeps, or if it cannot be told."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
-    except OSError:
-        return False
-    return fields[0] == "R"

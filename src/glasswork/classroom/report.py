@@ -48,7 +48,7 @@ class PartReport:
     cell: int | None = None
     line: int | None = None
     message: str = ""
-    hints: tuple[str, str, str] | tuple[()] = ()
+    hints: tuple[str, ...] = ()
     code: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,6 +94,11 @@ class CheckReport:
         return to_html(self)
 
 
+def visible(text: str) -> str:
+    """Return a text with its control characters, such as a terminal's escape sequences, written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def place_of(part: PartReport) -> str:
     """Return where a part's line is, in words."""
     if part.line is None:
@@ -129,7 +134,7 @@ def to_text(report: CheckReport, *, width: int = 96) -> str:
             lines += _wrong(part, report.hint, width)
         elif part.status != "done":
             lines += _wrapped(part.message, width, "      ")
-    return "\n".join([*lines, "", summary(report)])
+    return "\n".join(map(visible, [*lines, "", summary(report)]))
 
 
 def _wrong(part: PartReport, hint: int, width: int) -> list[str]:
@@ -179,7 +184,7 @@ def _row(part: PartReport, hint: int) -> str:
     told = ""
     if part.status != "done":
         if part.line is not None:
-            told += f"<div>{place_of(part)}: <code>{html.escape(part.code)}</code></div>"
+            told += f"<div>{html.escape(place_of(part))}: <code>{html.escape(part.code)}</code></div>"
         told += f"<div>{html.escape(part.message)}</div>"
         for number, text in enumerate(part.hints, 1):
             shown = " open" if number <= hint else ""

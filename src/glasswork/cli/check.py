@@ -1,6 +1,7 @@
 """``glasswork check``: which parts of a solution are done, open or wrong, with hints for the mistakes."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,12 @@ from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
     from glasswork.classroom import Checker, CheckReport
+
+
+_NOTICE = (
+    "Note: bubblewrap (bwrap) is not installed or does not work here. The file runs within limits, but it could read "
+    "what you can read: do not check files of others this way."
+)
 
 
 def check(
@@ -42,7 +49,9 @@ def check(
     from glasswork.errors import GlassworkError
 
     try:
-        with Checker(time_limit=time_limit, prepare=watch) as checker:
+        with Checker(time_limit=time_limit) as checker:
+            if not checker.is_isolated:
+                typer.echo(_NOTICE, err=True)
             report = checker.check(file, hint=hint)
             _print(report, as_json)
             if watch:
@@ -62,13 +71,19 @@ def check(
 
 def _print(report: "CheckReport", as_json: bool) -> None:
     if as_json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False, indent=2))
+        print(_json(report))
         return
     from rich.console import Console
 
     from glasswork.classroom.report import to_console
 
     to_console(report, Console(soft_wrap=False, highlight=False))
+
+
+def _json(report: "CheckReport") -> str:
+    """Return a report as JSON in which every character can be printed."""
+    text = json.dumps(report.to_dict(), ensure_ascii=False, indent=2)
+    return re.sub(r"[^\n -~]", lambda c: c[0] if c[0].isprintable() else json.dumps(c[0])[1:-1], text)
 
 
 def _watch(checker: "Checker", file: Path, hint: int, as_json: bool) -> None:

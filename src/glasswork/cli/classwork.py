@@ -114,6 +114,9 @@ def report(
     ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions checked at the same time.")] = None,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Run the submissions even where bubblewrap cannot keep them apart.")
+    ] = False,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
@@ -141,6 +144,7 @@ def report(
             time_limit=time_limit,
             anonymous=anonymous,
             workers=workers,
+            unsafe=unsafe,
             on_start=bar.start,
             on_result=bar.advance,
         )

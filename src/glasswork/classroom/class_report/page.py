@@ -20,6 +20,12 @@ SIGNS = {
     "not found": ("–", "not found"),
 }
 
+#: No script runs and nothing is loaded, whatever a submission has brought into the page.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
+)
+
 #: A name list that is longer is folded.
 _FEW = 8
 
@@ -51,7 +57,7 @@ def to_page(report: ClassReport, title: str) -> str:
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"{GENERATOR}\n"
+        f"{GENERATOR}\n{_POLICY}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}: classwork report</title>\n<style>\n{style}</style>\n"
         f"</head>\n<body>\n{body}\n</body>\n</html>\n"
@@ -205,7 +211,7 @@ def _student(number: int, row: Row) -> Iterator[str]:
 
 def _told(part: PartReport) -> str:
     place = ", ".join(f"{word} {n}" for word, n in (("cell", part.cell), ("line", part.line)) if n)
-    where = f" <span class=muted>{place}</span>" if place else ""
+    where = f" <span class=muted>{escape(place)}</span>" if place else ""
     code = f"<pre><code>{escape(part.code.strip())}</code></pre>" if part.code.strip() else ""
     sign, _ = SIGNS[part.status]
     name = f"<span class={_css(part.status)}>{sign}</span> <b>{escape(part.name)}</b>"

@@ -136,6 +136,7 @@ def report_class(
     time_limit: float,
     anonymous: bool = False,
     workers: int | None = None,
+    unsafe: bool = False,
     on_start: Callable[[int, int], None] = lambda total, known: None,
     on_result: Callable[[], None] = lambda: None,
 ) -> ClassReport:
@@ -152,7 +153,9 @@ def report_class(
     anonymous : bool
         Replace names by numbers.
     workers : int, optional
-        How many are checked at once; as many as there are processors, unless told otherwise.
+        How many are checked at once; as many as there are processors and memory for, unless told otherwise.
+    unsafe : bool
+        Run the submissions even where bubblewrap cannot keep them apart.
     on_start, on_result : callable
         Told how many files there are and how many are known already; called for each that is done.
 
@@ -173,7 +176,7 @@ def report_class(
         kept = Journal(journal, time_limit)
         new = {digest: path for digest, path in paths.items() if digest not in kept.outcomes}
         on_start(len(paths), len(paths) - len(new))
-        for digest, outcome in check_all(new, time_limit=time_limit, workers=workers):
+        for digest, outcome in check_all(new, time_limit=time_limit, workers=workers, unsafe=unsafe):
             kept.add(digest, outcome)
             on_result()
     rows = []

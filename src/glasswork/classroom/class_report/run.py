@@ -5,12 +5,12 @@ files ──► as many checkers as processors ──► results ──► a jou
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,11 +18,10 @@ from typing import Any
 
 from glasswork.classroom.report import PartReport
 from glasswork.classroom.sandbox.checker import Checker
+from glasswork.classroom.sandbox.isolation import MISSING, bubblewrap
 from glasswork.cores import granted_cores
 from glasswork.errors import GlassworkError
-
-#: Files from which on it pays that each checker runs the whole catalogue first.
-_MANY = 100
+from glasswork.version import __version__
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Journal:
     def __init__(self, path: Path, time_limit: float) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self._path = path
-        head = {"glasswork": version("glasswork"), "checker": _fingerprint(), "time_limit": time_limit}
+        head = {"glasswork": __version__, "checker": _fingerprint(), "time_limit": time_limit}
         lines = path.read_text("utf-8").split("\n") if path.exists() else []
         if not lines or _parse(lines[0]) != head:
             path.write_text(json.dumps(head) + "\n", "utf-8")
@@ -71,7 +70,7 @@ class Journal:
 
 
 def check_all(
-    paths: Mapping[str, Path], *, time_limit: float, workers: int | None = None
+    paths: Mapping[str, Path], *, time_limit: float, workers: int | None = None, unsafe: bool = False
 ) -> Iterator[tuple[str, Outcome]]:
     """Check files in parallel; each worker keeps a checker that holds the data.
 
@@ -82,19 +81,23 @@ def check_all(
     time_limit : float
         Seconds that a file may take.
     workers : int, optional
-        How many are checked at once: as many as there are processors, unless told otherwise.
+        How many are checked at once: as many as there are processors and memory for, unless told otherwise.
+    unsafe : bool
+        Run them even where bubblewrap cannot keep them apart.
 
     Yields
     ------
     (key, Outcome)
         In the order in which they are done.
     """
+    if not unsafe and not bubblewrap():
+        raise GlassworkError(f"{MISSING}, or give --unsafe to run these submissions with all rights that you have")
     local = threading.local()
-    with ExitStack() as checkers, ThreadPoolExecutor(workers or granted_cores()) as executor:
+    with ExitStack() as checkers, ThreadPoolExecutor(workers or _workers()) as executor:
 
         def check(path: Path) -> Outcome:
             if not hasattr(local, "checker"):
-                checker = Checker(time_limit=time_limit, prepare=len(paths) > _MANY)
+                checker = Checker(time_limit=time_limit, strict=not unsafe)
                 local.checker = checkers.enter_context(checker)
             try:
                 return Outcome(local.checker.check(path).parts)
@@ -106,6 +109,12 @@ def check_all(
         except BaseException:
             executor.shutdown(cancel_futures=True)
             raise
+
+
+def _workers() -> int:
+    """Return how many files can be checked at once: each takes a processor, and up to 2 GB of memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(granted_cores(), memory // (2 << 30) - 1))
 
 
 def _as_completed(

@@ -18,6 +18,7 @@ def write_report(
     time_limit: float = 20.0,
     anonymous: bool = False,
     workers: int | None = None,
+    unsafe: bool = False,
     on_start: Callable[[int, int], None] = lambda total, known: None,
     on_result: Callable[[], None] = lambda: None,
 ) -> tuple[ClassReport, list[Path]]:
@@ -31,7 +32,7 @@ def write_report(
         The page; it and the files beside it are replaced if they exist.
     exports : sequence of str
         Keys of `EXPORTS`.
-    time_limit, anonymous, workers, on_start, on_result
+    time_limit, anonymous, workers, unsafe, on_start, on_result
         See `report_class`.
 
     Returns
@@ -56,6 +57,7 @@ def write_report(
         time_limit=time_limit,
         anonymous=anonymous,
         workers=workers,
+        unsafe=unsafe,
         on_start=on_start,
         on_result=on_result,
     )

@@ -1,28 +1,26 @@
-"""Judge a file, part by part: this is what runs in the confined process."""
+"""Judge a file, part by part, by what another process says that it did: no student's code runs here."""
 
 import ast
-import contextlib
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
-from glasswork.classroom.judging.matching import Catalogue, Match, right_split
+from glasswork.classroom.judging.matching import Catalogue, Match
 from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence
-from glasswork.classroom.judging.slowness import slow_part
+from glasswork.classroom.judging.slowness import PARTS as COUNTED, slowness
 from glasswork.classroom.judging.structure import aliases, method_problem, missing_numpy, syntax_problems, unfinished
-from glasswork.classroom.judging.whole import NOT_IN_TRAINING, WholeRun, can_be_spared, run_whole
-from glasswork.classroom.limits import OutOfTimeError, time_limit
+from glasswork.classroom.judging.whole import NOT_IN_TRAINING, can_be_spared
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
-from glasswork.classroom.probes.sections import DataTrace, Sections, asks_for_whole_images
+from glasswork.classroom.probes.sections import Places
 from glasswork.classroom.report import PartReport, Status
+from glasswork.classroom.student import messages
+from glasswork.classroom.student.messages import LostError, Ran, SectionFacts
 from glasswork.classroom.student.observe import Crash
-from glasswork.classroom.student.outline import assigned_names
-from glasswork.classroom.student.run import run_student
+from glasswork.classroom.student.outline import Outline, assigned_names
+from glasswork.classroom.student.run import divide
 from glasswork.classroom.student.source import Document
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -33,15 +31,18 @@ _TOGETHER = "departs from the handout, but this file's parts fit one another: to
 
 _ELSEWHERE = "the data come from a place that is not available here; the rest was judged on the embedded MNIST."
 
-#: Seconds that a part's code may take on its probes.
-PART_LIMIT = 1.0
-
 #: How like a line has to be to the catalogue's to be taken for it.
 _LIKE = 0.72
 _ALIKE = 0.5
 
 #: The order of judging: what the last parts use is judged first.
 _ORDER = (*(p for p in PARTS if p != "settings"), "settings")
+
+#: What is known of a file that could not be run.
+_UNSEEN = Ran([], [], {}, SectionFacts([], [], {}, None, None, 0))
+
+#: Asks for an observation: what, and the other fields of `glasswork.classroom.student.messages.Request`.
+Ask = Callable[..., messages.Result]
 
 
 @dataclass
@@ -52,62 +53,65 @@ class Judge:
     ----------
     catalogue : Catalogue
     document : Document
-    began : callable
-        Called with the name of each part before it is tried, so that a part that ends the process can be told.
+    ask : callable
+        Returns an observation of the document, made elsewhere, or raises `LostError`.
     """
 
     catalogue: Catalogue
     document: Document
-    began: Callable[[str], None] = lambda _: None
-    bench: Bench = field(init=False)
+    ask: Ask
     reports: dict[str, PartReport] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
-    whole: WholeRun | None = None
+    faults: list[str] = field(default_factory=list)
+    good: set[str] = field(default_factory=set)
+    ran: Ran = _UNSEEN
+    lost: LostError | None = None
+    is_loss_told: bool = False
+    whole: messages.Trained | None = None
 
-    def run(self, finished: Callable[[PartReport], None] = lambda _: None) -> list[PartReport]:
-        """Judge all parts; ``finished`` is called with each report as soon as it is there."""
-        self.began("data")
+    def run(self) -> list[PartReport]:
+        """Judge all parts."""
         self._execute()
         for part in _ORDER:
-            self.began(part)
             if part == "settings":
-                self._spare(finished)
+                self._spare()
             try:
                 report = self._judge(part)
-            except (
-                Exception,
-                OutOfTimeError,
-            ) as error:  # a probe that a student's objects break in an unforeseen way accuses nobody
-                report = PartReport(part, "remark", message=f"could not be judged ({type(error).__name__}).")
-                self.bench.memory.setdefault("faults", []).append((part, error))
+            except LostError as lost:
+                report = self._not_seen(part, lost)
+            except Exception as error:  # an answer of a form that nobody foresaw earns nothing, and accuses nobody
+                report = self._not_judged(part, type(error).__name__)
             if report is not None:
                 self.reports[part] = report
                 if report.status in ("done", "remark"):
-                    self.bench.memory["good"].add(part)
-                finished(report)
+                    self.good.add(part)
         for part in self._moved_division():
             self.reports[part] = PartReport(part, "remark", message=_MOVED)
-            finished(self.reports[part])
-        self._spare(finished)
+        self._spare()
         return [self.reports[part] for part in PARTS if part in self.reports]
 
-    def _spare(self, finished: Callable[[PartReport], None]) -> None:
+    def _spare(self) -> None:
         """Turn into remarks what is wrong by itself in a file whose own parts, together, do as the handout's do."""
         wrong = [
             part
             for part, problem in self.problems.items()
             if self.reports[part].status == "wrong" and can_be_spared(part, problem, self.reports[part].mistake)
         ]
-        if not wrong or self.bench.outline is None or not self.bench.memory.get("later"):
+        if not wrong or not self.later or self.lost is not None:
             return
-        self.whole = self.whole or run_whole(self.run_)
+        if self.whole is None:
+            try:
+                told = self.ask("train")
+            except LostError as lost:
+                self.lost = lost
+                return
+            self.whole = told if isinstance(told, messages.Trained) else messages.Trained(trains=False, crashed=True)
         for part in wrong:
             if self.whole.trains and (part not in NOT_IN_TRAINING or not self.whole.crashed):
                 report = self.reports[part]
                 message = f"{_TOGETHER} {report.message}"
                 self.reports[part] = replace(report, status="remark", message=message, hints=())
-                self.bench.memory["good"].add(part)
-                finished(self.reports[part])
+                self.good.add(part)
 
     def _moved_division(self) -> tuple[str, ...]:
         """Return the two parts between which the division by the batch size was moved, if it was: together right."""
@@ -116,28 +120,46 @@ class Judge:
         return tuple(pair) if moved else ()
 
     def _execute(self) -> None:
-        if asks_for_whole_images(self.document.statements):
-            self.catalogue = self.catalogue.with_whole_images()
-        trace = DataTrace(self.catalogue.mnist)
+        """Have the file run as far as its data."""
+        self.outline = Outline(self.document)
+        _, self.later = divide(self.outline)
         self.numpy = missing_numpy(self.document)
-        run = run_student(self.document, trace.after, {"np": np} if self.numpy is not None else None)
-        self.run_ = run
-        self.bench = Bench(run.namespace, self.catalogue.reference(), run.outline)
         self.syntax = syntax_problems(self.document)
-        self.aliases = aliases(run.outline)
-        for name, (alias, _) in self.aliases.items():
-            if alias in run.namespace:
-                run.namespace[name] = run.namespace[alias]
-                kind = run.outline.classes if alias in run.outline.classes else run.outline.functions
+        self.aliases = aliases(self.outline)
+        names = {name: alias for name, (alias, _) in self.aliases.items()}
+        try:
+            ran = self.ask("run", names=names, has_numpy=self.numpy is None)
+            if isinstance(ran, Ran):
+                self.ran = ran
+            else:
+                self.lost = LostError("disturbed", f"what the file leaves behind cannot be told: {ran}")
+        except LostError as lost:
+            self.lost = lost
+        for name, alias in names.items():
+            if alias in self.ran.names:
+                kind = self.outline.classes if alias in self.outline.classes else self.outline.functions
                 kind[name] = kind[alias]  # type: ignore[assignment]
-        data = Sections(run.namespace, trace, self.catalogue.identifier, self.document.statements)
-        self.bench.memory |= {
-            "sections": data,
-            "later": run.later,
-            "all statements": self.document.statements,
-            "good": set(),
-            "right split": lambda: right_split(self.catalogue.mnist),
-        }
+        self.bench = Bench({}, {}, self.outline, {"places": Places(self.document.statements, self.ran.sections)})
+
+    def _not_judged(self, part: str, reason: str) -> PartReport:
+        self.faults.append(f"{part}: {reason}")
+        return PartReport(part, "blocked", message=f"could not be judged ({reason}).")
+
+    def _not_seen(self, part: str, lost: LostError) -> PartReport:
+        """Report a part of which there is no observation; the first one is where the submission ended its process."""
+        if lost.why == "disturbed":
+            return self._not_judged(part, str(lost))
+        if self.is_loss_told or any(report.mistake == "endless-loop" for report in self.reports.values()):
+            return PartReport(part, "blocked", message="cannot be judged: the check did not come to its end.")
+        self.is_loss_told = True
+        if lost.why == "out of time":
+            return self._wrong(part, Problem("error", "error", str(lost), lost.line, "endless-loop"))
+        hints = (
+            "Look for exit(), quit() or os._exit(), and for arrays that are far larger than the data.",
+            str(lost),
+            "Take out what ends the program, or print the shapes of the arrays before the line that fails.",
+        )
+        return PartReport(part, "wrong", message=str(lost), hints=hints)
 
     # One part ----------------------------------------------------------------------------------------
 
@@ -151,21 +173,21 @@ class Judge:
             return self._judge_section(part)
         if owner in self.aliases and self.aliases[owner][1] is not None and part == self._first_part(owner):
             return self._wrong(part, self.aliases[owner][1])
-        if self.bench.outline is None or self.bench.outline.find(owner) is None:
+        if self.outline.find(owner) is None:
             return (
                 None
                 if part in OPTIONAL
                 else PartReport(part, "not found", message=f"There is no {owner} in this file.")
             )
-        misplaced = method_problem(self.bench.outline, part)
+        misplaced = method_problem(self.outline, part)
         if misplaced is not None:
             return self._wrong(part, misplaced)
-        state = unfinished(self.bench.outline, part)
+        state = unfinished(self.outline, part)
         if state == "open":
             return PartReport(part, "open", message="still to be written.")
         if isinstance(state, Problem):
             return self._wrong(part, state)
-        if owner not in self.bench.namespace:
+        if owner not in self.ran.names and self.lost is None:
             return self._not_defined(part, owner)
         return self._probe(part)
 
@@ -174,79 +196,65 @@ class Judge:
 
     def _not_defined(self, part: str, owner: str) -> PartReport:
         """Report a class or function whose definition itself failed."""
-        for event in self.run_.events:
-            if event.crash is not None and owner in assigned_names(event.statement):
-                if part != self._first_part(owner):
-                    return PartReport(
-                        part, "blocked", message=f"{owner} cannot be made until its definition is mended."
-                    )
-                line = event.crash.line or event.statement.lineno
-                return self._wrong(part, Problem("error", "error", f"the definition stops with {event.crash}.", line))
+        if owner in self.ran.undefined:
+            if part != self._first_part(owner):
+                return PartReport(part, "blocked", message=f"{owner} cannot be made until its definition is mended.")
+            line, crash = self.ran.undefined[owner]
+            return self._wrong(part, Problem("error", "error", f"the definition stops with {crash}.", line))
         return PartReport(part, "blocked", message=f"{owner} is not defined when the file has run.")
 
     def _judge_section(self, part: str) -> PartReport | None:
-        data: Sections = self.bench.memory["sections"]
-        split = data.split
+        if self.lost is not None:
+            raise self.lost
+        data = self.ran.sections
         if part == "split":
-            begun = [
-                s
-                for s in self.document.statements
-                if any(n in assigned_names(s) for n in ("X_train", "X_valid", "X_test"))
-            ]
-            values = [data.namespace.get(f"X_{s}") for s in ("train", "valid", "test")]
-            if not split and (not begun or all(v is Ellipsis for v in values)):
-                crashed = any(p == "split" for p, _ in data.trace.crashes)
+            names = ("X_train", "X_valid", "X_test")
+            begun = any(name in assigned_names(s) for s in self.document.statements for name in names)
+            if not data.split and (not begun or all(name in self.ran.dots for name in names)):
+                crashed = any(one.part == "split" for one in data.crashes)
                 if not crashed:
-                    if not data.trace.steps and not data.trace.crashes:
+                    if not data.steps and not data.crashes:
                         return PartReport(part, "not found", message="The file does not split any data.")
                     return PartReport(part, "open", message="still to be written.")
-        if part == "data" and not data.trace.steps and not data.trace.crashes:
+        if part == "data" and not data.steps and not data.crashes:
             return PartReport(part, "not found", message="The file does not load any images.")
-        if part == "data" and (foreign := self._foreign_data(data)):
-            return foreign
-        if part == "normalize" and not data.trace.steps:
-            if any(p == "data" for p, _ in data.trace.crashes):
+        if part == "data" and self._is_foreign(data):
+            return PartReport("data", "remark", message=_ELSEWHERE)
+        if part == "normalize" and not data.steps:
+            if any(one.part == "data" for one in data.crashes):
                 return PartReport(part, "blocked", message="cannot be judged until the data are there.")
             return PartReport(part, "not found", message="The file does not load any images.")
-        if part == "settings" and not self.bench.memory["later"]:
+        if part == "settings" and not self.later:
             return PartReport(part, "not found", message="The file makes no model, loss and optimizer.")
         return self._probe(part)
 
     @staticmethod
-    def _foreign_data(data: Sections) -> PartReport | None:
-        """Return a remark where the data come from a file or a place that is not here."""
-        if data.trace.mnist.fetched or data.trace.steps:
-            return None
-        for _, event in data.trace.crashes:
-            if event.crash is not None and event.crash.kind in (
-                "FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError",
-            ):  # fmt: skip
-                return PartReport(
-                    "data",
-                    "remark",
-                    message=_ELSEWHERE,
-                )
-        return None
+    def _is_foreign(data: SectionFacts) -> bool:
+        """Return whether the data come from a file or a place that is not here."""
+        absent = {"FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError"}
+        return not (data.fetched or data.steps) and any(one.crash.kind in absent for one in data.crashes)
 
     def _probe(self, part: str) -> PartReport:
-        probe = PROBES[part]
-        with contextlib.nullcontext() if part == "settings" else time_limit(PART_LIMIT):
-            seen = probe.observe(self.bench)
+        told = self.ask("observe", part=part, good=tuple(self.good))
+        if not isinstance(told, messages.Observed):
+            return self._not_judged(part, told.reason if isinstance(told, messages.Nothing) else "another answer")
+        seen = told.unpacked()
         self.bench.memory[part] = seen
-        problems = probe.problems(seen)
+        problems = PROBES[part].problems(seen)
         wrong = [p for p in problems if not p.remark]
         if not wrong:
             if problems:
                 mistake = self._named(part, seen, problems[0])
                 return self._report(part, "remark", problems[0], mistake)
-            slow = slow_part(self.bench, part)
+            lines = self.ask("count lines", part=part) if part in COUNTED else None
+            slow = slowness(lines) if isinstance(lines, messages.Lines) else None
             return PartReport(part, "done") if slow is None else PartReport(part, "remark", message=slow)
         named = [(p, self._named(part, seen, p)) for p in wrong]
         problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
         return self._report(part, "wrong", problem, mistake, seen)
 
     def _named(self, part: str, seen: Facets, problem: Problem) -> Match | None:
-        rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}), self.bench.namespace)
+        rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}), self.ran.names)
         if rule is not None:
             return Match(mistakes()[rule])
         matches = self.catalogue.names(part, seen, problem.facet)
@@ -273,7 +281,7 @@ class Judge:
         cell, number, code = self.document.place(line) if line else (None, None, "")
         says = sentence(problem.says)
         message = f"{mistake.does} {says}" if mistake is not None else says
-        hints: tuple[str, str, str] | tuple[()] = ()
+        hints: tuple[str, ...] = ()
         if status == "wrong":
             one, two, three = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))
             hints = (one, f"{two} {says}" if mistake is not None else two, three)
@@ -281,7 +289,7 @@ class Judge:
 
     def _alike(self, part: str, match: Match) -> tuple[float, list[int]]:
         """Return how much a line of the part is like one that the variant changes, and the lines that are most so."""
-        if not match.variant or self.bench.outline is None:
+        if not match.variant:
             return 0.0, []
         places = self._places(part)
         lines = {line for place in places for line in range(place.lineno, (place.end_lineno or place.lineno) + 1)}
@@ -306,14 +314,13 @@ class Judge:
 
     def _places(self, part: str) -> list[ast.stmt]:
         """Return the definitions, or the statements, that are judged as a part."""
-        assert self.bench.outline is not None
         owner, method = sections(part)
-        own = self.bench.outline.classes.get(owner)
+        own = self.outline.classes.get(owner)
         if method is not None and own is not None:
             members = [m for m in own.body if isinstance(m, _DEFINITIONS) and part_of(owner, m.name) == part]
             found: list[ast.stmt] = list(members)
         else:
-            whole = self.bench.outline.find(owner)
+            whole = self.outline.find(owner)
             found = [whole] if whole is not None else []
         return found or [s for s in self.document.statements if not isinstance(s, _DEFINITIONS)]
 
@@ -329,10 +336,9 @@ class Judge:
 
     def _line(self, part: str, problem: Problem, seen: Facets | None) -> int | None:
         owner, method = sections(part)
-        outline = self.bench.outline
-        if seen is not None and outline is not None:
+        if seen is not None:
             results = seen.get(problem.facet, {})
-            function = outline.find(owner, method)
+            function = self.outline.find(owner, method)
             crash = first_crash(results) or next(
                 (first_crash(r) for r in results.values() if isinstance(r, dict) and first_crash(r)), None
             )
@@ -343,7 +349,7 @@ class Judge:
                 if line:
                     return line
         line = PROBES[part].locate(self.bench, problem.facet)
-        if line is None and outline is not None:
-            found = outline.find(owner, method) or outline.find(owner)
+        if line is None:
+            found = self.outline.find(owner, method) or self.outline.find(owner)
             line = getattr(found, "lineno", None)
         return line

@@ -16,6 +16,7 @@ from glasswork.classroom.probes import PROBES, Bench, Facets
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.student.fixture import Mnist
 from glasswork.classroom.student.images import Identifier, RowIdentifier
+from glasswork.classroom.student.messages import pack, unpack
 from glasswork.classroom.student.observe import same
 from glasswork.classroom.student.outline import Outline, assigned_names, loaded_names
 from glasswork.classroom.student.run import Event, StudentRun, execute, new_namespace
@@ -47,14 +48,6 @@ class Catalogue:
     _reference: dict[str, Any] = field(default_factory=dict)
     _small: tuple[Mnist, Identifier] | None = None
 
-    def with_whole_images(self) -> "Catalogue":
-        """Return this catalogue with all 784 pixels of each image; its observations are shared."""
-        from glasswork.classroom.student.fixture import WHOLE, install
-
-        mnist = Mnist(self.mnist.images, self.mnist.labels, WHOLE)
-        install(mnist)
-        return Catalogue(mnist, self.identifier, self._seen, self._reference, self._small_data())
-
     def reference(self) -> dict[str, Any]:
         """Return the right classes and functions, as a namespace."""
         if not self._reference:
@@ -68,8 +61,7 @@ class Catalogue:
             with silent():
                 bench = self.variant_bench(part, changed(variant))
             with contextlib.nullcontext() if part == "settings" else time_limit(10.0), silent():
-                bench.memory[part] = PROBES[part].observe(bench)
-            self._seen[part, variant] = bench.memory[part]
+                self._seen[part, variant] = unpack(pack(PROBES[part].observe(bench)))
         return self._seen[part, variant]
 
     def variant_bench(self, part: str, text: str) -> Bench:
@@ -112,23 +104,15 @@ class Catalogue:
             trace.after(run, event)
         bench = Bench(namespace, self.reference())
         bench.memory |= {
-            "sections": Sections(namespace, trace, identifier, statements),
+            "sections": Sections(namespace, trace, identifier),
             "later": run.later,
-            "all statements": statements,
             "good": set(PROBES),
         }
         return bench
 
     def _small_data(self) -> tuple[Mnist, Identifier]:
         if self._small is None:
-            rows = slice(0, 1500)
-            mnist = Mnist.__new__(Mnist)
-            mnist.pixels, mnist.labels, mnist.columns = (
-                self.mnist.pixels[rows],
-                self.mnist.labels[rows],
-                self.mnist.columns,
-            )
-            mnist.fetched = 0
+            mnist = Mnist(self.mnist.images[:1500], self.mnist.labels[:1500])
             self._small = mnist, Identifier(mnist)
         return self._small
 
@@ -171,7 +155,7 @@ def small_split(mnist: Mnist) -> dict[str, Any]:
 def _split(mnist: Mnist, places: dict[str, slice]) -> dict[str, Any]:
     split: dict[str, Any] = {}
     for name, rows in places.items():
-        split[f"X_{name}"] = (mnist.pixels[rows] / 255.0 - 0.5) * 2
+        split[f"X_{name}"] = (mnist.images[rows] / 255.0 - 0.5) * 2
         split[f"y_{name}"] = mnist.labels[rows]
     return split
 

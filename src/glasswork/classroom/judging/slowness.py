@@ -9,6 +9,7 @@ import numpy as np
 
 from glasswork.classroom.limits import STUDENT
 from glasswork.classroom.probes import Bench
+from glasswork.classroom.student.messages import Lines, Nothing
 from glasswork.classroom.student.observe import Crash, attempt
 
 Call = Callable[[], Any]
@@ -16,18 +17,20 @@ Call = Callable[[], Any]
 _FEW, _MANY = 8, 48
 
 
-def slow_part(bench: Bench, part: str) -> str | None:
-    """Return a remark on a part that loops over samples or numbers in Python, None for any other."""
-    prepare = _CALLS.get(part)
-    if prepare is None:
-        return None
+def count_lines(bench: Bench, part: str) -> Lines | Nothing:
+    """Return how many lines of Python a part that computes a batch executes for a few images and for many."""
     with bench.isolated(part.partition(".")[0]):
-        few, many = (_lines_executed(attempt(prepare, bench.namespace, count)) for count in (_FEW, _MANY))
-    if few is None or many is None or many - few < (_MANY - _FEW) * 0.9:
+        few, many = (_lines_executed(attempt(PARTS[part], bench.namespace, count)) for count in (_FEW, _MANY))
+    return Nothing() if few is None or many is None else Lines(few, many)
+
+
+def slowness(lines: Lines) -> str | None:
+    """Return a remark on a part that loops over samples or numbers in Python, None for any other."""
+    if lines.many - lines.few < (_MANY - _FEW) * 0.9:
         return None
     return (
-        f"right, but slow: it works through the batch number by number or image by image, {many:,} steps of Python for "
-        f"{_MANY} images. NumPy computes a whole batch in one operation, many times faster."
+        f"right, but slow: it works through the batch number by number or image by image, {lines.many:,} steps of "
+        f"Python for {_MANY} images. NumPy computes a whole batch in one operation, many times faster."
     )
 
 
@@ -81,7 +84,7 @@ def _onehot(names: dict[str, Any], count: int) -> Call:
 
 
 #: For each part that computes a batch: what makes the call that does it.
-_CALLS: dict[str, Callable[[dict[str, Any], int], Call]] = {
+PARTS: dict[str, Callable[[dict[str, Any], int], Call]] = {
     "Linear.forward": _linear,
     "Linear.backward": _linear_backward,
     "Sigmoid.forward": _sigmoid,

@@ -9,7 +9,6 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from glasswork.classroom.probes import Problem
 from glasswork.classroom.student.images import find_split
+from glasswork.classroom.student.messages import Trained
 from glasswork.classroom.student.observe import attempt
 from glasswork.classroom.student.outline import assigned_names, loaded_names
 from glasswork.classroom.student.run import StudentRun, execute
@@ -52,23 +52,7 @@ def can_be_spared(part: str, problem: Problem, mistake: str | None) -> bool:
     return problem.property not in _NEVER.get(part, ())
 
 
-@dataclass(frozen=True)
-class WholeRun:
-    """What became of a file that ran as a whole.
-
-    Attributes
-    ----------
-    trains : bool
-        Whether its weights end where those of the right solution do.
-    crashed : bool
-        Whether any of its statements stopped with an error.
-    """
-
-    trains: bool
-    crashed: bool
-
-
-def run_whole(run: StudentRun) -> WholeRun:
+def run_whole(run: StudentRun) -> Trained:
     """Run a file's own statements on one batch of made-up images."""
     names = run.namespace
     images, labels = _made_up(_batch_size(run))
@@ -83,7 +67,7 @@ def run_whole(run: StudentRun) -> WholeRun:
                 _spread_biases(parameters)
             elif not trains and _moved(before[id(model)][1], parameters):
                 trains = _as_the_right_one(before[id(model)][1], parameters, images, labels, names)
-    return WholeRun(trains, crashed)
+    return Trained(bool(trains), crashed)
 
 
 def _made_up(count: int) -> tuple[Array, NDArray[np.int64]]:

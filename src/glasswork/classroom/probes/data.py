@@ -7,10 +7,12 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import (
+    Places,
     Sections,
     crash_problem,
     is_labels,
     paired_share,
+    places_of,
     sections_of,
     statement_part,
 )
@@ -44,13 +46,13 @@ class DataProbe:
                 facets["X"] |= {"kind": "array"}
                 facets["y"] |= {"kind": "array", "elements": "integers"}
         facets["pairs"] = {"apart": self._shuffled_apart(sections)}
-        problems = crash_problem(bench, "data")
+        problems = crash_problem(sections.trace.crashes, "data")
         facets["error"] = {"crash": problems[0].says if problems else "", "kinds": self._crash_kinds(sections)}
         return facets
 
     @staticmethod
     def _crash_kinds(sections: Sections) -> str:
-        return " ".join(e.crash.kind + e.crash.name for p, e in sections.trace.crashes if p == "data" and e.crash)
+        return " ".join(one.crash.kind + one.crash.name for one in sections.trace.crashes if one.part == "data")
 
     @staticmethod
     def _fed(sections: Sections, letter: str) -> Any:
@@ -144,28 +146,26 @@ class DataProbe:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
-        sections = sections_of(bench)
+        places = places_of(bench)
+        facts = places.facts
         if facet == "error":
-            problems = crash_problem(bench, "data")
+            problems = crash_problem(facts.crashes, "data")
             return problems[0].line if problems else None
         if facet == "pairs":
-            return _order_line(sections)
-        name = "X" if facet == "X" else "y"
-        source = sections.source_images() if facet == "X" else sections.source_labels()
-        before = [e.statement for e, *_ in sections.trace.steps]
-        name = source[0] if source else name
+            return _order_line(places)
+        name = (facts.images or "X") if facet == "X" else (facts.labels or "y")
         lines = [
-            s.lineno for s in sections.statements
+            s.lineno for s in places.statements
             if name in assigned_names(s) and statement_part(s) == "data"
         ]  # fmt: skip
-        return lines[-1] if lines else (before[0].lineno if before else None)
+        return lines[-1] if lines else (facts.steps[0].line if facts.steps else None)
 
 
-def _order_line(sections: Sections) -> int | None:
+def _order_line(places: Places) -> int | None:
     """Return the line of the statement that moves the rows of one of X and y."""
-    for statement in sections.statements:
+    for statement in places.statements:
         words = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
         words |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
         if words & {"shuffle", "permutation", "permuted", "sort", "argsort", "choice", "sample"}:
             return statement.lineno
-    return sections.line_binding("X")
+    return places.line_binding("X")

@@ -106,7 +106,7 @@ class MinibatchProbe:
             return Problem(
                 "batches", "randomness", f"{given}, some images come more than once in an epoch and others never."
             )
-        if seen["columns"] != [(2,)]:
+        if seen["columns"] != [[2]]:
             return Problem(
                 "batches",
                 "shape",

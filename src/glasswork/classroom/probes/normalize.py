@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
-from glasswork.classroom.probes.sections import Sections, crash_problem, sections_of, statement_part
+from glasswork.classroom.probes.sections import Sections, crash_problem, places_of, sections_of, statement_part
 from glasswork.classroom.probes.split import SETS
 from glasswork.classroom.student.images import as_array, describe
 from glasswork.classroom.student.observe import attempt, show
@@ -30,7 +30,7 @@ class NormalizeProbe:
         if seen:
             facets["scale"] = next(iter(seen.values()))
             facets["sets"] = {"alike": self._alike(seen)}
-        problems = crash_problem(bench, "normalize")
+        problems = crash_problem(sections.trace.crashes, "normalize")
         facets["error"] = {"crash": problems[0].says if problems else ""}
         return facets
 
@@ -57,8 +57,8 @@ class NormalizeProbe:
         low, high = float(array.min()), float(array.max())
         middle = "unknown"
         found = sections.identifier.identify(x, rows) if len(rows) else None
-        if found is not None and (found >= 0).mean() > 0.8 and array.shape[1] == len(sections.trace.mnist.columns):
-            known = (found >= 0)[:, None] & (np.abs(sections.trace.mnist.pixels[found].astype(int) - 128) <= 6)
+        if found is not None and (found >= 0).mean() > 0.8 and array.shape[1] == sections.trace.mnist.images.shape[1]:
+            known = (found >= 0)[:, None] & (np.abs(sections.trace.mnist.images[found].astype(int) - 128) <= 6)
             if known.any() and high > low:
                 share = (float(array[known].mean()) - low) / (high - low)
                 middle = "half" if 0.35 < share < 0.65 else "low" if share <= 0.35 else "high"
@@ -98,23 +98,22 @@ class NormalizeProbe:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
-        sections = sections_of(bench)
+        places = places_of(bench)
         if facet == "error":
-            problems = crash_problem(bench, "normalize")
+            problems = crash_problem(places.facts.crashes, "normalize")
             return problems[0].line if problems else None
         changes = []
         low_high: dict[str, tuple[float, float]] = {}
-        for event, name, state in sections.trace.steps:
-            before = low_high.get(name)
-            if before is not None and before != (state.low, state.high):
-                changes.append(event.statement.lineno)
-            low_high[name] = (state.low, state.high)
+        for step in places.facts.steps:
+            before = low_high.get(step.name)
+            if before is not None and before != (step.low, step.high):
+                changes.append(step.line)
+            low_high[step.name] = (step.low, step.high)
         if changes:
             return changes[-1]
-        source = sections.source_images()
+        images = places.facts.images
         lines = [
-            s.lineno
-            for s in sections.statements
-            if source and source[0] in assigned_names(s) and statement_part(s) != "split"
-        ]
+            s.lineno for s in places.statements
+            if images is not None and images in assigned_names(s) and statement_part(s) != "split"
+        ]  # fmt: skip
         return lines[-1] if lines else None

@@ -10,6 +10,7 @@ import numpy as np
 from glasswork.classroom.probes.base import Bench, Problem
 from glasswork.classroom.student.fixture import Mnist
 from glasswork.classroom.student.images import Identifier, ImagesState, describe, find_split
+from glasswork.classroom.student.messages import SectionCrash, SectionFacts, Step
 from glasswork.classroom.student.observe import Crash, attempt, show
 from glasswork.classroom.student.outline import assigned_names, loaded_names
 from glasswork.classroom.student.run import Event, StudentRun
@@ -20,17 +21,18 @@ class DataTrace:
     """Follows the images and labels through sections 1 and 2, statement by statement."""
 
     mnist: Mnist
-    steps: list[tuple[Event, str, ImagesState]] = field(default_factory=list)
-    crashes: list[tuple[str, Event]] = field(default_factory=list)  # (part, event)
+    steps: list[Step] = field(default_factory=list)
+    crashes: list[SectionCrash] = field(default_factory=list)
     labels: dict[str, Any] = field(default_factory=dict)
     images: dict[str, Any] = field(default_factory=dict)
     _last: dict[str, ImagesState] = field(default_factory=dict)
 
     def after(self, run: StudentRun, event: Event) -> None:
         """Note what a statement did; put right data in the place of what it failed to make."""
+        line, crash = event.statement.lineno, event.crash
         if isinstance(event.statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-            if event.crash is not None and isinstance(event.statement, ast.Import | ast.ImportFrom):
-                self.crashes.append(("import", event))
+            if crash is not None and isinstance(event.statement, ast.Import | ast.ImportFrom):
+                self.crashes.append(SectionCrash("import", line, crash))
             return
         for name, value in list(run.namespace.items()):
             if name.startswith("__"):
@@ -40,22 +42,22 @@ class DataTrace:
                 self.images[name] = value
                 if self._last.get(name) != state:
                     self._last[name] = state
-                    self.steps.append((event, name, state))
+                    self.steps.append(Step(line, name, state.low, state.high))
             elif is_labels(value):
                 self.labels[name] = value
-        if event.crash is not None and event.crash.kind != "_":
+        if crash is not None:
             part = statement_part(event.statement)
             if part is not None:
-                self.crashes.append((part, event))
+                self.crashes.append(SectionCrash(part, line, crash))
                 if part != "split":
                     self._repair(run.namespace, part)
 
     def _repair(self, namespace: dict[str, Any], part: str) -> None:
         x, y = namespace.get("X"), namespace.get("y")
         if part == "data" and not isinstance(x, np.ndarray):
-            namespace["X"] = self.mnist.pixels.astype(np.int64)
+            namespace["X"] = self.mnist.images.astype(np.int64)
         if part == "normalize":
-            namespace["X"] = (self.mnist.pixels / 255.0 - 0.5) * 2
+            namespace["X"] = (self.mnist.images / 255.0 - 0.5) * 2
         if not (isinstance(y, np.ndarray) and y.dtype.kind in "iu"):
             namespace["y"] = self.mnist.labels.copy()
 
@@ -83,13 +85,25 @@ def is_labels(value: Any) -> bool:
 
 
 @dataclass
+class Places:
+    """Where the data came about: the file's statements, and what was seen when they ran."""
+
+    statements: list[ast.stmt]
+    facts: SectionFacts
+
+    def line_binding(self, name: str) -> int | None:
+        """Return the line of the last statement that binds a name."""
+        lines = [s.lineno for s in self.statements if name in assigned_names(s)]
+        return lines[-1] if lines else None
+
+
+@dataclass
 class Sections:
     """All that the three probes need: the file's variables after it ran, and how they came about."""
 
     namespace: dict[str, Any]
     trace: DataTrace
     identifier: Identifier
-    statements: list[ast.stmt] = field(default_factory=list)
     known_rows: dict[str, Any] = field(default_factory=dict)  # set -> which rows of MNIST it holds
 
     @property
@@ -97,10 +111,17 @@ class Sections:
         """The variables of the split, by role."""
         return find_split(self.namespace)
 
-    def line_binding(self, name: str) -> int | None:
-        """Return the line of the last statement that binds a name."""
-        lines = [s.lineno for s in self.statements if name in assigned_names(s)]
-        return lines[-1] if lines else None
+    def facts(self) -> SectionFacts:
+        """Return what the judge needs to know of all this."""
+        images, labels = self.source_images(), self.source_labels()
+        return SectionFacts(
+            self.trace.steps,
+            self.trace.crashes,
+            self.split,
+            images[0] if images else None,
+            labels[0] if labels else None,
+            self.trace.mnist.fetched,
+        )
 
     def source_images(self) -> tuple[str, Any] | None:
         """Return the variable with all images."""
@@ -123,13 +144,18 @@ def sections_of(bench: Bench) -> Sections:
     return sections
 
 
-def crash_problem(bench: Bench, part: str) -> list[Problem]:
+def places_of(bench: Bench) -> Places:
+    """Return where the data of a judged file came about."""
+    places: Places = bench.memory["places"]
+    return places
+
+
+def crash_problem(crashes: list[SectionCrash], part: str) -> list[Problem]:
     """Return the problem of a statement of a part that failed."""
-    for of, event in sections_of(bench).trace.crashes:
-        if of == part and event.crash is not None:
-            crash = event.crash
-            what = "does not end" if crash.kind == "OutOfTime" else f"stops with {show(crash)}"
-            return [Problem("error", "error", f"This statement {what}.", crash.line or event.statement.lineno)]
+    for one in crashes:
+        if one.part == part:
+            what = "does not end" if one.crash.kind == "OutOfTime" else f"stops with {show(one.crash)}"
+            return [Problem("error", "error", f"This statement {what}.", one.crash.line or one.line)]
     return []
 
 
@@ -147,14 +173,3 @@ def paired_share(sections: Sections, x: Any, y: Any) -> float | None:
         return None
     known = found >= 0
     return float((sections.trace.mnist.labels[found[known]] == labels[known]).mean())
-
-
-def asks_for_whole_images(statements: list[ast.stmt]) -> bool:
-    """Return whether sections 1 and 2 depend on the width of an image."""
-    return any(
-        isinstance(node, ast.Constant) and node.value in (784, 28)
-        for statement in statements
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and statement_part(statement) is not None
-        for node in ast.walk(statement)
-    )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
-from glasswork.classroom.probes.sections import sections_of
+from glasswork.classroom.probes.sections import places_of, sections_of
 from glasswork.classroom.probes.settings_notes import CLASSES, Made, Notes, size_word, trains_inline, whose
 from glasswork.classroom.student.observe import Crash, show
 from glasswork.classroom.student.outline import assigned_names, loaded_names
@@ -282,7 +282,7 @@ class SettingsProbe:
         """Return the line that decides a facet."""
         seen = bench.memory.get(self.part, {})
         statements: list[ast.stmt] = [
-            s for s in bench.memory["all statements"] if not isinstance(s, ast.FunctionDef | ast.ClassDef)
+            s for s in places_of(bench).statements if not isinstance(s, ast.FunctionDef | ast.ClassDef)
         ]
         names: tuple[str, ...] = ()
         if facet == "sizes":

@@ -131,7 +131,7 @@ def size_word(value: Any, bench: Bench) -> Any:
     if isinstance(value, bool):
         return f"{value}"
     if isinstance(value, int | np.integer):
-        return 784 if value in (49, 784) else int(value)  # thin images have 49 pixels
+        return int(value)
     if isinstance(value, np.ndarray):
         return "an array, a row of pixels" if value.ndim == 1 else f"an array with {value.ndim} axes"
     if isinstance(value, list | tuple):

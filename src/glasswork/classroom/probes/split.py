@@ -6,7 +6,7 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.data import DataProbe
-from glasswork.classroom.probes.sections import crash_problem, paired_share, sections_of
+from glasswork.classroom.probes.sections import crash_problem, paired_share, places_of, sections_of
 from glasswork.classroom.student.images import describe
 
 SETS = ("train", "valid", "test")
@@ -47,7 +47,7 @@ class SplitProbe:
                 if a in rows and b in rows:
                     common = (rows[a] & rows[b]).sum() / min(rows[a].sum(), rows[b].sum())
                     facets["overlap"][f"{a} and {b}"] = "apart" if common < 0.02 else "all" if common > 0.98 else "some"
-        facets["error"] = {"crash": "; ".join(p.says for p in crash_problem(bench, "split"))}
+        facets["error"] = {"crash": "; ".join(p.says for p in crash_problem(sections.trace.crashes, "split"))}
         return facets
 
     @staticmethod
@@ -121,8 +121,8 @@ class SplitProbe:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
-        sections = sections_of(bench)
-        problems = crash_problem(bench, "split")
+        places = places_of(bench)
+        problems = crash_problem(places.facts.crashes, "split")
         if facet == "error" and problems:
             return problems[0].line
         seen = bench.memory.get(self.part, {})
@@ -140,10 +140,9 @@ class SplitProbe:
                 (k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid"
             )
             bad = pair.split(" and ")[0] if "valid" not in pair else "valid"
-        names = sections.split
         roles = [f"X_{bad}", f"y_{bad}"] if bad else [f"X_{s}" for s in ("valid", "train", "test")]
         for role in roles:
-            line = sections.line_binding(names.get(role, role))
+            line = places.line_binding(places.facts.split.get(role, role))
             if line:
                 return line
         return None

@@ -1,18 +1,21 @@
 """Check a student's file: the file is read here, and judged by a process of its own."""
 
-import json
 import os
 import select
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from glasswork.classroom.limits import BUSY
 from glasswork.classroom.report import CheckReport, PartReport
+from glasswork.classroom.sandbox.isolation import MISSING, bubblewrap, environment
+from glasswork.classroom.sandbox.messages import Order, Ready, Verdicts
 from glasswork.classroom.student.source import read_cells
 from glasswork.errors import GlassworkError, InputError
 
@@ -22,8 +25,7 @@ TIME_LIMIT = 20.0
 #: Seconds that the process may take to load the data and its libraries.
 _START = 60.0
 
-#: Seconds that running the whole catalogue may take, on a busy machine.
-_PREPARE = 600.0
+_Message = TypeVar("_Message", bound=Struct)
 
 
 class Checker:
@@ -34,7 +36,14 @@ class Checker:
     time_limit : float
         Seconds that one file may take.
     prepare : bool
-        Run all of the catalogue's variants at the start, which takes some seconds and pays for many files.
+        Has no effect any more: what the catalogue's mistakes do is kept from file to file.
+    strict : bool
+        Refuse to run any file where bubblewrap does not keep it apart: for files of others.
+
+    Attributes
+    ----------
+    is_isolated : bool
+        Whether a file sees nothing of this machine but the system and Python, and can write nowhere.
 
     Examples
     --------
@@ -46,14 +55,14 @@ class Checker:
     ['int_to_onehot']
     """
 
-    def __init__(self, *, time_limit: float = TIME_LIMIT, prepare: bool = True) -> None:
+    def __init__(self, *, time_limit: float = TIME_LIMIT, prepare: bool = True, strict: bool = False) -> None:
         if not time_limit > 0:
             raise InputError(f"Checker: expected a time limit in seconds above 0, got {time_limit!r}")
         if os.name != "posix":
             raise GlassworkError("glasswork check needs Linux or macOS: it confines the code that it runs")
         self.time_limit = float(time_limit)
-        self._prepare = prepare
-        self._process: subprocess.Popen[str] | None = None
+        self._strict = strict
+        self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self._start()
 
@@ -80,9 +89,14 @@ class Checker:
 
     def check_cells(self, cells: list[str], *, notebook: bool) -> tuple[PartReport, ...]:
         """Judge the code cells of a notebook, or the one text of a script."""
-        request = {"cells": cells, "notebook": notebook, "seconds": self.time_limit}
-        answer = self._ask(request, BUSY * self.time_limit + _START)
-        return tuple(PartReport(**part | {"hints": tuple(part["hints"])}) for part in answer["parts"])
+        order = Order(cells, notebook, self.time_limit)
+        for _ in range(2):  # a process that died is started again, once
+            if self._process is None or self._process.poll() is not None:
+                self._start()
+            verdicts = self._send(order, BUSY * self.time_limit + _START)
+            if verdicts is not None:
+                return verdicts.parts
+        raise GlassworkError("The process that checks files ended: " + self._last_words())
 
     def close(self) -> None:
         """End the process."""
@@ -110,44 +124,46 @@ class Checker:
     # The process -------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        wrapped = bubblewrap()
+        if self._strict and not wrapped:
+            raise GlassworkError(MISSING)
         self._process = subprocess.Popen(
-            [*_bubblewrap(), sys.executable, "-m", "glasswork.classroom.sandbox.server"],
+            [*wrapped, sys.executable, "-P", "-m", "glasswork.classroom.sandbox.server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            text=True,
-            encoding="utf-8",
-            env={**os.environ, **threads},
+            env=environment(),
         )
-        if self._prepare and self._answer({"prepare": True}, _PREPARE) is None:
-            raise GlassworkError("The catalogue of mistakes cannot be prepared: " + self._last_words())
+        ready = self._receive(Ready, _START)
+        if ready is None:
+            raise GlassworkError("The process that checks files did not start: " + self._last_words())
+        self.is_isolated = bool(wrapped) and ready.isolated
+        if self._strict and not self.is_isolated:
+            self.close()
+            raise GlassworkError(MISSING)
 
-    def _ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Send a request and return its answer; a process that died is started again, once."""
-        for _ in range(2):
-            if self._process is None or self._process.poll() is not None:
-                self._start()
-            answer = self._answer(request, seconds)
-            if answer is not None:
-                return answer
-        raise GlassworkError("The process that checks files ended: " + self._last_words())
-
-    def _answer(self, request: dict[str, Any], seconds: float) -> dict[str, Any] | None:
-        """Send a request and return its answer; end the process if none comes."""
+    def _send(self, order: Order, seconds: float) -> Verdicts | None:
+        """Send a file and return its verdicts; end the process if none come."""
         process = self._process
         assert process is not None
         assert process.stdin is not None
+        try:
+            process.stdin.write(msgspec.json.encode(order) + b"\n")
+            process.stdin.flush()
+        except OSError:
+            return None
+        return self._receive(Verdicts, seconds)
+
+    def _receive(self, kind: type[_Message], seconds: float) -> _Message | None:
+        """Return the next message of the process; end it if there is none, or one of another form."""
+        process = self._process
+        assert process is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-            ready, _, _ = select.select([process.stdout], [], [], seconds)
-            answer = json.loads(process.stdout.readline()) if ready else None
-        except (OSError, ValueError):
-            answer = None
-        if isinstance(answer, dict):
-            return answer
+            if select.select([process.stdout], [], [], seconds)[0]:
+                return msgspec.json.decode(process.stdout.readline(), type=kind)
+        except (OSError, msgspec.MsgspecError):
+            pass
         process.kill()
         process.wait()
         return None
@@ -157,26 +173,6 @@ class Checker:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it gave no reason, and may have been out of time or memory."
-
-
-def _bubblewrap() -> list[str]:
-    """Return the command that takes the network and the file system away, where bubblewrap is installed and works."""
-    command = shutil.which("bwrap")
-    if command is None:
-        return []
-    wrapped = [
-        command, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-net",
-        "--unshare-pid", "--unshare-ipc", "--die-with-parent",
-    ]  # fmt: skip
-    try:
-        works = subprocess.run([*wrapped, "true"], capture_output=True, timeout=5, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return (
-        wrapped
-        if works and not Path(sys.prefix).is_relative_to("/tmp") and not Path(__file__).is_relative_to("/tmp")
-        else []
-    )
 
 
 def check_file(path: str | os.PathLike[str], *, hint: int = 1, time_limit: float = TIME_LIMIT) -> CheckReport:
@@ -200,5 +196,5 @@ def check_file(path: str | os.PathLike[str], *, hint: int = 1, time_limit: float
     FileError
         If the file cannot be read.
     """
-    with Checker(time_limit=time_limit, prepare=False) as checker:
+    with Checker(time_limit=time_limit) as checker:
         return checker.check(path, hint=hint)

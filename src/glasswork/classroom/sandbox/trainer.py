@@ -1,30 +1,37 @@
 """The process in which a file's own classes are trained; started by `glasswork.classroom.sandbox.training`."""
 
-import json
 import os
 import sys
+import tempfile
 import warnings
-from typing import Any
+from collections.abc import Iterator
 
-from glasswork.classroom.limits import confine, without_network
-from glasswork.classroom.sandbox.training import TRAIN_ROWS, VALID_ROWS
+import msgspec
+
+from glasswork.classroom.limits import confine
+from glasswork.classroom.sandbox.isolation import enter_namespaces
+from glasswork.classroom.sandbox.training import TRAIN_ROWS, VALID_ROWS, Epoch, Failed, Training
 
 
 def main() -> None:
     """Read a request, train, and print one line of JSON an epoch."""
-    without_network()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "wb")
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
     warnings.simplefilter("ignore")
-    request = json.load(sys.stdin)
-    os.chdir(request["folder"])
+
+    def tell(message: Epoch | Failed) -> None:
+        answers.write(msgspec.json.encode(message) + b"\n")
+        answers.flush()
+
+    training = msgspec.json.decode(sys.stdin.buffer.read(), type=Training)
     try:
-        _train(request, request["folder"], answers)
+        for epoch in _train(training):
+            tell(epoch)
     except Exception as error:
-        print(json.dumps({"failed": f"{type(error).__name__}: {error}"[:300]}), file=answers, flush=True)
+        tell(Failed(f"{type(error).__name__}: {error}"[:300]))
 
 
-def _train(request: dict[str, Any], folder: str, answers: Any) -> None:
+def _train(training: Training) -> Iterator[Epoch]:
     import numpy as np
 
     from glasswork.classroom.student.fixture import Mnist, install
@@ -34,8 +41,11 @@ def _train(request: dict[str, Any], folder: str, answers: Any) -> None:
 
     images, labels = load_mnist()
     install(Mnist(images, labels))
-    confine(folder, memory=6 << 30, seconds=int(request["seconds"]))
-    document = from_cells(request["cells"]) if request["notebook"] else from_script(request["cells"][0])
+    folder = tempfile.mkdtemp(prefix="glasswork-train-")
+    enter_namespaces(folder)
+    os.chdir(folder)
+    confine(folder, memory=6 << 30, seconds=int(training.seconds))
+    document = from_cells(training.cells) if training.notebook else from_script(training.cells[0])
     names = run_student(document).namespace
     x = ((images[: TRAIN_ROWS + VALID_ROWS] / 255.0) - 0.5) * 2
     y = labels[: TRAIN_ROWS + VALID_ROWS]
@@ -45,11 +55,10 @@ def _train(request: dict[str, Any], folder: str, answers: Any) -> None:
     names["loss_fn"] = names["criterion"] = loss
     optimizer = names["SGD"](model.parameters(), model.gradients(), lr=0.5)
     batches = names["minibatch_generator"]
-    for _ in range(request["epochs"]):
+    for _ in range(training.epochs):
         trained = names["train"](model, batches(x[:TRAIN_ROWS], y[:TRAIN_ROWS], 100), optimizer, loss)
         valid, accuracy = names["valid"](model, batches(x[TRAIN_ROWS:], y[TRAIN_ROWS:], 100), loss)
-        line = {"train": float(trained), "valid": float(valid), "accuracy": float(accuracy)}
-        print(json.dumps(line), file=answers, flush=True)
+        yield Epoch(float(trained), float(valid), float(accuracy))
 
 
 if __name__ == "__main__":

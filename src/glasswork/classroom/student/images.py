@@ -11,6 +11,9 @@ from glasswork.classroom.student.fixture import Mnist
 
 _SAMPLE = 400
 
+#: The pixels by which an image is recognised: every fourth in both directions.
+_THIN = (np.arange(2, 28, 4)[:, None] * 28 + np.arange(2, 28, 4)).ravel()
+
 
 @dataclass(frozen=True)
 class ImagesState:
@@ -51,10 +54,8 @@ class Identifier:
     """Finds the row of MNIST that an image is, whatever increasing scale its pixels have been given."""
 
     def __init__(self, mnist: Mnist) -> None:
-        self.mnist = mnist
-        thin = mnist.pixels if len(mnist.columns) < 784 else mnist.pixels[:, _thin_columns()]
         self._rows: dict[bytes, int] = {}
-        for row, code in enumerate(_words(np.ascontiguousarray(thin))):
+        for row, code in enumerate(_words(np.ascontiguousarray(mnist.images[:, _THIN]))):
             self._rows.setdefault(code, row)
 
     def identify(self, value: Any, rows: Any = slice(None)) -> NDArray[np.int64] | None:
@@ -63,10 +64,9 @@ class Identifier:
         if array is None or array.ndim < 2:
             return None
         array = array.reshape(len(array), -1)
-        if array.shape[1] == 784:
-            array = array[:, _thin_columns()]
-        elif array.shape[1] != len(_thin_columns()):
+        if array.shape[1] != 784:
             return None
+        array = array[:, _THIN]
         low, high = float(array.min()), float(array.max())
         if not high > low:
             return None
@@ -91,12 +91,6 @@ class RowIdentifier(Identifier):
 
 def _words(codes: NDArray[np.uint8]) -> list[bytes]:
     return codes.view(f"V{codes.shape[1]}").ravel().tolist()
-
-
-def _thin_columns() -> NDArray[np.int64]:
-    from glasswork.classroom.student.fixture import THIN
-
-    return THIN
 
 
 # Names -----------------------------------------------------------------------------------------------

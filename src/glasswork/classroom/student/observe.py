@@ -6,21 +6,22 @@ code behave alike where their results are equal; how they are written plays no p
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit, wind_up
 
 Observation = dict[str, Any]
 
+Word = Annotated[str, msgspec.Meta(max_length=300)]
+
 #: Seconds that one call of a student's function may take on a probe's few rows.
 CALL_LIMIT = 1.0
 
 
-@dataclass(frozen=True)
-class Crash:
+class Crash(msgspec.Struct, frozen=True, tag="crash"):
     """An exception that came out of a call.
 
     Attributes
@@ -33,19 +34,16 @@ class Crash:
         What was not found, for a NameError or AttributeError.
     text : str
         Its message, to be shown and never to be judged by.
-    owner : object
-        The object that lacks the attribute, for an AttributeError.
     used : tuple of str
         A NumPy function that was given a tuple, or several numbers, where it takes the other.
     """
 
-    kind: str
+    kind: Word
     line: int | None = None
-    name: str = ""
-    text: str = ""
-    owner: Any = None
-    used: tuple[str, ...] = ()
-    function: str = ""
+    name: Word = ""
+    text: Word = ""
+    used: tuple[Word, ...] = ()
+    function: Word = ""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.text}" if self.text else self.kind
@@ -67,13 +65,12 @@ def crash_of(error: BaseException) -> Crash:
         text = ""
     name = getattr(error, "name", None)
     return Crash(
-        type(error).__name__,
+        type(error).__name__[:300],
         line,
-        name if isinstance(name, str) else "",
+        name[:300] if isinstance(name, str) else "",
         (text.splitlines() or [""])[0][:300],
-        getattr(error, "obj", None),
         tuple(_misused),
-        function,
+        function[:300],
     )
 
 
@@ -83,9 +80,7 @@ def attempt(function: Callable[..., Any], *args: Any, seconds: float = CALL_LIMI
     try:
         with time_limit(seconds), np.errstate(all="ignore"):
             return function(*args, **named)
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:  # SystemExit and time-outs included: it is the student's code
+    except BaseException as error:  # SystemExit, KeyboardInterrupt and time-outs included: it is the student's code
         if isinstance(error, OutOfTimeError):
             wind_up(0.3)
         return crash_of(error)

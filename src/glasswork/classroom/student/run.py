@@ -4,8 +4,12 @@ What uses the network (a model, the training loop, the tests that students write
 can be replaced by right ones: see `settings`. A statement that fails does not end the run.
 """
 
+import __future__
+
 import ast
+import functools
 import importlib
+import operator
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,13 +65,8 @@ def run_student(
     run = StudentRun(Outline(document))
     run.namespace.update(new_namespace() | (given or {}))
     _import_ahead(document)
-    network = _network_names(run.outline)
-    for statement in _flat(document.statements):
-        uses = loaded_names(statement) & network
-        if uses and not isinstance(statement, ast.ClassDef | Function):
-            network |= assigned_names(statement) - {"X", "y"}
-            run.later.append(statement)
-            continue
+    first, run.later = divide(run.outline)
+    for statement in first:
         imports = isinstance(statement, ast.Import | ast.ImportFrom)
         seconds = IMPORT_LIMIT if imports else STATEMENT_LIMIT
         event = Event(statement, execute(statement, run.namespace, seconds))
@@ -75,6 +74,20 @@ def run_student(
         if after is not None:
             after(run, event)
     return run
+
+
+def divide(outline: Outline) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """Return the statements as far as the data, and those that use the network."""
+    first: list[ast.stmt] = []
+    later: list[ast.stmt] = []
+    network = _network_names(outline)
+    for statement in _flat(outline.document.statements):
+        if loaded_names(statement) & network and not isinstance(statement, ast.ClassDef | Function):
+            network |= assigned_names(statement) - {"X", "y"}
+            later.append(statement)
+        else:
+            first.append(statement)
+    return first, later
 
 
 def new_namespace() -> dict[str, Any]:
@@ -91,7 +104,9 @@ def new_namespace() -> dict[str, Any]:
 def execute(statement: ast.stmt, namespace: dict[str, Any], seconds: float = STATEMENT_LIMIT) -> Crash | None:
     """Execute one statement; return the crash, if there was one."""
     try:
-        code = compile(ast.Module([statement], []), STUDENT, "exec")
+        features = [value.compiler_flag for value in namespace.values() if isinstance(value, __future__._Feature)]
+        flags = functools.reduce(operator.or_, features, 0)
+        code = compile(ast.Module([statement], []), STUDENT, "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return Crash("SyntaxError", getattr(error, "lineno", None) or statement.lineno, text=str(error))
     result = attempt(exec, code, namespace, seconds=seconds)

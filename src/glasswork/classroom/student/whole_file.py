@@ -11,11 +11,12 @@ import linecache
 import sys
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit
 from glasswork.classroom.student.loops import AGAIN, CONFIRMING, ROUNDS, SHORT, Loops, StuckError
@@ -37,8 +38,7 @@ How = Literal["end", "error", "exit", "time", "stuck", "refused"]
 _OF_THE_PLACE = ("MemoryError", "FileNotFoundError", "PermissionError", "URLError", "ConnectionError", "HTTPError")
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True, tag="ending"):
     """How a run of the whole file ended.
 
     Attributes
