@@ -84,6 +84,7 @@ class SettingsProbe:
         if "split" not in bench.memory["good"] and "right split" in bench.memory:
             names.update(bench.memory["right split"]())
             sections_of(bench).known_rows.clear()
+            sections_of(bench).trace.images.clear()  # which take a gigabyte, and are judged by now
         budget = 4.0
         for statement in bench.memory["later"]:
             if trains_inline(statement, bench) or budget <= 0:
