@@ -48,9 +48,10 @@ def judge(catalogue):
     from glasswork.classroom.sandbox.observer import Observer
     from glasswork.classroom.student.messages import Answer, Request, decode_answer, encode
     from glasswork.classroom.student.source import from_script
+    from glasswork.classroom.student.unwrap import unwrapped
 
     def judged(text):
-        document = from_script(text)
+        document = unwrapped(from_script(text))
         observer = Observer(document, catalogue.mnist, catalogue.identifier, catalogue.reference())
 
         def ask(what, **given):

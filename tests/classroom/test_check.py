@@ -178,8 +178,6 @@ def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):
     ("text", "status", "words"),
     [
         ("", 3, "0 of 20 parts done, 20 not found"),
-        (change("np.zeros(out_features)", "..."), 1, "1 wrong"),
-        (change("    train_loss = train(", "    best = np.Inf\n    train_loss = train("), 1, "np.Inf` was removed"),
         (change("    train_loss = train(", "    break\n    train_loss = train("), 1, "is left in its first round"),
         (solution(), 0, "the file runs from top to bottom"),
     ],
@@ -187,6 +185,37 @@ def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):
 def test_the_exit_status_tells_finished_from_unfinished(glasswork, tmp_path, text, status, words):
     (tmp_path / "mine.py").write_text(text)
     assert words in " ".join(glasswork("check", "mine.py", folder=tmp_path, status=status).split())
+
+
+def all_in_main(*pairs):
+    text = change(*pairs)
+    data, defined, used = text.index("X, y ="), text.index("def minibatch"), text.index("in_features = 28")
+    test, tested, optional = text.index("def test("), text.index("test_loader = "), text.index("class ReLU")
+    main = text[data:defined] + text[used:test] + text[tested:optional]
+    return (
+        text[:data] + text[defined:used] + text[test:tested] + "def main():\n    global loss_fn\n"
+        + textwrap.indent(main, "    ") + "\n\nif __name__ == '__main__':\n    main()\n"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes", "line", "words"),
+    [
+        (all_in_main(), {}, None, ""),
+        (all_in_main().replace("    global loss_fn\n", ""), {"whole file": None}, "loss_fn.backward()",
+         "NameError: name 'loss_fn' is not defined"),
+        (change("hidden_size = 50", "hidden_size = 0"), {"settings": None}, "hidden_size = 0", "hidden_size is 0"),
+        (change("self.linear1 = Linear", "self.fc1 = Linear"), {"MLP.__init__": None}, "return self.linear1.param",
+         "AttributeError: 'MLP' object has no attribute 'linear1'"),
+    ],
+)  # fmt: skip
+def test_a_file_is_judged_as_it_runs(checker, tmp_path, text, mistakes, line, words):
+    parts = check(checker, tmp_path, text)
+    assert wrong(parts) == mistakes
+    first = next(iter(parts.values()))
+    named = first if first.name == "whole file" else parts[next(iter(mistakes), first.name)]
+    assert named.line == (number_of(text, line) if line else None)
+    assert words in named.message
 
 
 def test_the_command(glasswork, tmp_path):

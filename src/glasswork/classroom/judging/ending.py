@@ -2,13 +2,16 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE, part_of
+from glasswork.classroom.judging.structure import defined_twice
 from glasswork.classroom.report import PartReport, Status
 from glasswork.classroom.student.outline import Function, Outline, assigned_names
 from glasswork.classroom.student.source import Document
+from glasswork.classroom.student.unwrap import unwrapped
 from glasswork.classroom.student.whole_file import RUN_LIMIT, Ending
 
 _DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
@@ -31,6 +34,32 @@ _HINTS = {
         "Print the type and the shape of everything on that line, just before it.",
     ),
 }
+
+
+def after_import(ending: Ending, parts: Iterable[PartReport], document: Document) -> Iterator[PartReport]:
+    """Yield the reports; a part that only lacks a name whose import failed is blocked by it."""
+    failed = ending.kind in ("ModuleNotFoundError", "ImportError")
+    names = {ending.meant, ending.name} if failed else set()
+    for statement in document.statements if failed else ():
+        names |= assigned_names(statement) if statement.lineno == ending.line else set()
+    for part in parts:
+        missing = re.search(r"NameError: name '(\w+)' is not defined", part.message)
+        if part.status == "wrong" and missing is not None and missing[1] in names:
+            says = f"cannot be judged until the import of line {document.place(ending.line or 0)[1]} works."
+            yield PartReport(part.name, "blocked", message=says)
+        else:
+            yield part
+
+
+def with_definitions(parts: Iterable[PartReport], document: Document) -> Iterator[PartReport]:
+    """Yield the reports; one on a class or method that is defined twice says which definition counts."""
+    twice = defined_twice(Outline(unwrapped(document)))
+    for part in parts:
+        if part.name not in twice:
+            yield part
+            continue
+        status = "remark" if part.status == "done" else part.status
+        yield replace(part, status=status, message=f"{part.message} {twice[part.name]}".strip())
 
 
 def report_ending(ending: Ending, parts: Collection[PartReport], document: Document) -> PartReport | None:
@@ -67,8 +96,14 @@ def report_ending(ending: Ending, parts: Collection[PartReport], document: Docum
 def _stopped(ending: Ending, parts: Collection[PartReport], document: Document) -> PartReport | None:
     says = f"Run from top to bottom, the file stops at this line. Python says: {ending.words}"
     says += "" if says.endswith((".", "?", "…")) else "."
-    if ending.meant and "Did you mean" not in ending.words:
+    below = _defined_below(ending, document)
+    if below is not None:
+        says += f" It is defined further down, in line {document.place(below)[1]}."
+    elif ending.meant and "Did you mean" not in ending.words:
         says += f" Did you mean {ending.meant}?"
+    says += "".join(
+        f" Before, the loop of line {document.place(line)[1]} was left in its first round." for line in ending.left
+    )
     calls = [f"line {document.place(line)[1]}" for _, line in ending.frames[:-1]]
     if calls:
         says += f" The call came from {', '.join(reversed(calls[-3:]))}."
@@ -82,6 +117,14 @@ def _stopped(ending: Ending, parts: Collection[PartReport], document: Document) 
     elif wrong and any(_holds(part, ending, document) for part in parts):
         return _entry("blocked", says, ending.line, document)
     return _entry("wrong", says, ending.line, document, ending.kind)
+
+
+def _defined_below(ending: Ending, document: Document) -> int | None:
+    """Return the line below the stop in which the file itself defines the name that is missing."""
+    if ending.kind != "NameError" or not ending.frames:
+        return None
+    at = ending.frames[0][1]
+    return next((s.lineno for s in document.statements if s.lineno > at and ending.name in assigned_names(s)), None)
 
 
 def _is_independent(ending: Ending, document: Document) -> bool:
@@ -123,7 +166,8 @@ def part_at(line: int, document: Document) -> str | None:
 
 
 def _unfinished(parts: Collection[PartReport]) -> bool:
-    return any(part.status not in ("done", "remark") and part.name not in OPTIONAL for part in parts)
+    """Return whether any part is open, or cannot be found: ``settings`` apart, which a file without training lacks."""
+    return any(part.status not in ("done", "remark") and part.name not in (*OPTIONAL, "settings") for part in parts)
 
 
 def _after(ending: Ending, document: Document) -> int | None:

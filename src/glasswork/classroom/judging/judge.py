@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
+from glasswork.classroom.judging import structure
 from glasswork.classroom.judging.matching import Catalogue, Match
 from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence
 from glasswork.classroom.judging.slowness import PARTS as COUNTED, slowness
-from glasswork.classroom.judging.structure import aliases, method_problem, missing_numpy, syntax_problems, unfinished
 from glasswork.classroom.judging.whole import NOT_IN_TRAINING, can_be_spared
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
 from glasswork.classroom.probes.base import crash_line, first_crash
@@ -55,11 +55,14 @@ class Judge:
     document : Document
     ask : callable
         Returns an observation of the document, made elsewhere, or raises `LostError`.
+    runs : bool
+        Whether the whole file was run and did not stop with an error.
     """
 
     catalogue: Catalogue
     document: Document
     ask: Ask
+    runs: bool = True
     reports: dict[str, PartReport] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -97,7 +100,7 @@ class Judge:
             for part, problem in self.problems.items()
             if self.reports[part].status == "wrong" and can_be_spared(part, problem, self.reports[part].mistake)
         ]
-        if not wrong or not self.later or self.lost is not None:
+        if not wrong or not self.runs or not self.later or self.lost is not None:
             return
         if self.whole is None:
             try:
@@ -123,9 +126,9 @@ class Judge:
         """Have the file run as far as its data."""
         self.outline = Outline(self.document)
         _, self.later = divide(self.outline)
-        self.numpy = missing_numpy(self.document)
-        self.syntax = syntax_problems(self.document)
-        self.aliases = aliases(self.outline)
+        self.numpy = structure.missing_numpy(self.document)
+        self.syntax = structure.syntax_problems(self.document)
+        self.aliases = structure.aliases(self.outline)
         names = {name: alias for name, (alias, _) in self.aliases.items()}
         try:
             ran = self.ask("run", names=names, has_numpy=self.numpy is None)
@@ -174,17 +177,14 @@ class Judge:
         if owner in self.aliases and self.aliases[owner][1] is not None and part == self._first_part(owner):
             return self._wrong(part, self.aliases[owner][1])
         if self.outline.find(owner) is None:
-            return (
-                None
-                if part in OPTIONAL
-                else PartReport(part, "not found", message=f"There is no {owner} in this file.")
-            )
-        misplaced = method_problem(self.outline, part)
+            says = structure.not_found(self.outline, owner)
+            return None if part in OPTIONAL else PartReport(part, "not found", message=says)
+        misplaced = structure.method_problem(self.outline, part)
         if misplaced is not None:
             return self._wrong(part, misplaced)
-        state = unfinished(self.outline, part)
+        state = structure.unfinished(self.outline, part)
         if state == "open":
-            return PartReport(part, "open", message="still to be written.")
+            return PartReport(part, "open", message=structure.why_open(self.outline, part))
         if isinstance(state, Problem):
             return self._wrong(part, state)
         if owner not in self.ran.names and self.lost is None:
@@ -215,7 +215,8 @@ class Judge:
                 if not crashed:
                     if not data.steps and not data.crashes:
                         return PartReport(part, "not found", message="The file does not split any data.")
-                    return PartReport(part, "open", message="still to be written.")
+                    says = "still to be written: X_train, X_valid and X_test are not made."
+                    return PartReport(part, "open", message=says)
         if part == "data" and not data.steps and not data.crashes:
             return PartReport(part, "not found", message="The file does not load any images.")
         if part == "data" and self._is_foreign(data):
@@ -283,8 +284,7 @@ class Judge:
         message = f"{mistake.does} {says}" if mistake is not None else says
         hints: tuple[str, ...] = ()
         if status == "wrong":
-            one, two, three = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))
-            hints = (one, f"{two} {says}" if mistake is not None else two, three)
+            hints = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))
         return PartReport(part, status, mistake.id if mistake is not None else None, cell, number, message, hints, code)
 
     def _alike(self, part: str, match: Match) -> tuple[float, list[int]]:

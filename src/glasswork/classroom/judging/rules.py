@@ -69,9 +69,23 @@ _FIRST = {
     "normalize": "Look at the line that rescales X, and print X.min() and X.max() after it.",
     "settings": "Look at sections 8 and 9: the sizes, the learning rate, and what is handed to what.",
 }
+_SECOND = {
+    "shape": "The numbers may be right, but the array has another shape than it should have.",
+    "value": "The shape is right, and the numbers are not.",
+    "scale": "The result is too large or too small by a factor.",
+    "sign": "The sign is the wrong one.",
+    "aliasing": "Two names stand for one and the same array, so that a change of the one changes the other.",
+    "dtype": "The array holds another kind of number than it should hold.",
+    "gradient": "The gradient is not the slope of the loss.",
+    "randomness": "What should be random is not, or what should differ is the same.",
+    "error": "Python stops here before there is any result.",
+    "result": "What is handed back, or left undone, is not what the handout asks for.",
+    "name": "Something is called by a name that it does not have.",
+    "type": "This is another type of object than the rest of the file needs.",
+}
 _THIRD = {
     "shape": "Write the shape of every array beside the line, and find the first one that is not what it should be.",
-    "value": "Take the numbers above, do the computation by hand, and compare each step with what your line does.",
+    "value": "Take a small example, do the computation by hand, and compare each step with what your line does.",
     "scale": "Count by which numbers, and how often, you divide or multiply; compare with the handout's formula.",
     "sign": "Look for a difference that is taken the wrong way round, or for a plus that should be a minus.",
     "aliasing": "Find out which array is a copy and which is the original: compare id(a) with id(b), before and after.",
@@ -88,4 +102,4 @@ _THIRD = {
 def generic_hints(part: str, problem: Problem, located: bool) -> tuple[str, str, str]:
     """Return hints for a problem that is no entry of the catalogue."""
     first = _FIRST.get(part, f"Look at {part}." if not located else f"Look at {part}, at the line that is named.")
-    return first, f"What fails is the {problem.property}: {problem.says}", _THIRD.get(problem.property, _THIRD["value"])
+    return first, _SECOND.get(problem.property, _SECOND["value"]), _THIRD.get(problem.property, _THIRD["value"])

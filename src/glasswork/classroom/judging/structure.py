@@ -32,7 +32,7 @@ def syntax_problems(document: Document) -> dict[str, Problem]:
     """Return for each part the piece of it that Python cannot read."""
     found: dict[str, Problem] = {}
     for fault in document.faults:
-        says = f"Python cannot read this line: {fault.reason}."
+        says = f"Python stops reading at this line: {fault.reason}."
         found.setdefault(_part_of_fault(fault), Problem("syntax", "error", says, fault.line, "syntax-error"))
     return found
 
@@ -119,6 +119,56 @@ def method_problem(outline: Outline, part: str) -> Problem | None:
     return None
 
 
+#: Words that a class or function often has in its name in place of the handout's.
+_SYNONYMS = {
+    "Linear": r"linear|dense|fully|fc|affine|layer",
+    "Sigmoid": r"sig|logist|activ",
+    "MSELoss": r"mse|squared|loss|cost",
+    "SGD": r"sgd|optim|descent|gd",
+    "MLP": r"mlp|net|nn|percep|model",
+    "minibatch_generator": r"batch|loader",
+    "train": r"train|fit|learn",
+    "valid": r"valid|eval",
+    "int_to_onehot": r"one_?hot|encod",
+    "test": r"test|eval|accuracy",
+}
+
+
+def not_found(outline: Outline, name: str) -> str:
+    """Return the sentence on a class or function that is missing, with one that may be meant."""
+    pool = outline.classes if name in CLASSES else outline.functions
+    others = [n for n in pool if n not in CLASSES and n not in FUNCTIONS]
+    like = [n for n in others if re.search(_SYNONYMS.get(name, "$^"), n, re.I)]
+    near = [n for n in like if name.lower() in n.lower()] or difflib.get_close_matches(name, others, 1, 0.6) or like
+    return f"There is no {name} in this file." + (f" Is {near[0]} yours? Call it {name}." if near else "")
+
+
+def defined_twice(outline: Outline) -> dict[str, str]:
+    """Return for each part that has more than one definition, of its class or of its method, which one counts."""
+    found: dict[str, str] = {}
+    for name, others in outline.others.items():
+        counting = outline.classes.get(name) or outline.functions.get(name)
+        part = part_of(name)
+        if part and counting and any(ast.dump(other) != ast.dump(counting) for other in others):
+            found[part] = _twice(outline, name, [counting, *others], counting)
+    for owner, node in outline.classes.items():
+        for method in {m.name: m for m in node.body if isinstance(m, Function)}.values():
+            same = [m for m in node.body if isinstance(m, Function) and m.name == method.name]
+            part = part_of(owner, method.name)
+            if part and any(ast.dump(m) != ast.dump(method) for m in same) and not method.decorator_list:
+                found[part] = _twice(outline, f"{owner}.{method.name}", list(same), method)
+    return found
+
+
+def _twice(outline: Outline, name: str, all_: list[ast.ClassDef | Function], counting: ast.AST) -> str:
+    def place(node: ast.AST) -> str:
+        cell, line, _ = outline.document.place(getattr(node, "lineno", 0))
+        return f"line {line}" if cell is None else f"cell {cell}, line {line}"
+
+    lines = " and ".join(map(place, sorted(all_, key=lambda d: d.lineno)))
+    return f"{name} is defined more than once: {lines}. The one of {place(counting)} is in force where it is used."
+
+
 def _missing(outline: Outline, owner: str, name: str, *, only_misspelt: bool = False) -> Problem | None:
     nested = outline.nested(owner, name)
     if nested is not None:
@@ -166,6 +216,17 @@ def unfinished(outline: Outline, part: str) -> str | Problem | None:
         left[0].lineno,
         "dots-left",
     )
+
+
+def why_open(outline: Outline, part: str) -> str:
+    """Return the sentence on a part that is still to be written."""
+    owner, method = sections(part)
+    found = [outline.find(owner, method)] if method else _members(outline, owner)
+    left = sorted({n.lineno for f in found if f is not None for n in _left(f)})
+    if not left:
+        return "still to be written: its body is empty."
+    lines = [str(outline.document.place(line)[1]) for line in left]
+    return f"still to be written: `...` stands in line{'s' * (len(lines) > 1)} {', '.join(lines)}."
 
 
 def _members(outline: Outline, owner: str) -> list[Function | ast.ClassDef | None]:

@@ -10,6 +10,9 @@ from glasswork.classroom.probes.linear_forward import LinearForward
 from glasswork.classroom.probes.linear_objects import MEMBERS, own_object
 from glasswork.classroom.student.observe import Crash, attempt, plain, show
 
+#: A spread of weights below which learning takes very long to begin.
+_TINY = 2e-3
+
 _OF = {"weight": "(in_features, out_features)", "bias": "(out_features,)"}
 
 
@@ -96,8 +99,8 @@ class LinearInit:
         elif std > 0.55:
             word = "unscaled"
         else:
-            word = "large" if std > 0.2 else "small"
-        return {"spread": word, "_mean": round(mean, 1), "_std": round(std, 1)}
+            word = "large" if std > 0.2 else "tiny" if std < _TINY else "small"
+        return {"spread": word, "_mean": round(mean, 1), "_std": round(std, 1), "_spread": f"{std:.1g}"}
 
     @staticmethod
     def _sharing(cls: Any, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -210,10 +213,12 @@ class LinearInit:
             "and the sigmoid of that is flat. Expected: small random values.",
             "slightly one-sided": "the weights are small, but their mean is not 0.",
             "large": f"the weights spread by {std}; smaller ones learn faster at the start.",
+            "tiny": f"the weights spread by {seen.get('_spread')}: all hidden neurons begin almost alike, so the network "
+            "stays at 11 % for a long time. Weights near 0.05 learn sooner.",
         }.get(word or "")
         if says is None:
             return []
-        return [Problem("weight", "randomness", says, remark=word in ("slightly one-sided", "large"))]
+        return [Problem("weight", "randomness", says, remark=word in ("slightly one-sided", "large", "tiny"))]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""

@@ -42,9 +42,12 @@ class MinibatchProbe:
         X, y = self._data(count)
         x_before = X.copy()
 
-        def collect() -> list[Any]:
+        def collect() -> Any:
             batches = []
-            for i, batch in enumerate(generator(X, y, size)):
+            made = generator(X, y, size)
+            if isinstance(made, tuple):
+                return made
+            for i, batch in enumerate(made):
                 batches.append(batch)
                 if i >= 4 * count:
                     break
@@ -54,6 +57,8 @@ class MinibatchProbe:
         batches = attempt(collect)
         if isinstance(batches, Crash):
             return {"error": batches}
+        if isinstance(batches, tuple):
+            return {"error": "one pair"}
         pairs = attempt(lambda: [(np.asarray(b[0]), np.asarray(b[1])) for b in batches if len(b) == 2])
         if isinstance(pairs, Crash) or len(pairs) != len(batches):
             return {"error": "no pairs"}
@@ -90,6 +95,11 @@ class MinibatchProbe:
     def _problem(seen: dict[str, Any], count: int, size: int) -> Problem | None:
         given = f"With {count} images and batches of {size}"
         if "error" in seen:
+            if seen["error"] == "one pair":
+                says = (
+                    f"{given}, it returns one pair and is over; expected {count // size} batches, handed on by yield."
+                )
+                return Problem("batches", "result", says)
             got = (
                 "what it yields are not pairs (images, labels)"
                 if isinstance(seen["error"], str)

@@ -98,6 +98,9 @@ class MLPForward:
                     f"For {BATCH} images, the output has shape {output.shape}; expected ({BATCH}, {OUT}).{path}",
                 )
             ]
+        if value["order"] == "linear1 → act1 → linear2 → act2":
+            says = "forward runs the four layers in their order, but what it returns is not what act2 computes of them."
+            return [Problem("value", "value", says)]
         return [Problem("value", "value", f"forward runs {value['order'] or 'no layer'}; {want}, each once.")]
 
     def locate(self, bench: Bench, facet: str) -> int | None:

@@ -89,9 +89,9 @@ class SettingsProbe:
         for statement in bench.memory["later"]:
             if trains_inline(statement, bench) or budget <= 0:
                 continue
-            started = time.monotonic()
+            started = time.process_time()
             crash = execute(statement, names, seconds=min(2.0, budget))
-            budget -= time.monotonic() - started
+            budget -= time.process_time() - started
             if crash is not None and crash.kind != "EnoughError":
                 crashes.append((statement, crash))
         return crashes
@@ -162,7 +162,8 @@ class SettingsProbe:
             if not calls:
                 continue
             fed = {call["batch"] for call in calls} - {"unknown"}
-            seen[name] = "empty" if ("empty" in fed and len(fed) > 1) or fed == {"empty"} else ", ".join(sorted(fed))
+            used_up = "empty" in fed and len(fed) > 1
+            seen[name] = "empty" if used_up else "no batch" if fed == {"empty"} else ", ".join(sorted(fed))
             seen[f"{name} calls"] = "once" if len(calls) == 1 else "often"
             first = calls[0]["arguments"]
             kinds = [self._role(value, recorded) for value in first.values()]
@@ -189,12 +190,12 @@ class SettingsProbe:
             is_check = isinstance(statement, ast.Assert | ast.Expr) and not loads & {*_FUNCTIONS}
             if is_check or crash.kind in ("AssertionError", "OutOfTime", "ModuleNotFoundError", "ImportError"):
                 if crash.kind == "OutOfTime" and isinstance(statement, ast.While) and not loads & {*_FUNCTIONS}:
-                    return {"crash": crash, "line": crash.line or statement.lineno}
+                    return {"crash": crash, "_line": crash.line or statement.lineno}
                 continue
             if (makes and not reached) or (
                 loops and crash.kind in ("NameError", "UnboundLocalError", "AttributeError", "TypeError")
             ):
-                return {"crash": crash, "line": crash.line or statement.lineno}
+                return {"crash": crash, "_line": crash.line or statement.lineno}
         return {}
 
     def problems(self, seen: Facets) -> list[Problem]:
@@ -215,7 +216,7 @@ class SettingsProbe:
         found += self._loop_problems(seen["loop"])
         if seen["error"] and not found:
             found.append(
-                Problem("error", "error", f"This stops with {show(seen['error']['crash'])}.", seen["error"]["line"])
+                Problem("error", "error", f"This stops with {show(seen['error']['crash'])}.", seen["error"]["_line"])
             )
         return found
 
@@ -225,8 +226,8 @@ class SettingsProbe:
             return []
         for name, right in (("in", 784), ("hidden", None), ("out", 10)):
             got = sizes.get(name, "missing")
-            if isinstance(got, str) or (right is not None and got != right):
-                want = "a number" if right is None else str(right)
+            if isinstance(got, str) or (got != right if right is not None else got < 1):
+                want = "a whole number above 0" if right is None else str(right)
                 if sizes["built"] and isinstance(got, str) and got.startswith(("a list", "a tuple")):
                     continue
                 return [
@@ -265,6 +266,11 @@ class SettingsProbe:
                         f"from the second epoch on, {name}() gets a generator that is used up: it yields no batch.",
                     )
                 ]
+            if fed == "no batch":
+                says = (
+                    f"{name}() gets a loader that yields no batch: is the batch size larger than the number of images?"
+                )
+                return [Problem("loop", "value", says)]
             if fed and not set(fed.split(", ")) <= set(wants[name]):
                 return [Problem("loop", "value", f"{name}() gets images of the {fed} set.")]
             if "class-" in loop.get(f"{name} arguments", ""):
@@ -291,7 +297,7 @@ class SettingsProbe:
                 (
                     n
                     for n, r in (("in", 784), ("hidden", None), ("out", 10))
-                    if isinstance(seen["sizes"].get(n), str) or (r and seen["sizes"].get(n) != r)
+                    if isinstance(got := seen["sizes"].get(n), str) or (got != r if r else got is not None and got < 1)
                 ),
                 "in",
             )
@@ -309,7 +315,7 @@ class SettingsProbe:
         if calls:
             return next((s.lineno for s in reversed(statements) if loaded_names(s) & calls), None)
         if facet == "error":
-            line: int | None = seen.get("error", {}).get("line")
+            line: int | None = seen.get("error", {}).get("_line")
             return line
         return self._loop_line(bench, seen, statements)
 

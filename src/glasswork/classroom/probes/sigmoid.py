@@ -42,7 +42,14 @@ class SigmoidForward:
                 called = plain(attempt(lambda: layer(_X.copy())))
                 if not same(called, value["6 numbers"]):
                     call = called if isinstance(called, Crash) else "differs"
-        return {"value": value, "far": {"far": far}, "kept": {"output": kept}, "call": {"call": call}}
+        facets = {"value": value, "far": {"far": far}, "kept": {"output": kept}, "call": {"call": call}}
+        return facets | {"input": {"changed": self._changes_input(cls)}}
+
+    @staticmethod
+    def _changes_input(cls: Any) -> bool:
+        layer, x = seeded(cls), _X.copy()
+        attempt(lambda: layer.forward(x))
+        return not np.array_equal(x, _X)
 
     @staticmethod
     def _forward(cls: Any, x: Any) -> Any:
@@ -53,6 +60,8 @@ class SigmoidForward:
     def _kept(cls: Any) -> Any:
         layer = seeded(cls)
         result = layer if isinstance(layer, Crash) else attempt(lambda: layer.forward(_X.copy()))
+        if result is None and getattr(layer, "output", None) is None:
+            return "neither returned nor kept"
         if isinstance(result, Crash) or not equal(plain(result), sigmoid(_X)):
             return "not judged"
         own = attempt(lambda: layer.backward(_GRAD.copy()))
@@ -108,6 +117,9 @@ class SigmoidForward:
             )
         if seen["call"]["call"] != "yes":
             found.append(Problem("call", "result", "sigmoid(x) does not give what sigmoid.forward(x) gives."))
+        if seen["input"]["changed"] and not found:
+            says = "forward changes x itself, the array of whoever calls it (x *= -1 does, -x does not)."
+            found.append(Problem("input", "aliasing", says, remark=True))
         return found
 
     def locate(self, bench: Bench, facet: str) -> int | None:

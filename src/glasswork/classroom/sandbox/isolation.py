@@ -35,9 +35,13 @@ MISSING = (
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a process that runs code of others: no secret, and one thread for each library."""
+    """Return the environment of a process that runs code of others: no secret, and one thread for each library.
+
+    Its hashes are the same each time, for one file gets one verdict.
+    """
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | threads | {"HOME": "/tmp"}
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed | threads | {"HOME": "/tmp", "PYTHONHASHSEED": "0"}
 
 
 def bubblewrap() -> list[str]:

@@ -86,24 +86,25 @@ def _load() -> "Catalogue":
 
 def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
     """Return the verdicts on a file, and before them what its run from top to bottom adds."""
-    from glasswork.classroom.judging.ending import report_ending
     from glasswork.classroom.judging.judge import Judge
+    from glasswork.classroom.judging.slips import complete
     from glasswork.classroom.sandbox.child import Child
     from glasswork.classroom.sandbox.observer import Observer
     from glasswork.classroom.student.source import from_cells, from_script
+    from glasswork.classroom.student.unwrap import unwrapped
 
     document = from_cells(order.cells) if order.notebook else from_script(order.cells[0])
-    observer = Observer(document, catalogue.mnist, catalogue.identifier, catalogue.reference())
+    unfolded = unwrapped(document)
+    given = catalogue.mnist, catalogue.identifier, catalogue.reference()
     folder = tempfile.mkdtemp(prefix="glasswork-check-")
     try:
-        with Child(observer, folder, order.seconds) as child:
+        with Child(Observer(document, *given), folder, order.seconds) as child:
             ending = _ending(child)
-        with Child(observer, folder, order.seconds) as child:
-            parts = Judge(catalogue, document, child.ask).run()
+        with Child(Observer(unfolded, *given), folder, order.seconds) as child:
+            parts = Judge(catalogue, unfolded, child.ask, ending.how != "error").run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    entry = report_ending(ending, parts, document)
-    return parts if entry is None else [entry, *parts]
+    return complete(parts, ending, document)
 
 
 def _ending(child: "Child") -> "Ending":

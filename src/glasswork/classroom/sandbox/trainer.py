@@ -37,6 +37,7 @@ def _train(training: Training) -> Iterator[Epoch]:
     from glasswork.classroom.student.fixture import Mnist, install
     from glasswork.classroom.student.run import run_student
     from glasswork.classroom.student.source import from_cells, from_script
+    from glasswork.classroom.student.unwrap import unwrapped
     from glasswork.data.sources.embedded import load_mnist
 
     images, labels = load_mnist()
@@ -46,7 +47,7 @@ def _train(training: Training) -> Iterator[Epoch]:
     os.chdir(folder)
     confine(folder, memory=6 << 30, seconds=int(training.seconds))
     document = from_cells(training.cells) if training.notebook else from_script(training.cells[0])
-    names = run_student(document).namespace
+    names = run_student(unwrapped(document)).namespace
     x = ((images[: TRAIN_ROWS + VALID_ROWS] / 255.0) - 0.5) * 2
     y = labels[: TRAIN_ROWS + VALID_ROWS]
     np.random.seed(123)

@@ -4,16 +4,22 @@
 categorical Series of strings, with all 70,000 images. The rest of scikit-learn is the real one.
 """
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
+import re
 import sys
 from collections.abc import Iterator, MutableSequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: The number of mnist_784 at OpenML.
+_OPENML_ID = 554
 
 #: Libraries that draw or show progress, or that belong to a hosted notebook: they do nothing here.
 _SILENT = ("matplotlib", "seaborn", "plotly", "IPython", "google", "ipywidgets", "pylab", "mpl_toolkits")
@@ -53,9 +59,23 @@ class _SilentModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if self.__name__ == "matplotlib.pyplot" and name not in _pyplot_names():
+            raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'", name=name, obj=self)
         if name == "subplots":
             return lambda *_, **__: (Silent(), Silent())
         return Silent()
+
+    def __dir__(self) -> list[str]:
+        return sorted(_pyplot_names())
+
+
+@functools.cache
+def _pyplot_names() -> frozenset[str]:
+    """Return the names that matplotlib.pyplot has, read from its text: importing it takes long."""
+    place = importlib.machinery.PathFinder.find_spec("matplotlib")
+    folders = place.submodule_search_locations if place is not None else None
+    text = Path(folders[0], "pyplot.py").read_text("utf-8") if folders else ""
+    return frozenset(re.findall(r"\w+", text))
 
 
 class _SilentFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -91,10 +111,12 @@ class Mnist:
         self.labels = labels
         self.fetched = 0
 
-    def fetch_openml(self, name: Any = None, *, return_X_y: bool = False, as_frame: Any = "auto", **_: Any) -> Any:
+    def fetch_openml(self, name: Any = None, *, return_X_y: bool = False, as_frame: Any = "auto", **other: Any) -> Any:
         """Stand in for ``sklearn.datasets.fetch_openml``."""
         import pandas as pd
 
+        if other.get("data_id") != _OPENML_ID and str(name).lower() != "mnist_784":
+            raise ValueError(f"No active dataset {name} found.")
         self.fetched += 1
         data = self.images.astype(np.int64)
         words = np.array([str(digit) for digit in range(10)], dtype=object)[self.labels]

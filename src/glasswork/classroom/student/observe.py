@@ -5,6 +5,7 @@ code behave alike where their results are equal; how they are written plays no p
 """
 
 import math
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -14,6 +15,9 @@ import numpy as np
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit, wind_up
 
 Observation = dict[str, Any]
+
+#: What NumPy says of two shapes that do not fit, in words that few can read.
+_GUFUNC = re.compile(r"Input operand \d has a mismatch in its core dimension \d, with gufunc signature \S+")
 
 Word = Annotated[str, msgspec.Meta(max_length=300)]
 
@@ -68,7 +72,7 @@ def crash_of(error: BaseException) -> Crash:
         type(error).__name__[:300],
         line,
         name[:300] if isinstance(name, str) else "",
-        (text.splitlines() or [""])[0][:300],
+        _GUFUNC.sub("the shapes do not fit:", (text.splitlines() or [""])[0])[:300],
         tuple(_misused),
         function[:300],
     )
@@ -140,7 +144,7 @@ def show(value: Any, most: int = 8) -> str:
     """Return a result as a reader's text: few digits, few elements."""
     if isinstance(value, Crash):
         if value.kind == "OutOfTime":
-            return "no end"
+            return "no result: it was still running after a second"
         return f"an error ({value})"
     if isinstance(value, str):
         return value

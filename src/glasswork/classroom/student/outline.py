@@ -11,18 +11,54 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class Outline:
-    """Where things are defined in a document."""
+    """Where things are defined in a document: of two definitions of one name, the one that is in force when it is used.
+
+    Attributes
+    ----------
+    classes, functions : dict
+        The definitions that count, by name.
+    others : dict
+        For a name that is defined more than once, its other definitions.
+    """
 
     document: Document
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
+    others: dict[str, list[ast.ClassDef | Function]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for statement in self.document.statements:
-            if isinstance(statement, ast.ClassDef):
-                self.classes[statement.name] = statement
-            elif isinstance(statement, Function):
-                self.functions[statement.name] = statement
+        found: dict[str, list[tuple[int, ast.ClassDef | Function]]] = {}
+        for place, statement in enumerate(self.document.statements):
+            if isinstance(statement, ast.ClassDef | Function):
+                found.setdefault(statement.name, []).append((place, statement))
+        for name, definitions in found.items():
+            counting = definitions[-1][1]
+            if len(definitions) > 1:
+                use = self._last_use(name, {n: d[-1][1] for n, d in found.items()})
+                counting = next((d for place, d in reversed(definitions) if place < use), counting)
+                self.others[name] = [d for _, d in definitions if d is not counting]
+            if isinstance(counting, ast.ClassDef):
+                self.classes[name] = counting
+            else:
+                self.functions[name] = counting
+
+    def _last_use(self, name: str, definitions: dict[str, ast.ClassDef | Function]) -> int:
+        """Return the place of the last statement, but for definitions, that uses a name, by way of others too."""
+        using = {name}
+        while more := {n for n, d in definitions.items() if n not in using and loaded_names(d) & using}:
+            using |= more
+        places = [
+            place
+            for place, statement in enumerate(self.document.statements)
+            if not isinstance(statement, ast.ClassDef | Function) and loaded_names(statement) & using
+        ]
+        return places[-1] if places else len(self.document.statements)
+
+    def is_dead(self, statement: ast.stmt) -> bool:
+        """Return whether a statement is a definition that comes after the last use of its name."""
+        name = getattr(statement, "name", "")
+        counting = self.classes.get(name) or self.functions.get(name)
+        return counting is not None and statement in self.others.get(name, ()) and statement.lineno > counting.lineno
 
     def method(self, owner: str, name: str) -> Function | None:
         """Return the definition of a class's method, or of a base class's in the same file."""

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.limits import STUDENT
 from glasswork.classroom.student.observe import Crash, attempt
@@ -65,6 +67,7 @@ def run_student(
     run = StudentRun(Outline(document))
     run.namespace.update(new_namespace() | (given or {}))
     _import_ahead(document)
+    np.random.seed(0)
     first, run.later = divide(run.outline)
     for statement in first:
         imports = isinstance(statement, ast.Import | ast.ImportFrom)
@@ -81,7 +84,9 @@ def divide(outline: Outline) -> tuple[list[ast.stmt], list[ast.stmt]]:
     first: list[ast.stmt] = []
     later: list[ast.stmt] = []
     network = _network_names(outline)
-    for statement in _flat(outline.document.statements):
+    for statement in outline.document.statements:
+        if outline.is_dead(statement):
+            continue
         if loaded_names(statement) & network and not isinstance(statement, ast.ClassDef | Function):
             network |= assigned_names(statement) - {"X", "y"}
             later.append(statement)
@@ -132,17 +137,6 @@ def _import_ahead(document: Document) -> None:
                 continue
             for name in names:
                 attempt(importlib.import_module, name, seconds=IMPORT_LIMIT)
-
-
-def _flat(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """Return the statements, those below ``if __name__ == "__main__":`` one by one."""
-    flat: list[ast.stmt] = []
-    for statement in statements:
-        if isinstance(statement, ast.If) and "__name__" in loaded_names(statement.test):
-            flat += _flat(statement.body)
-        else:
-            flat.append(statement)
-    return flat
 
 
 def _network_names(outline: Outline) -> set[str]:

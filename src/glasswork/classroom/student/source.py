@@ -9,7 +9,7 @@ import io
 import re
 import textwrap
 import tokenize
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ _MAGIC = re.compile(r"^(\s*)([%!?]|get_ipython\(\))")
 _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)([!%]).*")
 _FOREIGN_CELL = re.compile(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 _STARTS = re.compile(r"^[A-Za-z_@\"'(\[{]")
+_NEAR = 5  # lines between where a piece and where the whole text stops being Python
 _CONTINUES = re.compile(r"^(else|elif|except|finally)\b")
 
 
@@ -178,9 +179,23 @@ def _parse(lines: list[str], first: int) -> tuple[list[ast.stmt], list[SyntaxFau
             kept, fault = _parse_class(chunk, at, error)
             statements += kept
             faults += fault
+    faults = _as_python_says(faults, first, lines)
     if not faults:  # each piece parses alone: the fault is between them
         faults = [_fault(error, first, lines) for error in [_error_of(lines)] if error]
     return statements, faults
+
+
+def _as_python_says(faults: list[SyntaxFault], first: int, lines: list[str]) -> list[SyntaxFault]:
+    """Return the faults; the one that Python meets first in the whole text has its line and its words."""
+    error = _error_of(lines)
+    if error is None or error.lineno is None:
+        return faults
+    line = first + error.lineno - 1
+    near = min(faults, key=lambda fault: abs(fault.line - line), default=None)
+    if near is None or abs(near.line - line) > _NEAR:
+        return faults
+    told = replace(near, line=line, reason=f"{type(error).__name__}, {error.msg}")
+    return [told if fault is near else fault for fault in faults]
 
 
 def _parse_exactly(lines: list[str], first: int) -> list[ast.stmt]:

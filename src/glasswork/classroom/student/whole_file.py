@@ -140,11 +140,10 @@ def _noted(ending: Ending, loops: Loops) -> Ending:
     """Add what the training loops did."""
     trained = [r for r in loops.records.values() if r.trains and r.executions]
     left: list[int] = []
-    if ending.how in ("end", "exit"):
-        for inner in (False, True):
-            group = [r for r in trained if r.inner is inner]
-            if group and all(r.left_in_first == r.executions for r in group):
-                left += [r.line for r in group]
+    for inner in (False, True):
+        group = [r for r in trained if r.inner is inner]
+        if group and all(r.left_in_first == r.executions for r in group):
+            left += [r.line for r in group if not any(r.line <= line <= r.last for _, line in ending.frames)]
     of_training = [r for r in loops.records.values() if r.trains]
     idle = of_training[-1].line if of_training and not any(r.rounds for r in of_training) else None
     return replace(ending, left=tuple(left), trained=any(r.rounds for r in trained), idle=idle)
@@ -238,7 +237,7 @@ def _meant(error: BaseException, namespace: dict[str, Any]) -> str:
         pool = dir(error.obj)
     elif isinstance(error, NameError):
         pool = {*(trace.tb_frame.f_locals if trace else ()), *namespace, *dir(builtins)}
-    others = [other for other in pool if isinstance(other, str) and other != name]
+    others = [other for other in sorted(pool) if isinstance(other, str) and other != name]
     same = [o for o in others if o.lower().replace("_", "") == name.lower().replace("_", "")]
-    near = same or difflib.get_close_matches(name, others, 1, 0.75)
-    return near[0] if near else ""
+    near = same or difflib.get_close_matches(name, others, 5, 0.75)
+    return max(near, key=lambda other: other[0] == name[0], default="")
