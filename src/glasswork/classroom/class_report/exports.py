@@ -3,11 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from glasswork.classroom.class_report.report import DONE, ClassReport, Row
+from glasswork.classroom.class_report.points import WARNING, Points
+from glasswork.classroom.class_report.report import ClassReport
+from glasswork.classroom.report import PartReport
 
 
 @dataclass(frozen=True)
@@ -15,20 +17,22 @@ class Export:
     """One more file: what its name ends in, the function that writes it, and what reads it."""
 
     suffix: str
-    write: Callable[[ClassReport], str]
+    write: Callable[[ClassReport, Points], str]
     help: str
 
 
 def to_csv(report: ClassReport) -> str:
     """Return the class as CSV: one row a student, one column a part, and the mistakes."""
     names = report.part_names
-    header = ["student", "file", "done", "wrong", "open", *names, "mistakes", "not checked because"]
+    header = ["student", "id", "email", "file", "notes", "done", "wrong", "open"]
+    header += [*names, "mistakes", "not checked because"]
     rows = []
     for row in report.rows:
         status = {part.name: part.status for part in row.parts}
         mistakes = "; ".join(f"{p.name}: {p.mistake or p.message}" for p in row.parts if p.status == "wrong")
+        who = [row.student, row.id, row.email, row.file, "; ".join(row.notes)]
         counts = [row.done, row.counts["wrong"], row.counts["open"]]
-        rows.append([row.student, row.file, *counts, *(status.get(name, "") for name in names), mistakes, row.failure])
+        rows.append([*who, *counts, *(status.get(name, "") for name in names), mistakes, row.failure])
     return _csv([header, *rows])
 
 
@@ -50,14 +54,31 @@ def mistakes_to_csv(report: ClassReport) -> str:
     return _csv([header, *rows])
 
 
-def to_json(report: ClassReport) -> str:
+def to_grades(report: ClassReport, points: Points) -> str:
+    """Return the points as CSV: one row a student, and what they rest on."""
+    header = ["student", "id", "email", "points", "possible", "of which bonus", *points.parts, "notes", "warning"]
+    rows = []
+    for row in report.rows:
+        earned = points.earned(row)
+        extra = sum(earned[name] for name in points.bonus)
+        notes = "; ".join([*row.notes, row.failure] if row.failure else row.notes)
+        who = [row.student, row.id, row.email]
+        rows.append([*who, sum(earned.values()), points.possible, extra, *earned.values(), notes, WARNING])
+    return _csv([header, *rows])
+
+
+def to_json(report: ClassReport, points: Points) -> str:
     """Return everything as JSON: for each student the parts, as ``glasswork check --json`` prints them."""
     return _json(
         [
             {
                 "student": row.student,
+                "id": row.id,
+                "email": row.email,
                 "file": row.file,
+                "notes": row.notes,
                 "failure": row.failure or None,
+                "points": sum(points.earned(row).values()),
                 "parts": [part.to_dict() for part in row.parts],
             }
             for row in report.rows
@@ -65,17 +86,17 @@ def to_json(report: ClassReport) -> str:
     )
 
 
-def to_nbgrader(report: ClassReport) -> str:
-    """Return scores and comments by student and part, one point a part, for nbgrader's gradebook."""
-    names = report.part_names
+def to_nbgrader(report: ClassReport, points: Points) -> str:
+    """Return scores and comments by student and part, for nbgrader's gradebook; a bonus has no points possible."""
     return _json(
         {
-            "parts": dict.fromkeys(names, 1.0),
+            "warning": WARNING,
+            "parts": {**points.required, **dict.fromkeys(points.bonus, 0.0)},
             "students": [
                 {
-                    "student": row.student,
-                    "scores": _scores(row, names),
-                    "comments": {part.name: _comment(part) for part in row.parts if part.message},
+                    "student": row.id or row.student,
+                    "scores": points.earned(row),
+                    "comments": {part.name: _comment(part) for part in row.parts if _counts(part, points)},
                 }
                 for row in report.rows
             ],
@@ -83,36 +104,37 @@ def to_nbgrader(report: ClassReport) -> str:
     )
 
 
-def to_otter(report: ClassReport) -> str:
+def to_otter(report: ClassReport, points: Points) -> str:
     """Return the scores as otter's ``final_grades.csv`` has them: first the points possible, then one row a file."""
-    names = sorted(report.part_names)
+    names = sorted(points.parts)
+    possible = [points.required.get(name, 0.0) for name in names]
     rows: list[list[Any]] = [
         ["file", *names, "total_points_earned", "percent_correct", "grading_status"],
-        ["points-per-question", *[1.0] * len(names), float(len(names)), 1, "--"],
+        ["points-per-question", *possible, points.possible, 1, "--"],
     ]
     for row in report.rows:
-        scores = _scores(row, names)
-        total = sum(scores.values())
-        share = total / len(names) if names else 0.0
-        rows.append([row.file, *scores.values(), total, share, row.failure or "Completed"])
+        earned = points.earned(row)
+        total = sum(earned.values())
+        scores = [earned[name] for name in names]
+        rows.append([row.file or row.student, *scores, total, total / points.possible, row.failure or "Completed"])
     return _csv(rows)
 
 
 #: The files that are written on request, by the name of what reads them.
 EXPORTS: dict[str, Export] = {
+    "grades": Export("grades.csv", to_grades, "points by student and part"),
     "json": Export("all.json", to_json, "everything, for programs of your own"),
     "nbgrader": Export("nbgrader.json", to_nbgrader, "scores and comments for nbgrader"),
     "otter": Export("otter.csv", to_otter, "scores as otter grade writes them"),
 }
 
 
-def _scores(row: Row, names: Sequence[str]) -> dict[str, float]:
-    """Return a point for each part that is right."""
-    status = {part.name: part.status for part in row.parts}
-    return {name: float(status.get(name) in DONE) for name in names}
+def _counts(part: PartReport, points: Points) -> bool:
+    """Whether a student is told about a part in a gradebook: it is worth something, and something is to be said."""
+    return bool(part.message) and part.name in points.parts
 
 
-def _comment(part: Any) -> str:
+def _comment(part: PartReport) -> str:
     """Return what a student is told about a part: the message, and the first hint."""
     return "\n".join([f"{part.status}: {part.message}", *part.hints[:1]])
 

@@ -7,6 +7,7 @@ to a numbered folder, with limits on the size of a file, on the size of all file
 import hashlib
 import re
 import stat
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,12 +46,18 @@ class Found:
         SHA-256 of its content.
     problem : str
         Why it was refused.
+    is_work : bool
+        False for a file of another kind and for an empty folder, whose own name is empty.
+    changed : tuple of int
+        When it was last changed: year, month, day, hour, minute, second.
     """
 
     place: tuple[str, ...]
     path: Path | None = None
     digest: str = ""
     problem: str = ""
+    is_work: bool = True
+    changed: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,7 +88,7 @@ class _Budget:
 
 
 def find_files(source: Path, scratch: Path) -> list[Found]:
-    """Return every notebook and script in a folder or an archive, and what was refused.
+    """Return every notebook and script in a folder or an archive, what was refused, and what is of another kind.
 
     Parameters
     ----------
@@ -115,10 +122,11 @@ def find_files(source: Path, scratch: Path) -> list[Found]:
 
 
 def _in_folder(folder: Path, place: tuple[str, ...], room: _Scratch) -> Iterator[Found]:
-    for path in sorted(folder.iterdir()):
+    paths = [path for path in sorted(folder.iterdir()) if not _IGNORED.fullmatch(path.name)]
+    if place and not paths:
+        yield Found((*place, ""), problem="an empty folder", is_work=False)
+    for path in paths:
         here = (*place, path.name.encode("utf-8", "replace").decode("utf-8"))
-        if _IGNORED.fullmatch(path.name):
-            continue
         if path.is_symlink():
             yield Found(here, problem="a symbolic link is not followed")
         elif path.is_dir():
@@ -136,14 +144,21 @@ def _on_disk(path: Path, place: tuple[str, ...], room: _Scratch) -> Iterator[Fou
             with path.open("rb") as stream:
                 yield from _in_archive(stream, place, room, _Budget(MAX_ARCHIVE, MAX_MEMBERS), 1)
         elif suffix not in WANTED:
-            if suffix in _FOREIGN:
-                yield Found(place, problem=f"an archive of the kind {suffix} is not opened; unpack it first")
+            yield _of_another_kind(place, suffix)
         elif path.stat().st_size > MAX_FILE:
             yield Found(place, problem=f"larger than {MAX_FILE >> 20} MB")
         else:
-            yield Found(place, path, hashlib.sha256(path.read_bytes()).hexdigest())
+            changed = time.localtime(path.stat().st_mtime)[:6]
+            yield Found(place, path, hashlib.sha256(path.read_bytes()).hexdigest(), changed=changed)
     except OSError as error:
         yield Found(place, problem=f"cannot be read: {error.strerror or error}")
+
+
+def _of_another_kind(place: tuple[str, ...], suffix: str) -> Found:
+    """Return a file that is neither a notebook nor a script nor an archive that is opened."""
+    if suffix in _FOREIGN:
+        return Found(place, problem=f"an archive of the kind {suffix} is not opened; unpack it first")
+    return Found(place, problem="neither a notebook nor a script", is_work=False)
 
 
 def _in_archive(
@@ -157,6 +172,8 @@ def _in_archive(
             if budget.members < 0:
                 yield Found(place, problem=f"an archive of more than {MAX_MEMBERS:,} files")
                 return
+            if not members:
+                yield Found((*place, ""), problem="an empty archive", is_work=False)
             for member in members:
                 yield from _member(archive, member, place, room, budget, depth)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
@@ -174,13 +191,15 @@ def _member(
     """Yield one member, copied into the scratch folder, or what is in it."""
     path = PurePosixPath(member.filename.replace("\\", "/"))
     suffix = path.suffix.lower()
-    if (
-        member.is_dir()
-        or suffix not in WANTED | {".zip"}
-        or any(_IGNORED.fullmatch(p) for p in path.parts if p != "..")
-    ):
-        return
     here = (*place, *path.parts)
+    if any(_IGNORED.fullmatch(p) for p in path.parts if p != ".."):
+        return
+    if member.is_dir():
+        yield Found((*here, ""), problem="an empty folder", is_work=False)  # or the files in it follow
+        return
+    if suffix not in WANTED | {".zip"}:
+        yield _of_another_kind(here, suffix)
+        return
     problem = _unsafe(member, path)
     if not problem and suffix == ".zip" and depth >= MAX_DEPTH:
         problem = f"archives nested more than {MAX_DEPTH} deep"
@@ -194,7 +213,7 @@ def _member(
             yield from _in_archive(stream, here, room, budget, depth + 1)
         copy.unlink()
     else:
-        yield Found(here, copy, digest)
+        yield Found(here, copy, digest, changed=member.date_time)
 
 
 def _unsafe(member: zipfile.ZipInfo, path: PurePosixPath) -> str:

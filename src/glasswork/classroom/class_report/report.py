@@ -3,27 +3,21 @@
 folder ──find_files──► files ──choose──► one a student ──check_all──► outcomes ──► ClassReport ──► HTML, CSV, exports
 """
 
-import io
-import re
 import tempfile
-import tokenize
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from glasswork.classroom.class_report.files import Found, find_files
-from glasswork.classroom.class_report.names import student_of, students
+from glasswork.classroom.class_report.choose import Submission, choose
+from glasswork.classroom.class_report.files import find_files
+from glasswork.classroom.class_report.roster import read_roster
 from glasswork.classroom.class_report.run import Journal, Outcome, check_all
 from glasswork.classroom.report import PartReport, Status
 from glasswork.errors import FileError
 
 #: Statuses that count as done.
 DONE: tuple[Status, ...] = ("done", "remark")
-
-#: What a file of the classwork holds; of a student's several files, the one with most of them is checked.
-_LANDMARKS = re.compile(rb"class (?:Linear|Sigmoid|MSELoss|SGD|MLP)\b|def (?:minibatch_generator|train|valid)\b")
 
 
 @dataclass(frozen=True)
@@ -43,6 +37,10 @@ class Row:
         Why it could not be checked.
     others : tuple of str
         The student's other files, which were not checked.
+    id, email : str
+        The student's, if the platform or the list of students gives them.
+    notes : tuple of str
+        How the file was chosen, and whether it came late.
     """
 
     student: str
@@ -51,6 +49,9 @@ class Row:
     parts: tuple[PartReport, ...] = ()
     failure: str = ""
     others: tuple[str, ...] = ()
+    id: str = ""
+    email: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -134,7 +135,7 @@ def report_class(
     journal: Path,
     *,
     time_limit: float,
-    anonymous: bool = False,
+    roster: Path | None = None,
     workers: int | None = None,
     unsafe: bool = False,
     on_start: Callable[[int, int], None] = lambda total, known: None,
@@ -150,8 +151,8 @@ def report_class(
         The file that keeps the results of an interrupted report; it is created if necessary.
     time_limit : float
         Seconds that one submission may take.
-    anonymous : bool
-        Replace names by numbers.
+    roster : Path, optional
+        A table of the students, of whom those without a submission are listed, too.
     workers : int, optional
         How many are checked at once; as many as there are processors and memory for, unless told otherwise.
     unsafe : bool
@@ -169,66 +170,33 @@ def report_class(
         If there is nothing to check.
     """
     with tempfile.TemporaryDirectory(prefix="glasswork-") as scratch:
-        chosen = list(_choose(find_files(source, Path(scratch))))
-        if not chosen:
+        found = find_files(source, Path(scratch))
+        if not any(one.is_work for one in found):
             raise FileError(f"{source}: no notebook, script or archive of them in here; is it the right folder?")
-        paths = {one.digest: one.path for _, one, _ in chosen if one.path is not None}
+        chosen = choose(found, read_roster(roster) if roster is not None else None)
+        paths = {one.file.digest: one.file.path for one in chosen if one.file is not None and one.file.path is not None}
         kept = Journal(journal, time_limit)
         new = {digest: path for digest, path in paths.items() if digest not in kept.outcomes}
         on_start(len(paths), len(paths) - len(new))
         for digest, outcome in check_all(new, time_limit=time_limit, workers=workers, unsafe=unsafe):
             kept.add(digest, outcome)
             on_result()
-    rows = []
-    for student, one, others in chosen:
-        outcome = kept.outcomes[one.digest] if one.path else Outcome(failure=one.problem)
-        rows.append(Row(student, one.name, one.digest, outcome.parts, outcome.failure, others))
-    rows.sort(key=lambda row: (row.student.casefold(), row.file))
-    return ClassReport(tuple(_anonymous(rows) if anonymous else rows), anonymous)
+    rows = [_row(one, kept.outcomes) for one in chosen]
+    return ClassReport(tuple(rows))
 
 
-def _choose(found: Sequence[Found]) -> Iterator[tuple[str, Found, tuple[str, ...]]]:
-    """Yield for each student the file to check, or one that was refused, and the names of the other files."""
-    names = students([one.place for one in found])
-    by_student = sorted(zip(names, found, strict=True), key=lambda pair: pair[0])
-    for student, group in groupby(by_student, key=lambda pair: pair[0]):
-        files = sorted((one for _, one in group), key=_suitability, reverse=True)
-        yield student, files[0], tuple(one.name for one in files[1:])
-
-
-def _suitability(one: Found) -> tuple[int, bool, str]:
-    """Return a key that is larger, the more a file looks like the classwork; a notebook beats the same as a script."""
-    if one.path is None:
-        return -1, False, one.name
-    landmarks = len(set(_LANDMARKS.findall(one.path.read_bytes())))
-    return landmarks, one.path.suffix == ".ipynb", one.name
-
-
-def _anonymous(rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield the rows with numbers for names, in an order that says nothing about names."""
-    for number, row in enumerate(sorted(rows, key=lambda row: (row.digest, row.file)), 1):
-        words = re.findall(r"\w{3,}", row.student) + re.findall(r"\w{3,}", student_of(row.file.split("/")) or "")
-        parts = tuple(
-            replace(part, code=_without(words, _uncommented(part.code)), message=_without(words, part.message))
-            for part in row.parts
-        )
-        suffix = Path(row.file).suffix
-        yield replace(row, student=f"Student {number:03d}", file=f"{number:03d}{suffix}", parts=parts, others=())
-
-
-def _without(words: Sequence[str], text: str) -> str:
-    """Return a text without the words of a name, as in a comment; whole words only."""
-    for word in words:
-        text = re.sub(rf"\b{re.escape(word)}\b", "…", text, flags=re.IGNORECASE)
-    return text
-
-
-def _uncommented(line: str) -> str:
-    """Return a line of Python without its comment, where names are often written."""
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(line.strip()).readline):
-            if token.type == tokenize.COMMENT:
-                return line.strip()[: token.start[1]].rstrip()
-    except (tokenize.TokenError, SyntaxError):  # a line that goes on in the next one, or is not Python
-        return line.split("#", maxsplit=1)[0].rstrip()
-    return line
+def _row(one: Submission, outcomes: Mapping[str, Outcome]) -> Row:
+    """Return a student's row: with the verdicts, or why there are none."""
+    digest = one.file.digest if one.file is not None else ""
+    outcome = outcomes[digest] if one.path is not None else Outcome(failure=one.problem)
+    return Row(
+        one.student,
+        one.file.name if one.file is not None else "",
+        digest,
+        outcome.parts,
+        outcome.failure,
+        one.others,
+        one.id,
+        one.email,
+        one.notes,
+    )

@@ -1,0 +1,98 @@
+"""The rows of a class without names: numbers for students, and no name in code, messages, hints or file names."""
+
+import builtins
+import io
+import keyword
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from glasswork.classroom.class_report.report import Row
+
+#: Words of Python and of English that are names of people, too: Max, Will, Do. They are hidden with a capital only.
+_WORDS = {
+    *(word.casefold() for word in (*keyword.kwlist, *dir(builtins), "self", "x", "y")),
+    *"an as at be by do he if in is it may me my no of on or so to up us we will mark test train valid".split(),
+}
+
+#: Names that are at least so long are hidden inside longer words, too: ``lovelace_weights``, ``AdaLovelace``.
+_LONG = 5
+
+
+def anonymous(rows: Sequence[Row]) -> Iterator[Row]:
+    """Yield the rows with numbers for names, in an order that says nothing about names."""
+    everybody = [name for row in rows for name in _names(row)]
+    for number, row in enumerate(sorted(rows, key=lambda row: (row.digest, row.file, row.student)), 1):
+        hide = _pattern(_names(row), everybody, _glued(row))
+        parts = tuple(
+            replace(
+                part,
+                code=hide.sub("…", _uncommented(part.code)),
+                message=hide.sub("…", part.message),
+                hints=tuple(hide.sub("…", hint) for hint in part.hints),
+            )
+            for part in row.parts
+        )
+        yield replace(
+            row,
+            student=f"Student {number:03d}",
+            id="",
+            email="",
+            file=f"{number:03d}{Path(row.file).suffix}" if row.file else "",
+            parts=parts,
+            failure=hide.sub("…", row.failure),
+            others=(),
+        )
+
+
+def _names(row: Row) -> list[str]:
+    """Return the words by which a student may be called: names, user name, ids."""
+    text = f"{row.student} {row.id} {row.email.partition('@')[0]} {_owner(row)}"
+    words = re.findall(r"[^\W\d_]{2,}|\d{4,}", text) + [row.id]
+    return [word for word in dict.fromkeys(words) if len(word) > 1 and word not in ("folder", "LATE")]
+
+
+def _owner(row: Row) -> str:
+    """Return what the name of the file says of the student, as Canvas's ``lovelaceada``."""
+    return " ".join(re.split(r"_(?:LATE_)?\d+_", part)[0] for part in row.file.split("/") if re.search(r"_\d+_", part))
+
+
+def _glued(row: Row) -> list[str]:
+    """Return names that are glued together, of which a piece may stand in the code: ``lovelaceada`` and ``Ada``."""
+    return [name for name in _names(row) if name.isalpha() and len(name) > _LONG]
+
+
+def _pattern(own: Sequence[str], everybody: Sequence[str], glued: Sequence[str]) -> re.Pattern[str]:
+    """Return a pattern that finds the student's names in any case, and those of the others as they are written."""
+    pieces = []
+    for word in sorted(set(own), key=len, reverse=True):
+        if word.casefold() in _WORDS:
+            pieces.append(_alone(word.title()))
+        else:
+            pieces.append(f"(?i:{re.escape(word) if len(word) >= _LONG else _alone(word)})")
+            pieces += [_alone(word.title())]
+    pieces += [_alone(form) for word in sorted(set(everybody)) if word.isalpha() for form in {word.title(), word}
+               if word.casefold() not in _WORDS or form != word.casefold()]
+    for word in glued:  # a word of three letters or more that the glued name begins or ends with
+        ends = {word[:n] for n in range(3, len(word))} | {word[n:] for n in range(1, len(word) - 2)}
+        ends = {end for end in ends if end.casefold() not in _WORDS}
+        pieces.append(f"(?i:(?<![^\\W\\d_])(?:{'|'.join(sorted(ends, key=len, reverse=True))})(?![^\\W\\d_]))")
+    return re.compile("|".join(pieces) or r"(?!)")
+
+
+def _alone(word: str) -> str:
+    """Return a pattern of a word with no letter beside it: ``ada_weights`` holds it, ``adam`` does not."""
+    return rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])"
+
+
+def _uncommented(line: str) -> str:
+    """Return a line of Python without its comment, where names are often written."""
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(line.strip()).readline):
+            if token.type == tokenize.COMMENT:
+                return line.strip()[: token.start[1]].rstrip()
+    except (tokenize.TokenError, SyntaxError):  # a line that goes on in the next one, or is not Python
+        return line.split("#", maxsplit=1)[0].rstrip()
+    return line

@@ -1,0 +1,127 @@
+"""Which file of each student is checked: the newest that holds the classwork.
+
+files ──authors──► by student ──► those that hold the classwork ──► the newest ──► the fullest
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glasswork.classroom.class_report.files import Found
+from glasswork.classroom.class_report.names import Author, authors
+from glasswork.classroom.class_report.roster import Member, labels, match
+
+#: What a file of the classwork holds.
+_LANDMARKS = re.compile(rb"class (?:Linear|Sigmoid|MSELoss|SGD|MLP)\b|def (?:minibatch_generator|train|valid)\b")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student, and the file to check.
+
+    Attributes
+    ----------
+    student : str
+        The name, with the id where two have the same.
+    id, email : str
+        Of the list of students, else the platform's id; empty if nobody knows.
+    file : Found or None
+        None if nothing was handed in.
+    problem : str
+        Why there is no file to check.
+    others : tuple of str
+        The student's other files.
+    notes : tuple of str
+        What a teacher should know: late, the newest of several, not on the list.
+    """
+
+    student: str
+    id: str = ""
+    email: str = ""
+    file: Found | None = None
+    problem: str = ""
+    others: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path | None:
+        """The file that can be read."""
+        return self.file.path if self.file is not None else None
+
+
+def choose(found: Sequence[Found], members: Sequence[Member] | None = None) -> list[Submission]:
+    """Return one submission a student.
+
+    Parameters
+    ----------
+    found : sequence of Found
+    members : sequence of Member, optional
+        The list of the class; those who handed in nothing get an entry, too.
+
+    Returns
+    -------
+    list of Submission
+    """
+    people: dict[str, Author] = {}
+    files: dict[str, list[tuple[Author, Found]]] = defaultdict(list)
+    owners = authors([one.place for one in found], [one.is_work for one in found])
+    for author, one in zip(owners, found, strict=True):
+        if author is not None:
+            people.setdefault(author.key, author)
+            files[author.key].append((author, one))
+    known, missing = match(members or (), list(people.values()))
+    names = labels(list(people.values()), known)
+    submissions = [_of_one(names[key], known.get(key), files[key], listed=members is not None) for key in files]
+    submissions += [
+        Submission(one.name, "".join(one.ids[:1]), one.email, problem=problem) for one, problem in missing
+    ]
+    return sorted(submissions, key=lambda one: one.student.casefold())
+
+
+def _of_one(
+    name: str, member: Member | None, files: Sequence[tuple[Author, Found]], *, listed: bool
+) -> Submission:
+    """Return a student's submission."""
+    id_ = (member.ids[0] if member and member.ids else files[0][0].id) or ""
+    email = member.email if member else ""
+    unlisted = ("not on the list of students",) if listed and member is None else ()
+    work = [pair for pair in files if pair[1].is_work]
+    if not work:
+        kinds = sorted({one.place[-1] for _, one in files} - {""})
+        problem = f"no notebook or script, only {', '.join(kinds)}" if kinds else files[0][1].problem
+        return Submission(name, id_, email, files[0][1], problem, notes=unlisted)
+    marks = {id(one): _landmarks(one) for _, one in work}
+    most = max(marks.values())
+    able = [pair for pair in work if marks[id(pair[1])] >= max(most / 2, min(most, 0))]
+
+    def rank(pair: tuple[Author, Found]) -> tuple[object, ...]:
+        author, one = pair
+        is_notebook = one.path is not None and one.path.suffix == ".ipynb"
+        return author.attempt, marks[id(one)], is_notebook, one.changed, one.name
+
+    author, chosen = max(able, key=rank)
+    others = tuple(one.name for _, one in sorted(work, key=rank, reverse=True) if one is not chosen)
+    notes = ("late",) if author.is_late else ()
+    if len({one.attempt for one, _ in able}) > 1:
+        notes += (f"newest of {len({one.attempt for one, _ in able})} attempts",)
+    elif len(able) > 1:
+        notes += (f"one of {len(able)} files that hold the classwork: {_why(chosen, able, marks)}",)
+    elif others:
+        notes += ("the one file that holds the classwork",)
+    return Submission(name, id_, email, chosen, chosen.problem, others, notes + unlisted)
+
+
+def _why(chosen: Found, able: Sequence[tuple[Author, Found]], marks: dict[int, int]) -> str:
+    """Return by which rule a file was chosen of those that were handed in at the same time."""
+    alike = [one for _, one in able if marks[id(one)] == marks[id(chosen)]]
+    if len(alike) == 1:
+        return "the fullest"
+    kinds = [one for one in alike if one.path is None or chosen.path is None or one.path.suffix == chosen.path.suffix]
+    return "the notebook" if len(kinds) == 1 else "last changed"
+
+
+def _landmarks(one: Found) -> int:
+    """Return how much of the classwork a file holds; -1 if it was refused."""
+    return -1 if one.path is None else len(set(_LANDMARKS.findall(one.path.read_bytes())))
