@@ -3,15 +3,28 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from glasswork import FileError, InputError
-from glasswork.classroom.class_report.exports import mistakes_to_csv, to_csv, to_json, to_nbgrader, to_otter
+from glasswork.classroom.class_report.anonymous import anonymous
+from glasswork.classroom.class_report.corrections import correct
+from glasswork.classroom.class_report.exports import (
+    mistakes_to_csv,
+    to_csv,
+    to_grades,
+    to_json,
+    to_nbgrader,
+    to_otter,
+)
+from glasswork.classroom.class_report.feedback import feedback
 from glasswork.classroom.class_report.page import to_page
-from glasswork.classroom.class_report.report import ClassReport, Row, _anonymous
+from glasswork.classroom.class_report.points import Points, read_points
+from glasswork.classroom.class_report.report import ClassReport, Row
 from glasswork.classroom.class_report.run import Journal, Outcome
 from glasswork.classroom.class_report.write import write_report
 from glasswork.classroom.exercise.write import render
@@ -40,6 +53,10 @@ def report():
     )
 
 
+#: One part that counts, and one that is a bonus.
+POINTS = Points({"split": 2.0}, {"Linear.__init__": 1.0})
+
+
 def rows_of(text):
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -54,7 +71,7 @@ def test_what_is_counted(report):
 
 
 def test_the_tables(report):
-    rows = rows_of(to_csv(report))
+    rows = rows_of(to_csv(report, POINTS))
     assert rows[0]["student"] == "'=Ada <b>"  # no formula for a spreadsheet
     assert rows[0]["mistakes"] == "Linear.__init__: positive"
     assert (rows[1]["split"], rows[4]["not checked because"]) == ("open", "larger than 20 MB")
@@ -63,17 +80,19 @@ def test_the_tables(report):
 
 
 def test_the_exports(report):
-    everything = json.loads(to_json(report))
+    everything = json.loads(to_json(report, POINTS))
     assert everything[0]["parts"][1]["hints"] == list(HINTS)
     assert everything[4]["failure"] == "larger than 20 MB"
-    nbgrader = json.loads(to_nbgrader(report))
-    assert nbgrader["students"][0]["scores"] == {"split": 1.0, "Linear.__init__": 0.0}
+    nbgrader = json.loads(to_nbgrader(report, POINTS))
+    assert nbgrader["students"][0]["scores"] == {"split": 2.0, "Linear.__init__": 0.0}
+    assert nbgrader["parts"] == {"split": 2.0, "Linear.__init__": 0.0}
     assert nbgrader["students"][0]["comments"] == {
         "Linear.__init__": "wrong: It returns 2; expected 1.\nLook at the weight."
     }
-    otter = rows_of(to_otter(report))
+    otter = rows_of(to_otter(report, POINTS))
     assert (otter[0]["file"], otter[0]["total_points_earned"]) == ("points-per-question", "2.0")
-    assert (otter[1]["Linear.__init__"], otter[1]["percent_correct"]) == ("0.0", "0.5")
+    assert (otter[1]["Linear.__init__"], otter[1]["percent_correct"]) == ("0.0", "1.0")
+    assert (otter[3]["total_points_earned"], otter[3]["percent_correct"]) == ("3.0", "1.5")
     assert otter[5]["grading_status"] == "larger than 20 MB"
 
 
@@ -97,7 +116,7 @@ class Reader(HTMLParser):
 
 def test_the_page(report):
     page = Reader()
-    page.feed(to_page(report, "Week <3>"))
+    page.feed(to_page(report, "Week <3>", POINTS))
     assert page.loads == []
     assert len(page.links) == 4
     assert page.links <= page.ids
@@ -105,12 +124,112 @@ def test_the_page(report):
         assert words in page.text
 
 
+def test_the_grades(report):
+    grades = rows_of(to_grades(report, POINTS))
+    assert [(row["points"], row["possible"], row["of which bonus"]) for row in grades] == [
+        ("2.0", "2.0", "0.0"),
+        ("0.0", "2.0", "0.0"),
+        ("3.0", "2.0", "1.0"),
+        ("3.0", "2.0", "1.0"),
+        ("0.0", "2.0", "0.0"),
+    ]
+    assert all("Read the code before a grade depends on it" in row["warning"] for row in grades)
+
+
+def test_the_table_of_points(tmp_path):
+    path = tmp_path / "points.toml"
+    path.write_text('[points]\nsplit = 2\n"Linear.forward" = 1.5\n[bonus]\nReLU = 1\n')
+    points = read_points(path)
+    assert (points.possible, points.parts) == (3.5, {"split": 2.0, "Linear.forward": 1.5, "ReLU": 1.0})
+    for content, words in (
+        ("[points]\nLinear.forward = 1\n", "needs quotes"),
+        ("[points]\nsigmoid = 1\n", "no part 'sigmoid'"),
+        ("[points]\nsplit = -1\n", "from 0 on"),
+        ("[points]\nsplit = 0\n", "no points"),
+        ("[points]\nsplit = 1\n[bonus]\nsplit = 1\n", "in one of them"),
+        ("points = [", "TOML"),
+    ):
+        path.write_text(content)
+        with pytest.raises((FileError, InputError), match=words):
+            read_points(path)
+
+
+def named(student, file="x.py", **fields):
+    """A row of a student whose code, messages and hints hold the name in many forms."""
+    words = [student, *student.split(), *fields.pop("forms", ())]
+    text = " ".join(f"{word} {word}_weights _{word}2 '{word.upper()}'" for word in words if word)
+    part = PartReport("split", "wrong", None, 3, 7, text, (text, text, text), f"x = '{text}'")
+    return Row(student, file, "d", (part,), **fields)
+
+
+@pytest.mark.parametrize(
+    ("row", "hidden"),
+    [
+        (named("Ada Lovelace"), ["ada", "lovelace"]),
+        (named("Bo Wu"), ["bo", "wu"]),
+        (named("lovelaceada", "lovelaceada_12_13_x.py", forms=("Ada", "Lovelace", "LovelaceAda")), ["ada", "lovelace"]),
+        (named("José García", id="4711", forms=("4711",)), ["josé", "garcía", "4711"]),
+        (named("Ada", email="lovelace@x.org", forms=("lovelace",)), ["ada", "lovelace"]),
+    ],
+)
+def test_no_form_of_a_name_is_left(row, hidden):
+    report = ClassReport(tuple(anonymous([row, named("Grace Hopper")])), True)
+    exports = (to_csv, to_grades, to_json, to_nbgrader, to_otter)
+    said = [to_page(report, "Week 3", POINTS), mistakes_to_csv(report), *(write(report, POINTS) for write in exports)]
+    said += [content for _, content in feedback(report, POINTS, Path("feedback"))]
+    for text in said:
+        if text.startswith("<!doctype"):
+            page = Reader()
+            page.feed(text)
+            text = page.text  # noqa: PLW2901
+        words = set(re.split(r"[\W\d_]+" if not hidden[-1].isdigit() else r"[\W_]+", text.casefold()))
+        assert not words & set(hidden)
+
+
+def test_words_of_the_code_stay_where_a_student_is_called_so():
+    part = PartReport("split", "wrong", None, 3, 7, "It is max(x).", HINTS, "x = np.max(x)  # by Max")
+    (row,) = anonymous([Row("Max", "max.py", "d", (part,))])
+    assert (row.parts[0].code, row.parts[0].message) == ("x = np.max(x)", "It is max(x).")
+
+
 def test_without_names(report):
-    rows = list(_anonymous(report.rows))
-    said = to_page(ClassReport(tuple(rows), True), "Week 3") + to_csv(ClassReport(tuple(rows), True))
+    rows = list(anonymous(report.rows))
+    anonymously = ClassReport(tuple(rows), True)
+    said = to_page(anonymously, "Week 3", POINTS) + to_csv(anonymously, POINTS)
     for name in ("Ada", "Alan", "Grace", "Radia", "Tim", "alan.py"):
         assert name not in said
     assert {row.student for row in rows} == {f"Student {n:03d}" for n in range(1, 6)}
+
+
+def test_a_page_for_each_student(report):
+    twins = ClassReport((*report.rows, Row("Ada/1", "a.py", id="1"), Row("Ada:1", "b.py", id="1")))
+    pages = {path.name: content for path, content in feedback(twins, POINTS, Path("feedback"))}
+    assert len({name.casefold() for name in pages}) == 7
+    reader = Reader()
+    reader.feed(pages["Alan.html"])
+    assert reader.loads == []
+    for words in ("Alan", "0 of 2 points", "It returns 2; expected 1.", "Subtract something.", "tell your teacher"):
+        assert words in reader.text
+    assert "3 of 2 points" in pages["Grace.html"]
+    assert "Larger than 20 MB." in pages["Tim.html"]
+
+
+def test_the_corrections_of_a_teacher(report, tmp_path):
+    path = tmp_path / "report-corrections.csv"
+    assert correct(report.rows, path) == list(report.rows)
+    path.write_text("student,part,status,comment\nAlan,split,done,read by hand\nTim,MLP.forward,done,\n")
+    rows = correct(report.rows, path)
+    assert [part.status for part in rows[1].parts] == ["done", "wrong"]
+    assert rows[1].parts[0].message == "Corrected by the teacher: read by hand"
+    assert (rows[4].failure, rows[4].parts[0].name) == ("", "MLP.forward")
+    for line, words in (
+        ("Alan,spilt,done,", "no part 'spilt'"),
+        ("A,split,done,", "no student 'A'"),
+        ("Tim,split,ok,", "no status"),
+    ):
+        path.write_text(f"student,part,status,comment\n{line}\n")
+        with pytest.raises(InputError, match=words):
+            correct(report.rows, path)
 
 
 def test_the_journal_keeps_what_was_done(tmp_path):
@@ -165,17 +284,37 @@ def test_a_class_from_end_to_end(submissions, tmp_path):
     rows = {row.student: row for row in report.rows}
     assert rows["Ada"].counts["wrong"] == 0
     assert rows["Ada"].counts["open"] >= 6
+    assert sum(read_points().earned(rows["Ada"]).values()) == 0  # given code is worth nothing
     assert rows["Tim"].failure
     wrong = {name: [part for part in row.parts if part.status == "wrong"] for name, row in rows.items()}
     for student in ("Alan", "Grace", "Radia"):
         assert [part.name for part in wrong[student]] == ["Sigmoid.forward"], student
     assert "np.exp(x)" in wrong["Alan"][0].code
 
+    output.with_name("report.csv").write_text("my own remarks")
+    for options in ({}, {"exports": ["grades"]}):
+        with pytest.raises(InputError, match=r"report\.csv: was changed after the report wrote it"):
+            check(**options)
+    check(force=True)
+    output.with_name("report-grades.csv").write_text("mine")
+    with pytest.raises(InputError, match=r"report-grades\.csv: exists, and glasswork did not write it"):
+        check(exports=["grades"])
+
+    started.clear()
     (submissions / "Edsger_3_assignsubmission_file_.py").write_bytes(render("script", solution=False))
-    again, _ = check(anonymous=True)
-    assert started == [(5, 0), (6, 5)]  # only the new file is checked
+    with pytest.raises(InputError, match="is a report with names"):
+        check(anonymous=True)
+    named = output.read_bytes()
+    again, _ = write_report(
+        submissions,
+        output.with_name("report-anonymous.html"),
+        anonymous=True,
+        on_start=lambda *numbers: started.append(numbers),
+    )
+    assert started == [(6, 5)]  # only the new file is checked
     assert len(again.rows) == 6
-    page = output.read_text("utf-8")
+    assert output.read_bytes() == named
+    page = output.with_name("report-anonymous.html").read_text("utf-8")
     assert "Student 001" in page
     assert not any(name in page for name in ("Ada", "Alan", "Grace", "Radia", "Tim", "Edsger"))
 
@@ -191,7 +330,14 @@ def test_the_command(glasswork, tmp_path):
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "ada.py").write_bytes(render("script", solution=False))
     said = glasswork("classwork", "report", "class", "--export", "otter", folder=tmp_path)
-    assert said.splitlines() == ["1 submission", "report.html", "report.csv", "report-mistakes.csv", "report-otter.csv"]
-    assert "expected one of json" in glasswork(
+    assert said.splitlines()[:-1] == [
+        "1 student",
+        "report.html",
+        "report.csv",
+        "report-mistakes.csv",
+        "report-otter.csv",
+    ]
+    assert said.splitlines()[-1].startswith("Note: These points rest on what the students' own code did")
+    assert "expected one of grades" in glasswork(
         "classwork", "report", "class", "--export", "x", folder=tmp_path, status=2
     )

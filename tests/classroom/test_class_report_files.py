@@ -9,9 +9,10 @@ import pytest
 
 from glasswork import FileError
 from glasswork.classroom.class_report import files
+from glasswork.classroom.class_report.choose import choose
 from glasswork.classroom.class_report.files import find_files
-from glasswork.classroom.class_report.names import student_of, students
-from glasswork.classroom.class_report.report import _choose
+from glasswork.classroom.class_report.names import authors
+from glasswork.classroom.class_report.roster import read_roster
 
 CODE = b"class Linear:\n    pass\n"
 
@@ -38,38 +39,180 @@ def look(tmp_path):
             (folder / name).write_bytes(content)
         found = find_files(folder, scratch)
         assert all(one.path is None or one.path.is_relative_to(tmp_path) for one in found)
-        return {one.name: one.path.read_bytes() if one.path else one.problem for one in found}
+        return {one.name: one.path.read_bytes() if one.path else one.problem for one in found if one.is_work}
 
     return look
 
 
 @pytest.mark.parametrize(
-    ("place", "student"),
+    ("place", "student", "id_"),
     [
-        (["Ada Lovelace_12345_assignsubmission_file_", "x.ipynb"], "Ada Lovelace"),
-        (["Ada Lovelace_12345_assignsubmission_file", "x.ipynb"], "Ada Lovelace"),
-        (["Ada Lovelace_12345_assignsubmission_file_x.ipynb"], "Ada Lovelace"),
-        (["Participant_12345_assignsubmission_file_", "sub", "x.py"], "Participant"),
-        (["García Márquez, José_7_assignsubmission_file_x.py"], "García Márquez, José"),
-        (["download.zip", "Ada Lovelace_1_assignsubmission_file_", "x.py"], "Ada Lovelace"),
-        (["lovelaceada_123_456_x.ipynb"], "lovelaceada"),
-        (["lovelaceada_LATE_123_456_my_class_work-2.ipynb"], "lovelaceada"),
-        (["Classwork_al123_attempt_2026-11-25-20-00-00_x.ipynb"], "al123"),
-        (["12345-67890 - Ada Lovelace - Nov 25, 2026 1159 PM", "x.ipynb"], "Ada Lovelace"),
-        (["ada", "x.ipynb"], None),
-        (["my_classwork_2.ipynb"], None),
+        (["Ada Lovelace_12345_assignsubmission_file_", "x.ipynb"], "Ada Lovelace", "12345"),
+        (["Ada Lovelace_12345_assignsubmission_file", "x.ipynb"], "Ada Lovelace", "12345"),
+        (["Ada Lovelace_12345_assignsubmission_file_x.ipynb"], "Ada Lovelace", "12345"),
+        (["Participant_12345_assignsubmission_file_", "sub", "x.py"], "Participant", "12345"),
+        (["García Márquez, José_7_assignsubmission_file_x.py"], "García Márquez, José", "7"),
+        (["download.zip", "Ada Lovelace_1_assignsubmission_file_", "x.py"], "Ada Lovelace", "1"),
+        (["lovelaceada_123_456_x.ipynb"], "lovelaceada", "123"),
+        (["lovelaceada_LATE_123_456_my_class_work-2.ipynb"], "lovelaceada", "123"),
+        (["section 2", "lovelaceada_123_456_x.zip", "deep", "x.py"], "lovelaceada", "123"),
+        (["Classwork_al123_attempt_2026-11-25-20-00-00_x.ipynb"], "al123", "al123"),
+        (["12345-67890 - Ada Lovelace - Nov 25, 2026 1159 PM", "x.ipynb"], "Ada Lovelace", "12345"),
+        (["my_classwork_2.ipynb"], "my_classwork_2", ""),
+        (["mlp_2026_11_25.ipynb"], "mlp_2026_11_25", ""),
     ],
 )
-def test_students_by_the_names_of_platforms(place, student):
-    assert student_of(place) == student
+def test_students_by_the_names_of_platforms(place, student, id_):
+    (author,) = authors([place], [True])
+    assert (author.name, author.id) == (student, id_)
+
+
+def names(*places):
+    return [author.name for author in authors(places, [True] * len(places))]
 
 
 def test_students_by_folder_and_by_file():
-    assert students([("ada.py",), ("alan.ipynb",)]) == ["ada", "alan"]
-    assert students([("ada", "w3", "x.py"), ("alan.zip", "x.py")]) == ["ada", "alan"]
-    assert students([("week3", "ada.py"), ("week3", "alan.py")]) == ["ada", "alan"]
-    assert students([("submitted", "ada", "cw", "x.py"), ("submitted", "alan", "cw", "x.py")]) == ["ada", "alan"]
-    assert students([("one.py",)]) == ["one"]
+    assert names(("ada.py",), ("alan.ipynb",)) == ["ada", "alan"]
+    assert names(("ada", "w3", "x.py"), ("alan.zip", "x.py")) == ["ada", "alan"]
+    assert names(("week3", "ada.py"), ("week3", "alan.py")) == ["ada", "alan"]
+    assert names(("submitted", "ada", "cw", "x.py"), ("submitted", "alan", "cw", "x.py")) == ["ada", "alan"]
+    assert names(("one.py",)) == ["one"]
+
+
+@pytest.mark.parametrize("file", ["mlp_2026_11_25.ipynb", "mlp_20261125_1200_x.ipynb", "ex_3_2_final.py"])
+def test_a_file_name_with_numbers_in_four_folders_is_four_students(file):
+    assert names(*((who, file) for who in "abcd")) == list("abcd")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "Ada Lovelace_{}_assignsubmission_file_/x.py",
+        "lovelaceada_{}_9_x.py",
+        "{}-5 - Ada Lovelace - Nov 1, 2026 1 PM/x.py",
+    ],
+)
+def test_two_of_one_name_are_two(classroom, place):
+    rows = classroom({place.format(1234): CODE, place.format(5678): CODE})
+    assert [row.id for row in rows] == ["1234", "5678"]
+    assert len({row.student for row in rows}) == 2
+
+
+@pytest.fixture
+def classroom(tmp_path):
+    """Write files into a folder and return who handed in what."""
+
+    def classroom(contents, roster=None):
+        folder, scratch = tmp_path / "class", tmp_path / "unpacked"
+        folder.mkdir()
+        scratch.mkdir()
+        for name, content in contents.items():
+            path = folder / name
+            (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+            if content is not None:
+                path.write_bytes(content)
+        members = None
+        if roster is not None:
+            (tmp_path / "students.csv").write_text(roster, "utf-8")
+            members = read_roster(tmp_path / "students.csv")
+        return choose(find_files(folder, scratch), members)
+
+    return classroom
+
+
+def test_who_handed_in_nothing_that_can_be_checked(classroom):
+    rows = classroom(
+        {
+            "Ada_1_assignsubmission_file_/x.py": CODE,
+            "Ada_1_assignsubmission_file_/notes.txt": b"",
+            "Alan_2_assignsubmission_file_/report.pdf": b"",
+            "Grace_3_assignsubmission_file_/": None,
+            "Radia_4_assignsubmission_file_.zip": zipped([("in/", b""), ("in/photo.png", b"")]),
+            "notes.txt": b"",
+        }
+    )
+    assert {row.student: row.problem for row in rows} == {
+        "Ada": "",
+        "Alan": "no notebook or script, only report.pdf",
+        "Grace": "an empty folder",
+        "Radia": "no notebook or script, only photo.png",
+    }
+
+
+def test_folders_and_documents_beside_students(classroom):
+    rows = classroom({"ada/x.py": CODE, "alan/": None, "tim/x.docx": b"", "grace.pdf": b"", "grades.csv": b""})
+    assert [row.student for row in rows if row.path is None] == ["alan", "grace", "tim"]
+
+
+def test_a_folder_of_figures_beside_files_is_nobody(classroom):
+    rows = classroom({"ada.py": CODE, "alan.py": CODE, "figures/plot.png": b""})
+    assert [row.student for row in rows] == ["ada", "alan"]
+
+
+ROSTERS = (
+    "id,name,email\n7,Ada Lovelace,ada@x.org\n8,Alan Turing,alan@x.org\n9,Grace Hopper,grace@x.org\n",
+    "\ufeffVorname;Nachname;Matrikelnummer;E-Mail-Adresse\nAda;Lovelace;7;ada@x.org\n"
+    "Alan;Turing;8;alan@x.org\nGrace;Hopper;9;grace@x.org\n",
+    'Student,ID,SIS User ID,Email\n"Lovelace, Ada",7,x7,ada@x.org\n"Turing, Alan",8,x8,alan@x.org\n'
+    '"Hopper, Grace",9,x9,grace@x.org\n',
+)
+
+
+@pytest.mark.parametrize("roster", ROSTERS)
+@pytest.mark.parametrize(
+    "places",
+    [
+        ("Ada Lovelace_55_assignsubmission_file_/x.py", "Alan Turing_56_assignsubmission_file_/x.py"),
+        ("lovelaceada_1234_9_x.py", "turingalan_LATE_1235_9_x.py"),
+        ("7/x.py", "8/x.py"),
+        ("ada/x.py", "alan/x.py"),  # the names before the @
+        ("ada_lovelace.py", "Alan Turing.py"),
+    ],
+)
+def test_the_list_of_students(classroom, roster, places):
+    rows = sorted(classroom(dict.fromkeys(places, CODE), roster), key=lambda row: row.id)
+    assert [(row.id, row.email) for row in rows] == [("7", "ada@x.org"), ("8", "alan@x.org"), ("9", "grace@x.org")]
+    assert [row.problem for row in rows] == ["", "", "handed in nothing"]
+    assert not any("list" in note for row in rows for note in row.notes)
+
+
+def test_a_name_that_two_have_decides_nothing(classroom):
+    place = "Ada Lovelace_55_assignsubmission_file_/x.py"
+    rows = classroom(
+        {place: CODE, "Tim_4_assignsubmission_file_/x.py": CODE}, "id,name\n7,Ada Lovelace\n8,Ada Lovelace\n"
+    )
+    assert [row.id for row in rows] == ["55", "7", "8", "4"]
+    assert rows[0].notes == ("several on the list have this name, and none this id",)
+    assert rows[1].problem.startswith("1 of the 2 students of this name handed in")
+    assert rows[3].notes == ("not on the list",)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("a,b\n", "id, name and email"), ("", "nothing"), ("id\n1\n1\n", "line 3")]
+)
+def test_a_list_that_is_none(tmp_path, content, words):
+    (tmp_path / "students.csv").write_text(content)
+    with pytest.raises(FileError, match=words):
+        read_roster(tmp_path / "students.csv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lovelaceada_12_100_x.py", "lovelaceada_LATE_12_200_x-1.py"),
+        ("C_ada_attempt_2026-11-25-20-00-00_x.py", "C_ada_attempt_2026-12-01-20-00-00_x.py"),
+        ("1-2 - Ada - Nov 30, 2026 900 AM/x.py", "1-2 - Ada - Dec 1, 2026 900 AM/x.py"),
+    ],
+)
+def test_the_newest_attempt_is_checked(classroom, old, new):
+    (row,) = classroom({old: CODE + b"class MLP:", new: CODE})
+    assert (row.file.name, row.others) == (new, (old,))
+    assert row.notes == (*(["late"] if "LATE" in new else []), "newest of 2 attempts")
+
+
+def test_a_helper_of_a_later_number_is_not_the_classwork(classroom):
+    (row,) = classroom({"lovelaceada_12_100_x.py": CODE, "lovelaceada_12_200_helpers.py": b"def f(): pass"})
+    assert row.file.name == "lovelaceada_12_100_x.py"
 
 
 def test_what_is_found(look):
@@ -183,7 +326,7 @@ def test_of_several_files_the_one_that_holds_the_classwork(tmp_path):
         "alan.py": b"",
     }.items():
         (folder / name).write_bytes(content)
-    chosen = {student: (one.name, others) for student, one, others in _choose(find_files(folder, scratch))}
+    chosen = {one.student: (one.file.name, one.others) for one in choose(find_files(folder, scratch))}
     assert chosen["ada"][0] == "ada/work.ipynb"
     assert len(chosen["ada"][1]) == 3
     assert chosen["alan"] == ("alan.py", ())

@@ -103,14 +103,32 @@ def report(
         ),
     ],
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--output", "--out", "-o", help="The page to write; tables are written beside it.", parser=typed_path
+            "--output",
+            "--out",
+            "-o",
+            help="The page to write; tables are written beside it. Default: report.html, or report-anonymous.html.",
+            parser=typed_path,
         ),
-    ] = Path("report.html"),
+    ] = None,
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="The students (id, name, email): who handed in nothing is listed.", parser=typed_path
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None, typer.Option(metavar="TOML", help="What each part is worth.", parser=typed_path)
+    ] = None,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A folder to write a page for each student into.", parser=typed_path),
+    ] = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Show numbers instead of names.")] = False,
     export: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="One more file: json, nbgrader or otter; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="One more file: grades, json, nbgrader or otter; may be repeated."),
     ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions checked at the same time.")] = None,
@@ -126,23 +144,24 @@ def report(
     again.
     """
     from glasswork.classroom.class_report.exports import EXPORTS
-    from glasswork.classroom.class_report.write import report_paths, write_report
-    from glasswork.outputs import check_output, is_ours
+    from glasswork.classroom.class_report.points import WARNING
+    from glasswork.classroom.class_report.write import write_report
 
     unknown = [name for name in export or () if name not in EXPORTS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r}: expected one of {', '.join(EXPORTS)}", param_hint="--export")
-    beside = [] if is_ours(output) else report_paths(output, export or ())  # the files beside our page are ours
-    for path in (output, *beside):
-        check_output(path, [folder], force=force)
     bar = ProgressBar("checking")
     with bar:
         result, written = write_report(
             folder,
-            output,
+            output or Path("report-anonymous.html" if anonymous else "report.html"),
             exports=export or (),
             time_limit=time_limit,
             anonymous=anonymous,
+            roster=roster,
+            points=points,
+            feedback=feedback,
+            force=force,
             workers=workers,
             unsafe=unsafe,
             on_start=bar.start,
@@ -150,7 +169,12 @@ def report(
         )
     failed = len(result.rows) - len(result.checked)
     count = len(result.rows)
-    print(f"{count} submission{'s' * (count != 1)}" + (f", {failed} of them could not be checked" if failed else ""))
+    print(
+        f"{count} student{'s' * (count != 1)}"
+        + (f", {failed} of them without a file that could be checked" if failed else "")
+    )
     for one in [one for one in result.misconceptions() if one.status == "wrong"][:5]:
         print(f"  {len(one.students):>4} × {one.part}: {one.mistake or 'another mistake'}")
     print("\n".join(map(str, written)))
+    if {"grades", "nbgrader", "otter"} & set(export or ()):
+        print(f"Note: {WARNING}")

@@ -12,10 +12,9 @@ from pathlib import Path
 from glasswork.classroom.class_report.report import Row
 
 #: Words of Python and of English that are names of people, too: Max, Will, Do. They are hidden with a capital only.
-_WORDS = {
-    *(word.casefold() for word in (*keyword.kwlist, *dir(builtins), "self", "x", "y")),
-    *"an as at be by do he if in is it may me my no of on or so to up us we will mark test train valid".split(),
-}
+_PYTHON = {word.casefold() for word in (*keyword.kwlist, *dir(builtins), "self")}
+_ENGLISH = re.compile("a[nst]|b[ey]|[dgsn]o|he|i[fnst]|m[aey]|may|o[fnr]|to|u[ps]|we|will|mark|test|train|valid")
+
 
 #: Names that are at least so long are hidden inside longer words, too: ``lovelace_weights``, ``AdaLovelace``.
 _LONG = 5
@@ -50,7 +49,7 @@ def anonymous(rows: Sequence[Row]) -> Iterator[Row]:
 def _names(row: Row) -> list[str]:
     """Return the words by which a student may be called: names, user name, ids."""
     text = f"{row.student} {row.id} {row.email.partition('@')[0]} {_owner(row)}"
-    words = re.findall(r"[^\W\d_]{2,}|\d{4,}", text) + [row.id]
+    words = [*re.findall(r"[^\W\d_]{2,}|\d{4,}", text), row.id]
     return [word for word in dict.fromkeys(words) if len(word) > 1 and word not in ("folder", "LATE")]
 
 
@@ -68,18 +67,27 @@ def _pattern(own: Sequence[str], everybody: Sequence[str], glued: Sequence[str])
     """Return a pattern that finds the student's names in any case, and those of the others as they are written."""
     pieces = []
     for word in sorted(set(own), key=len, reverse=True):
-        if word.casefold() in _WORDS:
+        if _is_word(word):
             pieces.append(_alone(word.title()))
         else:
             pieces.append(f"(?i:{re.escape(word) if len(word) >= _LONG else _alone(word)})")
             pieces += [_alone(word.title())]
-    pieces += [_alone(form) for word in sorted(set(everybody)) if word.isalpha() for form in {word.title(), word}
-               if word.casefold() not in _WORDS or form != word.casefold()]
+    pieces += [
+        _alone(form)
+        for word in sorted(set(everybody))
+        if word.isalpha()
+        for form in {word.title(), word}
+        if not _is_word(word) or form != word.casefold()
+    ]
     for word in glued:  # a word of three letters or more that the glued name begins or ends with
         ends = {word[:n] for n in range(3, len(word))} | {word[n:] for n in range(1, len(word) - 2)}
-        ends = {end for end in ends if end.casefold() not in _WORDS}
+        ends = {end for end in ends if not _is_word(end)}
         pieces.append(f"(?i:(?<![^\\W\\d_])(?:{'|'.join(sorted(ends, key=len, reverse=True))})(?![^\\W\\d_]))")
     return re.compile("|".join(pieces) or r"(?!)")
+
+
+def _is_word(name: str) -> bool:
+    return name.casefold() in _PYTHON or _ENGLISH.fullmatch(name.casefold()) is not None
 
 
 def _alone(word: str) -> str:

@@ -71,27 +71,30 @@ def choose(found: Sequence[Found], members: Sequence[Member] | None = None) -> l
         if author is not None:
             people.setdefault(author.key, author)
             files[author.key].append((author, one))
-    known, missing = match(members or (), list(people.values()))
-    names = labels(list(people.values()), known)
-    submissions = [_of_one(names[key], known.get(key), files[key], listed=members is not None) for key in files]
+    who = match(members or (), list(people.values()))
+    names = labels(list(people.values()), who.members)
+    submissions = []
+    for key, pairs in files.items():
+        note = ""
+        if members is not None and key not in who.members:
+            note = "several on the list have this name, and none this id" if key in who.unclear else "not on the list"
+        submissions.append(_of_one(names[key], who.members.get(key), pairs, note))
     submissions += [
-        Submission(one.name, "".join(one.ids[:1]), one.email, problem=problem) for one, problem in missing
+        Submission(one.name, "".join(one.ids[:1]), one.email, problem=problem) for one, problem in who.missing
     ]
     return sorted(submissions, key=lambda one: one.student.casefold())
 
 
-def _of_one(
-    name: str, member: Member | None, files: Sequence[tuple[Author, Found]], *, listed: bool
-) -> Submission:
+def _of_one(name: str, member: Member | None, files: Sequence[tuple[Author, Found]], note: str) -> Submission:
     """Return a student's submission."""
     id_ = (member.ids[0] if member and member.ids else files[0][0].id) or ""
     email = member.email if member else ""
-    unlisted = ("not on the list of students",) if listed and member is None else ()
+    of_list = (note,) if note else ()
     work = [pair for pair in files if pair[1].is_work]
     if not work:
         kinds = sorted({one.place[-1] for _, one in files} - {""})
         problem = f"no notebook or script, only {', '.join(kinds)}" if kinds else files[0][1].problem
-        return Submission(name, id_, email, files[0][1], problem, notes=unlisted)
+        return Submission(name, id_, email, files[0][1], problem, notes=of_list)
     marks = {id(one): _landmarks(one) for _, one in work}
     most = max(marks.values())
     able = [pair for pair in work if marks[id(pair[1])] >= max(most / 2, min(most, 0))]
@@ -103,14 +106,14 @@ def _of_one(
 
     author, chosen = max(able, key=rank)
     others = tuple(one.name for _, one in sorted(work, key=rank, reverse=True) if one is not chosen)
-    notes = ("late",) if author.is_late else ()
+    notes: tuple[str, ...] = ("late",) if author.is_late else ()
     if len({one.attempt for one, _ in able}) > 1:
         notes += (f"newest of {len({one.attempt for one, _ in able})} attempts",)
     elif len(able) > 1:
         notes += (f"one of {len(able)} files that hold the classwork: {_why(chosen, able, marks)}",)
     elif others:
         notes += ("the one file that holds the classwork",)
-    return Submission(name, id_, email, chosen, chosen.problem, others, notes + unlisted)
+    return Submission(name, id_, email, chosen, chosen.problem, others, notes + of_list)
 
 
 def _why(chosen: Found, able: Sequence[tuple[Author, Found]], marks: dict[int, int]) -> str:

@@ -1,6 +1,6 @@
 """Whose submission a file is, by the names that learning platforms give to files and folders.
 
-A student is known by the platform's id, never by a name alone: two students may have the same name.
+A student is known by the platform's id and the name, never by a name alone: two students may have the same name.
 """
 
 import datetime
@@ -87,9 +87,7 @@ def authors(places: Sequence[Sequence[str]], is_work: Sequence[bool]) -> list[Au
         name = _plain(place[min(common, len(place) - 1)])
         return Author(f"folder {name}", name)
 
-    return [
-        one or by_folder(tuple(place), work) for place, work, one in zip(places, is_work, found, strict=True)
-    ]
+    return [one or by_folder(tuple(place), work) for place, work, one in zip(places, is_work, found, strict=True)]
 
 
 def _by_platform(places: Sequence[Sequence[str]]) -> list[Author | None]:
@@ -105,7 +103,9 @@ def _by_platform(places: Sequence[Sequence[str]]) -> list[Author | None]:
             holds[folder].add(author.key)
             inside[author.key].add(folder)
     alike = {
-        key for key, folders in inside.items() if len(folders) > 1 and all(len(holds[folder]) == 1 for folder in folders)
+        key
+        for key, folders in inside.items()
+        if len(folders) > 1 and all(len(holds[folder]) == 1 for folder in folders)
     }
     return [None if one is None or one[2].key in alike else one[2] for one in found]
 
@@ -117,7 +117,7 @@ def _match(place: Sequence[str]) -> tuple[str, tuple[str, ...], Author] | None:
             if match := pattern.fullmatch(part):
                 groups = match.groupdict()
                 name = groups["name"].strip()
-                key = f"{platform} {groups['id']}" + (f" {name}" if platform == "Canvas" else "")
+                key = f"{platform} {groups['id']} {name}"
                 attempt = tuple(int(number) for number in (groups.get("attempt") or "").split("-") if number)
                 late = groups.get("late") is not None
                 return (
@@ -131,7 +131,7 @@ def _match(place: Sequence[str]) -> tuple[str, tuple[str, ...], Author] | None:
 def _date(text: str | None) -> tuple[int, ...]:
     """Return Brightspace's date, such as ``Nov 25, 2026 1159 PM``, as numbers; nothing if it is another text."""
     try:
-        return datetime.datetime.strptime(text or "", "%b %d, %Y %I%M %p").timetuple()[:5]  # noqa: DTZ007
+        return datetime.datetime.strptime(text or "", "%b %d, %Y %I%M %p").timetuple()[:5]
     except ValueError:
         return ()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
+from glasswork.classroom.class_report.points import Points
 from glasswork.classroom.class_report.report import ClassReport, Misconception, Row
 from glasswork.classroom.report import PartReport
 from glasswork.outputs import GENERATOR
@@ -21,7 +22,7 @@ SIGNS = {
 }
 
 #: No script runs and nothing is loaded, whatever a submission has brought into the page.
-_POLICY = (
+POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
 )
@@ -30,7 +31,7 @@ _POLICY = (
 _FEW = 8
 
 
-def to_page(report: ClassReport, title: str) -> str:
+def to_page(report: ClassReport, title: str, points: Points) -> str:
     """Return the report as an HTML document.
 
     Parameters
@@ -38,6 +39,8 @@ def to_page(report: ClassReport, title: str) -> str:
     report : ClassReport
     title : str
         The class, such as the name of the folder.
+    points : Points
+        What each part is worth.
 
     Returns
     -------
@@ -46,27 +49,31 @@ def to_page(report: ClassReport, title: str) -> str:
     style = files("glasswork.classroom.class_report").joinpath("class_report.css").read_text("utf-8")
     body = "\n".join(
         [
-            *_head(report, title),
+            *_head(report, title, points),
             *_misconceptions(report),
             *_parts(report),
-            *_matrix(report),
+            *_matrix(report, points),
             *_not_checked(report),
             *_copies(report),
-            *_students(report),
+            *_students(report, points),
         ]
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"{GENERATOR}\n{_POLICY}\n"
+        f"{GENERATOR}\n{POLICY}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}: classwork report</title>\n<style>\n{style}</style>\n"
         f"</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
-def _head(report: ClassReport, title: str) -> Iterator[str]:
+def _head(report: ClassReport, title: str, points: Points) -> Iterator[str]:
     checked = report.checked
-    all_done = sum(not row.counts["wrong"] and not row.counts["open"] and row.done > 0 for row in checked)
+    earned = [(row, points.earned(row)) for row in checked]
+    all_done = sum(
+        not row.counts["wrong"] and all(mine[name] >= worth for name, worth in points.required.items())
+        for row, mine in earned
+    )
     with_mistakes = sum(row.counts["wrong"] > 0 for row in checked)
     numbers = {
         "submissions": len(report.rows),
@@ -77,7 +84,7 @@ def _head(report: ClassReport, title: str) -> Iterator[str]:
     }
     today = f"{datetime.date.today():%d %B %Y}"
     yield f"<header><h1>{escape(title)}</h1><p class=muted>Classwork report, {today}</p></header>"
-    items = (f"<li><b>{number}</b>{name}</li>" for name, number in numbers.items())
+    items = (f"<li><b>{count}</b>{name}</li>" for name, count in numbers.items())
     yield f"<ul class=numbers>{''.join(items)}</ul>"
 
 
@@ -142,20 +149,20 @@ def _bar(counts: Counter[str]) -> str:
     return f"<div class=bar>{''.join(pieces)}</div>"
 
 
-def _matrix(report: ClassReport) -> Iterator[str]:
+def _matrix(report: ClassReport, points: Points) -> Iterator[str]:
     names = report.part_names
     yield "<h2>Who has what done</h2>"
-    yield "<div class=scroll><table class=matrix><thead><tr><th>student</th><th>right</th>"
+    yield "<div class=scroll><table class=matrix><thead><tr><th>student</th><th>points</th>"
     yield "".join(f"<th class=part><span>{escape(name)}</span></th>" for name in names)
     yield "</tr></thead><tbody>"
-    for number, row in enumerate(report.rows):
+    for position, row in enumerate(report.rows):
         if row.failure:
             continue
         status = {part.name: part.status for part in row.parts}
         cells = "".join(_cell(name, status.get(name)) for name in names)
         yield (
-            f"<tr><th scope=row><a href='#s{number}'>{escape(row.student)}</a></th>"
-            f"<td class=count>{row.done}/{len(row.parts)}</td>{cells}</tr>"
+            f"<tr><th scope=row><a href='#s{position}'>{escape(row.student)}</a></th>"
+            f"<td class=count>{_of_possible(row, points, '/')}</td>{cells}</tr>"
         )
     yield "</tbody></table></div>"
 
@@ -176,7 +183,8 @@ def _not_checked(report: ClassReport) -> Iterator[str]:
     if failed:
         yield "<h2>Not checked</h2><div class=scroll><table class=wide><tbody>"
         for row in failed:
-            cells = (escape(row.student), f"<code>{escape(row.file)}</code>", escape(row.failure))
+            reason = "; ".join((row.failure, *row.notes))
+            cells = (escape(row.student), f"<code>{escape(row.file)}</code>", escape(reason))
             yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         yield "</tbody></table></div>"
 
@@ -189,17 +197,18 @@ def _copies(report: ClassReport) -> Iterator[str]:
         yield "</ul>"
 
 
-def _students(report: ClassReport) -> Iterator[str]:
+def _students(report: ClassReport, points: Points) -> Iterator[str]:
     yield "<h2>Student by student</h2>"
-    for number, row in enumerate(report.rows):
+    for position, row in enumerate(report.rows):
         if not row.failure:
-            yield from _student(number, row)
+            yield from _student(position, row, points)
 
 
-def _student(number: int, row: Row) -> Iterator[str]:
-    yield f"<section class=student id=s{number}><h3>{escape(row.student)}</h3>"
+def _student(position: int, row: Row, points: Points) -> Iterator[str]:
+    yield f"<section class=student id=s{position}><h3>{escape(row.student)}</h3>"
     others = f"; not checked: {escape(', '.join(row.others))}" if row.others else ""
-    yield f"<p class=muted>{escape(row.file)}, {row.done} of {len(row.parts)} parts right{others}</p>"
+    notes = "".join(f"; {escape(note)}" for note in row.notes)
+    yield f"<p class=muted>{escape(row.file)}, {_of_possible(row, points, ' of ')} points{notes}{others}</p>"
     told = [part for part in row.parts if part.status in ("wrong", "remark")]
     open_parts = [part.name for part in row.parts if part.status == "open"]
     if told:
@@ -207,6 +216,15 @@ def _student(number: int, row: Row) -> Iterator[str]:
     if open_parts:
         yield f"<p><span class=open>○ open:</span> {escape(', '.join(open_parts))}</p>"
     yield "</section>"
+
+
+def _of_possible(row: Row, points: Points, between: str) -> str:
+    return f"{number(sum(points.earned(row).values()))}{between}{number(points.possible)}"
+
+
+def number(value: float) -> str:
+    """Return a number of points: without decimals where it has none."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _told(part: PartReport) -> str:

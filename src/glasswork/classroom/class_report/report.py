@@ -132,7 +132,7 @@ def _example(made: Sequence[tuple[str, PartReport]]) -> PartReport:
 
 def report_class(
     source: Path,
-    journal: Path,
+    kept: Journal,
     *,
     time_limit: float,
     roster: Path | None = None,
@@ -147,8 +147,8 @@ def report_class(
     ----------
     source : Path
         A folder, or a zip archive, as a learning platform gives it.
-    journal : Path
-        The file that keeps the results of an interrupted report; it is created if necessary.
+    kept : Journal
+        The results of an interrupted report; new ones are added.
     time_limit : float
         Seconds that one submission may take.
     roster : Path, optional
@@ -175,7 +175,6 @@ def report_class(
             raise FileError(f"{source}: no notebook, script or archive of them in here; is it the right folder?")
         chosen = choose(found, read_roster(roster) if roster is not None else None)
         paths = {one.file.digest: one.file.path for one in chosen if one.file is not None and one.file.path is not None}
-        kept = Journal(journal, time_limit)
         new = {digest: path for digest, path in paths.items() if digest not in kept.outcomes}
         on_start(len(paths), len(paths) - len(new))
         for digest, outcome in check_all(new, time_limit=time_limit, workers=workers, unsafe=unsafe):

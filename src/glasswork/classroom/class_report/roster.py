@@ -12,16 +12,15 @@ from glasswork.classroom.class_report.names import Author
 from glasswork.errors import FileError
 
 #: The headers of each column, without all but letters, as gradebooks write them.
-_HEADERS: dict[str, set[str]] = {
-    "id": set(
-        "id studentid userid username user login loginid sisid sisuserid sisloginid idnumber orgdefinedid identifier "
-        "participant participantid studentnumber matriculationnumber matrikelnummer matrikel benutzername anmeldename "
-        "kennung teilnehmer".split()
+_HEADERS: dict[str, re.Pattern[str]] = {
+    "id": re.compile(
+        "(student|user|sis|sisuser|sislogin|login|participant|orgdefined)?id|idnumber|user(name)?|login|identifier|"
+        "participant|(student|matriculation)number|matrikel(nummer)?|benutzername|anmeldename|kennung|teilnehmer"
     ),
-    "name": set("name student fullname studentname displayname vollstandigername".split()),
-    "first": set("firstname first givenname forename vorname".split()),
-    "last": set("lastname last surname familyname nachname familienname".split()),
-    "email": set("email emailaddress mail emailadresse".split()),
+    "name": re.compile("(full|student|display|vollstandiger)?name|student"),
+    "first": re.compile("(first|given|vor)(name)?|forename"),
+    "last": re.compile("(last|family|sur|nach|familien)(name)?"),
+    "email": re.compile("e?mail(address|adresse)?"),
 }
 
 
@@ -59,7 +58,9 @@ def read_roster(path: Path) -> list[Member]:
     lines = _decode(content).splitlines()
     delimiter = max(",;\t", key=(lines or [""])[0].count)
     header, *rows = list(csv.reader(lines, delimiter=delimiter)) or [[]]
-    columns = {kind: [i for i, text in enumerate(header) if _letters(text) in names] for kind, names in _HEADERS.items()}
+    columns = {
+        kind: [i for i, text in enumerate(header) if one.fullmatch(_letters(text))] for kind, one in _HEADERS.items()
+    }
     if not columns["name"] and not columns["id"] and not columns["last"]:
         raise FileError(
             f"{path}: expected a first line with the columns id, name and email, got {', '.join(header) or 'nothing'}"
@@ -82,34 +83,48 @@ def read_roster(path: Path) -> list[Member]:
     return members
 
 
-def match(members: Sequence[Member], authors: Sequence[Author]) -> tuple[dict[str, Member], list[tuple[Member, str]]]:
+@dataclass(frozen=True)
+class Match:
+    """Who of the list is whom.
+
+    Attributes
+    ----------
+    members : dict
+        The member of each author's key.
+    unclear : set of str
+        The keys of authors whose name several members have.
+    missing : list of (Member, str)
+        The members without a submission, and what is known about them.
+    """
+
+    members: dict[str, Member]
+    unclear: set[str]
+    missing: list[tuple[Member, str]]
+
+
+def match(members: Sequence[Member], authors: Sequence[Author]) -> Match:
     """Return who is whom, and who handed in nothing.
 
     An id or an e-mail address decides; a name does only if no other student, and no other submission, has it.
-
-    Returns
-    -------
-    dict
-        The member of each author's key.
-    list of (Member, str)
-        The members without a submission, and what is known about them.
     """
     found = _by_id(members, authors)
     left = [one for one in members if one not in found.values()]
     by_name = defaultdict(list)
     for one in left:
         by_name[frozenset(_glued_names(one.name))].append(one)
-    missing: list[tuple[Member, str]] = []
+    result = Match(found, set(), [])
     for names, same in by_name.items():
         handed_in = [one for one in authors if one.key not in found and _letters(one.name) in names]
         if len(same) == len(handed_in) == 1:
             found[handed_in[0].key] = same[0]
         elif not handed_in:
-            missing += [(one, "handed in nothing") for one in same]
-        elif len(handed_in) < len(same):
-            words = f"{len(handed_in)} of the {len(same)} students of this name handed in; the ids do not tell who"
-            missing += [(one, words) for one in same]
-    return found, missing
+            result.missing.extend((one, "handed in nothing") for one in same)
+        else:
+            result.unclear.update(one.key for one in handed_in)
+            if len(handed_in) < len(same):
+                words = f"{len(handed_in)} of the {len(same)} students of this name handed in; the ids do not tell who"
+                result.missing.extend((one, words) for one in same)
+    return result
 
 
 def _by_id(members: Sequence[Member], authors: Sequence[Author]) -> dict[str, Member]:
@@ -153,7 +168,7 @@ def labels(authors: Sequence[Author], members: Mapping[str, Member]) -> dict[str
     """Return the name of each author's key as the report shows it: with the id where two have the same name."""
     names = {one.key: members[one.key].name if one.key in members else one.name for one in authors}
     ids = {one.key: one.id or "".join(members[one.key].ids[:1] if one.key in members else ()) for one in authors}
-    count = defaultdict(int)
+    count: dict[str, int] = defaultdict(int)
     for name in names.values():
         count[name.casefold()] += 1
     return {

@@ -49,24 +49,49 @@ class Journal:
         self._path = path
         head = {"glasswork": __version__, "checker": _fingerprint(), "time_limit": time_limit}
         lines = path.read_text("utf-8").split("\n") if path.exists() else []
-        if not lines or _parse(lines[0]) != head:
-            path.write_text(json.dumps(head) + "\n", "utf-8")
-            return
-        for line in lines[1:]:
-            entry = _parse(line)  # a line that was cut off by a crash does not parse, and is checked again
-            if entry is not None:
-                self.outcomes[entry["digest"]] = _to_outcome(entry)
-        if lines[-1]:
-            self._append("\n")  # after a line that was cut off
+        entries = [entry for line in lines[1:] if (entry := _parse(line)) is not None]  # a line that was cut off is not
+        self._written: dict[str, dict[str, Any]] = {entry["written"]: entry for entry in entries if "written" in entry}
+        self._is_new = False
+        self._missing = "\n" if lines and lines[-1] else ""  # what is to be written before the next line
+        if lines and _parse(lines[0]) == head:
+            self.outcomes = {entry["digest"]: _to_outcome(entry) for entry in entries if "digest" in entry}
+        else:
+            self._missing = (
+                json.dumps(head) + "\n" + "".join(json.dumps(entry) + "\n" for entry in self._written.values())
+            )
+            self._is_new = True
 
     def add(self, digest: str, outcome: Outcome) -> None:
         """Keep a result."""
         self.outcomes[digest] = outcome
         self._append(json.dumps({"digest": digest, **asdict(outcome)}) + "\n")
 
+    @property
+    def kinds(self) -> dict[str, bool]:
+        """Whether each file that was written is without names."""
+        return {name: entry["anonymous"] for name, entry in self._written.items()}
+
+    def add_written(self, path: Path, content: bytes, *, anonymous: bool) -> None:
+        """Keep what was written into a file, so that a change by somebody else is noticed."""
+        name, digest = self._name_of(path), hashlib.sha256(content).hexdigest()
+        self._written[name] = {"written": name, "sha256": digest, "anonymous": anonymous}
+        self._append(json.dumps(self._written[name]) + "\n")
+
+    def is_known(self, path: Path) -> bool:
+        """Whether a report wrote this file, as it is or as it was before somebody changed it."""
+        return self._name_of(path) in self._written
+
+    def is_unchanged(self, path: Path) -> bool:
+        """Whether a file is as the last report wrote it."""
+        return bool(hashlib.sha256(path.read_bytes()).hexdigest() == self._written[self._name_of(path)]["sha256"])
+
+    def _name_of(self, path: Path) -> str:
+        return os.path.relpath(path, self._path.parent)
+
     def _append(self, text: str) -> None:
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(text)
+        with self._path.open("w" if self._is_new else "a", encoding="utf-8") as stream:
+            stream.write(self._missing + text)
+        self._is_new, self._missing = False, ""
 
 
 def check_all(

@@ -1,13 +1,22 @@
-"""Write the report of a class: the page, its tables beside it, and what other programs are to read."""
+"""Write the report of a class: the page, its tables, what other programs are to read, and a page for each student."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from glasswork.classroom.class_report.anonymous import anonymous as without_names
+from glasswork.classroom.class_report.corrections import correct
 from glasswork.classroom.class_report.exports import EXPORTS, mistakes_to_csv, to_csv
+from glasswork.classroom.class_report.feedback import feedback as feedback_pages
 from glasswork.classroom.class_report.page import to_page
+from glasswork.classroom.class_report.points import read_points
 from glasswork.classroom.class_report.report import ClassReport, report_class
-from glasswork.errors import InputError
+from glasswork.classroom.class_report.run import Journal
+from glasswork.errors import FileError, InputError
 from glasswork.files import write_whole
+from glasswork.outputs import check_output
+
+#: What the name of a report without names ends in, unless another name is given.
+_ANONYMOUS = "-anonymous"
 
 
 def write_report(
@@ -19,6 +28,7 @@ def write_report(
     anonymous: bool = False,
     roster: Path | None = None,
     points: Path | None = None,
+    feedback: Path | None = None,
     force: bool = False,
     workers: int | None = None,
     unsafe: bool = False,
@@ -32,10 +42,18 @@ def write_report(
     source : Path
         A folder of submissions, or one zip archive of them.
     output : Path
-        The page; it and the files beside it are replaced if they exist.
+        The page. It and the files beside it are replaced if they are as the last report left them.
     exports : sequence of str
         Keys of `EXPORTS`.
-    time_limit, anonymous, workers, unsafe, on_start, on_result
+    anonymous : bool
+        Write numbers instead of names.
+    points : Path, optional
+        A table of what each part is worth; see `read_points`.
+    feedback : Path, optional
+        A folder to write a page for each student into.
+    force : bool
+        Replace files that somebody else wrote or changed.
+    time_limit, roster, workers, unsafe, on_start, on_result
         See `report_class`.
 
     Returns
@@ -49,35 +67,75 @@ def write_report(
     FileError
         If there is nothing to check, or the report cannot be written.
     InputError
-        If the output's name does not end in ``.html``.
+        If the output's name does not end in ``.html``, or a file would be replaced that somebody else wrote or changed.
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"report: expected an output name that ends in .html, got {output.name!r}")
-    output.parent.mkdir(parents=True, exist_ok=True)
+    journal, *paths = report_paths(output, exports)
+    inputs = [path for path in (roster, points) if path is not None]
+    check_output(journal, [source, *inputs], force=force)
+    kept, weights = Journal(journal, time_limit), read_points(points)
+
+    def check(path: Path) -> None:
+        if not kept.is_known(path):
+            check_output(path, [source, *inputs], force=force)
+        elif path.exists():
+            check_output(path, inputs, force=True)
+            if not force and not kept.is_unchanged(path):
+                raise InputError(
+                    f"{path}: was changed after the report wrote it, so it is not replaced; move it away, choose "
+                    "another name for the report, or replace it with --force (in Python, force=True)"
+                )
+
+    kinds = {True: "without names", False: "with names"}
+    if not force and output.exists() and kept.kinds.get(output.name, anonymous) != anonymous:
+        raise InputError(
+            f"{output}: is a report {kinds[not anonymous]}, so one {kinds[anonymous]} does not replace it; choose "
+            "another name, or replace it with --force (in Python, force=True)"
+        )
+    for path in paths:
+        check(path)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if feedback is not None:
+            feedback.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{error.filename}: the folder cannot be created ({error.strerror})") from error
     report = report_class(
         source,
-        report_paths(output)[0],
+        kept,
         time_limit=time_limit,
-        anonymous=anonymous,
+        roster=roster,
         workers=workers,
         unsafe=unsafe,
         on_start=on_start,
         on_result=on_result,
     )
-    _, *written = report_paths(output, exports)
+    rows = correct(report.rows, journal.with_name(f"{journal.stem}-corrections.csv"))
+    report = ClassReport(tuple(without_names(rows) if anonymous else rows), anonymous)
     contents = [
-        to_page(report, source.resolve().name),
-        "\ufeff" + to_csv(report),  # with the mark by which Excel knows UTF-8
+        to_page(report, source.resolve().name, weights),
+        "\ufeff" + to_csv(report, weights),  # with the mark by which Excel knows UTF-8
         "\ufeff" + mistakes_to_csv(report),
-        *(EXPORTS[name].write(report) for name in exports),
+        *(EXPORTS[name].write(report, weights) for name in exports),
     ]
-    for path, content in zip(written, contents, strict=True):
+    written = list(zip(paths, contents, strict=True))
+    if feedback is not None:
+        written += feedback_pages(report, weights, feedback)
+    for path, _ in written:
+        check(path)
+    for path, content in written:
         write_whole(path, content.encode())
-    return report, written
+        kept.add_written(path, content.encode(), anonymous=anonymous)
+    return report, [*paths, *([feedback] if feedback is not None else [])]
 
 
 def report_paths(output: Path, exports: Sequence[str] = ()) -> list[Path]:
-    """Return the files of a report: the journal of its results, the page, its tables and the exports."""
+    """Return the files of a report: the journal of its results, the page, its tables and the exports.
+
+    Reports with and without names share a journal.
+    """
     endings = (".csv", "-mistakes.csv", *(f"-{EXPORTS[name].suffix}" for name in exports))
     stem = output.with_suffix("")
-    return [output.with_suffix(".journal"), output, *(stem.with_name(stem.name + ending) for ending in endings)]
+    journal = stem.with_name(stem.name.removesuffix(_ANONYMOUS) + ".journal")
+    return [journal, output, *(stem.with_name(stem.name + ending) for ending in endings)]
