@@ -82,9 +82,12 @@ class SettingsProbe:
         crashes = []
         names = bench.namespace
         if "split" not in bench.memory["good"] and "right split" in bench.memory:
+            sections = sections_of(bench)
+            sections.known_rows.clear()
+            sections.trace.images.clear()
+            for name in sections.split.values():  # they take half a gigabyte, and are judged by now
+                del names[name]
             names.update(bench.memory["right split"]())
-            sections_of(bench).known_rows.clear()
-            sections_of(bench).trace.images.clear()  # which take a gigabyte, and are judged by now
         budget = 4.0
         for statement in bench.memory["later"]:
             if trains_inline(statement, bench) or budget <= 0:

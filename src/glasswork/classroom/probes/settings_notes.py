@@ -5,6 +5,7 @@ import collections
 import inspect
 import itertools
 from collections.abc import Callable
+from types import GeneratorType
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,9 @@ class Notes:
             batch = next(batches, None)
             if batch is None:
                 return "empty"
-            if k == 0:  # use the loader up, as the real function does
+            if k == 0 and isinstance(batches, GeneratorType):
+                batches.close()  # it has no batch left, as after the real function
+            elif k == 0:
                 collections.deque(itertools.islice(batches, _BATCHES), maxlen=0)
             rows = self.sections.identifier.identify(np.asarray(batch[0]))
         except Exception:

@@ -4,6 +4,7 @@ It is started by `glasswork.classroom.sandbox.checker`, and runs no code of othe
 `Order`, one a line, and on its standard output it answers with one `Ready`, and with `Verdicts` on each order.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -38,6 +39,7 @@ def main() -> None:
 
     tell(Ready(_can_isolate()))
     catalogue = _load()
+    gc.freeze()  # a child that collects garbage would copy all of it
     for line in sys.stdin.buffer:
         tell(Verdicts(tuple(_check(catalogue, msgspec.json.decode(line, type=Order)))))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from glasswork.classroom.report import visible
 from glasswork.classroom.sandbox.isolation import bubblewrap, environment
 from glasswork.classroom.student.source import read_cells
 from glasswork.errors import GlassworkError
@@ -60,7 +61,7 @@ def train_file(file: Path, *, epochs: int, tell: Callable[[str], None] = print, 
     history: list[Epoch] = []
     for message in _messages(Training(cells, notebook, epochs, seconds)):
         if isinstance(message, Failed):
-            raise GlassworkError(f"{file}: its classes cannot be trained: {message.reason}")
+            raise GlassworkError(f"{file}: its classes cannot be trained: {visible(message.reason)}")
         history.append(message)
         tell(
             f"Epoch: {len(history):02d}/{epochs} | Train MSE: {message.train:.4f} | "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glasswork.classroom.student.fixture import Mnist
 
-_SAMPLE = 400
+_SAMPLE = 100
 
 #: The pixels by which an image is recognised: every fourth in both directions.
 _THIN = (np.arange(2, 28, 4)[:, None] * 28 + np.arange(2, 28, 4)).ravel()
