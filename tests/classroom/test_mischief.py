@@ -11,7 +11,9 @@ import pytest
 
 from glasswork.classroom import Checker
 from glasswork.classroom.catalogue import solution
+from glasswork.classroom.class_report.feedback import feedback
 from glasswork.classroom.class_report.page import to_page
+from glasswork.classroom.class_report.points import read_points
 from glasswork.classroom.class_report.report import ClassReport, Row
 from glasswork.classroom.class_report.write import write_report
 from glasswork.classroom.report import CheckReport, PartReport, to_text
@@ -175,18 +177,23 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def test_nothing_of_a_submission_is_markup():
+def test_nothing_of_a_submission_is_markup(tmp_path):
     parts = (
         PartReport(EVIL, "wrong", EVIL, 1, 2, EVIL, (EVIL, EVIL, EVIL), EVIL),
         PartReport(f"{EVIL} 2", "remark", EVIL, None, 3, EVIL, (), EVIL),
         PartReport(f"{EVIL} 3", "open", message=EVIL),
+        PartReport(f"{EVIL} 4", "blocked", message=f"could not be judged ({EVIL})"),
     )
     rows = (
-        Row(EVIL, EVIL, "d1", parts, others=(EVIL,)),
+        Row(EVIL, EVIL, "d1", parts, "", (EVIL,), EVIL, EVIL, (EVIL,)),
         Row(f"{EVIL} 2", EVIL, "d1", parts),
-        Row(f"{EVIL} 3", EVIL, failure=EVIL),
+        Row(f"{EVIL} 3", EVIL, failure=EVIL, notes=(EVIL,)),
     )
-    for page in (to_page(ClassReport(rows), EVIL), CheckReport(EVIL, parts)._repr_html_()):
+    report, points = ClassReport(rows), read_points()
+    assert all("<" not in path.name for path, _ in feedback(report, points, tmp_path))
+    pages = [to_page(report, EVIL, points), *(page for _, page in feedback(report, points, tmp_path))]
+    assert f"could not be judged ({EVIL})" in Tags(pages[0]).text
+    for page in (*pages, CheckReport(EVIL, parts)._repr_html_()):
         seen = Tags(page)
         assert "img" not in [tag for tag, _ in seen.tags]
         assert not [attrs for _, attrs in seen.tags if "onerror" in attrs]
@@ -194,7 +201,8 @@ def test_nothing_of_a_submission_is_markup():
 
 
 def test_the_page_allows_nothing_but_its_own_style():
-    metas = [attrs for tag, attrs in Tags(to_page(ClassReport(()), "x")).tags if tag == "meta"]
+    page = to_page(ClassReport(()), "x", read_points())
+    metas = [attrs for tag, attrs in Tags(page).tags if tag == "meta"]
     (policy,) = [attrs["content"] for attrs in metas if attrs.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
 

@@ -213,6 +213,10 @@ def _student(position: int, row: Row, points: Points) -> Iterator[str]:
     open_parts = [part.name for part in row.parts if part.status == "open"]
     if told:
         yield "<ul>" + "".join(_told(part) for part in told) + "</ul>"
+    unseen = {part.message for part in row.parts if part.status == "blocked"}
+    for reason in sorted(unseen):
+        names = ", ".join(part.name for part in row.parts if part.status == "blocked" and part.message == reason)
+        yield f"<p><span class=blocked>… {escape(names)}:</span> {escape(reason)}</p>"
     if open_parts:
         yield f"<p><span class=open>○ open:</span> {escape(', '.join(open_parts))}</p>"
     yield "</section>"

@@ -26,9 +26,7 @@ from glasswork.classroom.student.source import Document
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 _MOVED = "the division by the batch size stands in Linear.backward, not in MSELoss.backward: together they are right."
-
 _TOGETHER = "departs from the handout, but this file's parts fit one another: together they train as the handout's do."
-
 _ELSEWHERE = "the data come from a place that is not available here; the rest was judged on the embedded MNIST."
 
 #: How like a line has to be to the catalogue's to be taken for it.
@@ -41,9 +39,6 @@ _ORDER = (*(p for p in PARTS if p != "settings"), "settings")
 #: What is known of a file that could not be run.
 _UNSEEN = Ran([], [], {}, SectionFacts([], [], {}, None, None, 0))
 
-#: Asks for an observation: what, and the other fields of `glasswork.classroom.student.messages.Request`.
-Ask = Callable[..., messages.Result]
-
 
 @dataclass
 class Judge:
@@ -54,14 +49,15 @@ class Judge:
     catalogue : Catalogue
     document : Document
     ask : callable
-        Returns an observation of the document, made elsewhere, or raises `LostError`.
+        Returns an observation of the document, made elsewhere, or raises `LostError`; it is given the fields of a
+        `glasswork.classroom.student.messages.Request`.
     runs : bool
         Whether the whole file was run and did not stop with an error.
     """
 
     catalogue: Catalogue
     document: Document
-    ask: Ask
+    ask: Callable[..., messages.Result]
     runs: bool = True
     reports: dict[str, PartReport] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)

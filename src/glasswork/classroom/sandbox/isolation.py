@@ -22,6 +22,9 @@ _SYSTEM = (
 #: Variables of the environment that the server gets; the others may hold secrets.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONHOME", "VIRTUAL_ENV")
 
+#: The folder that holds the package glasswork.
+_OURS = Path(__file__).resolve().parents[3]
+
 # Of <linux/sched.h>, <linux/mount.h> and <linux/prctl.h>.
 _NEW_MOUNTS, _NEW_IPC, _NEW_USER, _NEW_PROCESSES, _NEW_NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _RECURSIVE_PRIVATE, _READ_ONLY = 0x4000 | 0x40000, 1
@@ -41,6 +44,8 @@ def environment() -> dict[str, str]:
     """
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    if str(_OURS) in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+        passed["PYTHONPATH"] = str(_OURS)
     return passed | threads | {"HOME": "/tmp", "PYTHONHASHSEED": "0"}
 
 
@@ -66,8 +71,7 @@ def bubblewrap() -> list[str]:
 def _python_folders() -> Iterator[str]:
     """Yield the folders of Python, of its packages, and of glasswork, unless they are the system's."""
     packages = [p for p in sys.path if Path(p).name in ("site-packages", "dist-packages")]
-    ours = Path(__file__).resolve().parents[3]
-    folders = [sys.prefix, sys.base_prefix, site.getusersitepackages(), *packages, str(ours)]
+    folders = [sys.prefix, sys.base_prefix, site.getusersitepackages(), *packages, str(_OURS)]
     folders += [os.path.realpath(folder) for folder in folders]
     for folder in dict.fromkeys(folders):
         if Path(folder).is_dir() and not folder.startswith("/usr/") and folder not in ("/", "/usr"):
