@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test chromium bwrap quick classroom bench features interop soak fuzz findings mutants shipped clean
+.PHONY: help train test chromium bwrap quick classroom bench features interop soak fuzz findings mutants shipped wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,8 +67,14 @@ mutants: $(VENV)/installed-dev  ## change one thing at a time and see whether a 
 shipped: $(VENV)/installed-dev  ## compute once more what is shipped for MNIST: its splits, and what tells strange images
 	@$(BIN)/python tools/ship.py
 
+wheel: $(VENV)/made  ## build the one file that a class installs: dist/glasswork-...whl
+	@rm -rf build
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@rm -rf build
+	@ls dist/glasswork-*.whl
+
 clean:  ## remove the environment and what builds left, but no run
-	rm -rf $(VENV) $(BENCH) build .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) $(BENCH) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 
 # The package is installed, not linked: what is tested is what users get.
 $(VENV)/installed: $(SOURCE) | $(VENV)/made
