@@ -218,6 +218,17 @@ def test_a_table_with_other_columns(tmp_path, glasswork):
     whole = glasswork("evaluate", "run", "--data", "surplus.csv", folder=tmp_path).splitlines()[0]
     assert whole.split("(")[0] == glasswork("evaluate", "run", "--data", "train.csv", folder=tmp_path).split("(")[0]
 
+    unlabelled = frame.drop(columns=["target", "age"]).assign(site=np.arange(COUNT) % 2)  # which looks like labels
+    unlabelled[["site", "shift", "charge", "mass"]].to_csv(tmp_path / "asked.csv", index=False)
+    with pytest.raises(InputError, match=r"the columns age are missing.*has site in their place"):
+        predict_file(load_model(tmp_path / "run"), tmp_path / "asked.csv")
+    (tmp_path / "twice.csv").write_text("mass,charge,shift,age,charge\n1000,-1,0,1,7\n2000,-2,0,4,7\n")
+    assert "two columns are called 'charge'" in glasswork("predict", "run", "twice.csv", folder=tmp_path, status=1)
+    frame.drop(columns="target").to_csv(tmp_path / "bare.csv", index=False, header=False)
+    bare = glasswork("predict", "run", "bare.csv", folder=tmp_path)
+    assert "columns have no names: they are taken in the order of the training data" in bare
+    assert bare.count("% sure") == COUNT
+
 
 def test_doubt_about_images_that_are_not_square(tmp_path, glasswork, chromium):
     """Figures on tall paper, and scribbles: command, JSON, Python and page say alike which are strange."""

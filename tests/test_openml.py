@@ -12,7 +12,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from glasswork import FileError, InputError
+from glasswork import FileError, InputError, Run, load_model, named_recipe, predict_file
 from glasswork.data import load_dataset
 from glasswork.data.sources import openml
 from glasswork.data.sources.openml import load_openml, openml_dataset
@@ -427,3 +427,38 @@ def test_whole_floats_are_classes():
 def test_no_target_column():
     with pytest.raises(InputError, match="one target column"):
         openml._to_words(None)
+
+
+# Options of a recipe --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("parser", ["pandas", "liac-arff"])
+def test_missing_features_are_refused_by_name_unless_their_median_is_asked_for(server, tmp_path, monkeypatch, parser):
+    if parser == "liac-arff":
+        without_pandas(monkeypatch)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "cache"))
+    labels = np.arange(ROWS) % 2
+    table = np.random.default_rng(1).normal(labels[:, None] * 3, 1, (ROWS, 4)).round(3).astype(object)
+    table[7, 2] = "?"
+    server.fill(table, labels.astype(str).tolist())
+    with pytest.raises(InputError, match=r"row 7, column 'pixel3'.*data\.missing"):
+        load_dataset(f"openml:{NAME}")
+    recipe = named_recipe("adam").override(
+        {"data.source": f"openml:{NAME}", "data.missing": "median", "training.epochs": 20, "training.batch_size": 10}
+    )
+    with Run(recipe, tmp_path / "run") as run:
+        list(run.epochs())
+    model = load_model(tmp_path / "run")
+    assert model.inputs.columns == ("pixel1", "pixel2", "pixel3", "pixel4")
+    data = load_dataset(f"openml:{NAME}", like=model.inputs)
+    assert np.isnan(data.images[7, 2])
+    told = [model.classes[k] for k in model.predict(data.images)]
+    assert np.mean(np.array(told) == labels.astype(str)) > 0.9
+    assert [answer.label for answer in predict_file(model, f"openml:{NAME}")] == told
+
+
+def test_a_stated_range_holds_for_a_downloaded_dataset(server, source, tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    server.fill(source[0] // 17, source[1].astype(str).tolist())
+    data = load_dataset(f"openml:{NAME}", data_range=(0, 15))
+    assert np.array_equal(data.images, source[0] // 17 * 17)

@@ -110,6 +110,7 @@ class Dataset:
         kind: Kind | None = None,
         missing: Missing = "refuse",
         colour: Colour | None = None,
+        columns: Sequence[str] = (),
         name: str = "images",
         source: str = "",
     ) -> Self:
@@ -140,6 +141,8 @@ class Dataset:
             that is trained on the dataset takes the median of their column instead.
         colour : {"grey", "rgb"}, optional
             What becomes of colours, of images of 3 or 4 channels: grey, or three planes. Without it they are refused.
+        columns : sequence of str
+            The names of the columns of rows. A data frame has its own.
         name, source : str
             See `Dataset`.
 
@@ -154,7 +157,8 @@ class Dataset:
         >>> data.classes, data.labels.tolist(), data.images.dtype.name
         (('left', 'right'), [0, 1], 'uint8')
         """
-        columns, images, labels = _without_frames(images, labels)
+        named, images, labels = _without_frames(images, labels)
+        columns = named or tuple(map(str, columns))
         values = even_array("Dataset", "images", images)
         if values.dtype.kind == "O":
             values = even_array("Dataset", "images", values.tolist())
@@ -206,7 +210,11 @@ class Dataset:
             row, place = (int(i) for i in np.argwhere(wrong)[0])
             raise InputError(
                 f"Dataset: expected finite numbers, got {x[row, place]} in row {row}, {column_name(columns, place)}; "
-                + ("fill it in, or give missing='median'" if np.isnan(x[row, place]) else "correct it")
+                + (
+                    "fill it in, or give missing='median' (data.missing in a recipe)"
+                    if np.isnan(x[row, place])
+                    else "correct it"
+                )
             )
         shape = (1, rows.shape[1])
         return cls(x, labels, classes, shape, name, source, origin, columns, "features")

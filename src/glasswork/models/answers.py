@@ -117,7 +117,7 @@ def _find(source: str, path: Path | None) -> Found | list[str]:
     if path is None:
         named, argument = check_source(source)
         if named is not None:
-            dataset = load_dataset(source)
+            dataset = load_dataset(source, missing="median")  # refused row by row if the network takes none
             if dataset.kind == "features":
                 return Found("", "", {"all": Part.of(dataset.images, None)}, columns=dataset.columns)
             images = dataset.images.reshape(-1, *dataset.shape)
@@ -165,8 +165,8 @@ def _of_images(read: ModelFile, source: str, found: Found, notify: Callable[[str
     Asked(shape=read.image_shape, like=read.like).apply(found)
     if read.takes_features and not holds_rows(found):
         raise InputError(read.no_images)
-    if found.surplus:
-        notify(f"{source}: {found.surplus}")
+    if found.about_columns:
+        notify(f"{source}: {found.about_columns}")
     levels = Levels((0.0, 255.0) if found.pictures else found.levels, prefer=(read.reading.low, read.reading.high))
     before, told = 0, 0  # rows of the earlier parts; problems that were reported already
     for part in (found.parts[name] for name in ORDER if name in found.parts):

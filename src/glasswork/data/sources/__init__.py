@@ -45,7 +45,7 @@ class Source:
     Attributes
     ----------
     module : str
-        A module of this package. A named source has ``load(argument) -> Dataset``. A file format has
+        A module of this package. A named source has ``load(argument, asked) -> Dataset``. A file format has
         ``recognise(peek)``, which returns how the file was recognised, or None, and ``read(peek) -> Found``.
     form : str
         How users write it, such as ``openml:NAME``; empty for a format, which is written as a path.
@@ -177,12 +177,12 @@ def load_dataset(
         named, argument = check_source(text)
     except InputError as error:
         raise InputError(f"load_dataset: {error}") from None
+    asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing, colour=colour)
     if named is not None:
-        dataset: Dataset = named.load_module().load(argument)
+        dataset: Dataset = named.load_module().load(argument, asked)
         if (colour if like is None else like.colour) == "rgb":
             dataset = in_equal_planes(dataset)
     else:
-        asked = Asked(shape=shape, prefer=prefer, data_range=data_range, like=like, missing=missing, colour=colour)
         dataset = _load_path(typed_path(argument), text, cache, asked)
     if dataset.origin.sha256:
         return dataset

@@ -30,6 +30,12 @@ class Asked:
     missing: Missing = "refuse"
     colour: Colour = "grey"
 
+    @property
+    def missing_features(self) -> Missing:
+        """What is done about missing features; the network decides if one is given."""
+        features = None if self.like is None else self.like.features
+        return "median" if features is not None and features.missing is not None else self.missing
+
     def apply(self, found: Found) -> None:
         """Tell a reader's find what is asked."""
         if found.pictures and self.shape is not None:
@@ -37,8 +43,7 @@ class Asked:
         found.colour = self.colour if self.like is None else self.like.colour
         if self.data_range is not None:
             found.levels = self.data_range
-        fills = self.like is not None and self.like.features is not None and self.like.features.missing is not None
-        found.missing = "median" if fills else self.missing
+        found.missing = self.missing_features
         if self.like is not None and self.like.kind is not None:
             found.kind = self.like.kind
         if self.like is not None:
@@ -73,16 +78,19 @@ def arrange(found: Found, like: Inputs, width: int) -> None:
     columns = like.columns or ()
     if found.choose is not None:
         found.choose(width, columns, like.label)
+    if columns and not found.columns and (found.choose is not None or like.kind == "features"):
+        found.about_columns = "its columns have no names: they are taken in the order of the training data"
+        found.note(found.about_columns)
     if not columns or not found.columns:
         return
     place = {name: k for k, name in enumerate(found.columns)}
     if missing := [name for name in columns if name not in place]:
-        few = [name for name in found.columns if name not in columns]
+        few = [name for name in (*found.columns, *found.unused) if name not in columns]
         there = f"; the table has {listed(few)} in their place" if few else ""
         raise InputError(f"the columns {listed(missing)} are missing, which the network was trained on{there}")
     if surplus := [*found.unused, *(name for name in found.columns if name not in columns)]:
-        found.surplus = f"not used, as the network was not trained on them: the columns {listed(surplus)}"
-        found.note(found.surplus)
+        found.about_columns = f"not used, as the network was not trained on them: the columns {listed(surplus)}"
+        found.note(found.about_columns)
     order = [place[name] for name in columns]
     if order == list(range(len(found.columns))):
         return

@@ -100,8 +100,9 @@ class Columns:
         if names and self.header:
             chosen = tuple(k for k, name in enumerate(self.header) if name in names)
             others = [k for k in range(self.count) if k not in chosen]
-            if len(chosen) < len(names):  # `arrange` names the missing ones
-                return self
+            found = [self.header[k] for k in chosen]
+            if twice := next((name for name in found if found.count(name) > 1), None):
+                raise InputError(f"two columns are called {twice!r}, which the network takes once; remove one of them")
             kept = self.header.index(label) if label in self.header else self.label
             index = self.index if self.index in others else None
             return replace(self, chosen=chosen, label=kept if kept in others else None, one_hot=(), index=index)

@@ -1,11 +1,12 @@
 """scikit-learn's digits: 1,797 images of 8×8 pixels from 0 to 16 (E. Alpaydin and C. Kaynak, 1998)."""
 
 from glasswork.data.dataset import Dataset
+from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.found import Found, Part
 from glasswork.data.sources.gather import gather
 
 
-def load(argument: str = "") -> Dataset:
+def load(argument: str = "", asked: Asked | None = None) -> Dataset:
     """Load the digits."""
     from sklearn.datasets import load_digits
 

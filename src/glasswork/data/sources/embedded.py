@@ -12,6 +12,7 @@ import numpy as np
 from glasswork.arrays import Images, Labels
 from glasswork.data.dataset import Dataset
 from glasswork.data.origin import Origin
+from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.idx import read_idx
 
 _FOLDER = Path(__file__).parent / "mnist"
@@ -52,7 +53,7 @@ def load_mnist() -> tuple[Images, Labels]:
     return images.reshape(70_000, 784), labels.astype(np.int64)
 
 
-def load(argument: str = "") -> Dataset:
+def load(argument: str = "", asked: Asked | None = None) -> Dataset:
     """Return the same as a `Dataset`."""
     images, labels = load_mnist()
     classes = tuple(str(digit) for digit in range(10))

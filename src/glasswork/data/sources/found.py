@@ -149,8 +149,8 @@ class Found:
         Whether features may be missing, because the median of their column will be used.
     without_labels : str
         What to do if there are no labels.
-    surplus : str
-        Which columns a network was not trained on, in words.
+    about_columns : str
+        Which columns a network was not trained on, or that they have no names, in words.
     notes, skipped, left_out : list of str
         See `Origin`; a reader may add to them while it reads. What is skipped is `Unreadable`, if it is one image.
     """
@@ -178,7 +178,7 @@ class Found:
     kind: Literal["pixels", "features"] | None = None
     missing: Missing = "refuse"
     without_labels: str = ""
-    surplus: str = ""
+    about_columns: str = ""
     notes: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)

@@ -24,7 +24,9 @@ from glasswork.arrays import Images, Labels
 from glasswork.data.dataset import Dataset
 from glasswork.data.labels import check_lengths
 from glasswork.data.origin import Pictures
+from glasswork.data.sources.arrange import Asked
 from glasswork.errors import FileError, InputError
+from glasswork.features import Missing
 
 #: Seconds to wait for a server that sends nothing.
 SILENCE = 6.0
@@ -66,19 +68,31 @@ def load_openml(
     return dataset.images, dataset.labels
 
 
-def openml_dataset(name: str, *, version: int = 1, data_home: str | os.PathLike[str] | None = None) -> Dataset:
-    """Return the same as a `Dataset`, with the names of its classes."""
+def openml_dataset(
+    name: str,
+    *,
+    version: int = 1,
+    data_home: str | os.PathLike[str] | None = None,
+    data_range: tuple[float, float] | None = None,
+    missing: Missing = "refuse",
+) -> Dataset:
+    """Return the same as a `Dataset`, with the names of its classes; features keep the names of their columns.
+
+    ``data_range`` and ``missing`` are those of `glasswork.data.load_dataset`.
+    """
     if not re.fullmatch(r"[\w.,()-]+", name):
         raise InputError(f"load_openml: expected the name of a dataset at openml.org, such as mnist_784, got {name!r}")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise InputError(f"load_openml: expected a version, counted from 1, got {version!r}")
-    data, target = _fetch(name, version, data_home)
+    data, target, columns = _fetch(name, version, data_home)
     source = f"openml:{name}" + (f"@{version}" if version != 1 else "")
     try:
         values = data.toarray() if hasattr(data, "toarray") else data
         words = _to_words(target)
         check_lengths("Dataset", values, words)
-        dataset = Dataset.of(values, words, name=name, source=source)
+        dataset = Dataset.of(
+            values, words, columns=columns, data_range=data_range, missing=missing, name=name, source=source
+        )
     except InputError as error:
         raise InputError(
             f"OpenML's {name} is not a dataset of images with classes: {error}; choose another one, or version"
@@ -86,13 +100,14 @@ def openml_dataset(name: str, *, version: int = 1, data_home: str | os.PathLike[
     digits = dataset.shape == (28, 28) and dataset.classes == tuple("0123456789")
     pictures: Pictures = "digits" if digits else "as they are"
     origin = replace(dataset.origin, format="OpenML", recognised="its name", pictures=pictures)
-    return replace(dataset, origin=origin)
+    # Pixels have a place in their image, so their names, which differ between sources of one dataset, do not matter.
+    return replace(dataset, origin=origin, columns=dataset.columns if dataset.kind == "features" else ())
 
 
-def load(argument: str) -> Dataset:
+def load(argument: str, asked: Asked) -> Dataset:
     """Load the dataset that follows ``openml:``."""
     name, version = parse_name(argument)
-    return openml_dataset(name, version=version)
+    return openml_dataset(name, version=version, data_range=asked.data_range, missing=asked.missing_features)
 
 
 def parse_name(argument: str) -> tuple[str, int]:
@@ -103,20 +118,19 @@ def parse_name(argument: str) -> tuple[str, int]:
     return name, int(version) if at else 1
 
 
-def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) -> tuple[Any, Any]:
-    """Return the features and the target column of a dataset, as scikit-learn returns them."""
+def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) -> tuple[Any, Any, list[str]]:
+    """Return the features, the target column and the names of the features, as scikit-learn returns them."""
     from sklearn.datasets import fetch_openml
 
     home = None if data_home is None else os.fspath(data_home)
     parser = "auto" if importlib.util.find_spec("pandas") else "liac-arff"  # pandas takes seconds instead of a minute
     with _impatience():
         try:
-            data, target = fetch_openml(
+            bunch = fetch_openml(
                 name,
                 version=version,
                 data_home=home,
                 as_frame=False,
-                return_X_y=True,
                 parser=parser,
                 # Let pandas find the types itself: as categories, numbers break scikit-learn 1.9 with pandas 3.1
                 # (https://github.com/scikit-learn/scikit-learn/pull/34902).
@@ -126,7 +140,7 @@ def _fetch(name: str, version: int, data_home: str | os.PathLike[str] | None) ->
             raise
         except Exception as error:  # bad data can make a parser raise anything
             raise _explain(error, name, version, home) from error
-    return data, target
+    return bunch.data, bunch.target, bunch.feature_names
 
 
 @contextmanager
