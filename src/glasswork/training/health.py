@@ -136,7 +136,7 @@ def diagnose(
         accuracy = 100 * float((labels_of(model.forward(x), model.scores_are) == known).mean())
 
     things = noun(takes.kind if takes else None)
-    findings = [] if bytes_given or things == "rows" else _check_images(x)
+    findings = [] if bytes_given else _check_scale(x, things)
     hardly_differ = _hardly_differ(model, x, things)
     for name, layer in model.named_layers.items():
         if layer is not model.layers[-1] or accuracy < luck:  # scores that are right may well be near 0 and 1
@@ -198,13 +198,15 @@ def _check_weights(model: MLP, slower: str) -> list[Finding]:
     ]
 
 
-def _check_images(x: FloatArray) -> list[Finding]:
+def _check_scale(x: FloatArray, things: str) -> list[Finding]:
     low, high = float(x.min()), float(x.max())
-    observation = f"the images hold numbers from {low:.4g} to {high:.4g}"
+    observation = f"the {things} hold numbers from {low:.4g} to {high:.4g}"
     if np.sqrt(np.square(x).mean()) > LARGE:
         advice = "where -1 to 1 is expected; give the bytes as they are, or glasswork.normalize(images)"
+        if things == "rows":
+            advice = "where about -1 to 1 is expected; subtract the mean of each column, and divide by its deviation"
         return [Finding("images-not-normalised", f"{observation}, {advice}")]
-    if max(abs(low + 1), abs(high + 1)) < SQUEEZED:
+    if things == "images" and max(abs(low + 1), abs(high + 1)) < SQUEEZED:
         advice = "so black and white hardly differ; they were probably normalised twice, so normalise bytes once"
         return [Finding("images-normalised-twice", f"{observation}, {advice}")]
     return []
