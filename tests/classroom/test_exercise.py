@@ -11,7 +11,7 @@ import nbclient
 import nbformat
 import pytest
 
-from glasswork import FileError
+from glasswork import FileError, InputError
 from glasswork.classroom.exercise.write import read_template, render, write_classwork
 
 #: The gaps of the exercise, by the place they are in: those of the handout, then the optional ones.
@@ -79,6 +79,63 @@ def test_four_files_and_valid_notebooks(folder):
 @pytest.mark.parametrize("solution", [False, True])
 def test_the_same_bytes_every_time(form, solution):
     assert render(form, solution=solution) == render(form, solution=solution)
+
+
+#: Parts that are given unless a teacher opens them, with their gaps.
+GIVEN = {
+    "Linear.backward": 1,
+    "Sigmoid.backward": 1,
+    "MSELoss.backward": 1,
+    "MLP.backward": 1,
+    "train": 1,
+    "int_to_onehot": 1,
+}
+
+
+def test_a_teacher_chooses_what_is_left_open(glasswork, checker, tmp_path):
+    chosen = ["Sigmoid.forward", *GIVEN]
+    glasswork("classwork", "new", "mine", "--parts", ", ".join(chosen), folder=tmp_path)
+    report = checker.check(tmp_path / "mine" / "classwork.py")
+    status = {part.name: part.status for part in report.parts}
+    assert {name for name, word in status.items() if word == "open"} == set(chosen)
+    assert all(word == "done" for name, word in status.items() if name not in (*chosen, "whole file"))
+    text = (tmp_path / "mine" / "classwork.py").read_text("utf-8")
+    assert ("write `backward`" in text, "two splits" in text, "train_test_split(X, y" in text) == (True, False, True)
+    said = glasswork("classwork", "new", "x", "--parts", "Linear", folder=tmp_path, status=1)
+    assert "no part 'Linear' can be left open; expected some of split, Linear.__init__" in " ".join(said.split())
+
+
+def test_no_task_is_told_that_is_not_there():
+    for part in (*GAPS, *GIVEN):
+        if part.startswith(("CrossEntropyLoss", "ReLU", "DeepMLP")):
+            continue
+        text = render("script", solution=False, parts=[part]).decode()
+        assert text.count("**TODO**") == (part not in ("train", "int_to_onehot")), part
+        assert len(re.findall(r"^# \| (?:Section|last)", text, re.MULTILINE)) == 1, part
+
+
+def test_a_template_of_a_teachers_own(glasswork, tmp_path):
+    mine = tmp_path / "mine.template"
+    mine.write_text(
+        "# %% [markdown] id=title\n# # Meins\n\n# %% id=one\n#[ open One\nx = ... # TODO\n#[ solved\nx = 1\n#]\n",
+        "utf-8",
+    )
+    glasswork("classwork", "new", "a", "--template", str(mine), folder=tmp_path)
+    assert (tmp_path / "a" / "classwork.py").read_text(
+        "utf-8"
+    ) == "# %% [markdown]\n# # Meins\n\n# %%\nx = ... # TODO\n"
+    glasswork("classwork", "new", "a", "--template", str(mine), "--solution", folder=tmp_path)
+    assert "x = 1" in (tmp_path / "a" / "classwork-solution.py").read_text("utf-8")
+    for content, words in (
+        ("x = 1\n", "no line begins a cell"),
+        ("# %% id=a\n#[ open\n", "belongs to no gap"),
+        ("# %%\n", "a cell"),
+    ):
+        mine.write_text(content)
+        with pytest.raises(InputError, match=words):
+            read_template(solution=False, template=mine)
+    with pytest.raises(FileError, match="cannot be read"):
+        read_template(solution=False, template=tmp_path / "none")
 
 
 @pytest.mark.parametrize("form", ["notebook", "script"])

@@ -58,12 +58,20 @@ def new(
         Path, typer.Argument(metavar="DIR", help="Where to write it; created if necessary.", parser=typed_path)
     ],
     solution: Annotated[bool, typer.Option("--solution", help="Write the solution instead, for teachers.")] = False,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART", help="The parts to leave open, with commas; unless given, those of the handout."),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A template of your own.", parser=typed_path)
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Write the exercise as a notebook and as a script. No file is ever overwritten."""
     from glasswork.classroom.exercise.write import write_classwork
 
-    notebook, script = write_classwork(folder, solution=solution)
+    chosen = [part.strip() for text in parts or () for part in text.split(",") if part.strip()]
+    notebook, script = write_classwork(folder, solution=solution, parts=chosen or None, template=template)
     print(f"{notebook}\n{script}")
     if solution:
         print("Both files hold the same solution and run from top to bottom.")

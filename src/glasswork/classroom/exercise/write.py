@@ -4,33 +4,40 @@ exercise.template ──read──► cells ──► classwork.ipynb, classwork
                                   └─► classwork-solution.ipynb, classwork-solution.py
 
 The template is a script in the percent format. A cell begins with ``# %% id=NAME``, a text with
-``# %% [markdown] id=NAME``; ``only=notebook`` and ``only=script`` limit a cell to one form. A gap holds both versions
-of its lines::
+``# %% [markdown] id=NAME``; ``only=notebook`` and ``only=script`` limit a cell to one form. A gap belongs to a part and
+holds both versions of its lines. ``open`` says that the part is left open unless a teacher chooses other parts, and
+``given`` that it is not::
 
-    #[ open
+    #[ open Linear.forward
             output = ... # TODO: the linear equation.
     #[ solved
             output = np.dot(x, self.weight) + self.bias
     #]
+
+Lines between ``#{ PART PART`` and ``#}`` are there only if one of these parts is left open.
 """
 
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from glasswork.classroom.exercise.figures import FIGURES
-from glasswork.errors import FileError
+from glasswork.errors import FileError, InputError
 from glasswork.figures.figure import own_settings
 
 Form = Literal["notebook", "script"]
 
 _CELL = re.compile(r"# %%(?P<text> \[markdown\])? id=(?P<id>[\w-]+)(?: only=(?P<only>notebook|script))?")
-_GAP = re.compile(r"^#\[ open\n(?P<open>.*?)^#\[ solved\n(?P<solved>.*?)^#\]\n", re.MULTILINE | re.DOTALL)
+_GAP = re.compile(
+    r"^#\[ (?P<kind>open|given) (?P<part>\S+)\n(?P<open>.*?)^#\[ solved\n(?P<solved>.*?)^#\]\n",
+    re.MULTILINE | re.DOTALL,
+)
+_TASK = re.compile(r"^#\{ (?P<parts>[^\n]+)\n(?P<lines>.*?)^#\}\n", re.MULTILINE | re.DOTALL)
 _FIGURE = re.compile(r"!\[(?P<title>[^\]]*)\]\(attachment:(?P<name>[\w-]+)\.png\)")
 
 #: The forms of the classwork: the end of the file name, and the function that renders it.
@@ -47,35 +54,68 @@ class Cell:
     source: str
 
 
-def read_template(*, solution: bool) -> list[Cell]:
+def read_template(*, solution: bool, parts: Sequence[str] | None = None, template: Path | None = None) -> list[Cell]:
     """Return the cells of the classwork.
 
     Parameters
     ----------
     solution : bool
         Whether the gaps are solved.
+    parts : sequence of str, optional
+        The parts that are left open; those that the template calls open unless told otherwise.
+    template : Path, optional
+        A template of a teacher's own.
 
     Returns
     -------
     list of Cell
         A text's source is Markdown; a code cell's is Python.
+
+    Raises
+    ------
+    FileError
+        If the template cannot be read.
+    InputError
+        If it has another form, or no such part.
     """
-    template = files("glasswork.classroom.exercise").joinpath("exercise.template").read_text("utf-8")
-    content = _GAP.sub(lambda gap: gap["solved" if solution else "open"], template)
+    source = template or files("glasswork.classroom.exercise").joinpath("exercise.template")
+    try:
+        content = source.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{template}: the template cannot be read as text in UTF-8 ({error})") from error
+    who = template or "exercise.template"
+    known = {gap["part"]: gap["kind"] == "open" for gap in _GAP.finditer(content)}
+    if unknown := [part for part in parts or () if part not in known]:
+        raise InputError(f"{who}: no part {unknown[0]!r} can be left open; expected some of {', '.join(known)}")
+    chosen = {part for part in known if (part in parts if parts else known[part])}
+    content = _GAP.sub(lambda gap: gap["solved" if solution or gap["part"] not in chosen else "open"], content)
+    content = _TASK.sub(lambda task: task["lines"] if chosen & set(task["parts"].split()) else "", content)
+    for number, line in enumerate(content.split("\n"), 1):
+        if line.startswith(("#[", "#]", "#{", "#}")):
+            raise InputError(f"{who}: {line!r} belongs to no gap (line {number} with the gaps filled in)")
     cells: list[Cell] = []
     for block in re.split(r"^(?=# %%)", content, flags=re.MULTILINE)[1:]:
         header, _, body = block.partition("\n")
         match = _CELL.fullmatch(header)
         if match is None:
-            raise ValueError(f"exercise.template: this line does not begin a cell: {header!r}")
+            raise InputError(f"{who}: {header!r} does not begin a cell; expected '# %% id=NAME'")
         lines = body.strip("\n").split("\n")
         if match["text"]:
             lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
         cells.append(Cell(match["id"], bool(match["text"]), match["only"], "\n".join(lines)))
+    if not cells:
+        raise InputError(f"{who}: no line begins a cell; expected '# %% id=NAME'")
     return cells
 
 
-def render(form: Form, *, solution: bool, name: str = "classwork") -> bytes:
+def render(
+    form: Form,
+    *,
+    solution: bool,
+    name: str = "classwork",
+    parts: Sequence[str] | None = None,
+    template: Path | None = None,
+) -> bytes:
     """Return the classwork as the content of a file; the same bytes at every call.
 
     Parameters
@@ -86,18 +126,22 @@ def render(form: Form, *, solution: bool, name: str = "classwork") -> bytes:
         Whether the gaps are solved.
     name : str
         The file's name without its suffix, which the text mentions.
+    parts, template
+        See `read_template`.
 
     Returns
     -------
     bytes
         UTF-8.
     """
-    cells = [cell for cell in read_template(solution=solution) if cell.only in (None, form)]
-    content = _RENDERERS[form](cells)
+    cells = read_template(solution=solution, parts=parts, template=template)
+    content = _RENDERERS[form]([cell for cell in cells if cell.only in (None, form)])
     return content.replace("{name}", name).encode()
 
 
-def write_classwork(folder: Path, *, solution: bool = False) -> list[Path]:
+def write_classwork(
+    folder: Path, *, solution: bool = False, parts: Sequence[str] | None = None, template: Path | None = None
+) -> list[Path]:
     """Write the classwork into a folder, as a notebook and as a script.
 
     Parameters
@@ -107,6 +151,8 @@ def write_classwork(folder: Path, *, solution: bool = False) -> list[Path]:
     solution : bool
         Write ``classwork-solution.ipynb`` and ``.py``, with the gaps solved, instead of ``classwork.ipynb`` and
         ``.py``.
+    parts, template
+        See `read_template`.
 
     Returns
     -------
@@ -119,7 +165,10 @@ def write_classwork(folder: Path, *, solution: bool = False) -> list[Path]:
         If one of the files exists already, in which case none is written, or if the folder cannot be written to.
     """
     name = "classwork-solution" if solution else "classwork"
-    contents = {folder / f"{name}{_SUFFIXES[form]}": render(form, solution=solution, name=name) for form in _SUFFIXES}
+    contents = {
+        folder / f"{name}{suffix}": render(form, solution=solution, name=name, parts=parts, template=template)
+        for form, suffix in _SUFFIXES.items()
+    }
     for path in contents:
         if path.exists() or path.is_symlink():
             raise FileError(
