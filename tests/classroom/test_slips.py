@@ -88,6 +88,15 @@ def test_what_the_run_adds(ending, parts, status):
         assert entry.message.split("'")[0] in report._repr_html_()
 
 
+def test_a_file_that_ends_itself_is_not_said_to_run_to_its_end():
+    ending = Ending("exit", 1, trained=True, frames=(("<module>", 1),))
+    entry = report_ending(ending, [DONE], from_script("exit()\nprint(1)\n"))
+    assert entry.status == "remark"
+    assert "line 2 on, never run" in entry.message
+    assert "top to bottom" not in str(CheckReport("x.py", (entry, DONE)))
+    assert report_ending(ending, [DONE], from_script("exit()\n")) is None
+
+
 @pytest.mark.parametrize(
     ("statuses", "finished", "words"),
     [
