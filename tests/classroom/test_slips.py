@@ -2,8 +2,9 @@
 
 import pytest
 
-from glasswork.classroom.judging.ending import after_import, report_ending
+from glasswork.classroom.judging.ending import after_import, is_refuted, report_ending
 from glasswork.classroom.judging.slips import with_slips
+from glasswork.classroom.probes import Problem
 from glasswork.classroom.report import CheckReport, PartReport
 from glasswork.classroom.student.source import from_script
 from glasswork.classroom.student.whole_file import Ending
@@ -86,6 +87,24 @@ def test_what_the_run_adds(ending, parts, status):
         assert report.wrong
         assert entry.message in " ".join(str(report).split())
         assert entry.message.split("'")[0] in report._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("ending", "part", "facet", "refuted"),
+    [
+        (Ending("end"), "settings", "error", True),
+        (Ending("exit"), "split", "error", True),
+        (Ending("end"), "settings", "sizes", False),
+        (Ending("end"), "train", "error", False),
+        (Ending("error", frames=(("<module>", 7), ("f", 3))), "settings", "error", False),
+        (Ending("error", frames=(("<module>", 8),)), "settings", "error", True),
+        (Ending("error", frames=(("<module>", 8),)), "split", "error", False),
+        (Ending("time"), "settings", "error", False),
+        (None, "settings", "error", False),
+    ],
+)
+def test_an_error_that_the_whole_run_does_not_have_accuses_nobody(ending, part, facet, refuted):
+    assert is_refuted(ending, part, Problem(facet, "error", "stops", 7)) is refuted
 
 
 def test_a_file_that_ends_itself_is_not_said_to_run_to_its_end():

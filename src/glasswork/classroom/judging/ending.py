@@ -8,6 +8,7 @@ from dataclasses import replace
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE, part_of
 from glasswork.classroom.judging.structure import defined_twice
+from glasswork.classroom.probes.base import Problem
 from glasswork.classroom.report import PartReport, Status
 from glasswork.classroom.student.outline import Function, Outline, assigned_names
 from glasswork.classroom.student.source import Document
@@ -34,6 +35,14 @@ _HINTS = {
         "Print the type and the shape of everything on that line, just before it.",
     ),
 }
+
+
+def is_refuted(ending: Ending | None, part: str, problem: Problem) -> bool:
+    """Return whether the run of the whole file shows that no statement stops as it did when a part was tried."""
+    if ending is None or problem.facet != "error" or part not in ("data", "normalize", "split", "settings"):
+        return False
+    elsewhere = problem.line not in [line for _, line in ending.frames]
+    return ending.how in ("end", "exit") or (part == "settings" and ending.how == "error" and elsewhere)
 
 
 def after_import(ending: Ending, parts: Iterable[PartReport], document: Document) -> Iterator[PartReport]:

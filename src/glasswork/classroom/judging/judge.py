@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
 from glasswork.classroom.judging import structure
+from glasswork.classroom.judging.ending import is_refuted
 from glasswork.classroom.judging.matching import Catalogue, Match
 from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence
 from glasswork.classroom.judging.slowness import PARTS as COUNTED, slowness
@@ -22,8 +23,11 @@ from glasswork.classroom.student.observe import Crash
 from glasswork.classroom.student.outline import Outline, assigned_names
 from glasswork.classroom.student.run import divide
 from glasswork.classroom.student.source import Document
+from glasswork.classroom.student.whole_file import Ending
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+_SECTIONS = ("data", "normalize", "split", "settings")
 
 _MOVED = "the division by the batch size stands in Linear.backward, not in MSELoss.backward: together they are right."
 _TOGETHER = "departs from the handout, but this file's parts fit one another: together they train as the handout's do."
@@ -51,14 +55,14 @@ class Judge:
     ask : callable
         Returns an observation of the document, made elsewhere, or raises `LostError`; it is given the fields of a
         `glasswork.classroom.student.messages.Request`.
-    runs : bool
-        Whether the whole file was run and did not stop with an error.
+    ending : Ending, optional
+        How the file ended when it was run from top to bottom.
     """
 
     catalogue: Catalogue
     document: Document
     ask: Callable[..., messages.Result]
-    runs: bool = True
+    ending: Ending | None = None
     reports: dict[str, PartReport] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -96,7 +100,8 @@ class Judge:
             for part, problem in self.problems.items()
             if self.reports[part].status == "wrong" and can_be_spared(part, problem, self.reports[part].mistake)
         ]
-        if not wrong or not self.runs or not self.later or self.lost is not None:
+        stopped = self.ending is not None and self.ending.how == "error"
+        if not wrong or stopped or not self.later or self.lost is not None:
             return
         if self.whole is None:
             try:
@@ -168,7 +173,7 @@ class Judge:
             return self._wrong(part, self.numpy)
         if part in self.syntax:
             return self._wrong(part, self.syntax[part])
-        if part in ("data", "normalize", "split", "settings"):
+        if part in _SECTIONS:
             return self._judge_section(part)
         if owner in self.aliases and self.aliases[owner][1] is not None and part == self._first_part(owner):
             return self._wrong(part, self.aliases[owner][1])
@@ -227,7 +232,7 @@ class Judge:
 
     @staticmethod
     def _is_foreign(data: SectionFacts) -> bool:
-        """Return whether the data come from a file or a place that is not here."""
+        """Return whether the data come from a place that is not here."""
         absent = {"FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError"}
         return not (data.fetched or data.steps) and any(one.crash.kind in absent for one in data.crashes)
 
@@ -237,7 +242,7 @@ class Judge:
             return self._not_judged(part, told.reason if isinstance(told, messages.Nothing) else "another answer")
         seen = told.unpacked()
         self.bench.memory[part] = seen
-        problems = PROBES[part].problems(seen)
+        problems = [p for p in PROBES[part].problems(seen) if not is_refuted(self.ending, part, p)]
         wrong = [p for p in problems if not p.remark]
         if not wrong:
             if problems:
@@ -299,14 +304,9 @@ class Judge:
 
     def _explained(self, part: str, match: Match) -> tuple[float, int]:
         """Return how well the lines that a variant changes are found in a part, and their number."""
-        own = [
-            self.document.lines[line - 1].split("#")[0].strip()
-            for place in self._places(part)
-            for line in range(place.lineno, (place.end_lineno or place.lineno) + 1)
-        ]
-        wrong = match.changed_lines()
-        likes = [max(difflib.SequenceMatcher(None, t, w, autojunk=False).ratio() for t in own) for w in wrong if own]
-        return (round(sum(likes) / len(likes), 2) if likes else 0.0), len(wrong)
+        places = self._places(part)
+        lines = [self.document.lines[place.lineno - 1 : place.end_lineno] for place in places]
+        return match.explains([line.split("#")[0].strip() for own in lines for line in own])
 
     def _places(self, part: str) -> list[ast.stmt]:
         """Return the definitions, or the statements, that are judged as a part."""

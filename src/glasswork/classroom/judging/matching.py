@@ -5,6 +5,7 @@ import contextlib
 import io
 import re
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,12 @@ class Match:
         """Return the lines of the variant that are not in the right solution."""
         right = set(map(str.strip, solution().split("\n")))
         return [line for line in map(str.strip, changed(self.variant).split("\n")) if line and line not in right]
+
+    def explains(self, own: list[str]) -> tuple[float, int]:
+        """Return how well the lines that the variant changes are found among others, and their number."""
+        wrong = self.changed_lines()
+        likes = [max(SequenceMatcher(None, t, w, autojunk=False).ratio() for t in own) for w in wrong if own]
+        return (round(sum(likes) / len(likes), 2) if likes else 0.0), len(wrong)
 
 
 @dataclass

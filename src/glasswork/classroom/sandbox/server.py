@@ -103,7 +103,7 @@ def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
         with Child(Observer(document, *given), folder, order.seconds) as child:
             ending = _ending(child)
         with Child(Observer(unfolded, *given), folder, order.seconds) as child:
-            parts = Judge(catalogue, unfolded, child.ask, ending.how != "error").run()
+            parts = Judge(catalogue, unfolded, child.ask, ending).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return complete(parts, ending, document)
