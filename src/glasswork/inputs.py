@@ -329,7 +329,7 @@ class Inputs:
         if self.reading is not None and self.reading.polarity != "not known":
             parts.append(self.reading.polarity)
         if self.reading is not None and self.reading.pictures == "digits":
-            parts.append("cut out of photographs of digits")
+            parts.append("pictures cropped to the digit")
         return ", ".join(parts) + (f" ({self.derived})" if self.derived else "")
 
 

@@ -111,7 +111,7 @@ class Reading:
             parts.append(f"values from {self.low:g} to {self.high:g} became 0 to 255")
         if self.polarity != "not known":
             parts.append(self.polarity)
-        parts.append("cut out of photographs of digits" if self.pictures == "digits" else "pictures as they are")
+        parts.append("pictures cropped to the digit" if self.pictures == "digits" else "pictures as they are")
         if self.colour == "rgb":
             parts.append("in colour")
         return ", ".join(parts)
