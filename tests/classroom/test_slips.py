@@ -65,6 +65,7 @@ STOP = Ending("error", 1, "TypeError", "TypeError: 'ellipsis' object is not call
         (STOP, [DONE], "wrong"),
         (STOP, [PartReport("train", "wrong")], "blocked"),
         (STOP, [PartReport("train", "open")], None),
+        (STOP, [PartReport("train", "open"), PartReport("SGD", "wrong")], None),
         (STOP, [PartReport("ReLU", "open")], "wrong"),
         (Ending("error", 1, "NameError", "NameError: name 'zz'", "zz"), [PartReport("train", "open")], "wrong"),
         (Ending("error", 1, "NameError", "NameError: name 'MLP'", "MLP"), [PartReport("MLP.forward", "open")], None),

@@ -118,10 +118,11 @@ def _stopped(ending: Ending, parts: Collection[PartReport], document: Document) 
         says += f" The call came from {', '.join(reversed(calls[-3:]))}."
     wrong = any(part.status == "wrong" for part in parts)
     if not _is_independent(ending, document):
-        if wrong:
+        is_open = any(part.status == "open" and part.name not in OPTIONAL for part in parts)
+        if wrong and not (is_open and "ellipsis" in ending.words):
             says += " Mend the parts that are wrong first."
             return _entry("blocked", says, ending.line, document)
-        if any(part.status == "open" and part.name not in OPTIONAL for part in parts):
+        if is_open:
             return None
     elif wrong and any(_holds(part, ending, document) for part in parts):
         return _entry("blocked", says, ending.line, document)
