@@ -213,8 +213,8 @@ class LinearInit:
             "and the sigmoid of that is flat. Expected: small random values.",
             "slightly one-sided": "the weights are small, but their mean is not 0.",
             "large": f"the weights spread by {std}; smaller ones learn faster at the start.",
-            "tiny": f"the weights spread by {seen.get('_spread')}: all hidden neurons begin almost alike, so the network "
-            "stays at 11 % for a long time. Weights near 0.05 learn sooner.",
+            "tiny": f"the weights spread by {seen.get('_spread')}: so small that all hidden neurons begin almost alike. "
+            "Training begins sooner with weights near 0.05.",
         }.get(word or "")
         if says is None:
             return []

@@ -17,6 +17,9 @@ from glasswork.classroom.sandbox.isolation import bubblewrap, environment
 from glasswork.classroom.student.source import read_cells
 from glasswork.errors import GlassworkError
 
+#: Per cent of right answers below which ten digits may as well be guessed.
+_HARDLY = 15.0
+
 #: Images that the file's classes learn from, and those that measure.
 TRAIN_ROWS, VALID_ROWS = 20_000, 5_000
 
@@ -69,6 +72,11 @@ def train_file(file: Path, *, epochs: int, tell: Callable[[str], None] = print, 
         )
     if not history:
         raise GlassworkError(f"{file}: the training ended before its first epoch")
+    if history[-1].accuracy < _HARDLY:
+        tell(
+            f"After epoch {len(history)} the accuracy is {history[-1].accuracy:.2f} %, and guessing gives about 10 %: "
+            "the network hardly learns yet. Look at how small its first weights are, and give it more epochs."
+        )
     return _draw(history, Path(f"{file.stem}-training.png"))
 
 
