@@ -1,11 +1,13 @@
 """The classwork: one template, four files; the solution runs, the exercise has the handout's gaps."""
 
 import ast
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tokenize
 
 import nbclient
 import nbformat
@@ -112,6 +114,45 @@ def test_no_task_is_told_that_is_not_there():
         text = render("script", solution=False, parts=[part]).decode()
         assert text.count("**TODO**") == (part not in ("train", "int_to_onehot")), part
         assert len(re.findall(r"^# \| (?:Section|last)", text, re.MULTILINE)) == 1, part
+
+
+def test_every_text_and_comment_is_german(glasswork, tmp_path):
+    parts = [*dict.fromkeys(name for name in GAPS if name[:4] not in ("Cros", "ReLU", "Deep")), "split", *GIVEN]
+    same = ("# TODO", "#", "# from sklearn", "# X", "# X, y", "# y")
+    for options in ({}, {"parts": [*parts, "CrossEntropyLoss", "ReLU", "DeepMLP"]}):
+        for solution in (False, True):
+            english, german = (read_template(solution=solution, language=word, **options) for word in ("en", "de"))
+            for one, other in zip(english, german, strict=True):
+                words = {line.strip() for line in one.source.split("\n") if one.is_text and len(line) > 25} - {
+                    "|---|---|"
+                }
+                assert not words & {line.strip() for line in other.source.split("\n") if "$$" not in line}, one.id
+                for name in ("TODO", "attachment:", "`"):
+                    assert one.source.count(name) == other.source.count(name), (one.id, name)
+                if not one.is_text:
+                    assert ast.dump(without_docstrings(one.source)) == ast.dump(without_docstrings(other.source))
+                    left = comments(one.source) & comments(other.source)
+                    assert all(text.split(" = ")[0].split(".datasets")[0] in same for text in left), left
+    said = glasswork("classwork", "new", "x", "--language", "fr", folder=tmp_path, status=1)
+    assert "expected one of en, de, got 'fr'" in said
+    glasswork("classwork", "new", "x", "--language", "de", folder=tmp_path)
+    text = (tmp_path / "x" / "classwork.ipynb").read_text("utf-8")
+    assert "Übungsblatt" in text
+    assert "#{" not in text
+    assert text.count("image/png") == 4
+
+
+def comments(source):
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.string for token in tokens if token.type == tokenize.COMMENT}
+
+
+def without_docstrings(source):
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            node.body[0].value.value = ""
+    return tree
 
 
 def test_a_template_of_a_teachers_own(glasswork, tmp_path):

@@ -65,13 +65,16 @@ def new(
     template: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A template of your own.", parser=typed_path)
     ] = None,
+    language: Annotated[str, typer.Option(help="Of the texts: en or de.")] = "en",
     debug: Debug = False,
 ) -> None:
     """Write the exercise as a notebook and as a script. No file is ever overwritten."""
     from glasswork.classroom.exercise.write import write_classwork
 
     chosen = [part.strip() for text in parts or () for part in text.split(",") if part.strip()]
-    notebook, script = write_classwork(folder, solution=solution, parts=chosen or None, template=template)
+    notebook, script = write_classwork(
+        folder, solution=solution, parts=chosen or None, template=template, language=language
+    )
     print(f"{notebook}\n{script}")
     if solution:
         print("Both files hold the same solution and run from top to bottom.")

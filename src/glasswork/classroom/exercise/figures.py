@@ -16,12 +16,16 @@ from glasswork.nn import MLP
 _DPI = 100
 
 
-def network() -> bytes:
+#: Returns a word in the language of the exercise.
+Say = Callable[[str], str]
+
+
+def network(_say: Say) -> bytes:
     """Return Figure 1, the network 784-50-10, as a PNG."""
     return _png(diagram(MLP(784, 50, 10, rng=np.random.default_rng(0))))
 
 
-def three_sets() -> bytes:
+def three_sets(say: Say) -> bytes:
     """Return Figure 2, the 70,000 images as one bar of three sets, as a PNG."""
     figure, axes = _canvas(7.2, 1.5)
     left = 0.3
@@ -35,15 +39,15 @@ def three_sets() -> bytes:
         middle = left + (width - 0.04) / 2
         narrow = name == "validation"  # its words are wider than its bar, and end where it ends
         x, side = (left + width - 0.04, "right") if narrow else (middle, "center")
-        axes.text(x, 1.12, name, fontsize=HEADING, color=INK, ha=side)
+        axes.text(x, 1.12, say(name), fontsize=HEADING, color=INK, ha=side)
         axes.text(middle, 0.75, f"{images:,}", fontsize=SMALL - narrow, color=PAPER, ha="center", va="center")
-        axes.text(x, 0.25, use, fontsize=SMALL, color=MUTED, ha=side)
+        axes.text(x, 0.25, say(use), fontsize=SMALL, color=MUTED, ha=side)
         left += width
     axes.set(xlim=(0, 7.2), ylim=(0, 1.5))
     return _png(figure)
 
 
-def flow() -> bytes:
+def flow(say: Say) -> bytes:
     """Return Figure 3, the shapes on the way forward and on the way back, as a PNG."""
     figure, axes = _canvas(9.6, 2.2)
     names = ("linear1", "act1", "linear2", "act2", "loss")
@@ -55,17 +59,17 @@ def flow() -> bytes:
         colour = ORANGE if name == "loss" else BLUE if name.startswith("linear") else GREEN
         axes.add_patch(_box(x, colour))
         axes.text(x + 0.46, 1.4, name, fontsize=HEADING, color=INK, ha="center", va="center")
-        axes.text(x + 0.46, 0.42, f"keeps\n{kept}", fontsize=SMALL, color=MUTED, ha="center", va="center")
+        axes.text(x + 0.46, 0.42, f"{say('keeps')}\n{kept}", fontsize=SMALL, color=MUTED, ha="center", va="center")
         _arrow(axes, x - 0.82, x - 0.04, 1.55, INK)
         axes.text(x - 0.43, 1.65, ahead, fontsize=SMALL, color=INK, ha="center", va="bottom")
         if back:
             _arrow(axes, x - 0.04, x - 0.82, 1.18, ORANGE)
             axes.text(x - 0.43, 1.06, back, fontsize=SMALL, color=ORANGE, ha="center", va="top")
-    axes.text(9.12, 1.4, "error", fontsize=SMALL, color=INK, va="center")
+    axes.text(9.12, 1.4, say("error"), fontsize=SMALL, color=INK, va="center")
     return _png(figure)
 
 
-def sigmoid() -> bytes:
+def sigmoid(say: Say) -> bytes:
     """Return Figure 4, the sigmoid and its derivative, as a PNG."""
     figure = new_figure(7.2, 2.7)
     axes = place(figure, 0.6, 0.5, 4.9, 2.0)
@@ -73,7 +77,7 @@ def sigmoid() -> bytes:
     value = 1 / (1 + np.exp(-z))
     for curve, colour, name in ((value, BLUE, "sigmoid"), (value * (1 - value), ORANGE, "its derivative")):
         axes.plot(z, curve, color=colour, linewidth=2)
-        axes.text(6.2, curve[-1], name, fontsize=BODY, color=colour, va="center")
+        axes.text(6.2, curve[-1], say(name), fontsize=BODY, color=colour, va="center")
     axes.set(xlim=(-6, 6), ylim=(-0.05, 1.05), xticks=range(-6, 7, 2), yticks=(0, 0.25, 0.5, 1))
     axes.grid(color=MUTED, alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
@@ -83,7 +87,7 @@ def sigmoid() -> bytes:
 
 
 #: The figures by the names that the template gives them.
-FIGURES: dict[str, Callable[[], bytes]] = {"network": network, "split": three_sets, "flow": flow, "sigmoid": sigmoid}
+FIGURES: dict[str, Callable[[Say], bytes]] = {"network": network, "split": three_sets, "flow": flow, "sigmoid": sigmoid}
 
 
 def _canvas(width: float, height: float) -> tuple[Picture, Axes]:

@@ -20,13 +20,14 @@ Lines between ``#{ PART PART`` and ``#}`` are there only if one of these parts i
 import base64
 import json
 import re
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from glasswork.classroom.exercise.figures import FIGURES
+from glasswork.classroom.exercise.figures import FIGURES, Say
 from glasswork.errors import FileError, InputError
 from glasswork.figures.figure import own_settings
 
@@ -38,7 +39,11 @@ _GAP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _TASK = re.compile(r"^#\{ (?P<parts>[^\n]+)\n(?P<lines>.*?)^#\}\n", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r'(?P<mark># |""")(?P<text>[^#\n]+?)(?P<end>"""|$)', re.MULTILINE)
 _FIGURE = re.compile(r"!\[(?P<title>[^\]]*)\]\(attachment:(?P<name>[\w-]+)\.png\)")
+
+#: The languages of the texts; English ones are in the template itself.
+LANGUAGES = ("en", "de")
 
 #: The forms of the classwork: the end of the file name, and the function that renders it.
 _SUFFIXES: dict[Form, str] = {"notebook": ".ipynb", "script": ".py"}
@@ -54,7 +59,9 @@ class Cell:
     source: str
 
 
-def read_template(*, solution: bool, parts: Sequence[str] | None = None, template: Path | None = None) -> list[Cell]:
+def read_template(
+    *, solution: bool, parts: Sequence[str] | None = None, template: Path | None = None, language: str = "en"
+) -> list[Cell]:
     """Return the cells of the classwork.
 
     Parameters
@@ -64,7 +71,9 @@ def read_template(*, solution: bool, parts: Sequence[str] | None = None, templat
     parts : sequence of str, optional
         The parts that are left open; those that the template calls open unless told otherwise.
     template : Path, optional
-        A template of a teacher's own.
+        A template of a teacher's own, which is written as it is.
+    language : str
+        One of `LANGUAGES`.
 
     Returns
     -------
@@ -78,6 +87,7 @@ def read_template(*, solution: bool, parts: Sequence[str] | None = None, templat
     InputError
         If it has another form, or no such part.
     """
+    words = _words(language) if template is None else {}
     source = template or files("glasswork.classroom.exercise").joinpath("exercise.template")
     try:
         content = source.read_text("utf-8")
@@ -89,7 +99,11 @@ def read_template(*, solution: bool, parts: Sequence[str] | None = None, templat
         raise InputError(f"{who}: no part {unknown[0]!r} can be left open; expected some of {', '.join(known)}")
     chosen = {part for part in known if (part in parts if parts else known[part])}
     content = _GAP.sub(lambda gap: gap["solved" if solution or gap["part"] not in chosen else "open"], content)
-    content = _TASK.sub(lambda task: task["lines"] if chosen & set(task["parts"].split()) else "", content)
+
+    def with_tasks(text: str) -> str:
+        return _TASK.sub(lambda task: task["lines"] if chosen & set(task["parts"].split()) else "", text)
+
+    content = with_tasks(content)
     for number, line in enumerate(content.split("\n"), 1):
         if line.startswith(("#[", "#]", "#{", "#}")):
             raise InputError(f"{who}: {line!r} belongs to no gap (line {number} with the gaps filled in)")
@@ -102,7 +116,12 @@ def read_template(*, solution: bool, parts: Sequence[str] | None = None, templat
         lines = body.strip("\n").split("\n")
         if match["text"]:
             lines = [line.removeprefix("#").removeprefix(" ") for line in lines]
-        cells.append(Cell(match["id"], bool(match["text"]), match["only"], "\n".join(lines)))
+        text = "\n".join(lines)
+        if words and match["text"]:
+            text = with_tasks(words["texts"][match["id"]]).strip("\n")
+        elif words:
+            text = _COMMENT.sub(lambda c: c["mark"] + words["comments"].get(c["text"], c["text"]) + c["end"], text)
+        cells.append(Cell(match["id"], bool(match["text"]), match["only"], text))
     if not cells:
         raise InputError(f"{who}: no line begins a cell; expected '# %% id=NAME'")
     return cells
@@ -115,6 +134,7 @@ def render(
     name: str = "classwork",
     parts: Sequence[str] | None = None,
     template: Path | None = None,
+    language: str = "en",
 ) -> bytes:
     """Return the classwork as the content of a file; the same bytes at every call.
 
@@ -126,7 +146,7 @@ def render(
         Whether the gaps are solved.
     name : str
         The file's name without its suffix, which the text mentions.
-    parts, template
+    parts, template, language
         See `read_template`.
 
     Returns
@@ -134,13 +154,21 @@ def render(
     bytes
         UTF-8.
     """
-    cells = read_template(solution=solution, parts=parts, template=template)
-    content = _RENDERERS[form]([cell for cell in cells if cell.only in (None, form)])
+    cells = read_template(solution=solution, parts=parts, template=template, language=language)
+    words = _words(language).get("words", {})
+    content = _RENDERERS[form](
+        [cell for cell in cells if cell.only in (None, form)], lambda word: words.get(word, word)
+    )
     return content.replace("{name}", name).encode()
 
 
 def write_classwork(
-    folder: Path, *, solution: bool = False, parts: Sequence[str] | None = None, template: Path | None = None
+    folder: Path,
+    *,
+    solution: bool = False,
+    parts: Sequence[str] | None = None,
+    template: Path | None = None,
+    language: str = "en",
 ) -> list[Path]:
     """Write the classwork into a folder, as a notebook and as a script.
 
@@ -151,7 +179,7 @@ def write_classwork(
     solution : bool
         Write ``classwork-solution.ipynb`` and ``.py``, with the gaps solved, instead of ``classwork.ipynb`` and
         ``.py``.
-    parts, template
+    parts, template, language
         See `read_template`.
 
     Returns
@@ -166,7 +194,9 @@ def write_classwork(
     """
     name = "classwork-solution" if solution else "classwork"
     contents = {
-        folder / f"{name}{suffix}": render(form, solution=solution, name=name, parts=parts, template=template)
+        folder / f"{name}{suffix}": render(
+            form, solution=solution, name=name, parts=parts, template=template, language=language
+        )
         for form, suffix in _SUFFIXES.items()
     }
     for path in contents:
@@ -186,6 +216,16 @@ def write_classwork(
     return list(contents)
 
 
+def _words(language: str) -> dict[str, dict[str, str]]:
+    """Return the texts, comments and words of a language; nothing for English."""
+    if language not in LANGUAGES:
+        raise InputError(f"language: expected one of {', '.join(LANGUAGES)}, got {language!r}")
+    if language == "en":
+        return {}
+    table = files("glasswork.classroom.exercise").joinpath(f"exercise.{language}.toml").read_text("utf-8")
+    return tomllib.loads(table)
+
+
 def _write_new(path: Path, content: bytes) -> None:
     """Write a file that must not exist yet; a write that fails leaves nothing behind."""
     with path.open("xb") as stream:
@@ -196,22 +236,22 @@ def _write_new(path: Path, content: bytes) -> None:
             raise
 
 
-def _as_script(cells: list[Cell]) -> str:
+def _as_script(cells: list[Cell], say: Say) -> str:
     """Return the script: texts are comments, figures are named by their titles."""
     blocks = []
     for cell in cells:
         source = cell.source
         if cell.is_text:
-            source = _FIGURE.sub(r"(\g<title>: see the notebook.)", source)
+            source = _FIGURE.sub(rf"(\g<title>: {say('see the notebook')}.)", source)
             source = "\n".join(f"# {line}".rstrip() for line in source.split("\n"))
         blocks.append(f"# %%{' [markdown]' if cell.is_text else ''}\n{source}\n")
     return "\n".join(blocks)
 
 
-def _as_notebook(cells: list[Cell]) -> str:
+def _as_notebook(cells: list[Cell], say: Say) -> str:
     """Return the notebook as Jupyter itself lays it out: sorted keys, one space of indentation."""
     notebook = {
-        "cells": [_notebook_cell(cell) for cell in cells],
+        "cells": [_notebook_cell(cell, say) for cell in cells],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -222,12 +262,12 @@ def _as_notebook(cells: list[Cell]) -> str:
     return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _notebook_cell(cell: Cell) -> dict[str, Any]:
+def _notebook_cell(cell: Cell, say: Say) -> dict[str, Any]:
     written: dict[str, Any] = {"id": cell.id, "metadata": {}, "source": cell.source.splitlines(keepends=True)}
     if not cell.is_text:
         return written | {"cell_type": "code", "execution_count": None, "outputs": []}
     with own_settings():  # not the teacher's matplotlibrc: the bytes are the same everywhere
-        figures = {name: FIGURES[name]() for _, name in _FIGURE.findall(cell.source)}
+        figures = {name: FIGURES[name](say) for _, name in _FIGURE.findall(cell.source)}
     if figures:
         written["attachments"] = {
             f"{name}.png": {"image/png": base64.b64encode(png).decode()} for name, png in figures.items()
@@ -235,4 +275,7 @@ def _notebook_cell(cell: Cell) -> dict[str, Any]:
     return written | {"cell_type": "markdown"}
 
 
-_RENDERERS: dict[Form, Callable[[list[Cell]], str]] = {"notebook": _as_notebook, "script": _as_script}
+_RENDERERS: dict[Form, Callable[[list[Cell], Callable[[str], str]], str]] = {
+    "notebook": _as_notebook,
+    "script": _as_script,
+}
