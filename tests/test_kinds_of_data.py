@@ -230,6 +230,59 @@ def test_a_table_with_other_columns(tmp_path, glasswork):
     assert bare.count("% sure") == COUNT
 
 
+@pytest.mark.parametrize("top", [16, 1023, 4095])
+@pytest.mark.parametrize("form", ["folder", "shards"])
+def test_pictures_whose_levels_have_a_stated_range(top, form, tmp_path):
+    """Cameras of 12 bits write TIFFs of 16, and masks hold 0 to 16: a picture is read again as in training."""
+    raw = np.rint(IMAGES / 255.0 * top).astype(np.uint16 if top > 255 else np.uint8)
+    suffix, source = "tif" if top > 255 else "png", tmp_path / "d"
+    cells = []
+    for k, (image, label) in enumerate(zip(raw, LABELS, strict=True)):
+        stream = io.BytesIO()
+        Image.fromarray(image).save(stream, {"tif": "TIFF", "png": "PNG"}[suffix])
+        cells.append({"bytes": stream.getvalue(), "path": None})
+        if form == "folder":
+            (source / "abc"[label]).mkdir(parents=True, exist_ok=True)
+            (source / "abc"[label] / f"{k:03}.{suffix}").write_bytes(stream.getvalue())
+    if form == "shards":
+        (source / "data").mkdir(parents=True)
+        for shard in range(2):
+            rows = slice(shard * COUNT // 2, (shard + 1) * COUNT // 2)
+            frame = pl.DataFrame({"image": cells[rows], "label": LABELS[rows]})
+            frame.write_parquet(source / "data" / f"train-0000{shard}-of-00002.parquet")
+    dim = load_dataset(source)
+    assert any("--data-range" in note for note in dim.origin.assumed)
+    asked = {"data.source": str(source), "data.range": [0, top], "training.epochs": 25, "training.batch_size": 10}
+    with Run(named_recipe("adam").override({**asked, "network.hidden": [24]}), tmp_path / "run") as run:
+        list(run.epochs())
+    model = load_model(tmp_path / "run")
+    data = load_dataset(source, data_range=(0, top))
+    shown = raw[np.argsort(LABELS, kind="stable")] if form == "folder" else raw
+    np.testing.assert_array_equal(data.images, np.rint(shown.reshape(COUNT, -1) * (255 / top)))
+    labels = [model.classes[k] for k in model.predict(data.images)]
+    assert np.mean(np.array(labels) == np.array(data.classes)[data.labels]) > 0.9
+    assert f"read from values of 0 to {top}" in str(model.inputs)
+    assert [model.classes[k] for k in model.predict(shown)] == labels
+    asked_about = source if form == "folder" else source / "data"
+    assert [answer.label for answer in predict_file(model, asked_about)] == labels
+    np.testing.assert_array_equal(load_dataset(source, like=model.inputs).images, data.images)
+    with pytest.raises(InputError, match="expected 0 to 10, as the range says"):
+        load_dataset(source, data_range=(0, 10))
+
+
+def test_shards_of_pictures_keep_their_colours(tmp_path):
+    cells = [{"bytes": io.BytesIO(), "path": None} for _ in range(8)]
+    for k, cell in enumerate(cells):
+        Image.new("RGB", (6, 6), [(250, 10, 10), (10, 10, 250)][k % 2]).save(cell["bytes"], "PNG")
+        cell["bytes"] = cell["bytes"].getvalue()
+    for shard in range(2):
+        frame = pl.DataFrame({"image": cells[:4], "label": [0, 1, 0, 1]})
+        frame.write_parquet(tmp_path / f"train-0000{shard}-of-00002.parquet")
+    data = load_dataset(tmp_path, colour="rgb")
+    assert data.shape == (6, 6, 3)
+    assert data.images[:2, :3].tolist() == [[250, 10, 10], [10, 10, 250]]
+
+
 def test_doubt_about_images_that_are_not_square(tmp_path, glasswork, chromium):
     """Figures on tall paper, and scribbles: command, JSON, Python and page say alike which are strange."""
     labels = np.arange(240) % 3

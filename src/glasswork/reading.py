@@ -51,6 +51,10 @@ def shape_in(array: Sequence[int]) -> tuple[int, ...] | None:
     return shape if len(array) > 2 and is_image(shape) else None
 
 
+#: The levels of pixels.
+BYTES = (0.0, 255.0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How the training pictures were read.

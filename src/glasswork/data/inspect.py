@@ -21,7 +21,7 @@ from glasswork.data.sources.gather import prepared
 from glasswork.errors import FileError, GlassworkError, InputError, MissingLibraryError
 from glasswork.inputs import Inputs
 from glasswork.paths import typed_path
-from glasswork.reading import Colour
+from glasswork.reading import BYTES, Colour
 
 #: Rows that are hashed at a time.
 _AT_A_TIME = 10_000
@@ -156,7 +156,7 @@ def _survey(source: str, problem: str) -> Inspection:
         if typed_path(source).exists():
             found = find(typed_path(source))
             for part in found.parts.values():
-                for _, pixels in prepared(found, part, Levels(found.levels)):
+                for _, pixels in prepared(found, part, Levels(BYTES if found.pictures else found.levels)):
                     images += len(pixels)
                     shape = (pixels.shape[1], pixels.shape[2]) if pixels.ndim == 3 else (1, pixels.shape[1])
     problems = (problem, *(map(str, found.skipped) if found else ()))

@@ -20,10 +20,10 @@ from glasswork.reading import Colour
 LUMA = (0.299, 0.587, 0.114)
 
 #: Whole numbers that stay below this are hardly ever bytes.
-_DIM = 128
+DIM = 128
 
 #: How a range is stated.
-_OPTION = "--data-range LOW,HIGH"
+RANGE_OPTION = "--data-range LOW,HIGH"
 
 #: Describes the place of a value, given the row of the image and the index of the value in it.
 Where = Callable[[int, int], str]
@@ -192,7 +192,7 @@ class Levels:
             return InputError(f"{where(row, place)}: {problem}; correct or remove the row")
         return InputError(
             f"{where(row, place)}: {problem}, got {rows[row, place]:g}; correct or remove it, or state the range of "
-            f"all values: {_OPTION}"
+            f"all values: {RANGE_OPTION}"
         )
 
     def stretched(self, images: Images) -> Images:
@@ -201,7 +201,7 @@ class Levels:
         Whole numbers up to 1, or up to less than half of 255, are hardly ever bytes: they would be all but black.
         """
         whole = self.plain and not self._stated and (self._free or self.largest == 1)
-        if not (whole and 1 <= self.largest < _DIM) or isinstance(images, np.memmap):
+        if not (whole and 1 <= self.largest < DIM) or isinstance(images, np.memmap):
             return images
         self.high, self._own = self.largest, True
         table = np.rint(np.arange(256) * (255 / self.largest)).clip(0, 255).astype(np.uint8)
@@ -212,10 +212,10 @@ class Levels:
         """Return what was assumed about the range, with what to do if it is wrong."""
         if self._own and self.largest > 1:
             return (f"the range of the values is not stated: that of the data, 0 to {self.largest:g}, was taken; if it "
-                    f"is another one: {_OPTION}",)  # fmt: skip
-        if (self._free and self.plain and self.largest < _DIM) or (self._by_dtype and self.largest < 65535 / 2):
+                    f"is another one: {RANGE_OPTION}",)  # fmt: skip
+        if (self._free and self.plain and self.largest < DIM) or (self._by_dtype and self.largest < 65535 / 2):
             return (f"the largest value is {self.largest:g} of {self.high:g}; if the range is another one: "
-                    f"{_OPTION}",)  # fmt: skip
+                    f"{RANGE_OPTION}",)  # fmt: skip
         return ()
 
     def describe(self) -> str | None:

@@ -34,7 +34,7 @@ from glasswork.models.answer import Answer
 from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
 from glasswork.models.loaded import ModelFile
 from glasswork.paths import typed_path
-from glasswork.reading import size_in_words
+from glasswork.reading import BYTES, size_in_words
 
 #: Images that a network computes at a time.
 _AT_A_TIME = 1000
@@ -167,7 +167,7 @@ def _of_images(read: ModelFile, source: str, found: Found, notify: Callable[[str
         raise InputError(read.no_images)
     if found.about_columns:
         notify(f"{source}: {found.about_columns}")
-    levels = Levels((0.0, 255.0) if found.pictures else found.levels, prefer=(read.reading.low, read.reading.high))
+    levels = Levels(BYTES if found.pictures else found.levels, prefer=(read.reading.low, read.reading.high))
     before, told = 0, 0  # rows of the earlier parts; problems that were reported already
     for part in (found.parts[name] for name in ORDER if name in found.parts):
         end = 0

@@ -42,7 +42,9 @@ class Asked:
             found.shape = self.shape[0], self.shape[1]
         found.colour = self.colour if self.like is None else self.like.colour
         if self.data_range is not None:
-            found.levels = self.data_range
+            found.levels, found.stated = self.data_range, True
+        elif found.pictures and self.like is not None and self.like.reading is not None:
+            found.levels = self.like.reading.low, self.like.reading.high
         found.missing = self.missing_features
         if self.like is not None and self.like.kind is not None:
             found.kind = self.like.kind

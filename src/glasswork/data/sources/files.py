@@ -112,7 +112,8 @@ def _in_turn(pile: list[Found], whole: Found) -> Callable[[], Iterator[Block]]:
         for found in pile:
             found.lenient = whole.lenient
             if whole.pictures:
-                found.shape = whole.shape
+                found.shape, found.colour = whole.shape, whole.colour
+                found.levels, found.stated = whole.levels, whole.stated
             yield from found.parts["all"].blocks()
             whole.shape = whole.shape or found.shape
 

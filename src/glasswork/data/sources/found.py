@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.features import Missing
-from glasswork.reading import Colour
+from glasswork.reading import BYTES, Colour
 
 #: What became of colours; and of grey images among colours.
 GREY_NOTE = "colours were converted to grey: 0.299 red + 0.587 green + 0.114 blue"
@@ -116,8 +116,10 @@ class Found:
         Whether rows and columns of each image are swapped in the source.
     levels : (low, high), optional
         The values of background and ink, if the format states them; otherwise they are derived.
+    stated : bool
+        Whether a user states the levels, so that a picture with others is refused.
     pictures : bool
-        Whether the images are picture files.
+        Whether the images are picture files, which become bytes when they are decoded.
     colour : {"grey", "rgb"}
         What is to become of colours.
     paths : list of (Path, str)
@@ -162,6 +164,7 @@ class Found:
     shape: tuple[int, int] | None = None
     transposed: bool = False
     levels: tuple[float, float] | None = None
+    stated: bool = False
     pictures: bool = False
     colour: Colour = "grey"
     paths: list[tuple[Path, str]] = field(default_factory=list)
@@ -190,6 +193,13 @@ class Found:
             return next(part.blocks(), None)
         finally:
             self.notes[:], self.skipped[:], self.shape = before
+
+    @property
+    def as_pictures(self) -> dict[str, Any]:
+        """How picture files are read: the options of `glasswork.data.sources.picture.read_image`."""
+        return {
+            "shape": self.shape, "colour": self.colour, "levels": self.levels or BYTES, "strict": self.stated,
+        }  # fmt: skip
 
     def note_colours(self, *, coloured: bool) -> None:
         """Note what became of the colours of an image, or of one without colours."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset, Kind, guess_shape
-from glasswork.data.levels import Levels, Where, in_colour, in_words
+from glasswork.data.levels import DIM, RANGE_OPTION, Levels, Where, in_colour, in_words
 from glasswork.data.origin import Origin
 from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.conventions import first_of_eight, name_labels
@@ -25,6 +25,7 @@ from glasswork.data.sources.labels import encode, flat_labels
 from glasswork.data.sources.listing_columns import TABLE_FORMS
 from glasswork.data.sources.store import PixelStore
 from glasswork.errors import InputError
+from glasswork.reading import BYTES
 
 #: The most numbers in one image: 1024×1024.
 MOST_FEATURES = 1 << 20
@@ -68,7 +69,7 @@ def gather(
     features = holds_features(found)
     if features and found.colour == "rgb":
         raise InputError("data.colour: rgb is for pictures, and this is a table of features; choose grey")
-    levels = Levels(found.levels, prefer=asked.prefer, stated=asked.data_range is not None)
+    levels = Levels(BYTES if found.pictures else found.levels, prefer=asked.prefer, stated=found.stated)
     store = PixelStore(cache, source)
     shape: tuple[int, ...] | None = None
     labels: dict[str, list[NDArray[Any]]] = {}
@@ -110,17 +111,19 @@ def gather(
         )
     if not features and not found.pictures:
         images = levels.stretched(images)
+    assumed = () if features else _assumed(found, levels)
+    low, high = (found.levels or BYTES) if found.pictures else (levels.low, levels.high)
     origin = Origin(
         format=found.format,
         recognised=found.recognised,
         sizes={} if order == ["all"] else sizes,
-        low=levels.low,
-        high=levels.high,
+        low=low,
+        high=high,
         pictures="digits" if classes == _DIGITS and shape == (28, 28) and not found.pictures else "as they are",
-        notes=tuple(found.notes) if features else _notes(found, levels),
+        notes=tuple(found.notes) if features else (*found.notes, *_notes(found, levels), *assumed),
         skipped=tuple(map(str, found.skipped)),
         left_out=tuple(found.left_out),
-        assumed=() if features else levels.assumed(),
+        assumed=assumed,
         label=found.label,
     )
     every = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
@@ -194,7 +197,15 @@ def _without_labels(part: str, order: Sequence[str], found: Found) -> str:
 
 
 def _notes(found: Found, levels: Levels) -> tuple[str, ...]:
-    notes = list(found.notes)
-    if (scaled := levels.describe()) is not None:
-        notes.append(scaled)
-    return (*notes, *levels.assumed())
+    if found.pictures and found.levels not in (None, BYTES):
+        return (f"levels from {found.levels[0]:g} to {found.levels[1]:g} became pixels from 0 to 255",)
+    return () if (scaled := levels.describe()) is None else (scaled,)
+
+
+def _assumed(found: Found, levels: Levels) -> tuple[str, ...]:
+    """Return what was assumed about the range of pixels, with what to do if it is wrong."""
+    if found.pictures and found.levels is None and levels.largest < DIM:
+        scale = "where pictures of 16 bits are from 0 to 65535"
+        remedy = f"if the range is another one: {RANGE_OPTION}"
+        return (f"the largest pixel is {levels.largest:g} of 255, {scale}; {remedy}",)
+    return () if found.pictures else levels.assumed()

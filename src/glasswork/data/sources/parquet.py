@@ -45,7 +45,7 @@ def read(source: Peek) -> Found:
         _pixel_columns(source.path, head, found)
     else:
         label, names = _label_column(pl, schema, features, column)
-        found.names, found.pictures, found.levels = names, True, (0.0, 255.0)
+        found.names, found.pictures = names, True
         found.note(
             f"images are the column {column!r}, labels " + (f"are the column {label!r}" if label else "are missing")
         )
@@ -133,7 +133,7 @@ def _picture_blocks(path: Path, column: str, label: str | None, found: Found) ->
             try:
                 if content is None:
                     raise FileError("the cell holds no picture")
-                pixels, coloured = read_image(content, shape=found.shape, colour=found.colour)
+                pixels, coloured = read_image(content, **found.as_pictures)
             except FileError as error:
                 why = f"{path.name}, row {first + row + 1:,}: {error}"
                 found.skipped.append(Unreadable(why, row=first + row))

@@ -32,7 +32,7 @@ def found_pictures(piles: dict[str, list[Item]], classes: Sequence[str] | None, 
     folder : Path
         The pictures are named by their paths relative to this folder.
     """
-    found = Found("pictures", "", {}, classes, pictures=True, levels=(0.0, 255.0))
+    found = Found("pictures", "", {}, classes, pictures=True)
     found.paths = [(path, _name(path, folder)) for items in piles.values() for path, _ in items]
     as_words = classes is not None
     found.parts = {part: Part(_blocks(items, found, folder, as_words=as_words)) for part, items in piles.items()}
@@ -87,7 +87,7 @@ def _read_block(items: Sequence[Item], first: int, found: Found, folder: Path) -
     names, labels, rows = [], [], []
     for row, (path, label) in enumerate(items, first):
         try:
-            pixels, coloured = read_image(path, shape=found.shape, colour=found.colour)
+            pixels, coloured = read_image(path, **found.as_pictures)
         except FileError as error:
             found.skipped.append(Unreadable(readable(str(error)), row=row, name=_name(path, folder)))
             continue
