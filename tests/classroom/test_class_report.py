@@ -221,6 +221,8 @@ def test_the_corrections_of_a_teacher(report, tmp_path):
     rows = correct(report.rows, path)
     assert [part.status for part in rows[1].parts] == ["done", "wrong"]
     assert rows[1].parts[0].message == "Corrected by the teacher: read by hand"
+    path.write_text("student,part,status,comment\nGrace,split,wrong,copied\n")
+    assert all(one.part != "split" for one in ClassReport(tuple(correct(report.rows, path))).misconceptions())
     assert (rows[4].failure, rows[4].parts[0].name) == ("", "MLP.forward")
     for line, words in (
         ("Alan,spilt,done,", "no part 'spilt'"),

@@ -8,12 +8,15 @@ import re
 import subprocess
 import sys
 import tokenize
+import tomllib
+from importlib.resources import files
 
 import nbclient
 import nbformat
 import pytest
 
 from glasswork import FileError, InputError
+from glasswork.classroom.exercise.figures import FIGURES
 from glasswork.classroom.exercise.write import read_template, render, write_classwork
 
 #: The gaps of the exercise, by the place they are in: those of the handout, then the optional ones.
@@ -140,6 +143,17 @@ def test_every_text_and_comment_is_german(glasswork, tmp_path):
     assert "Übungsblatt" in text
     assert "#{" not in text
     assert text.count("image/png") == 4
+
+
+def test_every_word_of_a_figure_is_german():
+    words = tomllib.loads(files("glasswork.classroom.exercise").joinpath("exercise.de.toml").read_text("utf-8"))[
+        "words"
+    ]
+    asked = set()
+    for figure in FIGURES.values():
+        figure(lambda word: (asked.add(word), word)[1])
+    assert len(asked) > 15
+    assert {word for word in asked if re.search(r"[a-z]{3}", word)} <= words.keys()
 
 
 def comments(source):

@@ -16,6 +16,9 @@ from glasswork.classroom.class_report.roster import Member, labels, match
 #: What a file of the classwork holds.
 _LANDMARKS = re.compile(rb"class (?:Linear|Sigmoid|MSELoss|SGD|MLP)\b|def (?:minibatch_generator|train|valid)\b")
 
+#: Notes for the teacher alone, on a student whom the list of the class does not have for certain.
+UNLISTED, SEVERAL = "not on the list", "several on the list have this name, and none this id"
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -77,7 +80,7 @@ def choose(found: Sequence[Found], members: Sequence[Member] | None = None) -> l
     for key, pairs in files.items():
         note = ""
         if members is not None and key not in who.members:
-            note = "several on the list have this name, and none this id" if key in who.unclear else "not on the list"
+            note = SEVERAL if key in who.unclear else UNLISTED
         submissions.append(_of_one(names[key], who.members.get(key), pairs, note))
     submissions += [
         Submission(one.name, "".join(one.ids[:1]), one.email, problem=problem) for one, problem in who.missing

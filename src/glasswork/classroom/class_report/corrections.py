@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from glasswork.classroom.class_report.report import Row
+from glasswork.classroom.class_report.report import CORRECTED, Row
 from glasswork.classroom.handout import PARTS
 from glasswork.classroom.report import PartReport, Status
 from glasswork.errors import FileError, InputError
@@ -58,7 +58,7 @@ def correct(rows: Sequence[Row], path: Path) -> list[Row]:
 
 
 def _words(comment: str) -> str:
-    return f"Corrected by the teacher: {comment}" if comment else "Corrected by the teacher."
+    return f"{CORRECTED}: {comment}" if comment else f"{CORRECTED}."
 
 
 def _corrected(row: Row, part: PartReport) -> Row:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from glasswork.classroom.class_report.choose import SEVERAL, UNLISTED
 from glasswork.classroom.class_report.page import POLICY, number
 from glasswork.classroom.class_report.points import Points
 from glasswork.classroom.class_report.report import ClassReport, Row
@@ -23,7 +24,8 @@ def feedback(report: ClassReport, points: Points, folder: Path) -> Iterator[tupl
 
 def _page(row: Row, points: Points) -> str:
     earned = points.earned(row)
-    notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in (*row.notes, row.failure) if note)
+    told_notes = [note for note in (*row.notes, row.failure) if note and note not in (UNLISTED, SEVERAL)]
+    notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in told_notes)
     told = to_html(CheckReport(row.file, row.parts)) if row.parts else ""
     bonus = sum(earned[name] for name in points.bonus)
     extra = f", {number(bonus)} of them a bonus" if bonus else ""
@@ -36,6 +38,7 @@ def _page(row: Row, points: Points) -> str:
         "max-width: 60rem; padding: 0 1rem }</style>\n</head>\n<body>\n"
         f"<h1>{escape(row.student)}</h1>\n<p><code>{escape(row.file)}</code></p>\n{notes}\n"
         f"<p><b>{number(sum(earned.values()))} of {number(points.possible)} points</b>{extra}. "
+        "Code that the exercise gives is worth nothing. "
         "A program has judged what the code does; if it is wrong about yours, tell your teacher.</p>\n"
         f"{told}\n</body>\n</html>\n"
     )

@@ -76,7 +76,7 @@ def _head(report: ClassReport, title: str, points: Points) -> Iterator[str]:
     )
     with_mistakes = sum(row.counts["wrong"] > 0 for row in checked)
     numbers = {
-        "submissions": len(report.rows),
+        "students": len(report.rows),
         "complete and right": all_done,
         "with mistakes": with_mistakes,
         "right so far, unfinished": len(checked) - all_done - with_mistakes,

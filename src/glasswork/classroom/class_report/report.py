@@ -19,6 +19,9 @@ from glasswork.errors import FileError
 #: Statuses that count as done.
 DONE: tuple[Status, ...] = ("done", "remark")
 
+#: How the message of a part begins that a teacher has judged otherwise.
+CORRECTED = "Corrected by the teacher"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -105,7 +108,7 @@ class ClassReport:
         cases: dict[tuple[str, str, str], list[tuple[str, PartReport]]] = {}
         for row in self.rows:
             for part in row.parts:
-                if part.status in ("wrong", "remark"):
+                if part.status in ("wrong", "remark") and not part.message.startswith(CORRECTED):
                     key = (part.status, part.name, part.mistake or "")
                     cases.setdefault(key, []).append((row.student, part))
         found = [

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.text import Text
 
 from glasswork.figures import diagram
 from glasswork.figures.figure import Picture
@@ -20,9 +21,12 @@ _DPI = 100
 Say = Callable[[str], str]
 
 
-def network(_say: Say) -> bytes:
+def network(say: Say) -> bytes:
     """Return Figure 1, the network 784-50-10, as a PNG."""
-    return _png(diagram(MLP(784, 50, 10, rng=np.random.default_rng(0))))
+    figure = diagram(MLP(784, 50, 10, rng=np.random.default_rng(0)))
+    for text in figure.findobj(Text):
+        text.set_text(say(text.get_text()))
+    return _png(figure)
 
 
 def three_sets(say: Say) -> bytes:
