@@ -130,12 +130,12 @@ def test_qmnist_labels_of_eight_columns(tmp_path):
     np.testing.assert_array_equal(data.images.reshape(PIXELS.shape), PIXELS)
 
 
-def zip_with_a_damaged_name():
-    """A zip whose one file has a name that says that it is UTF-8, and is not."""
+def zip_with_a_damaged_name(damage=b"\x9b\x9b"):
+    """A zip whose one file has a name that says that it is UTF-8, and is not, or that begins with its end."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("é", idx(PIXELS))
-    return packed.getvalue().replace("é".encode(), b"\x9b\x9b")
+    return packed.getvalue().replace("é".encode(), damage)
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,12 @@ def zip_with_a_damaged_name():
         (gzip.compress(b"\x80\x02cnumpy\n"), "a Python pickle, which can run any program.*savez_compressed"),
         (gzip.compress(idx(PIXELS))[:-9], "cannot be read.*download it again"),
         (zip_with_a_damaged_name(), "cannot be read.*download it again"),
+        (zip_with_a_damaged_name(b"\0x"), "a zip without a file; pack it again"),
         (b"", "an empty file"),
         (idx(PIXELS)[:-1], "ends after 143 of its 144 bytes"),
         (idx(PIXELS) + b"0", "holds more than the 144 bytes"),
     ],  # named, since gzip writes the time into its bytes
-    ids=["page", "packed page", "pickle", "torn", "damaged name", "empty", "short", "long"],
+    ids=["page", "packed page", "pickle", "torn", "damaged name", "no name", "empty", "short", "long"],
 )
 def test_what_is_no_idx_file(tmp_path, content, message):
     pair(tmp_path)

@@ -194,7 +194,7 @@ def _member(
     here = (*place, *path.parts)
     if any(_IGNORED.fullmatch(p) for p in path.parts if p != ".."):
         return
-    if member.is_dir():
+    if member.filename.endswith("/"):
         yield Found((*here, ""), problem="an empty folder", is_work=False)  # or the files in it follow
         return
     if suffix not in WANTED | {".zip"}:

@@ -136,6 +136,8 @@ def open_unpacked(path: Path) -> BinaryIO:
         members = _members(archive)
         if len(members) != 1:
             archive.close()
+            if not members:
+                raise FileError(f"{path}: a zip without a file; pack it again, or download it again")
             shown = ", ".join(members[:4]) + (" ..." if len(members) > 4 else "")
             raise FileError(f"{path}: a zip of {len(members):,} files ({shown}); unpack it, and use the folder or file")
         try:
@@ -165,5 +167,5 @@ def packing_of(path: Path) -> str:
 
 
 def _members(archive: zipfile.ZipFile) -> list[str]:
-    names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    names = [name for name in archive.namelist() if name and not name.endswith("/")]
     return [name for name in names if not name.startswith(_ZIP_NOISE)]
