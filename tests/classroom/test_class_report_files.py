@@ -144,6 +144,12 @@ def test_folders_and_documents_beside_students(classroom):
     assert [row.student for row in rows if row.path is None] == ["alan", "grace", "tim"]
 
 
+def test_pages_of_an_earlier_report_are_nobodys(classroom):
+    page = b'<!doctype html><meta name="generator" content="glasswork">'
+    rows = classroom({"ada/x.py": CODE, "alan/export.html": b"<p>", "report.html": page, "feedback/ada.html": page})
+    assert [row.student for row in rows] == ["ada", "alan"]
+
+
 def test_a_folder_of_figures_beside_files_is_nobody(classroom):
     rows = classroom({"ada.py": CODE, "alan.py": CODE, "figures/plot.png": b""})
     assert [row.student for row in rows] == ["ada", "alan"]

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from glasswork.errors import FileError
+from glasswork.outputs import is_ours
 
 WANTED = {".ipynb", ".py"}
 
@@ -144,7 +145,8 @@ def _on_disk(path: Path, place: tuple[str, ...], room: _Scratch) -> Iterator[Fou
             with path.open("rb") as stream:
                 yield from _in_archive(stream, place, room, _Budget(MAX_ARCHIVE, MAX_MEMBERS), 1)
         elif suffix not in WANTED:
-            yield _of_another_kind(place, suffix)
+            if not is_ours(path):  # a page of an earlier report
+                yield _of_another_kind(place, suffix)
         elif path.stat().st_size > MAX_FILE:
             yield Found(place, problem=f"larger than {MAX_FILE >> 20} MB")
         else:
