@@ -97,8 +97,8 @@ def write_report(
         check(path)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        if feedback is not None:
-            feedback.mkdir(parents=True, exist_ok=True)
+        if feedback is not None and feedback.exists():
+            feedback.mkdir(exist_ok=True)  # fails if it is a file
     except OSError as error:
         raise FileError(f"{error.filename}: the folder cannot be created ({error.strerror})") from error
     report = report_class(
@@ -122,6 +122,7 @@ def write_report(
     written = list(zip(paths, contents, strict=True))
     if feedback is not None:
         written += feedback_pages(report, weights, feedback)
+        feedback.mkdir(parents=True, exist_ok=True)  # not before: in the folder that is read, it is no student
     for path, _ in written:
         check(path)
     for path, content in written:
