@@ -1,10 +1,13 @@
 """Tables of features: read as numbers, scaled column by column, and told from tables of pixels."""
 
+import dataclasses
 import json
 import re
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -24,6 +27,7 @@ from glasswork import (
     load_model,
     named_recipe,
 )
+from glasswork.data.contract import inputs_of
 from glasswork.features import Features
 
 WINE = load_wine(as_frame=True)
@@ -178,3 +182,32 @@ def test_findings_about_features_speak_of_rows():
     found = [finding.message for finding in diagnose(model, x, data.labels, history)]
     assert any("give 0 for each of 500 rows" in message for message in found), found
     assert mentions_images("\n".join(found)) == []
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "pyarrow"])
+def test_a_data_frame_is_matched_by_the_names_of_its_columns(library):
+    """In any order, with the labels or without; other columns are refused by name."""
+    draw = np.random.default_rng(0)
+    table = {name: draw.normal(size=30) for name in ("ape", "bee", "cat")}
+    labels = np.arange(30) % 2
+    data = Dataset.of(library(table), labels)
+    model = MLP(3, 4, 2, seed=0)
+    model.inputs = dataclasses.replace(inputs_of(data), label="kind")
+    right = model.scores(np.stack(list(table.values()), axis=1))
+    for names in (("ape", "bee", "cat"), ("cat", "ape", "bee"), ("kind", "bee", "cat", "ape")):
+        frame = library({name: table.get(name, labels) for name in names})
+        np.testing.assert_array_equal(model.scores(frame), right)
+    with pytest.raises(InputError, match=r"this one lacks cat$"):
+        model.scores(library({name: table[name] for name in ("ape", "bee")}))
+    with pytest.raises(InputError, match=r"this one has, but the network was not trained on, dog$"):
+        model.scores(library({**table, "dog": labels}))
+
+
+def test_a_data_frame_with_a_column_twice():
+    frame = pd.DataFrame(np.ones((6, 2)), columns=["ash", "ash"])
+    with pytest.raises(InputError, match="two columns called 'ash'"):
+        Dataset.of(frame, [0, 1] * 3)
+    model = MLP(2, 4, 2, seed=0)
+    model.inputs = Inputs(kind="features", low=0, high=1, columns=("ash", "hue"))
+    with pytest.raises(InputError, match=r"this one lacks hue$"):
+        model.scores(frame)

@@ -5,6 +5,7 @@ alcohol 13.2, proline 1065 ──missing values──► median ──► (x - c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +20,41 @@ ColumnScaling: TypeAlias = Literal["standardize", "zero-to-one", "none"]
 
 #: What is done about missing values: nothing, so that they are refused; or the median of their column is used.
 Missing: TypeAlias = Literal["refuse", "median"]
+
+
+def in_order(table: Any, columns: Sequence[str], label: str = "", *, who: object) -> Any:
+    """Return a data frame with the columns that a network takes, in its order; return anything else as it is.
+
+    Parameters
+    ----------
+    table : data frame of pandas, Polars or pyarrow, or anything else
+        A frame whose columns have no words as names counts as an array.
+    columns : sequence of str
+        The names of a network's columns, in the order of its inputs.
+    label : str
+        The name of the column of labels, which may be there.
+    who : object
+        The object that an error message names.
+
+    Raises
+    ------
+    InputError
+        If columns are missing, occur twice, or were not there in training.
+    """
+    names: list[Any] = list(getattr(table, "column_names", getattr(table, "columns", ())))
+    if not names or names == list(columns) or not all(isinstance(name, str) for name in names):
+        return table
+    for wrong, problem in (
+        ([name for name in columns if name not in names], "lacks"),
+        ([name for name in columns if names.count(name) > 1], "has twice"),
+        ([name for name in names if name not in columns and name != label], "has, but the network was not trained on,"),
+    ):
+        if wrong:
+            raise InputError(
+                f"{who}: expected a data frame with the columns of the training data; this one {problem} "
+                f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}"
+            )
+    return table.select(list(columns)) if hasattr(table, "select") else table[list(columns)]
 
 
 @dataclass(frozen=True, kw_only=True)

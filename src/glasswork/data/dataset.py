@@ -183,8 +183,10 @@ class Dataset:
         pixels: Images = levels.to_bytes(values) if data_range or _rescaled(values) else to_pixels(values)
         numbers, names = encode_labels(labels, classes)
         shape = shape or guess_shape(pixels.shape[1])
-        note = levels.describe()
-        origin = Origin(low=levels.low, high=levels.high, notes=(note,) if note else ())
+        levels.largest = max(levels.largest, float(pixels.max(initial=0)))
+        note, assumed = levels.describe(), levels.assumed()
+        notes = (*([note] if note else []), *assumed)
+        origin = Origin(low=levels.low, high=levels.high, notes=notes, assumed=assumed)
         shape = tuple(map(int, shape))
         return cls(np.ascontiguousarray(pixels), numbers, names, shape, name, source, origin, columns)
 
@@ -272,6 +274,9 @@ def _without_frames(images: Any, labels: Any) -> tuple[tuple[str, ...], Any, Any
     if hasattr(images, "columns"):
         import narwhals as nw
 
+        names = list(map(str, images.columns))
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InputError(f"Dataset.of: the data frame has two columns called {twice!r}; rename or remove one")
         frame = nw.from_native(images, eager_only=True)
         if isinstance(labels, str):
             if labels not in frame.columns:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError
+from glasswork.features import in_order
 from glasswork.inputs import Inputs
 from glasswork.nn.assembly import ActivationMaker, build_layers, widths
 from glasswork.nn.batchnorm import BatchNorm
@@ -270,8 +271,8 @@ class MLP(Network):
         Parameters
         ----------
         images : (N, in_features), (N, height, width), (N, height, width, 3) in colour, or one image
-            Anything that ``numpy.asarray`` takes: raw data, which are prepared according to ``inputs``. Without
-            ``inputs`` they are taken as they are. Equal numbers have equal scores, whatever their dtype.
+            Anything that ``numpy.asarray`` takes: raw data, which are prepared according to ``inputs``, a data frame by
+            the names of its columns; without ``inputs``, taken as they are. The dtype does not matter.
         prepared : bool
             Whether the images are already prepared for the first layer, as the batches of a loader are.
 
@@ -286,8 +287,11 @@ class MLP(Network):
             If the images have a wrong size, are not finite numbers or cannot be on the scale of the training data, or
             if scores are not finite.
         """
-        rows = as_rows(self, as_array(self, images), self.in_features, (self._inputs or _AS_GIVEN).shape)
-        inputs = _AS_GIVEN if prepared or self._inputs is None else self._inputs
+        declared = self._inputs or _AS_GIVEN
+        if declared.columns is not None:
+            images = in_order(images, declared.columns, declared.label, who=self)
+        rows = as_rows(self, as_array(self, images), self.in_features, declared.shape)
+        inputs = _AS_GIVEN if prepared else declared
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:
                 result = self._scores(rows, inputs)
