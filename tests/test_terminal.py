@@ -52,7 +52,9 @@ def test_tables_lose_no_digit(classes, width, answers, monkeypatch):
     matrix = matrix[:classes, :classes]
     names = [chr(ord("a") + k) for k in range(classes)]
     inside = labels < classes
-    table = printed(_print_classes, labels[inside], predicted[inside], names, width=width, monkeypatch=monkeypatch)
+    table = printed(
+        _print_classes, labels[inside], predicted[inside], names, "images", width=width, monkeypatch=monkeypatch
+    )
     assert "…" not in table
     assert len(re.findall(r"\d\.\d\d%", table)) == 3 * classes
     table = printed(_print_confusions, matrix, names, width=width, monkeypatch=monkeypatch)
@@ -65,6 +67,13 @@ def test_tables_lose_no_digit(classes, width, answers, monkeypatch):
         assert max(map(len, table.splitlines())) <= width
         for n in matrix[matrix > 0]:
             assert re.search(rf"(?<!\d){n}(?!\d)", table)
+
+
+def test_a_class_without_images_has_no_recall(monkeypatch):
+    absent = np.array([0, 0]), np.array([0, 1]), ["here", "absent"], "images"
+    table = printed(_print_classes, *absent, width=80, monkeypatch=monkeypatch)
+    assert re.search(r"absent\W+0\W+–\W+–\W+–", table), table
+    assert "50.00%" in table
 
 
 def test_at_80_columns_the_default_names_stay_in_one_line(tmp_path, few, monkeypatch):

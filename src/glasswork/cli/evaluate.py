@@ -120,7 +120,8 @@ def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Seq
     for column in table.columns:
         column.justify, column.no_wrap = "right", True
     for k, name in enumerate(names):
-        table.add_row(escape(name), f"{count[k]:,}", *(f"{100 * part[k]:.2f}%" for part in (recall, precision, f1)))
+        shares = [f"{100 * part[k]:.2f}%" if count[k] else "–" for part in (recall, precision, f1)]
+        table.add_row(escape(name), f"{count[k]:,}", *shares)
     print_table(table)
 
 
