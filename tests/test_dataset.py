@@ -247,3 +247,11 @@ def test_numbers_are_the_same_classes_by_every_way(tmp_path, labels, classes):
 def test_what_is_no_array_is_refused_in_words(images, labels, message):
     with pytest.raises(InputError, match=message):
         Dataset.of(images, labels)
+
+
+@pytest.mark.parametrize(("largest", "noted"), [(16, True), (200, False)])
+def test_whole_numbers_far_below_255_are_noted(largest, noted):
+    data = Dataset.of([[0, largest, 3, 1]] * 2, [0, 1])
+    assert data.images.max() == largest
+    assert [f"the largest value is {largest} of 255" in note for note in data.origin.assumed] == [True] * noted
+    assert all("data_range=(low, high)" in note for note in data.origin.assumed)

@@ -22,15 +22,15 @@ ColumnScaling: TypeAlias = Literal["standardize", "zero-to-one", "none"]
 Missing: TypeAlias = Literal["refuse", "median"]
 
 
-def in_order(table: Any, columns: Sequence[str], label: str = "", *, who: object) -> Any:
+def in_order(table: Any, columns: Sequence[str] | None, label: str = "", *, who: object) -> Any:
     """Return a data frame with the columns that a network takes, in its order; return anything else as it is.
 
     Parameters
     ----------
     table : data frame of pandas, Polars or pyarrow, or anything else
         A frame whose columns have no words as names counts as an array.
-    columns : sequence of str
-        The names of a network's columns, in the order of its inputs.
+    columns : sequence of str, or None
+        The names of a network's columns, in the order of its inputs; None if they have no names.
     label : str
         The name of the column of labels, which may be there.
     who : object
@@ -41,6 +41,8 @@ def in_order(table: Any, columns: Sequence[str], label: str = "", *, who: object
     InputError
         If columns are missing, occur twice, or were not there in training.
     """
+    if columns is None:
+        return table
     names: list[Any] = list(getattr(table, "column_names", getattr(table, "columns", ())))
     if not names or names == list(columns) or not all(isinstance(name, str) for name in names):
         return table

@@ -4,13 +4,12 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from glasswork.cli.options import Debug, Force
 from glasswork.paths import typed_path
-from glasswork.reading import Colour, size_in_words
 
 if TYPE_CHECKING:
     from glasswork.data.column_facts import ColumnFacts
@@ -44,7 +43,7 @@ def inspect(
         str | None,
         typer.Option(metavar="LOW,HIGH", help="The values of black and white.", show_default="what the data show"),
     ] = None,
-    colour: Annotated[Colour, typer.Option(help="What becomes of colours; rgb keeps them.")] = "grey",
+    colour: Annotated[Literal["grey", "rgb"], typer.Option(help="What becomes of colours; rgb keeps them.")] = "grey",
     strict: Annotated[bool, typer.Option("--strict", help="Fail if anything in it cannot be read.")] = False,
     force: Force = False,
     debug: Debug = False,
@@ -102,6 +101,7 @@ def _print(found: "Inspection", figure: Path | None) -> None:
     from rich.table import Table
 
     from glasswork.data.kinds import noun
+    from glasswork.reading import size_in_words
 
     if found.dataset is None:
         if found.format:

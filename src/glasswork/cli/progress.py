@@ -3,9 +3,10 @@
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from glasswork.training.progress import Progress
+if TYPE_CHECKING:
+    from glasswork.training.progress import Progress
 
 #: Seconds between two updates: more often would slow training down and look no smoother.
 _INTERVAL = 0.1
@@ -43,7 +44,7 @@ class TrainingBar:
             self._progress = progress.Progress(*columns, transient=True)
             self._task = self._progress.add_task("training", total=steps, completed=done)
 
-    def __call__(self, position: Progress) -> None:
+    def __call__(self, position: "Progress") -> None:
         """Move the bar to a position, at most once per interval."""
         if self._progress is not None and time.monotonic() - self._updated >= _INTERVAL:
             self._updated = time.monotonic()

@@ -184,7 +184,7 @@ class Dataset:
         numbers, names = encode_labels(labels, classes)
         shape = shape or guess_shape(pixels.shape[1])
         levels.largest = max(levels.largest, float(pixels.max(initial=0)))
-        note, assumed = levels.describe(), levels.assumed()
+        note, assumed = levels.describe(), levels.assumed("data_range=(low, high)")
         notes = (*([note] if note else []), *assumed)
         origin = Origin(low=levels.low, high=levels.high, notes=notes, assumed=assumed)
         shape = tuple(map(int, shape))

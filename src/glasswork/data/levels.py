@@ -208,14 +208,14 @@ class Levels:
         stretched: Images = table[images]
         return stretched
 
-    def assumed(self) -> tuple[str, ...]:
-        """Return what was assumed about the range, with what to do if it is wrong."""
+    def assumed(self, option: str = RANGE_OPTION) -> tuple[str, ...]:
+        """Return what was assumed about the range, and the ``option`` that states another one."""
         if self._own and self.largest > 1:
             return (f"the range of the values is not stated: that of the data, 0 to {self.largest:g}, was taken; if it "
-                    f"is another one: {RANGE_OPTION}",)  # fmt: skip
+                    f"is another one: {option}",)  # fmt: skip
         if (self._free and self.plain and self.largest < DIM) or (self._by_dtype and self.largest < 65535 / 2):
             return (f"the largest value is {self.largest:g} of {self.high:g}; if the range is another one: "
-                    f"{RANGE_OPTION}",)  # fmt: skip
+                    f"{option}",)  # fmt: skip
         return ()
 
     def describe(self) -> str | None:

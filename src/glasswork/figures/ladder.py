@@ -41,7 +41,7 @@ def ladder(
     Raises
     ------
     InputError
-        If there are no rungs, if the three sequences differ in length, or if an accuracy is below 0 or not below 100.
+        If the ladder is empty, the three sequences have different lengths, or an accuracy is not from 0 to below 100.
     """
     flat = [accuracy for seeds in accuracies for accuracy in seeds]
     if not changes or len({len(changes), len(accuracies), len(gains)}) > 1 or not all(accuracies):

@@ -288,8 +288,7 @@ class MLP(Network):
             if scores are not finite.
         """
         declared = self._inputs or _AS_GIVEN
-        if declared.columns is not None:
-            images = in_order(images, declared.columns, declared.label, who=self)
+        images = in_order(images, declared.columns, declared.label, who=self)
         rows = as_rows(self, as_array(self, images), self.in_features, declared.shape)
         inputs = _AS_GIVEN if prepared else declared
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below

@@ -33,7 +33,7 @@ class Submission:
     file : Found or None
         None if nothing was handed in.
     problem : str
-        Why there is no file to check.
+        The reason, if there is no file to check.
     others : tuple of str
         The student's other files.
     notes : tuple of str

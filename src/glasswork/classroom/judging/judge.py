@@ -326,9 +326,7 @@ class Judge:
             return problem.line
         located = self._line(part, problem, seen)
         like, lines = self._alike(part, match) if match is not None else (0.0, [])
-        if like < _LIKE or located in lines:
-            return located
-        return lines[0]
+        return located if like < _LIKE or located in lines else lines[0]
 
     def _line(self, part: str, problem: Problem, seen: Facets | None) -> int | None:
         owner, method = sections(part)
@@ -338,7 +336,7 @@ class Judge:
             crash = first_crash(results) or next(
                 (first_crash(r) for r in results.values() if isinstance(r, dict) and first_crash(r)), None
             )
-            if isinstance(crash, Crash) and owner not in ("data", "normalize", "split", "settings"):
+            if isinstance(crash, Crash) and owner not in _SECTIONS:
                 line = crash_line(results, function) or (
                     crash.line if crash.kind in ("NameError", "AttributeError") else None
                 )
