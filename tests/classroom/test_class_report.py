@@ -186,6 +186,13 @@ def test_no_form_of_a_name_is_left(row, hidden):
         assert not words & set(hidden)
 
 
+def test_a_glued_name_is_hidden_in_what_others_wrote():
+    copied = PartReport("split", "wrong", None, 3, 7, "no 'lovelace_w'", ("", "", ""), "print(lovelace_w, love)")
+    rows = anonymous([Row("Bo Wu", "b.py", "e", (copied,)), Row("lovelaceada", "lovelaceada_12_13_x.py", "d")])
+    (row,) = (row for row in rows if row.parts)
+    assert (row.parts[0].message, row.parts[0].code) == ("no '…_w'", "print(…_w, love)")
+
+
 def test_words_of_the_code_stay_where_a_student_is_called_so():
     part = PartReport("split", "wrong", None, 3, 7, "It is max(x).", HINTS, "x = np.max(x)  # by Max")
     (row,) = anonymous([Row("Max", "max.py", "d", (part,))])

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from glasswork.classroom import Checker, CheckReport
 
 
-_NOTICE = (
-    "Note: bubblewrap (bwrap) is not installed or does not work here. The file runs within limits, but it could read "
-    "what you can read: do not check files of others this way."
-)
-
-
 def check(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="The notebook (.ipynb) or script (.py) to check.", parser=typed_path)
@@ -46,12 +40,13 @@ def check(
     Example: glasswork check classwork.ipynb --hint 2
     """
     from glasswork.classroom import Checker
+    from glasswork.classroom.sandbox.isolation import NOTICE
     from glasswork.errors import GlassworkError
 
     try:
         with Checker(time_limit=time_limit) as checker:
             if not checker.is_isolated:
-                typer.echo(_NOTICE, err=True)
+                typer.echo(NOTICE, err=True)
             report = checker.check(file, hint=hint)
             _print(report, as_json)
             if watch:

@@ -23,8 +23,9 @@ _LONG = 5
 def anonymous(rows: Sequence[Row]) -> Iterator[Row]:
     """Yield the rows with numbers for names, in an order that says nothing about names."""
     everybody = [name for row in rows for name in _names(row)]
+    all_glued = [name for row in rows for name in _glued(row)]
     for number, row in enumerate(sorted(rows, key=lambda row: (row.digest, row.file, row.student)), 1):
-        hide = _pattern(_names(row), everybody, _glued(row))
+        hide = _pattern(_names(row), everybody, _glued(row), all_glued)
         parts = tuple(
             replace(
                 part,
@@ -63,7 +64,9 @@ def _glued(row: Row) -> list[str]:
     return [name for name in _names(row) if name.isalpha() and len(name) > _LONG]
 
 
-def _pattern(own: Sequence[str], everybody: Sequence[str], glued: Sequence[str]) -> re.Pattern[str]:
+def _pattern(
+    own: Sequence[str], everybody: Sequence[str], glued: Sequence[str], all_glued: Sequence[str]
+) -> re.Pattern[str]:
     """Return a pattern that finds the student's names in any case, and those of the others as they are written."""
     pieces = []
     for word in sorted(set(own), key=len, reverse=True):
@@ -79,9 +82,10 @@ def _pattern(own: Sequence[str], everybody: Sequence[str], glued: Sequence[str])
         for form in {word.title(), word}
         if not _is_word(word) or form != word.casefold()
     ]
-    for word in glued:  # a word of three letters or more that the glued name begins or ends with
-        ends = {word[:n] for n in range(3, len(word))} | {word[n:] for n in range(1, len(word) - 2)}
-        ends = {end for end in ends if not _is_word(end)}
+    for word in dict.fromkeys((*glued, *all_glued)):  # a word that the glued name begins or ends with
+        least = 3 if word in glued else _LONG
+        ends = {word[:n] for n in range(least, len(word))} | {word[n:] for n in range(1, len(word) - least + 1)}
+        ends = {end for end in ends if not _is_word(end)} or {word}
         pieces.append(f"(?i:(?<![^\\W\\d_])(?:{'|'.join(sorted(ends, key=len, reverse=True))})(?![^\\W\\d_]))")
     return re.compile("|".join(pieces) or r"(?!)")
 

@@ -36,6 +36,12 @@ MISSING = (
     "install it (Debian, Ubuntu: sudo apt-get install bubblewrap)"
 )
 
+#: Said to whoever checks a file of their own without it.
+NOTICE = (
+    "Note: bubblewrap (bwrap) is not installed or does not work here. The file runs within limits, but it could read "
+    "what you can read: do not check files of others this way."
+)
+
 
 def environment() -> dict[str, str]:
     """Return the environment of a process that runs code of others: no secret, and one thread for each library.
