@@ -24,7 +24,19 @@ from glasswork.engine.compiled.engine import CompiledEngine
 from glasswork.engine.compiled.plan import Plan
 from glasswork.engine.compiled.program import By, What, program
 from glasswork.engine.compiled.table import LAYER_KERNELS, LOSS_KERNELS, RULE_KERNELS, reasons
-from glasswork.nn import ACTIVATIONS, LAYERS, LOSSES, BatchNorm, CrossEntropyLoss, Dropout, ReLU, Sigmoid
+from glasswork.nn import (
+    ACTIVATIONS,
+    LAYERS,
+    LOSSES,
+    BatchNorm,
+    BinaryCrossEntropyLoss,
+    CrossEntropyLoss,
+    Dropout,
+    MSELoss,
+    PoissonLoss,
+    ReLU,
+    Sigmoid,
+)
 from glasswork.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, warmup
 from glasswork.recipes.shelf import named_recipe, recipe_names
 from glasswork.training.step import NumpyEngine
@@ -70,7 +82,20 @@ def test_label_smoothing_and_soft_targets_agree(smoothing):
     targets = draw.random((60, 4))  # rows of any sum
     loader = Pairs([(x[i : i + 20], targets[i : i + 20]) for i in (0, 20, 40)])
     assert train_both(network("relu"), CrossEntropyLoss(label_smoothing=smoothing), loader=loader) < 1e-9
-    assert train_both(network("sigmoid"), "mse", loader=loader) < 1e-9
+    for loss in ("mse", BinaryCrossEntropyLoss(), PoissonLoss()):
+        assert train_both(network("sigmoid"), loss, loader=loader) < 1e-9
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("make", [MSELoss, BinaryCrossEntropyLoss, PoissonLoss])
+def test_targets_of_batches_agree(outputs, make):
+    draw = np.random.default_rng(0)
+    model = MLP(12, 9, outputs, output_activation=None, dtype="float64", seed=0)
+    loader = Batches(
+        draw.normal(size=(50, 12)), draw.random((50, outputs)), 20, seed=3, dtype="float64", drop_last=False,
+        weights=draw.random(50) + 0.1,
+    )  # fmt: skip
+    assert train_both(model, make(), loader=loader) < 1e-9
 
 
 class Pairs(list):

@@ -25,7 +25,7 @@ from glasswork import (
     SiLU,
     Tanh,
 )
-from glasswork.nn import Activation, Loss, RandomLayer
+from glasswork.nn import Activation, BinaryCrossEntropyLoss, Loss, PoissonLoss, RandomLayer
 from glasswork.nn.scale import Scale
 
 F64 = np.float64
@@ -75,6 +75,15 @@ def cross_entropy(pred, target):
     return -sum(t * log for t, log in zip(target, logs, strict=True))
 
 
+def binary_cross_entropy(pred, target):
+    chance = 1 / (1 + np.exp(-pred))
+    return -sum(t * np.log(c) + (1 - t) * np.log(1 - c) for c, t in zip(chance, target, strict=True))
+
+
+def poisson_deviance(pred, target):
+    return sum(t * np.log(t / np.exp(p)) - t + np.exp(p) for p, t in zip(pred, target, strict=True))
+
+
 # A new loss gets its line here: how it is made, and how it is written down for one sample.
 LOSSES = {
     "MSELoss": (MSELoss, lambda pred, target: sum((p - t) ** 2 for p, t in zip(pred, target, strict=True))),
@@ -83,6 +92,8 @@ LOSSES = {
         lambda: CrossEntropyLoss(label_smoothing=0.2),
         lambda pred, target: cross_entropy(pred, 0.8 * target + 0.2 / len(target)),
     ),
+    "BinaryCrossEntropyLoss": (BinaryCrossEntropyLoss, binary_cross_entropy),
+    "PoissonLoss": (PoissonLoss, poisson_deviance),
 }
 
 # A new activation gets a line for each place in which it may stand: (hidden, options).

@@ -326,6 +326,28 @@ def test_students_own_network(data, listing):
     assert accuracy(student, [(x, y)]) == accuracy(ours, [(x, y)])
 
 
+def test_fit_without_validation_takes_the_same_steps(data):
+    model, other = network(), network()
+    with_validation = list(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=3))
+    without = list(fit(other, loaders(data)[0], None, sgd(other), MSELoss(), epochs=3))
+    assert [r.train_loss for r in without] == [r.train_loss for r in with_validation]
+    assert all(np.isnan([r.valid_loss, r.valid_accuracy]).all() for r in without)
+    for p, q in zip(model.parameters(), other.parameters(), strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
+def test_fit_without_validation_cannot_be_patient_but_finds_what_diverged(data):
+    model = network(output_activation=None)
+    train_loader = loaders(data)[0]
+    with pytest.raises(InputError, match="patience watches the validation images"):
+        fit(model, train_loader, None, sgd(model), MSELoss(), epochs=3, patience=2)
+    before = [p.copy() for p in model.parameters()]
+    with pytest.raises(DivergedError, match=r"epoch 1: .*learning rate of 1e\+200"):
+        list(fit(model, train_loader, None, sgd(model, lr=1e200), MSELoss(), epochs=3))
+    for p, q in zip(model.parameters(), before, strict=True):
+        np.testing.assert_array_equal(p, q)
+
+
 def test_names_are_those_of_the_front_door():
     assert (glasswork.train, glasswork.valid, glasswork.test, glasswork.fit) == (train, valid, accuracy, fit)
 

@@ -7,6 +7,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import special
 
 from glasswork import MLP, CrossEntropyLoss, Identity, InputError, MSELoss, ReLU, Sigmoid, Tanh, softmax
+from glasswork.nn import BinaryCrossEntropyLoss, PoissonLoss
 from glasswork.nn.losses import LOSSES, log_softmax
 
 LOGITS = arrays(
@@ -68,6 +69,25 @@ def test_squared_error_by_hand():
     loss = MSELoss()
     assert loss(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 1.0]])) == 7
     assert loss.backward().tolist() == [[1, 2], [0, 3]]
+
+
+def test_binary_cross_entropy_by_hand_and_far_out():
+    """Logits 0 and log 3: chances of 1/2 and 3/4."""
+    loss = BinaryCrossEntropyLoss()
+    assert loss(np.array([[0.0, np.log(3)]]), np.array([[1.0, 0.0]])) == pytest.approx(np.log(2) + np.log(4))
+    np.testing.assert_allclose(loss.backward(), [[1 / 2 - 1, 3 / 4]])
+    with np.errstate(all="raise", under="ignore"):
+        assert loss(np.array([[1e4, -1e4]]), np.array([[0.0, 1.0]])) == 2e4
+        assert loss(np.array([[1e4, -1e4]]), np.array([[1.0, 0.0]])) == 0
+    with pytest.raises(InputError, match="takes logits"):
+        loss.check_model(MLP(4, 3, 1))
+
+
+def test_poisson_deviance_by_hand():
+    """Rates of 1 and 2 for counts of 0 and 2: e⁰, and nothing; the second estimate is right."""
+    loss = PoissonLoss()
+    assert loss(np.log([[1.0, 2.0]]), np.array([[0.0, 2.0]])) == pytest.approx(1)
+    np.testing.assert_allclose(loss.backward(), [[1, 0]], atol=1e-15)
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.1, float("nan")])

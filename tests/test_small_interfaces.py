@@ -114,8 +114,16 @@ def test_what_is_no_loss_is_named_with_what_to_write(verb, given, arrays):
 @pytest.mark.parametrize("given", [None, 5, "mnist", {}])
 def test_what_is_no_data_is_named_with_its_argument(given, arrays):
     model, loader, optimizer, criterion = training(arrays).values()
+
+    def without():
+        return next(fit(model, loader, given, optimizer, criterion, epochs=1))
+
+    if given is None:  # the one that may be left out
+        assert np.isnan(without().valid_loss)
+    else:
+        with pytest.raises(InputError, match=r"^fit: expected valid_loader to be a loader such as Batches"):
+            without()
     for verb, name, call in (
-        ("fit", "valid_loader", lambda: fit(model, loader, given, optimizer, criterion, epochs=1)),
         ("fit", "train_loader", lambda: fit(model, given, loader, optimizer, criterion, epochs=1)),
         ("train", "train_loader", lambda: train(model, given, optimizer, criterion)),
         ("valid", "valid_loader", lambda: valid(model, given, criterion)),

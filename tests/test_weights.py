@@ -5,10 +5,11 @@ import pytest
 
 from glasswork import MLP, SGD, Batches, CrossEntropyLoss, Dataset, InputError, MSELoss, Run, fit, named_recipe, valid
 from glasswork.errors import FileError, RecipeError
+from glasswork.nn import BinaryCrossEntropyLoss, PoissonLoss
 from glasswork.recipes.experiment import assemble
 
 RNG = np.random.default_rng(0)
-LOSSES = [MSELoss, CrossEntropyLoss, lambda: CrossEntropyLoss(label_smoothing=0.2)]
+LOSSES = [MSELoss, CrossEntropyLoss, lambda: CrossEntropyLoss(label_smoothing=0.2), BinaryCrossEntropyLoss, PoissonLoss]
 
 
 @pytest.mark.parametrize("make", LOSSES)

@@ -20,6 +20,7 @@ from glasswork.data.contract import inputs_of
 from glasswork.data.dataset import Dataset
 from glasswork.data.labels import check_labels, check_lengths
 from glasswork.data.mapped import MappedRows, in_blocks
+from glasswork.data.targets import check_targets, check_weights, targets_by_label
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs
 from glasswork.pixels import as_bytes_or_floats, normalize
@@ -50,11 +51,6 @@ def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.f
     onehot = np.zeros((len(labels), num_labels), dtype)
     onehot[np.arange(len(labels)), labels] = 1
     return onehot
-
-
-def targets_by_label(columns: int, dtype: DTypeLike) -> FloatArray:
-    """Return the targets of each label, ``(labels, columns)``: one-hot rows; 0 and 1 for a single column."""
-    return np.eye(columns, dtype=dtype) if columns > 1 else np.array([[0], [1]], dtype)
 
 
 def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iterator[tuple[Images, Labels]]:
@@ -109,8 +105,8 @@ class Batches:
     ----------
     images : (N, features), (N, height, width) or (N, height, width, 3)
         Integers from 0 to 255, kept as bytes and normalised to [-1, 1] batch by batch, or floats, used as they are.
-    labels : (N,) integers from 0 to classes - 1
-        Copied.
+    labels : (N,) integers from 0 to classes - 1, or (N, outputs) numbers
+        Labels, or a row of targets for each image. Copied.
     batch_size : int
         From 1 to N; with ``drop_last=False`` more than N gives one batch of all images.
     seed : int
@@ -134,6 +130,8 @@ class Batches:
     ----------
     epoch : int
         The epoch that the next loop goes through, from 1.
+    has_targets : bool
+        Whether ``labels`` are targets.
     pixels : bool
         Whether the images are bytes.
     inputs : Inputs
@@ -170,10 +168,12 @@ class Batches:
         dtype: DTypeLike = np.float32,
         weights: ArrayLike | None = None,
     ) -> None:
-        self._classes_stated = classes is not None
-        self.classes = 10 if classes is None else classes
-        known = check_labels(labels, max(self.classes, 2))
-        self.labels = np.array(known, np.int64)  # a copy: callers may change theirs
+        given = np.asarray(labels)
+        self.has_targets = given.ndim == 2 and given.dtype.kind == "f"
+        self._classes_stated = classes is not None or self.has_targets
+        self.classes = given.shape[1] if self.has_targets else 10 if classes is None else classes
+        known = check_targets(given) if self.has_targets else check_labels(labels, max(self.classes, 2))
+        self.labels = np.array(known, dtype if self.has_targets else np.int64)  # a copy: callers may change theirs
         self.labels.flags.writeable = False
         held: Any = images if isinstance(images, MappedRows) else as_bytes_or_floats("Batches", images)
         if held.ndim < 2:
@@ -270,7 +270,7 @@ class Batches:
         Yields
         ------
         x : (batch, features) of ``dtype``
-        t : (batch, classes) of ``dtype``, one-hot
+        t : (batch, classes) of ``dtype``, one-hot unless targets were given
         weights : (batch,) float64
             Only where there are weights.
         """
@@ -281,23 +281,14 @@ class Batches:
         for i in range(start, len(self)):
             chosen = rows[i * self.batch_size : (i + 1) * self.batch_size]
             n = len(chosen)
-            t = one_hot.take(self.labels.take(chosen), axis=0)
+            t = self.labels.take(chosen, axis=0)
+            t = t if self.has_targets else one_hot.take(t, axis=0)
             self.images.take(chosen, axis=0, out=gathered[:n], mode="clip")
             if self.pixels:
                 normalize(gathered[:n], out=x[:n])
             else:
                 np.copyto(x[:n], gathered[:n], casting="same_kind")
             yield (x[:n], t) if self.weights is None else (x[:n], t, self.weights.take(chosen))
-
-
-def check_weights(weights: ArrayLike, images: int) -> FloatArray:
-    """Return the weights of images, ``(images,)`` float64, or raise an InputError."""
-    array = np.array(weights, np.float64)  # a copy: callers may change theirs
-    if array.shape != (images,):
-        raise InputError(f"weights: expected {images:,} numbers, one for each image, got shape {array.shape}")
-    if not (np.isfinite(array).all() and array.min() >= 0 < array.max()):
-        raise InputError("weights: expected finite numbers of 0 or more that are not all 0")
-    return array
 
 
 #: The batch size if a dataset is given in place of a loader.

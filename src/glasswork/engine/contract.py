@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
-from glasswork.data.batches import int_to_onehot, targets_by_label
+from glasswork.data.batches import int_to_onehot
 from glasswork.data.labels import check_labels
+from glasswork.data.targets import targets_by_label
 from glasswork.errors import InputError, StateError
 from glasswork.nn import MLP
 from glasswork.nn.scores import labels_of

@@ -9,6 +9,7 @@ from glasswork.nn.linear import Linear
 from glasswork.nn.losses import LOSSES, CrossEntropyLoss, Loss, MSELoss, softmax
 from glasswork.nn.mlp import MLP
 from glasswork.nn.noise import GaussianNoise
+from glasswork.nn.output_losses import BinaryCrossEntropyLoss, PoissonLoss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.nn.scale import Scale
 
@@ -20,6 +21,7 @@ __all__ = [
     "MLP",
     "Activation",
     "BatchNorm",
+    "BinaryCrossEntropyLoss",
     "CrossEntropyLoss",
     "Dropout",
     "GaussianNoise",
@@ -29,6 +31,7 @@ __all__ = [
     "Linear",
     "Loss",
     "MSELoss",
+    "PoissonLoss",
     "RandomLayer",
     "ReLU",
     "Scale",

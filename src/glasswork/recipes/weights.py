@@ -10,7 +10,7 @@ import numpy as np
 
 from glasswork.arrays import FloatArray
 from glasswork.data import Split
-from glasswork.data.batches import check_weights
+from glasswork.data.targets import check_weights
 from glasswork.errors import FileError, InputError
 from glasswork.recipes.schema import Training
 

@@ -97,7 +97,7 @@ def train(
 def fit(
     model: Model,
     train_loader: Data,
-    valid_loader: Data,
+    valid_loader: Data | None,
     optimizer: Optimizer,
     criterion: Criterion,
     *,
@@ -125,7 +125,8 @@ def fit(
     model, optimizer, criterion
         As for `train`.
     train_loader, valid_loader : re-iterable, Dataset or Part
-        Such as `Batches`: looped over once an epoch. Validation uses every image.
+        Such as `Batches`: looped over once an epoch. Validation uses every image. Without a ``valid_loader``, given as
+        None, there is no validation: ``valid_loss`` and ``valid_accuracy`` are NaN, and ``patience`` cannot be used.
     epochs : int
     patience : int, optional
         Stop when the validation accuracy has not risen for this many epochs.
@@ -166,14 +167,17 @@ def fit(
     for name, number in (("patience", patience), ("threads", threads)):
         if number is not None:
             check_number("fit", name, number, 1)
+    if patience is not None and valid_loader is None:
+        raise InputError("fit: patience watches the validation images, so it needs a valid_loader")
     if patience is not None or average is not None:
         check_restorable(model)
     if progress is not None and not isinstance(progress, Progress):
         raise InputError(f"fit: expected progress to be a Progress, or None, got {progress!r}")
     learnt_from: Any = training_loader("fit", train_loader, model, optimizer)
-    validated_on = evaluation_loader("fit", valid_loader, model)
+    validated_on = None if valid_loader is None else evaluation_loader("fit", valid_loader, model)
     check_together(model, optimizer)
-    check_pair(model, learnt_from, validated_on)
+    if validated_on is not None:
+        check_pair(model, learnt_from, validated_on)
     if average is not None and not isinstance(average, Average):
         average = Average(arrays_of(model), average)
     engine = choose_engine(
@@ -192,7 +196,7 @@ def _epochs(
     engine: Engine,
     training: Training,
     train_loader: Loader,
-    valid_loader: Loader,
+    valid_loader: Loader | None,
     criterion: Criterion,
     epochs: int,
     patience: int | None,
@@ -230,7 +234,7 @@ def _fit_epoch(
     engine: Engine,
     training: Training,
     train_loader: Loader,
-    valid_loader: Loader,
+    valid_loader: Loader | None,
     criterion: Criterion,
     monitor: Monitor,
     after_step: Sequence[AfterStep],
@@ -242,18 +246,20 @@ def _fit_epoch(
     train_loss = _train_epoch(engine, model, learnt_from, optimizer, criterion, progress, after_step)
     if training.average is not None:
         training.average.show()
-    valid_loss, valid_accuracy, measure = evaluate("valid", engine.scores, model, valid_loader, criterion, monitor)
-    if not math.isfinite(valid_loss):  # the last step of the epoch may be the one that diverged
-        raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
+    valid_loss = valid_accuracy = measure = math.nan
+    if valid_loader is not None:
+        valid_loss, valid_accuracy, measure = evaluate("valid", engine.scores, model, valid_loader, criterion, monitor)
+        if not math.isfinite(valid_loss):  # the last step of the epoch may be the one that diverged
+            raise DivergedError(f"the validation loss became {valid_loss}, {_advice(optimizer)}")
     if not all(np.isfinite(array).all() for array in arrays_of(model)):  # a sigmoid hides this from the loss
         raise DivergedError(f"weights became infinite or NaN, {_advice(optimizer)}")
-    if math.isnan(valid_accuracy):
+    if valid_loader is not None and math.isnan(valid_accuracy):
         raise DivergedError(f"scores became infinite or NaN, {_advice(optimizer)}")
-    if math.isnan(measure):
+    if valid_loader is not None and math.isnan(measure):
         raise InputError(f"fit: {monitor} needs validation images of both classes; validate on more images")
-    training.note_epoch(valid_accuracy, None if monitor == "accuracy" else measure)
+    training.note_epoch(valid_accuracy, None if monitor == "accuracy" or valid_loader is None else measure)
     seconds = time.perf_counter() - start
-    shown = measure if monitor in FROM_PROBABILITIES else None
+    shown = measure if monitor in FROM_PROBABILITIES and valid_loader is not None else None
     return EpochResult(progress.epoch, train_loss, valid_loss, valid_accuracy, seconds, optimizer.lr, (), shown)
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.data.batches import Batches, check_weights
+from glasswork.data.batches import Batches
 from glasswork.data.labels import check_labels, check_lengths
+from glasswork.data.targets import check_weights
 from glasswork.engine.agreement import check_inputs, check_loader, checked
 from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.pace import Pace
@@ -128,15 +129,19 @@ class CompiledEngine:
             and loader.images.dtype in SOURCES
             and loader.images.flags.c_contiguous
             and loader.images.shape[1] == self.model.in_features
-            and loader.classes > 1
+            and (loader.has_targets or loader.classes > 1)
             and (loader.classes, loader.dtype) == (self.model.out_features, self.model.dtype)
         )
 
     def _chunks(self, loader: Batches, most: int) -> Iterator[Chunk]:
         epoch, batch = loader.begin()
         order, size = np.ascontiguousarray(loader.order(epoch), np.int64), loader.batch_size
-        labels = np.ascontiguousarray(check_labels(loader.labels, loader.classes), np.int64)
-        check_lengths("Batches", loader.images, labels)  # the kernel does not check row numbers and labels
+        check_lengths("Batches", loader.images, loader.labels)  # the kernel does not check row numbers and labels
+        labels = targets = None
+        if loader.has_targets:
+            targets = np.ascontiguousarray(loader.labels, self.model.dtype)
+        else:
+            labels = np.ascontiguousarray(check_labels(loader.labels, loader.classes), np.int64)
         first = np.empty((0, 0)) if loader.pixels else loader.images[order[:size]]
         check_inputs(self.model, loader.inputs, first, learning=True)
         self._plan_for(size)
@@ -144,7 +149,8 @@ class CompiledEngine:
             whole = (len(order) - batch * size) // size
             count = min(most, self._pace.next_call(), max(1, whole))
             rows = order[batch * size : (batch + count) * size]
-            yield Chunk(loader.images, rows, min(size, len(rows)), labels=labels, weights=loader.weights)
+            size_now = min(size, len(rows))
+            yield Chunk(loader.images, rows, size_now, labels=labels, targets=targets, weights=loader.weights)
             batch += count
 
     def step(self, batch: Chunk) -> Outcome:

@@ -1,4 +1,4 @@
-"""The losses and their gradients for a thread's rows of the batch: the formulas of `glasswork.nn.losses`."""
+"""The losses and their gradients for a thread's rows of the batch: the formulas of `glasswork.nn`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,14 @@ def loss_and_gradient(run: Any, begin: int, end: int, one: Any) -> float:
         d = vector(run.grad_scores, i * n, (i + 1) * n, one)
         if run.loss == LossKind.MSE:
             total += weight * squared_error(scores, targets, d, same(weight * (2.0 / run.batch), one))
-        else:
-            share = same(weight * (1.0 / run.batch), one)
+            continue
+        share = same(weight * (1.0 / run.batch), one)
+        if run.loss == LossKind.CROSS_ENTROPY:
             total += weight * cross_entropy(scores, targets, d, same(run.smoothing, one), share)
+        elif run.loss == LossKind.BINARY_CROSS_ENTROPY:
+            total += weight * binary_cross_entropy(scores, targets, d, share)
+        else:
+            total += weight * poisson(scores, targets, d, share)
     return total
 
 
@@ -66,3 +71,28 @@ def cross_entropy(scores: Any, targets: Any, d: Any, smoothing: Any, share: Any)
         loss -= np.float64(target * (scores[j] - largest - log_total))
         d[j] = share * (d[j] / total * whole - target)
     return loss
+
+
+@kernel
+def binary_cross_entropy(scores: Any, targets: Any, d: Any, share: Any) -> float:
+    """``Σ log(1 + e^s) - target s``; its gradient is ``1 / (1 + e^-s) - target``."""
+    one, total = same(1.0, share), 0.0
+    for j in range(scores.size):
+        power = exp(-abs(scores[j]))  # at most 1, so nothing overflows
+        chance = one / (one + power)
+        d[j] = share * ((chance if scores[j] >= 0 else power * chance) - targets[j])
+        total += np.float64(max(scores[j], same(0.0, one)) - targets[j] * scores[j] + np.log1p(power))
+    return total
+
+
+@kernel
+def poisson(scores: Any, targets: Any, d: Any, share: Any) -> float:
+    """``Σ e^s - target s + target log(target) - target``; its gradient is ``e^s - target``."""
+    total = 0.0
+    for j in range(scores.size):
+        rate = exp(scores[j])
+        d[j] = share * (rate - targets[j])
+        total += np.float64(rate - targets[j] * scores[j] - targets[j])
+        if targets[j] > 0:
+            total += np.float64(targets[j] * np.log(targets[j]))
+    return total

@@ -17,6 +17,7 @@ from glasswork.nn import (
     GELU,
     MLP,
     BatchNorm,
+    BinaryCrossEntropyLoss,
     CrossEntropyLoss,
     Dropout,
     GaussianNoise,
@@ -26,6 +27,7 @@ from glasswork.nn import (
     Linear,
     Loss,
     MSELoss,
+    PoissonLoss,
     ReLU,
     Scale,
     Sigmoid,
@@ -68,6 +70,8 @@ class LossKind(IntEnum):
 
     MSE = 0
     CROSS_ENTROPY = 1
+    BINARY_CROSS_ENTROPY = 2
+    POISSON = 3
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,12 @@ LAYER_KERNELS: dict[type[Layer], LayerKernel] = {
     Identity: LayerKernel(Kind.IDENTITY),
 }
 
-LOSS_KERNELS: dict[type[Loss], LossKind] = {MSELoss: LossKind.MSE, CrossEntropyLoss: LossKind.CROSS_ENTROPY}
+LOSS_KERNELS: dict[type[Loss], LossKind] = {
+    MSELoss: LossKind.MSE,
+    CrossEntropyLoss: LossKind.CROSS_ENTROPY,
+    BinaryCrossEntropyLoss: LossKind.BINARY_CROSS_ENTROPY,
+    PoissonLoss: LossKind.POISSON,
+}
 
 #: SGD has three rules, depending on its settings: see `rule_of`.
 RULE_KERNELS: dict[type[Optimizer], Rule] = {

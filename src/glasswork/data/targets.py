@@ -1,0 +1,34 @@
+"""Targets and weights of images: what a loader gives beside the images, checked.
+
+labels (N,) ──► one-hot rows (N, classes)        targets (N, outputs), as they are        weights (N,), 0 or more
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from glasswork.arrays import FloatArray
+from glasswork.errors import InputError
+
+
+def targets_by_label(columns: int, dtype: DTypeLike) -> FloatArray:
+    """Return the targets of each label, ``(labels, columns)``: one-hot rows; 0 and 1 for a single column."""
+    return np.eye(columns, dtype=dtype) if columns > 1 else np.array([[0], [1]], dtype)
+
+
+def check_targets(targets: FloatArray) -> FloatArray:
+    """Return targets ``(N, outputs)``, or raise an InputError if there are none, or if one is not finite."""
+    if targets.shape[1] == 0 or not np.isfinite(targets).all():
+        raise InputError(f"targets: expected finite numbers, at least one an image, got shape {targets.shape}")
+    return targets
+
+
+def check_weights(weights: ArrayLike, images: int) -> FloatArray:
+    """Return the weights of images, ``(images,)`` float64, or raise an InputError."""
+    array = np.array(weights, np.float64)  # a copy: callers may change theirs
+    if array.shape != (images,):
+        raise InputError(f"weights: expected {images:,} numbers, one for each image, got shape {array.shape}")
+    if not (np.isfinite(array).all() and array.min() >= 0 < array.max()):
+        raise InputError("weights: expected finite numbers of 0 or more that are not all 0")
+    return array
