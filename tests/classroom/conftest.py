@@ -52,7 +52,7 @@ def judge(catalogue):
 
     def judged(text):
         document = unwrapped(from_script(text))
-        observer = Observer(document, catalogue.mnist, catalogue.identifier, catalogue.reference())
+        observer = Observer(document, document, catalogue.mnist, catalogue.identifier, catalogue.reference())
 
         def ask(what, **given):
             return decode_answer(encode(Answer(1, "", observer.answer(Request(1, "", what, **given))))[4:]).result

@@ -95,8 +95,8 @@ def _is_importing() -> bool:
     return False
 
 
-def confine(folder: str, *, memory: int, seconds: int) -> None:
-    """Confine this process for good: memory, processor time, processes and files."""
+def confine(folder: str, *, memory: int, seconds: int, may_divide: bool = False) -> None:
+    """Confine this process for good: memory, processor time, processes and files; `divide` may be left to it."""
     import resource
 
     for limit, value in (
@@ -105,11 +105,32 @@ def confine(folder: str, *, memory: int, seconds: int) -> None:
         (resource.RLIMIT_FSIZE, 64 << 20),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 128),
-        (resource.RLIMIT_NPROC, 0),
     ):
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))
+    if not may_divide:
+        _forbid_processes()
     sys.addaudithook(_guard(os.path.realpath(folder)))
+
+
+def _forbid_processes() -> None:
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+
+
+def divide() -> int:
+    """Fork this process, for the last time; return the twin's number, and 0 in the twin, whose clock goes on."""
+    global _clock_is_set  # noqa: PLW0603
+    left, _ = signal.setitimer(signal.ITIMER_PROF, 0)
+    twin = os.fork()
+    _forbid_processes()
+    if twin:
+        _clock_is_set = False
+    else:
+        wind_up(left)
+    return twin
 
 
 def _guard(folder: str) -> Any:
@@ -126,6 +147,8 @@ def _guard(folder: str) -> Any:
                 raise PermissionError(f"glasswork check: files can be written in the scratch folder only, not {path}")
             if Path(path).is_dir():  # its descriptor would lead past these checks
                 raise PermissionError(f"glasswork check: a folder cannot be opened: {path}")
+        elif event == "os.fork" and sys._getframe(1).f_code is divide.__code__:
+            pass
         elif event.startswith(_FORBIDDEN) and not (event in _OF_IMPORTS and _is_importing()):
             raise PermissionError(f"glasswork check: {event} is not available to checked code")
         elif event in _WRITING and args:

@@ -126,7 +126,7 @@ class Judge:
     def _execute(self) -> None:
         """Have the file run as far as its data."""
         self.outline = Outline(self.document)
-        _, self.later = divide(self.outline)
+        *_, self.later = divide(self.outline)
         self.numpy = structure.missing_numpy(self.document)
         self.syntax = structure.syntax_problems(self.document)
         self.aliases = structure.aliases(self.outline)

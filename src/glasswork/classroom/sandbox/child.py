@@ -23,7 +23,7 @@ from typing import Any, NoReturn, Self
 
 import msgspec
 
-from glasswork.classroom.limits import BUSY, STUDENT, confine
+from glasswork.classroom.limits import BUSY, STUDENT, confine, divide
 from glasswork.classroom.sandbox.isolation import die_with_parent, drop_rights, enter_namespaces
 from glasswork.classroom.sandbox.observer import Observer, keep, observing_things
 from glasswork.classroom.student.fixture import hide_glasswork
@@ -44,6 +44,9 @@ MEMORY = 4 << 30  # bytes of address space
 #: What the keeper's status says of a child.
 _ENDED, _OUT_OF_TIME = 0, 3
 
+#: What a twin's status says once its answer is sent; a file that ends its process says another number.
+_ANSWERED = 97
+
 _SAYS = {
     "ended": "The code ended the whole process here, or it ran out of memory.",
     "disturbed": "the file wrote to the channel on which it is watched",
@@ -61,10 +64,12 @@ class Child:
         Where the submission may write.
     seconds : float
         Its processor time, and five times as much by the clock.
+    may_divide : bool
+        Whether a run of the whole file leaves a process behind where the data are ready.
     """
 
-    def __init__(self, observer: Observer, folder: str, seconds: float) -> None:
-        self._observer, self._folder, self._seconds = observer, folder, seconds
+    def __init__(self, observer: Observer, folder: str, seconds: float, *, may_divide: bool = False) -> None:
+        self._observer, self._folder, self._seconds, self._may_divide = observer, folder, seconds, may_divide
         self._lost: LostError | None = None
         self._number = 0
 
@@ -73,7 +78,7 @@ class Child:
         self._started = time.monotonic()
         self._keeper = os.fork()
         if self._keeper == 0:
-            _keep(self._observer, other.fileno(), self._folder, self._seconds)
+            _keep(self._observer, other.fileno(), self._folder, self._seconds, self._may_divide)
         other.close()
         return self
 
@@ -92,6 +97,10 @@ class Child:
         _, status = os.waitpid(self._keeper, 0)
         self._keeper = 0
         return os.waitstatus_to_exitcode(status)
+
+    def renew(self) -> None:
+        """Give the process its seconds by the clock once more."""
+        self._started = time.monotonic()
 
     # The dialogue ------------------------------------------------------------------------------------
 
@@ -138,9 +147,11 @@ class Child:
         """Return that many bytes of the child's."""
         received = b""
         while len(received) < size:
+            piece = b""
             ready, _, _ = select.select([self._socket], [], [], 0.2)
             if ready:
-                piece = self._socket.recv(size - len(received))
+                with contextlib.suppress(ConnectionResetError):
+                    piece = self._socket.recv(size - len(received))
                 if not piece:
                     late = self._end() == _OUT_OF_TIME
                     raise LostError("out of time", self._late()) if late else LostError("ended", _SAYS["ended"])
@@ -157,10 +168,12 @@ class Child:
         passed = time.monotonic() - self._started
         if passed < self._seconds:
             return False
-        try:
-            child = Path(f"/proc/{self._keeper}/task/{self._keeper}/children").read_text("utf-8").split()[0]
-            fields = Path(f"/proc/{child}/stat").read_text("utf-8").rpartition(")")[2].split()
-        except (OSError, IndexError):
+        process, fields = self._keeper, [""]
+        with contextlib.suppress(OSError, IndexError):
+            while True:  # down to the youngest
+                process = int(Path(f"/proc/{process}/task/{process}/children").read_text("utf-8").split()[0])
+                fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+        if len(fields) < 13:
             return True
         used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return fields[0] != "R" or used >= self._seconds or passed >= BUSY * self._seconds
@@ -181,7 +194,7 @@ class Child:
 # In the processes that were forked -------------------------------------------------------------------
 
 
-def _keep(observer: Observer, channel: int, folder: str, seconds: float) -> NoReturn:
+def _keep(observer: Observer, channel: int, folder: str, seconds: float, may_divide: bool) -> NoReturn:
     """Fork the child into namespaces of its own, and wait for it; this process runs no code of others."""
     status = _ENDED
     try:
@@ -189,22 +202,24 @@ def _keep(observer: Observer, channel: int, folder: str, seconds: float) -> NoRe
         enter_namespaces(folder)
         child = os.fork()
         if child == 0:
-            _run(observer, channel, folder, seconds)
+            _run(observer, channel, folder, seconds, may_divide)
         os.close(channel)
         for received, sent in ((signal.SIGTERM, signal.SIGKILL), (signal.SIGUSR1, signal.SIGUSR1)):
             signal.signal(received, lambda *_, sent=sent: _send(child, sent))
         _, _, used = os.wait4(child, 0)
+        _send(child, signal.SIGKILL)
         status = _OUT_OF_TIME if used.ru_utime + used.ru_stime >= seconds else _ENDED
     finally:
         os._exit(status)
 
 
-def _send(process: int, number: int) -> None:
+def _send(child: int, number: int) -> None:
+    """Send a signal to the child and its twin, which are a group of their own."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(process, number)
+        os.killpg(child, number)
 
 
-def _run(observer: Observer, channel: int, folder: str, seconds: float) -> NoReturn:
+def _run(observer: Observer, channel: int, folder: str, seconds: float, may_divide: bool) -> NoReturn:
     """Confine this process, and answer requests until the channel closes."""
     try:
         die_with_parent(signal.SIGKILL)
@@ -215,13 +230,14 @@ def _run(observer: Observer, channel: int, folder: str, seconds: float) -> NoRet
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
         warnings.simplefilter("ignore")
-        faulthandler.register(signal.SIGUSR1, file=channel, all_threads=False)
+        _tell_place(channel)
         drop_rights()
-        confine(folder, memory=MEMORY, seconds=math.ceil(seconds) + 1)
+        confine(folder, memory=MEMORY, seconds=math.ceil(seconds) + 1, may_divide=may_divide)
         restore = keep(*observing_things(observer.reference))
         hide_glasswork(observer.mnist)
         sys.modules["__main__"] = ModuleType("__main__")
         _answer(observer, channel, restore)
+        os._exit(_ANSWERED)
     finally:
         os._exit(1)
 
@@ -236,11 +252,27 @@ def _close_all_but(channel: int) -> int:
     return keep_open
 
 
+def _tell_place(channel: int) -> None:
+    """Have this process write where it is, when it is signalled."""
+    faulthandler.register(signal.SIGUSR1, file=channel, all_threads=False)
+
+
 def _answer(observer: Observer, channel: int, restore: Callable[[], None]) -> None:
-    while head := os.read(channel, 4):
+    """Answer requests until the channel closes; a twin of this process ends after its first answer."""
+
+    def divide_here(resume: Callable[[], None]) -> None:
+        twin = divide()
+        if twin:
+            _wait(twin, channel)
+            resume()
+            _answer(observer, channel, restore)
+            os._exit(_ENDED)
+
+    process = os.getpid()
+    while os.getpid() == process and (head := os.read(channel, 4)):
         request = decode_request(_read(channel, int.from_bytes(head, "big")))
         restore()
-        result = observer.answer(request)
+        result = observer.answer(request, divide_here)
         try:
             message = encode(Answer(request.number, request.nonce, result))
             decode_answer(message[4:])
@@ -248,6 +280,16 @@ def _answer(observer: Observer, channel: int, restore: Callable[[], None]) -> No
             message = encode(Answer(request.number, request.nonce, Nothing(type(error).__name__)))
         while message:
             message = message[os.write(channel, message) :]
+
+
+def _wait(twin: int, channel: int) -> None:
+    """Wait for the twin, which is asked for its place in the meantime; if it fails, this process ends, too."""
+    faulthandler.unregister(signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    _, status = os.waitpid(twin, 0)
+    if os.waitstatus_to_exitcode(status) != _ANSWERED:
+        os._exit(1)
+    _tell_place(channel)
 
 
 def _read(channel: int, size: int) -> bytes:

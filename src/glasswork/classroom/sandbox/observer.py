@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from glasswork.classroom.judging.matching import right_split
 from glasswork.classroom.judging.slowness import count_lines
@@ -20,7 +21,10 @@ from glasswork.classroom.student.messages import Nothing, Observed, Ran, Request
 from glasswork.classroom.student.outline import assigned_names
 from glasswork.classroom.student.run import StudentRun, run_student
 from glasswork.classroom.student.source import Document
-from glasswork.classroom.student.whole_file import run_whole_file
+from glasswork.classroom.student.waypoints import Waypoints
+from glasswork.classroom.student.whole_file import Ending, run_whole_file
+
+Divide = Callable[[Callable[[], None]], None]
 
 #: Seconds that a part's code may take on its probes.
 PART_LIMIT = 1.0
@@ -32,7 +36,8 @@ class Observer:
 
     Parameters
     ----------
-    document : Document
+    document, unfolded : Document
+        The file as it is, and as `glasswork.classroom.student.unwrap` unfolds it.
     mnist : Mnist
         The images that the file finds.
     identifier : Identifier
@@ -41,15 +46,24 @@ class Observer:
     """
 
     document: Document
+    unfolded: Document
     mnist: Mnist
     identifier: Identifier
     reference: dict[str, Any]
     run: StudentRun = field(init=False)
     bench: Bench = field(init=False)
+    _trace: DataTrace = field(init=False)
+    _begun: StudentRun | None = None
 
-    def answer(self, request: Request) -> Result:
-        """Return what was asked for; `Nothing` if that cannot be told."""
+    def answer(self, request: Request, divide: Divide | None = None) -> Result:
+        """Return what was asked for; `Nothing` if that cannot be told.
+
+        The run of the whole file calls ``divide`` when the data are ready. That has to return in a twin of this
+        process, which goes on with the file, and to answer all other requests here, after a call of its argument.
+        """
         try:
+            if request.what == "run whole file":
+                return self._run_whole_file(divide)
             return self._answer(request)
         except (Exception, OutOfTimeError) as error:  # student's objects break a probe in many unforeseen ways
             return Nothing(type(error).__name__[:100])
@@ -57,8 +71,6 @@ class Observer:
     def _answer(self, request: Request) -> Result:
         if request.what == "run":
             return self._run(request)
-        if request.what == "run whole file":
-            return run_whole_file(self.document)
         if request.what == "train":
             return run_whole(self.run)
         if request.what == "count lines":
@@ -72,15 +84,34 @@ class Observer:
         self.bench.memory[request.part] = seen
         return Observed({facet: pack(results).values for facet, results in seen.items()})
 
+    def _run_whole_file(self, divide: Divide | None) -> Ending:
+        if divide is None:
+            return run_whole_file(self.document)
+        self._trace = DataTrace(self.mnist)
+
+        def arrived(run: StudentRun, names: dict[str, Any]) -> None:
+            def resume() -> None:
+                names.update(run.namespace)
+                run.namespace = names
+
+            self._begun = run
+            divide(resume)
+
+        waypoints = Waypoints(self.document, self.unfolded, self._trace.after, arrived)
+        ending = run_whole_file(self.document, waypoints=waypoints)
+        return replace(ending, divided=self._begun is not None)
+
     def _run(self, request: Request) -> Ran:
-        trace = DataTrace(self.mnist)
-        self.run = run_student(self.document, trace.after, {} if request.has_numpy else {"np": np})
+        if self._begun is None:
+            self._trace = DataTrace(self.mnist)
+        given = {} if request.has_numpy else {"np": np}
+        self.run = run_student(self.unfolded, self._trace.after, given, self._begun)
         names = self.run.namespace
         self.bench = Bench(names, self.reference, self.run.outline)
         for name, other in request.names.items():
             if other in names:
                 names[name] = names[other]
-        sections = Sections(names, trace, self.identifier)
+        sections = Sections(names, self._trace, self.identifier)
         self.bench.memory |= {
             "sections": sections,
             "later": self.run.later,

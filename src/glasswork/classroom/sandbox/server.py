@@ -97,13 +97,18 @@ def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
 
     document = from_cells(order.cells) if order.notebook else from_script(order.cells[0])
     unfolded = unwrapped(document)
-    given = catalogue.mnist, catalogue.identifier, catalogue.reference()
+    observer = Observer(document, unfolded, catalogue.mnist, catalogue.identifier, catalogue.reference())
+    parts: list[PartReport] | None = None
     folder = tempfile.mkdtemp(prefix="glasswork-check-")
     try:
-        with Child(Observer(document, *given), folder, order.seconds) as child:
+        with Child(observer, folder, order.seconds, may_divide=True) as child:
             ending = _ending(child)
-        with Child(Observer(unfolded, *given), folder, order.seconds) as child:
-            parts = Judge(catalogue, unfolded, child.ask, ending).run()
+            if ending.divided:
+                child.renew()
+                parts = Judge(catalogue, unfolded, child.ask, ending).run()
+        if parts is None:
+            with Child(observer, folder, order.seconds) as child:
+                parts = Judge(catalogue, unfolded, child.ask, ending).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return complete(parts, ending, document)

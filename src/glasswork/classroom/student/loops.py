@@ -87,7 +87,8 @@ class Loops:
 
     def rewrite(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         """Return the statements with their training loops and ``while`` loops under watch."""
-        return [_Rewriter(self, _reaching(statements)).visit(s) for s in statements]
+        rewriter = _Rewriter(self, _reaching(statements))
+        return [rewriter.visit(s) for s in statements]
 
     def rounds(self, iterable: Iterable[Any], line: int) -> Iterator[Any]:
         """Yield the first elements, and of a range the last one, too."""

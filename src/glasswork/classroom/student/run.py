@@ -62,14 +62,22 @@ def run_student(
     document: Document,
     after: Callable[[StudentRun, Event], None] | None = None,
     given: dict[str, Any] | None = None,
+    begun: StudentRun | None = None,
 ) -> StudentRun:
-    """Execute a document's statements, with the names ``given`` to it; ``after`` is called after each."""
-    run = StudentRun(Outline(document))
-    run.namespace.update(new_namespace() | (given or {}))
+    """Execute a document's statements, with the names ``given`` to it; ``after`` is called after each.
+
+    A run that has ``begun`` goes on behind the statements ahead of the network. Their classes and functions are
+    defined once more, for they were made to be watched.
+    """
+    run = begun or StudentRun(Outline(document), new_namespace())
+    run.namespace.update(given or {})
     _import_ahead(document)
-    np.random.seed(0)
-    first, run.later = divide(run.outline)
-    for statement in first:
+    ahead, rest, run.later = divide(run.outline)
+    if begun is None:
+        np.random.seed(0)
+    else:
+        ahead = _definitions(ahead)
+    for statement in (*ahead, *rest):
         imports = isinstance(statement, ast.Import | ast.ImportFrom)
         seconds = IMPORT_LIMIT if imports else STATEMENT_LIMIT
         event = Event(statement, execute(statement, run.namespace, seconds))
@@ -79,9 +87,10 @@ def run_student(
     return run
 
 
-def divide(outline: Outline) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """Return the statements as far as the data, and those that use the network."""
-    first: list[ast.stmt] = []
+def divide(outline: Outline) -> tuple[list[ast.stmt], list[ast.stmt], list[ast.stmt]]:
+    """Return the statements ahead of the first that uses the network, the others that do not, and those that do."""
+    ahead: list[ast.stmt] = []
+    rest: list[ast.stmt] = []
     later: list[ast.stmt] = []
     network = _network_names(outline)
     for statement in outline.document.statements:
@@ -91,8 +100,20 @@ def divide(outline: Outline) -> tuple[list[ast.stmt], list[ast.stmt]]:
             network |= assigned_names(statement) - {"X", "y"}
             later.append(statement)
         else:
-            first.append(statement)
-    return first, later
+            (rest if later else ahead).append(statement)
+    return ahead, rest, later
+
+
+def _definitions(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the definitions whose names no later statement binds."""
+    found: list[ast.stmt] = []
+    bound: set[str] = set()
+    for statement in reversed(statements):
+        names = assigned_names(statement)
+        if isinstance(statement, ast.ClassDef | Function) and not names & bound:
+            found.insert(0, statement)
+        bound |= names
+    return found
 
 
 def new_namespace() -> dict[str, Any]:

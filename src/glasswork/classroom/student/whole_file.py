@@ -6,6 +6,7 @@ more, with few epochs that are whole; an error that is gone there does not count
 
 import ast
 import builtins
+import copy
 import difflib
 import linecache
 import sys
@@ -22,6 +23,7 @@ from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit
 from glasswork.classroom.student.loops import AGAIN, CONFIRMING, ROUNDS, SHORT, Loops, StuckError
 from glasswork.classroom.student.run import new_namespace
 from glasswork.classroom.student.source import Document
+from glasswork.classroom.student.waypoints import PASSED, Waypoints
 
 #: Seconds of processor time that one run of the file may take.
 RUN_LIMIT = 6.0
@@ -64,6 +66,8 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
         Whether any training loop had a round.
     idle : int or None
         The line of a training loop, if there are any and none had a round.
+    divided : bool
+        Whether another process stands where the data are ready, for the parts to be tried there.
     """
 
     how: How
@@ -76,11 +80,12 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     left: tuple[int, ...] = ()
     trained: bool = False
     idle: int | None = None
+    divided: bool = False
 
 
-def run_whole_file(document: Document, seconds: float = RUN_LIMIT) -> Ending:
+def run_whole_file(document: Document, seconds: float = RUN_LIMIT, waypoints: Waypoints | None = None) -> Ending:
     """Run a document and return how it ended; an error that may come of a short training is confirmed."""
-    ending, loops = _run(document, SHORT, seconds)
+    ending, loops = _run(document, SHORT, seconds, waypoints)
     if ending.how != "error" or not loops.was_cut:
         return ending
     again, _ = _run(document, CONFIRMING, seconds)
@@ -90,7 +95,9 @@ def run_whole_file(document: Document, seconds: float = RUN_LIMIT) -> Ending:
     return ending if same or ending.kind not in _OF_SHORTNESS else replace(ending, how="refused")
 
 
-def _run(document: Document, limits: tuple[int, int], seconds: float) -> tuple[Ending, Loops]:
+def _run(
+    document: Document, limits: tuple[int, int], seconds: float, waypoints: Waypoints | None = None
+) -> tuple[Ending, Loops]:
     loops = Loops(limits)
     module = ModuleType("__main__")
     vars(module).update(new_namespace())
@@ -98,15 +105,16 @@ def _run(document: Document, limits: tuple[int, int], seconds: float) -> tuple[E
     sys.modules["__main__"] = module
     setattr(builtins, ROUNDS, loops.rounds)
     setattr(builtins, AGAIN, lambda test, number: loops.again(test, number, _names(sys._getframe(1))))
+    setattr(builtins, PASSED, waypoints.passed if waypoints is not None else None)
     linecache.cache[STUDENT] = (1, None, [line + "\n" for line in document.lines], STUDENT)
     np.random.seed(0)
     try:
         with time_limit(seconds), np.errstate(all="ignore"):
-            ending = _execute(document, loops, vars(module))
+            ending = _execute(document, loops, vars(module), waypoints)
     finally:
         sys.modules["__main__"] = before
-        delattr(builtins, ROUNDS)
-        delattr(builtins, AGAIN)
+        for name in (ROUNDS, AGAIN, PASSED):
+            delattr(builtins, name)
         linecache.cache.pop(STUDENT, None)
     return ending, loops
 
@@ -115,13 +123,14 @@ def _names(frame: Any) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
-def _execute(document: Document, loops: Loops, namespace: dict[str, Any]) -> Ending:
+def _execute(document: Document, loops: Loops, namespace: dict[str, Any], waypoints: Waypoints | None) -> Ending:
     for number, statements in _cells(document):
         fault = _fault(document, number)
         if fault is not None:
             return fault
         try:
-            tree = ast.Module(loops.rewrite(statements), [])
+            watched = copy.deepcopy(statements)
+            tree = ast.Module(loops.rewrite(waypoints.rewrite(watched) if waypoints is not None else watched), [])
             exec(compile(tree, STUDENT, "exec", dont_inherit=True), namespace)
         except OutOfTimeError as error:
             stuck = [w.line for w in loops.whiles if w.is_stuck]

@@ -1,0 +1,90 @@
+"""Follow the run of a whole file through its data: it calls back after each statement ahead of the network.
+
+import … · X, y = fetch_openml(…) · X = … · X_train, … = … · (arrived) model = MLP(…) …
+"""
+
+import ast
+import functools
+import operator
+import sys
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+from glasswork.classroom.student.outline import Outline
+from glasswork.classroom.student.run import Event, StudentRun, divide
+from glasswork.classroom.student.source import Document
+
+#: The name under which a running file finds `Waypoints.passed`.
+PASSED = "__glasswork_passed__"
+
+
+class Waypoints:
+    """The statements ahead of the network, in the order in which a run has to pass them.
+
+    Parameters
+    ----------
+    document : Document
+        The file as it runs.
+    unfolded : Document
+        The same, as `glasswork.classroom.student.unwrap` unfolds it.
+    after : callable
+        Called after each statement, as by `run_student`.
+    arrived : callable
+        Called after the last one with the run and the file's global names; the run has those of ``main()``, too.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        unfolded: Document,
+        after: Callable[[StudentRun, Event], None],
+        arrived: Callable[[StudentRun, dict[str, Any]], None],
+    ) -> None:
+        self.run = StudentRun(Outline(unfolded))
+        self._after, self._arrived = after, arrived
+        there = {_key(node) for statement in document.statements for node in ast.walk(statement)}
+        ahead, _, _ = divide(self.run.outline)
+        self._statements = [statement for statement in ahead if _key(statement) in there]
+        self._numbers = {_key(statement): number for number, statement in enumerate(self._statements)}
+        self._next = 0
+        self._locals: dict[CodeType, dict[str, Any]] = {}
+
+    def rewrite(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        """Return the statements with a call of `passed` after each of those that are ahead of the network."""
+        module = ast.Module(statements, [])
+        _Rewriter(self._numbers).generic_visit(module)
+        return module.body
+
+    def passed(self, number: int) -> None:
+        """Note that a statement was executed; in another order than the expected one, nothing comes of it any more."""
+        if number != self._next:
+            self._next = -1
+            return
+        self._next += 1
+        frame = sys._getframe(1)
+        event = Event(self._statements[number], None)
+        if frame.f_locals is not frame.f_globals:  # what main() has computed is not over with main()
+            self._locals[frame.f_code] = dict(frame.f_locals)
+        self.run.namespace = functools.reduce(operator.or_, self._locals.values(), dict(frame.f_globals))
+        self.run.events.append(event)
+        self._after(self.run, event)
+        if self._next == len(self._statements):
+            self._arrived(self.run, frame.f_globals)
+
+
+def _key(node: ast.AST) -> tuple[str, int, int]:
+    return type(node).__name__, getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+class _Rewriter(ast.NodeTransformer):
+    def __init__(self, numbers: dict[tuple[str, int, int], int]) -> None:
+        self._numbers = numbers
+
+    def visit(self, node: ast.AST) -> ast.AST | list[ast.AST]:
+        self.generic_visit(node)
+        number = self._numbers.get(_key(node)) if isinstance(node, ast.stmt) else None
+        if number is None:
+            return node
+        call = ast.Expr(ast.Call(ast.Name(PASSED, ast.Load()), [ast.Constant(number)], []))
+        return [node, ast.fix_missing_locations(ast.copy_location(call, node))]

@@ -1,0 +1,133 @@
+"""Sections 1 and 2 run once: the parts are tried where the run of the whole file had its data ready, and nothing after."""
+
+import contextlib
+import io
+import textwrap
+
+import pytest
+
+from glasswork.classroom.catalogue import changed, mistakes
+from glasswork.classroom.handout import PARTS
+from glasswork.classroom.student.run import run_student
+from glasswork.classroom.student.source import from_cells, from_script
+from glasswork.classroom.student.unwrap import unwrapped
+from glasswork.classroom.student.waypoints import Waypoints
+from glasswork.classroom.student.whole_file import run_whole_file
+
+IMPORT = "import numpy as np\n"
+DATA = "X = np.arange(8.0)\nX = X / 2\nfor i in range(3): X = X + 1\n"
+CLASSES = "class MLP:\n    def forward(self, x): return x\ndef helper(): return X.sum()\n"
+REST = "model = MLP()\nX = None\nlast = 1\n"
+
+
+def arrivals(document):
+    """Return the names at each arrival, and the lines that were passed before."""
+    lines, seen = [], []
+
+    def arrived(run, _):
+        seen.append(run.namespace)
+
+    points = Waypoints(document, unwrapped(document), lambda _, event: lines.append(event.statement.lineno), arrived)
+    with contextlib.redirect_stdout(io.StringIO()):
+        ending = run_whole_file(document, waypoints=points)
+    return seen, lines, ending
+
+
+def body(text):
+    return textwrap.indent(text, "    ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        IMPORT + DATA + CLASSES + REST,
+        CLASSES + IMPORT + DATA + REST,
+        IMPORT + CLASSES + "def main():\n" + body(DATA + REST) + "main()\n",
+        IMPORT + CLASSES + "def main(n=3, rate=1):\n" + body(DATA + REST) + "if __name__ == '__main__':\n    main(5)\n",
+        IMPORT + "def prepare():\n" + body(DATA) + "prepare()\n" + CLASSES + REST,
+        IMPORT + "if __name__ == '__main__':\n" + body(DATA + CLASSES + REST),
+        IMPORT + DATA.replace("\nX", "; X") + CLASSES + REST,
+    ],
+)  # fmt: skip
+def test_a_run_arrives_once_with_its_data(text):
+    document = from_script(text)
+    seen, lines, ending = arrivals(document)
+    assert ending.how == "end"
+    (names,) = seen
+    assert names["X"].tolist() == [3 + i / 2 for i in range(8)]
+    assert "model" not in names
+    assert "last" not in names
+    assert text.split("\n")[lines[-1] - 1].strip().startswith(("for i", "def helper"))
+
+
+def test_cells_of_a_notebook_are_one_run():
+    seen, _, ending = arrivals(from_cells([IMPORT, DATA, CLASSES + "%matplotlib inline", "X[0]", REST]))
+    assert ending.how == "end"
+    assert [names["X"][0] for names in seen] == [3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        IMPORT + DATA + "X = 1 / 0\n" + CLASSES + REST,
+        IMPORT + CLASSES + "def main():\n" + body(DATA + REST) + "main()\nmain()\n",
+        IMPORT + CLASSES + "def main(X=None):\n" + body("if X is None:\n    return\n" + DATA + REST) + "main()\n",
+        "X = (\n",
+        "model = 1\n" + REST,
+    ],
+)
+def test_a_run_that_takes_another_way_does_not_arrive_with_half_of_its_data(text):
+    seen, _, _ = arrivals(from_script(text))
+    assert [names for names in seen if "X" in names and names["X"].shape != (8,)] == []
+
+
+def test_a_file_runs_as_it_does_without_waypoints():
+    text = IMPORT + DATA + CLASSES + "n = 0\nwhile n < 5: n += 1\n" + REST + "helper() + oops\n"
+    document = from_script(text)
+    *_, ending = arrivals(document)
+    assert ending == run_whole_file(from_script(text))
+    assert (ending.kind, ending.frames[0]) == ("AttributeError", ("<module>", text.count("\n")))
+
+
+def test_the_parts_are_tried_as_they_are_written_and_not_as_they_are_watched():
+    text = (
+        IMPORT
+        + DATA
+        + "def train(model, loader):\n    n = 0\n    for x in loader:\n        model.forward(x)\n        n += 1\n    return n\n"
+    )
+    text += CLASSES + "helper = 7\n" + REST
+    document = from_script(text)
+    points = []
+
+    def arrived(run, names):
+        run.namespace = dict(names)
+        points.append(run_student(unwrapped(document), begun=run))
+
+    run_whole_file(document, waypoints=Waypoints(document, unwrapped(document), lambda *_: None, arrived))
+    (run,) = points
+    names = run.namespace
+    assert names["train"](names["MLP"](), range(9)) == 9
+    assert (names["helper"], names["X"], "model" in names) == (7, None, False)  # what uses no network runs on
+    assert names["last"] == 1
+
+
+#: What a file does behind its data, and may not change the verdict on a part.
+BEHIND = {
+    "changes": (
+        "X_train *= 0\nX_valid[:], y_train[:] = 5, 3\nLinear.forward = Sigmoid.forward = lambda self, x: x\n"
+        "train = valid = None\nnp.dot = np.exp = np.mean = None\n"
+    ),
+    "an end": "import os\nos._exit(0)\n",
+    "an error": "1 / 0\n",
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_what_comes_behind_the_data_changes_no_verdict_on_a_part(checker, name):
+    text = changed(mistakes()["sigmoid-plus"].variants[0])
+    at = text.index("in_features = 28")
+    behind = "model = MLP(784, 50, 10)\nif model:\n" + body(BEHIND[name])
+    parts = checker.check_cells([text[:at] + behind + text[at:]], notebook=False)
+    status = {part.name: part.status for part in parts if part.name not in ("whole file", "settings")}
+    assert status == dict.fromkeys(status, "done") | {"Sigmoid.forward": "wrong"}
+    assert len(status) == len(PARTS) - 1
