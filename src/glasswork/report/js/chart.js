@@ -33,14 +33,15 @@ const HEIGHT = 230;
 const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
 /**
- * Make a chart that follows the width of its place.
+ * Make a chart that follows the width of its place; `redraw` shows what has changed in its options.
  * @param {ChartOptions} options
  */
 export function chart(options) {
   const readout = el("p", { class: "readout small" }, " ");
   const place = el("div", { class: "plot" });
   const figure = el("figure", { class: "chart" }, place, readout);
-  new ResizeObserver(() => draw(place, readout, options)).observe(place);
+  figure.redraw = () => draw(place, readout, options);
+  new ResizeObserver(figure.redraw).observe(place);
   return figure;
 }
 

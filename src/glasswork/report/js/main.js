@@ -11,6 +11,7 @@
  * classify(strokes)     {digit, scores, unlike} for strokes, lists of points [x, y] from 0 to 1, y down
  * explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
  * smudge(bytes)         the smallest change found that turns the answer: {bytes, norm, digit} or null
+ * train({epochs, seed}) train a new network on the page's training images: a promise of {accuracy}, in percent, on others
  * version               of glasswork
  *
  * Of a network for tables, the first four take a raw row, one number for each column in its own units, or a list of rows;
@@ -20,8 +21,9 @@
 import { answerer, imageAt } from "./answer.js";
 import { followTheme } from "./colour.js";
 import { Columns } from "./columns.js";
-import { byId } from "./dom.js";
+import { byId, put } from "./dom.js";
 import { integratedGradients, marginParts } from "./explain.js";
+import { Trainer, trainHere } from "./learn-train.js";
 import { Network, argmax } from "./network.js";
 import { showAbout } from "./part-about.js";
 import { showDraw } from "./part-draw.js";
@@ -167,6 +169,8 @@ async function begin(data) {
     smudge: (/** @type {Uint8Array} */ bytes) => smallestSmudge(network, bytes),
   });
   if (columns) Object.assign(page, forRows(context, columns));
+  const trainer = new Trainer(context);
+  page.train = (/** @type {any} */ options) => trainer.train(options);
   followTheme(content.ink, () => {
     context.store.set({});
     context.store.refresh(true);
@@ -183,6 +187,7 @@ async function begin(data) {
     showInside(context, byId("inside-body"));
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
+    put(byId("learnt-body"), trainHere(context, trainer));
     showErrs(context, byId("errs-body"));
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";

@@ -1,0 +1,202 @@
+/**
+ * Train it here: a new network of the run's architecture learns from the training images in the page.
+ *
+ * It learns in slices of a few milliseconds, so that one can draw on while it does.
+ */
+
+import { imageAt } from "./answer.js";
+import { chart, legend, niceNumber } from "./chart.js";
+import { el, percent } from "./dom.js";
+import { Course, LEFT_OUT, Learner, freshNetwork } from "./learn-network.js";
+import { LearnView } from "./learn-view.js";
+import { shuffle, uniforms } from "./random.js";
+
+/** Milliseconds of a slice, pictures that are painted after it, and the share of images that measure. */
+const SLICE = 8;
+const TILES = 3;
+const UNSEEN = 0.2;
+
+/** @typedef {import("./learn-network.js").Settings} Settings */
+
+export class Trainer {
+  course = /** @type {Course} */ (/** @type {unknown} */ (null)); // until it begins
+  network = /** @type {any} */ (null);
+  start = /** @type {any} */ (null);
+  playing = false;
+  lost = false;
+  tell = (/** @type {boolean} */ _all) => {};
+
+  /** @param {import("./answer.js").Context} context */
+  constructor(context) {
+    this.context = context;
+    const { network, data, kind, examples } = context;
+    const numbers = shuffle(data.examples.labels.map((/** @type {any} */ _, /** @type {number} */ n) => n), uniforms(0));
+    const unseen = Math.round(UNSEEN * numbers.length);
+    /** @type {Float32Array[]} */
+    const inputs = [];
+    this.lesson = {
+      input: (/** @type {number} */ n) => (inputs[n] ??= kind.prepare(imageAt(examples, network.features, n))),
+      labels: data.examples.labels,
+      learnt: numbers.slice(unseen),
+      unseen: numbers.slice(0, unseen),
+    };
+    const [first] = network.blocks;
+    const activation = network.last ? first.after.find(({ kind }) => !LEFT_OUT.includes(kind))?.kind : undefined;
+    /** @type {Settings} */
+    this.settings = { rate: 0.1, batch: 10, activation: activation ?? "identity", hidden: first.width, seed: 1 };
+    this.initial = { ...this.settings };
+  }
+
+  /**
+   * Begin with new random weights.
+   * @param {Partial<Settings>} [changes]
+   */
+  begin(changes = {}) {
+    Object.assign(this.settings, changes);
+    this.playing = this.lost = false;
+    this.network = freshNetwork(this.context, this.settings);
+    this.start = freshNetwork(this.context, this.settings);
+    const slowBiases = this.context.data.network.layers.some((/** @type {any} */ layer) => layer.settings.bias_grad === "mean");
+    this.course = new Course(new Learner(this.network, slowBiases), this.lesson, this.settings);
+    this.tell(true);
+  }
+
+  pause() {
+    this.playing = false;
+    this.tell(true);
+  }
+
+  /** Learn from one batch, and measure. */
+  step() {
+    this.playing = false;
+    while (this.course.next() !== "step");
+    for (const _ of this.course.measure());
+    this.check();
+    this.tell(true);
+  }
+
+  /**
+   * Learn until it is stopped, or until so many epochs are done and measured.
+   * @param {number} [epochs]
+   */
+  async play(epochs = Infinity) {
+    const { course } = this;
+    const goesOn = () => this.playing && course === this.course && (course.last?.epoch ?? -1) < epochs;
+    this.playing = true;
+    while (goesOn()) {
+      const end = performance.now() + SLICE;
+      do course.next();
+      while (goesOn() && performance.now() < end);
+      this.check();
+      this.tell(false);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    if (this.playing && course === this.course) this.pause();
+  }
+
+  /** Stop where numbers have grown without limit. */
+  check() {
+    this.lost = !Number.isFinite(this.course.last?.unseenLoss ?? 0);
+    if (this.lost) this.playing = false;
+  }
+
+  /**
+   * Train a new network with the settings that the page begins with.
+   * @param {{epochs?: number, seed?: number}} [options]
+   */
+  async train({ epochs = 8, seed = 1 } = {}) {
+    this.begin({ ...this.initial, seed });
+    const { course } = this;
+    await this.play(epochs);
+    return { accuracy: course.last?.accuracy };
+  }
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Trainer} trainer
+ */
+export function trainHere(context, trainer) {
+  const { kind, network, data } = context;
+  const { lesson, settings } = trainer;
+  const view = new LearnView(context, "as they are now");
+  const words = el("p", { class: "state", role: "status" });
+  const play = el("button", { type: "button", class: "play", onclick: () => (trainer.playing ? trainer.pause() : trainer.play()) });
+  const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", onclick }, name);
+  const hidden = [...new Set([10, 25, 50, 100, network.blocks[0].width])].sort((a, b) => a - b);
+  const activations = [...new Set([trainer.initial.activation, "sigmoid", "tanh", "relu"])];
+  const selects = [
+    select("Learning rate", "rate", [0.01, 0.03, 0.1, 0.3, 1, 3], (rate) => (settings.rate = Number(rate))),
+    select("Batch size", "batch", [1, 10, 30, 100], (batch) => (settings.batch = Number(batch))),
+    network.last > 0 && select("Activation", "activation", activations, (activation) => trainer.begin({ activation })),
+    network.last === 1 && select("Hidden neurons", "hidden", hidden, (width) => trainer.begin({ hidden: Number(width) })),
+  ];
+  /**
+   * @param {string} label
+   * @param {keyof Settings} name
+   * @param {(number | string)[]} values
+   * @param {(value: string) => void} use
+   */
+  function select(label, name, values, use) {
+    const options = values.map((value) => el("option", { value, selected: value === settings[name] }, value));
+    const input = el("select", { id: `learn-${name}`, onchange: () => use(input.value) }, ...options);
+    return el("span", { class: "choice" }, el("label", { for: `learn-${name}`, class: "small" }, label), input);
+  }
+  const accuracy = curve("Accuracy on unseen " + kind.many, ["unseen"], (value) => `${Number(value.toFixed(1))} %`);
+  const loss = curve("Loss", ["learnt from", "unseen"], (value) => niceNumber(Number(value.toPrecision(3))));
+  let shown = 0;
+  trainer.tell = (all) => {
+    const { course, playing } = trainer;
+    const { measures, last } = course;
+    play.textContent = playing ? "Pause" : "Play";
+    if (!course.images) view.forget();
+    view.show(trainer.network, trainer.start, all ? undefined : TILES);
+    if (!all && shown === measures.length) return;
+    shown = measures.length;
+    words.textContent = trainer.lost
+      ? "Its weights grew without limit. Choose a smaller learning rate and start again."
+      : last
+        ? `Epoch ${last.epoch.toFixed(2)}, step ${course.steps.toLocaleString("en")}: ${percent(last.accuracy / 100, 1)} of the unseen ${kind.many} right`
+        : "Random weights, nothing learnt yet";
+    if (trainer.lost) return;
+    const x = measures.map(({ epoch }) => epoch);
+    const losses = [measures.map((one) => one.loss), measures.map((one) => one.unseenLoss)];
+    accuracy.show(x, [measures.map((one) => one.accuracy)], [0, 100]);
+    loss.show(x, losses, [0, Math.max(0.1, ...losses.flat())]);
+  };
+  trainer.begin();
+  const left = data.network.layers.some((/** @type {any} */ layer) => LEFT_OUT.includes(layer.kind));
+  const explained =
+    `A new network like this one begins with random weights. It learns from ${lesson.learnt.length.toLocaleString("en")} ` +
+    `training ${kind.many} in this page and is measured on ${lesson.unseen.length.toLocaleString("en")} others, which it never ` +
+    `learns from. Each step is plain gradient descent on a batch${left ? "; dropout, noise and batch normalisation are left out" : ""}.`;
+  return el(
+    "div",
+    { class: "train-here" },
+    el("h3", {}, "Train it here"),
+    el("p", {}, explained),
+    el("div", { class: "controls" }, el("span", { class: "row" }, play, button("One step", () => trainer.step()), button("Start again", () => trainer.begin())), ...selects),
+    words,
+    el("div", { class: "pair" }, el("div", {}, view.boundary?.element, view.pictures, view.answer), el("div", {}, accuracy.element, loss.element)),
+  );
+}
+
+/**
+ * A chart that grows.
+ * @param {string} title
+ * @param {string[]} names
+ * @param {(value: number) => string} format
+ */
+function curve(title, names, format) {
+  /** @type {any} */
+  const options = { title, xName: "epoch", x: [0], range: [0, 1], format, height: 170, series: names.map((name) => ({ name, values: [0] })) };
+  const figure = chart(options);
+  return {
+    element: el("div", {}, el("h4", {}, title), names.length > 1 && legend(names), figure),
+    show(/** @type {number[]} */ x, /** @type {number[][]} */ values, /** @type {[number, number]} */ range) {
+      values.forEach((column, s) => (options.series[s].values = column));
+      Object.assign(options, { x, range, xRange: [0, Math.max(1, Math.ceil(x[x.length - 1]))] });
+      figure.redraw();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** A network that learns, as it is now: the pictures of its weights, its answer to the image of the page, its boundaries. */
+
+import { Bars } from "./bars.js";
+import { Boundary } from "./boundary.js";
+import { largest } from "./colour.js";
+import { choice, el, percent } from "./dom.js";
+import { argmax } from "./network.js";
+import { weightsOf } from "./weights.js";
+
+/** Neurons that are shown, and the share of the largest magnitude at which colours end. */
+const NEURONS = 64;
+const FULL = 0.6;
+
+export class LearnView {
+  network = /** @type {any} */ (null);
+  start = /** @type {any} */ (null);
+  most = { weights: 0, change: 0 }; // the largest magnitude so far
+  shows = /** @type {"weights" | "change"} */ ("change"); // random weights at the start hide what is learnt
+  next = 0;
+
+  /**
+   * @param {import("./answer.js").Context} context
+   * @param {string} moment When the weights are what the pictures show.
+   */
+  constructor(context, moment) {
+    this.context = context;
+    this.bars = new Bars(context.classes);
+    this.image = el("canvas", { class: "thumb", "aria-hidden": "true" });
+    this.words = el("p", {});
+    this.boundary = context.columns?.names.length === 2 ? new Boundary(context) : null;
+    this.gallery = el("div", { class: "gallery", role: "img", "aria-label": `Weights of the first layer’s neurons ${moment}` });
+    const options = /** @type {[string, string][]} */ ([["change", "change since the start"], ["weights", "weights"]]);
+    const shown = choice("Each picture", options, this.shows, (value) => {
+      this.shows = /** @type {"weights" | "change"} */ (value);
+      this.show(this.network, this.start);
+    });
+    this.pictures = el("div", {}, shown, this.gallery);
+    this.answer = el("div", { class: "read-again" }, el("div", { class: "row" }, this.image, this.words), this.bars.element);
+    context.store.watchWhenSeen(this.answer, () => this.showAnswer());
+  }
+
+  /** Begin new scales, for another network. */
+  forget() {
+    this.most = { weights: 0, change: 0 };
+    this.next = 0;
+  }
+
+  /**
+   * @param {any} network It may be the first layer alone, of its first neurons.
+   * @param {any} start The same before its first step.
+   * @param {number} [tiles] How many pictures are painted now, in turn; by default all.
+   */
+  show(network, start, tiles = NEURONS) {
+    Object.assign(this, { network, start });
+    const count = Math.min(network.blocks[0].width, start.blocks[0].width, NEURONS);
+    while (this.gallery.childElementCount > count) this.gallery.lastChild.remove();
+    while (this.gallery.childElementCount < count) this.gallery.append(el("canvas", {}));
+    for (let n = 0; n < Math.min(tiles, count); n++) {
+      const j = this.next++ % count;
+      const values = this.values(network, start, j, this.shows);
+      this.context.kind.paintWeights(this.gallery.children[j], values, FULL * this.most[this.shows]);
+    }
+    this.showAnswer();
+  }
+
+  /**
+   * The numbers of a picture; the scale grows with them.
+   * @param {any} network
+   * @param {any} start
+   * @param {number} j
+   * @param {"weights" | "change"} shows
+   */
+  values(network, start, j, shows) {
+    const values = weightsOf(network.blocks[0], j);
+    if (shows === "change") weightsOf(start.blocks[0], j).forEach((value, i) => (values[i] -= value));
+    this.most[shows] = Math.max(this.most[shows], largest(values, this.context.inkless));
+    return values;
+  }
+
+  /**
+   * Scale the pictures for all of these networks.
+   * @param {any[]} networks
+   */
+  scaleFor(networks) {
+    for (const network of networks)
+      for (const shows of /** @type {const} */ (["weights", "change"]))
+        for (let j = 0; j < Math.min(network.blocks[0].width, NEURONS); j++) this.values(network, networks[0], j, shows);
+  }
+
+  /** Read the image of the page with the network, if it is whole. */
+  showAnswer() {
+    const { network, context } = this;
+    if (!network) return;
+    this.answer.hidden = network.classes !== context.classes.length;
+    if (this.answer.hidden) return;
+    const { bytes, source } = context.store.state;
+    const shares = network.shares(network.scores(bytes));
+    const best = argmax(shares);
+    context.kind.paint(this.image, bytes);
+    this.words.textContent = `It reads ${source} as ${context.classes[best]}, with ${percent(shares[best])}`;
+    this.bars.show(shares, best, false);
+    this.boundary?.show(network);
+  }
+}

@@ -1,0 +1,146 @@
+"""Training in the page: gradients against NumPy's, and networks that learn in a browser."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from browser import DIGITS, Board, browser
+from glasswork import Run, named_recipe, nn
+from glasswork.models.model_file import read_model_file
+from glasswork.report import gather, write_report
+from glasswork.report.storage import as_stored, describe
+from glasswork.runs.folder import RunFolder
+from test_report_engine import disturbed, node
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def open_page(chromium):
+    """A function that opens a page; at the end there were no console messages."""
+    messages, contexts = [], []
+
+    def start(path, **options):
+        contexts.append(chromium.new_context(viewport={"width": 1280, "height": 900}, offline=True, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-complete]")
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not messages
+
+
+def pixels(page, selector):
+    """The pixels of each canvas, as a text."""
+    return page.locator(selector).evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
+
+
+def networks():
+    """The handout's network; deep ones of logits and others, with each activation; one without hidden layers."""
+    rng = np.random.default_rng(5)
+    yield nn.MLP(64, 9, 4, bias_grad="mean", rng=rng), nn.MSELoss()
+    for activation in nn.ACTIVATIONS.values():
+        yield nn.MLP(64, (7, 6), 4, activation=activation, output_activation=None, rng=rng), nn.CrossEntropyLoss()
+        yield nn.MLP(64, 5, 3, activation=activation, output_activation=activation, rng=rng), nn.MSELoss()
+    yield nn.MLP(64, (), 3, output_activation=None, rng=rng), nn.MSELoss()
+
+
+@pytest.mark.parametrize(("model", "loss"), list(networks()), ids=repr)
+def test_gradients_and_a_step_are_those_of_numpy(model, loss):
+    disturbed(model)
+    model.trained_on(loss.pred_is)
+    rng = np.random.default_rng(7)
+    images = rng.integers(0, 256, (8, 64)).astype(np.uint8)
+    labels = rng.integers(0, model.out_features, 8)
+    facts = describe(model, as_stored(model, "float32"), "float32", images)
+    asked = {"network": msgspec.to_builtins(facts), "images": images.tolist(), "labels": labels.tolist(), "rate": 0.1}
+    found = json.loads(node(HERE / "js" / "learn.js", given=json.dumps(asked)))
+
+    exact = model.astype(np.float64)
+    inputs = (images - 127.5) / 127.5
+    expected = loss(exact.forward(inputs), np.eye(model.out_features)[labels])
+    exact.backward(loss.backward())
+    assert found["loss"] == pytest.approx(expected, rel=1e-5)
+    for ours, gradient in zip(found["gradients"], exact.gradients(), strict=True):
+        slow = gradient.ndim == 1 and exact.layers[0].bias_grad == "mean"
+        theirs = gradient.reshape(-1) * len(images) ** (2 if slow else 1)  # the page adds up, NumPy takes means
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 * np.abs(theirs).max())
+    for ours, parameter, gradient in zip(found["parameters"], exact.parameters(), exact.gradients(), strict=True):
+        np.testing.assert_allclose(ours, (parameter - 0.1 * gradient).reshape(-1), atol=1e-6)
+
+
+# In a browser ---------------------------------------------------------------------------------------
+
+
+def test_eight_epochs_in_the_page_reach_eighty_percent_while_one_draws(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    page.evaluate("() => void (window.training = glasswork.train({epochs: 8, seed: 2}))")
+    page.locator(".train-here .state").filter(has_text="unseen").wait_for()
+    reading = page.locator(".train-here .read-again")
+    before = reading.inner_text()
+    Board(page).draw(DIGITS[1])
+    assert Board(page).answer()[0].startswith("1")
+    assert page.evaluate("Promise.race([training, null])") is None  # it learns on meanwhile
+    assert page.evaluate("training")["accuracy"] >= 80
+    assert "your drawing as 1" in reading.inner_text() != before
+    assert page.locator(".train-here .gallery canvas").count() == 50
+
+
+def test_steps_settings_and_starting_again_by_keyboard(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    state, gallery = page.locator(".train-here .state"), ".train-here .gallery canvas"
+    blank = set(pixels(page, gallery))
+    assert len(blank) == 1  # nothing has changed yet
+    for number in (1, 2):
+        page.get_by_role("button", name="One step").press("Enter")
+        assert f"step {number}:" in state.inner_text()
+    assert len(set(pixels(page, gallery))) == 50
+    page.get_by_label("Learning rate").select_option("3")
+    page.get_by_label("Hidden neurons").select_option("10")
+    assert "nothing learnt" in state.inner_text()
+    assert page.locator(gallery).count() == 10
+    assert set(pixels(page, gallery)) == blank
+    page.locator(".train-here").get_by_role("button", name="weights", exact=True).click()
+    assert len(set(pixels(page, gallery))) == 10
+    play = page.locator(".train-here .play")
+    play.press("Space")
+    assert play.inner_text() == "Pause"
+    state.filter(has_text="unseen").wait_for()
+    play.press("Space")
+    assert play.inner_text() == "Play"
+    page.get_by_role("button", name="Start again").press("Enter")
+    assert "nothing learnt" in state.inner_text()
+
+
+def test_the_boundary_of_a_table_moves_while_it_learns(tmp_path, open_page):
+    rng = np.random.default_rng(2)
+    angle, side = rng.uniform(0, 3, 300), np.arange(300) % 2
+    rows = np.stack([(1 - 2 * side) * np.cos(angle) + side, (1 - 2 * side) * np.sin(angle) + side / 2], axis=1)
+    lines = [f"{x:.3f},{y:.3f},{'ab'[k]}" for (x, y), k in zip(rows, side, strict=True)]
+    (tmp_path / "moons.csv").write_text("\n".join(["left,up,moon", *lines]))
+    asked = {"data.source": str(tmp_path / "moons.csv"), "training.epochs": 2, "network.hidden": [12]}
+    with Run(named_recipe("relu").override(asked), tmp_path / "run") as run:
+        list(run.epochs())
+    write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), tmp_path / "report.html")
+    page = open_page(tmp_path / "report.html")
+    seen = [pixels(page, ".train-here .boundary")]
+    assert page.evaluate("glasswork.train({epochs: 30, seed: 1})")["accuracy"] >= 90
+    seen.append(pixels(page, ".train-here .boundary"))
+    page.get_by_label("left", exact=True).fill("0.5")  # the row of the page is marked
+    page.locator(".train-here .read-again").filter(has_text="your row").wait_for()
+    seen.append(pixels(page, ".train-here .boundary"))
+    assert len({image for (image,) in seen}) == 3
