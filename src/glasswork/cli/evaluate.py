@@ -91,8 +91,8 @@ def evaluate(
     if chance := chance_in_words(accuracy, len(test), things):
         print(f"  {chance}")
     print()
-    _print_classes(test.labels, predicted, read.classes, things)
     matrix = confusion(test.labels, predicted, len(read.classes))
+    _print_classes(matrix, read.classes, things)
     _print_confusions(matrix, read.classes)
     name = "confusion" if data is None else f"confusion-{_file_name(data)}"  # keeps the test images' figure
     problems = draw(run, {name: lambda figures: figures.confusion(matrix, classes=read.classes)}, figure_format)
@@ -107,20 +107,20 @@ def _file_name(source: str) -> str:
     return re.sub(r"[^\w.-]+", "-", Path(source).name or source).strip(".-") or "data"
 
 
-def _print_classes(labels: "NDArray[Any]", predicted: "NDArray[Any]", names: Sequence[str], things: str) -> None:
+def _print_classes(matrix: "NDArray[Any]", names: Sequence[str], things: str) -> None:
     """Print recall, precision and F1 of each class."""
     from rich.markup import escape
     from rich.table import Table
-    from sklearn.metrics import precision_recall_fscore_support
 
-    precision, recall, f1, count = precision_recall_fscore_support(
-        labels, predicted, labels=range(len(names)), zero_division=0
-    )
+    from glasswork.training.measures import f1_of_classes, precisions, recalls
+
+    count = matrix.sum(axis=1)
+    each = (recalls(matrix), precisions(matrix), f1_of_classes(matrix))
     table = Table("class", things, "recall", "precision", "F1", title="Class by class", title_justify="left")
     for column in table.columns:
         column.justify, column.no_wrap = "right", True
     for k, name in enumerate(names):
-        shares = [f"{100 * part[k]:.2f}%" if count[k] else "–" for part in (recall, precision, f1)]
+        shares = [f"{100 * part[k]:.2f}%" if count[k] else "–" for part in each]
         table.add_row(escape(name), f"{count[k]:,}", *shares)
     print_table(table)
 
