@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test chromium bwrap quick classroom bench features interop soak fuzz findings mutants shipped wheel clean
+.PHONY: help train test chromium bwrap cc quick classroom bench features interop soak fuzz findings mutants shipped wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help:  ## list the targets
 train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute)
 	@$(BIN)/glasswork train
 
-test: $(VENV)/installed-dev chromium bwrap  ## check style, types, imports and behaviour
+test: $(VENV)/installed-dev chromium bwrap cc  ## check style, types, imports and behaviour
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -24,15 +24,16 @@ test: $(VENV)/installed-dev chromium bwrap  ## check style, types, imports and b
 	$(BIN)/pytest --numprocesses 2 tests/classroom  # apart, as it puts stand-ins in the place of libraries
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/classroom  # a file's fixtures are made once
 
-# The tests open the report page in Chromium and run submissions under bubblewrap: root gets both from Debian, others are
-# told.
-chromium bwrap:
+# The tests open the report page in Chromium, run submissions under bubblewrap and compile exported networks: root gets
+# what is missing from Debian, others are told.
+chromium bwrap cc:
 	@command -v $@ >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $(DEBIAN_$@) ..." && apt-get -qq update \
 	     && apt-get -qq install --yes --no-install-recommends $(DEBIAN_$@) >/dev/null; } \
 	|| { echo "The tests need $@: install it with  sudo apt-get install $(DEBIAN_$@)" >&2; exit 1; }
 DEBIAN_chromium := chromium
 DEBIAN_bwrap := bubblewrap
+DEBIAN_cc := gcc libc6-dev
 
 quick: $(VENV)/installed-dev  ## check style, types and the fast half of the tests (under a minute)
 	$(BIN)/ruff check .

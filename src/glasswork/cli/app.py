@@ -19,6 +19,7 @@ from glasswork.cli import (
     compare,
     data,
     evaluate,
+    export,
     help_,
     ladder,
     predict,
@@ -52,6 +53,7 @@ app.command(name="report")(report.report)
 app.command(name="runs")(runs.runs)
 app.command(name="show")(show.show)
 app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="export")(export.export)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)

@@ -1,6 +1,7 @@
 """to_onnx: a network as an ONNX file, which many programs can run without Python.
 
-images (batch, in) ──► Gemm ──► Sigmoid ──► Gemm ──► ... ──► scores (batch, out)
+images (batch, in) ──► Gemm ──► Sigmoid ──► Gemm ──► ... ──► scores (batch, out)                       bare
+raw images ──► (x - offset) * factor ──► the same ──► label (batch,), probabilities (batch, classes)   whole
 """
 
 import json
@@ -11,26 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from glasswork.files import write_whole
-from glasswork.interop.translation import check_layers, require
-from glasswork.nn import (
-    GELU,
-    MLP,
-    BatchNorm,
-    Dropout,
-    GaussianNoise,
-    Identity,
-    Layer,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Scale,
-    Sigmoid,
-    SiLU,
-    Tanh,
-)
-from glasswork.nn.batchnorm import EPSILON
+from glasswork.interop.program import Activation, Dense, Program, Stretch, program_of
+from glasswork.interop.translation import require
+from glasswork.nn import MLP
 from glasswork.outputs import check_output
 from glasswork.version import __version__
 
@@ -39,7 +26,7 @@ OPSET, IR_VERSION = 17, 8
 
 
 def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
-    """Write a network into an ONNX file, either completely or not at all.
+    """Write a network alone into an ONNX file, either completely or not at all; `export` adds what surrounds it.
 
     The input is named ``images``: ``(batch, in_features)`` in the network's dtype, prepared as ``model.inputs``
     states. The output is named ``scores``: ``(batch, out_features)``. The metadata of the file state what the scores
@@ -62,21 +49,49 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     FileError
         If the file cannot be written.
     """
-    check_layers(model, _TRANSLATIONS, target="to_onnx")
+    program = program_of(model, who="to_onnx")
     check_output(Path(path), force=force)
+    write_whole(Path(path), onnx_bytes(program, bare=True, dtype=model.dtype))
+
+
+def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -> bytes:
+    """Return a network as the content of an ONNX file.
+
+    Parameters
+    ----------
+    program : Program
+    bare : bool
+        Whether to write only the layers, from prepared numbers to scores. Otherwise the input is raw: bytes from 0 to
+        255 or features in their own units, given as floats; the outputs are ``label`` and ``probabilities``.
+    dtype : data type
+    """
     onnx = require("onnx", install="'glasswork[interop]'")
-    graph = _Graph(onnx, model.dtype)
+    graph = _Graph(onnx, np.dtype(dtype))
     values = "images"
-    for layer in model.layers:
-        values = _TRANSLATIONS[type(layer)](graph, values, layer)
-    graph.add("Identity", values, output="scores")
-    kind = onnx.helper.np_dtype_to_tensor_dtype(model.dtype)
+    if not bare:
+        if program.fill is not None:
+            values = graph.add("Where", graph.add("IsNaN", values), program.fill, values)
+        if program.offset is not None and program.factor is not None:
+            values = graph.add("Mul", graph.add("Sub", values, program.offset), program.factor)
+    for step in program.steps:
+        values = _OPERATORS[type(step)](graph, values, step)
+    kind = onnx.helper.np_dtype_to_tensor_dtype(graph.dtype)
+    if bare:
+        graph.add("Identity", values, output="scores")
+        outputs = {"scores": (kind, ["batch", program.out_features])}
+    else:
+        _add_answer(graph, values, program)
+        outputs = {
+            "label": (onnx.TensorProto.INT64, ["batch"]),
+            "probabilities": (kind, ["batch", len(program.classes)]),
+        }
+    info = onnx.helper.make_tensor_value_info
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(
             graph.nodes,
             "glasswork",
-            [onnx.helper.make_tensor_value_info("images", kind, ["batch", model.in_features])],
-            [onnx.helper.make_tensor_value_info("scores", kind, ["batch", model.out_features])],
+            [info("images", kind, ["batch", program.in_features])],
+            [info(name, *facts) for name, facts in outputs.items()],
             graph.arrays,
         ),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
@@ -84,15 +99,21 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
         producer_name="glasswork",
         producer_version=__version__,
     )
-    onnx.helper.set_model_props(proto, _facts(model))
+    onnx.helper.set_model_props(proto, _facts(program, bare))
     onnx.checker.check_model(proto, full_check=True)
-    write_whole(Path(path), proto.SerializeToString())
+    content: bytes = proto.SerializeToString()
+    return content
 
 
-def _facts(model: MLP) -> dict[str, str]:
+def _facts(program: Program, bare: bool) -> dict[str, str]:
     """Return what the file's metadata say: the classes and the input contract, lists and numbers as JSON."""
-    inputs = model.inputs
-    facts = {"scores": model.scores_are, "classes": json.dumps(model.classes, ensure_ascii=False)}
+    model, inputs = program.model, program.model.inputs
+    facts = {
+        "takes": "prepared numbers" if bare else "raw numbers; preprocessing is part of this file",
+        "gives": model.scores_are if bare else "label, an index into classes, and probabilities",
+        "scores": model.scores_are,
+        "classes": json.dumps(model.classes, ensure_ascii=False),
+    }
     if inputs is None:
         return facts | {"preprocessing": "not known"}
     facts["preprocessing"] = f"{inputs.formula}; trained on {inputs}"
@@ -121,59 +142,60 @@ class _Graph:
 
     def _constant(self, value: Any) -> str:
         name = f"c{len(self.arrays) + 1}"
-        array = np.ascontiguousarray(value, dtype=self.dtype).reshape(np.shape(value))
+        array = np.asarray(value)
+        if not isinstance(value, np.ndarray) or array.dtype.kind == "f":  # axes stay integers
+            array = np.ascontiguousarray(array, dtype=self.dtype).reshape(np.shape(value))
         self.arrays.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
 
-def _linear(graph: _Graph, x: str, layer: Linear) -> str:
-    return graph.add("Gemm", x, layer.weight, layer.bias)
+def _add_answer(graph: _Graph, scores: str, program: Program) -> None:
+    """Add label and probabilities, as `MLP.predict` and `MLP.probabilities` compute them."""
+    logits, single = program.scores_are == "logits", program.out_features == 1
+    if single:
+        other = graph.add("Mul", scores, 0) if logits else graph.add("Sub", 1, scores)
+        scores = graph.add("Concat", other, scores, axis=1)
+    graph.add("ArgMax", scores, output="label", axis=1, keepdims=0)
+    if logits:
+        graph.add("Softmax", scores, output="probabilities", axis=1)
+        return
+    if single:
+        scores = graph.add("Min", graph.add("Max", scores, 0), 1)
+    scores = graph.add("Max", scores, np.finfo(graph.dtype).tiny)
+    total = graph.add("ReduceSum", scores, np.array([1], np.int64), keepdims=1)
+    graph.add("Div", scores, total, output="probabilities")
 
 
-def _batch_norm(graph: _Graph, x: str, layer: BatchNorm) -> str:
-    variance = layer.running_variance + EPSILON  # the attribute for it would be rounded to float32
-    return graph.add("BatchNormalization", x, layer.gamma, layer.beta, layer.running_mean, variance, epsilon=0.0)
+def _dense(graph: _Graph, x: str, step: Any) -> str:
+    return graph.add("Gemm", x, step.weight, step.bias, transB=1)
 
 
-def _leaky_relu(graph: _Graph, x: str, layer: LeakyReLU) -> str:
-    return graph.add("Max", x, graph.add("Mul", x, layer.slope))  # LeakyRelu supports few dtypes
+def _stretch(graph: _Graph, x: str, step: Any) -> str:
+    return graph.add("Add", graph.add("Mul", x, step.factor), step.shift)
 
 
-def _scale(graph: _Graph, x: str, layer: Scale) -> str:
-    return graph.add("Mul", graph.add("Sub", x, layer.offset), 1 / layer.spread)
+def _activation(graph: _Graph, x: str, step: Any) -> str:
+    return _FUNCTIONS[step.kind](graph, x, step.slope)
 
 
-def _silu(graph: _Graph, x: str, layer: SiLU) -> str:
-    return graph.add("Mul", x, graph.add("Sigmoid", x))
-
-
-def _gelu(graph: _Graph, x: str, layer: GELU) -> str:
+def _gelu(graph: _Graph, x: str, slope: float) -> str:
     """``x/2 * (1 + tanh(√(2/π) x (1 + 0.044715 x²)))``: a single operator exists only from version 20 on."""
     inner = graph.add("Add", graph.add("Mul", graph.add("Mul", x, x), 0.044715), 1)
     tanh = graph.add("Tanh", graph.add("Mul", graph.add("Mul", x, math.sqrt(2 / math.pi)), inner))
     return graph.add("Mul", graph.add("Mul", x, 0.5), graph.add("Add", tanh, 1))
 
 
-def _as(operator: str) -> Callable[[_Graph, str, Any], str]:
-    return lambda graph, x, _: graph.add(operator, x)
+_OPERATORS: dict[type, Callable[[_Graph, str, Any], str]] = {
+    Dense: _dense,
+    Stretch: _stretch,
+    Activation: _activation,
+}
 
-
-def _nothing(graph: _Graph, x: str, layer: Layer) -> str:
-    return x
-
-
-#: How each layer evaluates, in ONNX's operators; a new layer is one line here.
-_TRANSLATIONS: dict[type[Layer], Callable[[_Graph, str, Any], str]] = {
-    Linear: _linear,
-    BatchNorm: _batch_norm,
-    Sigmoid: _as("Sigmoid"),
-    Tanh: _as("Tanh"),
-    ReLU: _as("Relu"),
-    LeakyReLU: _leaky_relu,
-    SiLU: _silu,
-    GELU: _gelu,
-    Identity: _nothing,
-    Dropout: _nothing,
-    GaussianNoise: _nothing,
-    Scale: _scale,
+_FUNCTIONS: dict[str, Callable[[_Graph, str, float], str]] = {
+    "sigmoid": lambda graph, x, _: graph.add("Sigmoid", x),
+    "tanh": lambda graph, x, _: graph.add("Tanh", x),
+    "relu": lambda graph, x, _: graph.add("Relu", x),
+    "leaky-relu": lambda graph, x, slope: graph.add("Max", x, graph.add("Mul", x, slope)),  # LeakyRelu: few dtypes
+    "silu": lambda graph, x, _: graph.add("Mul", x, graph.add("Sigmoid", x)),
+    "gelu": _gelu,
 }

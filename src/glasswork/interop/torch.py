@@ -61,6 +61,18 @@ def to_torch(model: MLP) -> "torch.nn.Sequential":
     return torch.nn.Sequential(modules).eval()
 
 
+def modules_of(model: MLP) -> list[Layer]:
+    """Return the layers that `to_torch` keeps, in order.
+
+    Raises
+    ------
+    InputError
+        If a layer is not one of glasswork's.
+    """
+    check_layers(model, _TRANSLATIONS, target="to_torch")
+    return [layer for layer in model.layers if _TRANSLATIONS[type(layer)] is not None]
+
+
 def _linear(torch: Any, layer: Linear) -> Any:
     twin = torch.nn.Linear(layer.in_features, layer.out_features, dtype=_dtype(torch, layer))
     return _filled(torch, twin, {"weight": layer.weight.T, "bias": layer.bias})

@@ -1,0 +1,245 @@
+"""export: a trained network in a file for other programs, and how equal the file's answers are.
+
+net.onnx   net.h   net.py   net.safetensors   net.npz        the suffix decides, or ``format=``
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glasswork.arrays import FloatArray, Labels
+from glasswork.errors import InputError, MissingLibraryError
+from glasswork.files import write_whole
+from glasswork.interop.arrays import npz_bytes, safetensors_bytes
+from glasswork.interop.c_code import c_source
+from glasswork.interop.onnx import onnx_bytes
+from glasswork.interop.program import Program, program_of
+from glasswork.interop.python_code import python_source
+from glasswork.interop.translation import require
+from glasswork.nn import MLP
+from glasswork.nn.scores import probabilities_of
+from glasswork.outputs import check_output
+
+
+class _Language(NamedTuple):
+    """A format: its suffix, how it is written, and how the written file is asked; None for one that only holds
+    arrays."""
+
+    suffix: str
+    write: Callable[[Program, Path, dict[str, bool]], bytes]
+    ask: Callable[[Path, FloatArray, dict[str, bool], Program], FloatArray]
+    runs_in: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how equal it is.
+
+    Attributes
+    ----------
+    path : Path
+    labels : (N,) integers or None
+        What the file said about the rows; None if it could not be asked here.
+    same_labels : int
+        Rows for which both say the same label.
+    difference : float
+        The largest difference of a probability.
+    asked_with : str
+        The program that ran the file, or why none did.
+    notes : tuple of str
+        What the file needs.
+    """
+
+    path: Path
+    labels: Labels | None = None
+    same_labels: int = 0
+    difference: float = 0.0
+    asked_with: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.labels is None:
+            return f"{self.path}: not compared, because {self.asked_with}"
+        return (
+            f"{self.path}: gives {self.same_labels:,} of {len(self.labels):,} rows the network's label; "
+            f"probabilities differ by at most {self.difference:.1e} (asked with {self.asked_with})"
+        )
+
+
+def export(
+    model: MLP,
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002  (the word of the command's option)
+    bare: bool = False,
+    int8: bool = False,
+    rows: ArrayLike | None = None,
+    force: bool = False,
+) -> Exported:
+    """Write a network into a file for other programs, and ask the file and the network the same.
+
+    Parameters
+    ----------
+    model : MLP
+    path : path
+        ``.onnx``, ``.h`` (C), ``.py`` (NumPy only), ``.safetensors`` (PyTorch's state dict) or ``.npz`` (plain arrays).
+    format : {"onnx", "c", "python", "torch", "npz"}, optional
+        By default the suffix decides.
+    bare : bool
+        ONNX only: the layers alone, from prepared numbers to scores. Otherwise raw numbers come in, and label and
+        probabilities out, as for C and Python. The formats that hold only arrays are always bare.
+    int8 : bool
+        C only: weights of 8 bits, multiplied in whole numbers; a quarter of the size.
+    rows : (N, in_features), optional
+        Raw rows to compare the answers on, such as test images; by default 1,000 random ones within the training range.
+    force : bool
+        Whether a file that glasswork did not write may be replaced.
+
+    Returns
+    -------
+    Exported
+        Prints as one line.
+
+    Raises
+    ------
+    InputError
+        If the format is not known or lacks an option, a layer is not one of glasswork's, or the file exists and
+        glasswork did not write it.
+    MissingLibraryError
+        If a library is missing that writes the format.
+    FileError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    name = _format_of(path, format)
+    language, options = FORMATS[name], {"bare": bare, "int8": int8}
+    for option, only in (("bare", "onnx"), ("int8", "c")):
+        if options[option] and name != only:
+            raise InputError(f"export: {option} is for the format {only}, got {name}")
+    program = program_of(model, who="export")
+    check_output(path, force=force)
+    content = language.write(program, path, options)
+    write_whole(path, content)
+    notes = tuple(re.findall(r"Needs .* tables\.", content[:2000].decode())) if name == "c" else ()
+    given = _rows(model) if rows is None else np.asarray(rows)[:1000]
+    try:
+        found = language.ask(path, given, options, program)
+    except (MissingLibraryError, OSError) as error:
+        return Exported(path, asked_with=str(error), notes=notes)
+    expected, labels = model.probabilities(given), found.argmax(axis=1)
+    return Exported(
+        path,
+        labels=labels,
+        same_labels=int((labels == expected.argmax(axis=1)).sum()),
+        difference=float(np.abs(found - expected).max()),
+        asked_with=language.runs_in,
+        notes=notes,
+    )
+
+
+def _format_of(path: Path, given: str | None) -> str:
+    """Return the name of a format, stated or by the suffix."""
+    known = ", ".join(f"{name} ({language.suffix})" for name, language in FORMATS.items())
+    if given is not None:
+        if given not in FORMATS:
+            raise InputError(f"export: expected format to be one of {known}, got {given!r}")
+        return given
+    for name, language in FORMATS.items():
+        if path.suffix.lower() == language.suffix:
+            return name
+    raise InputError(f"{path}: expected a suffix that tells the format, or format=: {known}")
+
+
+def _rows(model: MLP) -> NDArray[Any]:
+    """Return 1,000 random raw rows that the network accepts."""
+    inputs, random = model.inputs, np.random.default_rng(0)
+    size = (1000, model.in_features)
+    if inputs is not None and inputs.features is not None:
+        return random.uniform(inputs.features.low, inputs.features.high, size)
+    if inputs is not None and inputs.are_bytes:
+        return random.integers(0, 256, size).astype(np.float32)
+    low, high = (-1.0, 1.0) if inputs is None or inputs.low is None else (inputs.low, inputs.high or 0.0)
+    return random.uniform(low, high, size)
+
+
+def _ask_onnx(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
+    runtime = require("onnxruntime", install="'glasswork[interop]'")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    if not options["bare"]:
+        return session.run(["probabilities"], {"images": rows.astype(np.float32)})[0]  # type: ignore[no-any-return]
+    (scores,) = session.run(None, {"images": _prepared(program.model, rows).astype(np.float32)})
+    return probabilities_of(scores, program.scores_are)
+
+
+def _ask_python(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
+    import runpy
+
+    return runpy.run_path(str(path))["predict"](rows)[1]  # type: ignore[no-any-return]
+
+
+def _ask_c(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise MissingLibraryError("no C compiler (cc, gcc or clang) is installed here")
+    from glasswork.interop.c_code import prefix_of
+
+    p = prefix_of(path)
+    main = (
+        f'#include <stdio.h>\n#include "{path.resolve()}"\nint main(void) {{\n'
+        f"    static float x[{p.upper()}_INPUTS], y[{p.upper()}_CLASSES], s[{p.upper()}_SCRATCH];\n"
+        f"    while (fread(x, sizeof x, 1, stdin) == 1) {{ {p}_predict(x, y, s); fwrite(y, sizeof y, 1, stdout); }}\n"
+        "    return 0;\n}\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        source, binary = Path(folder) / "ask.c", Path(folder) / "ask"
+        source.write_text(main, encoding="utf-8")
+        subprocess.run([compiler, "-std=c99", "-O2", str(source), "-o", str(binary), "-lm"], check=True)
+        done = subprocess.run([str(binary)], input=rows.astype("<f4").tobytes(), capture_output=True, check=True)
+    return np.frombuffer(done.stdout, "<f4").reshape(len(rows), -1)
+
+
+def _ask_torch(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
+    from safetensors.numpy import load_file
+
+    from glasswork.interop.torch import to_torch
+
+    torch = require("torch", install="torch")
+    twin = torch.nn.Sequential(*to_torch(program.model))
+    twin.load_state_dict({name: torch.from_numpy(array) for name, array in load_file(path).items()})
+    with torch.no_grad():
+        scores = twin.eval()(torch.from_numpy(_prepared(program.model, rows)))
+    return probabilities_of(scores.numpy(), program.scores_are)
+
+
+def _ask_npz(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
+    from copy import deepcopy
+
+    twin = deepcopy(program.model)
+    with np.load(path) as arrays:
+        for name, array in twin.state().items():
+            array[...] = arrays[name]
+    return twin.probabilities(rows)
+
+
+def _prepared(model: MLP, rows: FloatArray) -> FloatArray:
+    return rows.astype(model.dtype) if model.inputs is None else model.inputs.prepared(rows, model.dtype, who="export")
+
+
+#: Every format; a new one is one line here.
+FORMATS: dict[str, _Language] = {
+    "onnx": _Language(".onnx", lambda p, _, o: onnx_bytes(p, bare=o["bare"]), _ask_onnx, "onnxruntime"),
+    "c": _Language(".h", lambda p, path, o: c_source(p, path, int8=o["int8"]).encode(), _ask_c, "a C compiler"),
+    "python": _Language(".py", lambda p, *_: python_source(p).encode(), _ask_python, "NumPy"),
+    "torch": _Language(".safetensors", lambda p, *_: safetensors_bytes(p.model), _ask_torch, "PyTorch"),
+    "npz": _Language(".npz", lambda p, *_: npz_bytes(p.model), _ask_npz, "glasswork"),
+}
