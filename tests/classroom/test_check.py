@@ -151,14 +151,23 @@ def test_a_file_that_ends_the_process_costs_its_own_check_only(checker, tmp_path
     assert not wrong(check(checker, tmp_path, solution()))
 
 
-def test_a_file_that_sleeps_is_ended_by_the_clock(tmp_path):
-    path = tmp_path / "sleepy.py"
-    path.write_text(
-        change("        output = np.dot", "        import time\n        time.sleep(1000)\n        output = np.dot")
-    )
-    with Checker(time_limit=8, prepare=False) as checker:
-        parts = {part.name: part for part in checker.check(path).parts}
-    assert "endless-loop" in wrong(parts).values()
+SIGMOID = (
+    "import itertools, threading, time\nimport numpy as np\n"
+    + solution()[solution().index("class Sigmoid") : solution().index("class MSELoss")]
+)
+
+
+def test_a_file_that_sleeps_does_not_wait_and_one_that_never_ends_is_ended(tmp_path):
+    with Checker(time_limit=1, prepare=False) as checker:
+        for statement, mistake in (
+            ("time.sleep(1000)", None),
+            ("threading.Event().wait()", "endless-loop"),
+            ("sum(itertools.count())", "endless-loop"),  # in which no signal reaches Python
+        ):
+            text = SIGMOID.replace("        self.output = 1", f"        {statement}\n        self.output = 1")
+            part = check(checker, tmp_path, text + "\nSigmoid()(np.ones(2))\n")["Sigmoid.forward"]
+            assert part.mistake == mistake
+            assert part.line == (number_of(text, statement) if mistake else None)
 
 
 def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):

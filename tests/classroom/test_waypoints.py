@@ -8,6 +8,7 @@ import pytest
 
 from glasswork.classroom.catalogue import changed, mistakes
 from glasswork.classroom.handout import PARTS
+from glasswork.classroom.probes.sections import statement_part
 from glasswork.classroom.student.run import run_student
 from glasswork.classroom.student.source import from_cells, from_script
 from glasswork.classroom.student.unwrap import unwrapped
@@ -20,14 +21,18 @@ CLASSES = "class MLP:\n    def forward(self, x): return x\ndef helper(): return 
 REST = "model = MLP()\nX = None\nlast = 1\n"
 
 
+def waypoints(document, after, arrived):
+    return Waypoints(document, unwrapped(document), statement_part, after, arrived)
+
+
 def arrivals(document):
     """Return the names at each arrival, and the lines that were passed before."""
     lines, seen = [], []
 
-    def arrived(run, _):
-        seen.append(run.namespace)
+    def after(run, event):
+        lines.append(event.statement.lineno)
 
-    points = Waypoints(document, unwrapped(document), lambda _, event: lines.append(event.statement.lineno), arrived)
+    points = waypoints(document, after, lambda: seen.append(dict(points.stand().namespace)))
     with contextlib.redirect_stdout(io.StringIO()):
         ending = run_whole_file(document, waypoints=points)
     return seen, lines, ending
@@ -55,9 +60,8 @@ def test_a_run_arrives_once_with_its_data(text):
     assert ending.how == "end"
     (names,) = seen
     assert names["X"].tolist() == [3 + i / 2 for i in range(8)]
-    assert "model" not in names
-    assert "last" not in names
-    assert text.split("\n")[lines[-1] - 1].strip().startswith(("for i", "def helper"))
+    assert not {"model", "last"} & {*names}
+    assert text.split("\n")[lines[-1] - 1].strip().startswith(("for i", "prepare"))
 
 
 def test_cells_of_a_notebook_are_one_run():
@@ -81,6 +85,16 @@ def test_a_run_that_takes_another_way_does_not_arrive_with_half_of_its_data(text
     assert [names for names in seen if "X" in names and names["X"].shape != (8,)] == []
 
 
+def test_a_run_that_stops_in_its_data_goes_on_at_the_statement_that_failed():
+    document = from_script(IMPORT + DATA + "X_train = X / np.zeros(3)\nX_test = X * 2\n" + CLASSES + REST)
+    points = waypoints(document, lambda *_: None, None)
+    ending = run_whole_file(document, waypoints=points)
+    assert (ending.kind, ending.line, points.has_arrived) == ("ValueError", 5, False)
+    run = run_student(document, begun=points.stand())
+    assert [event.statement.lineno for event in run.events if event.crash] == [5]
+    assert run.namespace["X_test"].tolist() == [6 + i for i in range(8)]
+
+
 def test_a_file_runs_as_it_does_without_waypoints():
     text = IMPORT + DATA + CLASSES + "n = 0\nwhile n < 5: n += 1\n" + REST + "helper() + oops\n"
     document = from_script(text)
@@ -97,17 +111,12 @@ def test_the_parts_are_tried_as_they_are_written_and_not_as_they_are_watched():
     )
     text += CLASSES + "helper = 7\n" + REST
     document = from_script(text)
-    points = []
-
-    def arrived(run, names):
-        run.namespace = dict(names)
-        points.append(run_student(unwrapped(document), begun=run))
-
-    run_whole_file(document, waypoints=Waypoints(document, unwrapped(document), lambda *_: None, arrived))
-    (run,) = points
-    names = run.namespace
+    runs = []
+    points = waypoints(document, lambda *_: None, lambda: runs.append(run_student(document, begun=points.stand())))
+    run_whole_file(document, waypoints=points)
+    names = runs[0].namespace
     assert names["train"](names["MLP"](), range(9)) == 9
-    assert (names["helper"], names["X"], "model" in names) == (7, None, False)  # what uses no network runs on
+    assert (names["helper"], names["X"]) == (7, None)  # what uses no network runs on
     assert names["last"] == 1
 
 

@@ -14,7 +14,7 @@ STUDENT = "<student>"
 
 
 #: How many times its seconds a process gets while a busy machine makes it wait for a processor.
-BUSY = 5
+BUSY = 3
 
 
 class OutOfTimeError(BaseException):
@@ -101,13 +101,14 @@ def confine(folder: str, *, memory: int, seconds: int, may_divide: bool = False)
 
     for limit, value in (
         (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, 64 << 20),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 128),
     ):
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(limit, (value, value))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # signalled first, then killed
     if not may_divide:
         _forbid_processes()
     sys.addaudithook(_guard(os.path.realpath(folder)))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -56,39 +57,18 @@ def _lines_executed(call: Any) -> int | None:
     return None if isinstance(result, Crash) else count
 
 
-def _linear(names: dict[str, Any], count: int) -> Call:
-    layer, x = names["Linear"](3, 2), np.ones((count, 3))
-    return lambda: layer.forward(x)
-
-
-def _linear_backward(names: dict[str, Any], count: int) -> Call:
-    layer, grad = names["Linear"](3, 2), np.ones((count, 2))
+def _backward(names: dict[str, Any], count: int) -> Call:
+    layer = names["Linear"](3, 2)
     layer.forward(np.ones((count, 3)))
-    return lambda: layer.backward(grad)
-
-
-def _sigmoid(names: dict[str, Any], count: int) -> Call:
-    return lambda: names["Sigmoid"]().forward(np.ones((count, 3)))
-
-
-def _loss(names: dict[str, Any], count: int) -> Call:
-    return lambda: names["MSELoss"]().forward(np.ones((count, 3)), np.zeros((count, 3)))
-
-
-def _relu(names: dict[str, Any], count: int) -> Call:
-    return lambda: names["ReLU"]().forward(np.ones((count, 3)))
-
-
-def _onehot(names: dict[str, Any], count: int) -> Call:
-    return lambda: names["int_to_onehot"](np.arange(count) % 10)
+    return partial(layer.backward, np.ones((count, 2)))
 
 
 #: For each part that computes a batch: what makes the call that does it.
 PARTS: dict[str, Callable[[dict[str, Any], int], Call]] = {
-    "Linear.forward": _linear,
-    "Linear.backward": _linear_backward,
-    "Sigmoid.forward": _sigmoid,
-    "MSELoss.forward": _loss,
-    "ReLU": _relu,
-    "int_to_onehot": _onehot,
+    "Linear.forward": lambda names, count: partial(names["Linear"](3, 2).forward, np.ones((count, 3))),
+    "Linear.backward": _backward,
+    "Sigmoid.forward": lambda names, count: partial(names["Sigmoid"]().forward, np.ones((count, 3))),
+    "MSELoss.forward": lambda names, count: partial(names["MSELoss"]().forward, *np.ones((2, count, 3))),
+    "ReLU": lambda names, count: partial(names["ReLU"]().forward, np.ones((count, 3))),
+    "int_to_onehot": lambda names, count: partial(names["int_to_onehot"], np.arange(count) % 10),
 }

@@ -93,7 +93,7 @@ class Checker:
         for _ in range(2):  # a process that died is started again, once
             if self._process is None or self._process.poll() is not None:
                 self._start()
-            verdicts = self._send(order, BUSY * self.time_limit + _START)
+            verdicts = self._send(order, 2 * BUSY * self.time_limit + _START)
             if verdicts is not None:
                 return verdicts.parts
         raise GlassworkError("The process that checks files ended: " + self._last_words())

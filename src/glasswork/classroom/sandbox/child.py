@@ -17,7 +17,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn, Self
 
@@ -63,7 +62,7 @@ class Child:
     folder : path
         Where the submission may write.
     seconds : float
-        Its processor time, and five times as much by the clock.
+        Its processor time, and three times as much by the clock.
     may_divide : bool
         Whether a run of the whole file leaves a process behind where the data are ready.
     """
@@ -123,14 +122,14 @@ class Child:
     def _ask(self, what: str, given: dict[str, Any]) -> Result:
         self._number += 1
         request = Request(self._number, secrets.token_hex(8), what, **given)  # type: ignore[arg-type]
-        if select.select([self._socket], [], [], 0)[0]:
-            self._refuse_rest()  # nothing was asked for
+        if select.select([self._socket], [], [], 0)[0] and self._read(1, socket.MSG_PEEK):  # nothing was asked for
+            raise LostError("disturbed", _SAYS["disturbed"])
         with contextlib.suppress(OSError):  # it has ended: reading tells how
             self._socket.sendall(encode(request))
         head = self._receive(4)
         size = int.from_bytes(head, "big")
         if size > LARGEST:
-            raise LostError("disturbed", _SAYS["disturbed"])
+            raise self._last_words()
         try:
             answer = decode_answer(self._receive(size))
         except msgspec.MsgspecError:
@@ -139,56 +138,42 @@ class Child:
             raise LostError("disturbed", _SAYS["disturbed"])
         return answer.result
 
-    def _refuse_rest(self) -> None:
-        if self._socket.recv(1, socket.MSG_PEEK):
-            raise LostError("disturbed", _SAYS["disturbed"])
-
     def _receive(self, size: int) -> bytes:
         """Return that many bytes of the child's."""
         received = b""
         while len(received) < size:
-            piece = b""
-            ready, _, _ = select.select([self._socket], [], [], 0.2)
-            if ready:
-                with contextlib.suppress(ConnectionResetError):
-                    piece = self._socket.recv(size - len(received))
-                if not piece:
-                    late = self._end() == _OUT_OF_TIME
-                    raise LostError("out of time", self._late()) if late else LostError("ended", _SAYS["ended"])
-                received += piece
-            elif self._is_late():
-                raise LostError("out of time", self._late(), self._hanging_line())
+            left = self._started + BUSY * self._seconds - time.monotonic()
+            if not select.select([self._socket], [], [], max(left, 0.0))[0]:
+                os.kill(self._keeper, signal.SIGXCPU)
+                raise self._last_words(is_late=True)
+            piece = self._read(size - len(received))
+            if not piece:
+                raise self._late(None) if self._end() == _OUT_OF_TIME else LostError("ended", _SAYS["ended"])
+            received += piece
         return received
 
-    def _late(self) -> str:
-        return f"After {self._seconds:g} seconds it was still running."
+    def _read(self, size: int, how: int = 0) -> bytes:
+        """Return what the child has sent, up to a size; nothing if it has ended."""
+        try:
+            return self._socket.recv(size, how)
+        except ConnectionResetError:
+            return b""
 
-    def _is_late(self) -> bool:
-        """Return whether the child's time is over; while a busy machine makes it wait for a processor, it is not."""
-        passed = time.monotonic() - self._started
-        if passed < self._seconds:
-            return False
-        process, fields = self._keeper, [""]
-        with contextlib.suppress(OSError, IndexError):
-            while True:  # down to the youngest
-                process = int(Path(f"/proc/{process}/task/{process}/children").read_text("utf-8").split()[0])
-                fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
-        if len(fields) < 13:
-            return True
-        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return fields[0] != "R" or used >= self._seconds or passed >= BUSY * self._seconds
+    def _late(self, line: int | None) -> LostError:
+        return LostError("out of time", f"After {self._seconds:g} seconds it was still running.", line)
 
-    def _hanging_line(self) -> int | None:
-        """Have the child tell where it is, and return the line."""
-        os.kill(self._keeper, signal.SIGUSR1)
+    def _last_words(self, *, is_late: bool = False) -> LostError:
+        """Return what is wrong with a child that sends no answer; one whose time is over says where it was."""
         told = b""
         while len(told) < 1 << 16 and select.select([self._socket], [], [], 0.5)[0]:
-            piece = self._socket.recv(1 << 12)
+            piece = self._read(1 << 12)
             told += piece
             if not piece:
                 break
         place = re.search(rf'File "{STUDENT}", line (\d{{1,6}})', told.decode("utf-8", "replace"))
-        return int(place[1]) if place else None
+        if is_late or (place and self._end() == _OUT_OF_TIME):
+            return self._late(int(place[1]) if place else None)
+        return LostError("disturbed", _SAYS["disturbed"])
 
 
 # In the processes that were forked -------------------------------------------------------------------
@@ -204,7 +189,7 @@ def _keep(observer: Observer, channel: int, folder: str, seconds: float, may_div
         if child == 0:
             _run(observer, channel, folder, seconds, may_divide)
         os.close(channel)
-        for received, sent in ((signal.SIGTERM, signal.SIGKILL), (signal.SIGUSR1, signal.SIGUSR1)):
+        for received, sent in ((signal.SIGTERM, signal.SIGKILL), (signal.SIGXCPU, signal.SIGXCPU)):
             signal.signal(received, lambda *_, sent=sent: _send(child, sent))
         _, _, used = os.wait4(child, 0)
         _send(child, signal.SIGKILL)
@@ -214,9 +199,10 @@ def _keep(observer: Observer, channel: int, folder: str, seconds: float, may_div
 
 
 def _send(child: int, number: int) -> None:
-    """Send a signal to the child and its twin, which are a group of their own."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, number)
+    """Send a signal to the child and its twin, which are a group of their own, but for the very beginning."""
+    for send in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError):
+            send(child, number)
 
 
 def _run(observer: Observer, channel: int, folder: str, seconds: float, may_divide: bool) -> NoReturn:
@@ -230,7 +216,8 @@ def _run(observer: Observer, channel: int, folder: str, seconds: float, may_divi
         sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
         warnings.simplefilter("ignore")
-        _tell_place(channel)
+        _say_where_time_ends(channel)
+        time.sleep = lambda *_: None  # nobody waits here
         drop_rights()
         confine(folder, memory=MEMORY, seconds=math.ceil(seconds) + 1, may_divide=may_divide)
         restore = keep(*observing_things(observer.reference))
@@ -252,9 +239,9 @@ def _close_all_but(channel: int) -> int:
     return keep_open
 
 
-def _tell_place(channel: int) -> None:
-    """Have this process write where it is, when it is signalled."""
-    faulthandler.register(signal.SIGUSR1, file=channel, all_threads=False)
+def _say_where_time_ends(channel: int) -> None:
+    """Have this process write where it is when its time is over, and end."""
+    faulthandler.register(signal.SIGXCPU, file=channel, all_threads=False, chain=True)
 
 
 def _answer(observer: Observer, channel: int, restore: Callable[[], None]) -> None:
@@ -263,7 +250,11 @@ def _answer(observer: Observer, channel: int, restore: Callable[[], None]) -> No
     def divide_here(resume: Callable[[], None]) -> None:
         twin = divide()
         if twin:
-            _wait(twin, channel)
+            faulthandler.unregister(signal.SIGXCPU)  # it is the twin that is asked
+            _, status = os.waitpid(twin, 0)
+            _say_where_time_ends(channel)
+            if os.waitstatus_to_exitcode(status) != _ANSWERED:
+                os._exit(1)
             resume()
             _answer(observer, channel, restore)
             os._exit(_ENDED)
@@ -280,16 +271,6 @@ def _answer(observer: Observer, channel: int, restore: Callable[[], None]) -> No
             message = encode(Answer(request.number, request.nonce, Nothing(type(error).__name__)))
         while message:
             message = message[os.write(channel, message) :]
-
-
-def _wait(twin: int, channel: int) -> None:
-    """Wait for the twin, which is asked for its place in the meantime; if it fails, this process ends, too."""
-    faulthandler.unregister(signal.SIGUSR1)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    _, status = os.waitpid(twin, 0)
-    if os.waitstatus_to_exitcode(status) != _ANSWERED:
-        os._exit(1)
-    _tell_place(channel)
 
 
 def _read(channel: int, size: int) -> bytes:

@@ -14,7 +14,7 @@ from glasswork.classroom.judging.slowness import count_lines
 from glasswork.classroom.judging.whole import run_whole
 from glasswork.classroom.limits import OutOfTimeError, time_limit
 from glasswork.classroom.probes import PROBES, Bench
-from glasswork.classroom.probes.sections import DataTrace, Sections
+from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.student.fixture import Mnist
 from glasswork.classroom.student.images import Identifier
 from glasswork.classroom.student.messages import Nothing, Observed, Ran, Request, Result, pack
@@ -89,17 +89,15 @@ class Observer:
             return run_whole_file(self.document)
         self._trace = DataTrace(self.mnist)
 
-        def arrived(run: StudentRun, names: dict[str, Any]) -> None:
-            def resume() -> None:
-                names.update(run.namespace)
-                run.namespace = names
+        def stand() -> None:
+            self._begun = waypoints.stand()
 
-            self._begun = run
-            divide(resume)
-
-        waypoints = Waypoints(self.document, self.unfolded, self._trace.after, arrived)
+        after = self._trace.after
+        waypoints = Waypoints(self.document, self.unfolded, statement_part, after, lambda: divide(stand))
         ending = run_whole_file(self.document, waypoints=waypoints)
-        return replace(ending, divided=self._begun is not None)
+        if ending.how == "error" and not waypoints.has_arrived:
+            stand()
+        return replace(ending, begun=waypoints.has_arrived or self._begun is not None)
 
     def _run(self, request: Request) -> Ran:
         if self._begun is None:

@@ -103,7 +103,7 @@ def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
     try:
         with Child(observer, folder, order.seconds, may_divide=True) as child:
             ending = _ending(child)
-            if ending.divided:
+            if ending.begun:
                 child.renew()
                 parts = Judge(catalogue, unfolded, child.ask, ending).run()
         if parts is None:

@@ -114,6 +114,7 @@ class Mnist:
     def fetch_openml(self, name: Any = None, *, return_X_y: bool = False, as_frame: Any = "auto", **other: Any) -> Any:
         """Stand in for ``sklearn.datasets.fetch_openml``."""
         import pandas as pd
+        from sklearn.utils import Bunch
 
         if other.get("data_id") != _OPENML_ID and str(name).lower() != "mnist_784":
             raise ValueError(f"No active dataset {name} found.")
@@ -141,16 +142,6 @@ class Mnist:
         self.fetched += 1
         images, small = self.images.reshape(-1, 28, 28).copy(), self.labels.astype(np.uint8)
         return (images[:60000], small[:60000]), (images[60000:], small[60000:])
-
-
-class Bunch(dict[str, Any]):
-    """A dictionary whose keys are attributes as well, as scikit-learn returns it."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 def install(mnist: Mnist) -> None:

@@ -14,8 +14,6 @@ import numpy as np
 
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit, wind_up
 
-Observation = dict[str, Any]
-
 #: What NumPy says of two shapes that do not fit, in words that few can read.
 _GUFUNC = re.compile(r"Input operand \d has a mismatch in its core dimension \d, with gufunc signature \S+")
 

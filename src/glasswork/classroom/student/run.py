@@ -8,9 +8,7 @@ import __future__
 
 import ast
 import functools
-import importlib
 import operator
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,15 +17,13 @@ import numpy as np
 
 from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.limits import STUDENT
+from glasswork.classroom.student.fixture import Silent
 from glasswork.classroom.student.observe import Crash, attempt
 from glasswork.classroom.student.outline import Function, Outline, assigned_names, loaded_names
 from glasswork.classroom.student.source import Document
 
 #: Seconds that one statement at the top level may take.
 STATEMENT_LIMIT = 5.0
-
-#: Seconds that an import may take.
-IMPORT_LIMIT = 15.0
 
 
 @dataclass
@@ -66,21 +62,19 @@ def run_student(
 ) -> StudentRun:
     """Execute a document's statements, with the names ``given`` to it; ``after`` is called after each.
 
-    A run that has ``begun`` goes on behind the statements ahead of the network. Their classes and functions are
-    defined once more, for they were made to be watched.
+    A run that has ``begun`` goes on behind its last event. The classes and functions that it has are defined once
+    more, for they were made to be watched.
     """
     run = begun or StudentRun(Outline(document), new_namespace())
     run.namespace.update(given or {})
-    _import_ahead(document)
     ahead, rest, run.later = divide(run.outline)
     if begun is None:
         np.random.seed(0)
     else:
-        ahead = _definitions(ahead)
+        passed = [event.statement for event in begun.events]
+        ahead = [*_definitions(passed), *ahead[ahead.index(passed[-1]) + 1 :]]
     for statement in (*ahead, *rest):
-        imports = isinstance(statement, ast.Import | ast.ImportFrom)
-        seconds = IMPORT_LIMIT if imports else STATEMENT_LIMIT
-        event = Event(statement, execute(statement, run.namespace, seconds))
+        event = Event(statement, execute(statement, run.namespace))
         run.events.append(event)
         if after is not None:
             after(run, event)
@@ -121,8 +115,8 @@ def new_namespace() -> dict[str, Any]:
     return {
         "__name__": "__main__",
         "__file__": STUDENT,
-        "display": lambda *_, **__: None,
-        "get_ipython": lambda: sys.modules[__name__],
+        "display": Silent(),
+        "get_ipython": Silent(),
         "input": lambda *_: "1",  # a whole number, as good as any
     }
 
@@ -137,27 +131,6 @@ def execute(statement: ast.stmt, namespace: dict[str, Any], seconds: float = STA
         return Crash("SyntaxError", getattr(error, "lineno", None) or statement.lineno, text=str(error))
     result = attempt(exec, code, namespace, seconds=seconds)
     return result if isinstance(result, Crash) else None
-
-
-def run_line_magic(*_: Any) -> None:
-    """Stand for IPython's magics, which do nothing here."""
-
-
-run_cell_magic = system = magic = getoutput = run_line_magic
-
-
-def _import_ahead(document: Document) -> None:
-    """Import what functions import inside them, so that a library's loading is not taken for slow code."""
-    for statement in document.statements:
-        for node in ast.walk(statement) if isinstance(statement, ast.ClassDef | Function) else ():
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module]
-            else:
-                continue
-            for name in names:
-                attempt(importlib.import_module, name, seconds=IMPORT_LIMIT)
 
 
 def _network_names(outline: Outline) -> set[str]:

@@ -72,12 +72,6 @@ def read_cells(path: Path) -> tuple[list[str], bool]:
     return [_decode(content)], False
 
 
-def read_document(path: Path) -> Document:
-    """Read a notebook or a script into its statements."""
-    cells, notebook = read_cells(path)
-    return from_cells(cells) if notebook else from_script(cells[0])
-
-
 def from_script(text: str) -> Document:
     """Return the document of a script."""
     document = Document()

@@ -1,6 +1,6 @@
-"""Follow the run of a whole file through its data: it calls back after each statement ahead of the network.
+"""Follow the run of a whole file until its data are ready: it calls back after each statement.
 
-import … · X, y = fetch_openml(…) · X = … · X_train, … = … · (arrived) model = MLP(…) …
+import … · X, y = fetch_openml(…) · X = … · X_train, … = … · (arrived) class Linear … model = MLP(…) …
 """
 
 import ast
@@ -20,7 +20,7 @@ PASSED = "__glasswork_passed__"
 
 
 class Waypoints:
-    """The statements ahead of the network, in the order in which a run has to pass them.
+    """The statements up to the last one of the data, in the order in which a run has to pass them.
 
     Parameters
     ----------
@@ -28,30 +28,37 @@ class Waypoints:
         The file as it runs.
     unfolded : Document
         The same, as `glasswork.classroom.student.unwrap` unfolds it.
+    is_data : callable
+        Whether a statement is one of the data.
     after : callable
         Called after each statement, as by `run_student`.
     arrived : callable
-        Called after the last one with the run and the file's global names; the run has those of ``main()``, too.
+        Called after the last one.
     """
 
     def __init__(
         self,
         document: Document,
         unfolded: Document,
+        is_data: Callable[[ast.stmt], object],
         after: Callable[[StudentRun, Event], None],
-        arrived: Callable[[StudentRun, dict[str, Any]], None],
+        arrived: Callable[[], None],
     ) -> None:
-        self.run = StudentRun(Outline(unfolded))
+        self.has_arrived = False
+        self._run = StudentRun(Outline(unfolded))
         self._after, self._arrived = after, arrived
         there = {_key(node) for statement in document.statements for node in ast.walk(statement)}
-        ahead, _, _ = divide(self.run.outline)
+        ahead, _, _ = divide(self._run.outline)
+        while ahead and not is_data(ahead[-1]):
+            ahead.pop()
         self._statements = [statement for statement in ahead if _key(statement) in there]
         self._numbers = {_key(statement): number for number, statement in enumerate(self._statements)}
         self._next = 0
+        self._names: dict[str, Any] = {}
         self._locals: dict[CodeType, dict[str, Any]] = {}
 
     def rewrite(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """Return the statements with a call of `passed` after each of those that are ahead of the network."""
+        """Return the statements with a call of `passed` after each that has to be passed."""
         module = ast.Module(statements, [])
         _Rewriter(self._numbers).generic_visit(module)
         return module.body
@@ -66,11 +73,21 @@ class Waypoints:
         event = Event(self._statements[number], None)
         if frame.f_locals is not frame.f_globals:  # what main() has computed is not over with main()
             self._locals[frame.f_code] = dict(frame.f_locals)
-        self.run.namespace = functools.reduce(operator.or_, self._locals.values(), dict(frame.f_globals))
-        self.run.events.append(event)
-        self._after(self.run, event)
+        self._names = frame.f_globals
+        self._run.namespace = functools.reduce(operator.or_, self._locals.values(), dict(self._names))
+        self._run.events.append(event)
+        self._after(self._run, event)
         if self._next == len(self._statements):
-            self._arrived(self.run, frame.f_globals)
+            self.has_arrived = True
+            self._arrived()
+
+    def stand(self) -> StudentRun | None:
+        """Return the run up to the last statement that was passed; None if it took another way, or has not begun."""
+        if self._next < 1:
+            return None
+        self._names.update(self._run.namespace)
+        self._run.namespace = self._names
+        return self._run
 
 
 def _key(node: ast.AST) -> tuple[str, int, int]:

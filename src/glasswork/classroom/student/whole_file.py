@@ -66,8 +66,8 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
         Whether any training loop had a round.
     idle : int or None
         The line of a training loop, if there are any and none had a round.
-    divided : bool
-        Whether another process stands where the data are ready, for the parts to be tried there.
+    begun : bool
+        Whether the parts can be tried where the data were ready, or at the statement of the data that failed.
     """
 
     how: How
@@ -80,7 +80,7 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     left: tuple[int, ...] = ()
     trained: bool = False
     idle: int | None = None
-    divided: bool = False
+    begun: bool = False
 
 
 def run_whole_file(document: Document, seconds: float = RUN_LIMIT, waypoints: Waypoints | None = None) -> Ending:
