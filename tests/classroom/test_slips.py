@@ -1,49 +1,93 @@
 """Slips with NumPy are named by what the code shows, where the part that is wrong fits them; endings by their kind."""
 
+import ast
+
 import pytest
 
-from glasswork.classroom.judging.ending import after_import, is_refuted, report_ending
+from glasswork.classroom.catalogue import mistakes
+from glasswork.classroom.judging.ending import after_import, is_refuted, report_ending, with_meant
 from glasswork.classroom.judging.slips import with_slips
 from glasswork.classroom.probes import Problem
 from glasswork.classroom.report import CheckReport, PartReport
-from glasswork.classroom.student.source import from_script
+from glasswork.classroom.student.source import from_cells, from_script
 from glasswork.classroom.student.whole_file import Ending
 
 CLASS = "class Linear:\n    def forward(self, x):\n        {}\n        return output\n"
 
 
-def told(line, message, status="wrong", name="Linear.forward"):
+def slipped(line, message, status="wrong", name="Linear.forward", gets_further=lambda *_: True):
     document = from_script(CLASS.format(line))
-    return next(iter(with_slips([PartReport(name, status, line=4, message=message)], document))).message
+    return next(iter(with_slips([PartReport(name, status, line=4, message=message)], document, gets_further)))
+
+
+NO_SHAPE = "an error (AttributeError: 'NoneType' object has no attribute 'shape')"
 
 
 @pytest.mark.parametrize(
-    ("line", "message", "words"),
+    ("line", "message", "mistake", "words"),
     [
+        ("rows = np.random.shuffle(x)", NO_SHAPE, "result-of-in-place", "returns None"),
+        ("x = x.sort()", "forward returns None", "result-of-in-place", "returns None"),
+        ("output = np.e ^ -x", "ufunc 'bitwise_xor' not supported", "xor-for-power", "the power is `**`"),
+        ("output = 1 / (1 + 2 ^ x)", "for x = 0 you get 3, expected 0.5", "xor-for-power", "the power is `**`"),
         (
-            "rows = np.random.shuffle(x)",
-            "'NoneType' object has no attribute 'shape'",
-            "shuffle changes what it is given",
+            "output = np.dot(x, self.weight, self.bias)",
+            "output array is not acceptable",
+            "third-argument-of-dot",
+            "third",
         ),
-        ("x = x.sort()", "forward returns None", "sort changes what it is given"),
-        ("output = np.e ^ -x", "ufunc 'bitwise_xor' not supported", "the power is `**`"),
-        ("output = 1 / (1 + 2 ^ x)", "for x = 0 you get 3, expected 0.5", "the power is `**`"),
-        ("output = np.dot(x, self.weight, self.bias)", "output array is not acceptable", "third argument of dot"),
-        ("output = np.matmul(x, self.weight, self.bias)", "shape", "third argument of matmul"),
-        ("output == x @ self.weight", "name 'output' is not defined", "`==` compares"),
+        ("output = np.matmul(x, self.weight, self.bias)", "the shape", "third-argument-of-dot", "third"),
+        ("output == x @ self.weight", "returns nothing", "compared-not-assigned", "`==` compares"),
     ],
 )
-def test_a_slip_is_named_with_its_line(line, message, words):
-    assert told(line, message).startswith("Line 3: ")
-    assert words in told(line, message)
-    assert told(line, message, status="done") == message
-    assert told(line, message, name="Sigmoid.forward") == message
+def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, words):
+    told = slipped(line, message)
+    assert (told.mistake, told.line) == (mistake, 3)
+    assert words in told.message
+    assert message in told.message
+    assert told.hints == mistakes()[mistake].hints
+    assert slipped(line, message, status="done").mistake is None
+    assert slipped(line, message, name="Sigmoid.forward").mistake is None
+
+
+@pytest.mark.parametrize(
+    ("message", "mistake", "words"),
+    [
+        ("AttributeError: `np.float_` was removed in the NumPy 2.0 release. Use `np.float64` instead.",
+         "removed-from-numpy", "Instead of np.float_, write np.float64."),
+        ("AttributeError: module 'numpy' has no attribute 'int'.", "removed-from-numpy", "Instead of np.int, write int,"),
+        ("ValueError: too many values to unpack (expected 2).", "unequal-unpacking", "as names on the left"),
+        ("TypeError: 'numpy.ndarray' object is not callable.", "called-value", "not a function"),
+        ("UFuncTypeError: Cannot cast ufunc 'divide' output from", "decimals-into-whole-numbers", "whole numbers"),
+        ("ValueError: Found input variables with inconsistent numbers of samples", "different-lengths", "rows"),
+    ],
+)  # fmt: skip
+def test_an_error_is_named_at_the_line_in_which_python_stops(message, mistake, words):
+    told = slipped("output = x", message)
+    assert (told.mistake, told.line) == (mistake, 4)
+    assert words in told.message
+    assert slipped("output = x", message, name="whole file").mistake == mistake
+
+
+def test_a_slip_in_another_line_is_told_only_if_mending_it_gets_further():
+    line = "rows = np.random.shuffle(x)"
+    assert slipped(line, NO_SHAPE, gets_further=lambda *_: False).mistake is None
+    mended = []
+    slipped(line, NO_SHAPE, gets_further=lambda old, new: mended.append((ast.unparse(old), ast.unparse(new))))
+    assert mended == [(line, "np.random.shuffle(x)")]
 
 
 def test_what_does_not_fit_the_error_is_not_told():
     message = "for x = 1 you get 2, expected 3"
-    assert told("rows = np.random.shuffle(x)", message) == message
-    assert told("output = np.dot(x, self.weight) + self.bias", message) == message
+    assert slipped("rows = np.random.shuffle(x)", message).message == message
+    assert slipped("output = np.dot(x, self.weight) + self.bias", message).message == message
+
+
+def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
+    text = "def scaled(X):\n    return X / 255\n\ndef shown(X):\n    return X\n\nshown(X)\nscaled(X)\n"
+    report = PartReport("normalize", "wrong", "not-scaled", line=2, message="The pixels still lie between 0 and 255.")
+    (told,) = with_slips([report], from_script(text))
+    assert (told.mistake, told.line, told.code) == ("result-thrown-away", 8, "scaled(X)")
 
 
 def test_a_part_that_waits_for_an_import_is_blocked_and_others_are_not():
@@ -52,6 +96,20 @@ def test_a_part_that_waits_for_an_import_is_blocked_and_others_are_not():
     split = PartReport("split", "wrong", message="stops with NameError: name 'train_test_split' is not defined.")
     other = PartReport("data", "wrong", message="stops with NameError: name 'x' is not defined.")
     assert [part.status for part in after_import(ending, [split, other], document)] == ["blocked", "wrong"]
+
+
+def test_a_name_that_does_not_exist_is_told_with_the_one_that_is_like_it():
+    document = from_script("X_vaild = X\nprint(X_valid)\n")
+    ending = Ending("error", 2, "NameError", "NameError: name 'X_valid' is not defined", "X_valid", "X_vaild")
+    parts = [
+        PartReport("settings", "wrong", line=2, message="It stops."),
+        PartReport("split", "wrong", line=1, message="Missing: X_valid."),
+    ]
+    told = [
+        part.message
+        for part in with_meant([*parts, PartReport("data", "wrong", line=1, message="Y.")], ending, document)
+    ]
+    assert told == ["It stops. Did you mean X_vaild?", "Missing: X_valid. Should X_vaild be called X_valid?", "Y."]
 
 
 DONE = PartReport("SGD", "done")
@@ -63,9 +121,10 @@ STOP = Ending("error", 1, "TypeError", "TypeError: 'ellipsis' object is not call
     [
         (Ending("end"), [DONE], None),
         (STOP, [DONE], "wrong"),
-        (STOP, [PartReport("train", "wrong")], "blocked"),
+        (STOP, [PartReport("train", "wrong")], "wrong"),  # nothing shows that train is the cause
         (STOP, [PartReport("train", "open")], None),
         (STOP, [PartReport("train", "open"), PartReport("SGD", "wrong")], None),
+        (STOP, [PartReport("train", "wrong", line=1)], "blocked"),
         (STOP, [PartReport("ReLU", "open")], "wrong"),
         (Ending("error", 1, "NameError", "NameError: name 'zz'", "zz"), [PartReport("train", "open")], "wrong"),
         (Ending("error", 1, "NameError", "NameError: name 'MLP'", "MLP"), [PartReport("MLP.forward", "open")], None),
@@ -88,6 +147,22 @@ def test_what_the_run_adds(ending, parts, status):
         assert report.wrong
         assert entry.message in " ".join(str(report).split())
         assert entry.message.split("'")[0] in report._repr_html_()
+
+
+@pytest.mark.parametrize(("further", "status"), [(True, "blocked"), (False, "wrong")])
+def test_a_wrong_part_is_the_cause_only_if_the_file_gets_further_without_it(further, status):
+    tried = []
+    parts = [PartReport("train", "wrong", line=9), PartReport("SGD", "wrong", line=8), DONE]
+    document = from_script("f()\n")
+    entry = report_ending(STOP, parts, document, lambda names: tried.append(list(names)) or further)
+    assert (entry.status, tried) == (status, [["train", "SGD"]])
+    assert ("once train and SGD are mended" in entry.message) is further
+
+
+def test_the_calls_that_lead_to_a_stop_are_told_with_their_cells():
+    ending = Ending("error", 2, "TypeError", "TypeError: no", frames=(("<module>", 3), ("f", 2)))
+    entry = report_ending(ending, [DONE], from_cells(["def f():\n    g()", "f()"]))
+    assert "The call came from cell 2, line 1." in entry.message
 
 
 @pytest.mark.parametrize(

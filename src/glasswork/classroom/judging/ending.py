@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from glasswork.classroom.catalogue import mistakes
@@ -71,11 +71,31 @@ def with_definitions(parts: Iterable[PartReport], document: Document) -> Iterato
         yield replace(part, status=status, message=f"{part.message} {twice[part.name]}".strip())
 
 
-def report_ending(ending: Ending, parts: Collection[PartReport], document: Document) -> PartReport | None:
-    """Return what the run of a whole file adds to the verdicts on its parts; None if it ran to its end."""
+def with_meant(parts: Iterable[PartReport], ending: Ending, document: Document) -> Iterator[PartReport]:
+    """Yield the reports; one on a name that does not exist names the one that is like it."""
+    for part in parts:
+        misses = ending.meant and part.status == "wrong" and "Did you mean" not in part.message
+        if misses and ending.line is not None and (part.cell, part.line) == document.place(ending.line)[:2]:
+            yield replace(part, message=f"{part.message} Did you mean {ending.meant}?")
+        elif misses and ending.name in re.findall(r"\w+", part.message):
+            yield replace(part, message=f"{part.message} Should {ending.meant} be called {ending.name}?")
+        else:
+            yield part
+
+
+def report_ending(
+    ending: Ending,
+    parts: Collection[PartReport],
+    document: Document,
+    gets_further: Callable[[Iterable[str]], bool] = lambda _: False,
+) -> PartReport | None:
+    """Return what the run of a whole file adds to the verdicts on its parts; None if it ran to its end.
+
+    ``gets_further`` tells whether the file gets further with some of its parts replaced by right ones.
+    """
     wrong = any(part.status == "wrong" for part in parts)
     if ending.how == "error":
-        return _stopped(ending, parts, document)
+        return _stopped(ending, parts, document, gets_further)
     if ending.how == "refused":
         says = f"The file could not be run to its end here: {ending.words}"
         return _entry("blocked", says, ending.line, document)
@@ -102,31 +122,48 @@ def report_ending(ending: Ending, parts: Collection[PartReport], document: Docum
     return None
 
 
-def _stopped(ending: Ending, parts: Collection[PartReport], document: Document) -> PartReport | None:
+def _stopped(
+    ending: Ending,
+    parts: Collection[PartReport],
+    document: Document,
+    gets_further: Callable[[Iterable[str]], bool],
+) -> PartReport | None:
     says = f"Run from top to bottom, the file stops at this line. Python says: {ending.words}"
     says += "" if says.endswith((".", "?", "…")) else "."
     below = _defined_below(ending, document)
     if below is not None:
-        says += f" It is defined further down, in line {document.place(below)[1]}."
+        says += f" It is defined further down, in {_line(below, document)}."
     elif ending.meant and "Did you mean" not in ending.words:
         says += f" Did you mean {ending.meant}?"
     says += "".join(
-        f" Before, the loop of line {document.place(line)[1]} was left in its first round." for line in ending.left
+        f" Before, the loop of {_line(line, document)} was left in its first round." for line in ending.left
     )
-    calls = [f"line {document.place(line)[1]}" for _, line in ending.frames[:-1]]
+    calls = [_line(line, document) for _, line in ending.frames[:-1]]
     if calls:
         says += f" The call came from {', '.join(reversed(calls[-3:]))}."
-    wrong = any(part.status == "wrong" for part in parts)
+    wrong = [part.name for part in parts if part.status == "wrong"]
+    if any(_holds(part, ending, document) for part in parts):
+        return _entry("blocked", says, ending.line, document)
     if not _is_independent(ending, document):
         is_open = any(part.status == "open" and part.name not in OPTIONAL for part in parts)
-        if wrong and not (is_open and "ellipsis" in ending.words):
-            says += " Mend the parts that are wrong first."
+        if is_open and not (wrong and "ellipsis" not in ending.words):
+            return None
+        if wrong and gets_further(wrong):
+            says += f" It gets further once {_listed(wrong)} {'are' if len(wrong) > 1 else 'is'} mended."
             return _entry("blocked", says, ending.line, document)
         if is_open:
             return None
-    elif wrong and any(_holds(part, ending, document) for part in parts):
-        return _entry("blocked", says, ending.line, document)
     return _entry("wrong", says, ending.line, document, ending.kind)
+
+
+def _line(line: int, document: Document) -> str:
+    """Return where a line of the document is, in words."""
+    cell, number, _ = document.place(line)
+    return f"line {number}" if cell is None else f"cell {cell}, line {number}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _defined_below(ending: Ending, document: Document) -> int | None:

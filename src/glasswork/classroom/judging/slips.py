@@ -1,25 +1,47 @@
-"""Slips with NumPy and Python that a line shows by itself; each is told only where the error or the part fits it."""
+"""Slips with NumPy and Python that a line shows by itself; each is told only where the error or the part fits it.
+
+A slip in another line than the one in which Python stops is told only if the file, with that line mended, gets further.
+"""
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
-from glasswork.classroom.judging.ending import after_import, part_at, report_ending, with_definitions
+from glasswork.classroom.catalogue import Mistake, mistakes
+from glasswork.classroom.handout import WHOLE_FILE
+from glasswork.classroom.judging.ending import part_at
 from glasswork.classroom.report import PartReport
+from glasswork.classroom.student.outline import Outline, is_stub
 from glasswork.classroom.student.source import Document
-from glasswork.classroom.student.whole_file import Ending
 
 _IN_PLACE = ("shuffle", "sort", "reverse", "append", "extend", "fill", "update")
+_PYTHON_TYPES = "bool|int|float|complex|object|str"
 
 
 @dataclass(frozen=True)
 class Slip:
-    """A pattern of code, the words of an error or of a finding that fit it, and what it does."""
+    """A pattern of code, and the words of an error or of a finding that fit it.
 
-    shows: Callable[[ast.AST], bool]
-    fits: str  # a pattern, looked for in the report's message
-    says: str
+    Attributes
+    ----------
+    mistake : str
+        The entry of the catalogue.
+    fits : str
+        A pattern, looked for in the report's message; its groups are filled into ``says``.
+    shows : callable
+        Whether a node of the code is the slip.
+    mend : callable, optional
+        Returns the node without the slip; without it, only the line that is reported can hold it.
+    says : str
+        What follows the entry's own sentence.
+    """
+
+    mistake: str
+    fits: str
+    shows: Callable[[ast.AST, Document], bool] = lambda node, _: isinstance(node, ast.stmt)
+    mend: Callable[[ast.AST], ast.AST] | None = None
+    says: str = ""
 
 
 def _call(node: ast.AST) -> str:
@@ -29,60 +51,132 @@ def _call(node: ast.AST) -> str:
     return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
 
 
+def _assigns_in_place(node: ast.AST, _: Document) -> bool:
+    return isinstance(node, ast.Assign) and _call(node.value) in _IN_PLACE
+
+
+def _is_xor(node: ast.AST, _: Document) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor)
+
+
+def _has_third_argument(node: ast.AST, _: Document) -> bool:
+    return _call(node) in ("dot", "matmul") and isinstance(node, ast.Call) and len(node.args) > 2
+
+
+def _compares(node: ast.AST, _: Document) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare) and isinstance(node.value.ops[0], ast.Eq)
+
+
+def _assigns_plus(node: ast.AST, _: Document) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
+
+
+def _throws_away(node: ast.AST, document: Document) -> bool:
+    """Return whether a statement calls a function of the file that divides and returns a value, and leaves it."""
+    called = _call(node.value) if isinstance(node, ast.Expr) else ""
+    function = Outline(document).functions.get(called)
+    if function is None or is_stub(function):
+        return False
+    nodes = list(ast.walk(function))
+    scales = any(isinstance(n, ast.Div) for n in nodes)
+    return scales and any(isinstance(n, ast.Return) and n.value is not None for n in nodes)
+
+
+def _binds_local(node: ast.AST, document: Document) -> bool:
+    """Return whether a statement of an ``__init__`` binds a local variable."""
+    if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+        return False
+    return (part_at(node.lineno, document) or "").endswith(".__init__")
+
+
+def _has_no_size(node: ast.AST, _: Document) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and _call(node) in ("normal", "uniform")
+        and len(node.args) == 2
+        and not node.keywords
+        and all(isinstance(argument, ast.Name) for argument in node.args)
+    )
+
+
 SLIPS = (
-    Slip(
-        lambda n: isinstance(n, ast.Assign) and _call(n.value) in _IN_PLACE,
-        r"None",
-        "{call} changes what it is given and returns None: write it without `... =`.",
-    ),
-    Slip(
-        lambda n: isinstance(n, ast.BinOp) and isinstance(n.op, ast.BitXor),
-        r"xor|for \^|you get|differ|expected",
-        "In Python `^` is not the power but compares bits: the power is `**`, and the exponential function np.exp.",
-    ),
-    Slip(
-        lambda n: _call(n) in ("dot", "matmul") and isinstance(n, ast.Call) and len(n.args) > 2,
-        r"",
-        "The third argument of {call} is the array into which the result is written; nothing is added.",
-    ),
-    Slip(
-        lambda n: isinstance(n, ast.Expr) and isinstance(n.value, ast.Compare) and isinstance(n.value.ops[0], ast.Eq),
-        r"",
-        "`==` compares, and nothing becomes of the answer; one `=` assigns.",
-    ),
-    Slip(
-        lambda n: isinstance(n, ast.Assign) and isinstance(n.value, ast.UnaryOp) and isinstance(n.value.op, ast.UAdd),
-        r"",
-        "`=+` assigns the number that follows; `+=` adds it.",
-    ),
+    Slip("result-of-in-place", "None", _assigns_in_place, lambda n: ast.Expr(n.value)),  # type: ignore[attr-defined]
+    Slip("xor-for-power", r"xor|for \^|you get|differ|expected", _is_xor),
+    Slip("third-argument-of-dot", "", _has_third_argument),
+    Slip("compared-not-assigned", "", _compares),
+    Slip("equals-plus", "", _assigns_plus),
+    Slip("removed-from-numpy", r"`?np\.(\w+)`? was removed in the NumPy 2.0 release\. Use `([^`]+)`",
+         says="Instead of np.{0}, write {1}."),
+    Slip("removed-from-numpy", rf"module 'numpy' has no attribute '({_PYTHON_TYPES})'",
+         says="Instead of np.{0}, write {0}, Python's own type."),
+    Slip("result-thrown-away", "pixels still lie between 0 and 255", _throws_away),
+    Slip("unequal-unpacking", "values to unpack"),
+    Slip("called-value", r"object is not callable"),
+    Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
+    Slip("different-lengths", r"inconsistent numbers of samples"),
+    Slip("local-for-attribute", r"self\.\w+ is never set", _binds_local),
+    Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
 )  # fmt: skip
 
-
-def complete(parts: Iterable[PartReport], ending: Ending, document: Document) -> list[PartReport]:
-    """Return the reports on a file: before them what the run of the whole file adds, and in them what lines show."""
-    told = list(after_import(ending, with_definitions(parts, document), document))
-    entry = report_ending(ending, told, document)
-    return list(with_slips([entry, *told] if entry is not None else told, document))
+#: Decides whether the file gets further with one node mended.
+GetsFurther = Callable[[ast.AST, ast.AST], bool]
 
 
-def with_slips(parts: Collection[PartReport], document: Document) -> Iterator[PartReport]:
-    """Yield the reports; a wrong one first names the slips that its code shows."""
+def with_slips(
+    parts: Collection[PartReport], document: Document, gets_further: GetsFurther = lambda *_: False
+) -> Iterator[PartReport]:
+    """Yield the reports; a wrong one first names the slip that its code shows, at its line."""
     for part in parts:
-        found = dict.fromkeys(_slips(part, document)) if part.status == "wrong" else {}
-        yield replace(part, message=" ".join([*found, part.message])) if found else part
+        found = _slip(part, document, gets_further) if part.status == "wrong" else None
+        yield part if found is None else _named(part, *found, document)
 
 
-def _slips(part: PartReport, document: Document) -> Iterator[str]:
+def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tuple[Slip, int] | None:
+    """Return the first slip that a part shows, and its line in the document."""
     nodes = [n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.stmt | ast.expr)]
     named = [n for n in nodes if document.place(n.lineno)[:2] == (part.cell, part.line)]
-    last = max((n.end_lineno or n.lineno for n in named if isinstance(n, ast.While | ast.Assign | ast.Expr)), default=0)
-    for node in nodes:
-        inside = bool(named) and named[0].lineno <= node.lineno <= max(last, named[0].lineno)
-        if not inside and part_at(node.lineno, document) != part.name:
+    first = min((n.lineno for n in named), default=0)
+    last = max((n.end_lineno or n.lineno for n in named if isinstance(n, _WITH_LINES)), default=first)
+    is_error = "Error" in part.message
+    for slip in SLIPS:
+        if not re.search(slip.fits, part.message):
             continue
-        for slip in SLIPS:
-            if slip.shows(node) and re.search(slip.fits, part.message):
-                cell, line, _ = document.place(node.lineno)
-                place = f"Line {line}" if cell is None else f"Cell {cell}, line {line}"
-                call = _call(node.value if isinstance(node, ast.Assign) else node)
-                yield f"{place}: {slip.says.format(call=call)}"
+        for node in nodes:
+            if not slip.shows(node, document):
+                continue
+            if named and first <= node.lineno <= last:
+                return slip, node.lineno
+            of_part = part_at(node.lineno, document) == (None if part.name in _SECTIONS else part.name)
+            if slip.shows is _ANY or not of_part or part.name == WHOLE_FILE:
+                continue
+            if not is_error or (slip.mend is not None and gets_further(node, slip.mend(node))):
+                return slip, node.lineno
+    return None
+
+
+_ANY = Slip.__dataclass_fields__["shows"].default
+_WITH_LINES = (ast.While, ast.Assign, ast.Expr)
+_SECTIONS = ("data", "normalize", "split", "settings")
+
+
+def _named(part: PartReport, slip: Slip, line: int, document: Document) -> PartReport:
+    entry = mistakes()[slip.mistake]
+    matched = re.search(slip.fits, part.message)
+    assert matched is not None
+    says = f"{entry.does} {slip.says.format(*matched.groups())}".strip()
+    cell, number, code = document.place(line)
+    return replace(
+        part,
+        mistake=entry.id,
+        cell=cell,
+        line=number,
+        code=code,
+        hints=entry.hints,
+        message=f"{says} {_without_entry(part)}",
+    )
+
+
+def _without_entry(part: PartReport) -> str:
+    """Return a part's message without the sentence of the entry that the slip takes the place of."""
+    other: Mistake | None = mistakes().get(part.mistake or "")
+    return part.message.removeprefix(other.does).strip() if other is not None else part.message

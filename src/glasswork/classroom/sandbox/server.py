@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from glasswork.classroom.sandbox.messages import Order, Ready, Verdicts
 if TYPE_CHECKING:
     from glasswork.classroom.judging.matching import Catalogue
     from glasswork.classroom.sandbox.child import Child
+    from glasswork.classroom.student.source import Document
     from glasswork.classroom.student.whole_file import Ending
 
 
@@ -89,7 +91,7 @@ def _load() -> "Catalogue":
 def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
     """Return the verdicts on a file, and before them what its run from top to bottom adds."""
     from glasswork.classroom.judging.judge import Judge
-    from glasswork.classroom.judging.slips import complete
+    from glasswork.classroom.judging.verdicts import complete
     from glasswork.classroom.sandbox.child import Child
     from glasswork.classroom.sandbox.observer import Observer
     from glasswork.classroom.student.source import from_cells, from_script
@@ -109,9 +111,14 @@ def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
         if parts is None:
             with Child(observer, folder, order.seconds) as child:
                 parts = Judge(catalogue, unfolded, child.ask, ending).run()
+
+        def run(mended: "Document") -> "Ending":
+            with Child(replace(observer, document=mended), folder, order.seconds) as child:
+                return _ending(child)
+
+        return complete(parts, ending, document, run)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return complete(parts, ending, document)
 
 
 def _ending(child: "Child") -> "Ending":
