@@ -250,3 +250,38 @@ def test_the_report_as_html_escapes_the_students_code(checker, tmp_path):
     page = checker.check(path)._repr_html_()
     assert "<script>" not in page
     assert "Sigmoid.forward" in page
+
+
+IN_PLACE = "        x -= x.mean()\n        self.input = x"
+WHILE = "    start_idx = 0\n    while start_idx < len(indices):"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part", "mistake", "line", "words"),
+    [
+        ("        self.input = x", IN_PLACE, "Linear.forward", None, "x -= x.mean()", "forward changes x itself"),
+        ("    for start_idx in range(0, indices.shape[0] - minibatch_size + 1, minibatch_size):", WHILE,
+         "minibatch_generator", "endless-loop", "while start_idx", "it goes on after"),
+        ("np.random.shuffle(indices)", "np.random.shuffle(X)", "minibatch_generator", "batch-shuffles-images",
+         "np.random.shuffle(X)", "rows of X themselves"),
+        ("(1 + np.exp(-x))", "(1 + np.exp(\u2212x))", "Sigmoid.forward", "foreign-character", "\u2212x", "keyboard"),
+        ("    np.random.shuffle(indices)\n", "    indices = np.random.shuffle(indices)\n", "minibatch_generator",
+         "result-of-in-place", "indices = np.random", "returns None"),
+        ("        error = np.mean((pred - target) ** 2)",
+         "        N = pred.shape\n        error = np.sum((pred - target) ** 2) / N", "MSELoss.forward", "shape-for-count",
+         "N = pred.shape", "a tuple"),
+    ],
+)  # fmt: skip
+def test_the_line_of_the_mistake_is_named(checker, tmp_path, old, new, part, mistake, line, words):
+    text = change(old, new)
+    parts = check(checker, tmp_path, text)
+    assert wrong(parts) == {part: mistake}
+    assert parts[part].line == number_of(text, line)
+    assert words in parts[part].message
+
+
+def test_an_error_of_its_own_is_told_beside_a_part_that_is_wrong(checker, tmp_path):
+    text = change("2. * (self.pred", "3. * (self.pred", "num_epochs = 50\n", "num_epochs = 50\nprint(X_train[70000])\n")
+    parts = check(checker, tmp_path, text)
+    assert set(wrong(parts)) == {"whole file", "MSELoss.backward"}
+    assert parts["whole file"].line == number_of(text, "X_train[70000]")

@@ -1,11 +1,15 @@
 """Every entry of the catalogue, inserted in an otherwise right file, is named exactly, at its line, and nothing else is."""
 
 import difflib
+import itertools
+import re
 
 import pytest
 
 from glasswork.classroom.catalogue import changed, mistakes, solution
 from glasswork.classroom.handout import PARTS
+from glasswork.classroom.judging.rules import _SECOND, _THIRD, generic_hints
+from glasswork.classroom.probes import Problem
 
 SECTIONS = ("data", "normalize", "split", "settings")
 
@@ -49,6 +53,7 @@ def test_a_mistake_is_named(judge, mistake, variant):
     if report.status == "wrong":
         assert len(report.hints) == 3
         assert all(report.hints)
+        assert max(longest_common(hint, report.message) for hint in report.hints) < 7, report
     lines = wrong.split("\n")
     new = set()
     for tag, _, _, start, end in difflib.SequenceMatcher(None, right.split("\n"), lines, autojunk=False).get_opcodes():
@@ -85,3 +90,36 @@ def test_entries_are_whole():
         assert len({*mistake.hints}) == 3, mistake.id
         assert mistake.part == "*" or mistake.variants, mistake.id
     assert len(mistakes()) >= 150
+
+
+def words_of(text):
+    return re.findall(r"[\w.*^+/()'-]+", text.lower())
+
+
+def longest_common(one, other):
+    return difflib.SequenceMatcher(None, words_of(one), words_of(other), autojunk=False).find_longest_match().size
+
+
+#: Words that point at numbers which stand in a message only.
+POINTS_AT_NUMBERS = re.compile(
+    r"\b(these|those|two|the) numbers (above|of the message|there|here)\b|the numbers given|on the probe"
+)
+
+
+@pytest.mark.parametrize("mistake", mistakes().values(), ids=lambda mistake: mistake.id)
+def test_each_hint_says_something_new(mistake):
+    for hint in mistake.hints:
+        assert longest_common(hint, mistake.does) < 5, hint
+        assert not POINTS_AT_NUMBERS.search(hint)
+    for one, other in itertools.combinations(mistake.hints, 2):
+        assert longest_common(one, other) < 6, (one, other)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_hint_without_a_mistake_says_something_new(part):
+    for property_ in _SECOND:
+        hints = generic_hints(part, Problem("value", property_, "It is 3, not 4."), True)
+        for one, other in itertools.combinations(hints, 2):
+            assert longest_common(one, other) < 6, (one, other)
+        assert not any(POINTS_AT_NUMBERS.search(hint) for hint in hints)
+    assert set(_SECOND) == set(_THIRD)

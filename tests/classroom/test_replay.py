@@ -43,6 +43,7 @@ def replay(line):
         ("print(Sigmoid().forward(np.zeros(2)) + 1)", ["Sigmoid.forward"], True),
         ("print(Sigmoid().forward(np.zeros(2)) + 1)", ["Sigmoid.backward", "int_to_onehot"], False),
         ("print(Sigmoid().forward(np.zeros(2)) + 1)", ["MLP.forward"], False),  # it has none
+        ("class MSELoss:\n    def foward(self, a, b): ...\nprint(MSELoss().forward(1, 1))", ["MSELoss.forward"], True),
         ("int_to_onehot(np.array([9]))", ["int_to_onehot"], True),
         ("int_to_onehot(np.array([10]))", ["int_to_onehot"], False),  # the right one stops there, too
         ("int_to_onehot(np.array(['5']))", ["Sigmoid.forward"], False),

@@ -136,7 +136,8 @@ def to_text(report: CheckReport, *, width: int = 96) -> str:
         if part.status == "wrong" or (part.name == WHOLE_FILE and part.line is not None):
             lines += _wrong(part, report.hint, width)
         elif part.status != "done":
-            lines += _wrapped(part.message, width, "      ")
+            place = f"{place_of(part).capitalize()}: " if part.line is not None else ""
+            lines += _wrapped(place + part.message, width, "      ")
     return "\n".join(map(visible, [*lines, "", summary(report)]))
 
 

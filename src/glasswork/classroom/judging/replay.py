@@ -102,16 +102,16 @@ def _mended(outline: Outline, part: str) -> dict[int, ast.AST]:
     """Return for each definition of a part in a file the right one that takes its place."""
     right = Outline(from_script(solution()))
     owner, method = sections(part)
-    found: dict[int, ast.AST] = {}
-    if method is None:
-        own, other = outline.find(owner), right.find(owner)
-        return {id(own): _at(own, other)} if own is not None and other is not None else {}
     own_class = outline.classes.get(owner)
-    for member in own_class.body if own_class is not None else ():
+    found: dict[int, ast.AST] = {}
+    for member in own_class.body if own_class is not None and method is not None else ():
         if isinstance(member, Function) and part_of(owner, member.name) == part:
             other = right.method(owner, member.name)
             found |= {id(member): _at(member, other)} if other is not None else {}
-    return found
+    own, whole = outline.find(owner), right.find(owner)
+    if found or own is None or whole is None:
+        return found
+    return {id(own): _at(own, whole)}  # a function; or a class that lacks the method, or has it elsewhere
 
 
 def _at(old: ast.AST, new: ast.AST) -> Any:

@@ -64,9 +64,9 @@ _FIRST = {
     "Linear.__init__": "Look at the four arrays that __init__ makes, one by one.",
     "Linear.forward": "Look at the line that computes the output of the layer.",
     "Linear.backward": "Look at the three gradients, and compare with the handout's lines.",
-    "split": "Look at the lines that make the three sets, and print the shape of each.",
-    "data": "Look at section 1: what are X and y when it has run? Print type(X), type(y) and their first rows.",
-    "normalize": "Look at the line that rescales X, and print X.min() and X.max() after it.",
+    "split": "Look at the lines that make the three sets.",
+    "data": "Look at section 1: what does each line of it make of X and y?",
+    "normalize": "Look at the lines that rescale the pixels.",
     "settings": "Look at sections 8 and 9: the sizes, the learning rate, and what is handed to what.",
 }
 _SECOND = {
@@ -74,13 +74,14 @@ _SECOND = {
     "value": "The shape is right, and the numbers are not.",
     "scale": "The result is too large or too small by a factor.",
     "sign": "The sign is the wrong one.",
-    "aliasing": "Two names stand for one and the same array, so that a change of the one changes the other.",
+    "aliasing": "Two names stand for one and the same array, so that a change under one name is seen under the other.",
     "dtype": "The array holds another kind of number than it should hold.",
     "gradient": "The gradient is not the slope of the loss.",
     "randomness": "What should be random is not, or what should differ is the same.",
     "error": "Python stops here before there is any result.",
     "result": "What is handed back, or left undone, is not what the handout asks for.",
     "name": "Something is called by a name that it does not have.",
+    "sets": "One of the three sets was treated in another way than the others.",
     "type": "This is another type of object than the rest of the file needs.",
 }
 _THIRD = {
@@ -95,6 +96,7 @@ _THIRD = {
     "error": "Read the last line of the error, then print the shape and the type of everything on that line.",
     "result": "Follow the function line by line for one small input: what does it hand back at its end?",
     "name": "Compare the spelling with the handout's, letter by letter.",
+    "sets": "Do it once, before the split; or do the same to all three sets.",
     "type": "Print type() of it where it is made, and once more where it is used.",
 }
 

@@ -99,6 +99,17 @@ def _has_no_size(node: ast.AST, _: Document) -> bool:
     )
 
 
+def _divides_by_shape(node: ast.AST, document: Document) -> bool:
+    """Return whether a node takes a shape by which something is divided."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Div) and getattr(node.right, "attr", "") == "shape"
+    if not (isinstance(node, ast.Assign) and getattr(node.value, "attr", "") == "shape"):
+        return False
+    name = getattr(node.targets[0], "id", "")
+    divisions = (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.BinOp))
+    return any(isinstance(n.op, ast.Div) and getattr(n.right, "id", None) == name for n in divisions)
+
+
 SLIPS = (
     Slip("result-of-in-place", "None", _assigns_in_place, lambda n: ast.Expr(n.value)),  # type: ignore[attr-defined]
     Slip("xor-for-power", r"xor|for \^|you get|differ|expected", _is_xor),
@@ -115,6 +126,7 @@ SLIPS = (
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("different-lengths", r"inconsistent numbers of samples"),
     Slip("local-for-attribute", r"self\.\w+ is never set", _binds_local),
+    Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
 )  # fmt: skip
 

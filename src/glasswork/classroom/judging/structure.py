@@ -33,7 +33,8 @@ def syntax_problems(document: Document) -> dict[str, Problem]:
     found: dict[str, Problem] = {}
     for fault in document.faults:
         says = f"Python stops reading at this line: {fault.reason}."
-        found.setdefault(_part_of_fault(fault), Problem("syntax", "error", says, fault.line, "syntax-error"))
+        mistake = "foreign-character" if "invalid character" in fault.reason else "syntax-error"
+        found.setdefault(_part_of_fault(fault), Problem("syntax", "error", says, fault.line, mistake))
     return found
 
 

@@ -123,6 +123,23 @@ def line_of(function: ast.AST | None, *targets: str) -> int | None:
     return result_line(function)
 
 
+def line_writing_into_argument(function: ast.AST | None) -> int | None:
+    """Return the line of a method that changes its first argument in place, or else its result's line."""
+    if not isinstance(function, ast.FunctionDef) or len(function.args.args) < 2:
+        return line_of(function)
+    name = function.args.args[1].arg
+    for node in ast.walk(function):
+        targets = (
+            [node.target] if isinstance(node, ast.AugAssign) else node.targets if isinstance(node, ast.Assign) else []
+        )
+        for target in targets:
+            written = target.value if isinstance(target, ast.Subscript) else target
+            in_place = isinstance(node, ast.AugAssign) or isinstance(target, ast.Subscript)
+            if in_place and isinstance(written, ast.Name) and written.id == name:
+                return target.lineno
+    return line_of(function)
+
+
 def first_crash(results: dict[str, Any]) -> Crash | None:
     """Return the first crash among results."""
     return next((value for value in results.values() if isinstance(value, Crash)), None)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
+from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, line_writing_into_argument, seeded
 from glasswork.classroom.probes.linear_backward import LinearBackward
 from glasswork.classroom.probes.linear_objects import MAKERS, SIZES, linear_case
 from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
@@ -32,7 +32,15 @@ class LinearForward:
                 if not fits:
                     kept = self._kept(cls, next(m for n, m in MAKERS.items() if tries.get(n) is best))
             call = self._call(cls)
-        return {"value": best, "kept": {"input": kept}, "call": {"call": call}}
+            changed = any(self._changes_input(cls, maker) for maker in MAKERS.values())
+        return {"value": best, "kept": {"input": kept}, "call": {"call": call}, "input": {"changed": changed}}
+
+    @staticmethod
+    def _changes_input(cls: Any, maker: Callable[[Any, Any, Any], Any]) -> bool:
+        x, weight, bias = linear_case(2, 3, 4)
+        layer, before = seeded(maker, cls, weight, bias), x.copy()
+        attempt(lambda: layer.forward(x))
+        return not np.array_equal(x, before)
 
     @staticmethod
     def results(cls: Any, maker: Callable[[Any, Any, Any], Any]) -> dict[str, Any]:
@@ -85,6 +93,9 @@ class LinearForward:
         """Return which properties the part lacks."""
         found: list[Problem] = []
         wrong = self.wrong(seen["value"])
+        if seen["input"]["changed"]:
+            says = "forward changes x itself, the array of whoever calls it, and backward needs x as it came in."
+            found.append(Problem("input", "aliasing", says))
         if wrong:
             found.append(self._value_problem(seen["value"], wrong))
         if seen["kept"]["input"] == "missing":
@@ -134,6 +145,8 @@ class LinearForward:
         function = bench.function("Linear", "forward")
         if facet == "kept":
             return line_of(function, "input") if function else None
+        if facet == "input":
+            return line_writing_into_argument(function)
         if facet == "call":
             return line_of(bench.function("Linear", "__call__") or function)
         return line_of(function, "output") if function is None else line_of(function)

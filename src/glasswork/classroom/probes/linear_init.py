@@ -100,7 +100,8 @@ class LinearInit:
             word = "unscaled"
         else:
             word = "large" if std > 0.2 else "tiny" if std < _TINY else "small"
-        return {"spread": word, "_mean": round(mean, 1), "_std": round(std, 1), "_spread": f"{std:.1g}"}
+        signs = "none below 0" if weight.min() >= 0 else "none above 0" if weight.max() <= 0 else "both"
+        return {"spread": word, "signs": signs, "_mean": round(mean, 1), "_std": round(std, 1), "_spread": f"{std:.1g}"}
 
     @staticmethod
     def _sharing(cls: Any, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -159,13 +160,15 @@ class LinearInit:
             return []
         expected = _OF.get(name, f"as self.{name.removeprefix('grad_')}")
         if seen["type"] != "array":
-            what = {"missing": "is never set", "...": "is still `...`"}.get(seen["type"], f"is {seen['type']}")
+            words = {"missing": "is never set", "...": "is still `...`"}
+            words |= dict.fromkeys(("float", "int", "float64"), "is a single number")
+            what = words.get(seen["type"], f"is {seen['type']}")
             return [Problem(name, "type", f"self.{name} {what}; expected an array of shape {expected}.")]
         found = []
         if seen["dtype"] != "f":
             found.append(
                 Problem(
-                    name, "dtype", f"self.{name} holds whole numbers; an update of 0.01 cannot be added to whole numbers. "
+                    name, "dtype", f"self.{name} holds whole numbers; an update of 0.01 cannot be added to them. "
                     "Expected: decimal numbers (float).",
                 )
             )  # fmt: skip

@@ -1,5 +1,6 @@
 """Probe of the mini-batch generator."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -62,12 +63,15 @@ class MinibatchProbe:
         pairs = attempt(lambda: [(np.asarray(b[0]), np.asarray(b[1])) for b in batches if len(b) == 2])
         if isinstance(pairs, Crash) or len(pairs) != len(batches):
             return {"error": "no pairs"}
+        if len(batches) > 4 * count:
+            return {"error": "endless"}
         again = attempt(collect)
         rows = [x[:, 0].tolist() if x.ndim == 2 else x.tolist() for x, _ in pairs]
         flat = [value for batch in rows for value in (batch if isinstance(batch, list) else [batch])]
         labels = [v for _, t in pairs for v in np.atleast_1d(t).ravel().tolist()]
         shapes = [x.shape for x, _ in pairs]
         sizes = [s[0] if s else 0 for s in shapes]
+        same_rows = sorted(X[:, 0]) == sorted(x_before[:, 0])
         matched = len(flat) == len(labels) and all(a == 10.0 * b for a, b in zip(flat, labels, strict=True))
         return {
             "sizes": sizes,
@@ -79,7 +83,7 @@ class MinibatchProbe:
             "other order": not isinstance(again, Crash)
             and str([np.asarray(b[0]).tolist() for b in again]) != str([x.tolist() for x, _ in pairs]),
             "columns": sorted({s[1:] for s in shapes}),
-            "data kept": bool(np.array_equal(X, x_before)) or sorted(X[:, 0]) == sorted(x_before[:, 0]),
+            "data kept": "yes" if np.array_equal(X, x_before) else "moved" if same_rows else "no",
         }
 
     def problems(self, seen: Facets) -> list[Problem]:
@@ -100,6 +104,9 @@ class MinibatchProbe:
                     f"{given}, it returns one pair and is over; expected {count // size} batches, handed on by yield."
                 )
                 return Problem("batches", "result", says)
+            if seen["error"] == "endless":
+                says = f"{given}, it goes on after {4 * count} batches; expected {count // size}."
+                return Problem("batches", "error", says, mistake="endless-loop")
             got = (
                 "what it yields are not pairs (images, labels)"
                 if isinstance(seen["error"], str)
@@ -129,7 +136,7 @@ class MinibatchProbe:
                 "shape",
                 f"{given}, the batches have the sizes {seen['sizes']}; expected {[size] * (count // size)}.",
             )
-        if not seen["data kept"]:
+        if seen["data kept"] == "no":
             return Problem("batches", "aliasing", f"{given}, it changes the images it was given.")
         if not seen["shuffled"] and not seen["other order"] and count > size:
             return Problem(
@@ -139,10 +146,12 @@ class MinibatchProbe:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
-        import ast
-
         function = bench.function("minibatch_generator")
         if function is None:
             return None
+        results = bench.memory.get(self.part, {}).get("batches", {})
+        if any(result.get("error") == "endless" for result in results.values()):
+            loops = [n.lineno for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
+            return loops[-1] if loops else getattr(function, "lineno", None)
         yields = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield | ast.Return)]
         return min(yields) if yields else getattr(function, "lineno", None)

@@ -79,7 +79,7 @@ class NormalizeProbe:
         if seen["sets"]["alike"] != "yes":
             return [
                 Problem(
-                    "sets", "scale", f"the training images lie between {show(low)} and {show(high)}, but {seen['sets']['alike']}: "
+                    "sets", "sets", f"the training images lie between {show(low)} and {show(high)}, but {seen['sets']['alike']}: "
                     "all three sets need the same scale.",
                 )
             ]  # fmt: skip

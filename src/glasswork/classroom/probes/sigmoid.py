@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
+from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, line_writing_into_argument, seeded
 from glasswork.classroom.probes.scales import scale_of
 from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
 
@@ -126,6 +126,8 @@ class SigmoidForward:
         """Return the line that decides a facet."""
         if facet == "call":
             return line_of(bench.function("Sigmoid", "__call__") or bench.function("Sigmoid", "forward"))
+        if facet == "input":
+            return line_writing_into_argument(bench.function("Sigmoid", "forward"))
         return line_of(bench.function("Sigmoid", "forward"))
 
 
@@ -190,7 +192,7 @@ def gradient_problems(got: Any, want: Any, given: str, at: int = 0) -> list[Prob
         return []
     if np.isclose(got.ravel()[at], want.ravel()[at]):
         at = int(np.argmax(~np.isclose(got, want)))
-        given = "On the probe's numbers"
+        given = f"For a gradient of shape {got.shape} from above"
     ratio = scale_of(got, want)
     text = f"{given}, backward gives {show(got.ravel()[at])}; expected {show(want.ravel()[at])}."
     if ratio is not None:

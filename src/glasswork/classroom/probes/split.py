@@ -67,13 +67,12 @@ class SplitProbe:
             for role, label in ((s, "images"), (f"{s} labels", "labels")):
                 if isinstance(sizes[role], str) and sizes[role] != "missing":
                     letter = "X" if label == "images" else "y"
+                    kind, _, rows = sizes[role].rstrip(")").partition(" (")
                     found.append(
                         Problem(
                             "sizes",
                             "value",
-                            f"{letter}_{s} holds {sizes[role]} rows), not the {label}.".replace(" rows)", " rows")
-                            .replace("(", "")
-                            .replace(")", ""),
+                            f"{letter}_{s} holds {int(rows):,} rows of {kind}, not the {label}.",
                         )
                     )
         missing = [f"{'y' if r.endswith('labels') else 'X'}_{r.split()[0]}" for r in sizes if sizes[r] == "missing"]
@@ -81,7 +80,7 @@ class SplitProbe:
             crash = seen["error"]["crash"]
             has = ", ".join(f"{s} {sizes[s]:,}" for s in SETS if not isinstance(sizes[s], str)) or "none"
             found.append(
-                Problem("error" if crash else "sizes", "result", f"{crash + ' ' if crash else ''}Missing: {', '.join(missing)}. Found: {has} images; expected "
+                Problem("error" if crash else "sizes", "error" if crash else "result", f"{crash + ' ' if crash else ''}Missing: {', '.join(missing)}. Found: {has} images; expected "
                         "train 55,000, valid 5,000 and test 10,000.")
             )  # fmt: skip
         if not found:
