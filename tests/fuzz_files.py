@@ -80,7 +80,8 @@ def _of_a_run(folder: Path) -> dict[str, Reader]:
         return b"".join(array.tobytes() for array in state) + repr((facts.position, facts.history)).encode()
 
     def snapshots(path: Path) -> str:
-        return repr([(epoch, bytes_.tobytes(), step) for epoch, (bytes_, step) in read_snapshots(path).items()])
+        facts, arrays = read_snapshots(path)
+        return repr((facts.epochs, [(name, array.tobytes()) for name, array in arrays.items()]))
 
     place = folder / "run"
     return {

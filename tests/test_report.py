@@ -18,9 +18,11 @@ from glasswork.report.data import ReportData
 from glasswork.report.evaluation import calibrate, evaluate
 from glasswork.report.facts import command
 from glasswork.report.robustness import CHANGES, accuracies, change_width, rotate, shift
+from glasswork.runs import snapshots
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.run import Run
 from glasswork.runs.snapshots import first_weights, is_kept, read_snapshots
+from glasswork.sealed import write_sealed
 from report_runs import RECIPE, dataset, train
 
 
@@ -72,17 +74,46 @@ def test_about_twenty_snapshots_are_kept_further_and_further_apart():
     assert 15 <= len([epoch for epoch in kept if epoch <= 50]) <= 20
 
 
-def test_snapshots_are_those_weights(tmp_path):
+@pytest.mark.parametrize("large", [False, True])
+def test_snapshots_are_those_weights(tmp_path, monkeypatch, large):
+    if large:
+        monkeypatch.setattr(snapshots, "WHOLE", 100)
     data = dataset()
-    run = Run(RECIPE, tmp_path / "run", dataset=data)
-    weights = {0: first_weights(run.model).copy()}
+    run = Run(RECIPE.override({"network.batch_norm": True}), tmp_path / "run", dataset=data)
+
+    def now():
+        state = first_weights(run.model) if large else run.model.state()
+        return {name: array.copy() for name, array in state.items()}
+
+    states = {0: now()}
     with run:
         for result in run.epochs():
-            weights[result.epoch] = first_weights(run.model).copy()
+            states[result.epoch] = now()
     found = read_snapshots(tmp_path / "run", run.model)
     assert list(found) == [0, 1, 2, 3]
-    for epoch, expected in weights.items():
-        assert np.abs(found[epoch] - expected).max() <= np.abs(expected).max() / 254 * 1.001
+    for epoch, expected in states.items():
+        assert found[epoch].keys() == expected.keys()
+        for name, array in expected.items():
+            step = np.abs(array).max(axis=0) / 254 * 1.001 if array.ndim > 1 else 0  # half a step of each column
+            assert (np.abs(found[epoch][name] - array) <= step).all()
+    gathered = gather(RunFolder(tmp_path / "run"), read_model_file(tmp_path / "run"), run.parts)
+    assert [(one.epoch, one.whole) for one in gathered.snapshots] == [(epoch, not large) for epoch in range(4)]
+    assert [len(one.layers) for one in gathered.snapshots] == [1 if large else len(gathered.network.layers)] * 3 + [0]
+
+
+def test_snapshots_of_older_versions_are_read(tmp_path):
+    """They held the weights of the first neurons alone, with one step for all."""
+    model = MLP(20, (70, 5), 3, rng=np.random.default_rng(1))
+    weights = first_weights(model)["linear1.weight"]
+    step = float(np.abs(weights).max()) / 127
+    arrays = {f"epoch{epoch:06d}": np.uint8(np.rint(weights / step / (epoch + 1)) + 128) for epoch in (0, 2)}
+    facts = snapshots.SnapshotFacts(epochs=[0, 2], steps=[step, step], shape=(20, 64))
+    write_sealed(tmp_path / "snapshots.safetensors", facts, arrays)
+    found = read_snapshots(tmp_path, model)
+    assert list(found) == [0, 2]
+    np.testing.assert_allclose(found[0]["linear1.weight"], weights, atol=0.51 * step)
+    np.testing.assert_allclose(found[2]["linear1.weight"], weights / 3, atol=0.51 * step)
+    assert read_snapshots(tmp_path, MLP(20, 8, 3)) == {}
 
 
 def test_a_run_that_was_stopped_and_resumed_keeps_the_same_bytes(tmp_path):

@@ -1,6 +1,7 @@
 """Training in the page: gradients against NumPy's, and networks that learn in a browser."""
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from glasswork.models.model_file import read_model_file
 from glasswork.report import gather, write_report
 from glasswork.report.storage import as_stored, describe
 from glasswork.runs.folder import RunFolder
+from glasswork.runs.snapshots import read_snapshots
 from test_report_engine import disturbed, node
 
 HERE = Path(__file__).parent
@@ -126,6 +128,31 @@ def test_steps_settings_and_starting_again_by_keyboard(default_run, open_page):
     assert "nothing learnt" in state.inner_text()
 
 
+def test_the_image_is_read_again_at_every_kept_epoch(default_run, parts, open_page):
+    page = open_page(default_run / "report.html")
+    slider, gallery = page.locator("#epoch-slider"), ".growth .gallery canvas"
+    model, image = read_model_file(default_run).model, parts.test.images[3:4]
+    snapshots = read_snapshots(default_run, model)
+    page.locator(".offers .thumb").nth(3).click()
+    reading = page.locator(".growth .read-again")
+    reading.filter(has_text="test image 4").wait_for()
+    for position, epoch in ((0, 0), (3, 3), (8, 10)):
+        slider.fill(str(position))
+        page.locator(".growth output").filter(has_text=f"epoch {epoch}:" if epoch else "random weights").wait_for()
+        for name, array in model.state().items():
+            array[...] = snapshots[epoch][name]
+        expected = 100 * model.probabilities(image)[0]
+        shown = [float(re.sub(r"[^\d.]", "", text)) for text in reading.locator(".value").all_inner_texts()]
+        np.testing.assert_allclose(shown, expected, atol=1.6)  # rounded to whole percents, and weights to bytes again
+        assert (len(set(pixels(page, gallery))) == 1) == (epoch == 0)  # the change since the start
+    slider.press("End")
+    slider.press("ArrowLeft")
+    page.locator(".growth .play").press("Enter")
+    page.locator(".growth output").filter(has_text="epoch 50:").wait_for()
+    assert page.locator(".growth .play").inner_text() == "Play"
+    assert slider.input_value() == slider.get_attribute("max")
+
+
 def test_the_boundary_of_a_table_moves_while_it_learns(tmp_path, open_page):
     rng = np.random.default_rng(2)
     angle, side = rng.uniform(0, 3, 300), np.arange(300) % 2
@@ -144,3 +171,8 @@ def test_the_boundary_of_a_table_moves_while_it_learns(tmp_path, open_page):
     page.locator(".train-here .read-again").filter(has_text="your row").wait_for()
     seen.append(pixels(page, ".train-here .boundary"))
     assert len({image for (image,) in seen}) == 3
+    over = [pixels(page, ".growth .boundary")]
+    page.locator("#epoch-slider").press("Home")
+    page.locator(".growth output").filter(has_text="random weights").wait_for()
+    over.append(pixels(page, ".growth .boundary"))
+    assert over[0] != over[1]

@@ -6,7 +6,8 @@ import pytest
 from browser import browser
 from glasswork.data import Dataset
 from glasswork.models.model_file import read_model_file
-from glasswork.report import room, write_report
+from glasswork.nn import MLP
+from glasswork.report import replay, write_report
 from report_runs import RECIPE, train
 
 SIDE = 160
@@ -26,7 +27,7 @@ def test_a_page_of_large_images_is_small_and_judges_as_predict_does(tmp_path):
     dataset = noisy(210)
     data = train(tmp_path / "run", dataset, RECIPE.override({"network.hidden": [6]}))
     pictures = [data.examples.images, data.tested.pictures.images, data.novelty.maps]
-    pictures += [snapshot.weights for snapshot in data.snapshots]
+    pictures += [array for one in data.snapshots for layer in one.layers for array in layer.arrays.values()]
     assert sum(len(packed.data) for packed in pictures) < 2_500_000
     assert write_report(data, tmp_path / "report.html") < 5_000_000
     assert len(data.snapshots) >= 2
@@ -53,9 +54,26 @@ def test_a_page_of_large_images_is_small_and_judges_as_predict_does(tmp_path):
 def test_snapshots_keep_the_first_and_the_last_epoch(epochs, neurons, left):
     rng = np.random.default_rng(1)
     found = {epoch: rng.normal(size=(50, neurons)).astype(np.float32) for epoch in range(epochs)}
-    kept = room.fitting_snapshots(found, 20, left)
+    kept = replay.fitting_weights(found, 20, left)
     assert (min(kept), max(kept)) == (0, epochs - 1)
     assert len(kept) <= 20
     assert all(weights.shape[1] >= 1 for weights in kept.values())
     for epoch, weights in kept.items():
         np.testing.assert_array_equal(weights, found[epoch][:, : weights.shape[1]])
+
+
+@pytest.mark.parametrize(
+    ("room", "whole", "epochs"),
+    [
+        (10**6, True, range(8)),
+        (9_000, True, [0, 2, 5, 7]),
+        (5_000, False, [0, 1, 3, 4, 6, 7]),
+        (100, False, [0, 2, 4, 5, 7]),
+    ],
+)
+def test_all_layers_are_kept_if_there_is_room_for_three_epochs(room, whole, epochs):
+    model = MLP(60, 20, 3, rng=np.random.default_rng(1))
+    states = {epoch: {name: array - epoch for name, array in model.state().items()} for epoch in range(8)}
+    found, layers = replay.fitting_snapshots(model, states, 20, room)
+    assert (found, sorted(layers)) == (whole, list(epochs))
+    assert {len(one) for one in layers.values()} == {len(model.layers) if whole else 1}

@@ -95,11 +95,20 @@ class Novelty(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The first layer after an epoch: weights of its first neurons, ``(features, neurons)``."""
+    """The network after an epoch.
+
+    Attributes
+    ----------
+    whole : bool
+        Whether all layers are kept. Else it is the first alone, of its first neurons.
+    layers : list of LayerData
+        Empty where it is the page's own network.
+    """
 
     epoch: int
     accuracy: float | None
-    weights: Packed
+    whole: bool
+    layers: list[LayerData]
 
 
 class EpochData(msgspec.Struct, frozen=True):

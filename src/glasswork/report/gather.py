@@ -22,10 +22,11 @@ from glasswork.report.data import Columns, EpochData, Novelty, Pictures, ReportD
 from glasswork.report.evaluation import evaluate
 from glasswork.report.facts import attribution, command, facts
 from glasswork.report.packing import Encoding, pack
+from glasswork.report.replay import fitting_snapshots
 from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
 from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.snapshots import first_weights, read_snapshots
+from glasswork.runs.snapshots import read_snapshots
 from glasswork.training.engines import is_long
 from glasswork.training.results import EpochResult
 from glasswork.version import __version__
@@ -230,10 +231,12 @@ def _epoch(result: EpochResult) -> EpochData:
 
 
 def _snapshots(place: RunFolder, recipe: Recipe, model: MLP, history: list[EpochResult], left: float) -> list[Snapshot]:
-    """Return about twenty snapshots that the run has stored, and its final weights, in the room that is left."""
-    accuracy = {result.epoch: result.valid_accuracy for result in history}
+    """Return about twenty snapshots that the run has stored, in the room that is left, and the network itself."""
     found = read_snapshots(place.path, model)
-    if found and not recipe.training.early_stopping:  # early stopping may end with the weights of an earlier epoch
-        found[len(history)] = first_weights(model)
-    kept = room.fitting_snapshots(found, _SNAPSHOTS, left)
-    return [Snapshot(epoch, accuracy.get(epoch), pack(weights, "int8")) for epoch, weights in kept.items()]
+    if not found:
+        return []
+    whole, layers = fitting_snapshots(model, found, _SNAPSHOTS, left)
+    if not recipe.training.early_stopping:  # which may end with the weights of an earlier epoch
+        layers[len(history)] = []
+    accuracy = {result.epoch: result.valid_accuracy for result in history}
+    return [Snapshot(epoch, accuracy.get(epoch), whole, kept) for epoch, kept in layers.items()]

@@ -5,7 +5,7 @@ runs/2026-11-24-classwork/
   history.csv          one row for each epoch
   model.safetensors    the network
   checkpoint-*         the position, weights and moments, two generations
-  snapshots.safetensors  the first layer at some epochs, for the report
+  snapshots.safetensors  the network at some epochs, for the report
   result.json          the state of the run, or its result
   figures/             curves, diagram, weights, digits
   data/                the images, if a program passed them as arrays

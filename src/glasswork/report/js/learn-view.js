@@ -21,9 +21,11 @@ export class LearnView {
   /**
    * @param {import("./answer.js").Context} context
    * @param {string} moment When the weights are what the pictures show.
+   * @param {boolean} [whole] Whether the networks are; else they are first layers.
    */
-  constructor(context, moment) {
+  constructor(context, moment, whole = true) {
     this.context = context;
+    this.whole = whole;
     this.bars = new Bars(context.classes);
     this.image = el("canvas", { class: "thumb", "aria-hidden": "true" });
     this.words = el("p", {});
@@ -34,7 +36,8 @@ export class LearnView {
       this.shows = /** @type {"weights" | "change"} */ (value);
       this.show(this.network, this.start);
     });
-    this.pictures = el("div", {}, shown, this.gallery);
+    this.caption = el("p", { class: "small" });
+    this.pictures = el("div", {}, shown, this.gallery, this.caption);
     this.answer = el("div", { class: "read-again" }, el("div", { class: "row" }, this.image, this.words), this.bars.element);
     context.store.watchWhenSeen(this.answer, () => this.showAnswer());
   }
@@ -46,7 +49,7 @@ export class LearnView {
   }
 
   /**
-   * @param {any} network It may be the first layer alone, of its first neurons.
+   * @param {any} network
    * @param {any} start The same before its first step.
    * @param {number} [tiles] How many pictures are painted now, in turn; by default all.
    */
@@ -55,10 +58,14 @@ export class LearnView {
     const count = Math.min(network.blocks[0].width, start.blocks[0].width, NEURONS);
     while (this.gallery.childElementCount > count) this.gallery.lastChild.remove();
     while (this.gallery.childElementCount < count) this.gallery.append(el("canvas", {}));
+    const { kind } = this.context;
+    const width = (this.whole ? network : this.context.network).blocks[0].width;
+    const some = count < width ? ` The first ${count} of ${width.toLocaleString("en")} neurons are shown.` : "";
+    this.caption.textContent = `Each picture is a neuron. Orange: ${kind.raises}. Blue: ${kind.lowers}.${some}`;
     for (let n = 0; n < Math.min(tiles, count); n++) {
       const j = this.next++ % count;
       const values = this.values(network, start, j, this.shows);
-      this.context.kind.paintWeights(this.gallery.children[j], values, FULL * this.most[this.shows]);
+      kind.paintWeights(this.gallery.children[j], values, FULL * this.most[this.shows]);
     }
     this.showAnswer();
   }
@@ -87,12 +94,10 @@ export class LearnView {
         for (let j = 0; j < Math.min(network.blocks[0].width, NEURONS); j++) this.values(network, networks[0], j, shows);
   }
 
-  /** Read the image of the page with the network, if it is whole. */
+  /** Read the image of the page with the network. */
   showAnswer() {
     const { network, context } = this;
-    if (!network) return;
-    this.answer.hidden = network.classes !== context.classes.length;
-    if (this.answer.hidden) return;
+    if (!network || !this.whole) return;
     const { bytes, source } = context.store.state;
     const shares = network.shares(network.scores(bytes));
     const best = argmax(shares);

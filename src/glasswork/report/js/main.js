@@ -23,6 +23,7 @@ import { followTheme } from "./colour.js";
 import { Columns } from "./columns.js";
 import { byId, put } from "./dom.js";
 import { integratedGradients, marginParts } from "./explain.js";
+import { watchItLearn } from "./learn-replay.js";
 import { Trainer, trainHere } from "./learn-train.js";
 import { Network, argmax } from "./network.js";
 import { showAbout } from "./part-about.js";
@@ -42,23 +43,10 @@ import { Sceptic } from "./sceptic.js";
 import { smallestSmudge } from "./smudge.js";
 import { Store } from "./store.js";
 import { imageOf } from "./strokes.js";
-import { unpack } from "./unpack.js";
+import { unpack, unpackLayers } from "./unpack.js";
 
 /** Milliseconds in which reference images are described before the page has a turn again. */
 const TURN = 8;
-
-/** @param {any[]} layers */
-async function unpackLayers(layers) {
-  return Promise.all(
-    layers.map(async (layer) => {
-      const pairs = Object.entries(layer.arrays).map(async ([name, packed]) => [
-        name,
-        await unpack(/** @type {any} */ (packed)),
-      ]);
-      return { ...layer, arrays: Object.fromEntries(await Promise.all(pairs)) };
-    }),
-  );
-}
 
 /**
  * @param {any} data
@@ -187,7 +175,7 @@ async function begin(data) {
     showInside(context, byId("inside-body"));
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
-    put(byId("learnt-body"), trainHere(context, trainer));
+    put(byId("learnt-body"), watchItLearn(context), trainHere(context, trainer));
     showErrs(context, byId("errs-body"));
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";

@@ -1,9 +1,7 @@
-/** Part 5, How it learnt: curves, a table, and the first layer's weights as they formed. */
+/** Part 5, How it learnt: curves, and the same as a table. */
 
 import { chart, legend, niceNumber, ticks } from "./chart.js";
-import { largest } from "./colour.js";
 import { el, put } from "./dom.js";
-import { unpack } from "./unpack.js";
 
 /**
  * @param {import("./answer.js").Context} context
@@ -22,9 +20,7 @@ export function showLearnt(context, body) {
     const words = `The run was not finished: ${data.history.length} of ${data.epochs} epochs are done, and the network in this page is as it was then.`;
     put(body, el("p", { class: "note" }, words));
   }
-  put(body, curves(data), table(data), el("h3", {}, "The first layer, epoch by epoch"));
-  if (data.snapshots.length < 2) put(body, el("p", { class: "note" }, "This run kept no snapshots of its weights."));
-  else put(body, slider(context));
+  put(body, curves(data), table(data));
 }
 
 /** @param {any} data */
@@ -108,74 +104,4 @@ function table({ history }) {
       ),
     ),
   );
-}
-
-/** @param {import("./answer.js").Context} context */
-function slider({ data, kind, inkless, network }) {
-  const { snapshots } = data;
-  const neurons = snapshots[0].weights.shape[1];
-  const canvases = Array.from({ length: neurons }, () => el("canvas", { "aria-hidden": "true" }));
-  const words = el("output", { for: "epoch-slider" });
-  const more =
-    network.blocks[0].width > neurons ? ` The first ${neurons} of ${network.blocks[0].width.toLocaleString("en")} neurons are shown.` : "";
-  const input = el("input", {
-    type: "range",
-    id: "epoch-slider",
-    min: 0,
-    max: snapshots.length - 1,
-    step: 1,
-    value: snapshots.length - 1,
-    oninput: () => show(),
-  });
-  /** @type {Promise<Float32Array[]>} */
-  const weights = Promise.all(snapshots.map((/** @type {any} */ snapshot) => unpack(snapshot.weights)));
-  async function show() {
-    const all = await weights;
-    const limit = Math.max(...all.map((values) => 0.6 * largestOf(values, neurons, inkless)));
-    const { epoch, accuracy } = snapshots[input.value];
-    canvases.forEach((canvas, j) => kind.paintWeights(canvas, columnOf(all[input.value], neurons, j), limit));
-    words.textContent =
-      epoch === 0
-        ? "before the first step: random weights"
-        : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)}\u00a0%`);
-    input.setAttribute("aria-valuetext", words.textContent);
-  }
-  show();
-  return el(
-    "div",
-    { class: "growth" },
-    el("label", { for: "epoch-slider" }, "Epoch"),
-    input,
-    words,
-    el(
-      "div",
-      { class: "gallery", role: "img", "aria-label": "Weights of the first layer’s neurons at the chosen epoch" },
-      ...canvases,
-    ),
-    el(
-      "p",
-      { class: "small" },
-      `Each picture shows the weights of one neuron. Orange: ${kind.raises}. Blue: ${kind.lowers}.${more}`,
-    ),
-  );
-}
-
-/**
- * @param {Float32Array} values
- * @param {number} width
- * @param {number} j
- */
-function columnOf(values, width, j) {
-  return Float32Array.from({ length: values.length / width }, (_, i) => values[i * width + j]);
-}
-
-/**
- * @param {Float32Array} values
- * @param {number} width
- * @param {Set<number>} inkless
- */
-function largestOf(values, width, inkless) {
-  let most = 0;
-  for (let j = 0; j < width; j++) most = Math.max(most, largest(columnOf(values, width, j), inkless));
-  return most;
 }

@@ -33,6 +33,20 @@ export async function unpack(packed) {
 }
 
 /**
+ * Return the layers of a network with the numbers of their arrays.
+ * @param {any[]} layers
+ */
+export async function unpackLayers(layers) {
+  return Promise.all(
+    layers.map(async (layer) => {
+      const names = Object.keys(layer.arrays);
+      const arrays = await Promise.all(names.map((name) => unpack(layer.arrays[name])));
+      return { ...layer, arrays: Object.fromEntries(names.map((name, n) => [name, arrays[n]])) };
+    }),
+  );
+}
+
+/**
  * @param {Packed} packed
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */

@@ -1,0 +1,66 @@
+/** Watch it learn: the network at the epochs that were kept, which reads the image of the page again at each of them. */
+
+import { el } from "./dom.js";
+import { LearnView } from "./learn-view.js";
+import { Network } from "./network.js";
+import { unpackLayers } from "./unpack.js";
+
+/** Milliseconds from one epoch to the next. */
+const PACE = 600;
+
+/** @param {import("./answer.js").Context} context */
+export function watchItLearn(context) {
+  const { data, network, kind } = context;
+  /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */
+  const snapshots = data.snapshots;
+  const heading = el("h3", {}, "Watch it learn");
+  if (snapshots.length < 2) return el("div", {}, heading, el("p", { class: "note" }, "This run kept no snapshots of its weights."));
+  const { whole } = snapshots[0];
+  const view = new LearnView(context, "at the chosen epoch", whole);
+  const words = el("output", { for: "epoch-slider" });
+  const last = snapshots.length - 1;
+  const input = el("input", { type: "range", id: "epoch-slider", min: 0, max: last, step: 1, value: last, oninput: () => show() });
+  const play = el("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) }, "Play");
+  let timer = 0;
+  function start() {
+    if (Number(input.value) === last) input.value = -1;
+    play.textContent = "Pause";
+    timer = window.setInterval(() => {
+      input.value = Number(input.value) + 1;
+      show();
+      if (Number(input.value) === last) stop();
+    }, PACE);
+  }
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    play.textContent = "Play";
+  }
+  const networks = Promise.all(
+    snapshots.map(async ({ layers }) =>
+      layers.length ? new Network(await unpackLayers(layers), data.network.confidence, kind.prepare) : network,
+    ),
+  );
+  async function show() {
+    const all = await networks;
+    const { epoch, accuracy } = snapshots[input.value];
+    view.show(all[input.value], all[0]);
+    words.textContent =
+      epoch === 0
+        ? "before the first step: random weights"
+        : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)}\u00a0%`);
+    input.setAttribute("aria-valuetext", words.textContent);
+  }
+  networks.then((all) => {
+    view.scaleFor([all[0], all[last]]);
+    show();
+  });
+  const few = `Of a network this large, or of an older run, only the first layer is kept at each epoch, so it cannot read the ${kind.one} again.`;
+  return el(
+    "div",
+    { class: "growth" },
+    heading,
+    el("div", { class: "row" }, play, el("label", { for: "epoch-slider" }, "Epoch"), input, words),
+    el("div", { class: "pair" }, view.pictures, el("div", {}, view.boundary?.element, whole ? view.answer : el("p", { class: "note" }, few))),
+  );
+}
