@@ -220,7 +220,10 @@ def test_the_page_shows_pictures_as_they_are(kind, hues, tmp_path, chromium):
     own = run.parts.test.images[0].reshape(SIDE, SIDE, -1)
     np.testing.assert_array_equal(painted, np.broadcast_to(own, painted.shape))
     if kind == "rgb":
-        assert "This network sees colours, and a drawing would have none" in page.locator("#draw-body").text_content()
+        assert (
+            "This network sees colours, and a drawing would have none"
+            in page.locator("[data-part=board]").text_content()
+        )
         large = Image.fromarray(RNG.integers(0, 255, (30, 31, 3)).astype(np.uint8))
         large.save(tmp_path / "large.png")
         page.locator("#picture").set_input_files(tmp_path / "large.png")

@@ -86,7 +86,7 @@ def test_raw_rows_get_the_answers_of_predict(run, data, open_page):
     page.get_by_label("proline", exact=True).fill("300")
     share = model.probabilities(row[np.newaxis]).max()
     assert answer.first.inner_text() == model.classes[model.predict(row[np.newaxis])[0]]
-    shown = page.locator("#draw .best .value").inner_text()
+    shown = page.locator(".output.best .value").inner_text()
     assert float(re.sub(r"[^\d]", "", shown)) == pytest.approx(100 * share, abs=0.51)
 
     far = rows[5] * 40
@@ -134,10 +134,9 @@ def test_a_missing_value_becomes_the_median_or_is_refused(run, data, open_page):
 
 def test_a_table_has_every_part_and_nothing_for_pictures(data, open_page):
     page = open_page(data, 390)
-    page.locator("#inside").scroll_into_view_if_needed()
     page.locator(".tile").nth(4).click()
     page.locator(".confusion button").first.click()
-    page.locator(".offers button").first.click()
+    page.locator(".offers td button, .offers th button").first.click()
     page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.locator("#self-check").filter(has_text="as it should be").wait_for()

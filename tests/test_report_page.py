@@ -14,9 +14,9 @@ from drawings import kinds, noise
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.model_file import read_model_file
 from glasswork.report import write_report
-from report_runs import dataset, train
+from report_runs import RECIPE, dataset, train
 
-WIDTHS = {"phone": (360, 780), "desk": (1280, 900)}
+WIDTHS = {"phone": (360, 780), "modern phone": (390, 844), "desk": (1280, 900), "laptop": (1280, 720)}
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,8 @@ def test_what_the_network_alone_says_is_told(page, model_file):
 
 #: How long the bars are, as soon as they are not as they were: a browser may hand a move on with the next frame.
 BARS = """async (before) => {
-    const bars = () => [...document.querySelectorAll('#draw .fill')].map((fill) => fill.style.transform).join();
+    const fills = [...document.querySelectorAll('[data-part=answers] .fill')];
+    const bars = () => fills.map((fill) => fill.style.transform).join();
     for (let n = 0; n < 30 && bars() === before; n++) await new Promise(requestAnimationFrame);
     return bars();
 }"""
@@ -233,8 +234,9 @@ def test_place_size_and_pen_do_not_matter(page):
 def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
     board = Board(page)
     board.draw(DIGITS[4])
-    strokes = "document.querySelector('#draw .way').childElementCount"
-    assert page.evaluate(strokes) == 4
+    way = page.locator("[data-part=board] details")
+    way.locator("summary").click()
+    assert way.locator(".way canvas").count() == 4
     first = board.answer()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Redo").click()
@@ -251,7 +253,7 @@ def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
     board.draw(DIGITS[1])
     page.get_by_role("button", name="Erase").click()
     board.draw([[(0.3, 0.5), (0.7, 0.5)]])
-    assert page.evaluate(strokes) == 4
+    assert way.is_visible()
 
 
 def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
@@ -283,7 +285,6 @@ def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
 
 def open_everything(page):
     """Open a neuron and all that can be opened, and bring every part up to date."""
-    page.locator("#inside").scroll_into_view_if_needed()
     page.locator(".tile").nth(4).click()
     page.locator("#learnt").scroll_into_view_if_needed()
     page.locator("#errs").scroll_into_view_if_needed()
@@ -293,9 +294,7 @@ def open_everything(page):
 
 
 def test_switching_a_neuron_off_takes_its_part_away(page):
-    page.locator("#inside").scroll_into_view_if_needed()
-    page.wait_for_selector(".tile[data-sign='+']")
-    tile = page.locator(".wall .tile").first
+    tile = page.locator(".tile[data-strong='true'][data-sign='+']").first
     added = float(re.search(r"([+−][\d.]+)", tile.get_attribute("aria-label"))[1].replace("−", "-"))
     value = page.locator(".output.best .sum-value").first
     before = float(value.inner_text().replace("−", "-"))
@@ -305,8 +304,10 @@ def test_switching_a_neuron_off_takes_its_part_away(page):
     target = page.locator(".output[aria-pressed='true'] .sum-value")
     after = float(target.inner_text().replace("−", "-"))
     assert before - after == pytest.approx(added, abs=0.021)  # three numbers of two digits each
-    received = page.locator("#neuron .facts").inner_text().split("\n")
-    active, passed_on = (float(received[received.index(name) + 1]) for name in ("after sigmoid", "switched off"))
+    page.locator("#neuron .steps .total").nth(1).wait_for()
+    active, passed_on = (
+        float(row.locator(".figure").last.inner_text()) for row in page.locator("#neuron .total").all()
+    )
     assert active > 0 == passed_on  # the activation is what it was, and none of it is passed on
     page.get_by_role("button", name="Reset all neurons").click()
     page.locator(".tile.changed").wait_for(state="detached")
@@ -341,6 +342,148 @@ def test_everything_by_keyboard_alone(page):
     assert "before the first step" in page.locator("output[for='epoch-slider']").inner_text()
 
 
+# The stage ------------------------------------------------------------------------------------------
+
+
+#: Whether an element lies in the window, all of it.
+IN_VIEW = """element => { const box = element.getBoundingClientRect();
+    return box.height > 0 && box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth; }"""
+
+TILES = "[...document.querySelectorAll('.tile')].map((tile) => tile.style.backgroundColor).join()"
+
+#: What the board shows, in 28×28 pixels.
+ON_BOARD = """() => { const copy = new OffscreenCanvas(28, 28).getContext('2d', {willReadFrequently: true});
+    copy.drawImage(document.getElementById('board'), 0, 0, 28, 28);
+    return Array.from(copy.getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0); }"""
+
+
+def part(page, name):
+    return page.locator(f"[data-part={name}]")
+
+
+def test_the_whole_stage_is_in_view_and_lights_up_while_one_draws(open_page):
+    page = open_page("laptop")
+    assert all(part(page, name).evaluate(IN_VIEW) for name in ("board", "network", "answers"))
+    assert page.locator(".lines:not(.touch) path").count() >= 8
+    board = Board(page)
+    seen = [page.evaluate(TILES)]
+    board.draw(DIGITS[3], after_move=lambda: (page.wait_for_timeout(40), seen.append(page.evaluate(TILES))))
+    assert all(before != after for before, after in itertools.pairwise(seen[1:]))  # the board was empty until the first
+    assert board.answer() == ("3", False)
+    assert page.evaluate("scrollY") == 0
+    lines = page.locator(".lines:not(.touch) path").all()
+    row = page.locator(".output.best").bounding_box()
+    ends = [
+        line.evaluate("path => { const end = path.getPointAtLength(path.getTotalLength()); return [end.x, end.y]; }")
+        for line in lines
+    ]
+    stage = page.locator("#stage-body").bounding_box()
+    arrived = [
+        abs(stage["x"] + x - row["x"]) < 2 and row["y"] < stage["y"] + y < row["y"] + row["height"] for x, y in ends
+    ]
+    assert sum(arrived) == 8
+
+
+def test_the_board_shows_the_image_in_question(page, parts):
+    page.locator(".offers .thumb").nth(1).click()
+    expected = parts.test.images[1].reshape(28, 28)[4:24, 4:24] > 127  # without the words in a corner, and the frame
+    dark = np.array(page.evaluate(ON_BOARD)).reshape(28, 28)[4:24, 4:24] < 127
+    assert (dark == expected).mean() > 0.97
+    page.get_by_role("button", name="Clear").click()
+    assert Board(page).answer()[0] == "Blank"
+    page.evaluate("glasswork.show(new Uint8Array(784).map((_, i) => (i % 28 === 14 ? 255 : 0)))")
+    column = np.array(page.evaluate(ON_BOARD)).reshape(28, 28)[4:20]
+    assert column[:, 14].max() < 60 < 200 < column[:, 5].min()
+    Board(page).draw(DIGITS[0])
+    assert Board(page).answer()[0].startswith("0")
+    page.get_by_role("button", name="Clear").click()
+    Board(page).draw([[(x + dx, y) for x, y in stroke] for dx in (-0.25, 0.2) for stroke in DIGITS[1]])
+    assert "several digits" in page.locator(".sentence").inner_text()
+
+
+@pytest.mark.parametrize("size", ["laptop", "modern phone"])
+def test_a_neuron_opens_in_place_and_the_answers_stay_in_view(open_page, size):
+    page = open_page(size)
+    tile = page.locator(".tile[data-strong='true']").first
+    if size != "laptop":
+        assert all(part(page, name).evaluate(IN_VIEW) for name in ("board", "answers"))
+        page.evaluate("document.querySelector('.layers').scrollIntoView()")
+    height = page.evaluate("scrollY")
+    answers = part(page, "answers")
+    shares = answers.locator(".value").all_inner_texts()
+
+    def unmoved():
+        return page.evaluate("scrollY") == height and answers.evaluate(IN_VIEW)
+
+    assert not part(page, "neuron").is_visible()
+    tile.focus()
+    page.keyboard.press("Enter")
+    assert part(page, "neuron").is_visible()
+    assert unmoved()
+    page.locator("#switch").focus(timeout=1000)
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.answers .value')].map((v) => v.innerText).join() !== before",
+        arg=",".join(shares),
+    )
+    assert unmoved()
+    page.keyboard.press("Enter")
+    assert answers.locator(".value").all_inner_texts() == shares
+    page.keyboard.press("Escape")
+    assert not part(page, "neuron").is_visible()
+    assert page.evaluate("document.activeElement.matches('.tile')")
+    assert unmoved()
+
+
+def test_a_sum_is_followed_step_by_step_and_adds_up(open_page):
+    page = open_page("laptop")
+    page.evaluate("glasswork.open(0, 7)")
+    assert "Neuron 8 of hidden layer 1" in part(page, "neuron").inner_text()
+    rows = page.locator("#neuron .steps tbody tr:not(.total)")
+    numbers = [
+        [float(text.replace("−", "-")) for text in row.locator(".figure").all_inner_texts()] for row in rows.all()
+    ]
+    running = 0
+    for adds, so_far in numbers:
+        running += adds
+        assert so_far == pytest.approx(running, abs=1e-6)
+    assert f"sigmoid of {numbers[-1][1]:.3f}".replace("-", "−") in page.locator("#neuron .total").inner_text()
+    page.locator("#next-step").click()
+    assert page.locator("#neuron .steps tbody tr:visible").count() == 1
+    page.locator("#next-step").click()
+    assert page.locator("#neuron .steps tbody tr:visible").count() == 2
+    with pytest.raises(Exception, match="no neuron 50"):
+        page.evaluate("glasswork.open(0, 50)")
+
+
+def test_lines_say_what_they_carry_and_an_answer_that_is_touched_is_followed(page):
+    output = page.locator(".output").nth(4)
+    output.click()
+    assert output.get_attribute("aria-pressed") == "true"
+    line = page.locator(".lines.touch path").last
+    x, y = line.evaluate("""path => { const point = path.getPointAtLength(path.getTotalLength() - 30);
+        const place = point.matrixTransform(path.getScreenCTM()); return [place.x, place.y]; }""")
+    page.mouse.move(x, y)
+    said = page.locator(".carried").text_content()
+    assert re.fullmatch(r"neuron \d+ to 4: [+−]\d+\.\d{3}", said), said
+
+
+def test_a_wide_layer_shows_the_strongest_and_all_if_asked(open_page, tmp_path):
+    recipe = RECIPE.override({"network.hidden": [90, 70]})
+    write_report(train(tmp_path / "run", dataset(), recipe), tmp_path / "report.html")
+    page = open_page("laptop", tmp_path / "report.html")
+    walls = page.locator(".wall")
+    assert [wall.locator(".tile").count() for wall in walls.all()] == [32, 32]
+    assert all(part(page, name).evaluate(IN_VIEW) for name in ("board", "network", "answers"))
+    shown = walls.first.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.ariaLabel.match(/\\d+/)[0])")
+    hidden = next(k for k in range(90) if str(k + 1) not in shown)
+    page.evaluate("hidden => glasswork.open(0, hidden)", hidden)
+    assert page.locator(f".tile[aria-pressed=true][aria-label^='Neuron {hidden + 1}:']").count() == 1
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Show all").first.click()
+    assert walls.first.locator(".tile").count() == 90
+
+
 # For everybody --------------------------------------------------------------------------------------
 
 
@@ -358,12 +501,30 @@ def test_motion_forced_colours_and_print_are_honoured(open_page):
     assert page.locator(".fill").first.evaluate("one => getComputedStyle(one).transitionDuration") in ("0s", "")
     page.emulate_media(forced_colors="active")
     assert page.evaluate("matchMedia('(forced-colors: active)').matches")
-    fill = page.locator("#draw .best .fill")
+    fill = page.locator(".output.best .fill")
     ground = page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
     assert fill.evaluate("one => getComputedStyle(one).backgroundColor") != ground
     page.emulate_media(media="print", forced_colors="none", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator(".buttons").first.is_visible()
+
+
+def test_no_width_scrolls_sideways_and_print_keeps_the_stage_whole(page):
+    for width in (320, 600, 900, 1000, 1300, 1920, 3840):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.emulate_media(media="print")
+    stage = page.locator("#stage-body")
+    assert stage.evaluate("one => getComputedStyle(one).breakInside") == "avoid"
+    stage.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert stage.bounding_box()["height"] < 1000  # A4 has 1,123 pixels, less its margins
+    assert part(page, "answers").bounding_box()["y"] < part(page, "network").bounding_box()["y"] + 40  # side by side
+
+
+def test_few_tab_stops(page):
+    stops = page.evaluate("""[...document.querySelectorAll('a, button, input, select, summary, [tabindex]')]
+        .filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility()).length""")
+    assert stops < 50
 
 
 def test_curves_tell_their_values(page, facts):
@@ -390,8 +551,8 @@ def test_pages_of_other_images_and_classes_work(open_page, tmp_path, shape, clas
     write_report(train(tmp_path / "run", dataset(shape, classes)), tmp_path / "report.html")
     page = open_page("phone", tmp_path / "report.html")
     assert page.locator("#board").count() == (shape[0] == shape[1])
-    assert page.locator("#draw-title").inner_text() == ("Draw an image" if shape[0] == shape[1] else "Choose an image")
-    assert page.locator("#draw .bars li").count() == classes
+    assert page.locator("nav a").first.inner_text() == ("Draw" if shape[0] == shape[1] else "Choose")
+    assert page.locator(".bars li").count() == classes
     open_everything(page)
     page.locator("#self-check").filter(has_text="as it should be").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS["phone"][0]
@@ -400,7 +561,7 @@ def test_pages_of_other_images_and_classes_work(open_page, tmp_path, shape, clas
 def test_a_run_that_was_not_finished_says_so(open_page, tmp_path):
     write_report(train(tmp_path / "run", dataset(), stop_after=2), tmp_path / "report.html")
     page = open_page(file=tmp_path / "report.html")
-    assert "2 of 3, interrupted" in page.locator("#figures").inner_text()
+    assert "interrupted, 2 of 3 epochs" in page.locator("#about .facts").inner_text()
     page.locator("#learnt").scroll_into_view_if_needed()
     assert "2 of 3 epochs are done" in page.locator("#learnt .note").inner_text()
     marks = page.locator("#learnt .plot").first.locator("text").all_text_contents()

@@ -42,7 +42,7 @@ def test_a_page_of_large_images_is_small_and_judges_as_predict_does(tmp_path):
         asked = images.tolist()
         strangeness = page.evaluate("images => images.map((bytes) => glasswork.strangeness(bytes))", asked)
         shares = page.evaluate("images => images.map((bytes) => glasswork.shares(bytes))", asked)
-        assert page.locator("#unlike .near li").count() == 5
+        assert page.locator("#dock-strange .near li").count() == 5
         assert page.locator(".offers .thumb").count() == min(12, data.tested.checked)
         assert page.locator("#self-check").filter(has_text="as it should be").count() == 1
     np.testing.assert_allclose(strangeness, file.reference.strangeness(images), rtol=1e-2, atol=1e-2)

@@ -177,7 +177,7 @@ class Tested(msgspec.Struct, frozen=True):
     scores : Packed
         ``(checked, classes)`` float32, computed by NumPy from the stored weights.
     worst : list of int
-        The images with the largest lead of a wrong answer, the worst first.
+        The wrong answers with the highest share, the worst first.
     """
 
     pictures: Pictures
@@ -192,6 +192,8 @@ class ReportData(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
+    title : str
+        The data, the architecture and the accuracy.
     untrained : list of LayerData or None
         The network before its first step.
     examples : Pictures
@@ -208,6 +210,8 @@ class ReportData(msgspec.Struct, frozen=True):
         A description of the run, for the last part of the page.
     thing : str
         The word for a class: ``"digit"`` or ``"class"``.
+    handwriting : str
+        What a writer of digits should know about the training images; otherwise empty.
     pictures : {"digits", "as they are"}
         How a picture is read; see `glasswork.reading`.
     ink : bool
@@ -242,6 +246,7 @@ class ReportData(msgspec.Struct, frozen=True):
     command: str
     attribution: str
     thing: str
+    handwriting: str = ""
     pictures: str = "digits"
     ink: bool = True
     dark: bool = False

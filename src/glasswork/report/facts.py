@@ -1,8 +1,10 @@
 """A description of a run: the last part of the page."""
 
 import platform
+from pathlib import Path
 
 from glasswork.data import Split
+from glasswork.data.sources import check_source
 from glasswork.errors import RecipeError
 from glasswork.nn import MLP
 from glasswork.recipes.build import column_scaling
@@ -18,6 +20,12 @@ _MNIST = (
     "and the training images among them are rounded to 16 grey levels."
 )
 
+#: What MNIST's writers did not do, beside the board.
+_HANDWRITING = (
+    "It learnt from American handwriting: a 1 with a flag or a foot, a 9 with a hooked tail and a 0 with a slash are "
+    "often misread."
+)
+
 #: How columns are scaled, in words.
 _SCALED: dict[str, str] = {
     "standardize": "each scaled to mean 0 and standard deviation 1 over the training rows",
@@ -28,9 +36,34 @@ _SCALED: dict[str, str] = {
 _LISTED = 30
 
 
+def headline(parts: Split, model: MLP, accuracy: float, *, digits: bool) -> str:
+    """Return the page's title: the data, the architecture, and the accuracy in percent."""
+    features = parts.kind == "features"
+    task = "that reads digits" if digits else f"for {'the table' if features else 'images of'} {parts.name}"
+    tested = f"{accuracy:.2f} % of {len(parts.test):,} test {'rows' if features else 'images'}"
+    return f"A network {task} · {_widths(model)} · {tested}"
+
+
+def shareable(recipe: Recipe) -> Recipe:
+    """Return the recipe without the paths of this machine: a file or a folder is called by its name alone."""
+    source, weights = recipe.data.source, recipe.training.sample_weights
+    named = {}
+    if check_source(source)[0] is None:
+        name = Path(source).name or "data"
+        named["data.source"] = name if "." in name else f"{name}/"
+        named["description"] = recipe.description.replace(source, name)
+    if weights:
+        named["training.sample_weights"] = Path(weights).name
+    return recipe.override(named)
+
+
+def handwriting(recipe: Recipe) -> str:
+    """Return what a writer of digits should know about the images that the network learnt from, or nothing."""
+    return _HANDWRITING if recipe.data.source == "mnist" else ""
+
+
 def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy: float) -> dict[str, str]:
     """Return a description of a run as names and values; ``accuracy`` is in percent, as measured for the page."""
-    widths = "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
     done = f"{result.epochs} of {recipe.training.epochs} epochs"
     features = parts.kind == "features"
     things = "rows" if features else "images"
@@ -39,7 +72,7 @@ def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy:
     tested += "" if result.state == "finished" else "; the run was not finished"
     return {
         "Recipe": recipe.name + (f": {recipe.description}" if recipe.description else ""),
-        "Network": f"{widths}: {', '.join(str(layer) for layer in model.layers)}",
+        "Network": f"{_widths(model)}: {', '.join(str(layer) for layer in model.layers)}",
         "Weights and biases": f"{result.parameters or sum(p.size for p in model.parameters()):,}",
         "Training": f"{result.state}, {done}, {result.seconds:.1f} s",
         "Test accuracy": tested,
@@ -80,6 +113,10 @@ def attribution(recipe: Recipe, parts: Split) -> str:
     return (
         f"The {things} are from {recipe.data.source} ({parts.name}); its authors and licence are stated at its source."
     )
+
+
+def _widths(model: MLP) -> str:
+    return "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
 
 
 def _listed(classes: tuple[str, ...]) -> str:

@@ -14,13 +14,14 @@ from glasswork.models.doubt.lines import FILTERS
 from glasswork.models.loaded import ModelFile
 from glasswork.models.model_file import read_model_file
 from glasswork.nn import MLP, Linear
+from glasswork.nn.scores import probabilities_of
 from glasswork.randomness import Purpose, generator
 from glasswork.recipes.build import build_loss, build_model, column_scaling
 from glasswork.recipes.recipe import Recipe
 from glasswork.report import room
 from glasswork.report.data import Columns, EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
 from glasswork.report.evaluation import evaluate
-from glasswork.report.facts import attribution, command, facts
+from glasswork.report.facts import attribution, command, facts, handwriting, headline, shareable
 from glasswork.report.packing import Encoding, pack
 from glasswork.report.replay import fitting_snapshots
 from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
@@ -91,11 +92,13 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     maps = len(novelty.maps.data) if novelty is not None and novelty.maps is not None else 0
     left = room.TOTAL - len(packed.data) - maps - len(tested.pictures.images.data)
     initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
+    shared = shareable(recipe)
+    digits = not features and all(len(name) == 1 and name.isdigit() for name in file.classes)
     dark = file.reading.polarity == "dark on light"
     kept = None if features else shape
     evaluation = evaluate(model, parts.test.images, parts.test.labels, kept, len(file.classes), dark=dark)
     return ReportData(
-        title=place.path.resolve().name,
+        title=headline(parts, model, evaluation.accuracy, digits=digits),
         version=__version__,
         classes=list(file.classes),
         shape=shape,
@@ -112,15 +115,16 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         snapshots=_snapshots(place, recipe, model, history, left),
         state=result.state,
         epochs=recipe.training.epochs,
-        facts=facts(recipe, result, parts, model, evaluation.accuracy),
-        recipe=recipe.to_toml(),
-        command=command(recipe, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
-        attribution=attribution(recipe, parts),
+        facts={"Run": place.path.resolve().name} | facts(shared, result, parts, model, evaluation.accuracy),
+        recipe=shared.to_toml(),
+        command=command(shared, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
+        attribution=attribution(shared, parts),
+        handwriting=handwriting(recipe),
         pictures=file.reading.pictures,
         ink=len(shape) == 2 and polarity_of(parts.train.images, shape) == "light on dark",
         dark=dark,
         no_reference=file.why_no_reference,
-        thing="digit" if not features and all(len(name) == 1 and name.isdigit() for name in file.classes) else "class",
+        thing="digit" if digits else "class",
         columns=_columns(recipe, model, parts) if features else None,
     )
 
@@ -198,13 +202,13 @@ def _strongest(activations: NDArray[np.floating]) -> list[list[int]]:
 
 
 def _tested(stored: MLP, parts: Split) -> Tested:
-    """Choose test images for the page: the first ones, then the mistakes with the highest confidence."""
+    """Choose test images for the page: the first ones, then the mistakes with the highest share."""
     test = parts.test
     scores = stored.scores(test.images)
     answers = scores.argmax(axis=1)
     every = np.arange(len(test))
-    lead = scores[every, answers] - scores[every, test.labels]
-    worst = np.argsort(-lead, kind="stable")[: np.count_nonzero(answers != test.labels)]
+    sure = np.where(answers == test.labels, -1, probabilities_of(scores, stored.scores_are)[every, answers])
+    worst = np.argsort(-sure, kind="stable")[: np.count_nonzero(answers != test.labels)]
     encoding: Encoding = "float64" if parts.kind == "features" else "uint8"
     share = min(1.0, room.fitting(test.images, encoding, room.TESTS) / min(len(test), _TESTED + _MISTAKES))
     checked = max(1, int(share * min(_TESTED, len(test))))

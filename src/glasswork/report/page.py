@@ -16,10 +16,10 @@ from glasswork.report.data import ReportData
 
 _HERE = Path(__file__).parent
 
-#: Images with fewer pixels per side are too coarse to be drawn; js/part-draw.js has the same number.
+#: Images with fewer pixels per side are too coarse to be drawn; js/board-panel.js has the same number.
 _DRAWABLE = 16
 
-#: ``{{#kind}}...{{/kind}}``: a text for one kind of input only, pixels or columns.
+#: ``{{#kind}}...{{/kind}}``: a text for one kind of input only, pixels or columns, or of what is in the page.
 _ONLY_FOR = re.compile(r"\{\{#(\w+)\}\}(.*?)\{\{/\1\}\}", re.DOTALL)
 
 
@@ -46,16 +46,20 @@ def render(data: ReportData) -> str:
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     script = bundle(_HERE / "js")
     facts = msgspec.json.encode(data).decode().replace("<", "\\u003c")  # "</script>" or "<!--" would end the data
-    kind = "columns" if data.columns else "pixels"
+    kinds = {
+        "columns" if data.columns else "pixels",
+        "distance" if data.novelty else "",
+        "sceptic" if data.novelty and data.novelty.sceptic else "",
+    }
     template = (_HERE / "page.html").read_text(encoding="utf-8")
     return _fill(
-        _ONLY_FOR.sub(lambda found: found[2] if found[1] == kind else "", template),
+        _ONLY_FOR.sub(lambda found: found[2] if found[1] in kinds else "", template),
         title=_escape(data.title),
+        heading=" · ".join(f"<span>{_escape(part)}</span>" for part in data.title.split(" · ")),
         thing=data.thing,
         **_words_for_drawing(data),
         ground="blank page" if data.ink else "black image",
         ends="blank paper is −1 and full ink is 1" if data.ink else "black is −1, and white, or a full colour, is 1",
-        things=f"{data.thing}s" if data.thing == "digit" else "images",
         one="row" if data.columns else "image",
         many="rows" if data.columns else "images",
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data: blob:; "
@@ -67,39 +71,13 @@ def render(data: ReportData) -> str:
 
 
 def _words_for_drawing(data: ReportData) -> dict[str, str]:
-    """Return the texts of the first part: draw an image, or choose one if drawing makes no sense."""
+    """Return the texts of the stage: draw an image, or choose one if drawing makes no sense."""
     if data.columns is not None:
-        return {
-            "skip": "Skip to the columns",
-            "task": "give it a row of numbers",
-            "verb": "Ask",
-            "draw_title": "Give it a row of numbers",
-            "draw_lead": "Each bar shows how much of the network’s answer goes to one class. Change a number, move a "
-            "slider, paste a row or choose a test row; every part of this page is about the row that is here.",
-            "drawn_only": "",
-        }
+        return {"skip": "Skip to the columns", "verb": "Ask", "drawn_only": ""}
     height, width, *planes = data.shape
     if height != width or height < _DRAWABLE or planes:
-        return {
-            "skip": "Skip to the images",
-            "task": "choose an image",
-            "verb": "Choose",
-            "draw_title": "Choose an image",
-            "draw_lead": "Each bar shows how much of the network’s answer goes to one class. Choose a test image below "
-            "to see its answer; every part of this page is about the chosen image.",
-            "drawn_only": " hidden",
-        }
-    task = f"draw {'a digit' if data.thing == 'digit' else 'an image'}"
-    return {
-        "skip": "Skip to the drawing board",
-        "task": task,
-        "verb": "Draw",
-        "draw_title": task.capitalize(),
-        "draw_lead": f"Each bar shows how much of the network’s answer goes to one {data.thing}, while you draw. Your "
-        "strokes are cropped, scaled and centred like the images that the network learnt from, so size, place and pen "
-        "do not matter.",
-        "drawn_only": "",
-    }
+        return {"skip": "Skip to the images", "verb": "Choose", "drawn_only": " hidden"}
+    return {"skip": "Skip to the drawing board", "verb": "Draw", "drawn_only": ""}
 
 
 def _fill(template: str, **parts: str) -> str:

@@ -32,6 +32,7 @@ import { argmax } from "./network.js";
  * @property {Set<number>} inkless
  * @property {import("./store.js").Store} store
  * @property {(state: import("./store.js").State) => Answer} answer
+ * @property {(state: import("./store.js").State) => number} target The class that neurons are coloured for and lines lead to.
  */
 
 /** @typedef {import("./reference.js").Reference | import("./columns.js").Columns | null} Judge */

@@ -24,6 +24,6 @@ export function barRow(name, value, most) {
  */
 export function bar(value, most) {
   const part = el("span", { class: value < 0 ? "part negative" : "part positive" });
-  part.style.setProperty("--share", `${(50 * Math.abs(value)) / (most || 1)}%`);
+  part.style.setProperty("--share", `${Math.min(50, (50 * Math.abs(value)) / (most || 1))}%`);
   return el("td", { class: "axis", "aria-hidden": "true" }, part);
 }

@@ -1,5 +1,5 @@
 /**
- * The drawing board: mouse, pen, finger and keyboard.
+ * The drawing board: mouse, pen, finger and keyboard. It also shows an image that was chosen, until one draws over it.
  *
  * Fingers draw and never scroll (`touch-action: none` in the style). With the keyboard, arrow keys move a cursor and
  * Space lowers and lifts the pen.
@@ -31,6 +31,8 @@ export class Board {
     this.pointer = null;
     /** @type {{x: number, y: number, down: boolean} | null} */
     this.cursor = null;
+    /** @type {HTMLCanvasElement | null} */
+    this.chosen = null; // an image in place of strokes
     this.canvas = el("canvas", {
       class: "board",
       tabindex: "0",
@@ -46,6 +48,17 @@ export class Board {
     });
     this.canvas.repaint = () => this.paint();
     new ResizeObserver(() => this.paint()).observe(this.canvas);
+  }
+
+  /**
+   * Show an image; the strokes before it come back with Undo.
+   * @param {HTMLCanvasElement} chosen
+   */
+  show(chosen) {
+    if (this.drawing.strokes.length) this.drawing.clear();
+    this.chosen = chosen;
+    this.cursor = null;
+    this.paint();
   }
 
   /**
@@ -79,7 +92,7 @@ export class Board {
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
     this.drawing.end();
-    this.changed();
+    if (!this.chosen) this.changed();
   }
 
   /** @param {PointerEvent} event */
@@ -92,6 +105,7 @@ export class Board {
 
   /** @param {import("./strokes.js").Point[]} points */
   follow(points) {
+    if (this.erasing && this.chosen) return; // there are no strokes
     if (this.erasing) for (const point of points) this.drawing.erase(point, ERASER);
     else this.drawing.extend(points);
     this.changed();
@@ -108,6 +122,7 @@ export class Board {
   }
 
   changed() {
+    this.chosen = null;
     this.paint();
     this.onchange(this.drawing.strokes);
   }
@@ -168,6 +183,10 @@ export class Board {
     const context = this.canvas.getContext("2d");
     const style = getComputedStyle(this.canvas);
     context.clearRect(0, 0, size, size);
+    if (this.chosen) {
+      context.imageSmoothingEnabled = false;
+      context.drawImage(this.chosen, 0, 0, size, size);
+    }
     context.strokeStyle = context.fillStyle = style.color;
     context.lineWidth = this.pen * size;
     context.lineCap = context.lineJoin = "round";
@@ -177,7 +196,7 @@ export class Board {
       for (const [x, y] of stroke) context.lineTo(x * size, y * size);
       context.stroke();
     }
-    if (!this.drawing.strokes.length && !this.cursor) paintHint(context, size);
+    if (!this.drawing.strokes.length && !this.cursor && !this.chosen) paintHint(context, size);
     if (this.cursor) this.paintCursor(context, size, this.cursor);
   }
 

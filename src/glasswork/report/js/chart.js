@@ -7,6 +7,7 @@ import { el, replace, svg } from "./dom.js";
  * @property {string} name
  * @property {number[]} values One for each x.
  * @property {[number, number][]} [whiskers] Interval of each value.
+ * @property {number} [tone] The number of its colour; by default its place among the series.
  */
 
 /**
@@ -19,6 +20,7 @@ import { el, replace, svg } from "./dom.js";
  * @property {[number, number]} range Of y.
  * @property {[number, number]} [xRange] By default from the first x to the last.
  * @property {(value: number) => string} [xFormat]
+ * @property {boolean} [xFirst] Whether the readout says "2 pixels" and not "epoch 2".
  * @property {boolean} [xWhole] Whether x is marked at whole numbers only.
  * @property {boolean} [diagonal] A line of equality.
  * @property {number} [height]
@@ -68,7 +70,7 @@ function draw(place, readout, options) {
     { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": options.title },
     axes(options, { width, height, scale, margin }, px, py),
     options.diagonal && svg("line", { class: "diagonal", x1: px(left), y1: py(left), x2: px(right), y2: py(right) }),
-    ...series.flatMap((one, s) => lineOf(one, s, x, px, py, 3 * scale)),
+    ...series.flatMap((one, s) => lineOf(one, one.tone ?? s, x, px, py, 3 * scale)),
     cursor,
   );
   const point = (/** @type {PointerEvent} */ event) => {
@@ -79,8 +81,9 @@ function draw(place, readout, options) {
       svg("line", { x1: px(x[i]), x2: px(x[i]), y1: margin.top, y2: height - margin.bottom }),
       ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 * scale })),
     );
+    const where = (options.xFormat ?? niceNumber)(x[i]);
     readout.textContent =
-      `${options.xName} ${(options.xFormat ?? niceNumber)(x[i])}: ` +
+      `${options.xFirst ? `${where} ${where === "1" ? options.xName.replace(/s\b/, "") : options.xName}` : `${options.xName} ${where}`}: ` +
       series.map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
   };
   drawing.addEventListener("pointermove", point);
@@ -153,8 +156,9 @@ export function niceNumber(value) {
 /**
  * A key to the lines of a chart.
  * @param {string[]} names
+ * @param {number} [first] The number of the first one's colour.
  */
-export function legend(names) {
+export function legend(names, first = 0) {
   return el(
     "ul",
     { class: "legend" },
@@ -165,7 +169,7 @@ export function legend(names) {
         svg(
           "svg",
           { width: 28, height: 10, "aria-hidden": "true" },
-          svg("line", { class: `line s${s}`, x1: 1, x2: 27, y1: 5, y2: 5 }),
+          svg("line", { class: `line s${first + s}`, x1: 1, x2: 27, y1: 5, y2: 5 }),
         ),
         name,
       ),

@@ -51,6 +51,19 @@ export function colourOf(value, limit) {
   return mix(colours.zero, value < 0 ? colours.negative : colours.positive, share);
 }
 
+/** Dark and light signs, of which one can be read on every colour. */
+const DARK = /** @type {Colour} */ ([23, 24, 26]);
+const LIGHT = /** @type {Colour} */ ([255, 255, 255]);
+
+/**
+ * The colour of a sign that can be read on a ground: the one with more contrast (WCAG 2.2).
+ * @param {Colour} ground
+ */
+export function readable(ground) {
+  const [red, green, blue] = ground.map((level) => (level > 10.3 ? ((level / 255 + 0.055) / 1.055) ** 2.4 : level / 3294));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? DARK : LIGHT;
+}
+
 /** @param {Colour} colour */
 export function css(colour) {
   return `rgb(${colour.map(Math.round).join(" ")})`;

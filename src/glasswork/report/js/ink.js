@@ -11,6 +11,7 @@
  * @property {number} height
  * @property {{strength: Float32Array, width: number, height: number}} whole The same for the whole picture.
  * @property {boolean} even Whether the ground has one level.
+ * @property {boolean} several Whether there is more of the size of the digit beside it.
  */
 
 /** By what share of the range ink must differ from its ground; shares of full ink that are faint, or clear. */
@@ -52,7 +53,10 @@ export function inkOf({ width, height, channels }) {
   const faint = even ? (hasRipples(difference, full) ? FAINT_AMONG_RIPPLES : FAINT) : FAINT_IN_PHOTO;
   const parts = partsOf(difference, width, height, faint * full, CLEAR * full);
   const kept = digitAmong(parts, width, height);
-  return kept.length ? cropped(difference, width, height, kept, even) : null;
+  if (!kept.length) return null;
+  const tall = Math.max(...kept.map(extent));
+  const several = even && parts.some((part) => !kept.includes(part) && extent(part) > tall / 2);
+  return { ...cropped(difference, width, height, kept, even), several };
 }
 
 /**
@@ -202,7 +206,6 @@ function digitAmong(parts, width, height) {
  * @param {number} height
  * @param {Part[]} parts
  * @param {boolean} even
- * @returns {Ink}
  */
 function cropped(strength, width, height, parts, even) {
   const left = Math.min(...parts.map((part) => part.left));

@@ -10,6 +10,8 @@
  * unlike(bytes)         whether the image is unlike the training images: a boolean
  * classify(strokes)     {digit, scores, unlike} for strokes, lists of points [x, y] from 0 to 1, y down
  * explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
+ * show(bytes)           the stage shows this image
+ * open(layer, index)    the stage opens this neuron; layer 0 is the first hidden one
  * smudge(bytes)         the smallest change found that turns the answer: {bytes, norm, digit} or null
  * train({epochs, seed}) train a new network on the page's training images: a promise of {accuracy}, in percent, on others
  * version               of glasswork
@@ -21,26 +23,21 @@
 import { answerer, imageAt } from "./answer.js";
 import { followTheme } from "./colour.js";
 import { Columns } from "./columns.js";
-import { byId, put } from "./dom.js";
+import { byId, el, put } from "./dom.js";
 import { integratedGradients, marginParts } from "./explain.js";
 import { watchItLearn } from "./learn-replay.js";
 import { Trainer, trainHere } from "./learn-train.js";
 import { Network, argmax } from "./network.js";
 import { showAbout } from "./part-about.js";
-import { showDraw } from "./part-draw.js";
 import { showErrs } from "./part-errs.js";
-import { showFigures, showNow } from "./part-head.js";
-import { showInside } from "./part-inside.js";
 import { showLearnt } from "./part-learnt.js";
-import { showRanges } from "./part-ranges.js";
-import { showRow } from "./part-row.js";
-import { showUnlike } from "./part-unlike.js";
 import { showWhy } from "./part-why.js";
 import { grounded } from "./picture.js";
 import { pixelsOf } from "./pixels.js";
 import { Reference } from "./reference.js";
 import { Sceptic } from "./sceptic.js";
 import { smallestSmudge } from "./smudge.js";
+import { showStage } from "./stage.js";
 import { Store } from "./store.js";
 import { imageOf } from "./strokes.js";
 import { unpack, unpackLayers } from "./unpack.js";
@@ -84,11 +81,13 @@ async function makeContext(data) {
     bytes: imageAt(tests, network.features, first).slice(),
     source: `test ${kind.one} ${first + 1}`,
     truth: data.tested.pictures.labels[first],
+    several: false,
     gains: new Map(),
     target: null,
     rival: null,
     open: null,
   });
+  const answer = answerer(network, columns ?? reference);
   return {
     data,
     network,
@@ -103,7 +102,8 @@ async function makeContext(data) {
     classes: data.classes,
     shape: data.shape,
     inkless,
-    answer: answerer(network, columns ?? reference),
+    answer,
+    target: (state) => state.target ?? answer(state).best,
   };
 }
 
@@ -163,22 +163,51 @@ async function begin(data) {
     context.store.set({});
     context.store.refresh(true);
   });
-  showFigures(context, byId("figures"));
+  const { open } = showStage(context, byId("stage-body"));
   showNow(context, byId("now"));
-  if (columns) showRow(context, columns, byId("draw-body"));
-  else showDraw(context, byId("draw-body"));
+  page.show = (/** @type {ArrayLike<number>} */ numbers) => context.store.choose(checked(context, numbers), "shown by a program");
+  page.open = (/** @type {number} */ block, /** @type {number} */ neuron) => {
+    if (!(neuron >= 0 && neuron < network.blocks[block]?.width && block < network.last)) throw new Error(`there is no neuron ${neuron} in a hidden layer ${block}`);
+    open({ block, neuron });
+  };
   performance.mark("glasswork-ready");
   if (context.reference) setTimeout(prepareInTurns, 0, context.reference, context.store);
   setTimeout(() => {
-    if (columns) showRanges(context, columns, byId("unlike-body"));
-    else showUnlike(context, byId("unlike-body"));
-    showInside(context, byId("inside-body"));
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
     put(byId("learnt-body"), watchItLearn(context), trainHere(context, trainer));
     showErrs(context, byId("errs-body"));
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";
+  });
+}
+
+/**
+ * The numbers of an image, or of a row, as the store keeps them.
+ * @param {import("./answer.js").Context} context
+ * @param {ArrayLike<number>} numbers
+ */
+function checked({ network, columns }, numbers) {
+  if (numbers?.length !== network.features) throw new Error(`expected ${network.features} numbers, got ${numbers?.length}`);
+  if (!columns) return Uint8Array.from(numbers);
+  columns.filled(numbers);
+  return Float64Array.from(numbers, (value) => value ?? NaN);
+}
+
+/**
+ * What this page is about, for as long as the stage is out of sight.
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
+function showNow(context, place) {
+  const canvas = el("canvas", { class: "thumb" });
+  const words = el("span", {});
+  put(place, canvas, words);
+  context.store.watch((state) => {
+    context.kind.paint(canvas, state.bytes);
+    const { best, unlike } = context.answer(state);
+    words.textContent = `${context.classes[best]}${unlike ? "?" : ""}`;
+    place.classList.toggle("warn", unlike);
   });
 }
 

@@ -1,176 +1,185 @@
-/** One neuron, opened: its weights, what it receives, what it sends, its sum step by step, and what excites it. */
+/** One neuron, opened in the dock: weights × input, its sum, what it sends on, and what excites it most. */
 
 import { imageAt } from "./answer.js";
 import { barTable } from "./bar-table.js";
 import { indexUnder, inkOrLight, largest, paintSigned, placeOf, planesNote } from "./colour.js";
-import { el, number, replace, signed } from "./dom.js";
-import { FORMULAS } from "./elementwise.js";
+import { el, number, put, replace, signed } from "./dom.js";
 import { sentBy, smoothness } from "./explain.js";
 import { applied } from "./network.js";
 import { rowsTable } from "./rows.js";
+import { stepsOf } from "./steps.js";
 import { weightsOf } from "./weights.js";
 import { neuronByColumn } from "./why-columns.js";
-import { stepThrough } from "./steps.js";
+import { zoomFrom } from "./zoom.js";
 
-/** Neighbouring weights that are less alike than this are speckle. */
+/** Neighbouring weights that are less alike than this are speckle; neurons of the next layer that are listed. */
 const SPECKLE = 0.2;
+const LISTED = 10;
+
+/** @typedef {import("./steps.js").Received & {trace: import("./network.js").Trace, bytes: import("./store.js").Raw}} Now */
 
 /**
  * @param {import("./answer.js").Context} context
- * @param {Element} panel
- * @param {{block: number, neuron: number}} which
+ * @param {any} place
+ * @param {() => void} onclose
  */
-export function showNeuron(context, panel, { block: b, neuron: j }) {
-  const { network, store, columns } = context;
-  const block = network.blocks[b];
-  const { trace } = context.answer(store.state);
-  const input = b ? trace.outputs[b - 1] : trace.input;
-  const weights = weightsOf(block, j);
-  const products = weights.map((weight, i) => weight * input[i]);
-  const sum = trace.sums[b][j];
-  const gain = store.state.gains.get(`${b}:${j}`) ?? 1;
-  const active = applied(block.after, trace.sums[b])[j];
-  const close = el("button", { type: "button", class: "close", onclick: () => store.set({ open: null }) }, "Close");
-  const keep = panel.querySelector("details")?.hasAttribute("open");
-  const focused = document.activeElement?.id;
-  replace(
-    panel,
-    el("div", { class: "row spread" }, el("h3", {}, `Neuron ${j + 1} of hidden layer ${b + 1}`), close),
-    b ? incoming(products) : columns ? neuronByColumn(columns, weights, products) : pictures(context, weights, products),
-    el(
-      "div",
-      { class: "pair" },
-      el("div", {}, received(block, products, sum, active, gain), gainControl(context, `${b}:${j}`)),
-      el("div", {}, sent(context, b, j, trace)),
-    ),
-    stepThrough(context, b, j, { input, weights, products, active, gain }, Boolean(keep)),
-    exciting(context, block.name, j),
-  );
-  if (focused && focused !== "neuron") document.getElementById(focused)?.focus({ preventScroll: true });
+export function neuronPanel(context, place, onclose) {
+  const { store } = context;
+  /** @type {import("./scene.js").Which | null} */
+  let which = null;
+  /** @type {((now: Now) => void)[]} */
+  let watchers = [];
+  const update = () => {
+    if (!which || place.hidden) return;
+    const now = receivedBy(context, which.block, which.neuron);
+    for (const watcher of watchers) watcher(now);
+  };
+  /**
+   * @param {import("./scene.js").Which} asked
+   * @param {DOMRect | null} from The tile that it grows out of.
+   */
+  function show(asked, from) {
+    if (which?.block !== asked.block || which.neuron !== asked.neuron) {
+      which = asked;
+      watchers = [];
+      replace(place, ...build(context, asked.block, asked.neuron, (watcher) => watchers.push(watcher), onclose));
+    }
+    place.querySelector(".close").hidden = !store.state.open;
+    update();
+    zoomFrom(place.querySelector("canvas, table"), from);
+  }
+  store.watchWhenSeen(place, update);
+  return { show };
 }
 
 /**
  * @param {import("./answer.js").Context} context
- * @param {Float32Array} weights
- * @param {Float32Array} products
+ * @param {number} b
+ * @param {number} j
+ * @returns {Now}
  */
-function pictures({ shape, inkless }, weights, products) {
-  const picture = (/** @type {Float32Array} */ values, /** @type {string} */ words) => {
+function receivedBy({ network, store, answer }, b, j) {
+  const { bytes, gains } = store.state;
+  const { trace } = answer(store.state);
+  const input = b ? trace.outputs[b - 1] : trace.input;
+  const weights = weightsOf(network.blocks[b], j);
+  const products = weights.map((weight, i) => weight * input[i]);
+  const active = applied(network.blocks[b].after, trace.sums[b])[j];
+  return { trace, bytes, input, weights, products, active, gain: gains.get(`${b}:${j}`) ?? 1 };
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {number} b
+ * @param {number} j
+ * @param {(watcher: (now: Now) => void) => void} watch
+ * @param {() => void} onclose
+ */
+function build(context, b, j, watch, onclose) {
+  const { columns, network } = context;
+  const maps = b || columns ? null : pictures(context, watch);
+  const steps = stepsOf(context, b, j, (input, row) => {
+    maps?.mark(input);
+    if (row) zoomFrom(row.firstChild, maps && input !== null ? maps.placeOf(input) : null);
+  });
+  watch(steps.show);
+  const byColumn = el("div", { class: "by-column" });
+  if (columns && !b) watch(({ weights, products }) => replace(byColumn, neuronByColumn(columns, weights, products)));
+  const title = `Neuron ${j + 1} of hidden layer ${b + 1}`;
+  return [
+    el("div", { class: "neuron-head" }, el("h3", {}, title), gainControl(context, `${b}:${j}`, watch), el("button", { type: "button", class: "close", onclick: onclose }, "Close")),
+    el("div", { class: "sum" }, maps?.element, columns && !b ? byColumn : null, steps.element, sent(context, b, j, watch)),
+    maps?.note,
+    exciting(context, network.blocks[b].name, j),
+  ];
+}
+
+/**
+ * Weights × input = what each pixel adds.
+ * @param {import("./answer.js").Context} context
+ * @param {(watcher: (now: Now) => void) => void} watch
+ */
+function pictures({ shape, inkless, kind }, watch) {
+  /** @type {number | null} */
+  let marked = null;
+  /** @type {Now | null} */
+  let last = null;
+  const readout = el("p", { class: "small readout" }, " ");
+  const signedPicture = (/** @type {"weights" | "products"} */ what, /** @type {string} */ words) => {
     const canvas = el("canvas", { class: "large", role: "img", "aria-label": words });
-    const limit = largest(values, inkless);
-    paintSigned(canvas, values, shape, limit, { blank: inkless, large: true });
-    const readout = el("span", {}, ` `);
     canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       const i = indexUnder(shape, event.offsetX / canvas.clientWidth, event.offsetY / canvas.clientHeight);
-      if (i >= 0) readout.textContent = `${placeOf(shape, i)}: ${signed(values[i], 3)}`;
+      if (i >= 0 && last) readout.textContent = `${placeOf(shape, i)}: ${number(last.input[i], 3)} × ${number(last.weights[i], 3)} = ${signed(last.products[i], 3)}`;
     });
-    return el(
-      "figure",
-      {},
-      canvas,
-      el("figcaption", { class: "small" }, words, `; the scale ends at ±${number(limit, 2)}`, el("br"), readout),
-    );
+    const end = el("span", {});
+    const paint = (/** @type {Now} */ now) => {
+      const limit = largest(now[what], inkless);
+      paintSigned(canvas, now[what], shape, limit, { blank: inkless, large: true, mark: marked ?? undefined });
+      end.textContent = `, to ±${number(limit, 2)}`;
+    };
+    return { canvas, paint, figure: el("figure", {}, canvas, el("figcaption", { class: "small" }, words, end)) };
   };
-  const speckled = smoothness(weights, shape, inkless) < SPECKLE;
-  return el(
-    "div",
-    { class: "maps" },
-    picture(weights, `Its weights${planesNote(shape)}`),
-    picture(products, `Weight × input, for this image${planesNote(shape)}`),
-    el(
-      "p",
-      { class: "small" },
-      speckled
+  const weights = signedPicture("weights", `Its weights${planesNote(shape)}`);
+  const products = signedPicture("products", "What each pixel adds");
+  const image = el("canvas", { class: "large", role: "img", "aria-label": "Its input" });
+  const note = el("p", { class: "small" });
+  const show = (/** @type {Now} */ now) => {
+    last = now;
+    kind.paint(image, now.bytes);
+    weights.paint(now);
+    products.paint(now);
+  };
+  watch(show);
+  watch((now) => {
+    if (note.textContent) return;
+    const words =
+      smoothness(now.weights, shape, inkless) < SPECKLE
         ? "Most of these weights look like speckle: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
-        : `Orange weights raise this neuron’s sum where there is ${inkOrLight()}, blue weights lower it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.`,
-      inkless.size
-        ? ` Hatched: ${inkless.size} pixels that are blank in every training image, where the weights mean nothing.`
-        : "",
-    ),
-  );
-}
-
-/**
- * The strongest inputs of a neuron that sees no pixels.
- * @param {Float32Array} products
- */
-function incoming(products) {
-  const order = Array.from(products.keys()).sort((i, k) => Math.abs(products[k]) - Math.abs(products[i]));
-  const shown = order.slice(0, 8);
-  const rest = order.slice(8).reduce((sum, i) => sum + products[i], 0);
-  const rows = [
-    ...shown.map((i) => ({ name: `neuron ${i + 1}`, value: products[i] })),
-    ...(order.length > 8 ? [{ name: `${order.length - 8} others`, value: rest }] : []),
-  ];
-  return el("div", {}, el("h4", {}, "What the layer before sends it"), barTable(rows));
-}
-
-/**
- * @param {import("./network.js").Block} block
- * @param {Float32Array} products
- * @param {number} sum
- * @param {number} active What the activation makes of the sum.
- * @param {number} gain
- */
-function received(block, products, sum, active, gain) {
-  const bias = sum - products.reduce((total, value) => total + value, 0);
-  const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind in FORMULAS);
-  return el(
-    "div",
-    {},
-    el("h4", {}, "What it received"),
-    el(
-      "dl",
-      { class: "facts" },
-      el("div", {}, el("dt", {}, "weighted inputs"), el("dd", {}, signed(sum - bias, 3))),
-      el("div", {}, el("dt", {}, "bias"), el("dd", {}, signed(bias, 3))),
-      el("div", {}, el("dt", {}, "sum z"), el("dd", {}, signed(sum, 3))),
-      el(
-        "div",
-        {},
-        el("dt", {}, kinds.length ? `after ${kinds.join(", ")}` : "passed on"),
-        el("dd", {}, number(active, 3)),
-      ),
-      gain !== 1 &&
-        el("div", {}, el("dt", {}, gain ? `turned: × ${number(gain, 1)}` : "switched off"), el("dd", {}, number(gain * active, 3))),
-    ),
-    kinds.length ? el("p", { class: "small" }, kinds.map((kind) => `${kind}: ${FORMULAS[kind]}`).join("; ")) : null,
-  );
+        : `Orange weights raise this neuron’s sum where there is ${inkOrLight()}, blue weights lower it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.`;
+    const hatched = inkless.size ? ` Hatched: ${inkless.size} pixels that are blank in every training image, where the weights mean nothing.` : "";
+    note.textContent = words + hatched;
+  });
+  const sign = (/** @type {string} */ text) => el("span", { class: "sign", "aria-hidden": "true" }, text);
+  const input = el("figure", {}, image, el("figcaption", { class: "small" }, "The image"));
+  return {
+    element: el("div", { class: "maps" }, weights.figure, sign("×"), input, sign("="), products.figure, readout),
+    note,
+    mark(/** @type {number | null} */ i) {
+      marked = i;
+      if (last) show(last);
+    },
+    placeOf(/** @type {number} */ i) {
+      const box = products.canvas.getBoundingClientRect();
+      const [x, y] = kind.placeOf(i);
+      return { left: box.left + x * box.width - 4, top: box.top + y * box.height - 4, width: 8, height: 8 };
+    },
+  };
 }
 
 /**
  * Switch it off, turn it up.
  * @param {import("./answer.js").Context} context
  * @param {string} key
+ * @param {(watcher: (now: Now) => void) => void} watch
  */
-function gainControl({ store }, key) {
-  const gain = store.state.gains.get(key) ?? 1;
+function gainControl({ store }, key, watch) {
   const set = (/** @type {number} */ value) => {
     const gains = new Map(store.state.gains);
     if (value === 1) gains.delete(key);
     else gains.set(key, value);
     store.set({ gains });
+    store.refresh(false);
   };
-  const words = el("output", { for: "gain" }, gain === 0 ? "off" : `× ${number(gain, 1)}`);
-  const slider = el("input", {
-    type: "range",
-    id: "gain",
-    min: 0,
-    max: 3,
-    step: 0.1,
-    value: gain,
-    oninput: () => set(Number(slider.value)),
+  const words = el("output", { for: "gain" });
+  const slider = el("input", { type: "range", id: "gain", min: 0, max: 3, step: 0.1, oninput: () => set(Number(slider.value)) });
+  const button = el("button", { type: "button", id: "switch", onclick: () => set(store.state.gains.get(key) === 0 ? 1 : 0) });
+  watch(({ gain }) => {
+    words.textContent = gain === 0 ? "off" : `× ${number(gain, 1)}`;
+    if (document.activeElement !== slider || gain === 0) slider.value = String(gain);
+    button.textContent = gain === 0 ? "Switch it on" : "Switch it off";
+    button.setAttribute("aria-pressed", String(gain === 0));
   });
-  return el(
-    "div",
-    { class: "gain" },
-    el(
-      "button",
-      { type: "button", id: "switch", "aria-pressed": String(gain === 0), onclick: () => set(gain === 0 ? 1 : 0) },
-      gain === 0 ? "Switch it on" : "Switch it off",
-    ),
-    el("span", { class: "dial" }, el("label", { for: "gain" }, "Turn it up or down"), slider, words),
-  );
+  return el("div", { class: "gain" }, button, el("span", { class: "dial" }, el("label", { for: "gain" }, "Turn it up or down"), slider, words));
 }
 
 /**
@@ -178,31 +187,21 @@ function gainControl({ store }, key) {
  * @param {import("./answer.js").Context} context
  * @param {number} b
  * @param {number} j
- * @param {import("./network.js").Trace} trace
+ * @param {(watcher: (now: Now) => void) => void} watch
  */
-function sent(context, b, j, trace) {
-  const { network, classes } = context;
-  if (b === network.last - 1) {
-    const values = sentBy(network, trace, j);
-    return el(
-      "div",
-      {},
-      el("h4", {}, `What it sends to each ${context.data.thing}`),
-      barTable(classes.map((name, k) => ({ name, value: values[k] }))),
-    );
-  }
-  const next = network.blocks[b + 1];
-  const values = Array.from({ length: next.width }, (_, k) => trace.outputs[b][j] * next.weight[j * next.width + k]);
-  const order = values
-    .map((_, k) => k)
-    .sort((k, l) => Math.abs(values[l]) - Math.abs(values[k]))
-    .slice(0, 10);
-  return el(
-    "div",
-    {},
-    el("h4", {}, "What it sends on, the ten strongest"),
-    barTable(order.map((k) => ({ name: `neuron ${k + 1}`, value: values[k] }))),
-  );
+function sent({ network, classes, data }, b, j, watch) {
+  const isLast = b === network.last - 1;
+  const table = el("div", {});
+  watch(({ trace }) => {
+    const next = network.blocks[b + 1];
+    const values = isLast
+      ? sentBy(network, trace, j)
+      : Array.from({ length: next.width }, (_, k) => trace.outputs[b][j] * next.weight[j * next.width + k]);
+    const rows = values.map((value, k) => ({ name: isLast ? classes[k] : `neuron ${k + 1}`, value }));
+    if (!isLast || rows.length > 2 * LISTED) rows.sort((a, c) => Math.abs(c.value) - Math.abs(a.value)).splice(LISTED);
+    replace(table, barTable(rows));
+  });
+  return el("div", { class: "sent" }, el("h4", {}, isLast ? `What it sends to each ${data.thing}` : `What it sends on, the strongest`), table);
 }
 
 /**
@@ -211,35 +210,22 @@ function sent(context, b, j, trace) {
  * @param {number} j
  */
 function exciting({ data, examples, network, classes, kind, columns }, name, j) {
+  /** @type {number[]} */
   const rows = data.exciting[name]?.[j] ?? [];
-  const labels = rows.map((/** @type {number} */ row) => classes[data.examples.labels[row]]);
-  const rowOf = (/** @type {number} */ row, /** @type {number} */ n) => ({
-    head: labels[n],
-    words: [],
-    numbers: imageAt(examples, network.features, row),
-  });
-  const same = labels.filter((/** @type {string} */ label) => label === labels[0]).length;
-  return el(
-    "div",
-    {},
+  const labels = rows.map((row) => classes[data.examples.labels[row]]);
+  const strip = () =>
+    rows.map((row, n) => {
+      const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
+      kind.paint(canvas, imageAt(examples, network.features, row));
+      return canvas;
+    });
+  const table = () => rows.map((row, n) => ({ head: labels[n], words: [], numbers: imageAt(examples, network.features, row) }));
+  const place = el("div", { class: "exciting" });
+  put(
+    place,
     el("h4", {}, `The training ${kind.many} that excite it most, of those in this page`),
-    columns
-      ? rowsTable("Training rows that excite it most", ["Label"], columns.names, rows.map(rowOf))
-      : el(
-          "div",
-          { class: "strip" },
-          ...rows.map((/** @type {number} */ row, /** @type {number} */ n) => {
-            const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
-            kind.paint(canvas, imageAt(examples, network.features, row));
-            return canvas;
-          }),
-        ),
-    el(
-      "p",
-      { class: "small" },
-      same === rows.length
-        ? `All are ${labels[0]}.`
-        : `They are ${labels.join(", ")}: it responds to more than one class.`,
-    ),
+    columns ? rowsTable("Training rows that excite it most", ["Label"], columns.names, table()) : el("div", { class: "strip" }, ...strip()),
+    el("p", { class: "small" }, new Set(labels).size === 1 ? `All are ${labels[0]}.` : `They are ${labels.join(", ")}: it responds to more than one class.`),
   );
+  return place;
 }

@@ -3,6 +3,7 @@
 import { imageAt } from "./answer.js";
 import { chart } from "./chart.js";
 import { el, percent, put, replace } from "./dom.js";
+import { rove } from "./rove.js";
 import { testRows } from "./rows.js";
 
 /** Images shown for a cell. */
@@ -36,7 +37,7 @@ export function showErrs(context, body) {
     el(
       "p",
       { class: "small" },
-      "The wrong answers that lead by most, the worst first. Touch one and every part of this page is about it.",
+      `The wrong answers with the highest share, the worst first. Touch one and every part of this page is about it.`,
     ),
     worst(context),
     el("h3", {}, "Can its certainty be trusted?"),
@@ -69,7 +70,7 @@ function confusion(context) {
       "button",
       {
         type: "button",
-        "aria-label": `${count} ${kind.many} of ${classes[truth]} taken for ${classes[answer]}`,
+        "aria-label": `${count} ${count === 1 ? kind.one : kind.many} of ${classes[truth]} taken for ${classes[answer]}`,
         onclick: () => showCell(context, images, truth, answer),
       },
       count,
@@ -81,22 +82,16 @@ function confusion(context) {
   const rows = confusion.map((/** @type {number[]} */ row, /** @type {number} */ truth) =>
     el("tr", {}, el("th", { scope: "row" }, classes[truth]), ...row.map((count, answer) => cell(count, truth, answer))),
   );
-  return el(
-    "div",
-    { class: "matrix" },
-    el(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Confusion table" },
-      el(
-        "table",
-        { class: "confusion" },
-        el("caption", { class: "small" }, "Rows: the label. Columns: the network’s answer."),
-        el("thead", {}, el("tr", {}, el("td", {}), ...classes.map((name) => el("th", { scope: "col" }, name)))),
-        el("tbody", {}, ...rows),
-      ),
-    ),
-    images,
+  const isLong = classes.some((name) => name.length > 3);
+  const table = el(
+    "table",
+    { class: isLong ? "confusion turned" : "confusion" },
+    el("caption", { class: "small" }, "Rows: the label. Columns: the network’s answer."),
+    el("thead", {}, el("tr", {}, el("td", {}), ...classes.map((name) => el("th", { scope: "col" }, el("span", { title: name }, name))))),
+    el("tbody", {}, ...rows),
   );
+  rove(table, "button");
+  return el("div", { class: "matrix" }, el("div", { class: "scroll" }, table), images);
 }
 
 /**
@@ -126,6 +121,7 @@ function showCell(context, place, truth, answer) {
       ? testRows(context, words, shown)
       : el("div", { class: "strip" }, ...shown.map((/** @type {number} */ n) => testImage(context, n))),
   );
+  rove(place, "button");
 }
 
 /**
@@ -145,8 +141,7 @@ function testImage({ store, tests, network, data, classes, kind }, n) {
       type: "button",
       class: "thumb",
       "aria-label": `${classes[truth]} taken for ${classes[data.tested.answers[n]]}`,
-      onclick: () =>
-        store.set({ bytes, source, truth, target: null, rival: truth === data.tested.answers[n] ? null : truth }),
+      onclick: () => store.choose(bytes, source, { truth, rival: truth === data.tested.answers[n] ? null : truth }),
     },
     canvas,
   );
@@ -168,7 +163,9 @@ function worst(context) {
     const words = [`${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]}`, el("br"), `with ${shareOf(n)}`];
     return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, ...words));
   });
-  return el("div", {}, el("ul", { class: "worst" }, ...items), chosen);
+  const list = el("ul", { class: "worst" }, ...items);
+  rove(list, "button");
+  return el("div", {}, list, chosen);
 }
 
 /** @param {any} evaluation */
@@ -246,6 +243,7 @@ function robustness({ name, unit, strengths, accuracies }) {
         )
         .join(", "),
     xName: unit,
+    xFirst: true,
     x: strengths,
     range: [0, 100],
     format: (value) => `${Number(value.toFixed(1))} %`,

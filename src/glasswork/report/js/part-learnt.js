@@ -50,13 +50,13 @@ function curves({ history, loss_name }) {
     x,
     range: accuracyRange(low, Math.max(...accuracies)),
     format: (value) => `${Number(value.toFixed(2))} %`,
-    series: [{ name: "validation", values: accuracies }],
+    series: [{ name: "validation", values: accuracies, tone: 1 }],
   });
   return el(
     "div",
     { class: "pair" },
     el("div", {}, el("h3", {}, `Loss (${loss_name})`), legend(["training", "validation"]), loss),
-    el("div", {}, el("h3", {}, "Accuracy"), legend(["validation"]), accuracy),
+    el("div", {}, el("h3", {}, "Accuracy"), legend(["validation"], 1), accuracy),
   );
 }
 

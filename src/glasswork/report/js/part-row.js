@@ -1,9 +1,7 @@
-/** Part 1 for tables, Give it a row: a number and a slider for each column, a row to paste, and test rows to choose. */
+/** The board of a table: a number and a slider for each column, a row to paste, and test rows to choose. */
 
-import { Bars } from "./bars.js";
 import { el, put, replace } from "./dom.js";
 import { testRows, written } from "./rows.js";
-import { followAnswer } from "./verdict.js";
 
 /** Test rows on offer at a time. */
 const OFFERED = 6;
@@ -11,40 +9,34 @@ const OFFERED = 6;
 /**
  * @param {import("./answer.js").Context} context
  * @param {import("./columns.js").Columns} columns
- * @param {Element} body
+ * @param {Element} place
+ * @param {Element} below
  */
-export function showRow(context, columns, body) {
+export function showFields(context, columns, place, below) {
   const { store } = context;
-  const bars = new Bars(context.classes);
-  const answer = el("div", { class: "answer" });
   const fields = columns.names.map((_, i) => field(context, columns, i));
-  const first = store.state;
+  const { bytes, source, truth } = store.state;
   const words = `${columns.names.length} columns: ${columns.names.map((name) => JSON.stringify(name)).join(", ")}`;
+  const from = el("p", { class: "source small" });
   put(
-    body,
-    answer,
+    place,
+    from,
     el("div", { class: "fields", role: "group", "aria-label": words }, ...fields.map(({ element }) => element)),
+  );
+  put(
+    below,
     el(
       "div",
       { class: "controls" },
-      el("button", { type: "button", onclick: () => store.set({ ...first, gains: store.state.gains }) }, "The first row again"),
-      el("button", { type: "button", onclick: () => setRow(store, columns.facts.typical, "the mean training row") }, "Every column at its mean"),
+      el("button", { type: "button", onclick: () => store.choose(bytes, source, { truth }) }, "The first row again"),
+      el("button", { type: "button", onclick: () => store.choose(Float64Array.from(columns.facts.typical), "the mean training row") }, "Every column at its mean"),
       pasted(context, columns),
     ),
-    offers(context),
-    el("p", { class: "small" }, "There is no drawing board and no place for pictures here, as this network takes numbers."),
   );
-  followAnswer(context, answer, bars);
-  store.watch(({ bytes }) => fields.forEach(({ show }, i) => show(bytes[i])));
-}
-
-/**
- * @param {import("./store.js").Store} store
- * @param {ArrayLike<number>} row
- * @param {string} source
- */
-function setRow(store, row, source) {
-  store.set({ bytes: Float64Array.from(row), source, truth: null, target: null, rival: null });
+  store.watch((state) => {
+    from.textContent = state.source;
+    fields.forEach(({ show }, i) => show(state.bytes[i]));
+  });
 }
 
 /**
@@ -79,10 +71,11 @@ function field({ store }, columns, i) {
     const value = text === "" ? NaN : Number(text);
     const usable = Number.isFinite(value) || (Number.isNaN(value) && fill !== undefined);
     input.setAttribute("aria-invalid", String(!usable));
+    if (!usable) range.className = "small doubt";
     if (!usable) return (range.textContent = "A number is needed here; the answer is to the one before.");
     const row = Float64Array.from(store.state.bytes);
     row[i] = value;
-    setRow(store, row, "your row");
+    store.choose(row, "your row");
   }
   function show(/** @type {number} */ value) {
     const outside = columns.isOutside(value, i);
@@ -90,9 +83,10 @@ function field({ store }, columns, i) {
     slider.value = String(Number.isNaN(value) ? fill : value);
     input.setAttribute("aria-invalid", "false");
     range.textContent = `${outside ? "outside the training: " : ""}${written(low)} to ${written(high)}${fill === undefined ? "" : `, median ${written(fill)}`}`;
-    range.classList.toggle("doubt", outside);
+    range.className = outside ? "small doubt" : "unseen";
+    slider.title = range.textContent;
   }
-  return { element: el("div", { class: "field" }, el("label", { for: id }, columns.names[i]), slider, input, range), show };
+  return { element: el("div", { class: "field" }, el("label", { for: id, title: columns.names[i] }, columns.names[i]), slider, input, range), show };
 }
 
 /**
@@ -111,7 +105,7 @@ function pasted({ store }, columns) {
       message.textContent = `Column ${columns.names[row.findIndex((value) => !Number.isFinite(value))]} is not a number.`;
     else {
       message.textContent = "Read.";
-      setRow(store, row, "your row");
+      store.choose(Float64Array.from(row), "your row");
     }
   }
   return el("span", { class: "row" }, el("label", { for: "paste" }, "Paste a row"), input, message);
@@ -134,16 +128,17 @@ export function numbersIn(line) {
 /**
  * Test rows to choose from.
  * @param {import("./answer.js").Context} context
+ * @param {Element} place
  */
-function offers(context) {
+export function showTestRows(context, place) {
   const count = context.data.tested.checked;
-  const place = el("div", {});
+  const rows = el("div", {});
   let first = 0;
   function offer() {
     const numbers = Array.from({ length: Math.min(OFFERED, count) }, (_, k) => (first + k) % count);
-    replace(place, testRows(context, "Test rows", numbers));
+    replace(rows, testRows(context, "Test rows", numbers));
   }
   offer();
   const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, "Show others");
-  return el("div", { class: "offers" }, el("h3", {}, "Or choose a test row"), place, more);
+  put(place, el("h3", {}, "Or choose a test row"), rows, more);
 }

@@ -104,8 +104,11 @@ function showSum(context, place, a, b) {
   const { trace } = context.answer(store.state);
   const { parts, bias } = marginParts(network, trace, a, b);
   const order = parts.map((_, j) => j).sort((j, k) => Math.abs(parts[k]) - Math.abs(parts[j]));
-  const listed = order.slice(0, LISTED);
-  const others = order.slice(LISTED).reduce((sum, j) => sum + parts[j], 0);
+  const sumOf = (/** @type {number} */ from) => order.slice(from).reduce((sum, j) => sum + parts[j], 0);
+  let count = LISTED;
+  while (count < order.length && Math.abs(sumOf(count)) > Math.abs(parts[order[0]])) count++; // never more in the rest than in what has a name
+  const listed = order.slice(0, count);
+  const others = sumOf(count);
   const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : kind.nameOf(j), value: parts[j], j }));
   const rest = parts.length - listed.length;
   if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
@@ -168,7 +171,8 @@ function showMap(context, place, which) {
     role: "img",
     "aria-label": `Map of the pixels that speak for ${classes[a]} or for ${classes[b]}`,
   });
-  paintSigned(canvas, map, shape, largest(map), { large: true });
+  const trained = used === network ? map : integratedGradients(network, network.prepare(store.state.bytes), a, b).map;
+  paintSigned(canvas, map, shape, largest(trained), { large: true }); // one scale for both networks, or noise would look like knowledge
   const image = el("canvas", { class: "large", role: "img", "aria-label": "The image" });
   paintImage(image, store.state.bytes, shape);
   const ground = inkOrLight() === "ink" ? "a blank page" : "a black image";
@@ -240,8 +244,7 @@ function searchSmudge(context, place) {
   paintSigned(difference, change, shape, strongest, { large: true });
   const result = el("canvas", { class: "large", role: "img", "aria-label": "The image with the smudge" });
   paintImage(result, found.bytes, shape);
-  const use = () =>
-    store.set({ bytes: found.bytes, source: "the smudged image", truth: store.state.truth, target: null, rival: null });
+  const use = () => store.choose(found.bytes, "the smudged image", { truth: store.state.truth });
   replace(
     place,
     el(

@@ -35,7 +35,8 @@ export class PictureError extends Error {}
  * Read a picture.
  * @param {Blob} file
  * @param {Wanted} wanted
- * @returns {Promise<{bytes: Uint8Array, photo: boolean}>} `photo`: whether its ground is not even.
+ * @returns {Promise<{bytes: Uint8Array, photo: boolean, several: boolean}>} `photo`: whether its ground is not even;
+ * `several`: whether it seems to hold several digits.
  */
 export async function readPicture(file, wanted) {
   let bitmap;
@@ -63,11 +64,11 @@ export async function readPicture(file, wanted) {
  */
 export function imageOfPixels(rgba, width, height, { shape, pictures, dark }) {
   const whole = levelsOf(rgba, width, height);
-  if (pictures !== "digits") return { bytes: asItIs(whole, shape), photo: false };
+  if (pictures !== "digits") return { bytes: asItIs(whole, shape), photo: false, several: false };
   const levels = shrink(whole);
   const ink = inkOf(levels);
   if (!ink) throw new PictureError("Nothing stands out from the ground: use a thicker pen or better light.");
-  return { bytes: grounded(centre(ink, shape[0]), dark), photo: !ink.even };
+  return { bytes: grounded(centre(ink, shape[0]), dark), photo: !ink.even, several: ink.several };
 }
 
 /**

@@ -11,6 +11,7 @@ import { inkOrLight, paintImage, paintSigned, placeOf, planesNote } from "./colo
  * @property {string} raises What a positive weight does.
  * @property {string} lowers What a negative weight does.
  * @property {(i: number) => string} nameOf The name of an input.
+ * @property {(i: number) => [number, number]} placeOf Where an input is in the picture of all, in shares of its sides.
  * @property {(value: number) => boolean} isGround Whether a prepared number is that of an empty place.
  * @property {(bytes: import("./store.js").Raw) => boolean} isBlank Whether there is nothing to ask about.
  * @property {(bytes: ArrayLike<number>) => Float32Array} prepare What the first layer takes.
@@ -34,7 +35,12 @@ export function pixelsOf(shape, inkless) {
     get lowers() {
       return `${inkOrLight()} here lowers it${planesNote(shape)}`;
     },
-    nameOf: (i) => `pixel in ${placeOf(shape, i)}`,
+    nameOf: (i) => placeOf(shape, i),
+    placeOf(i) {
+      const [height, width, planes = 1] = shape;
+      const pixel = Math.floor(i / planes);
+      return [((pixel % width) + 0.5) / width, (Math.floor(pixel / width) + 0.5) / height];
+    },
     isGround: (value) => value === -1,
     isBlank: (bytes) => bytes.every((/** @type {number} */ byte) => byte === bytes[0]),
     prepare: preparePixels,

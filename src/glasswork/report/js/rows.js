@@ -16,7 +16,7 @@ export function testRows({ data, tests, network, store, classes }, label, number
     const source = n < data.tested.checked ? `test row ${n + 1}` : "a test row";
     const truth = labels[n];
     const rival = answerOf && truth !== data.tested.answers[n] ? truth : null;
-    const choose = () => store.set({ bytes, source, truth, target: null, rival });
+    const choose = () => store.choose(bytes, source, { truth, rival });
     const words = n < data.tested.checked ? `Row ${n + 1}` : "Choose";
     const button = el("button", { type: "button", "aria-label": `${words}, labelled ${classes[truth]}`, onclick: choose }, words);
     return { head: button, words: answerOf ? [classes[truth], answerOf(n)] : [classes[truth]], numbers: bytes };

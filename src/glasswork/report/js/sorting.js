@@ -21,7 +21,7 @@ export function sortings(network) {
     adds: (block, adds) => byValue(Array.from(adds, (value) => -value)),
     number: remembered("number", (block) => numbers(network.blocks[block].width)),
     norm: remembered("norm", (block) => byValue(norms(network.blocks[block]).map((norm) => -norm))),
-    digit: remembered("digit", (block) => byValue(supported(network.blocks[block + 1]))),
+    digit: remembered("digit", (block) => byValue(supported(network, block))),
     alike: remembered("alike", (block) => chain(columns(network.blocks[block]))),
   };
 }
@@ -44,11 +44,20 @@ function norms({ weight, width }) {
 }
 
 /**
- * Which output of the next layer each neuron has its largest weight to.
- * @param {import("./network.js").Block} next
+ * Which class each neuron speaks for most: by its weights, as if there were no activations after it.
+ * @param {import("./network.js").Network} network
+ * @param {number} block
  */
-function supported({ weight, width, inputs }) {
-  return numbers(inputs).map((j) => argmax(weight.subarray(j * width, (j + 1) * width)));
+function supported({ blocks, last, classes }, block) {
+  let speaks = Float64Array.from(blocks[last].weight);
+  for (let b = last - 1; b > block; b--) {
+    const { weight, width, inputs } = blocks[b];
+    const before = new Float64Array(inputs * classes);
+    for (let i = 0; i < inputs; i++)
+      for (let j = 0; j < width; j++) for (let k = 0; k < classes; k++) before[i * classes + k] += weight[i * width + j] * speaks[j * classes + k];
+    speaks = before;
+  }
+  return numbers(speaks.length / classes).map((j) => argmax(speaks.subarray(j * classes, (j + 1) * classes)));
 }
 
 /**

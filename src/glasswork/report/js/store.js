@@ -12,6 +12,7 @@
  * @property {Raw} bytes The image, or the row.
  * @property {string} source Where it is from, in words.
  * @property {number | null} truth Its class, if it is a test image.
+ * @property {boolean} several Whether it seems to hold several digits.
  * @property {import("./network.js").Gains} gains
  * @property {number | null} target The class that neurons are coloured for; null: the answer.
  * @property {number | null} rival The class that the answer is compared with; null: the second.
@@ -52,6 +53,16 @@ export class Store {
   }
 
   /**
+   * Make the page be about another image or row.
+   * @param {Raw} bytes
+   * @param {string} source
+   * @param {Partial<State>} [more]
+   */
+  choose(bytes, source, more = {}) {
+    this.set({ bytes, source, truth: null, several: false, target: null, rival: null, ...more });
+  }
+
+  /**
    * Be told of every change, at once.
    * @param {Watcher} watcher
    */
@@ -73,7 +84,7 @@ export class Store {
         part.seen = entries[entries.length - 1].isIntersecting;
         this.refresh(false);
       },
-      { rootMargin: "60% 0px" },
+      { rootMargin: "20% 0px" },
     );
     observer.observe(element);
   }

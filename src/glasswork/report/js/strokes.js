@@ -56,6 +56,9 @@ export function imageOf(strokes, side = FIELD) {
   return { bytes: paint(placed(move[0], move[1]), side, pen), boxed, crop, mass };
 }
 
+/** Board units between two digits that stand side by side. */
+const APART = 0.05;
+
 /** @param {Point[]} points */
 function boundsOf(points) {
   const xs = points.map((point) => point[0]);
@@ -63,6 +66,26 @@ function boundsOf(points) {
   const low = (/** @type {number[]} */ values) => values.reduce((a, b) => Math.min(a, b));
   const high = (/** @type {number[]} */ values) => values.reduce((a, b) => Math.max(a, b));
   return { left: low(xs), top: low(ys), right: high(xs), bottom: high(ys) };
+}
+
+/**
+ * Whether strokes seem to be several digits: groups side by side, each at least half as tall as all of them.
+ * @param {Stroke[]} strokes
+ */
+export function seemSeveral(strokes) {
+  /** @type {ReturnType<typeof boundsOf>[]} */
+  const groups = [];
+  for (const box of strokes.map(boundsOf).sort((a, b) => a.left - b.left)) {
+    const beside = groups[groups.length - 1];
+    if (!beside || box.left > beside.right + APART) groups.push(box);
+    else {
+      beside.right = Math.max(beside.right, box.right);
+      beside.top = Math.min(beside.top, box.top);
+      beside.bottom = Math.max(beside.bottom, box.bottom);
+    }
+  }
+  const tallest = Math.max(...groups.map(({ top, bottom }) => bottom - top));
+  return groups.filter(({ top, bottom }) => bottom - top > tallest / 2).length > 1;
 }
 
 /**

@@ -1,16 +1,15 @@
-/**
- * A wall of tiles, one for each neuron of a layer: coloured by a signed number, sorted, walked with arrow keys.
- *
- * Only one tile can be reached with Tab (the last one used); arrow keys go on from there.
- */
+/** A wall of tiles, one for each neuron of a layer, or of a wide layer for the strongest: coloured by a signed number. */
 
-import { colourOf, css, largest } from "./colour.js";
+import { colourOf, css, largest, readable } from "./colour.js";
 import { el, replace, signed } from "./dom.js";
+import { rove } from "./rove.js";
 
 /**
  * @typedef {object} WallOptions
  * @property {string} label
+ * @property {number} most Tiles that there is room for.
  * @property {(neuron: number) => void} onopen
+ * @property {(neuron: number | null) => void} onpeek A tile is pointed at, or no longer.
  * @property {((neuron: number) => Float32Array) | null} weights Of a neuron, as an image; null where they are none.
  * @property {import("./pixels.js").Kind["paintWeights"]} paint
  * @property {Set<number>} inkless
@@ -23,49 +22,74 @@ export class Wall {
    */
   constructor(count, options) {
     this.options = options;
-    this.order = Array.from({ length: count }, (_, j) => j);
-    this.tiles = this.order.map((j) =>
+    this.count = count;
+    /** @type {number[]} */
+    this.shown = []; // the neuron of each tile
+    /** @type {any[]} */
+    this.tiles = [];
+    this.element = el("div", { class: "wall", role: "group", "aria-label": options.label });
+    this.settle = rove(this.element, ".tile");
+    this.pictures = false;
+    this.limit = 0;
+    this.showAll(false);
+  }
+
+  /**
+   * Make a tile for every neuron, or for as many as there is room for.
+   * @param {boolean} all
+   */
+  showAll(all) {
+    const { onopen, onpeek, most } = this.options;
+    this.shown = Array.from({ length: all ? this.count : Math.min(this.count, most) }, (_, j) => j);
+    this.tiles = this.shown.map((_, slot) =>
       el("button", {
         type: "button",
         class: "tile",
-        tabindex: "-1",
-        onclick: () => options.onopen(j),
-        onfocus: () => this.rove(j),
+        onclick: () => onopen(this.shown[slot]),
+        onpointerenter: () => onpeek(this.shown[slot]),
+        onpointerleave: () => onpeek(null),
+        onfocus: () => onpeek(this.shown[slot]),
+        onblur: () => onpeek(null),
       }),
     );
-    this.element = el(
-      "div",
-      {
-        class: "wall",
-        role: "group",
-        "aria-label": options.label,
-        onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
-      },
-      ...this.tiles,
-    );
-    this.current = 0;
-    this.pictures = false;
-    this.rove(0);
+    replace(this.element, ...this.tiles);
+    this.element.classList.toggle("all", this.tiles.length > most);
+    this.settle();
+  }
+
+  /**
+   * Give each tile its neuron.
+   * @param {number[]} order Of all neurons.
+   * @param {ArrayLike<number>} strength Where there are fewer tiles than neurons, those with the largest magnitude are shown.
+   * @param {number | null} kept A neuron that has to be among them.
+   */
+  place(order, strength, kept) {
+    const by = (/** @type {number} */ j) => (j === kept ? Infinity : Math.abs(strength[j]));
+    const wanted = new Set([...order].sort((j, k) => by(k) - by(j)).slice(0, this.tiles.length));
+    const next = order.filter((j) => wanted.has(j));
+    if (next.every((j, slot) => j === this.shown[slot])) return;
+    this.shown = next;
+    if (this.pictures) this.paintPictures();
   }
 
   /**
    * Show a number on each tile.
-   * @param {ArrayLike<number>} values
+   * @param {ArrayLike<number>} values Of all neurons.
    * @param {string} meaning
    * @param {(j: number) => boolean} isChanged
    */
   show(values, meaning, isChanged) {
     const limit = largest(values);
-    this.tiles.forEach((tile, j) => {
+    this.tiles.forEach((tile, slot) => {
+      const j = this.shown[slot];
       const value = values[j];
-      tile.style.backgroundColor = this.pictures ? "" : css(colourOf(value, limit));
-      tile.dataset.sign = Math.abs(value) < limit / 12 ? "" : value < 0 ? "−" : "+";
+      const colour = colourOf(value, limit);
+      tile.style.backgroundColor = this.pictures ? "" : css(colour);
+      tile.style.color = css(readable(colour));
+      tile.dataset.sign = Math.abs(value) <= limit / 12 ? "" : value < 0 ? "−" : "+";
       tile.dataset.strong = String(Math.abs(value) > 0.6 * limit);
       tile.classList.toggle("changed", isChanged(j));
-      tile.setAttribute(
-        "aria-label",
-        `Neuron ${j + 1}: ${meaning} ${signed(value, 2)}${isChanged(j) ? ", changed" : ""}`,
-      );
+      tile.setAttribute("aria-label", `Neuron ${j + 1}: ${meaning} ${signed(value, 2)}${isChanged(j) ? ", changed" : ""}`);
     });
   }
 
@@ -74,31 +98,18 @@ export class Wall {
    * @param {boolean} wanted
    */
   showPictures(wanted) {
-    const { weights, paint, inkless } = this.options;
-    if (wanted === this.pictures || !weights) return;
+    if (!this.options.weights || (wanted === this.pictures && wanted === Boolean(this.tiles[0].firstChild))) return;
     this.pictures = wanted;
-    const all = wanted ? this.order.map((_, j) => weights(j)) : [];
-    const limit = all.reduce((most, values) => Math.max(most, 0.7 * largest(values, inkless)), 0);
-    this.tiles.forEach((tile, j) => {
-      replace(tile);
-      if (!wanted) return;
-      const canvas = el("canvas", { "aria-hidden": "true" });
-      paint(canvas, all[j], limit);
-      tile.append(canvas);
-    });
     this.element.classList.toggle("pictures", wanted);
+    for (const tile of this.tiles) replace(tile, wanted && el("canvas", { "aria-hidden": "true" }));
+    if (wanted) this.paintPictures();
   }
 
-  /**
-   * Put the tiles into an order.
-   * @param {number[]} order
-   */
-  sort(order) {
-    if (order.every((j, place) => j === this.order[place])) return;
-    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
-    this.order = order;
-    this.element.replaceChildren(...order.map((j) => this.tiles[j]));
-    /** @type {any} */ (focused)?.focus({ preventScroll: true });
+  paintPictures() {
+    const { weights, paint, inkless } = this.options;
+    if (!weights) return;
+    this.limit ||= Array.from({ length: this.count }, (_, j) => 0.7 * largest(weights(j), inkless)).reduce((a, b) => Math.max(a, b));
+    this.tiles.forEach((tile, slot) => paint(tile.firstChild, weights(this.shown[slot]), this.limit));
   }
 
   /**
@@ -106,37 +117,14 @@ export class Wall {
    * @param {number | null} neuron
    */
   mark(neuron) {
-    this.tiles.forEach((tile, j) => tile.setAttribute("aria-pressed", String(j === neuron)));
-    if (neuron !== null) this.rove(neuron);
+    this.tiles.forEach((tile, slot) => tile.setAttribute("aria-pressed", String(this.shown[slot] === neuron)));
   }
 
-  /** @param {number} j */
-  rove(j) {
-    this.tiles[this.current].tabIndex = -1;
-    this.tiles[(this.current = j)].tabIndex = 0;
-  }
-
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    const place = this.order.indexOf(this.current);
-    const row = Math.max(1, this.columns());
-    const to = {
-      ArrowLeft: place - 1,
-      ArrowRight: place + 1,
-      ArrowUp: place - row,
-      ArrowDown: place + row,
-      Home: 0,
-      End: this.order.length - 1,
-    };
-    const next = to[/** @type {keyof typeof to} */ (event.key)];
-    if (next === undefined) return;
-    event.preventDefault();
-    if (next >= 0 && next < this.order.length) this.tiles[this.order[next]].focus();
-  }
-
-  columns() {
-    const top = this.tiles[this.order[0]].offsetTop;
-    const below = this.order.findIndex((j) => this.tiles[j].offsetTop > top);
-    return below < 0 ? this.order.length : below;
+  /**
+   * The tile of a neuron, if it has one.
+   * @param {number} neuron
+   */
+  tileOf(neuron) {
+    return this.tiles[this.shown.indexOf(neuron)];
   }
 }

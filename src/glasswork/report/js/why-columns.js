@@ -55,7 +55,8 @@ export class Witnesses {
     };
     const blank = used.prepare(columns.facts.typical);
     const { map, total, difference } = integratedGradients(used, used.prepare(row), a, b, blank);
-    const most = largest(map);
+    const trained = used === network ? map : integratedGradients(network, network.prepare(row), a, b, network.prepare(columns.facts.typical)).map;
+    const most = largest(trained);
     const lines = columns.names.map((name, i) => {
       const mean = row.with(i, columns.facts.typical[i]);
       const kept = before.get(i);
@@ -63,7 +64,7 @@ export class Witnesses {
         if (kept === undefined) before.set(i, row[i]);
         else before.delete(i);
         const bytes = Float64Array.from(kept === undefined ? mean : row.with(i, kept));
-        store.set({ bytes, source: CHANGED, truth: null, target: a, rival: b });
+        store.choose(bytes, CHANGED, { target: a, rival: b });
         store.refresh(true);
         document.getElementById(`mean-${i}`)?.focus({ preventScroll: true });
       };

@@ -1,0 +1,74 @@
+/** The board on the stage: a drawing, or the image that was chosen, and the tools to draw with. */
+
+import { Board, PENS } from "./board.js";
+import { choice, el, put } from "./dom.js";
+import { grounded } from "./picture.js";
+import { imageOf, seemSeveral } from "./strokes.js";
+import { wayOf } from "./way.js";
+
+/** Images with fewer pixels a side are too coarse to be drawn; page.py has the same number. */
+const DRAWABLE = 16;
+
+/** @param {number[]} shape */
+export const canBeDrawn = (shape) => shape.length === 2 && shape[0] === shape[1] && shape[0] >= DRAWABLE;
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
+export function showBoard(context, place) {
+  const { store, shape, data, kind } = context;
+  const source = el("p", { class: "source small" });
+  store.watch((state) => (source.textContent = state.source));
+  if (!canBeDrawn(shape)) {
+    const why = shape.length === 3 ? "This network sees colours, and a drawing would have none" : `Images of ${shape[0]}×${shape[1]} pixels cannot be drawn sensibly here`;
+    const canvas = el("canvas", { class: "board shown", role: "img", "aria-label": "The image that all parts of this page are about" });
+    store.watch((state) => kind.paint(canvas, state.bytes));
+    put(place, el("div", { class: "easel" }, canvas, source), el("p", { class: "small" }, `${why}: choose a test image, or a picture of yours.`));
+    return;
+  }
+  const way = wayOf(shape);
+  /** @type {Uint8Array | null} */
+  let own = null;
+  const board = new Board((strokes) => {
+    const drawn = imageOf(strokes, shape[0]);
+    own = grounded(drawn?.bytes ?? new Uint8Array(shape[0] * shape[1]), data.dark);
+    store.choose(own, "your drawing", { several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
+    way.show(strokes, drawn);
+  });
+  store.watch(({ bytes }) => {
+    if (bytes === own) return;
+    const chosen = el("canvas");
+    const repaint = () => (kind.paint(chosen, bytes), board.show(chosen));
+    repaint();
+    board.canvas.repaint = () => (board.chosen === chosen ? repaint() : board.paint());
+    way.show([], null);
+  });
+  const eraser = el("button", { type: "button", "aria-pressed": "false", onclick: toggleEraser }, "Erase");
+  function toggleEraser() {
+    board.erasing = !board.erasing;
+    eraser.setAttribute("aria-pressed", String(board.erasing));
+    board.canvas.classList.toggle("erasing", board.erasing);
+  }
+  const act = (/** @type {string} */ words, /** @type {(drawing: any) => void} */ action) =>
+    el("button", { type: "button", onclick: () => board.change(action) }, words);
+  const pens = /** @type {[string, string][]} */ (Object.keys(PENS).map((pen) => [pen, pen]));
+  const usePen = (/** @type {string} */ pen) => {
+    board.pen = PENS[/** @type {keyof typeof PENS} */ (pen)];
+    board.paint();
+  };
+  put(
+    place,
+    el("div", { class: "easel" }, board.canvas, source),
+    el(
+      "div",
+      { class: "buttons" },
+      act("Undo", (drawing) => drawing.undo()),
+      act("Redo", (drawing) => drawing.redo()),
+      eraser,
+      act("Clear", (drawing) => drawing.clear()),
+    ),
+    choice("Pen", pens, "medium", usePen),
+    way.element,
+  );
+}

@@ -1,0 +1,44 @@
+/** The dock below the network: panels of which one is in front. */
+
+import { el, put } from "./dom.js";
+import { rove } from "./rove.js";
+
+/** @typedef {{id: string, tab: any, panel: any}} Docked */
+
+export class Dock {
+  /** @param {Element} place */
+  constructor(place) {
+    /** @type {Docked[]} */
+    this.all = [];
+    this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Below the network" });
+    this.place = place;
+    put(place, this.tabs);
+    this.settle = rove(this.tabs, "[role=tab]");
+  }
+
+  /**
+   * Add a panel; the first one is in front.
+   * @param {string} id
+   * @param {string} name
+   * @param {...any} children
+   */
+  add(id, name, ...children) {
+    const tab = el("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `dock-${id}`, onclick: () => this.select(id) }, name);
+    const panel = el("div", { role: "tabpanel", id: `dock-${id}`, "aria-labelledby": `tab-${id}` }, ...children);
+    this.all.push({ id, tab, panel });
+    this.tabs.append(tab);
+    this.place.append(panel);
+    this.select(this.all[0].id);
+    this.settle();
+    return panel;
+  }
+
+  /** @param {string} id */
+  select(id) {
+    this.front = id;
+    for (const one of this.all) {
+      one.tab.setAttribute("aria-selected", String(one.id === id));
+      one.panel.hidden = one.id !== id;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/** "Has it seen anything like this?": the doubt as a sentence, and how strange the image or the row is. */
+
+import { imageAt } from "./answer.js";
+import { paintImage } from "./colour.js";
+import { el, number, percent, put, replace } from "./dom.js";
+import { written } from "./rows.js";
+
+/**
+ * The doubt in one sentence or two.
+ * @param {import("./answer.js").Context} context
+ * @param {import("./store.js").State} state
+ * @returns {string}
+ */
+export function doubtOf(context, state) {
+  const { answer, classes, columns, reference, data } = context;
+  const { unlike, best, judgement } = answer(state);
+  const several = state.several ? "This seems to hold several digits, and the network reads one at a time. " : "";
+  if (columns) return columnsInDoubt(columns, state.bytes, unlike);
+  if (!reference) return `${several}Whether it has seen anything like this is not known: ${data.no_reference}.`;
+  if (!judgement) return several;
+  const names = judgement.nearest.map(({ row }) => classes[reference.labels[row]]);
+  const others = names.filter((name) => name !== classes[best]);
+  const some = others.length < names.length ? `Of the ${names.length} training images nearest to it, ${others.length} are` : `The ${names.length} training images nearest to it are`;
+  const near = 2 * others.length > names.length && ` ${some} of ${mostOf(others)}.`;
+  return `${several}${unlike ? `${classes[best]} is only a guess.` : "This looks like the training images."}${near || ""}`;
+}
+
+/** @param {string[]} names */
+function mostOf(names) {
+  const kinds = [...new Set(names)];
+  return kinds.length > 2 ? "other classes" : kinds.join(" or ");
+}
+
+/**
+ * @param {import("./columns.js").Columns} columns
+ * @param {ArrayLike<number>} bytes
+ * @param {boolean} unlike
+ */
+function columnsInDoubt(columns, bytes, unlike) {
+  const outside = outsideOf(columns, bytes).length;
+  const count = `${outside} of ${columns.names.length} columns`;
+  if (unlike) return `${count} lie outside the training range, most of them far, and predict refuses such a row.`;
+  if (!outside) return "Every column lies within the training range.";
+  return `${count} ${outside === 1 ? "lies" : "lie"} outside the training range: there the network has to guess how things go on.`;
+}
+
+/**
+ * @param {import("./columns.js").Columns} columns
+ * @param {ArrayLike<number>} bytes
+ */
+function outsideOf(columns, bytes) {
+  return columns.filled(bytes).map((value, i) => (columns.isOutside(value, i) ? i : -1)).filter((i) => i >= 0);
+}
+
+/**
+ * How strange it is, in numbers and beside the nearest training images.
+ * @param {import("./answer.js").Context} context
+ * @param {Element} body
+ */
+export function showDoubt(context, body) {
+  const { reference, columns, store, data } = context;
+  const message = el("p", { class: "message" });
+  put(body, message);
+  if (columns) {
+    const list = el("ul", {});
+    put(body, list, el("p", { class: "small" }, "An unusual combination of usual values is not noticed here."));
+    store.watchWhenSeen(body, (state) => {
+      const found = outsideOf(columns, state.bytes);
+      const { low, high } = columns.facts;
+      message.className = found.length ? "message warn" : "message";
+      message.textContent = doubtOf(context, state);
+      const row = columns.filled(state.bytes);
+      replace(list, ...found.map((i) => el("li", {}, el("b", {}, columns.names[i]), ` is ${written(row[i])}; in training it was ${written(low[i])} to ${written(high[i])}.`)));
+    });
+    return;
+  }
+  if (!reference) {
+    message.textContent = `Nothing can be said about what this network has not seen: ${data.no_reference}.`;
+    return;
+  }
+  const scale = el("div", { class: "scale" });
+  const near = el("ul", { class: "near" });
+  const nearest = el("div", {}, el("h4", {}, "The five nearest of its training images"), near);
+  put(body, el("div", { class: "pair" }, scale, nearest));
+  store.watchWhenSeen(body, (state) => {
+    reference.prepare(Infinity);
+    const { unlike, best, own, shares } = context.answer(state);
+    const found = context.answer(state).judgement ?? reference.judge(state.bytes);
+    message.className = unlike ? "message warn" : "message";
+    message.textContent = `${unlike ? "I have never seen anything like this. " : ""}${doubtOf(context, state)}`;
+    const alone = own[best] - shares[best] > 5e-4;
+    const sure = alone && `The network alone is ${percent(own[best])} sure; this page and predict say ${percent(shares[best])}.`;
+    replace(scale, ...ruler(found, reference), sure && el("p", { class: "small" }, sure));
+    replace(near, ...found.nearest.map((one) => neighbour(context, one)), !found.nearest.length && el("li", {}, "None: there is nothing on it."));
+  });
+}
+
+/**
+ * A line from typical to strange, with the limit and the image on it, and its numbers.
+ * @param {import("./reference.js").Judgement} judgement
+ * @param {import("./reference.js").Reference} reference
+ */
+function ruler({ strangeness, nearest, odds }, { threshold, sceptic }) {
+  const at = (/** @type {string} */ name, /** @type {number} */ value) => {
+    const mark = el("span", { class: name });
+    mark.style.left = `${50 * Math.min(Math.max(value, 0), 2)}%`;
+    return mark;
+  };
+  const line = el("div", { class: "ruler", "aria-hidden": "true" }, at("limit", 1), at("here", strangeness));
+  if (!nearest.length) return [line, el("p", { class: "small" }, "There is nothing on it that could be compared with the training images.")];
+  const words = [
+    `Strangeness ${number(strangeness, 2)}; a typical image has 0, and the warning begins at 1.`,
+    `Distance to the nearest: ${number(nearest[0].distance, 2)}, where ${number(threshold, 2)} is far.`,
+    sceptic && `The second network: ${odds > 0 ? "a training image" : "something else"}, log-odds ${number(odds, 1)}.`,
+  ];
+  return [line, el("p", { class: "small" }, words.filter(Boolean).join(" "))];
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {import("./reference.js").Neighbour} neighbour
+ */
+function neighbour({ reference, examples, network, classes, shape }, { row, distance }) {
+  const name = classes[reference?.labels[row] ?? 0];
+  const words = el("span", { class: "small" }, `${name} · ${number(distance, 2)}`);
+  const bytes = imageAt(examples, network.features, row);
+  if (!bytes.length) return el("li", {}, el("span", {}, "not in this page"), words); // as large images are
+  const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${name}` });
+  paintImage(canvas, bytes, shape);
+  return el("li", {}, canvas, words);
+}

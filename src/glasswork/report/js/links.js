@@ -1,0 +1,73 @@
+/** Which connections are drawn as lines, and what each carries: input × weight. */
+
+/**
+ * @typedef {object} Link
+ * @property {number} from An input of the network, or a neuron of the layer before.
+ * @property {number} to A neuron, or a class.
+ * @property {number} value
+ */
+
+/** Lines into the answer, into each neuron on its way, and pixels for each; lines of a neuron that is looked at. */
+const INTO_ANSWER = 8;
+const INTO_NEURON = 3;
+const PIXELS = 2;
+const LOOKED_AT = 10;
+
+/** Neurons of a layer from which the lines are followed further back. */
+const FOLLOWED = 6;
+
+/**
+ * The strongest links, for each block those that arrive at it.
+ * @param {import("./network.js").Network} network
+ * @param {import("./network.js").Trace} trace
+ * @param {object} asked
+ * @param {number} asked.target The class that lines lead to.
+ * @param {number[][]} asked.shown The neurons of each hidden layer that have tiles.
+ * @param {{block: number, neuron: number} | null} asked.focus The neuron that is looked at.
+ * @param {(value: number) => boolean} asked.isGround Whether an input is that of an empty place.
+ * @returns {Link[][]}
+ */
+export function linksOf(network, trace, { target, shown, focus, isGround }) {
+  const inked = Array.from(trace.input, (value, i) => (isGround(value) ? -1 : i)).filter((i) => i >= 0);
+  const sources = (/** @type {number} */ b) => (b ? shown[b - 1] : inked);
+  const into = (/** @type {number} */ b, /** @type {number} */ to, /** @type {number} */ count) =>
+    strongest(sources(b).map((from) => linkOf(network, trace, b, from, to)), count);
+  /** @type {Link[][]} */
+  const links = network.blocks.map(() => []);
+  if (focus) {
+    const { block: b, neuron } = focus;
+    links[b] = into(b, neuron, LOOKED_AT);
+    const ends = b + 1 === network.last ? Array.from({ length: network.classes }, (_, k) => k) : shown[b + 1];
+    links[b + 1] = strongest(ends.map((to) => linkOf(network, trace, b + 1, neuron, to)), LOOKED_AT);
+    return links;
+  }
+  let ends = [target];
+  for (let b = network.last; b >= 0; b--) {
+    const count = b === network.last ? INTO_ANSWER : b ? INTO_NEURON : PIXELS;
+    links[b] = ends.flatMap((to) => into(b, to, count));
+    ends = [...new Set(strongest(links[b], links[b].length).map(({ from }) => from))].slice(0, FOLLOWED);
+  }
+  return links;
+}
+
+/**
+ * @param {import("./network.js").Network} network
+ * @param {import("./network.js").Trace} trace
+ * @param {number} b The block at which it arrives.
+ * @param {number} from
+ * @param {number} to
+ * @returns {Link}
+ */
+function linkOf(network, trace, b, from, to) {
+  const { weight, width } = network.blocks[b];
+  const sent = b ? trace.outputs[b - 1] : trace.input;
+  return { from, to, value: sent[from] * weight[from * width + to] };
+}
+
+/**
+ * @param {Link[]} links
+ * @param {number} count
+ */
+function strongest(links, count) {
+  return links.filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, count);
+}

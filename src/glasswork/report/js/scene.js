@@ -1,0 +1,272 @@
+/** The network on the stage: what goes in, a wall of neurons for each hidden layer, and the lines that lead to the answers. */
+
+import { choice, el, put } from "./dom.js";
+import { contributions } from "./explain.js";
+import { Lines } from "./lines.js";
+import { linksOf } from "./links.js";
+import { sortings } from "./sorting.js";
+import { Wall } from "./wall.js";
+import { weightsOf } from "./weights.js";
+
+/** Tiles one below the other, and side by side in a network with so many hidden layers. */
+const ROWS = 8;
+const COLUMNS = [0, 7, 4, 3, 2];
+
+/**
+ * @typedef {{block: number, neuron: number}} Which A neuron of a hidden layer.
+ * @typedef {{tileOf: (which: Which) => any, layout: () => void}} Scene
+ */
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {any} stage What the lines are drawn across.
+ * @param {Element} place
+ * @param {any[]} answers The buttons at which lines end.
+ * @param {{onopen: (which: Which) => void, onpeek: (which: Which | null) => void}} actions
+ * @returns {Scene}
+ */
+export function showNetwork(context, stage, place, answers, { onopen, onpeek }) {
+  const { network, store, classes, kind } = context;
+  const view = { shows: "adds", sort: "digit" };
+  const orders = sortings(network);
+  /** @type {Which | null} */
+  let peek = null;
+  /** @type {ReturnType<typeof measure> | null} */
+  let places = null;
+  const image = el("canvas", { class: "input", role: "img", "aria-label": `The ${kind.one} that goes in` });
+  const hidden = network.blocks.slice(0, -1);
+  const walls = hidden.map((block, b) => {
+    const wall = new Wall(block.width, {
+      label: `Hidden layer ${b + 1}, ${block.width} neurons`,
+      most: ROWS * (COLUMNS[hidden.length] ?? 1),
+      onopen: (neuron) => onopen({ block: b, neuron }),
+      onpeek(neuron) {
+        peek = neuron === null ? null : { block: b, neuron };
+        onpeek(peek);
+        update();
+      },
+      weights: b === 0 ? (j) => weightsOf(block, j) : null,
+      paint: kind.paintWeights,
+      inkless: context.inkless,
+    });
+    wall.element.addEventListener("scroll", layout, { passive: true });
+    return wall;
+  });
+  const lines = new Lines(stage);
+  const meaning = key(kind, walls.length > 0);
+  const reset = el("button", { type: "button", onclick: () => store.set({ gains: new Map() }) }, "Reset all neurons");
+  put(
+    place,
+    walls.length > 0 &&
+      el(
+        "div",
+        { class: "controls" },
+        choice("Tiles show", [["adds", "what they add"], ["active", "activation"], ["weights", "weights"]], view.shows, (shows) => {
+          view.shows = shows;
+          walls.forEach((wall) => wall.showPictures(shows === "weights"));
+          update();
+        }),
+        sortSelect((sort) => ((view.sort = sort), settle())),
+        reset,
+      ),
+    el(
+      "div",
+      { class: "layers" },
+      el("div", { class: "layer" }, el("h3", {}, inputName(context)), image, meaning.element),
+      ...walls.map((wall, b) => el("div", { class: "layer" }, layerHead(context, wall, b, settle), wall.element)),
+    ),
+  );
+
+  function update() {
+    const { state } = store;
+    const { trace } = context.answer(state);
+    const target = context.target(state);
+    meaning.show(view.shows, classes[target]);
+    reset.hidden = state.gains.size === 0;
+    kind.paint(image, state.bytes);
+    walls.forEach((wall, b) => {
+      const isActive = view.shows === "active";
+      const values = isActive ? trace.outputs[b] : contributions(network, trace, b, target);
+      wall.show(values, isActive ? "activation" : `adds to ${classes[target]}`, (j) => state.gains.has(`${b}:${j}`));
+      wall.mark(state.open?.block === b ? state.open.neuron : null);
+    });
+    drawLines(trace, target);
+  }
+
+  /** Choose the neurons of wide layers, and sort; later than the colours, or tiles would jump under the pen. */
+  function settle() {
+    const { state } = store;
+    const { trace } = context.answer(state);
+    walls.forEach((wall, b) => {
+      const adds = contributions(network, trace, b, context.target(state));
+      wall.place(orders[view.sort](b, adds), adds, state.open?.block === b ? state.open.neuron : null);
+      const columns = Math.min(COLUMNS[hidden.length] ?? 1, Math.ceil(wall.tiles.length / ROWS));
+      wall.element.style.setProperty("--columns", String(Math.max(1, columns)));
+    });
+    layout();
+  }
+
+  function layout() {
+    places = null;
+    update();
+  }
+
+  /**
+   * @param {import("./network.js").Trace} trace
+   * @param {number} target
+   */
+  function drawLines(trace, target) {
+    places ??= measure(stage, image, kind, walls, answers);
+    const { at } = places;
+    const asked = { target, shown: walls.map(({ shown }) => shown), focus: store.state.open ?? peek, isGround: kind.isGround };
+    const drawn = linksOf(network, trace, asked).flatMap((links, b) => {
+      const most = Math.max(...links.map(({ value }) => Math.abs(value)), 1e-9);
+      return links.flatMap(({ from, to, value }) => {
+        const start = at(b - 1, from, rankOf(links, "from", from, to))?.out;
+        const end = at(b, to, rankOf(links, "to", to, from))?.in;
+        const words = `${b ? `neuron ${from + 1}` : kind.nameOf(from)} to ${b === network.last ? classes[to] : `neuron ${to + 1}`}`;
+        return start && end ? [{ from: start, to: end, value, share: Math.abs(value) / most, words }] : [];
+      });
+    });
+    lines.draw(drawn, places);
+  }
+
+  store.watch(update);
+  store.watchWhenSeen(place, settle);
+  settle();
+  new ResizeObserver(layout).observe(stage);
+  addEventListener("scroll", () => places?.down && layout(), { passive: true }); // the answers stick to the window there
+  return {
+    layout,
+    tileOf({ block, neuron }) {
+      if (!walls[block].tileOf(neuron)) settle();
+      return walls[block].tileOf(neuron);
+    },
+  };
+}
+
+/**
+ * Where lines can begin and end, in pixels of the stage.
+ * @param {any} stage
+ * @param {any} image
+ * @param {import("./pixels.js").Kind} kind
+ * @param {Wall[]} walls
+ * @param {any[]} answers
+ */
+function measure(stage, image, kind, walls, answers) {
+  const down = getComputedStyle(stage).display === "flex";
+  const origin = stage.getBoundingClientRect();
+  const boxOf = (/** @type {any} */ element) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    return { x: left - origin.left, y: top - origin.top, width, height };
+  };
+  /** @typedef {ReturnType<typeof boxOf>} Box */
+  const first = boxOf(image);
+  const frames = walls.map(({ element }) => boxOf(element));
+  const tiles = walls.map((wall) => wall.tiles.map(boxOf));
+  const ends = answers.map(boxOf);
+  /** @type {(box: Box, frame: Box, along: number) => {in: import("./lines.js").End, out: import("./lines.js").End}} */
+  const both = (box, frame, along) => {
+    const x = box.x + (0.2 + 0.6 * along) * box.width;
+    const y = box.y + (0.2 + 0.6 * along) * box.height;
+    return down
+      ? { in: { x, y: box.y, edge: frame.y }, out: { x, y: box.y + box.height, edge: frame.y + frame.height } }
+      : { in: { x: box.x, y, edge: frame.x }, out: { x: box.x + box.width, y, edge: frame.x + frame.width } };
+  };
+  /** @type {(layer: number, i: number, rank: number | null) => ReturnType<typeof both> | null} */
+  const at = (layer, i, rank) => {
+    if (layer === walls.length) return both(ends[i], ends[i], 0.5);
+    if (layer >= 0) {
+      const [box, frame] = [tiles[layer][walls[layer].shown.indexOf(i)], frames[layer]];
+      if (!box || box.y < frame.y - 2 || box.y + box.height > frame.y + frame.height + 2) return null;
+      const beside = down ? 0.5 : (box.x - frame.x) / frame.width; // lines of tiles in a row lie side by side
+      return both(box, frame, rank ?? beside);
+    }
+    const [x, y] = kind.placeOf(i);
+    return both({ x: first.x + x * first.width, y: first.y + y * first.height, width: 0, height: 0 }, first, 0);
+  };
+  return { at, down, width: origin.width, height: origin.height };
+}
+
+/**
+ * Where a line meets its tile, from 0 to 1, if several do.
+ * @param {import("./links.js").Link[]} links
+ * @param {"from" | "to"} side
+ * @param {number} tile
+ * @param {number} other
+ */
+function rankOf(links, side, tile, other) {
+  const others = links.filter((link) => link[side] === tile).map((link) => link[side === "to" ? "from" : "to"]);
+  return others.length > 1 ? (others.sort((a, b) => a - b).indexOf(other) + 0.5) / others.length : null;
+}
+
+/** @param {import("./answer.js").Context} context */
+function inputName({ columns, shape, network }) {
+  return columns ? `${network.features} columns` : `${shape[0]}×${shape[1]} pixels${shape.length === 3 ? " in colour" : ""}`;
+}
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {Wall} wall
+ * @param {number} b
+ * @param {() => void} settle
+ */
+function layerHead({ network }, wall, b, settle) {
+  const block = network.blocks[b];
+  const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
+  const count = block.width.toLocaleString("en");
+  const words = el("span", {});
+  let all = false;
+  const toggle = el("button", { type: "button", class: "link", onclick: () => show(!all) });
+  const show = (/** @type {boolean} */ wanted) => {
+    all = wanted;
+    wall.showAll(all);
+    name();
+    settle();
+    if (wall.pictures) wall.showPictures(true);
+  };
+  const name = () => {
+    words.textContent = [wall.tiles.length < block.width ? `${wall.tiles.length} ${network.last > 1 ? "" : "strongest "}of ${count}` : `${count} ${block.width === 1 ? "neuron" : "neurons"}`, ...kinds].join(", ");
+    toggle.textContent = all ? "Show fewer" : "Show all";
+    toggle.hidden = !all && wall.tiles.length === block.width;
+  };
+  name();
+  return el("h3", {}, words, " ", toggle);
+}
+
+/**
+ * What the colours mean; `show` says it for what the tiles show, and for a class.
+ * @param {import("./pixels.js").Kind} kind
+ * @param {boolean} hidden Whether there are hidden layers.
+ */
+function key(kind, hidden) {
+  const none = `This network has no hidden layer: every number of the ${kind.one} is joined to every answer.`;
+  if (!hidden) return { element: el("p", { class: "small" }, none), show() {} };
+  const positive = el("span", {});
+  const negative = el("span", {});
+  const line = (/** @type {string} */ name, /** @type {string} */ sign, /** @type {Element} */ words) => el("li", {}, el("span", { class: `swatch ${name}` }, sign), words);
+  return {
+    element: el("ul", { class: "key small" }, line("positive", "+", positive), line("negative", "−", negative)),
+    show(/** @type {string} */ shows, /** @type {string} */ name) {
+      const words = { adds: [`adds to ${name}`, `takes away from ${name}`], active: ["activation above zero", "activation below zero"] }[shows];
+      [positive.textContent, negative.textContent] = words ?? [kind.raises, kind.lowers];
+    },
+  };
+}
+
+/** @param {(sort: string) => void} onchoose */
+function sortSelect(onchoose) {
+  const options = [
+    ["digit", "sorted by class"],
+    ["adds", "by what they add now"],
+    ["number", "by number"],
+    ["alike", "by similarity"],
+    ["norm", "by size of weights"],
+  ];
+  const select = el(
+    "select",
+    { id: "sort", "aria-label": "Order of the tiles", onchange: () => onchoose(select.value) },
+    ...options.map(([value, words]) => el("option", { value }, words)),
+  );
+  return select;
+}

@@ -1,0 +1,133 @@
+/**
+ * The stage: board, network and answers side by side, joined by lines, and below them the dock.
+ *
+ * board → pixels → neurons → answers       everything follows the one image of the store
+ */
+
+import { showAnswers } from "./answers.js";
+import { canBeDrawn, showBoard } from "./board-panel.js";
+import { Dock } from "./dock.js";
+import { showDoubt } from "./doubt.js";
+import { byId, el, put, signed } from "./dom.js";
+import { roundToSum, sentBy } from "./explain.js";
+import { neuronPanel } from "./neuron.js";
+import { showOffers } from "./offers.js";
+import { showFields, showTestRows } from "./part-row.js";
+import { showNetwork } from "./scene.js";
+
+/** Milliseconds for which a tile is pointed at before its neuron is shown. */
+const GLANCE = 150;
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {any} stage
+ * @returns {{open: (which: import("./scene.js").Which) => void}}
+ */
+export function showStage(context, stage) {
+  const { store, columns } = context;
+  const part = (/** @type {string} */ name, /** @type {string} */ label) => el("div", { "data-part": name, class: name, role: "group", "aria-label": label });
+  const [board, network, answers] = [part("board", columns ? "The row" : "The board"), part("network", "The network"), part("answers", "The answers")];
+  const [below, offers] = [el("div", { class: "dock" }), el("div", { class: "offers" })];
+  put(stage, board, network, answers, below, offers);
+  if (columns) {
+    showFields(context, columns, board, offers);
+    showTestRows(context, offers);
+  } else {
+    showBoard(context, board);
+    showOffers(context, offers);
+  }
+
+  const dock = new Dock(below);
+  const ends = showAnswers(context, answers, () => {
+    dock.select("strange");
+    store.refresh(true);
+  });
+  const neuron = part("neuron", "The neuron that is open");
+  neuron.id = "neuron";
+  const hint = el("div", { class: "hint" });
+  dock.add("neuron", "Neuron", hint, neuron);
+  showDoubt(context, dock.add("strange", "Seen before?"));
+  showHint(context, hint);
+
+  const panel = neuronPanel(context, neuron, close);
+  let timer = 0;
+  const scene = showNetwork(context, stage, network, ends, {
+    onopen: open,
+    onpeek(which) {
+      clearTimeout(timer);
+      if (store.state.open || dock.front !== "neuron") return;
+      timer = window.setTimeout(() => turn(which, null), GLANCE);
+    },
+  });
+
+  /**
+   * Show a neuron in the dock, or the hint.
+   * @param {import("./scene.js").Which | null} which
+   * @param {DOMRect | null} from
+   */
+  function turn(which, from) {
+    neuron.hidden = which === null;
+    hint.hidden = which !== null;
+    stage.classList.toggle("opened", store.state.open !== null);
+    if (which) panel.show(which, from);
+  }
+
+  /** @param {import("./scene.js").Which} which */
+  function open(which) {
+    clearTimeout(timer);
+    store.set({ open: which });
+    dock.select("neuron");
+    turn(which, scene.tileOf(which)?.getBoundingClientRect() ?? null);
+  }
+
+  function close() {
+    const { open: which } = store.state;
+    if (!which) return;
+    store.set({ open: null });
+    turn(null, null);
+    scene.tileOf(which)?.focus({ preventScroll: true });
+    clearTimeout(timer); // of the tile that has the focus now
+    turn(null, null);
+  }
+
+  turn(null, null);
+  addEventListener("keydown", (event) => event.key === "Escape" && close());
+  addEventListener("beforeprint", () => {
+    stage.classList.add("on-paper");
+    scene.layout();
+  });
+  addEventListener("afterprint", () => {
+    stage.classList.remove("on-paper");
+    scene.layout();
+  });
+  new IntersectionObserver(([entry]) => byId("now").classList.toggle("away", entry.isIntersecting)).observe(answers);
+  return { open };
+}
+
+/**
+ * What there is to do, and how the sum of the answer comes about, for as long as no neuron is open.
+ * @param {import("./answer.js").Context} context
+ * @param {Element} place
+ */
+function showHint({ store, network, answer, target, classes, data, columns, shape }, place) {
+  const sum = el("p", {});
+  const act = columns ? "Change a number, and everything follows." : `${canBeDrawn(shape) ? "Draw, or choose an image," : "Choose an image,"} and everything lights up.`;
+  put(
+    place,
+    el("p", {}, `${act} Point at a neuron to see its weights, touch it to open it, switch it off or turn it up. Touch an answer, and the lines lead there.`),
+    sum,
+    data.handwriting && el("p", { class: "small" }, data.handwriting),
+    el("p", { class: "small" }, "This page holds the whole trained network. It runs in your browser and sends nothing anywhere."),
+  );
+  store.watchWhenSeen(place, (state) => {
+    if (!network.last) return;
+    const { trace } = answer(state);
+    const k = target(state);
+    const sent = trace.outputs[network.last - 1].map((_, j) => sentBy(network, trace, j)[k]);
+    const total = (/** @type {number[]} */ values) => values.reduce((all, value) => all + value, 0);
+    const parts = [total([...sent].filter((value) => value > 0)), total([...sent].filter((value) => value < 0)), network.blocks[network.last].bias[k]];
+    const { values, total: all } = roundToSum(parts, 3);
+    const [plus, minus] = [sent.filter((value) => value > 0).length, sent.filter((value) => value < 0).length];
+    sum.textContent = `The sum of ${classes[k]}: ${signed(values[0], 3)} from ${plus} ${plus === 1 ? "neuron" : "neurons"} for it, ${signed(values[1], 3)} from ${minus} against it, ${signed(values[2], 3)} from its bias, together ${signed(all, 3)}.`;
+  });
+}
