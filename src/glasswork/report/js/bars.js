@@ -13,6 +13,7 @@ export class Bars {
    */
   constructor(classes, onchoose) {
     this.classes = classes;
+    this.kind = onchoose ? "output" : "reading";
     this.rows = classes.map((name, k) => {
       const [fill, value, sum] = ["fill", "value", "sum-value"].map((part) => el("span", { class: part }));
       const content = [onchoose && sum, el("span", { class: "name", title: name.length > LETTERS && name }, name), el("span", { class: "track", "aria-hidden": "true" }, fill), value];
@@ -35,7 +36,7 @@ export class Bars {
     this.rows.forEach(({ row, fill, value, sum }, k) => {
       fill.style.transform = `scaleX(${shares[k]})`;
       value.textContent = percent(shares[k]);
-      row.className = `output${k === best ? (doubtful ? " best doubtful" : " best") : ""}`;
+      row.className = `${this.kind}${k === best ? (doubtful ? " best doubtful" : " best") : ""}`;
       if (!sums) return;
       sum.textContent = signed(sums[k], Math.abs(sums[k]) < 99.95 ? 2 : 0);
       row.setAttribute("aria-pressed", String(k === target));
