@@ -6,7 +6,7 @@ labels (N,) ──► one-hot rows (N, classes)        targets (N, outputs), as 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
@@ -24,7 +24,7 @@ def check_targets(targets: FloatArray) -> FloatArray:
     return targets
 
 
-def check_weights(weights: ArrayLike, images: int) -> FloatArray:
+def check_weights(weights: ArrayLike, images: int) -> NDArray[np.float64]:
     """Return the weights of images, ``(images,)`` float64, or raise an InputError."""
     array = np.array(weights, np.float64)  # a copy: callers may change theirs
     if array.shape != (images,):
