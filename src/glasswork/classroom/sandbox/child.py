@@ -1,6 +1,8 @@
 """The process in which one submission runs: it answers numbered requests on one descriptor, and has no other.
 
-server ──fork──► keeper, which enters namespaces and waits ──fork──► child
+server ──fork──► keeper, which enters namespaces and waits ──fork──► child ──fork──► twin
+
+When the data are ready, the twin runs the file to its end, and is over; the child waits for it, and tries the parts.
 """
 
 import contextlib
@@ -199,10 +201,9 @@ def _keep(observer: Observer, channel: int, folder: str, seconds: float, may_div
 
 
 def _send(child: int, number: int) -> None:
-    """Send a signal to the child and its twin, which are a group of their own, but for the very beginning."""
-    for send in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError):
-            send(child, number)
+    """Send a signal to the child and its twin, which are a group of their own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, number)
 
 
 def _run(observer: Observer, channel: int, folder: str, seconds: float, may_divide: bool) -> NoReturn:
