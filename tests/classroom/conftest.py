@@ -1,13 +1,22 @@
 """One catalogue and one warm checker for all tests of the classroom's helper."""
 
 import pytest
+from threadpoolctl import threadpool_limits
 
+import glasswork
 from glasswork import load_mnist
 
 
 def pytest_addoption(parser):
     """``pytest tests/classroom --every-variant`` tries every variant of every mistake."""
     parser.addoption("--every-variant", action="store_true", help="try every variant of every mistake")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small products take one thread, as in the process that judges: two would wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +34,7 @@ def catalogue():
         import sklearn.datasets
 
         patch.setattr(sklearn.datasets, "fetch_openml", None)  # which is put back at the end
+        patch.setattr(glasswork, "load_mnist", mnist.load_mnist)
         before, finders = dict(sys.modules), list(sys.meta_path)
         install(mnist)
         watch_numpy(patch.setattr)

@@ -5,6 +5,7 @@ import itertools
 import re
 
 import pytest
+from texts import quick, without_sections
 
 from glasswork.classroom.catalogue import changed, mistakes, solution
 from glasswork.classroom.handout import PARTS
@@ -28,23 +29,14 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize(("mistake", "variant"), cases)
 
 
-def without_sections(text):
-    """Leave sections 1, 2 and 8 to 10 away: the classes and functions are judged in a moment without them."""
-    cuts = [
-        text.index(s)
-        for s in ("from sklearn", "def minibatch", "in_features = 28", "def test(", "test_loader = ", "class ReLU")
-    ]
-    a, b, c, d, e, f = cuts
-    return text[:a] + text[b:c] + text[d:e] + text[f:]
-
-
 def judged(judge, text):
     return {report.name: report for report in judge(text)}
 
 
 def test_a_mistake_is_named(judge, mistake, variant):
     whole = mistake.part in SECTIONS
-    right, wrong = (text if whole else without_sections(text) for text in (solution(), changed(variant)))
+    right, wrong = solution(), changed(variant)
+    right, wrong = quick(right, wrong) if whole else map(without_sections, (right, wrong))
     reports = judged(judge, wrong)
     report = reports[mistake.part]
     assert (report.status in ("wrong", "remark"), report.mistake) == (True, mistake.id), report

@@ -1,27 +1,14 @@
 """Right files are never called wrong: every right way alone, whole files, and combinations of right ways."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings, strategies as st
+from right_ways import RIGHT, WHOLE
+from texts import quick, without_sections
 
 from glasswork.classroom.catalogue import changed
 
-sys.path.insert(0, str(Path(__file__).parent))
-from right_ways import RIGHT, WHOLE
-
 SECTIONS = ("data", "normalize", "split", "settings")
 ALONE = [pytest.param(part, way, id=f"{part}-{i}") for part, ways in RIGHT.items() for i, way in enumerate(ways)]
-
-
-def without_sections(text):
-    cuts = [
-        text.index(s)
-        for s in ("from sklearn", "def minibatch", "in_features = 28", "def test(", "test_loader = ", "class ReLU")
-    ]
-    a, b, c, d, e, f = cuts
-    return text[:a] + text[b:c] + text[d:e] + text[f:]
 
 
 def accused(judge, text):
@@ -31,12 +18,12 @@ def accused(judge, text):
 @pytest.mark.parametrize(("part", "way"), ALONE)
 def test_a_right_way_is_not_accused(judge, part, way):
     text = changed(way)
-    assert not accused(judge, text if part in SECTIONS else without_sections(text))
+    assert not accused(judge, quick(text) if part in SECTIONS else without_sections(text))
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_right_file_is_not_accused(judge, name):
-    assert not accused(judge, changed(WHOLE[name]))
+    assert not accused(judge, quick(changed(WHOLE[name])))
 
 
 def apply(text, ways):

@@ -5,6 +5,7 @@ import io
 import textwrap
 
 import pytest
+from texts import quick
 
 from glasswork.classroom.catalogue import changed, mistakes
 from glasswork.classroom.handout import PARTS
@@ -133,7 +134,7 @@ BEHIND = {
 
 @pytest.mark.parametrize("name", BEHIND)
 def test_what_comes_behind_the_data_changes_no_verdict_on_a_part(checker, name):
-    text = changed(mistakes()["sigmoid-plus"].variants[0])
+    text = quick(changed(mistakes()["sigmoid-plus"].variants[0]))
     at = text.index("in_features = 28")
     behind = "model = MLP(784, 50, 10)\nif model:\n" + body(BEHIND[name])
     parts = checker.check_cells([text[:at] + behind + text[at:]], notebook=False)
