@@ -275,8 +275,8 @@ class Batches:
             Only where there are weights.
         """
         rows = self.order(epoch)
-        gathered = np.empty((min(self.batch_size, len(rows)), self.images.shape[1]), self.images.dtype)
-        x = np.empty(gathered.shape, self.dtype)
+        x = np.empty((min(self.batch_size, len(rows)), self.images.shape[1]), self.dtype)
+        gathered: NDArray[Any] = x if self.images.dtype == self.dtype else np.empty(x.shape, self.images.dtype)
         one_hot = targets_by_label(self.classes, self.dtype)
         for i in range(start, len(self)):
             chosen = rows[i * self.batch_size : (i + 1) * self.batch_size]
@@ -286,7 +286,7 @@ class Batches:
             self.images.take(chosen, axis=0, out=gathered[:n], mode="clip")
             if self.pixels:
                 normalize(gathered[:n], out=x[:n])
-            else:
+            elif gathered is not x:
                 np.copyto(x[:n], gathered[:n], casting="same_kind")
             yield (x[:n], t) if self.weights is None else (x[:n], t, self.weights.take(chosen))
 
