@@ -1,0 +1,299 @@
+"""Reading ONNX: the layers of a multi-layer perceptron, whoever wrote the file.
+
+Gemm, MatMul + Add ──► Linear       what lies between two of them is asked with numbers, and named by its answers:
+                                    Mul(x, Sigmoid(x)) answers as SiLU does, so it is SiLU, however it is written
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasswork.errors import FileError, InputError
+from glasswork.interop.plain import Plain
+from glasswork.interop.translation import require
+from glasswork.outputs import SOFTWARE
+
+#: Operators that act on each number alone, with constants.
+_ELEMENTWISE = frozenset(
+    "Abs Add BatchNormalization Clip Div Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Max Min Mish Mul Neg Pow "
+    "Reciprocal Relu Selu Sigmoid Softplus Softsign Sqrt Sub Swish Tanh ThresholdedRelu".split()
+)
+
+#: Operators that do not change the numbers of a batch of rows.
+_SAME = frozenset("Cast Dropout Flatten Identity Reshape Squeeze Unsqueeze".split())
+
+#: Operators by which glasswork's own files replace missing numbers.
+_FILL = frozenset(("IsNaN", "Where"))
+
+#: Operators behind the scores, which labels and probabilities are made of.
+_BEHIND = frozenset(
+    "ArgMax ArrayFeatureExtractor Concat LogSoftmax Normalizer ReduceMax ReduceSum Softmax TopK ZipMap".split()
+)
+
+#: Operators on the shape of a batch.
+_SHAPES = frozenset("ConstantOfShape Shape Size".split())
+
+_FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+}
+
+#: Largest difference from a formula: of single precision, and of GELU's two definitions.
+_SAME_FORMULA, _SAME_GELU = 1e-5, 6e-4
+
+
+def read_onnx(path: Path) -> Plain:
+    """Return the layers of a network in an ONNX file.
+
+    Raises
+    ------
+    MissingLibraryError
+        If onnx is not installed.
+    FileError
+        If the file cannot be read, is damaged, or its weights lie in a side file that is missing.
+    InputError
+        If an operator cannot be one of glasswork's layers; it is named.
+    """
+    onnx = require("onnx", install="'glasswork[interop]'")
+    try:
+        proto = onnx.load(str(path))
+        onnx.checker.check_model(proto)
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except Exception as error:  # protobuf and onnx have many errors of their own
+        words = " ".join(str(error).split())
+        if "external" in words.lower() or ".data" in words:
+            raise FileError(f"{path}: its weights lie in a second file beside it, which is missing: {words}") from None
+        raise FileError(f"{path}: expected an ONNX file, but it is damaged or something else ({words:.200})") from None
+    return _Reader(onnx, path, proto).read()
+
+
+class _Reader:
+    """A walk through a graph, from the input to the scores.
+
+    Attributes
+    ----------
+    base : str
+        The value behind the last layer that was read; ``pending`` are the elementwise operators since.
+    """
+
+    def __init__(self, onnx: Any, path: Path, proto: Any) -> None:
+        self.onnx, self.path, self.proto, self.graph = onnx, path, proto, proto.graph
+        self.constants: dict[str, NDArray[Any]] = {}
+        self.plain = Plain()
+        self.width = 0
+        self.done = False  # whether the scores are known
+        self.alias: dict[str, str] = {}  # for a value: the one that it is equal to
+        self.aside: set[str] = set()  # values of shapes and labels
+        self.nodes: dict[str, list[Any]] = {}  # for a value: the elementwise operators from the base to it
+
+    def read(self) -> Plain:
+        for tensor in self.graph.initializer:
+            self.constants[tensor.name] = self._array(tensor, tensor.name)
+        inputs = [value for value in self.graph.input if value.name not in self.constants]
+        if len(inputs) != 1:
+            raise InputError(f"{self.path}: expected one input, got {len(inputs)}: {', '.join(v.name for v in inputs)}")
+        if inputs[0].type.tensor_type.elem_type != self.onnx.TensorProto.FLOAT:
+            kind = self.onnx.TensorProto.DataType.Name(inputs[0].type.tensor_type.elem_type)
+            raise InputError(f"{self.path}: expected an input of float32, got {kind.lower()} in {inputs[0].name!r}")
+        sizes = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim]
+        self.width = math.prod(sizes[1:]) if len(sizes) > 1 and all(sizes[1:]) else 0
+        self.last = inputs[0].name
+        self.nodes[self.last] = []
+        for node in self.graph.node:
+            self._take(node)
+        self._flush(self.last)
+        self._read_facts()
+        return self.plain
+
+    def _take(self, node: Any) -> None:
+        """Follow one operator."""
+        given = [name for name in node.input if name]
+        moving = [name for name in given if name in self.nodes]
+        if node.op_type == "Constant" or (given and all(name in self.constants for name in given)):
+            self._fold(node)
+        elif node.op_type in _SHAPES or any(name in self.aside for name in given if name not in self.constants):
+            self.aside.update(node.output)  # also where shapes or answers meet the scores again
+        elif node.op_type in _BEHIND:
+            self._end(node, moving)
+        elif not moving:
+            raise self._refused(node, "does not depend on the input")
+        elif node.op_type in ("Gemm", "MatMul"):
+            self._linear(node, moving)
+        elif node.op_type in _SAME or (node.op_type in _FILL and self.proto.producer_name == SOFTWARE):
+            for name in node.output:
+                self.alias[name] = self.alias.get(moving[0], moving[0])
+            self._move(node, self.nodes[moving[0]])
+        elif node.op_type == "Add" and self._is_bias(node, moving):
+            self.plain.layers[-1][2][...] += self._other(node, moving).reshape(-1)
+            self._restart(node)
+        elif node.op_type in _ELEMENTWISE:
+            self._elementwise(node, given, moving)
+        else:
+            raise self._refused(node, "is not a layer of a multi-layer perceptron")
+
+    def _fold(self, node: Any) -> None:
+        """Compute an operator on constants."""
+        self.constants.update(zip(node.output, self._run([node], None, list(node.output)), strict=True))
+
+    def _elementwise(self, node: Any, given: list[str], moving: list[str]) -> None:
+        wide = any(self.constants[name].size > 1 for name in given if name in self.constants)
+        if wide and not self._uniform(given):  # a number for each neuron: what came before it is a layer of its own
+            self._flush(moving[0])
+            self._check_same(node, moving)
+            self.nodes[node.output[0]] = [node]
+            self.last = node.output[0]
+            self._flush(self.last)
+            return
+        self._check_same(node, moving)
+        steps = [step for name in moving for step in self.nodes[name]]
+        self._move(node, [*{id(step): step for step in steps}.values(), node])
+
+    def _uniform(self, given: list[str]) -> bool:
+        return all(np.ptp(self.constants[name]) == 0 for name in given if name in self.constants)
+
+    def _check_same(self, node: Any, moving: list[str]) -> None:
+        if any(name not in self.nodes for name in moving):
+            raise self._refused(node, "joins two branches")
+
+    def _linear(self, node: Any, moving: list[str]) -> None:
+        facts = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+        left = node.input[0] in self.nodes
+        if len(moving) != 1 or facts.get("transA"):
+            raise self._refused(node, "multiplies two branches, or a batch turned on its side")
+        self._flush(moving[0])
+        weight = self.constants.get(node.input[1] if left else node.input[0])
+        if weight is None or weight.ndim != 2:
+            raise self._refused(node, "has no constant matrix of weights")
+        weight = weight.T if (left and not facts.get("transB")) or (not left and facts.get("transB")) else weight
+        bias = self.constants.get(node.input[2]) if len(node.input) > 2 and node.input[2] else None
+        if bias is not None and bias.size not in (1, len(weight)):
+            raise self._refused(node, f"has {bias.size} biases for {len(weight)} neurons")
+        full = np.zeros(len(weight)) + (0 if bias is None else facts.get("beta", 1.0) * bias.reshape(-1))
+        if self.width not in (0, weight.shape[1]):
+            raise self._refused(node, f"takes {weight.shape[1]} numbers, but is given {self.width}")
+        self.plain.layers.append(("linear", facts.get("alpha", 1.0) * weight.astype(np.float64), full))
+        self.width = len(weight)
+        self._restart(node)
+
+    def _is_bias(self, node: Any, moving: list[str]) -> bool:
+        """Whether this adds a number for each neuron to the sums of a Linear layer."""
+        if not self.plain.layers or self.plain.layers[-1][0] != "linear" or len(moving) != 1 or self.nodes[moving[0]]:
+            return False
+        return self._other(node, moving).size in (1, self.width)
+
+    def _other(self, node: Any, moving: list[str]) -> NDArray[Any]:
+        return next(self.constants[name] for name in node.input if name != moving[0])
+
+    def _restart(self, node: Any) -> None:
+        self.nodes = {node.output[0]: []}
+        self.last = node.output[0]
+
+    def _move(self, node: Any, steps: list[Any]) -> None:
+        self.nodes[node.output[0]] = steps
+        self.last = self.last if self.done else node.output[0]
+
+    def _end(self, node: Any, moving: list[str]) -> None:
+        """Leave out what stands behind the scores; remember what the classes are called."""
+        self.aside.update(node.output)
+        names = next((self.constants[n] for n in node.input if n in self.constants), None)
+        if node.op_type == "ArrayFeatureExtractor" and names is not None:
+            self.plain.classes = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in names.reshape(-1))
+        for attribute in node.attribute:
+            if node.op_type == "ZipMap" and attribute.name.startswith("classlabels"):
+                names = self.onnx.helper.get_attribute_value(attribute)
+                self.plain.classes = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in names)
+        if node.op_type in ("Softmax", "LogSoftmax") and moving:
+            self.plain.scores_are = "logits"
+        if moving and not self.done:  # of 1 - p and p, the scores are p
+            self.last, self.done = moving[-1], True
+
+    def _flush(self, value: str) -> None:
+        """Name what the elementwise operators up to a value compute, and make it a layer."""
+        steps = self.nodes[value]
+        if steps:
+            if self.width == 0:
+                raise self._refused(steps[0], "stands before a layer whose width is not known")
+            self.plain.layers.append(self._named(steps, self._run(steps, value, [value])))
+        self.nodes, self.last = {value: []}, value
+
+    def _named(self, steps: list[Any], answered: Any) -> tuple[Any, ...]:
+        x, found = self._grid(), answered[0]
+        shift = found[0]
+        factor = found[1] - found[0]
+        affine = x * factor + shift
+        if np.abs(found - affine).max() <= _SAME_FORMULA * max(1.0, np.abs(affine).max()):
+            return ("stretch", factor.astype(np.float64), shift.astype(np.float64))
+        for kind, formula in _FORMULAS.items():
+            off = np.abs(found - formula(x)).max()
+            if off <= _SAME_FORMULA or (kind == "gelu" and off <= _SAME_GELU):
+                if off > _SAME_FORMULA:
+                    self.plain.notes.append(f"GELU is computed by its tanh formula here, which differs by {off:.0e}")
+                return ("activation", kind, 0.0)
+        slope = float(-found[2, 0])
+        if 0 <= slope < 1 and np.abs(found - np.maximum(x, slope * x)).max() <= _SAME_FORMULA:
+            return ("activation", "leaky-relu", slope)
+        raise self._refused(steps[-1], "computes no activation that glasswork has")
+
+    def _grid(self) -> NDArray[np.float64]:
+        """Return numbers to ask with: 0, 1, -1, then from -6 to 6."""
+        column = np.concatenate([[0, 1, -1], np.linspace(-6, 6, 61)])
+        return np.repeat(column[:, np.newaxis], self.width, axis=1)
+
+    def _run(self, nodes: list[Any], value: str | None, outputs: list[str]) -> list[NDArray[Any]]:
+        """Compute some operators in ONNX's own reference, from the numbers of the grid or from constants."""
+        helper = self.onnx.helper
+        outputs = [self.alias.get(name, name) for name in outputs]
+        nodes = [self._renamed(node) for node in nodes]
+        made = {name for node in nodes for name in node.output}
+        wanted = {name for node in nodes for name in node.input if name and name not in made}
+        free = [name for name in wanted if name not in self.constants]
+        facts = [helper.make_tensor_value_info(name, self.onnx.TensorProto.FLOAT, None) for name in free]
+        ends = [helper.make_value_info(name, self.onnx.TypeProto()) for name in outputs]
+        exact = {n: self.constants[n] for n in wanted if n in self.constants}
+        exact = {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in exact.items()}
+        arrays = [self.onnx.numpy_helper.from_array(a, n) for n, a in exact.items()]
+        graph = helper.make_graph(nodes, "part", facts, ends, arrays)
+        model = helper.make_model(graph, opset_imports=self.proto.opset_import, ir_version=self.proto.ir_version)
+        try:
+            from onnx.reference import ReferenceEvaluator
+
+            found: list[NDArray[Any]] = ReferenceEvaluator(model).run(None, dict.fromkeys(free, self._grid()))
+        except Exception as error:
+            raise self._refused(nodes[-1], f"cannot be computed here ({error})") from None
+        return found
+
+    def _renamed(self, node: Any) -> Any:
+        twin = type(node)()
+        twin.CopyFrom(node)
+        for k, name in enumerate(node.input):
+            twin.input[k] = self.alias.get(name, name)
+        return twin
+
+    def _array(self, tensor: Any, name: str) -> NDArray[Any]:
+        try:
+            array: NDArray[Any] = self.onnx.numpy_helper.to_array(tensor)
+        except Exception as error:
+            raise FileError(f"{self.path}: the array {name!r} is damaged ({error})") from None
+        if array.dtype == np.float64 and array.ndim == 2:
+            raise InputError(f"{self.path}: expected weights of float32, got float64 in {name!r}; convert the model")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InputError(f"{self.path}: {name!r} has numbers that are not finite")
+        return array
+
+    def _read_facts(self) -> None:
+        """Take over what glasswork wrote about classes and inputs."""
+        self.plain.facts = {prop.key: prop.value for prop in self.proto.metadata_props}
+
+    def _refused(self, node: Any, why: str) -> InputError:
+        name = f" {node.name!r}" if node.name else ""
+        return InputError(f"{self.path}: the operator {node.op_type}{name} {why}; expected a multi-layer perceptron")
