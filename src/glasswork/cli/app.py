@@ -21,6 +21,7 @@ from glasswork.cli import (
     evaluate,
     export,
     help_,
+    import_,
     ladder,
     predict,
     recipes,
@@ -54,6 +55,7 @@ app.command(name="runs")(runs.runs)
 app.command(name="show")(show.show)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="export")(export.export)
+app.command(name="import")(import_.import_)
 app.command(name="predict")(predict.predict)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)

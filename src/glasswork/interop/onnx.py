@@ -24,6 +24,9 @@ from glasswork.version import __version__
 #: The versions of the operators and of the file format, old enough for programs of the last few years.
 OPSET, IR_VERSION = 17, 8
 
+#: The value between preparation and network, by which `load` tells them apart.
+PREPARED = "prepared"
+
 
 def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     """Write a network alone into an ONNX file, either completely or not at all; `export` adds what surrounds it.
@@ -73,6 +76,7 @@ def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -
             values = graph.add("Where", graph.add("IsNaN", values), program.fill, values)
         if program.offset is not None and program.factor is not None:
             values = graph.add("Mul", graph.add("Sub", values, program.offset), program.factor)
+        values = graph.add("Identity", values, output=PREPARED)
     for step in program.steps:
         values = _OPERATORS[type(step)](graph, values, step)
     kind = onnx.helper.np_dtype_to_tensor_dtype(graph.dtype)

@@ -15,29 +15,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError
+from glasswork.interop.onnx import PREPARED
 from glasswork.interop.plain import Plain
 from glasswork.interop.translation import require
 from glasswork.outputs import SOFTWARE
 
 #: Operators that act on each number alone, with constants.
 _ELEMENTWISE = frozenset(
-    "Abs Add BatchNormalization Clip Div Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Max Min Mish Mul Neg Pow "
-    "Reciprocal Relu Selu Sigmoid Softplus Softsign Sqrt Sub Swish Tanh ThresholdedRelu".split()
-)
+    (
+        "Abs", "Add", "BatchNormalization", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid", "HardSwish",
+        "LeakyRelu", "Max", "Min", "Mish", "Mul", "Neg", "Pow", "Reciprocal", "Relu", "Selu", "Sigmoid", "Softplus",
+        "Softsign", "Sqrt", "Sub", "Swish", "Tanh", "ThresholdedRelu",
+    )
+)  # fmt: skip
 
 #: Operators that do not change the numbers of a batch of rows.
-_SAME = frozenset("Cast Dropout Flatten Identity Reshape Squeeze Unsqueeze".split())
+_SAME = frozenset(("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"))
 
 #: Operators by which glasswork's own files replace missing numbers.
 _FILL = frozenset(("IsNaN", "Where"))
 
 #: Operators behind the scores, which labels and probabilities are made of.
 _BEHIND = frozenset(
-    "ArgMax ArrayFeatureExtractor Concat LogSoftmax Normalizer ReduceMax ReduceSum Softmax TopK ZipMap".split()
-)
+    (
+        "ArgMax", "ArrayFeatureExtractor", "Concat", "LogSoftmax", "Normalizer", "ReduceMax", "ReduceSum", "Softmax",
+        "TopK", "ZipMap",
+    )
+)  # fmt: skip
 
 #: Operators on the shape of a batch.
-_SHAPES = frozenset("ConstantOfShape Shape Size".split())
+_SHAPES = frozenset(("ConstantOfShape", "Shape", "Size"))
+
+#: What is said where another library computes GELU exactly.
+GELU_NOTE = "GELU is computed by its tanh formula here, which differs by up to 5e-4"
 
 _FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
@@ -88,6 +98,7 @@ class _Reader:
 
     def __init__(self, onnx: Any, path: Path, proto: Any) -> None:
         self.onnx, self.path, self.proto, self.graph = onnx, path, proto, proto.graph
+        self.ours = proto.producer_name == SOFTWARE
         self.constants: dict[str, NDArray[Any]] = {}
         self.plain = Plain()
         self.width = 0
@@ -121,18 +132,16 @@ class _Reader:
         moving = [name for name in given if name in self.nodes]
         if node.op_type == "Constant" or (given and all(name in self.constants for name in given)):
             self._fold(node)
-        elif node.op_type in _SHAPES or any(name in self.aside for name in given if name not in self.constants):
-            self.aside.update(node.output)  # also where shapes or answers meet the scores again
         elif node.op_type in _BEHIND:
             self._end(node, moving)
+        elif moving and (node.op_type in _SAME or (node.op_type in _FILL and self.ours)):
+            self._pass(node, moving[0])
+        elif node.op_type in _SHAPES or (any(n in self.aside for n in given) and (self.done or not moving)):
+            self.aside.update(node.output)  # shapes, and what is made of answers
         elif not moving:
             raise self._refused(node, "does not depend on the input")
         elif node.op_type in ("Gemm", "MatMul"):
             self._linear(node, moving)
-        elif node.op_type in _SAME or (node.op_type in _FILL and self.proto.producer_name == SOFTWARE):
-            for name in node.output:
-                self.alias[name] = self.alias.get(moving[0], moving[0])
-            self._move(node, self.nodes[moving[0]])
         elif node.op_type == "Add" and self._is_bias(node, moving):
             self.plain.layers[-1][2][...] += self._other(node, moving).reshape(-1)
             self._restart(node)
@@ -140,6 +149,17 @@ class _Reader:
             self._elementwise(node, given, moving)
         else:
             raise self._refused(node, "is not a layer of a multi-layer perceptron")
+
+    def _pass(self, node: Any, value: str) -> None:
+        """Follow an operator that changes nothing; leave out what our own files do to raw numbers first."""
+        if self.ours and list(node.output) == [PREPARED]:
+            self._flush(value)
+            self.plain.layers.clear()
+            self._restart(node)
+            return
+        for name in node.output:
+            self.alias[name] = self.alias.get(value, value)
+        self._move(node, self.nodes[value])
 
     def _fold(self, node: Any) -> None:
         """Compute an operator on constants."""
@@ -237,7 +257,7 @@ class _Reader:
             off = np.abs(found - formula(x)).max()
             if off <= _SAME_FORMULA or (kind == "gelu" and off <= _SAME_GELU):
                 if off > _SAME_FORMULA:
-                    self.plain.notes.append(f"GELU is computed by its tanh formula here, which differs by {off:.0e}")
+                    self.plain.notes.append(GELU_NOTE)
                 return ("activation", kind, 0.0)
         slope = float(-found[2, 0])
         if 0 <= slope < 1 and np.abs(found - np.maximum(x, slope * x)).max() <= _SAME_FORMULA:
@@ -267,10 +287,10 @@ class _Reader:
         try:
             from onnx.reference import ReferenceEvaluator
 
-            found: list[NDArray[Any]] = ReferenceEvaluator(model).run(None, dict.fromkeys(free, self._grid()))
+            found: Any = ReferenceEvaluator(model).run(None, dict.fromkeys(free, self._grid()))
         except Exception as error:
             raise self._refused(nodes[-1], f"cannot be computed here ({error})") from None
-        return found
+        return list(found)
 
     def _renamed(self, node: Any) -> Any:
         twin = type(node)()

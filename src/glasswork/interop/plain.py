@@ -44,7 +44,7 @@ class Plain:
         InputError
             If the layers do not fit each other, or there is none.
         """
-        self._drop_preparation()
+        self.notes = list(dict.fromkeys(self.notes))
         layers: dict[str, Layer] = {}
         for step in self._folded(who):
             number = sum(isinstance(layer, Linear) for layer in layers.values())
@@ -75,7 +75,8 @@ class Plain:
                 waiting = factor * rest[0], shift * rest[0] + rest[1]
             elif word == "linear" and waiting is not None:
                 weight, bias = rest
-                found.append(("linear", weight * waiting[0], bias + weight @ waiting[1]))
+                factor, shift = (np.broadcast_to(each, weight.shape[1]) for each in waiting)
+                found.append(("linear", weight * factor, bias + weight @ shift))
                 waiting = None
             elif waiting is not None:
                 break
@@ -84,11 +85,6 @@ class Plain:
         if waiting is not None:
             raise InputError(f"{who}: scales numbers behind an activation, where no layer of weights follows")
         return found
-
-    def _drop_preparation(self) -> None:
-        """Leave out what glasswork's own files do with raw numbers first: the input contract says it."""
-        if self.facts.get("takes", "").startswith("raw") and self.layers and self.layers[0][0] == "stretch":
-            del self.layers[0]
 
     def _inputs(self) -> Inputs | None:
         """Return the input contract that a file of glasswork's states; otherwise only the classes."""

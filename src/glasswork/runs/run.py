@@ -71,8 +71,7 @@ class Run(RunFacts):
     epoch 2: more than half are right: True
 
     However the block ends, the folder then holds the network and how the run ended. A process that is killed leaves
-    its last checkpoint: see `Run.resume`. Inside the block, NumPy's matrix products use as many threads as the run
-    does.
+    its last checkpoint: see `Run.resume`. Inside the block, NumPy's products use as many threads as the run does.
     """
 
     _resumed: bool  #: Whether it continues the run of an existing folder.
@@ -178,7 +177,9 @@ class Run(RunFacts):
             done = "was trained already; create a new Run" if self._begun else "must be used in a block: with run: ..."
             raise StateError(f"{self.folder}: this run {done}")
 
-    def _epochs(self, after_step: Sequence[AfterStep], strict: bool) -> Iterator[EpochResult]:
+    def _epochs(
+        self, after_step: Sequence[AfterStep], strict: bool, epochs: int | None = None
+    ) -> Iterator[EpochResult]:
         self._check_fresh()
         self._begun = True
         if self._resumed:
@@ -191,13 +192,13 @@ class Run(RunFacts):
         self._saved_at = time.monotonic()
         if not self.progress.step:
             self._snapshots.note(0, experiment.model)
-        epochs = fit(
+        results = fit(
             experiment.model,
             experiment.train_loader,
             experiment.valid_loader,
             experiment.optimizer,
             experiment.loss,
-            epochs=self.recipe.training.epochs,
+            epochs=self.recipe.training.epochs if epochs is None else epochs,
             patience=self.recipe.training.early_stopping or None,
             monitor=self.recipe.training.monitor,
             average=experiment.average,
@@ -206,7 +207,7 @@ class Run(RunFacts):
             threads=self.threads,
             engine=self._state.engine,
         )
-        for epoch in epochs:
+        for epoch in results:
             result = self._state.note_epoch(epoch)
             uninterrupted(self._record)
             if result.findings and strict:
@@ -219,6 +220,12 @@ class Run(RunFacts):
                 return
         if self.progress.batch == 0:  # it was not stopped within an epoch
             self._state.test_accuracy = test(experiment.model, experiment.test_loader)
+
+    def end_untrained(self) -> None:
+        """Test the network as it is, and end the run before its first step; `resume` trains it on."""
+        for _ in self._epochs((), strict=False, epochs=0):
+            pass
+        self.save()
 
     def _record(self) -> None:
         """Write everything that an epoch adds to the folder."""

@@ -1,0 +1,186 @@
+"""Networks that other libraries wrote compute here what they computed there; see golden/foreign/make.py."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings, strategies as st
+from sklearn.neural_network import MLPClassifier
+
+from glasswork import MLP, GlassworkError, load_model
+from glasswork.errors import FileError, InputError
+from glasswork.inputs import Inputs
+from glasswork.interop import export, load, to_onnx
+from networks import network
+
+FOREIGN = Path(__file__).parent / "golden" / "foreign"
+ANSWERS = dict(np.load(FOREIGN / "answers.npz"))
+GOOD = sorted(p for p in FOREIGN.iterdir() if p.suffix in {".onnx", ".safetensors", ".keras"} and "bad-" not in p.name)
+TOLD = {".safetensors": {"activation": "relu"}}
+CLASSES = {"words": ("setosa", "versicolor", "virginica"), "binary": ("no", "yes"), "three": ("0", "1", "2")}
+
+
+def answer_of(path):
+    """The library's own answer, and what the network is asked."""
+    name = path.stem.removesuffix("-new").removesuffix("-old").removesuffix("-plain").removesuffix("-zipmap")
+    return ANSWERS[name], ANSWERS["iris" if name.startswith("sklearn") else "x"]
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+def test_it_computes_what_the_library_computed(path):
+    model = load(path, **TOLD.get(path.suffix, {}))
+    expected, x = answer_of(path)
+    of_classes = path.name.startswith("sklearn") or path.name == "keras-softmax.keras"
+    found = model.probabilities(x) if of_classes and "regressor" not in path.name else model.scores(x)
+    tolerance = 5e-4 if "torch-gelu" in path.name else 1e-5  # GELU's tanh formula
+    np.testing.assert_allclose(found, expected, atol=tolerance, rtol=1e-5)
+    if "regressor" not in path.name and path.name.startswith("sklearn"):
+        assert model.classes == CLASSES[path.stem.split("-")[1]]
+
+
+def test_all_kinds_of_activation_were_recognised():
+    kinds = {layer.kind for path in GOOD for layer in load(path, **TOLD.get(path.suffix, {})).layers}
+    assert kinds == {"linear", "batch-norm", "sigmoid", "tanh", "relu", "leaky-relu", "silu", "gelu"}
+
+
+def test_a_fitted_estimator():
+    x = ANSWERS["iris"]
+    estimator = MLPClassifier((6,), activation="tanh", solver="lbfgs", max_iter=5000, random_state=0).fit(
+        x, np.arange(150) // 50
+    )
+    np.testing.assert_allclose(load(estimator).probabilities(x), estimator.predict_proba(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_our_own_files_come_back_with_their_contract(tmp_path, whole):
+    model, rows = network(), np.random.default_rng(1).integers(0, 256, (30, 12))
+    model.inputs = Inputs.of_bytes(shape=(3, 4), classes=["a", "b", "c", "d"])
+    export(model, tmp_path / "net.onnx", bare=not whole)
+    again = load(tmp_path / "net.onnx")
+    assert again.inputs == model.inputs
+    np.testing.assert_allclose(again.probabilities(rows), model.probabilities(rows), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("bad-convolution.onnx", r"the operator Conv '/0/Conv' is not a layer of a multi-layer perceptron"),
+        ("bad-lstm.onnx", r"the operator \w+ '.*' is not a layer of a multi-layer perceptron"),
+        ("bad-float64.onnx", r"expected (an input|weights) of float32, got .*float64|double"),
+    ],
+)
+def test_what_is_no_perceptron_is_refused_by_the_name_of_its_node(name, message):
+    with pytest.raises(InputError, match=message):
+        load(FOREIGN / name)
+
+
+def test_a_quantised_model_is_refused(tmp_path):
+    helper = onnx.helper
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s"], ["q"], name="quantise"),
+        helper.make_node("DequantizeLinear", ["q", "s"], ["y"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", 3]) for name in "xy"]
+    scale = onnx.numpy_helper.from_array(np.float32(0.1), "s")
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], [scale])), tmp_path / "q.onnx")
+    with pytest.raises(InputError, match=r"QuantizeLinear 'quantise' is not a layer"):
+        load(tmp_path / "q.onnx")
+
+
+def test_weights_in_a_side_file_that_is_missing(tmp_path):
+    shutil.copy(FOREIGN / "torch-relu-new.onnx", tmp_path / "net.onnx")
+    assert (FOREIGN / "torch-relu-new.onnx.data").exists()
+    with pytest.raises(FileError, match=r"its weights lie in a second file .*torch-relu-new\.onnx\.data"):
+        load(tmp_path / "net.onnx")
+
+
+def test_a_state_dict_says_neither_activation_nor_missing_layers(tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    path = FOREIGN / "torch-state.safetensors"
+    with pytest.raises(InputError, match="does not say which activation"):
+        load(path)
+    with pytest.raises(InputError, match="expected 1 activations, one for each hidden layer, got 2"):
+        load(path, activation=["relu", "tanh"])
+    with pytest.raises(InputError, match="expected an activation out of"):
+        load(path, activation="softsign")
+    middle = {
+        f"{k}.{w}": np.ones(s, np.float32)
+        for k, n, m in ((0, 12, 9), (10, 8, 4), (2, 9, 8))
+        for w, s in (("weight", (m, n)), ("bias", m))
+    }
+    save_file(middle, tmp_path / "net.safetensors")
+    assert load(tmp_path / "net.safetensors", activation="relu").hidden_size == (9, 8)  # 2 before 10
+    del middle["2.weight"], middle["2.bias"]
+    save_file(middle, tmp_path / "net.safetensors")
+    with pytest.raises(InputError, match=r"10 takes 8 numbers, but the layer before it gives 9; is a layer missing\?"):
+        load(tmp_path / "net.safetensors", activation="relu")
+    arrays = load_file(path)
+    arrays["_orig_mod.module.0.weight"] = np.ones((3, 1, 2, 2), np.float32)
+    save_file(arrays, tmp_path / "net.safetensors")
+    with pytest.raises(InputError, match=r"0: expected the weights of a Linear or BatchNorm1d"):
+        load(tmp_path / "net.safetensors", activation="relu")
+
+
+DAMAGED = [
+    path
+    for path in GOOD
+    if path.name in {"torch-relu-old.onnx", "torch-state.safetensors", "keras-norm.keras", "sklearn-words-zipmap.onnx"}
+]
+
+
+@pytest.mark.parametrize("path", DAMAGED, ids=lambda path: path.name)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_damaged_files_are_refused_or_read(path, tmp_path_factory, data):
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    else:
+        for _ in range(data.draw(st.integers(1, 3))):
+            content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    damaged = tmp_path_factory.getbasetemp() / f"damaged{path.suffix}"
+    damaged.write_bytes(content)
+    try:
+        model = load(damaged, **TOLD.get(path.suffix, {}))
+    except GlassworkError as error:
+        said = str(error)
+    else:
+        said = f"{damaged}: {model}"
+    assert said.startswith(str(damaged))
+
+
+def test_hostile_sizes_ask_for_no_memory(tmp_path):
+    header = json.dumps({"0.weight": {"dtype": "F32", "shape": [10**9, 10**9], "data_offsets": [0, 4]}}).encode()
+    (tmp_path / "net.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(FileError, match="expected a safetensors file"):
+        load(tmp_path / "net.safetensors", activation="relu")
+    model = MLP(3, 2, 2, seed=0)
+    to_onnx(model, tmp_path / "net.onnx")
+    proto = onnx.load(tmp_path / "net.onnx")
+    proto.graph.initializer[0].dims[:] = [10**9, 10**9]
+    onnx.save(proto, tmp_path / "net.onnx")
+    with pytest.raises(FileError, match=r"damaged"):
+        load(tmp_path / "net.onnx")
+
+
+def test_the_command_makes_a_run_that_is_tested_explained_and_trained_on(glasswork, few_file, default_run, tmp_path):
+    model = load_model(default_run)
+    export(model, tmp_path / "net.onnx", bare=True)
+    said = glasswork("import", "net.onnx", "--data", few_file, "--out", "run", folder=tmp_path)
+    assert "differ from onnxruntime's by at most" in said
+    (accuracy,) = (line for line in said.splitlines() if line.startswith("Test accuracy"))
+    assert accuracy in glasswork("evaluate", "run", folder=tmp_path)
+    assert (load_model(tmp_path / "run").linear1.weight == model.linear1.weight).all()
+    assert "MB" in glasswork("report", "run", folder=tmp_path)
+    assert "Epoch: 1/1" in glasswork("resume", "run", "--epochs", 1, "--no-figures", folder=tmp_path).replace("01", "1")
+    model.inputs = None
+    export(model, tmp_path / "net.safetensors")
+    words = ("net.safetensors", "--activation", "sigmoid", "--output-activation", "sigmoid", "--data", few_file)
+    said = glasswork("import", *words, folder=tmp_path, status=1)
+    assert "state the scaling of the pixels with --scaling. Accuracy on test images with each: handout 9" in said
+    said = glasswork("import", *words, "--scaling", "handout", "--out", "again", folder=tmp_path)
+    assert accuracy in said
