@@ -234,9 +234,6 @@ def test_place_size_and_pen_do_not_matter(page):
 def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
     board = Board(page)
     board.draw(DIGITS[4])
-    way = page.locator("[data-part=board] details")
-    way.locator("summary").click()
-    assert way.locator(".way canvas").count() == 4
     first = board.answer()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Redo").click()
@@ -253,7 +250,7 @@ def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
     board.draw(DIGITS[1])
     page.get_by_role("button", name="Erase").click()
     board.draw([[(0.3, 0.5), (0.7, 0.5)]])
-    assert way.is_visible()
+    assert board.answer()[0] != "Blank"
 
 
 def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):

@@ -55,7 +55,7 @@ def render(data: ReportData) -> str:
     return _fill(
         _ONLY_FOR.sub(lambda found: found[2] if found[1] in kinds else "", template),
         title=_escape(data.title),
-        heading=" · ".join(f"<span>{_escape(part)}</span>" for part in data.title.split(" · ")),
+        heading=" ".join(f"<span>{part}</span>" for part in _escape(data.title).replace(" · ", " ·\n").split("\n")),
         thing=data.thing,
         **_words_for_drawing(data),
         ground="blank page" if data.ink else "black image",

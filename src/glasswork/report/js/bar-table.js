@@ -15,7 +15,8 @@ export function barTable(rows) {
  * @param {number} most The largest magnitude in the table.
  */
 export function barRow(name, value, most) {
-  return el("tr", {}, el("th", { scope: "row" }, name), bar(value, most), el("td", { class: "figure" }, signed(value, 3)));
+  const digits = most < 0.005 ? 6 : 3; // or bars would stand beside noughts
+  return el("tr", {}, el("th", { scope: "row" }, name), bar(value, most), el("td", { class: "figure" }, signed(value, digits)));
 }
 
 /**

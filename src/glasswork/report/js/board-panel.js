@@ -4,7 +4,6 @@ import { Board, PENS } from "./board.js";
 import { choice, el, put } from "./dom.js";
 import { grounded } from "./picture.js";
 import { imageOf, seemSeveral } from "./strokes.js";
-import { wayOf } from "./way.js";
 
 /** Images with fewer pixels a side are too coarse to be drawn; page.py has the same number. */
 const DRAWABLE = 16;
@@ -27,14 +26,12 @@ export function showBoard(context, place) {
     put(place, el("div", { class: "easel" }, canvas, source), el("p", { class: "small" }, `${why}: choose a test image, or a picture of yours.`));
     return;
   }
-  const way = wayOf(shape);
   /** @type {Uint8Array | null} */
   let own = null;
   const board = new Board((strokes) => {
     const drawn = imageOf(strokes, shape[0]);
-    own = grounded(drawn?.bytes ?? new Uint8Array(shape[0] * shape[1]), data.dark);
+    own = grounded(drawn ?? new Uint8Array(shape[0] * shape[1]), data.dark);
     store.choose(own, "your drawing", { several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
-    way.show(strokes, drawn);
   });
   store.watch(({ bytes }) => {
     if (bytes === own) return;
@@ -42,7 +39,6 @@ export function showBoard(context, place) {
     const repaint = () => (kind.paint(chosen, bytes), board.show(chosen));
     repaint();
     board.canvas.repaint = () => (board.chosen === chosen ? repaint() : board.paint());
-    way.show([], null);
   });
   const eraser = el("button", { type: "button", "aria-pressed": "false", onclick: toggleEraser }, "Erase");
   function toggleEraser() {
@@ -69,6 +65,5 @@ export function showBoard(context, place) {
       act("Clear", (drawing) => drawing.clear()),
     ),
     choice("Pen", pens, "medium", usePen),
-    way.element,
   );
 }

@@ -145,7 +145,7 @@ async function begin(data) {
     strangeness: (/** @type {ArrayLike<number>} */ bytes) => reference?.judge(bytes).strangeness ?? 0,
     unlike: (/** @type {ArrayLike<number>} */ bytes) => reference?.unlike(bytes) ?? false,
     classify(/** @type {import("./strokes.js").Stroke[]} */ strokes) {
-      const drawn = imageOf(strokes, shape[0])?.bytes ?? new Uint8Array(network.features);
+      const drawn = imageOf(strokes, shape[0]) ?? new Uint8Array(network.features);
       const bytes = grounded(drawn, content.dark);
       const scores = Array.from(network.scores(bytes));
       return { digit: argmax(scores), scores, unlike: reference?.unlike(bytes) ?? false };

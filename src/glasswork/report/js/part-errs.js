@@ -1,4 +1,4 @@
-/** Part 6, Where it errs: confusion, worst mistakes, calibration, and accuracy under changes. */
+/** Where it errs: confusion, worst mistakes, calibration, and accuracy under changes. */
 
 import { imageAt } from "./answer.js";
 import { chart } from "./chart.js";
@@ -19,26 +19,16 @@ const CALIBRATED = 1;
 export function showErrs(context, body) {
   const { kind } = context;
   const { evaluation } = context.data;
-  const wrong =
-    evaluation.count -
-    evaluation.confusion.reduce(
-      (/** @type {number} */ sum, /** @type {number[]} */ row, /** @type {number} */ k) => sum + row[k],
-      0,
-    );
+  /** @type {number[][]} */
+  const table = evaluation.confusion;
+  const wrong = evaluation.count - table.reduce((sum, row, k) => sum + row[k], 0);
+  const count = `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test ${kind.many}`;
   put(
     body,
-    el(
-      "p",
-      {},
-      `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test ${kind.many} are classified correctly; ${wrong.toLocaleString("en")} are not.`,
-    ),
+    el("p", {}, `${count} are classified correctly; ${wrong.toLocaleString("en")} ${wrong === 1 ? "is" : "are"} not.`),
     confusion(context),
     el("h3", {}, "Its worst mistakes"),
-    el(
-      "p",
-      { class: "small" },
-      `The wrong answers with the highest share, the worst first. Touch one and every part of this page is about it.`,
-    ),
+    el("p", { class: "small" }, "The wrong answers with the highest share, the worst first. Touch one and every part of this page is about it."),
     worst(context),
     el("h3", {}, "Can its certainty be trusted?"),
     calibration(evaluation),
@@ -57,41 +47,30 @@ export function showErrs(context, body) {
 /** @param {import("./answer.js").Context} context */
 function confusion(context) {
   const { classes, data, kind } = context;
-  const { confusion } = data.evaluation;
-  const hint = el("p", { class: "small" }, `Touch a number to see the ${kind.many} behind it.`);
-  const images = el("div", { class: "cell-images", "aria-live": "polite" }, hint);
-  const mistakes = confusion.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) =>
-    row.filter((_, k) => k !== i),
-  );
-  const most = mistakes.reduce((/** @type {number} */ top, /** @type {number} */ count) => Math.max(top, count), 1);
+  /** @type {number[][]} */
+  const table = data.evaluation.confusion;
+  const images = el("div", { class: "cell-images", "aria-live": "polite" }, el("p", { class: "small" }, `Touch a number to see the ${kind.many} behind it.`));
+  const mistakes = table.flatMap((row, i) => row.filter((_, k) => k !== i));
+  const most = mistakes.reduce((top, count) => Math.max(top, count), 1);
   const cell = (/** @type {number} */ count, /** @type {number} */ truth, /** @type {number} */ answer) => {
     const right = truth === answer;
-    const button = el(
-      "button",
-      {
-        type: "button",
-        "aria-label": `${count} ${count === 1 ? kind.one : kind.many} of ${classes[truth]} taken for ${classes[answer]}`,
-        onclick: () => showCell(context, images, truth, answer),
-      },
-      count,
-    );
-    const strength = right || !count ? 0 : 0.1 + 0.3 * (count / most);
-    button.style.setProperty("--strength", `${Math.round(100 * strength)}%`);
-    return el("td", { class: right ? "right" : count ? "wrong" : "none" }, count ? button : "·");
+    if (!count) return el("td", { class: right ? "right" : "none" }, "·");
+    const label = `${count} ${count === 1 ? kind.one : kind.many} of ${classes[truth]} taken for ${classes[answer]}`;
+    const button = el("button", { type: "button", "aria-label": label, onclick: () => showCell(context, images, truth, answer) }, count);
+    button.style.setProperty("--strength", `${right ? 0 : Math.round(10 + 30 * (count / most))}%`);
+    return el("td", { class: right ? "right" : "wrong" }, button);
   };
-  const rows = confusion.map((/** @type {number[]} */ row, /** @type {number} */ truth) =>
-    el("tr", {}, el("th", { scope: "row" }, classes[truth]), ...row.map((count, answer) => cell(count, truth, answer))),
-  );
-  const isLong = classes.some((name) => name.length > 3);
-  const table = el(
+  const head = (/** @type {string} */ scope) => (/** @type {string} */ name) => el("th", { scope }, el("span", { title: name }, name));
+  const rows = table.map((row, truth) => el("tr", {}, head("row")(classes[truth]), ...row.map((count, answer) => cell(count, truth, answer))));
+  const element = el(
     "table",
-    { class: isLong ? "confusion turned" : "confusion" },
+    { class: classes.some((name) => name.length > 3) ? "confusion turned" : "confusion" },
     el("caption", { class: "small" }, "Rows: the label. Columns: the network’s answer."),
-    el("thead", {}, el("tr", {}, el("td", {}), ...classes.map((name) => el("th", { scope: "col" }, el("span", { title: name }, name))))),
+    el("thead", {}, el("tr", {}, el("td", {}), ...classes.map(head("col")))),
     el("tbody", {}, ...rows),
   );
-  rove(table, "button");
-  return el("div", { class: "matrix" }, el("div", { class: "scroll" }, table), images);
+  rove(element, "button");
+  return el("div", { class: "matrix" }, el("div", { class: "scroll" }, element), images);
 }
 
 /**
@@ -102,26 +81,16 @@ function confusion(context) {
  */
 function showCell(context, place, truth, answer) {
   const { data, classes, kind, columns } = context;
-  const found = data.tested.answers
-    .map((/** @type {number} */ given, /** @type {number} */ n) =>
-      given === answer && data.tested.pictures.labels[n] === truth ? n : -1,
-    )
-    .filter((/** @type {number} */ n) => n >= 0);
+  /** @type {{answers: number[], pictures: {labels: number[]}}} */
+  const { answers, pictures } = data.tested;
+  const shown = answers.map((given, n) => (given === answer && pictures.labels[n] === truth ? n : -1)).filter((n) => n >= 0).slice(0, MOST);
   const all = data.evaluation.confusion[truth][answer];
-  const shown = found.slice(0, MOST);
   const more = all > shown.length ? ` This page has ${shown.length} of them.` : "";
-  const words =
-    truth === answer
-      ? `${all} ${all === 1 ? kind.one : kind.many} of ${classes[truth]}, classified correctly.${more}`
-      : `${all} ${all === 1 ? kind.one : kind.many} of ${classes[truth]} taken for ${classes[answer]}.${more}`;
-  replace(
-    place,
-    el("p", { class: "small" }, words),
-    columns
-      ? testRows(context, words, shown)
-      : el("div", { class: "strip" }, ...shown.map((/** @type {number} */ n) => testImage(context, n))),
-  );
-  rove(place, "button");
+  const which = truth === answer ? `${classes[truth]}, classified correctly` : `${classes[truth]} taken for ${classes[answer]}`;
+  const words = `${all} ${all === 1 ? kind.one : kind.many} of ${which}.${more}`;
+  const images = columns ? testRows(context, words, shown) : el("div", { class: "strip" }, ...shown.map((n) => testImage(context, n)));
+  replace(place, el("p", { class: "small" }, words), images);
+  rove(images, "button");
 }
 
 /**
@@ -131,32 +100,22 @@ function showCell(context, place, truth, answer) {
  */
 function testImage({ store, tests, network, data, classes, kind }, n) {
   const truth = data.tested.pictures.labels[n];
+  const answer = data.tested.answers[n];
   const bytes = imageAt(tests, network.features, n).slice();
   const canvas = el("canvas", {});
   kind.paint(canvas, bytes);
   const source = n < data.tested.checked ? `test image ${n + 1}` : "a test image";
-  return el(
-    "button",
-    {
-      type: "button",
-      class: "thumb",
-      "aria-label": `${classes[truth]} taken for ${classes[data.tested.answers[n]]}`,
-      onclick: () => store.choose(bytes, source, { truth, rival: truth === data.tested.answers[n] ? null : truth }),
-    },
-    canvas,
-  );
+  const choose = () => store.choose(bytes, source, { truth, rival: truth === answer ? null : truth });
+  return el("button", { type: "button", class: "thumb", "aria-label": `${classes[truth]} taken for ${classes[answer]}`, onclick: choose }, canvas);
 }
 
-/**
- * @param {import("./answer.js").Context} context
- */
+/** @param {import("./answer.js").Context} context */
 function worst(context) {
   const { data, network, tests, classes, kind, columns } = context;
   const { answers, pictures, worst } = data.tested;
   if (!worst.length) return el("p", {}, `None: every test ${kind.one} is classified correctly.`);
   const chosen = el("p", { role: "status" });
-  const link = () => el("a", { href: "#why" }, "See why it is misread");
-  const choose = () => replace(chosen, "Every part of this page is about this image now. ", link());
+  const choose = () => replace(chosen, "Every part of this page is about this image now. ", el("a", { href: "#why" }, "See why it is misread"));
   const shareOf = (/** @type {number} */ n) => percent(network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]]);
   if (columns) return testRows(context, "Its worst mistakes", worst, (n) => `${classes[answers[n]]}, ${shareOf(n)}`);
   const items = worst.map((/** @type {number} */ n) => {
@@ -168,54 +127,32 @@ function worst(context) {
   return el("div", {}, list, chosen);
 }
 
-/** @param {any} evaluation */
+/** @typedef {{confidence: number, accuracy: number, count: number}} Bin */
+
+/** @param {{bins: Bin[], calibration_error: number}} evaluation */
 function calibration({ bins, calibration_error }) {
   const share = (/** @type {number} */ value) => `${Math.round(100 * value)} %`;
+  const values = bins.map(({ accuracy }) => accuracy);
   const plot = chart({
-    title:
-      "Accuracy by certainty. " +
-      bins.map((/** @type {any} */ bin) => `${share(bin.confidence)} certain: ${share(bin.accuracy)} right`).join(", "),
+    title: `Accuracy by certainty. ${bins.map((bin) => `${share(bin.confidence)} certain: ${share(bin.accuracy)} right`).join(", ")}`,
     xName: "certainty",
-    x: bins.map((/** @type {any} */ bin) => bin.confidence),
+    xFirst: true,
+    x: bins.map(({ confidence }) => confidence),
     range: [0, 1],
     xRange: [0, 1],
     format: share,
     xFormat: share,
-    series: [
-      {
-        name: "right",
-        values: bins.map((/** @type {any} */ bin) => bin.accuracy),
-        whiskers: bins.map((/** @type {any} */ bin) => wilson(bin.accuracy, bin.count)),
-      },
-    ],
+    series: [{ name: "right", values, whiskers: bins.map(({ accuracy, count }) => wilson(accuracy, count)) }],
     diagonal: true,
     height: 280,
     yTicks: [0, 0.25, 0.5, 0.75, 1],
   });
-  const lead = bins.reduce(
-    (/** @type {number} */ sum, /** @type {any} */ bin) => sum + bin.count * (bin.accuracy - bin.confidence),
-    0,
-  );
+  const lead = bins.reduce((sum, bin) => sum + bin.count * (bin.accuracy - bin.confidence), 0);
   const side = calibration_error < CALIBRATED ? "well calibrated" : lead > 0 ? "under-confident" : "over-confident";
-  return el(
-    "div",
-    { class: "pair" },
-    el("div", {}, plot),
-    el(
-      "div",
-      {},
-      el(
-        "p",
-        {},
-        `On the dashed line, answers given with 80\u00a0% certainty would be right 80 times in 100. This network is off by ${calibration_error.toFixed(1)} percentage points on average: it is ${side}.`,
-      ),
-      el(
-        "p",
-        { class: "small" },
-        "Above the line it is right more often than it claims, below it less often. The whiskers are 95\u00a0% intervals: how far chance alone can move each point.",
-      ),
-    ),
-  );
+  const off = `This network is off by ${calibration_error.toFixed(1)} percentage points on average: it is ${side}.`;
+  const whiskers = "Above the line it is right more often than it claims, below it less often. The whiskers are 95\u00a0% intervals: how far chance alone can move each point.";
+  const words = el("div", {}, el("p", {}, `On the dashed line, answers given with 80\u00a0% certainty would be right 80 times in 100. ${off}`), el("p", { class: "small" }, whiskers));
+  return el("div", { class: "pair" }, el("div", {}, plot), words);
 }
 
 /**
@@ -231,17 +168,10 @@ export function wilson(share, count) {
   return [middle - half, middle + half];
 }
 
-/** @param {any} one */
+/** @param {{name: string, unit: string, strengths: number[], accuracies: number[]}} change */
 function robustness({ name, unit, strengths, accuracies }) {
   const plot = chart({
-    title:
-      `Accuracy against ${name.toLowerCase()}: ` +
-      strengths
-        .map(
-          (/** @type {number} */ strength, /** @type {number} */ i) =>
-            `${strength}: ${accuracies[i].toFixed(0)} percent`,
-        )
-        .join(", "),
+    title: `Accuracy against ${name.toLowerCase()}: ${strengths.map((strength, i) => `${strength}: ${accuracies[i].toFixed(0)} percent`).join(", ")}`,
     xName: unit,
     xFirst: true,
     x: strengths,

@@ -4,6 +4,7 @@ import { barRow } from "./bar-table.js";
 import { inkOrLight, largest, paintImage, paintSigned, planesNote } from "./colour.js";
 import { byId, choice, el, number, put, replace, signed } from "./dom.js";
 import { integratedGradients, marginParts, roundToSum } from "./explain.js";
+import { rove } from "./rove.js";
 import { smallestSmudge } from "./smudge.js";
 import { Witnesses } from "./why-columns.js";
 
@@ -21,11 +22,7 @@ const QUICK = 400_000;
 export function showWhy(context, body) {
   const { store, classes, untrained, columns } = context;
   const select = (/** @type {string} */ id, /** @type {string} */ label, /** @type {(k: number) => void} */ choose) => {
-    const list = el(
-      "select",
-      { id, onchange: () => choose(Number(list.value)) },
-      ...classes.map((name, k) => el("option", { value: k }, name)),
-    );
+    const list = el("select", { id, onchange: () => choose(Number(list.value)) }, ...classes.map((name, k) => el("option", { value: k }, name)));
     return [el("label", { for: id }, label), list];
   };
   const first = select("why-first", "Why", (target) => store.set({ target }));
@@ -33,11 +30,8 @@ export function showWhy(context, body) {
   const sum = el("div", { class: "sum" });
   const maps = el("div", { class: "maps" });
   const smudge = el("div", { class: "smudge" });
-  const changed = el(
-    "p",
-    { class: "note", hidden: true },
-    "Some neurons are changed. The list below counts that in; what follows is about the network as it was trained.",
-  );
+  const counted = "Some neurons are changed. The list below counts that in; what follows is about the network as it was trained.";
+  const changed = el("p", { class: "note", hidden: true }, counted);
   let which = "trained";
   const witnesses = columns && new Witnesses(context, columns, maps);
   const redraw = () => {
@@ -45,16 +39,9 @@ export function showWhy(context, body) {
     if (witnesses) witnesses.show(a, b, which);
     else showMap(context, maps, which);
   };
+  const networks = /** @type {[string, string][]} */ ([["trained", "this network"], ["untrained", "the untrained network"]]);
   const trainedSwitch = untrained
-    ? choice(
-        columns ? "Columns by" : "Map of",
-        [
-          ["trained", "this network"],
-          ["untrained", "the untrained network"],
-        ],
-        which,
-        (value) => ((which = value), redraw()),
-      )
+    ? choice(columns ? "Columns by" : "Map of", networks, which, (value) => ((which = value), redraw()))
     : el("p", { class: "small" }, "The network before training is not in this page, as it would be too large.");
   put(
     body,
@@ -113,47 +100,25 @@ function showSum(context, place, a, b) {
   const rest = parts.length - listed.length;
   if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
   lines.push({ name: "biases", value: bias, j: -1 });
-  const { values, total } = roundToSum(
-    lines.map(({ value }) => value),
-    DIGITS,
-  );
+  const { values, total } = roundToSum(lines.map(({ value }) => value), DIGITS);
   const most = largest(values);
   const rows = lines.map(({ name, j }, n) => {
-    const open = () => store.set({ open: { block: network.last - 1, neuron: j } });
-    const label = j >= 0 && network.last ? el("a", { href: "#inside", onclick: open }, name) : name;
+    const open = () => byId("stage-body").dispatchEvent(new CustomEvent("opened", { detail: { block: network.last - 1, neuron: j } }));
+    const label = j >= 0 && network.last ? el("a", { href: "#stage", onclick: open }, name) : name;
     return barRow(label, values[n], most);
   });
-  const whole = el(
-    "tr",
-    { class: "total" },
-    el("th", { scope: "row" }, "lead"),
-    el("td", { class: "axis" }),
-    el("td", { class: "figure" }, signed(total, DIGITS)),
+  const whole = el("tr", { class: "total" }, el("th", { scope: "row" }, "lead"), el("td", { class: "axis" }), el("td", { class: "figure" }, signed(total, DIGITS)));
+  const caption = `In units of the output layer’s sums. Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}; together they make exactly the lead.`;
+  const heads = ["Part", "Bar", "Value"].map((word) => el("th", { scope: "col" }, word));
+  const table = el(
+    "table",
+    { class: "parts" },
+    el("caption", { class: "small" }, caption),
+    el("thead", { class: "unseen" }, el("tr", {}, ...heads)),
+    el("tbody", {}, ...rows, whole),
   );
-  replace(
-    place,
-    el(
-      "table",
-      { class: "parts" },
-      el(
-        "caption",
-        { class: "small" },
-        `In units of the output layer’s sums. Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}; together they make exactly the lead.`,
-      ),
-      el(
-        "thead",
-        { class: "unseen" },
-        el(
-          "tr",
-          {},
-          el("th", { scope: "col" }, "Part"),
-          el("th", { scope: "col" }, "Bar"),
-          el("th", { scope: "col" }, "Value"),
-        ),
-      ),
-      el("tbody", {}, ...rows, whole),
-    ),
-  );
+  replace(place, table);
+  rove(table, "a");
 }
 
 /**
@@ -166,47 +131,38 @@ function showMap(context, place, which) {
   const [a, b] = pairOf(context, store.state);
   const used = which === "untrained" && untrained ? untrained : network;
   const { map, total, difference } = integratedGradients(used, used.prepare(store.state.bytes), a, b);
-  const canvas = el("canvas", {
-    class: "large",
-    role: "img",
-    "aria-label": `Map of the pixels that speak for ${classes[a]} or for ${classes[b]}`,
-  });
+  const canvas = large(`Map of the pixels that speak for ${classes[a]} or for ${classes[b]}`);
   const trained = used === network ? map : integratedGradients(network, network.prepare(store.state.bytes), a, b).map;
   paintSigned(canvas, map, shape, largest(trained), { large: true }); // one scale for both networks, or noise would look like knowledge
-  const image = el("canvas", { class: "large", role: "img", "aria-label": "The image" });
+  const image = large("The image");
   paintImage(image, store.state.bytes, shape);
   const ground = inkOrLight() === "ink" ? "a blank page" : "a black image";
+  const [all, lead] = [total, difference].map((value) => el("b", {}, signed(value, 4)));
+  const about =
+    which === "untrained"
+      ? "This is the same map for the network before its first training step, on the same scale. Where the two maps look alike, they show the image and not what was learnt."
+      : `A pixel that is as on ${ground} here counts nothing in this map.`;
   replace(
     place,
-    el("figure", {}, image, el("figcaption", { class: "small" }, "The image")),
-    el(
-      "figure",
-      {},
-      canvas,
-      el("figcaption", { class: "small" }, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}${planesNote(shape)}`),
-    ),
+    captioned(image, "The image"),
+    captioned(canvas, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}${planesNote(shape)}`),
     el(
       "div",
       {},
-      el(
-        "p",
-        {},
-        "All pixels together: ",
-        el("b", {}, signed(total, 4)),
-        `. The lead on this image minus the lead on ${ground}: `,
-        el("b", {}, signed(difference, 4)),
-        ". The two should be equal.",
-      ),
-      el(
-        "p",
-        { class: "small" },
-        which === "untrained"
-          ? "This is the same map for the network before its first training step. Where the two maps look alike, they show the image and not what was learnt."
-          : `A pixel that is as on ${ground} here counts nothing in this map.`,
-      ),
+      el("p", {}, "All pixels together: ", all, `. The lead on this image minus the lead on ${ground}: `, lead, ". The two should be equal."),
+      el("p", { class: "small" }, about),
     ),
   );
 }
+
+/** @param {string} label */
+const large = (label) => el("canvas", { class: "large", role: "img", "aria-label": label });
+
+/**
+ * @param {Element} canvas
+ * @param {string} words
+ */
+const captioned = (canvas, words) => el("figure", {}, canvas, el("figcaption", { class: "small" }, words));
 
 /**
  * @param {import("./answer.js").Context} context
@@ -236,13 +192,9 @@ function searchSmudge(context, place) {
   const changed = new Set(Array.from(change.keys(), (i) => (change[i] ? Math.floor(i / planes) : -1)));
   changed.delete(-1);
   const strongest = largest(change);
-  const difference = el("canvas", {
-    class: "large",
-    role: "img",
-    "aria-label": `The smudge: ${inkOrLight()} added and taken away`,
-  });
+  const difference = large(`The smudge: ${inkOrLight()} added and taken away`);
   paintSigned(difference, change, shape, strongest, { large: true });
-  const result = el("canvas", { class: "large", role: "img", "aria-label": "The image with the smudge" });
+  const result = large("The image with the smudge");
   paintImage(result, found.bytes, shape);
   const use = () => store.choose(found.bytes, "the smudged image", { truth: store.state.truth });
   replace(
@@ -250,30 +202,13 @@ function searchSmudge(context, place) {
     el(
       "div",
       { class: "maps" },
-      el(
-        "figure",
-        {},
-        difference,
-        el("figcaption", { class: "small" }, `The smudge: orange adds ${inkOrLight()}, blue (with a dash) takes it away${planesNote(shape)}`),
-      ),
-      el("figure", {}, result, el("figcaption", { class: "small" }, "The image with it")),
+      captioned(difference, `The smudge: orange adds ${inkOrLight()}, blue (with a dash) takes it away${planesNote(shape)}`),
+      captioned(result, "The image with it"),
       el(
         "div",
         {},
-        el(
-          "p",
-          {},
-          `With this smudge the network answers `,
-          el("b", {}, classes[found.digit]),
-          ` instead of ${classes[answer.best]}. It is as large as `,
-          el("b", {}, number(found.norm, 2)),
-          ` pixels of full ${inkOrLight()} (Euclidean norm).`,
-        ),
-        el(
-          "p",
-          { class: "small" },
-          `${changed.size} pixels change, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`,
-        ),
+        el("p", {}, `With this smudge the network answers ${classes[found.digit]} instead of ${classes[answer.best]}. It is as large as ${number(found.norm, 2)} pixels of full ${inkOrLight()} (Euclidean norm).`),
+        el("p", { class: "small" }, `${changed.size} ${changed.size === 1 ? "pixel changes" : "pixels change"}, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`),
         el("button", { type: "button", onclick: use }, "Use the smudged image in every part"),
       ),
     ),

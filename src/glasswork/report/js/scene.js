@@ -4,7 +4,7 @@ import { choice, el, put } from "./dom.js";
 import { contributions } from "./explain.js";
 import { Lines } from "./lines.js";
 import { linksOf } from "./links.js";
-import { sortings } from "./sorting.js";
+import { byClass, byValue } from "./sorting.js";
 import { Wall } from "./wall.js";
 import { weightsOf } from "./weights.js";
 
@@ -27,14 +27,14 @@ const COLUMNS = [0, 7, 4, 3, 2];
  */
 export function showNetwork(context, stage, place, answers, { onopen, onpeek }) {
   const { network, store, classes, kind } = context;
-  const view = { shows: "adds", sort: "digit" };
-  const orders = sortings(network);
+  const view = { shows: "adds", sort: "class" };
   /** @type {Which | null} */
   let peek = null;
   /** @type {ReturnType<typeof measure> | null} */
   let places = null;
   const image = el("canvas", { class: "input", role: "img", "aria-label": `The ${kind.one} that goes in` });
   const hidden = network.blocks.slice(0, -1);
+  const orders = hidden.map((_, b) => byClass(network, b)); // stays as it is, so that tiles light up in their places
   const walls = hidden.map((block, b) => {
     const wall = new Wall(block.width, {
       label: `Hidden layer ${b + 1}, ${block.width} neurons`,
@@ -66,7 +66,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
           walls.forEach((wall) => wall.showPictures(shows === "weights"));
           update();
         }),
-        sortSelect((sort) => ((view.sort = sort), settle())),
+        choice("Sorted by", [["class", "class"], ["adds", "strength"]], view.sort, (sort) => ((view.sort = sort), settle())),
         reset,
       ),
     el(
@@ -99,9 +99,12 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     const { trace } = context.answer(state);
     walls.forEach((wall, b) => {
       const adds = contributions(network, trace, b, context.target(state));
-      wall.place(orders[view.sort](b, adds), adds, state.open?.block === b ? state.open.neuron : null);
+      wall.place(view.sort === "class" ? orders[b] : byValue(adds.map((value) => -value)), adds, state.open?.block === b ? state.open.neuron : null);
       const columns = Math.min(COLUMNS[hidden.length] ?? 1, Math.ceil(wall.tiles.length / ROWS));
+      const room = hidden.length === 1 ? 20 : 2.38 * (COLUMNS[hidden.length] ?? 1); // rem, of which all tiles should make use
       wall.element.style.setProperty("--columns", String(Math.max(1, columns)));
+      wall.element.style.setProperty("--room", `${room}rem`);
+      wall.element.style.setProperty("--fitting", `${(Math.sqrt((room * 18) / wall.tiles.length) - 0.15).toFixed(2)}rem`);
     });
     layout();
   }
@@ -252,21 +255,4 @@ function key(kind, hidden) {
       [positive.textContent, negative.textContent] = words ?? [kind.raises, kind.lowers];
     },
   };
-}
-
-/** @param {(sort: string) => void} onchoose */
-function sortSelect(onchoose) {
-  const options = [
-    ["digit", "sorted by class"],
-    ["adds", "by what they add now"],
-    ["number", "by number"],
-    ["alike", "by similarity"],
-    ["norm", "by size of weights"],
-  ];
-  const select = el(
-    "select",
-    { id: "sort", "aria-label": "Order of the tiles", onchange: () => onchoose(select.value) },
-    ...options.map(([value, words]) => el("option", { value }, words)),
-  );
-  return select;
 }

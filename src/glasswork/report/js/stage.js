@@ -91,15 +91,13 @@ export function showStage(context, stage) {
   }
 
   turn(null, null);
+  stage.addEventListener("opened", (/** @type {any} */ { detail }) => open(detail)); // from a list further down
   addEventListener("keydown", (event) => event.key === "Escape" && close());
-  addEventListener("beforeprint", () => {
-    stage.classList.add("on-paper");
-    scene.layout();
-  });
-  addEventListener("afterprint", () => {
-    stage.classList.remove("on-paper");
-    scene.layout();
-  });
+  for (const moment of ["beforeprint", "afterprint"])
+    addEventListener(moment, () => {
+      stage.parentElement.classList.toggle("on-paper", moment === "beforeprint"); // as wide as on a desk, and smaller
+      scene.layout();
+    });
   new IntersectionObserver(([entry]) => byId("now").classList.toggle("away", entry.isIntersecting)).observe(answers);
   return { open };
 }

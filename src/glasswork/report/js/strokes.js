@@ -11,14 +11,6 @@
  * @typedef {Point[]} Stroke
  */
 
-/**
- * @typedef {object} Drawn
- * @property {Uint8Array} bytes The image.
- * @property {Uint8Array} boxed The same, before it is moved to the middle.
- * @property {{left: number, top: number, right: number, bottom: number}} crop Of the strokes, in board units.
- * @property {Point} mass Centre of mass in the box, in pixels.
- */
-
 /** MNIST's field, box, and the width of its strokes, in pixels. */
 const FIELD = 28;
 const BOX = 20;
@@ -31,7 +23,7 @@ const SMALLEST = 0.04;
  * Make an image of strokes, or null if there are none.
  * @param {Stroke[]} strokes
  * @param {number} [side] Of the image, in pixels.
- * @returns {Drawn | null}
+ * @returns {Uint8Array | null}
  */
 export function imageOf(strokes, side = FIELD) {
   const points = strokes.flat();
@@ -49,11 +41,10 @@ export function imageOf(strokes, side = FIELD) {
           /** @type {Point} */ ([(x - middle[0]) * scale + side / 2 + dx, (y - middle[1]) * scale + side / 2 + dy]),
       ),
     );
-  const boxed = paint(placed(0, 0), side, pen);
-  const mass = massOf(boxed, side);
+  const mass = massOf(paint(placed(0, 0), side, pen), side);
   const most = ((FIELD - BOX) / 2) * unit; // no ink leaves the field
   const move = mass.map((at) => Math.min(Math.max(side / 2 - at, -most), most));
-  return { bytes: paint(placed(move[0], move[1]), side, pen), boxed, crop, mass };
+  return paint(placed(move[0], move[1]), side, pen);
 }
 
 /** Board units between two digits that stand side by side. */
