@@ -14,6 +14,7 @@ export const canBeDrawn = (shape) => shape.length === 2 && shape[0] === shape[1]
 /**
  * @param {import("./answer.js").Context} context
  * @param {Element} place
+ * @returns {((strokes: import("./strokes.js").Stroke[]) => void) | null} What draws on it; null where one cannot draw.
  */
 export function showBoard(context, place) {
   const { store, shape, data, kind } = context;
@@ -24,14 +25,14 @@ export function showBoard(context, place) {
     const canvas = el("canvas", { class: "board shown", role: "img", "aria-label": "The image that all parts of this page are about" });
     store.watch((state) => kind.paint(canvas, state.bytes));
     put(place, el("div", { class: "easel" }, canvas, source), el("p", { class: "small" }, `${why}: choose a test image, or a picture of yours.`));
-    return;
+    return null;
   }
   /** @type {Uint8Array | null} */
   let own = null;
   const board = new Board((strokes) => {
     const drawn = imageOf(strokes, shape[0]);
     own = grounded(drawn ?? new Uint8Array(shape[0] * shape[1]), data.dark);
-    store.choose(own, "your drawing", { several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
+    store.choose(own, "your drawing", { strokes, several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
   });
   store.watch(({ bytes }) => {
     if (bytes === own) return;
@@ -66,4 +67,5 @@ export function showBoard(context, place) {
     ),
     choice("Pen", pens, "medium", usePen),
   );
+  return (strokes) => board.change((drawing) => drawing.clear(strokes));
 }

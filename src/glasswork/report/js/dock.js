@@ -6,13 +6,16 @@ import { rove } from "./rove.js";
 /** @typedef {{id: string, tab: any, panel: any}} Docked */
 
 export class Dock {
-  /** @param {Element} place */
-  constructor(place) {
+  /**
+   * @param {Element} place
+   * @param {Element} beside What stands at the right of the tabs.
+   */
+  constructor(place, beside) {
     /** @type {Docked[]} */
     this.all = [];
     this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Below the network" });
     this.place = place;
-    put(place, this.tabs);
+    put(place, el("div", { class: "dock-head" }, this.tabs, beside));
     this.settle = rove(this.tabs, "[role=tab]");
   }
 

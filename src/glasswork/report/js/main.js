@@ -81,6 +81,7 @@ async function makeContext(data) {
     bytes: imageAt(tests, network.features, first).slice(),
     source: `test ${kind.one} ${first + 1}`,
     truth: data.tested.pictures.labels[first],
+    strokes: null,
     several: false,
     gains: new Map(),
     target: null,

@@ -83,7 +83,7 @@ function build(context, b, j, watch, onclose) {
     if (row) zoomFrom(row.firstChild, maps && input !== null ? maps.placeOf(input) : null);
   });
   watch(steps.show);
-  const byColumn = el("div", { class: "by-column" });
+  const byColumn = el("div", { class: "per-column" });
   if (columns && !b) watch(({ weights, products }) => replace(byColumn, neuronByColumn(columns, weights, products)));
   const title = `Neuron ${j + 1} of hidden layer ${b + 1}`;
   return [

@@ -14,6 +14,7 @@ import { neuronPanel } from "./neuron.js";
 import { showOffers } from "./offers.js";
 import { showFields, showTestRows } from "./part-row.js";
 import { showNetwork } from "./scene.js";
+import { follow, shareButtons } from "./share.js";
 
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
 const GLANCE = 150;
@@ -21,7 +22,7 @@ const GLANCE = 150;
 /**
  * @param {import("./answer.js").Context} context
  * @param {any} stage
- * @returns {{open: (which: import("./scene.js").Which) => void}}
+ * @returns {{open: (which: import("./scene.js").Which) => void, dock: Dock}}
  */
 export function showStage(context, stage) {
   const { store, columns } = context;
@@ -29,15 +30,16 @@ export function showStage(context, stage) {
   const [board, network, answers] = [part("board", columns ? "The row" : "The board"), part("network", "The network"), part("answers", "The answers")];
   const [below, offers] = [el("div", { class: "dock" }), el("div", { class: "offers" })];
   put(stage, board, network, answers, below, offers);
+  let draw = /** @type {ReturnType<typeof showBoard>} */ (null);
   if (columns) {
     showFields(context, columns, board, offers);
     showTestRows(context, offers);
   } else {
-    showBoard(context, board);
+    draw = showBoard(context, board);
     showOffers(context, offers);
   }
 
-  const dock = new Dock(below);
+  const dock = new Dock(below, shareButtons(context, stage));
   const ends = showAnswers(context, answers, () => {
     dock.select("strange");
     store.refresh(true);
@@ -90,7 +92,18 @@ export function showStage(context, stage) {
     turn(null, null);
   }
 
+  /** Show what the address asks for. */
+  function arrive() {
+    follow(context, location.hash, {
+      draw: (strokes) => draw?.(strokes),
+      show: (numbers, source) => store.choose(columns ? Float64Array.from(numbers) : Uint8Array.from(numbers), source),
+      open: (block, neuron) => open({ block, neuron }),
+    });
+  }
+
   turn(null, null);
+  arrive();
+  addEventListener("hashchange", arrive);
   stage.addEventListener("opened", (/** @type {any} */ { detail }) => open(detail)); // from a list further down
   addEventListener("keydown", (event) => event.key === "Escape" && close());
   for (const moment of ["beforeprint", "afterprint"])
@@ -99,7 +112,7 @@ export function showStage(context, stage) {
       scene.layout();
     });
   new IntersectionObserver(([entry]) => byId("now").classList.toggle("away", entry.isIntersecting)).observe(answers);
-  return { open };
+  return { open, dock };
 }
 
 /**

@@ -12,6 +12,7 @@
  * @property {Raw} bytes The image, or the row.
  * @property {string} source Where it is from, in words.
  * @property {number | null} truth Its class, if it is a test image.
+ * @property {import("./strokes.js").Stroke[] | null} strokes Of a drawing.
  * @property {boolean} several Whether it seems to hold several digits.
  * @property {import("./network.js").Gains} gains
  * @property {number | null} target The class that neurons are coloured for; null: the answer.
@@ -59,7 +60,7 @@ export class Store {
    * @param {Partial<State>} [more]
    */
   choose(bytes, source, more = {}) {
-    this.set({ bytes, source, truth: null, several: false, target: null, rival: null, ...more });
+    this.set({ bytes, source, truth: null, strokes: null, several: false, target: null, rival: null, ...more });
   }
 
   /**

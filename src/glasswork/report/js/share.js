@@ -1,0 +1,114 @@
+/** What one sees, to be passed on: a link that carries a drawing and a neuron, and the stage as a picture. */
+
+import { el, put, svg } from "./dom.js";
+
+/** Numbers of an image that fit into a link; pixels around a picture. */
+const SHORT = 4096;
+const MARGIN = 16;
+
+/**
+ * The end of a link: what the board shows, and which neuron is open.
+ * @param {import("./answer.js").Context} context
+ */
+export function linkTo({ store, columns }) {
+  const { strokes, bytes, open } = store.state;
+  const parts = [];
+  if (strokes) parts.push(`draw=${strokes.map((stroke) => stroke.map((point) => point.map((at) => Math.round(1000 * at)).join(".")).join("-")).join("_")}`);
+  else if (columns) parts.push(`row=${Array.from(bytes).join("_")}`);
+  else if (bytes.length <= SHORT) parts.push(`image=${encodeURIComponent(btoa(String.fromCharCode(...bytes)))}`);
+  if (open) parts.push(`neuron=${open.block}.${open.neuron}`);
+  return `#${parts.join("&")}`;
+}
+
+/**
+ * Show what a link leads to; what this page cannot show is passed over.
+ * @param {import("./answer.js").Context} context
+ * @param {string} hash
+ * @param {{draw: (strokes: import("./strokes.js").Stroke[]) => void, show: (numbers: ArrayLike<number>, source: string) => void, open: (block: number, neuron: number) => void}} actions
+ */
+export function follow({ network, columns }, hash, { draw, show, open }) {
+  const asked = new URLSearchParams(hash.slice(1).replaceAll("+", "%2B"));
+  const [drawn, row, image, neuron] = ["draw", "row", "image", "neuron"].map((name) => asked.get(name));
+  const strokes = drawn?.split("_").map((stroke) => stroke.split("-").map((point) => point.split(".").map((at) => Number(at) / 1000)));
+  if (strokes?.every((stroke) => stroke.every((point) => point.length === 2 && point.every(Number.isFinite)))) draw(/** @type {any} */ (strokes));
+  const numbers = columns ? row?.split("_").map(Number) : image && /^[A-Za-z0-9+/]*=*$/.test(image) ? Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0)) : null;
+  if (numbers?.length === network.features && numbers.every(Number.isFinite)) show(numbers, "from a link");
+  const [block, j] = (neuron ?? "").split(".").map(Number);
+  if (block < network.last && j < network.blocks[block].width) open(block, j);
+}
+
+/**
+ * Buttons that make a link, a PNG and an SVG.
+ * @param {import("./answer.js").Context} context
+ * @param {Element} stage
+ */
+export function shareButtons(context, stage) {
+  const said = el("span", { class: "small", role: "status" });
+  const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", class: "link", onclick }, name);
+  async function link() {
+    history.replaceState(null, "", linkTo(context));
+    said.textContent = "The address of this page now leads to what you see.";
+    await navigator.clipboard?.writeText(location.href).then(() => (said.textContent = "The link is copied."), () => {});
+  }
+  async function png() {
+    const picture = pictureOf(stage);
+    const image = new Image();
+    image.src = addressOf(picture);
+    await image.decode();
+    const canvas = el("canvas", { width: 2 * image.width, height: 2 * image.height });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    save(canvas.toDataURL(), "png");
+  }
+  return el("div", { class: "share" }, said, button("Link to this", link), button("Save as PNG", png), button("as SVG", () => save(addressOf(pictureOf(stage)), "svg")));
+}
+
+/** @param {Element} picture */
+const addressOf = (picture) => `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
+
+/**
+ * @param {string} address
+ * @param {string} kind
+ */
+function save(address, kind) {
+  el("a", { href: address, download: `glasswork.${kind}` }).click();
+}
+
+/**
+ * Board, network and answers as one drawing: their boxes, pictures, words and lines, where they are now.
+ * @param {any} stage
+ */
+export function pictureOf(stage) {
+  const shown = [...stage.querySelectorAll("[data-part=board], [data-part=network], [data-part=answers]")];
+  const origin = stage.getBoundingClientRect();
+  const [width, height] = [origin.width, Math.max(...shown.map((part) => part.getBoundingClientRect().bottom)) - origin.top].map(Math.ceil);
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const picture = svg(
+    "svg",
+    { xmlns: "http://www.w3.org/2000/svg", width: width + 2 * MARGIN, height: height + 2 * MARGIN, viewBox: `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}` },
+    svg("rect", { x: -MARGIN, y: -MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN, fill: ground }),
+  );
+  const isClear = (/** @type {string} */ colour) => /^rgba\(.*, 0\)$|^transparent$/.test(colour);
+  for (const element of shown.flatMap((part) => [...part.querySelectorAll("*")])) {
+    const style = getComputedStyle(element);
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const box = { x: left - origin.left, y: top - origin.top, width, height };
+    if (!width || !height || !element.checkVisibility() || element.closest(".unseen, .buttons, .choice, .link")) continue;
+    if (element.tagName === "CANVAS") put(picture, svg("image", { ...box, href: element.toDataURL(), preserveAspectRatio: "none", "image-rendering": style.imageRendering }));
+    const line = isClear(style.borderTopColor) || style.borderTopWidth === "0px" ? "none" : style.borderTopColor;
+    const fill = element.tagName === "CANVAS" || isClear(style.backgroundColor) ? "none" : style.backgroundColor;
+    if (line !== "none" || fill !== "none") put(picture, svg("rect", { ...box, rx: parseFloat(style.borderRadius) || 0, fill, stroke: line }));
+    const text = { fill: style.color, "font-size": style.fontSize, "font-weight": style.fontWeight, "font-family": style.fontFamily };
+    if (element.dataset.sign) put(picture, svg("text", { ...text, "font-size": "14", x: box.x + width / 2, y: box.y + height / 2 + 5, "text-anchor": "middle" }, element.dataset.sign));
+    for (const node of element.childNodes) {
+      if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const at = range.getClientRects()[0];
+      put(picture, svg("text", { ...text, x: at.left - origin.left, y: at.top - origin.top + 0.78 * at.height }, node.data));
+    }
+  }
+  const lines = stage.querySelector(".lines:not(.touch)").cloneNode(true);
+  for (const path of lines.children) Object.entries({ fill: "none", "stroke-dasharray": path.matches(".negative") ? "7 4" : "none" }).forEach(([name, value]) => path.setAttribute(name, value));
+  put(picture, ...lines.children);
+  return picture;
+}
