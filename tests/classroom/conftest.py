@@ -13,7 +13,7 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread():
+def one_blas_thread():
     """Small products take one thread, as in the process that judges: two would wait for each other."""
     with threadpool_limits(1):
         yield

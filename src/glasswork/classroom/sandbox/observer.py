@@ -1,6 +1,7 @@
 """Watch a submission: run its statements, try its parts, and tell what they did. No verdict is made here."""
 
 import builtins
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from glasswork.classroom.probes import PROBES, Bench
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.student.fixture import Mnist
 from glasswork.classroom.student.images import Identifier
+from glasswork.classroom.student.loops import REPLAY
 from glasswork.classroom.student.messages import Nothing, Observed, Ran, Request, Result, pack
 from glasswork.classroom.student.outline import assigned_names
 from glasswork.classroom.student.run import StudentRun, run_student
@@ -43,6 +45,8 @@ class Observer:
     identifier : Identifier
     reference : mapping
         The right classes and functions.
+    is_replay : bool
+        Whether the whole file only has to show whether it gets further than another one.
     """
 
     document: Document
@@ -50,6 +54,7 @@ class Observer:
     mnist: Mnist
     identifier: Identifier
     reference: dict[str, Any]
+    is_replay: bool = False
     run: StudentRun = field(init=False)
     bench: Bench = field(init=False)
     _trace: DataTrace = field(init=False)
@@ -85,19 +90,26 @@ class Observer:
         return Observed({facet: pack(results).values for facet, results in seen.items()})
 
     def _run_whole_file(self, divide: Divide | None) -> Ending:
-        if divide is None:
-            return run_whole_file(self.document)
+        if self.is_replay:
+            return run_whole_file(self.document, limits=REPLAY)
         self._trace = DataTrace(self.mnist)
+        has_twin = False
 
         def stand() -> None:
             self._begun = waypoints.stand()
 
-        after = self._trace.after
-        waypoints = Waypoints(self.document, self.unfolded, statement_part, after, lambda: divide(stand))
+        def arrived() -> None:
+            nonlocal has_twin
+            if divide is not None:
+                with contextlib.suppress(OSError):  # no more processes, or no memory for one
+                    divide(stand)
+                    has_twin = True
+
+        waypoints = Waypoints(self.document, self.unfolded, statement_part, self._trace.after, arrived)
         ending = run_whole_file(self.document, waypoints=waypoints)
         if ending.how == "error" and not waypoints.has_arrived:
             stand()
-        return replace(ending, begun=waypoints.has_arrived or self._begun is not None)
+        return replace(ending, begun=has_twin or self._begun is not None)
 
     def _run(self, request: Request) -> Ran:
         if self._begun is None:

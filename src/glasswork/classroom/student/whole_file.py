@@ -83,10 +83,15 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     begun: bool = False
 
 
-def run_whole_file(document: Document, seconds: float = RUN_LIMIT, waypoints: Waypoints | None = None) -> Ending:
-    """Run a document and return how it ended; an error that may come of a short training is confirmed."""
-    ending, loops = _run(document, SHORT, seconds, waypoints)
-    if ending.how != "error" or not loops.was_cut:
+def run_whole_file(
+    document: Document,
+    seconds: float = RUN_LIMIT,
+    waypoints: Waypoints | None = None,
+    limits: tuple[int, int] = SHORT,
+) -> Ending:
+    """Run a document and return how it ended; an error that may come of a `SHORT` training is confirmed."""
+    ending, loops = _run(document, limits, seconds, waypoints)
+    if ending.how != "error" or not loops.was_cut or limits != SHORT:
         return ending
     again, _ = _run(document, CONFIRMING, seconds)
     if again.how in ("end", "time"):
