@@ -15,7 +15,6 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.preprocessing import label_binarize
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -23,7 +22,6 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import _check_sample_weight
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
@@ -48,32 +46,26 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     ----------
     hidden_layer_sizes : int or sequence of int
     activation : str or sequence of str
-        "identity", "logistic" (or "sigmoid"), "tanh", "relu", "leaky-relu", "silu" or "gelu", for all hidden layers or
-        one for each.
+        "identity", "logistic", "tanh", "relu", "leaky-relu", "silu" or "gelu", for all hidden layers or one for each.
     class_weight : dict, "balanced" or None
-        A factor of the weights of each class's samples.
+        Factors of the weights of each class's samples.
     label_smoothing : float
         From 0 to 1: this share of each target is spread evenly over the classes.
-    dropout : float
-        The probability with which the output of a hidden neuron is set to 0 in training.
-    batch_norm : bool
-        Whether batch normalisation follows the sums of each hidden layer.
-    engine : {"auto", "numpy", "compiled"}
+    dropout, batch_norm : float, bool
+        Of the hidden layers; see `MLP`.
+    engine, threads : str, int
         See `glasswork.fit`.
-    threads : int, optional
-        Threads for matrix products, by default chosen by the size of the work.
     **others
         Those of scikit-learn, with its defaults.
 
     Attributes
     ----------
     model_ : MLP
-        The network, with the input contract, class names and column names.
+        The network, with its input contract, the names of the classes and of the columns.
     validation_loss_curve_ : list of float or None
         The loss on the validation samples after each epoch, without the L2 term.
-    classes_, coefs_, intercepts_, loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_, n_iter_
-        As in scikit-learn; so are ``t_``, ``n_layers_``, ``n_outputs_``, ``out_activation_``, ``n_features_in_`` and
-        ``feature_names_in_``.
+    **others
+        Those of scikit-learn, such as ``classes_``, ``coefs_``, ``loss_curve_`` and ``validation_scores_``.
 
     Examples
     --------
@@ -136,39 +128,30 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         said = (scores > (0 if self.model_.scores_are == "logits" else 0.5)).astype(np.int64)
         return said if self._multilabel else said[:, 0]
 
-    def _targets(
-        self, y: Any, *, begins: bool = False, again: bool = False, classes: Any = None, once: bool = False
-    ) -> NDArray[Any]:
+    def _targets(self, y: Any, *, role: str = "validation", classes: Any = None) -> NDArray[Any]:
         check_classification_targets(y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        found = unique_labels(y)
-        if once:
+        found, begins = unique_labels(y), role == "fit" or not hasattr(self, "model_")
+        if role == "partial":
             _check_partial_fit_first_call(self, classes)
-        elif begins:
+        elif role == "fit":
             self.classes_ = found
         if begins:
             self._multilabel = type_of_target(y).startswith("multilabel")
-        if again and set(found) != set(self.classes_):
+        if role == "warm" and set(found) != set(self.classes_):
             raise InputError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously "
                 f"got {self.classes_}, `y` has {found}"
             )
         if unknown := sorted(set(found) - set(self.classes_)):
             raise InputError(f"{self}: expected the classes {self.classes_}, got {unknown} as well")
-        targets = label_binarize(y, classes=self.classes_).astype(bool)
-        two_scores = not begins and self.n_outputs_ == 2 and targets.shape[1] == 1
-        return np.hstack([~targets, targets]) if two_scores else targets
-
-    def _weights(self, X: Any, y: Any, weights: Any) -> NDArray[np.float64] | None:
-        if self.class_weight is not None:
-            own = compute_sample_weight(self.class_weight, y)
-            weights = own if weights is None else own * _check_sample_weight(weights, X)
-        found: NDArray[np.float64] | None = super()._weights(X, y, weights)
-        return found
-
-    def _softened(self, targets: NDArray[Any]) -> NDArray[Any]:
-        share = self.label_smoothing
-        return targets * (1 - share) + share / (self.n_outputs_ if self.out_activation_ == "softmax" else 2)
+        targets: NDArray[Any] = label_binarize(y, classes=self.classes_).astype(bool)
+        if not begins and self.n_outputs_ == 2 and targets.shape[1] == 1:  # a network with a score for each class
+            targets = np.hstack([~targets, targets])
+        if role == "validation" or not self.label_smoothing:
+            return targets
+        share = self.label_smoothing / (2 if self._multilabel else max(2, targets.shape[1]))
+        return targets * (1 - self.label_smoothing) + share
 
     def _objective(self) -> Objective:
         if self.model_.scores_are == "probabilities":
@@ -179,9 +162,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         said = self._decide(scores)
         right = (said == targets).all(axis=1) if self._multilabel else said == labels_of(targets, "probabilities")
         return float(np.average(right, weights=weights))
-
-    def _class_names(self) -> tuple[str, ...] | None:
-        return tuple(map(str, self.classes_)) if len(self.classes_) > 1 else None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -237,11 +217,11 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     def _predicted(self, scores: FloatArray) -> FloatArray:
         return np.exp(scores) if self.loss == "poisson" else scores
 
-    def _targets(self, y: NDArray[Any], **_: Any) -> NDArray[Any]:
+    def _targets(self, y: Any, *, role: str = "validation", classes: Any = None) -> NDArray[Any]:
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if self.loss == "poisson" and y.min() < 0:
             raise InputError(f"{self}: expected y of 0 or more, got {y.min()}; the Poisson loss is for counts")
-        return y.reshape(len(y), -1).astype(np.float64)
+        return np.asarray(y.reshape(len(y), -1), np.float64)
 
     def _objective(self) -> Objective:
         return Objective(PoissonLoss()) if self.loss == "poisson" else Objective(MSELoss(), 0.5, self.n_outputs_)

@@ -5,7 +5,6 @@ loss + alpha / 2 × Σ weights² / samples of the batch        biases do not cou
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 from collections.abc import Sequence
@@ -20,15 +19,13 @@ from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
 from glasswork.nn import MLP, Linear, Loss
 from glasswork.optim import SGD, Adam, Optimizer
-from glasswork.training.loop import fit
+from glasswork.training.lbfgs import minimize
+from glasswork.training.loop import fit, not_every_step
 from glasswork.training.progress import Progress
 from glasswork.training.threads import threads_of
 
 #: Rows as the first layer takes them, their targets, and their weights, if they have any.
 Samples: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64] | None]
-
-#: "adaptive" divides no learning rate that is smaller.
-_SMALLEST_RATE = 1e-6
 
 _NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
@@ -43,77 +40,59 @@ class Objective(NamedTuple):
     divided: int = 1
 
 
-def draw_weights(sizes: Sequence[int], logistic: Sequence[bool], random: Any) -> list[NDArray[np.float64]]:
-    """Return weights and biases, layer by layer, from the distribution that scikit-learn's networks begin with.
-
-    Uniform, within ``√(6 / (fan_in + fan_out))`` (Glorot and Bengio 2010, eq. 16), or ``√(2 / (fan_in + fan_out))``
-    before a logistic activation.
-    """
-    arrays: list[NDArray[np.float64]] = []
-    for sides, small in zip(itertools.pairwise(sizes), logistic, strict=True):
-        bound = math.sqrt((2 if small else 6) / sum(sides))
-        arrays += [random.uniform(-bound, bound, sides), random.uniform(-bound, bound, sides[1])]
-    return arrays
-
-
 def linear_layers(model: MLP) -> list[Linear]:
     """Return the layers that have weights and biases, in order."""
     return [layer for layer in model.layers if isinstance(layer, Linear)]
 
 
-class _Penalty:
-    """The L2 term. `glasswork.fit` calls it between two steps, to set the weight decay of the next one.
+def draw_weights(model: MLP, logistic: Sequence[bool], random: Any) -> None:
+    """Draw weights and biases as scikit-learn does, layer by layer, so that its numbers of ``random`` are used up.
 
-    ``weight`` is the mean weight of a sample, by which scikit-learn divides the term as well.
+    Uniform, within ``√(6 / (fan_in + fan_out))`` (Glorot and Bengio 2010, eq. 16), or ``√(2 / (fan_in + fan_out))``
+    before a logistic activation.
     """
-
-    every_step = False  # nothing changes between two batches of the same size
-
-    def __init__(self, alpha: float, model: MLP, optimizer: Optimizer, loader: Batches, weight: float) -> None:
-        self.alpha, self.model, self.optimizer, self.loader, self.weight = alpha, model, optimizer, loader, weight
-        self.squares: list[float] = []
-        self(Progress())
-
-    def __call__(self, progress: Progress) -> None:
-        size = self.loader.batch_size
-        rows = min(size, self.loader.samples - progress.num_samples) or size
-        self.optimizer.weight_decay = self.alpha / (rows * self.weight)
-        self.squares.append(_squares(self.model) if self.alpha else 0.0)
-
-    def of_epoch(self) -> float:
-        """Return the term of the epoch that has ended, mean over its samples."""
-        *before, following = self.squares
-        self.squares = [following]
-        return self.alpha / 2 * math.fsum(before) / len(before) * len(self.loader) / (self.loader.samples * self.weight)
+    for layer, small in zip(linear_layers(model), logistic, strict=True):
+        bound = math.sqrt((2 if small else 6) / sum(layer.weight.shape))
+        layer.weight, layer.bias = (random.uniform(-bound, bound, a.shape) for a in (layer.weight, layer.bias))
 
 
 def train(estimator: Any, samples: Samples, validation: Samples | None, *, once: bool) -> None:
     """Train an estimator's network by Adam or SGD, until a stopping rule is satisfied or for one epoch."""
     model: MLP = estimator.model_
     (rows, targets, weights), (loss, factor, divided) = samples, estimator._objective()
-    batch_size = _batch_size(estimator, len(rows))
+    size = min(200 if estimator.batch_size == "auto" else int(estimator.batch_size), len(rows))
+    if estimator.batch_size not in ("auto", size):
+        warnings.warn(f"{estimator}: batch_size is above the number of samples, {size:,}", stacklevel=4)
     loader = Batches(
-        rows, estimator._softened(targets).astype(model.dtype), batch_size, seed=estimator._seed, dtype=model.dtype,
-        drop_last=estimator.batch_norm and leaves_single(len(rows), batch_size), shuffle=estimator.shuffle,
-        weights=_scaled(weights, factor, len(rows)),
+        rows, targets.astype(model.dtype), size, seed=estimator._seed, shuffle=estimator.shuffle, dtype=model.dtype,
+        drop_last=estimator.batch_norm and leaves_single(len(rows), size), weights=_scaled(weights, factor, len(rows)),
     )  # fmt: skip
-    if model.inputs is not None:
-        loader.inputs = model.inputs
+    loader.inputs = model.inputs  # type: ignore[assignment]
     loader.seek(estimator._epochs + 1)
     estimator.n_iter_, estimator._share = 0, estimator._share if once else 1.0
-    optimizer = _optimizer(estimator)
-    penalty = _Penalty(estimator.alpha, model, optimizer, loader, 1.0 if weights is None else float(weights.mean()))
-    epochs = fit(
-        model, loader, None, optimizer, loss, epochs=1 if once else estimator.max_iter, after_step=penalty,
-        threads=estimator.threads, engine=estimator.engine,
-    )  # fmt: skip
-    best = [array.copy() for array in model.state().values()], optimizer.state()
+    optimizer, mean, squares = _optimizer(estimator), 1.0 if weights is None else float(weights.mean()), []
+
+    @not_every_step
+    def prepare_step(progress: Progress) -> None:
+        """Set the decay that the next batch needs; note the squares for the L2 term of its loss."""
+        batch = min(size, loader.samples - progress.num_samples) or size
+        optimizer.weight_decay = estimator.alpha / (batch * mean)
+        squares.append(_squares(model) if estimator.alpha else 0.0)
+
+    prepare_step(Progress())
+    best = _state(model, optimizer)
     try:
         with limited_to(estimator.threads or threads_of(model, loader)):
-            for result in epochs:
-                _note(estimator, result.train_loss / divided + penalty.of_epoch(), len(rows), validation)
-                if _improves(estimator) and estimator.early_stopping:
-                    best = [array.copy() for array in model.state().values()], optimizer.state()
+            for result in fit(
+                model, loader, None, optimizer, loss, epochs=1 if once else estimator.max_iter,
+                after_step=prepare_step, threads=estimator.threads, engine=estimator.engine,
+            ):  # fmt: skip
+                *before, following = squares
+                squares[:] = [following]
+                penalty = estimator.alpha / 2 * math.fsum(before) / len(before) * len(loader) / (loader.samples * mean)
+                _note(estimator, result.train_loss / divided + penalty, len(rows), validation)
+                if _improves(estimator):
+                    best = _state(model, optimizer)
                 if _stops(estimator):
                     break
                 _set_rate(optimizer, _rate(estimator))
@@ -134,52 +113,26 @@ def train(estimator: Any, samples: Samples, validation: Samples | None, *, once:
     estimator._optimizer_state = optimizer.state()
 
 
-def minimize(estimator: Any, samples: Samples) -> None:
-    """Train an estimator's network on all samples at once, by L-BFGS (Liu and Nocedal 1989) on its own gradients."""
-    from scipy import optimize
-
+def train_at_once(estimator: Any, samples: Samples) -> None:
+    """Train an estimator's network by L-BFGS, on all samples at once."""
     if estimator.dropout or estimator.batch_norm:
         raise InputError(f"{estimator}: lbfgs cannot train dropout or batch_norm; use the solver 'adam' or 'sgd'")
     model: MLP = estimator.model_
     (rows, targets, weights), (loss, factor, divided) = samples, estimator._objective()
-    x, t = model.prepare(rows), estimator._softened(targets).astype(model.dtype)
-    each = _scaled(weights, factor, len(rows))
-    decay = estimator.alpha / (len(x) if weights is None else weights.sum())
-    parameters, gradients = model.parameters(), model.gradients()
-    ends = np.cumsum([array.size for array in parameters])[:-1]
-
-    def put(flat: NDArray[np.float64]) -> None:
-        for array, part in zip(parameters, np.split(flat, ends), strict=True):
-            array[...] = part.reshape(array.shape)
-
-    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        put(flat)
-        value = loss(model.forward(x), t, each) + decay / 2 * _squares(model)
-        model.backward(loss.backward())
-        parts = [g + decay * p if p.ndim > 1 else g for p, g in zip(parameters, gradients, strict=True)]
-        return value, np.concatenate([part.ravel() for part in parts]).astype(np.float64)
-
-    start = np.concatenate([array.ravel() for array in parameters]).astype(np.float64)
-    options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-    with limited_to(estimator.threads or threads_of(model, [(x, t)])), np.errstate(over="ignore", invalid="ignore"):
-        found = optimize.minimize(objective, start, method="L-BFGS-B", jac=True, options=options)
+    decay = estimator.alpha / (len(rows) if weights is None else float(weights.sum()))
+    before, x, t = _state(model)[0], model.prepare(rows), targets.astype(model.dtype)
+    found = minimize(
+        model, loss, x, t, _scaled(weights, factor, len(rows)), decay=decay, threads=estimator.threads,
+        maxfun=estimator.max_fun, maxiter=estimator.max_iter, gtol=estimator.tol,
+    )  # fmt: skip
     if not (math.isfinite(found.fun) and np.isfinite(found.x).all()):
-        put(start)
+        for array, kept in zip(model.state().values(), before, strict=True):
+            array[...] = kept
         raise InputError(f"{estimator}: the loss became {found.fun}. {_NOT_FINITE}")
-    put(found.x)
     penalty = decay / 2 * _squares(model)
     estimator.n_iter_, estimator.loss_ = int(found.nit), float((found.fun - penalty) / divided + penalty)
     if found.status != 0:
         _warn(f"{estimator}: lbfgs did not converge in {found.nit} iterations: {found.message}")
-
-
-def _batch_size(estimator: Any, samples: int) -> int:
-    """Return the number of samples in a batch, at most all."""
-    if estimator.batch_size == "auto":
-        return min(200, samples)
-    if estimator.batch_size > samples:
-        warnings.warn(f"{estimator}: batch_size is above the number of samples, {samples:,}", stacklevel=5)
-    return min(int(estimator.batch_size), samples)
 
 
 def _optimizer(estimator: Any) -> Optimizer:
@@ -215,8 +168,7 @@ def _note(estimator: Any, loss: float, samples: int, validation: Samples | None)
     """Note the metrics of an epoch."""
     estimator.loss_ = loss
     estimator.loss_curve_.append(loss)
-    estimator.n_iter_ += 1
-    estimator._epochs += 1
+    estimator.n_iter_, estimator._epochs = estimator.n_iter_ + 1, estimator._epochs + 1
     estimator.t_ += samples
     said = f"Iteration {estimator.n_iter_}, loss = {loss:.8f}"
     if validation is not None:
@@ -236,25 +188,24 @@ def _note(estimator: Any, loss: float, samples: int, validation: Samples | None)
 
 
 def _improves(estimator: Any) -> bool:
-    """Count the epochs without an improvement of ``tol``; return whether this one is the best so far."""
+    """Count the epochs without an improvement of ``tol``; return whether this one has the best validation score."""
     if estimator.early_stopping:
         now, best = estimator.validation_scores_[-1], estimator.best_validation_score_
         best = -math.inf if best is None else best
-        stands, improves = now < best + estimator.tol, now > best
         estimator.best_loss_, estimator.best_validation_score_ = None, max(best, now)
     else:
-        now, best = estimator.loss_, math.inf if estimator.best_loss_ is None else estimator.best_loss_
-        stands, improves = now > best - estimator.tol, now < best
-        estimator.best_loss_ = min(best, now)
-    estimator._no_improvement_count = estimator._no_improvement_count + 1 if stands else 0
-    return bool(improves)
+        now, best = -estimator.loss_, -math.inf if estimator.best_loss_ is None else -estimator.best_loss_
+        estimator.best_loss_ = -max(best, now)
+    count = estimator._no_improvement_count
+    estimator._no_improvement_count = count + 1 if now < best + estimator.tol else 0
+    return bool(estimator.early_stopping and now > best)
 
 
 def _stops(estimator: Any) -> bool:
-    """Whether the training has converged; "adaptive" first tries ever smaller learning rates."""
+    """Whether the training has converged; "adaptive" first tries learning rates down to a millionth."""
     if estimator._no_improvement_count <= estimator.n_iter_no_change:
         return False
-    if estimator.solver == "adam" or estimator.learning_rate != "adaptive" or _rate(estimator) <= _SMALLEST_RATE:
+    if estimator.solver == "adam" or estimator.learning_rate != "adaptive" or _rate(estimator) <= 1e-6:
         return True
     estimator._share, estimator._no_improvement_count = estimator._share / 5, 0
     return False
@@ -264,8 +215,12 @@ def _scaled(weights: NDArray[np.float64] | None, factor: float, count: int) -> N
     """Return weights whose mean is ``factor``; None if all would be 1."""
     if weights is None:
         return None if factor == 1 else np.full(count, factor)
-    scaled: NDArray[np.float64] = weights * (factor / weights.mean())
-    return scaled
+    return np.asarray(weights * (factor / weights.mean()))
+
+
+def _state(model: MLP, optimizer: Optimizer | None = None) -> tuple[list[NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return copies of everything that a training continues from."""
+    return [array.copy() for array in model.state().values()], {} if optimizer is None else optimizer.state()
 
 
 def _squares(model: MLP) -> float:
@@ -273,4 +228,5 @@ def _squares(model: MLP) -> float:
 
 
 def _warn(message: str) -> None:
+    """Warn that a training has not converged."""
     warnings.warn(message, ConvergenceWarning, stacklevel=5)

@@ -15,13 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from glasswork.arrays import FloatArray
 from glasswork.data.targets import check_weights
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs
-from glasswork.interop.fitting import Objective, Samples, draw_weights, linear_layers, minimize, train
+from glasswork.interop.fitting import Objective, Samples, draw_weights, linear_layers, train, train_at_once
 from glasswork.nn import ACTIVATIONS, MLP, BatchNorm, Dropout, Layer
 from glasswork.nn.assembly import widths
 from glasswork.training.engines import EngineName
@@ -71,6 +72,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     if TYPE_CHECKING:  # a subclass has them, in its own order
         hidden_layer_sizes: Widths = ()
         activation: Activations = ""
+        classes_: NDArray[Any]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]]
 
@@ -83,12 +85,11 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 
     # What a subclass adds -----------------------------------------------------------------------------
 
-    def _targets(
-        self, y: Any, *, begins: bool = False, again: bool = False, once: bool = False, classes: Any = None
-    ) -> NDArray[Any]:
+    def _targets(self, y: Any, *, role: str = "validation", classes: Any = None) -> NDArray[Any]:
         """Check ``y`` and return a row of targets for each sample, ``(N, outputs)``.
 
-        ``again`` is for a warm start, and ``once`` for a call of ``partial_fit``.
+        ``role`` is ``"validation"``, ``"fit"`` for a training that begins, ``"warm"`` for one that continues, or
+        ``"partial"``.
         """
         raise NotImplementedError
 
@@ -98,14 +99,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     def _score_of(self, scores: FloatArray, targets: NDArray[Any], weights: NDArray[np.float64] | None) -> float:
         """Return the score for these outputs of the network."""
         raise NotImplementedError
-
-    def _softened(self, targets: NDArray[Any]) -> NDArray[Any]:
-        """Return the targets to train with."""
-        return targets
-
-    def _class_names(self) -> tuple[str, ...] | None:
-        """Return the names of the classes for the network's input contract."""
-        return None
 
     # A network, there and back ------------------------------------------------------------------------
 
@@ -180,7 +173,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         return outputs
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
-        """Return raw samples as the first layer takes them."""
         check_is_fitted(self)
         return self._prepared(validate_data(self, X, reset=False, **_ROWS))
 
@@ -234,10 +226,12 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         begins = not hasattr(self, "model_") or not (self.warm_start or once)
         both = {**_ROWS, "multi_output": True, "y_numeric": not is_classifier(self)}
         X, y = validate_data(self, X, y, reset=begins, **both)
-        again = not (begins or once)
-        X = _dense(X)
-        targets = self._targets(y, begins=begins, again=again, once=once, classes=classes)
-        weights = self._weights(X, y, weights)
+        role = "partial" if once else "fit" if begins else "warm"
+        X, targets = _dense(X), self._targets(y, role=role, classes=classes)
+        if weights is not None:
+            weights = check_weights(_check_sample_weight(weights, X), len(X))
+        if getattr(self, "class_weight", None) is not None:
+            weights = compute_sample_weight(self.class_weight, y) * (1 if weights is None else weights)
         random = check_random_state(self.random_state)
         if begins:
             self._begin(*self._new_model(X, targets.shape[1], random))
@@ -250,35 +244,35 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             samples, validation = self._split(samples, random)
         if validation is not None and self.validation_scores_ is None:
             self.validation_loss_curve_, self.validation_scores_ = [], []
-        self._note_range(samples[0])
+        inputs = self.model_.inputs or Inputs()
+        if not inputs.scales:  # then the contract states the range of all samples so far
+            ends = [end for end in (inputs.low, inputs.high, X.min(), X.max()) if end is not None]
+            self.model_.inputs = replace(inputs, low=float(min(ends)), high=float(max(ends)))
         if self.solver == "lbfgs":
-            minimize(self, samples)
+            train_at_once(self, samples)
         else:
             train(self, samples, validation, once=once)
         return self
 
-    def _weights(self, X: Any, y: NDArray[Any], weights: Any) -> NDArray[np.float64] | None:
-        """Return the weights of samples; None if all are 1."""
-        return None if weights is None else check_weights(_check_sample_weight(weights, X), X.shape[0])
-
-    def _new_model(self, X: Any, outputs: int, random: Any) -> tuple[MLP, int]:
+    def _new_model(self, X: NDArray[Any], outputs: int, random: Any) -> tuple[MLP, int]:
         """Return an untrained network, and the seed of its masks and of the order of samples."""
         hidden, words = widths(self.hidden_layer_sizes), self.activation
         words = [words] * len(hidden) if isinstance(words, str) else list(words)
-        if len(words) != len(hidden) or not all(isinstance(width, int | np.integer) and width > 0 for width in hidden):
-            raise InputError(
-                f"{self}: expected hidden_layer_sizes to be > 0, and as many activations, got {hidden}, {words}"
-            )
+        if len(words) != len(hidden):
+            raise InputError(f"{self}: expected an activation for each of {len(hidden)} hidden layers, got {words}")
         acts = ["sigmoid" if word == "logistic" else word for word in words]
-        logistic = [act == "sigmoid" for act in (*acts, *(acts[-1:] or ["identity"]))]
-        drawn = draw_weights([X.shape[1], *hidden, outputs], logistic, random)
+        model = MLP(
+            X.shape[1], hidden, outputs, activation=acts, output_activation=None, batch_norm=self.batch_norm,
+            dropout=self.dropout, dtype=X.dtype,
+        )  # fmt: skip
+        draw_weights(model, [act == "sigmoid" for act in (*acts, *(acts[-1:] or ["identity"]))], random)
         seed = int(random.randint(2**31 - 1))
-        settings = {"batch_norm": self.batch_norm, "dropout": self.dropout, "dtype": X.dtype, "seed": seed}
-        model = MLP(X.shape[1], hidden, outputs, activation=acts, output_activation=None, **settings)
-        for layer in linear_layers(model):
-            layer.weight, layer.bias = drawn.pop(0), drawn.pop(0)
+        for layer in model.layers:
+            if isinstance(layer, Dropout):
+                layer.seed = seed
+        names = tuple(map(str, self.classes_)) if is_classifier(self) and len(self.classes_) > 1 else None
         columns = tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
-        model.inputs = Inputs(kind="features", classes=self._class_names(), columns=columns)
+        model.inputs = Inputs(kind="features", classes=names, columns=columns)
         return model, seed
 
     def _split(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
@@ -294,13 +288,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 f"{self}: The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
         return (learnt[0], learnt[1], learnt[2]), (valid[0], valid[1], valid[2])
-
-    def _note_range(self, rows: NDArray[Any]) -> None:
-        """Extend the range in the network's input contract to these samples, unless the contract scales them."""
-        inputs = self.model_.inputs or Inputs()
-        if not inputs.scales:
-            ends = [end for end in (inputs.low, inputs.high, rows.min(), rows.max()) if end is not None]
-            self.model_.inputs = replace(inputs, low=float(min(ends)), high=float(max(ends)))
 
 
 def _dense(X: Any) -> NDArray[Any]:
