@@ -50,8 +50,11 @@ bench: $(BENCH)/installed  ## measure speed and memory against the peers (twelve
 features: $(VENV)/installed-dev  ## compare the accuracy on tables of features with scikit-learn's (two minutes)
 	@$(BIN)/python benchmarks/features.py
 
-interop: $(BENCH)/installed  ## check that PyTorch computes what we do, layer by layer
+interop: $(BENCH)/installed  ## check that PyTorch, OpenVINO, JavaScript, TensorBoard and MLflow take what we write
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	".[dev,log]" openvino
 	@$(BENCH)/bin/python tests/interop_torch.py
+	@PATH="$$PATH:$$($(BENCH)/bin/python tests/node_folder.py)" $(BENCH)/bin/python tests/interop_others.py
 
 soak: $(VENV)/installed-dev  ## kill a hundred runs and check that each ends with the bytes of an unbroken run (half an hour)
 	@$(BIN)/python -u tests/soak.py

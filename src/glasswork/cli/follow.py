@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,10 @@ from glasswork.paths import for_shell
 from glasswork.stopping import StopOnSignal
 
 if TYPE_CHECKING:
+    from glasswork.interop.log import Log
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.run import Run
+    from glasswork.training.results import EpochResult
 
 
 def follow(
@@ -29,6 +31,7 @@ def follow(
     report: bool = True,
     figure_format: "Format | None" = "png",
     repeats: "RunFolder | None" = None,
+    log: Sequence[str] = (),
 ) -> None:
     """Train a run, new or resumed, to its end and print how it goes.
 
@@ -42,12 +45,18 @@ def follow(
         Format of the figures; with None no figures are drawn.
     repeats : RunFolder, optional
         The run that is repeated, to compare with at the end.
+    log : sequence of {"csv", "tensorboard", "mlflow"}
+        Where each epoch is logged as well.
     """
     from glasswork.data.kinds import noun
     from glasswork.runs.figures import draw_figures
     from glasswork.runs.folder import RunFolder
     from glasswork.runs.repeat import compare_with
 
+    if log:
+        from glasswork.interop.log import check_logs
+
+        check_logs(log)
     stop = StopOnSignal()
     run = make(stop)
     skipped = run.parts.origin.skipped
@@ -58,7 +67,7 @@ def follow(
     with not_essential():
         try:
             with stop:
-                _train(run, strict=strict, quiet=quiet)
+                _train(run, strict=strict, quiet=quiet, log=log)
             hurried = stop.requested and stop.number != signal.SIGINT
         except KeyboardInterrupt:  # before the first step, or a second signal
             if not RunFolder(run.folder).exists():
@@ -108,7 +117,7 @@ def _print_and_draw(run: "Run", figure_format: "Format | None", *, report: bool,
     return problems
 
 
-def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
+def _train(run: "Run", *, strict: bool, quiet: bool, log: Sequence[str]) -> None:
     """Train, and print one line for each epoch."""
     total, label = run.recipe.training.epochs, run.experiment.loss.label
     steps = total * len(run.experiment.train_loader)
@@ -118,8 +127,10 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
         else:
             for assumed in run.parts.origin.assumed:
                 print(f"Notice: {assumed}", file=sys.stderr, flush=True)
+        logs = _Logs(run, log)
         told = len(run.notes)
         for result in run.epochs(after_step=bar, strict=strict):
+            logs.note(result)
             if not quiet:
                 print(
                     f"Epoch: {result.epoch:02d}/{total} | Train {label}: {result.train_loss:.4f} | "
@@ -128,8 +139,34 @@ def _train(run: "Run", *, strict: bool, quiet: bool) -> None:
                 )
             for finding in result.findings:
                 print(f"Notice: {finding.message}", flush=True)
+        logs.close(run.test_accuracy)
         for note in run.notes[told:]:  # notes that were added during the training
             print(f"Notice: {note}", flush=True)
+
+
+class _Logs:
+    """The logs of a run that is being trained; one that fails is left out from then on, and stops nothing."""
+
+    def __init__(self, run: "Run", kinds: Sequence[str]) -> None:
+        self.open: dict[str, Log] = {}
+        if kinds:
+            from glasswork.interop.log import open_log
+
+            self.open = {kind: open_log(kind, run) for kind in dict.fromkeys(kinds)}
+
+    def note(self, result: "EpochResult") -> None:
+        self._each(lambda log: log.note(result))
+
+    def close(self, test_accuracy: float | None) -> None:
+        self._each(lambda log: log.close(test_accuracy))
+
+    def _each(self, do: "Callable[[Log], None]") -> None:
+        for kind, log in list(self.open.items()):
+            try:
+                do(log)
+            except Exception as error:  # other libraries have errors of their own
+                del self.open[kind]
+                print(f"Notice: the log {kind} ends here: {error}", file=sys.stderr, flush=True)
 
 
 def _write_page(run: "Run") -> list[str]:

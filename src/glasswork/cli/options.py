@@ -67,6 +67,22 @@ Force = Annotated[
 ]
 Format: TypeAlias = Literal["png", "svg", "pdf"]
 FigureFormat = Annotated[Format, typer.Option("--format", help="Format of the figures.")]
+
+
+def _known_logs(kinds: list[str] | None) -> list[str]:
+    for kind in kinds or ():
+        if kind not in ("csv", "tensorboard", "mlflow"):
+            raise typer.BadParameter(f"expected csv, tensorboard or mlflow, got {kind!r}")
+    return kinds or []
+
+
+LogOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log", metavar="csv|tensorboard|mlflow", help="Log each epoch there as well (repeatable).",
+        show_default="history.csv alone", callback=_known_logs,
+    ),
+]  # fmt: skip
 WithFigures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the run's figures into figures/.")]
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", help="Write report.html, a page about the run that opens anywhere.")

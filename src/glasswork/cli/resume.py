@@ -11,6 +11,7 @@ from glasswork.cli.options import (
     Debug,
     EngineOption,
     FigureFormat,
+    LogOption,
     Quiet,
     RunArgument,
     Strict,
@@ -31,6 +32,7 @@ def resume(
     figures: WithFigures = True,
     report: WithReport = True,
     figure_format: FigureFormat = "png",
+    log: LogOption = None,
     debug: Debug = False,
 ) -> None:
     """Continue a run from its last checkpoint; it ends with the same bytes as a run that was never stopped.
@@ -51,4 +53,5 @@ def resume(
         quiet=quiet,
         report=report,
         figure_format=figure_format if figures else None,
+        log=log or (),
     )

@@ -12,6 +12,7 @@ from glasswork.cli.options import (
     CheckpointEvery,
     Debug,
     FigureFormat,
+    LogOption,
     Quiet,
     Strict,
     WithFigures,
@@ -73,6 +74,7 @@ def train(
     figures: WithFigures = True,
     report: WithReport = True,
     figure_format: FigureFormat = "png",
+    log: LogOption = None,
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
@@ -133,6 +135,7 @@ def train(
         quiet=quiet,
         report=report,
         figure_format=figure_format if figures else None,
+        log=log or (),
         repeats=repeats,
     )
 
