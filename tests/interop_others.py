@@ -1,4 +1,4 @@
-"""Do other programs take what we write? OpenVINO, JavaScript, PyTorch's state dicts, TensorBoard, MLflow: ``make interop``.
+"""Do other programs take what we write? OpenVINO, JavaScript, PyTorch, TensorBoard, MLflow: ``make interop``.
 
 A program of its own, as these libraries are too large to be installed for every ``make test``.
 """
