@@ -10,6 +10,8 @@ from texts import quick
 from glasswork.classroom import Checker
 from glasswork.classroom.catalogue import solution
 from glasswork.classroom.handout import PARTS
+from glasswork.classroom.judging.slips import with_slips
+from glasswork.classroom.student.source import from_script
 from glasswork.errors import FileError, InputError
 
 
@@ -259,7 +261,7 @@ WHILE = "    start_idx = 0\n    while start_idx < len(indices):"
 @pytest.mark.parametrize(
     ("old", "new", "part", "mistake", "line", "words"),
     [
-        ("        self.input = x", IN_PLACE, "Linear.forward", None, "x -= x.mean()", "forward changes x itself"),
+        ("        self.input = x", IN_PLACE, "Linear.forward", "changes-argument", "x -= x.mean()", "changed in place"),
         ("    for start_idx in range(0, indices.shape[0] - minibatch_size + 1, minibatch_size):", WHILE,
          "minibatch_generator", "endless-loop", "while start_idx", "it goes on after"),
         ("np.random.shuffle(indices)", "np.random.shuffle(X)", "minibatch_generator", "batch-shuffles-images",
@@ -278,6 +280,39 @@ def test_the_line_of_the_mistake_is_named(checker, tmp_path, old, new, part, mis
     assert wrong(parts) == {part: mistake}
     assert parts[part].line == number_of(text, line)
     assert words in parts[part].message
+
+
+BATCH = "        model.backward(grad_output)\n        optimizer.step()\n"
+LAYERS = (
+    "        x = self.linear1(x)\n        x = self.act1(x)\n        x = self.linear2(x)\n        x = self.act2(x)\n"
+)
+DETOUR = (
+    "        z = self.linear1(x)\n        a = self.act1(z)\n        z = self.linear2(z)\n        x = self.act2(z)\n"
+)
+COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part", "mistake", "line", "words"),
+    [
+        (BATCH, "        optimizer.step()\n        model.backward(grad_output)\n", "train", "train-step-before-backward",
+         "optimizer.step()", "MSELoss.backward → SGD.step"),
+        (LAYERS, DETOUR, "MLP.forward", "mlp-hidden-without-activation", "self.linear2(z)", "the output of linear1 to linear2"),
+        ("linear1.parameters() + self.linear2.parameters()", "linear1.parameters + self.linear2.parameters", "MLP.backward",
+         "method-without-call", "linear1.parameters +", "without brackets"),
+        ("in zip(self.params, self.grads)", "in (self.params, self.grads)", "SGD", "unequal-unpacking",
+         "in (self.params", "too many values"),
+        (COUNT, COUNT.replace("predicted_labels == y_batch", "preds == int_to_onehot(y_batch)"), "valid",
+         "valid-compares-scores", "preds == int_to_onehot", "one-hot rows"),
+        ("preds = model(X_batch)", "preds = model(X)", "train", "global-for-argument", "model(X)\n", "train asks for X"),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_a_mistake_is_so(judge, old, new, part, mistake, line, words):
+    text = change(old, new)
+    parts = {report.name: report for report in judge(text)}
+    told = next(with_slips([parts[part]], from_script(text)))
+    assert (told.mistake, told.line) == (mistake, number_of(text + "\n", line.rstrip("\n")))
+    assert words in told.message
 
 
 def test_an_error_of_its_own_is_told_beside_a_part_that_is_wrong(checker, tmp_path):

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import itertools
 import json
 import os
 import re
@@ -17,7 +18,9 @@ import pytest
 
 from glasswork import FileError, InputError
 from glasswork.classroom.exercise.figures import FIGURES
+from glasswork.classroom.exercise.sizes import read_sizes, stated_sizes
 from glasswork.classroom.exercise.write import read_template, render, write_classwork
+from glasswork.classroom.handout import SIZES
 
 #: The gaps of the exercise, by the place they are in: those of the handout, then the optional ones.
 GAPS = {
@@ -94,6 +97,10 @@ GIVEN = {
     "MLP.backward": 1,
     "train": 1,
     "int_to_onehot": 1,
+    "normalize": 1,
+    "minibatch_generator": 1,
+    "SGD": 1,
+    "valid": 1,
 }
 
 
@@ -110,12 +117,46 @@ def test_a_teacher_chooses_what_is_left_open(glasswork, checker, tmp_path):
     assert "no part 'Linear' can be left open; expected some of split, Linear.__init__" in " ".join(said.split())
 
 
+@pytest.mark.parametrize(("language", "number"), [("en", "7,000"), ("de", "7.000")])
+def test_a_teacher_chooses_the_sizes_of_the_sets(language, number):
+    sizes = read_sizes("7000/1000/2000")
+    assert sizes == {"train": 7000, "valid": 1000, "test": 2000}
+    for form, solution in itertools.product(("notebook", "script"), (False, True)):
+        text = render(form, solution=solution, language=language, sizes=sizes).decode()
+        assert number in text
+        assert not re.search(r"55[,.]?000|\b5[,.]?000|10[,.]?000", text)
+        lines = [line.strip(' "').replace("\\n", "") for line in text.split("\n")]
+        assert stated_sizes(lines) == sizes
+        assert ("train_size=8000, test_size=2000" in text) is solution
+    assert stated_sizes(["x = 7  # 7,000 (training)"]) == SIZES
+    assert stated_sizes(render("script", solution=False).decode().split("\n")) == SIZES
+
+
+@pytest.mark.parametrize(
+    "sizes", ["7000", "7000/1000/2000/1", "a/b/c", "60000/10000/10000", "500/1000/2000", "7e3/1/2"]
+)
+def test_sizes_that_cannot_be(sizes, glasswork, tmp_path):
+    with pytest.raises(InputError, match="sizes: expected"):
+        read_sizes(sizes)
+
+
+def test_a_check_expects_the_sizes_that_the_exercise_states(glasswork, checker, tmp_path):
+    glasswork("classwork", "new", "mine", "--solution", "--sizes", "7000/1000/2000", folder=tmp_path)
+    path = tmp_path / "mine" / "classwork-solution.py"
+    split = {part.name: part for part in checker.check(path).parts}["split"]
+    assert (split.status, split.message) == ("done", "")
+    path.write_text(path.read_text("utf-8").replace("train_size=8000, test_size=2000", "test_size=10000"), "utf-8")
+    split = {part.name: part for part in checker.check(path).parts}["split"]
+    assert (split.status, split.mistake) == ("wrong", None)
+    assert "expected train 7,000, valid 1,000 and test 2,000" in split.message
+
+
 def test_no_task_is_told_that_is_not_there():
     for part in (*GAPS, *GIVEN):
         if part.startswith(("CrossEntropyLoss", "ReLU", "DeepMLP")):
             continue
         text = render("script", solution=False, parts=[part]).decode()
-        assert text.count("**TODO**") == (part not in ("train", "int_to_onehot")), part
+        assert text.count("**TODO**") == ("." in part), part
         assert len(re.findall(r"^# \| (?:Section|last)", text, re.MULTILINE)) == 1, part
 
 
@@ -151,7 +192,7 @@ def test_every_word_of_a_figure_is_german():
     ]
     asked = set()
     for figure in FIGURES.values():
-        figure(lambda word: (asked.add(word), word)[1])
+        figure(lambda word: (asked.add(word), word)[1], SIZES)
     assert len(asked) > 15
     assert {word for word in asked if re.search(r"[a-z]{3}", word)} <= words.keys()
 

@@ -47,7 +47,7 @@ def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, wor
     assert message in told.message
     assert told.hints == mistakes()[mistake].hints
     assert slipped(line, message, status="done").mistake is None
-    assert slipped(line, message, name="Sigmoid.forward").mistake is None
+    assert slipped(line, message, name="Sigmoid.forward").mistake in (None, "none-for-object")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, wor
         ("AttributeError: module 'numpy' has no attribute 'int'.", "removed-from-numpy", "Instead of np.int, write int,"),
         ("ValueError: too many values to unpack (expected 2).", "unequal-unpacking", "as names on the left"),
         ("TypeError: 'numpy.ndarray' object is not callable.", "called-value", "not a function"),
+        ("AttributeError: 'NoneType' object has no attribute 'T'.", "none-for-object", "is None"),
         ("UFuncTypeError: Cannot cast ufunc 'divide' output from", "decimals-into-whole-numbers", "whole numbers"),
         ("ValueError: Found input variables with inconsistent numbers of samples", "different-lengths", "rows"),
     ],
@@ -71,7 +72,7 @@ def test_an_error_is_named_at_the_line_in_which_python_stops(message, mistake, w
 
 def test_a_slip_in_another_line_is_told_only_if_mending_it_gets_further():
     line = "rows = np.random.shuffle(x)"
-    assert slipped(line, NO_SHAPE, gets_further=lambda *_: False).mistake is None
+    assert slipped(line, NO_SHAPE, gets_further=lambda *_: False).mistake == "none-for-object"
     mended = []
     slipped(line, NO_SHAPE, gets_further=lambda old, new: mended.append((ast.unparse(old), ast.unparse(new))))
     assert mended == [(line, "np.random.shuffle(x)")]
@@ -81,6 +82,13 @@ def test_what_does_not_fit_the_error_is_not_told():
     message = "for x = 1 you get 2, expected 3"
     assert slipped("rows = np.random.shuffle(x)", message).message == message
     assert slipped("output = np.dot(x, self.weight) + self.bias", message).message == message
+
+
+def test_a_function_whose_name_is_given_away_is_named():
+    text = "def valid(x):\n    return 1.0\n\nvalid = valid(3)\nprint(valid(4))\n"
+    report = PartReport("whole file", "wrong", None, line=4, message="TypeError: 'float' object is not callable.")
+    (told,) = with_slips([report], from_script(text))
+    assert (told.mistake, told.line) == ("function-overwritten", 4)
 
 
 def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
@@ -139,7 +147,7 @@ STOP = Ending("error", 1, "TypeError", "TypeError: 'ellipsis' object is not call
     ],
 )
 def test_what_the_run_adds(ending, parts, status):
-    entry = report_ending(ending, parts, from_script("while a: b()\n"))
+    entry = report_ending(ending, parts, from_script("while print: print()\n"))
     assert (entry and entry.status) == status
     if status == "wrong":
         assert len(entry.hints) == 3
@@ -147,6 +155,18 @@ def test_what_the_run_adds(ending, parts, status):
         assert report.wrong
         assert entry.message in " ".join(str(report).split())
         assert entry.message.split("'")[0] in report._repr_html_()
+
+
+def test_a_name_that_nothing_defines_is_told_where_the_run_does_not_come_to_it():
+    for text, status in (
+        ("def f():\n    return total_los\n", "remark"),  # nothing calls f
+        ("try:\n    print(total_los)\nexcept NameError: pass\n", "remark"),
+        ("def f(x):\n    if x: return total_los\nf(0)\n", "wrong"),
+        ("class SGD:\n  def step(self):\n    if self.x: total_los()\nSGD()\n", "wrong"),
+    ):
+        entry = report_ending(Ending("end"), [DONE], from_script(text))
+        assert (entry.status, entry.code.count("total_los")) == (status, 1)
+        assert "total_los" in entry.message
 
 
 @pytest.mark.parametrize(("further", "status"), [(True, "blocked"), (False, "wrong")])

@@ -2,10 +2,13 @@
 
 import contextlib
 import io
+import sys
 import textwrap
 
 import pytest
 
+from glasswork.classroom.student.fixture import _SilentModule
+from glasswork.classroom.student.outline import unknown_names
 from glasswork.classroom.student.source import from_cells, from_script
 from glasswork.classroom.student.whole_file import run_whole_file
 
@@ -78,6 +81,10 @@ def test_a_file_that_runs_ends(text):
 @pytest.mark.parametrize(
     ("text", "how", "words", "line", "meant"),
     [
+        (change("losses.append", "if epoch == 40: lossess = bests\n    losses.append"), "error", "name 'bests' is not defined",
+         "bests", ""),
+        (change("losses.append", "if epoch == 1: optimizer.rate *= 2\n    losses.append"), "error", "has no attribute 'rate'",
+         "optimizer.rate", ""),
         (FILE + "print(loses)\n", "error", "NameError: name 'loses' is not defined", "print(loses)", "losses"),
         (change("num_epochs = 50", "num_epochs = 50\nbest = zzz"), "error", "NameError: name 'zzz'", "best = zzz", ""),
         (change("optimizer.step()", "optimizer.stp()"), "error", "has no attribute 'stp'", "optimizer.stp", "step"),
@@ -145,3 +152,31 @@ def test_a_notebook_runs_cell_by_cell_up_to_the_one_that_fails():
 def test_one_file_ends_the_same_way_each_time():
     text = "import numpy as np\nx = np.random.rand()\nprint({}[x])\n"
     assert run(text) == run(text)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "plot", "how"),
+    [
+        (50, "plt.plot(range(51), losses)", "error"),
+        (50, "ax = plt.axes()\nax.plot(losses, range(49), 'r')", "error"),
+        (50, "plt.plot(range(50), losses, 'b')\nplt.plot(losses)\nplt.plot(losses, label='x')", "end"),
+        (50, "plt.plot(np.arange(27_500), steps)", "end"),  # the batches of a short run are fewer
+        (90, "plt.plot(range(90), losses)", "end"),  # and so are the epochs of a long one
+    ],
+)
+def test_a_curve_of_two_lists_that_do_not_fit_stops_as_in_matplotlib(monkeypatch, epochs, plot, how):
+    monkeypatch.setitem(sys.modules, "matplotlib", _SilentModule("matplotlib"))
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", _SilentModule("matplotlib.pyplot"))
+    text = change("num_epochs = 50", f"num_epochs = {epochs}").replace("losses[num_epochs - 1]", "losses[-1]")
+    ending = run(f"import matplotlib.pyplot as plt\n{text}{plot}\n")
+    assert (ending.how, "must have same first dimension" in ending.words) == (how, how == "error")
+
+
+def test_a_name_that_nothing_defines_is_found_without_running_its_line():
+    text = "import os.path as p\nfrom math import *\n"
+    assert [n.id for n in unknown_names(from_script(text + "print(pi)"))] == []
+    text = "def f(a, *b, **c):\n    for d in a:\n        if d: print(d, e, p)\n    try: f(b, c)\n    except OSError as g: raise g\n"
+    assert [n.id for n in unknown_names(from_script(text))] == ["e", "p"]
+    assert [
+        n.id for n in unknown_names(from_script("x = [i for i in range(3)]\nprint(x, __name__, _, In, display)"))
+    ] == []

@@ -26,6 +26,9 @@ PARTS: tuple[str, ...] = (
     "CrossEntropyLoss",
 )
 
+#: The images of the three sets.
+SIZES = {"train": 55_000, "valid": 5_000, "test": 10_000}
+
 #: Shown only when the file has them.
 OPTIONAL = ("ReLU", "CrossEntropyLoss")
 

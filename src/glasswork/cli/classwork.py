@@ -65,15 +65,19 @@ def new(
     template: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A template of your own.", parser=typed_path)
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the texts: en or de.")] = "en",
+    language: Annotated[str, typer.Option(help="Of the texts: en or de. check answers in English.")] = "en",
+    sizes: Annotated[
+        str, typer.Option(metavar="A/B/C", help="Images for training, validation and test.")
+    ] = "55000/5000/10000",
     debug: Debug = False,
 ) -> None:
     """Write the exercise as a notebook and as a script. No file is ever overwritten."""
+    from glasswork.classroom.exercise.sizes import read_sizes
     from glasswork.classroom.exercise.write import write_classwork
 
     chosen = [part.strip() for text in parts or () for part in text.split(",") if part.strip()]
     notebook, script = write_classwork(
-        folder, solution=solution, parts=chosen or None, template=template, language=language
+        folder, solution=solution, parts=chosen or None, template=template, language=language, sizes=read_sizes(sizes)
     )
     print(f"{notebook}\n{script}")
     if solution:

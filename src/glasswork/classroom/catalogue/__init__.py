@@ -29,6 +29,8 @@ class Mistake:
     variants : tuple of tuples of str
         Each a sequence old, new, old, new, ...: texts of the right solution and what stands there instead. In the
         files, a new line may be written ``\\n``.
+    code : str
+        A pattern that the part's code has to hold, for a mistake that others look like.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Mistake:
     does: str
     hints: tuple[str, str, str]
     variants: tuple[tuple[str, ...], ...] = ()
+    code: str = ""
 
 
 @functools.cache
@@ -80,6 +83,7 @@ def mistakes() -> dict[str, Mistake]:
                 entry["does"],
                 (one, two, three),
                 tuple(tuple(t.replace("\\n", "\n") for t in variant) for variant in entry.get("variants", [])),
+                entry.get("code", ""),
             )
             if mistake.id in found or mistake.part not in (*PARTS, "*"):
                 raise ValueError(f"{file.name}: the entry {mistake.id} is there twice, or is of no part")

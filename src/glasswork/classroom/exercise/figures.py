@@ -21,7 +21,7 @@ _DPI = 100
 Say = Callable[[str], str]
 
 
-def network(say: Say) -> bytes:
+def network(say: Say, _: dict[str, int]) -> bytes:
     """Return Figure 1, the network 784-50-10, as a PNG."""
     figure = diagram(MLP(784, 50, 10, rng=np.random.default_rng(0)))
     for text in figure.findobj(Text):
@@ -29,16 +29,16 @@ def network(say: Say) -> bytes:
     return _png(figure)
 
 
-def three_sets(say: Say) -> bytes:
-    """Return Figure 2, the 70,000 images as one bar of three sets, as a PNG."""
+def three_sets(say: Say, sizes: dict[str, int]) -> bytes:
+    """Return Figure 2, the images as one bar of three sets, as a PNG."""
     figure, axes = _canvas(7.2, 1.5)
     left = 0.3
     for name, images, colour, use in (
-        ("training", 55_000, BLUE, "learn from these"),
-        ("validation", 5_000, ORANGE, "after each epoch"),
-        ("test", 10_000, GREEN, "at the end"),
+        ("training", sizes["train"], BLUE, "learn from these"),
+        ("validation", sizes["valid"], ORANGE, "after each epoch"),
+        ("test", sizes["test"], GREEN, "at the end"),
     ):
-        width = 6.6 * images / 70_000
+        width = 6.6 * images / sum(sizes.values())
         axes.barh(0.75, width - 0.04, 0.5, left=left, color=colour, align="center")
         middle = left + (width - 0.04) / 2
         narrow = name == "validation"  # its words are wider than its bar, and end where it ends
@@ -51,7 +51,7 @@ def three_sets(say: Say) -> bytes:
     return _png(figure)
 
 
-def flow(say: Say) -> bytes:
+def flow(say: Say, _: dict[str, int]) -> bytes:
     """Return Figure 3, the shapes on the way forward and on the way back, as a PNG."""
     figure, axes = _canvas(9.6, 2.2)
     names = ("linear1", "act1", "linear2", "act2", "loss")
@@ -73,7 +73,7 @@ def flow(say: Say) -> bytes:
     return _png(figure)
 
 
-def sigmoid(say: Say) -> bytes:
+def sigmoid(say: Say, _: dict[str, int]) -> bytes:
     """Return Figure 4, the sigmoid and its derivative, as a PNG."""
     figure = new_figure(7.2, 2.7)
     axes = place(figure, 0.6, 0.5, 4.9, 2.0)
@@ -91,7 +91,12 @@ def sigmoid(say: Say) -> bytes:
 
 
 #: The figures by the names that the template gives them.
-FIGURES: dict[str, Callable[[Say], bytes]] = {"network": network, "split": three_sets, "flow": flow, "sigmoid": sigmoid}
+FIGURES: dict[str, Callable[[Say, dict[str, int]], bytes]] = {
+    "network": network,
+    "split": three_sets,
+    "flow": flow,
+    "sigmoid": sigmoid,
+}
 
 
 def _canvas(width: float, height: float) -> tuple[Picture, Axes]:

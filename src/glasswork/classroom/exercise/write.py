@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from glasswork.classroom.exercise.figures import FIGURES, Say
+from glasswork.classroom.exercise.sizes import with_sizes
+from glasswork.classroom.handout import SIZES
 from glasswork.errors import FileError, InputError
 from glasswork.figures.figure import own_settings
 
@@ -60,7 +62,12 @@ class Cell:
 
 
 def read_template(
-    *, solution: bool, parts: Sequence[str] | None = None, template: Path | None = None, language: str = "en"
+    *,
+    solution: bool,
+    parts: Sequence[str] | None = None,
+    template: Path | None = None,
+    language: str = "en",
+    sizes: dict[str, int] = SIZES,
 ) -> list[Cell]:
     """Return the cells of the classwork.
 
@@ -74,6 +81,8 @@ def read_template(
         A template of a teacher's own, which is written as it is.
     language : str
         One of `LANGUAGES`.
+    sizes : dict
+        The sizes of the sets ``train``, ``valid`` and ``test``.
 
     Returns
     -------
@@ -121,6 +130,7 @@ def read_template(
             text = with_tasks(words["texts"][match["id"]]).strip("\n")
         elif words:
             text = _COMMENT.sub(lambda c: c["mark"] + words["comments"].get(c["text"], c["text"]) + c["end"], text)
+        text = with_sizes(text, sizes, lambda word: words.get("words", {}).get(word, word))
         cells.append(Cell(match["id"], bool(match["text"]), match["only"], text))
     if not cells:
         raise InputError(f"{who}: no line begins a cell; expected '# %% id=NAME'")
@@ -135,6 +145,7 @@ def render(
     parts: Sequence[str] | None = None,
     template: Path | None = None,
     language: str = "en",
+    sizes: dict[str, int] = SIZES,
 ) -> bytes:
     """Return the classwork as the content of a file; the same bytes at every call.
 
@@ -146,7 +157,7 @@ def render(
         Whether the gaps are solved.
     name : str
         The file's name without its suffix, which the text mentions.
-    parts, template, language
+    parts, template, language, sizes
         See `read_template`.
 
     Returns
@@ -154,10 +165,10 @@ def render(
     bytes
         UTF-8.
     """
-    cells = read_template(solution=solution, parts=parts, template=template, language=language)
+    cells = read_template(solution=solution, parts=parts, template=template, language=language, sizes=sizes)
     words = _words(language).get("words", {})
     content = _RENDERERS[form](
-        [cell for cell in cells if cell.only in (None, form)], lambda word: words.get(word, word)
+        [cell for cell in cells if cell.only in (None, form)], lambda word: words.get(word, word), sizes
     )
     return content.replace("{name}", name).encode()
 
@@ -169,6 +180,7 @@ def write_classwork(
     parts: Sequence[str] | None = None,
     template: Path | None = None,
     language: str = "en",
+    sizes: dict[str, int] = SIZES,
 ) -> list[Path]:
     """Write the classwork into a folder, as a notebook and as a script.
 
@@ -179,7 +191,7 @@ def write_classwork(
     solution : bool
         Write ``classwork-solution.ipynb`` and ``.py``, with the gaps solved, instead of ``classwork.ipynb`` and
         ``.py``.
-    parts, template, language
+    parts, template, language, sizes
         See `read_template`.
 
     Returns
@@ -195,7 +207,7 @@ def write_classwork(
     name = "classwork-solution" if solution else "classwork"
     contents = {
         folder / f"{name}{suffix}": render(
-            form, solution=solution, name=name, parts=parts, template=template, language=language
+            form, solution=solution, name=name, parts=parts, template=template, language=language, sizes=sizes
         )
         for form, suffix in _SUFFIXES.items()
     }
@@ -236,7 +248,7 @@ def _write_new(path: Path, content: bytes) -> None:
             raise
 
 
-def _as_script(cells: list[Cell], say: Say) -> str:
+def _as_script(cells: list[Cell], say: Say, _: dict[str, int]) -> str:
     """Return the script: texts are comments, figures are named by their titles."""
     blocks = []
     for cell in cells:
@@ -248,10 +260,10 @@ def _as_script(cells: list[Cell], say: Say) -> str:
     return "\n".join(blocks)
 
 
-def _as_notebook(cells: list[Cell], say: Say) -> str:
+def _as_notebook(cells: list[Cell], say: Say, sizes: dict[str, int]) -> str:
     """Return the notebook as Jupyter itself lays it out: sorted keys, one space of indentation."""
     notebook = {
-        "cells": [_notebook_cell(cell, say) for cell in cells],
+        "cells": [_notebook_cell(cell, say, sizes) for cell in cells],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -262,12 +274,12 @@ def _as_notebook(cells: list[Cell], say: Say) -> str:
     return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _notebook_cell(cell: Cell, say: Say) -> dict[str, Any]:
+def _notebook_cell(cell: Cell, say: Say, sizes: dict[str, int]) -> dict[str, Any]:
     written: dict[str, Any] = {"id": cell.id, "metadata": {}, "source": cell.source.splitlines(keepends=True)}
     if not cell.is_text:
         return written | {"cell_type": "code", "execution_count": None, "outputs": []}
     with own_settings():  # not the teacher's matplotlibrc: the bytes are the same everywhere
-        figures = {name: FIGURES[name](say) for _, name in _FIGURE.findall(cell.source)}
+        figures = {name: FIGURES[name](say, sizes) for _, name in _FIGURE.findall(cell.source)}
     if figures:
         written["attachments"] = {
             f"{name}.png": {"image/png": base64.b64encode(png).decode()} for name, png in figures.items()
@@ -275,7 +287,7 @@ def _notebook_cell(cell: Cell, say: Say) -> dict[str, Any]:
     return written | {"cell_type": "markdown"}
 
 
-_RENDERERS: dict[Form, Callable[[list[Cell], Callable[[str], str]], str]] = {
+_RENDERERS: dict[Form, Callable[[list[Cell], Say, dict[str, int]], str]] = {
     "notebook": _as_notebook,
     "script": _as_script,
 }

@@ -10,12 +10,13 @@ from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE
 from glasswork.classroom.judging.structure import defined_twice
 from glasswork.classroom.probes.base import Problem
 from glasswork.classroom.report import PartReport, Status
-from glasswork.classroom.student.outline import Function, Outline, assigned_names
+from glasswork.classroom.student.outline import Function, Outline, assigned_names, loaded_names, unknown_names
 from glasswork.classroom.student.source import Document
 from glasswork.classroom.student.unwrap import unwrapped
 from glasswork.classroom.student.whole_file import RUN_LIMIT, Ending
 
 _DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
+_OF_OBJECTS = {method for methods in CLASSES.values() for method in methods}
 _HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
 
 _HINTS = {
@@ -28,6 +29,11 @@ _HINTS = {
         "Look at what stands in this loop and ends it.",
         "A loop that is left in its first round uses one batch, or one epoch, and no more.",
         "Take break or return out of the loop, or let it depend on a condition that is not true at once.",
+    ),
+    "below": (
+        "Look at where the name of this line is defined.",
+        "Python runs a file from top to bottom: a name exists once the line that defines it has run.",
+        "Move the definition, or its cell, above the first line that uses the name.",
     ),
     "": (
         "Look at the line that is named, and read the error from its end.",
@@ -119,7 +125,22 @@ def report_ending(
     if ending.idle is not None and not _unfinished(parts):
         says = "The file ran to its end, and nothing was trained: no round of this loop was executed."
         return _entry("wrong", says, ending.idle, document, "")
+    for unknown in unknown_names(document) if ending.how == "end" else ():
+        says = f"This line uses the name {unknown.id}, which nothing defines: a NameError when Python comes to it."
+        surely = _is_in_use(unknown, document)
+        return _entry("wrong" if surely else "remark", says, unknown.lineno, document, "NameError" if surely else None)
     return None
+
+
+def _is_in_use(name: ast.Name, document: Document) -> bool:
+    """Return whether Python may come to a name: it is in no function that nothing calls, and under no ``try``."""
+    used = {loaded for statement in document.statements for loaded in loaded_names(statement)}
+    for statement in document.statements:
+        for node in ast.walk(statement):
+            around = isinstance(node, ast.Try) or (isinstance(node, Function | ast.ClassDef) and node.name not in used)
+            if around and getattr(node, "name", "") not in _OF_OBJECTS and name in ast.walk(node):
+                return False
+    return True
 
 
 def _stopped(
@@ -138,7 +159,7 @@ def _stopped(
     says += "".join(
         f" Before, the loop of {_line(line, document)} was left in its first round." for line in ending.left
     )
-    calls = [_line(line, document) for _, line in ending.frames[:-1]]
+    calls = list(dict.fromkeys(_line(line, document) for _, line in ending.frames[:-1]))
     if calls:
         says += f" The call came from {', '.join(reversed(calls[-3:]))}."
     wrong = [part.name for part in parts if part.status == "wrong"]
@@ -153,7 +174,7 @@ def _stopped(
             return _entry("blocked", says, ending.line, document)
         if is_open:
             return None
-    return _entry("wrong", says, ending.line, document, ending.kind)
+    return _entry("wrong", says, ending.line, document, "below" if below is not None else ending.kind)
 
 
 def _line(line: int, document: Document) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from glasswork.classroom.catalogue import mistakes
-from glasswork.classroom.handout import OPTIONAL, PARTS, part_of, sections
+from glasswork.classroom.exercise.sizes import stated_sizes
+from glasswork.classroom.handout import OPTIONAL, PARTS, SIZES, part_of, sections
 from glasswork.classroom.judging import structure
 from glasswork.classroom.judging.ending import is_refuted
 from glasswork.classroom.judging.matching import Catalogue, Match
@@ -211,30 +212,27 @@ class Judge:
         if part == "split":
             names = ("X_train", "X_valid", "X_test")
             begun = any(name in assigned_names(s) for s in self.document.statements for name in names)
-            if not data.split and (not begun or all(name in self.ran.dots for name in names)):
-                crashed = any(one.part == "split" for one in data.crashes)
-                if not crashed:
-                    if not data.steps and not data.crashes:
-                        return PartReport(part, "not found", message="The file does not split any data.")
-                    says = "still to be written: X_train, X_valid and X_test are not made."
-                    return PartReport(part, "open", message=says)
-        if part == "data" and not data.steps and not data.crashes:
-            return PartReport(part, "not found", message="The file does not load any images.")
-        if part == "data" and self._is_foreign(data):
+            unwritten = not begun or all(name in self.ran.dots for name in names)
+            if not data.split and unwritten and not any(one.part == "split" for one in data.crashes):
+                if not data.steps and not data.crashes:
+                    return self._absent(part, "The file does not split any data.")
+                return PartReport(part, "open", message="still to be written: there is no X_train, X_valid, X_test.")
+        if part == "data" and not (data.steps or data.crashes):
+            return self._absent(part, "The file does not load any images.")
+        if part == "data" and structure.are_from_elsewhere(data):
             return PartReport("data", "remark", message=_ELSEWHERE)
+        if part == "normalize" and (says := structure.open_scaling(self.document)):
+            return PartReport(part, "open", message=says)
         if part == "normalize" and not data.steps:
             if any(one.part == "data" for one in data.crashes):
                 return PartReport(part, "blocked", message="cannot be judged until the data are there.")
-            return PartReport(part, "not found", message="The file does not load any images.")
+            return self._absent(part, "The file does not load any images.")
         if part == "settings" and not self.later:
-            return PartReport(part, "not found", message="The file makes no model, loss and optimizer.")
+            return self._absent(part, "The file makes no model, loss and optimizer.")
         return self._probe(part)
 
-    @staticmethod
-    def _is_foreign(data: SectionFacts) -> bool:
-        """Return whether the data come from a place that is not here."""
-        absent = {"FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError"}
-        return not (data.fetched or data.steps) and any(one.crash.kind in absent for one in data.crashes)
+    def _absent(self, part: str, says: str) -> PartReport:
+        return PartReport(part, "not found", message=f"{says}{structure.never_called(self.outline)}")
 
     def _probe(self, part: str) -> PartReport:
         told = self.ask("observe", part=part, good=tuple(self.good))
@@ -256,17 +254,17 @@ class Judge:
         return self._report(part, "wrong", problem, mistake, seen)
 
     def _named(self, part: str, seen: Facets, problem: Problem) -> Match | None:
+        if part == "split" and problem.facet == "sizes" and stated_sizes(self.document.lines) != SIZES:
+            return None  # the catalogue's mistakes miss the handout's sizes
         rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}), self.ran.names)
         if rule is not None:
             return Match(mistakes()[rule])
-        matches = self.catalogue.names(part, seen, problem.facet)
+        matches = self.catalogue.names(part, seen, problem.facet, "\n".join(self._lines(part).values()))
         match = max(matches, key=lambda m: self._explained(part, m), default=None)
         # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
         if match is not None and only_crashes(seen.get(problem.facet, {})) and self._alike(part, match)[0] < _ALIKE:
             return None
         return match
-
-    # Reports -----------------------------------------------------------------------------------------
 
     def _wrong(self, part: str, problem: Problem | None) -> PartReport:
         assert problem is not None
@@ -292,11 +290,8 @@ class Judge:
         """Return how much a line of the part is like one that the variant changes, and the lines that are most so."""
         if not match.variant:
             return 0.0, []
-        places = self._places(part)
-        lines = {line for place in places for line in range(place.lineno, (place.end_lineno or place.lineno) + 1)}
         likes: dict[int, float] = {}
-        for line in sorted(lines):
-            text = self.document.lines[line - 1].split("#")[0].strip()
+        for line, text in self._lines(part).items():
             ratios = [difflib.SequenceMatcher(None, text, w, autojunk=False).ratio() for w in match.changed_lines()]
             likes[line] = max(ratios, default=0.0)
         best = max(likes.values(), default=0.0)
@@ -304,9 +299,12 @@ class Judge:
 
     def _explained(self, part: str, match: Match) -> tuple[float, int]:
         """Return how well the lines that a variant changes are found in a part, and their number."""
-        places = self._places(part)
-        lines = [self.document.lines[place.lineno - 1 : place.end_lineno] for place in places]
-        return match.explains([line.split("#")[0].strip() for own in lines for line in own])
+        return match.explains(list(self._lines(part).values()))
+
+    def _lines(self, part: str) -> dict[int, str]:
+        """Return the lines of a part by their numbers, without comments."""
+        numbers = {n for place in self._places(part) for n in range(place.lineno, (place.end_lineno or 0) + 1)}
+        return {n: self.document.lines[n - 1].split("#")[0].strip() for n in sorted(numbers)}
 
     def _places(self, part: str) -> list[ast.stmt]:
         """Return the definitions, or the statements, that are judged as a part."""
@@ -325,6 +323,8 @@ class Judge:
         if problem.line:
             return problem.line
         located = self._line(part, problem, seen)
+        if problem.exact:
+            return located
         like, lines = self._alike(part, match) if match is not None else (0.0, [])
         return located if like < _LIKE or located in lines else lines[0]
 

@@ -123,11 +123,11 @@ class Catalogue:
             self._small = mnist, Identifier(mnist)
         return self._small
 
-    def names(self, part: str, seen: Facets, facet: str) -> list[Match]:
+    def names(self, part: str, seen: Facets, facet: str, code: str) -> list[Match]:
         """Return the entries and variants that do exactly what was seen in all that they do wrong, and explain most."""
         right = self.observation(part)
         found: list[tuple[int, Match]] = []
-        for mistake in of_part(part):
+        for mistake in (m for m in of_part(part) if re.search(m.code, code)):
             for variant in mistake.variants:
                 wrong = self.observation(part, variant)
                 differs = [f for f in wrong if not alike(wrong[f], right.get(f, {}))]

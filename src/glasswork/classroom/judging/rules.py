@@ -42,8 +42,13 @@ def named_by_rule(results: dict[str, Any], names: Collection[str] = ()) -> str |
     return None
 
 
+#: What a probe says of a part that uses a variable of the whole file, which it does not find when it is tried alone.
+_ASKS = re.compile(r"gives an error \(NameError: name '([Xy]\w*)' is not defined\)")
+
+
 def sentence(says: str) -> str:
     """Return a finding with a capital at its beginning, unless it begins with a name from the code."""
+    says = _ASKS.sub(r"asks for \1, a variable of the whole file", says)
     first = says.split(maxsplit=1)[0] if says else ""
     is_code = re.search(r"[._()0-9]|['`]", first) or first in _CODE
     return says if is_code else says[:1].upper() + says[1:]

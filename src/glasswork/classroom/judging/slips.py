@@ -7,12 +7,13 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from glasswork.classroom.catalogue import Mistake, mistakes
 from glasswork.classroom.handout import WHOLE_FILE
 from glasswork.classroom.judging.ending import part_at
 from glasswork.classroom.report import PartReport
-from glasswork.classroom.student.outline import Outline, is_stub
+from glasswork.classroom.student.outline import Outline, assigned_names, is_stub
 from glasswork.classroom.student.source import Document
 
 _IN_PLACE = ("shuffle", "sort", "reverse", "append", "extend", "fill", "update")
@@ -39,7 +40,7 @@ class Slip:
 
     mistake: str
     fits: str
-    shows: Callable[[ast.AST, Document], bool] = lambda node, _: isinstance(node, ast.stmt)
+    shows: Callable[[ast.AST, Document, re.Match[str]], bool] = lambda node, *_: isinstance(node, ast.stmt)
     mend: Callable[[ast.AST], ast.AST] | None = None
     says: str = ""
 
@@ -51,27 +52,27 @@ def _call(node: ast.AST) -> str:
     return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
 
 
-def _assigns_in_place(node: ast.AST, _: Document) -> bool:
+def _assigns_in_place(node: ast.AST, *_: Any) -> bool:
     return isinstance(node, ast.Assign) and _call(node.value) in _IN_PLACE
 
 
-def _is_xor(node: ast.AST, _: Document) -> bool:
+def _is_xor(node: ast.AST, *_: Any) -> bool:
     return isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor)
 
 
-def _has_third_argument(node: ast.AST, _: Document) -> bool:
+def _has_third_argument(node: ast.AST, *_: Any) -> bool:
     return _call(node) in ("dot", "matmul") and isinstance(node, ast.Call) and len(node.args) > 2
 
 
-def _compares(node: ast.AST, _: Document) -> bool:
+def _compares(node: ast.AST, *_: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare) and isinstance(node.value.ops[0], ast.Eq)
 
 
-def _assigns_plus(node: ast.AST, _: Document) -> bool:
+def _assigns_plus(node: ast.AST, *_: Any) -> bool:
     return isinstance(node, ast.Assign) and isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
 
 
-def _throws_away(node: ast.AST, document: Document) -> bool:
+def _throws_away(node: ast.AST, document: Document, *_: Any) -> bool:
     """Return whether a statement calls a function of the file that divides and returns a value, and leaves it."""
     called = _call(node.value) if isinstance(node, ast.Expr) else ""
     function = Outline(document).functions.get(called)
@@ -82,14 +83,34 @@ def _throws_away(node: ast.AST, document: Document) -> bool:
     return scales and any(isinstance(n, ast.Return) and n.value is not None for n in nodes)
 
 
-def _binds_local(node: ast.AST, document: Document) -> bool:
-    """Return whether a statement of an ``__init__`` binds a local variable."""
-    if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
-        return False
-    return (part_at(node.lineno, document) or "").endswith(".__init__")
+def _binds_local(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
+    """Return whether a statement binds a local variable of the name that an object lacks."""
+    return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == match[1]
 
 
-def _has_no_size(node: ast.AST, _: Document) -> bool:
+def _bind_attribute(node: Any) -> ast.AST:
+    name = ast.Attribute(ast.Name("self", ast.Load()), node.targets[0].id, ast.Store())
+    return ast.Assign([name], node.value)
+
+
+def _changes_in_place(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
+    return isinstance(node, ast.AugAssign) and getattr(node.target, "id", "") == match[1]
+
+
+def _overwrites_function(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether a statement binds the name of one of the file's functions."""
+    return isinstance(node, ast.Assign) and bool(assigned_names(node) & Outline(document).functions.keys())
+
+
+def _bind_elsewhere(node: Any) -> ast.AST:
+    return ast.Assign([ast.Name("_", ast.Store())], node.value)
+
+
+def _uses_method_as_value(node: ast.AST, *_: Any) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.left, ast.Attribute)
+
+
+def _has_no_size(node: ast.AST, *_: Any) -> bool:
     return (
         isinstance(node, ast.Call)
         and _call(node) in ("normal", "uniform")
@@ -99,7 +120,7 @@ def _has_no_size(node: ast.AST, _: Document) -> bool:
     )
 
 
-def _divides_by_shape(node: ast.AST, document: Document) -> bool:
+def _divides_by_shape(node: ast.AST, document: Document, *_: Any) -> bool:
     """Return whether a node takes a shape by which something is divided."""
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Div) and getattr(node.right, "attr", "") == "shape"
@@ -112,6 +133,9 @@ def _divides_by_shape(node: ast.AST, document: Document) -> bool:
 
 SLIPS = (
     Slip("result-of-in-place", "None", _assigns_in_place, lambda n: ast.Expr(n.value)),  # type: ignore[attr-defined]
+    Slip("none-for-object", "'NoneType' object has no attribute"),
+    Slip("function-overwritten", "object is not callable", _overwrites_function, _bind_elsewhere),
+    Slip("changes-argument", r"self\.(\w+) is not the \w+ that came in", _changes_in_place),
     Slip("xor-for-power", r"xor|for \^|you get|differ|expected", _is_xor),
     Slip("third-argument-of-dot", "", _has_third_argument),
     Slip("compared-not-assigned", "", _compares),
@@ -125,7 +149,9 @@ SLIPS = (
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("different-lengths", r"inconsistent numbers of samples"),
-    Slip("local-for-attribute", r"self\.\w+ is never set", _binds_local),
+    Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
+    Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
+    Slip("method-without-call", r"'method' and|and 'method'", _uses_method_as_value),
     Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
 )  # fmt: skip
@@ -151,10 +177,11 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
     last = max((n.end_lineno or n.lineno for n in named if isinstance(n, _WITH_LINES)), default=first)
     is_error = "Error" in part.message
     for slip in SLIPS:
-        if not re.search(slip.fits, part.message):
+        match = re.search(slip.fits, part.message)
+        if match is None:
             continue
         for node in nodes:
-            if not slip.shows(node, document):
+            if not slip.shows(node, document, match):
                 continue
             if named and first <= node.lineno <= last:
                 return slip, node.lineno

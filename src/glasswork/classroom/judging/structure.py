@@ -6,7 +6,8 @@ import re
 
 from glasswork.classroom.handout import CLASSES, FUNCTIONS, part_of, sections
 from glasswork.classroom.probes.base import Problem
-from glasswork.classroom.student.outline import Function, Outline, is_stub, loaded_names
+from glasswork.classroom.student.messages import SectionFacts
+from glasswork.classroom.student.outline import Function, Outline, assigned_names, is_dots, is_stub, loaded_names
 from glasswork.classroom.student.source import Document, SyntaxFault
 
 #: For each part that the student writes: how many `...` the handout has there, and how many statements.
@@ -32,7 +33,7 @@ def syntax_problems(document: Document) -> dict[str, Problem]:
     """Return for each part the piece of it that Python cannot read."""
     found: dict[str, Problem] = {}
     for fault in document.faults:
-        says = f"Python stops reading at this line: {fault.reason}."
+        says = f"Python stops reading at this line: {fault.reason}" + ("" if fault.reason[-1] in ".?" else ".")
         mistake = "foreign-character" if "invalid character" in fault.reason else "syntax-error"
         found.setdefault(_part_of_fault(fault), Problem("syntax", "error", says, fault.line, mistake))
     return found
@@ -105,6 +106,8 @@ def method_problem(outline: Outline, part: str) -> Problem | None:
             continue
         if name == "__call__" or (name == "__init__" and owner not in ("Linear", "MLP", "SGD")):
             continue
+        if outline.classes[owner].decorator_list:  # such as @dataclass, which makes methods
+            continue
         return _missing(outline, owner, name)
     if method in ("forward", "backward"):
         for other in CLASSES[owner]:
@@ -142,6 +145,22 @@ def not_found(outline: Outline, name: str) -> str:
     like = [n for n in others if re.search(_SYNONYMS.get(name, "$^"), n, re.I)]
     near = [n for n in like if name.lower() in n.lower()] or difflib.get_close_matches(name, others, 1, 0.6) or like
     return f"There is no {name} in this file." + (f" Is {near[0]} yours? Call it {name}." if near else "")
+
+
+def never_called(outline: Outline) -> str:
+    """Return a sentence on a function of the student's own that nothing calls, if there is one: often ``main``."""
+    used = {name for statement in outline.document.statements for name in loaded_names(statement)}
+    for name, function in outline.functions.items():
+        if name not in (*FUNCTIONS, *used):
+            _, line, _ = outline.document.place(function.lineno)
+            return f" {name}(), of line {line}, is defined and never called."
+    return ""
+
+
+def are_from_elsewhere(data: SectionFacts) -> bool:
+    """Return whether the data come from a place that is not here."""
+    absent = {"FileNotFoundError", "ModuleNotFoundError", "PermissionError", "URLError", "ImportError"}
+    return not (data.fetched or data.steps) and any(one.crash.kind in absent for one in data.crashes)
 
 
 def defined_twice(outline: Outline) -> dict[str, str]:
@@ -201,7 +220,7 @@ def unfinished(outline: Outline, part: str) -> str | Problem | None:
     functions: list[ast.AST] = [f for f in found if f is not None]
     if not functions:
         return None
-    if all(is_stub(f) for f in functions):
+    if all(is_stub(f) for f in functions) or (owner == "SGD" and any(is_stub(f) for f in functions)):
         return "open"
     left = [n for f in functions for n in _left(f)]
     if not left:
@@ -230,6 +249,14 @@ def why_open(outline: Outline, part: str) -> str:
     return f"still to be written: `...` stands in line{'s' * (len(lines) > 1)} {', '.join(lines)}."
 
 
+def open_scaling(document: Document) -> str:
+    """Return the sentence on an ``X = ...`` that is still to be written; nothing if there is none."""
+    for statement in document.statements:
+        if is_dots(statement) and "X" in assigned_names(statement):
+            return f"still to be written: `...` stands in line {document.place(statement.lineno)[1]}."
+    return ""
+
+
 def _members(outline: Outline, owner: str) -> list[Function | ast.ClassDef | None]:
     if owner in outline.classes:
         return [m for m in outline.classes[owner].body if isinstance(m, Function) and m.name != "__call__"]
@@ -238,13 +265,7 @@ def _members(outline: Outline, owner: str) -> list[Function | ast.ClassDef | Non
 
 def _left(function: ast.AST) -> list[ast.stmt]:
     """Return the statements whose value is `...`."""
-    return [
-        n
-        for n in ast.walk(function)
-        if isinstance(n, ast.Assign | ast.Return | ast.AnnAssign)
-        and isinstance(n.value, ast.Constant)
-        and n.value.value is Ellipsis
-    ]
+    return [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.Return | ast.AnnAssign) and is_dots(n)]
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

@@ -39,6 +39,8 @@ class Problem:
         The catalogue's entry, where a rule and not a comparison has named it.
     remark : bool
         Whether this is a departure that does no harm.
+    exact : bool
+        Whether the facet's locator knows the line itself, so that no line that is more like the mistake's is taken.
     """
 
     facet: str
@@ -47,6 +49,7 @@ class Problem:
     line: int | None = None
     mistake: str | None = None
     remark: bool = False
+    exact: bool = False
 
 
 @dataclass
@@ -63,7 +66,8 @@ class Bench:
         """Context manager: all classes and functions but ``own`` are the right ones."""
         names = {*CLASSES, *FUNCTIONS, "loss_fn", "criterion", "model", "optimizer"} - set(own)
         stand_ins = {name: self.reference[name] for name in names if name in self.reference} | replaced
-        hidden = [n for n in _DATA_NAMES if n in self.namespace] if set(own) & set(CLASSES) and len(own) == 1 else []
+        tried = len(own) == 1 and own[0] in (*CLASSES, "train", "valid", "test")
+        hidden = [n for n in _DATA_NAMES if n in self.namespace and n not in replaced] if tried else []
         before = {name: self.namespace[name] for name in (*stand_ins, *hidden) if name in self.namespace}
         self.namespace.update(stand_ins)
         for name in hidden:  # a class that reads them, where it should read its arguments, is found out

@@ -94,8 +94,8 @@ class LinearForward:
         found: list[Problem] = []
         wrong = self.wrong(seen["value"])
         if seen["input"]["changed"]:
-            says = "forward changes x itself, the array of whoever calls it, and backward needs x as it came in."
-            found.append(Problem("input", "aliasing", says))
+            says = "after forward(x), x itself is not what it was, and backward needs it as it came in."
+            found.append(Problem("input", "aliasing", says, mistake="changes-argument"))
         if wrong:
             found.append(self._value_problem(seen["value"], wrong))
         if seen["kept"]["input"] == "missing":

@@ -114,6 +114,8 @@ class MLPBackward:
             if result == "right":
                 continue
             if name == "lists":
+                if "gives an error" in result:
+                    return [Problem("value", "error", f"{result}.")]
                 return [Problem("value", "aliasing", f"{result}: the optimizer would move the wrong arrays.")]
             if isinstance(result, str):
                 return [Problem("value", "gradient", f"after backward, the gradient of {name}'s weight is still zero.")]

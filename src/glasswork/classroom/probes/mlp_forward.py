@@ -1,5 +1,6 @@
 """Probe of `MLP.forward`."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,13 @@ class MLPForward:
     def _run(bench: Bench, tracer: Tracer, model: Any) -> dict[str, Any]:
         x = numbers(BATCH, IN, seed=8)
         tracer.ran.clear()
+        tracer.flow.clear()
         output = plain(attempt(lambda: model.forward(x.copy())))
         ran = list(tracer.ran)
         members = layers_of(model)
         names = {id(getattr(model, name)): name for name in ATTRIBUTES if hasattr(getattr(model, name, None), "kind_")}
         order = " → ".join(names.get(id(layer), layer.kind_) for layer in ran)
+        detour = _detour(x, tracer.flow, names)
         tracer.ran.clear()
         called = plain(attempt(lambda: model(x.copy())))
         right = False
@@ -62,7 +65,7 @@ class MLPForward:
                 gradients = MLPBackward._gradients(bench, tracer, model, True)
                 own = bool(gradients) and all(value == "right" for value in gradients.values())
             right = own and same(output, plain(reference_output(model, x, ran)))
-        return {"output": output, "order": order, "right": right, "call": same(called, output)}
+        return {"output": output, "order": order, "right": right, "call": same(called, output), "detour": detour}
 
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
@@ -98,6 +101,10 @@ class MLPForward:
                     f"For {BATCH} images, the output has shape {output.shape}; expected ({BATCH}, {OUT}).{path}",
                 )
             ]
+        if value["detour"]:
+            layer, source = value["detour"].split(", ")
+            says = f"forward hands {source} to {layer}, and not the output of the layer before it; {want}."
+            return [Problem("value", "value", says, exact=True)]
         if value["order"] == "linear1 → act1 → linear2 → act2":
             says = "forward runs the four layers in their order, but what it returns is not what act2 computes of them."
             return [Problem("value", "value", says)]
@@ -105,4 +112,24 @@ class MLPForward:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
-        return line_of(bench.function("MLP", "forward"))
+        function = bench.function("MLP", "forward")
+        detour = bench.memory.get(self.part, {}).get("value", {}).get("detour", "")
+        nodes = list(ast.walk(function)) if function is not None and detour else []
+        for node in nodes:
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                return node.lineno  # a layer whose result is thrown away
+        for node in nodes:
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == detour.split(", ")[0]:
+                return node.lineno
+        return line_of(function)
+
+
+def _detour(x: Any, flow: list[tuple[Any, Any, Any]], names: dict[int, str]) -> str:
+    """Return the first layer that is not handed what the layer before it gave, and what it is handed instead."""
+    known = [("the images", x)]
+    for layer, entered, left in flow:
+        if not same(entered, known[-1][1]):
+            source = next((name for name, array in known if same(entered, array)), "something else")
+            return f"{names.get(id(layer), layer.kind_)}, {source}"
+        known.append((f"the output of {names.get(id(layer), layer.kind_)}", left))
+    return ""

@@ -38,12 +38,13 @@ class SGDProbe:
 
     def _make(self, cls: Any) -> tuple[Any, Any, Any, Any]:
         weight, bias, grad_weight, grad_bias = self._arrays()
-        gradients = [grad_weight, grad_bias]
-        return weight, bias, list(gradients), seeded(lambda: cls([weight, bias], gradients, lr=0.1))
+        gradients = [grad_weight, grad_bias, *_others()]
+        return weight, bias, list(gradients), seeded(lambda: cls([weight, bias, *_others()], gradients, lr=0.1))
 
     def _zero(self, cls: Any) -> dict[str, Any]:
         weight, bias, grad_weight, grad_bias = self._arrays()
-        optimizer = seeded(lambda: cls([weight, bias], [grad_weight, grad_bias], lr=0.1))
+        gradients = [grad_weight, grad_bias, *_others()]
+        optimizer = seeded(lambda: cls([weight, bias, *_others()], gradients, lr=0.1))
         result = attempt(lambda: optimizer.zero_grad())
         return {
             "error": result if isinstance(result, Crash) else "",
@@ -71,7 +72,8 @@ class SGDProbe:
                     Problem(
                         "step",
                         "value",
-                        f"step() does not move every number right: the weights become {show(step['weight'])}.",
+                        f"step() does not move every number right: the weights become {show(step['weight'])}; "
+                        f"expected {show(weight - 0.1 * grad_weight)}.",
                     )
                 )
             else:
@@ -102,3 +104,8 @@ class SGDProbe:
             return None
         loops = [n.body[0].lineno for n in getattr(function, "body", []) if hasattr(n, "body")]
         return loops[0] if loops else line_of(function)
+
+
+def _others() -> list[Any]:
+    """Return the arrays of a second layer: a network has four, so that lists are not taken for pairs."""
+    return [np.array([[1.0], [2.0]]), np.array([3.0])]

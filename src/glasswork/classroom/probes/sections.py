@@ -34,6 +34,8 @@ class DataTrace:
             if crash is not None and isinstance(event.statement, ast.Import | ast.ImportFrom):
                 self.crashes.append(SectionCrash("import", line, crash))
             return
+        if run.namespace.get("X") is ...:
+            self._repair(run.namespace, "normalize")
         for name, value in list(run.namespace.items()):
             if name.startswith("__"):
                 continue

@@ -38,7 +38,7 @@ class SettingsProbe:
             model, optimizer = self._pair(notes)
             return {
                 "sizes": self._sizes(model, bench),
-                "rate": self._rate(optimizer),
+                "rate": self._rate(optimizer, bench.namespace),
                 "arrays": self._arrays(model, optimizer),
                 "loop": self._loop(notes),
                 "error": self._errors(crashes, notes),
@@ -114,7 +114,7 @@ class SettingsProbe:
         return seen
 
     @staticmethod
-    def _rate(made: Made | None) -> dict[str, Any]:
+    def _rate(made: Made | None, names: dict[str, Any]) -> dict[str, Any]:
         if made is None:
             return {}
         arguments = made[1]
@@ -135,6 +135,9 @@ class SettingsProbe:
             else "fine"
         )
         word = "small" if word == "fine" and rate < 2e-3 else "large" if word == "fine" and rate > 5 else word
+        own = names.get("learning_rate", rate)
+        if word == "fine" and len(arguments) < 3 and isinstance(own, int | float) and own != rate:
+            return {"rate": "not handed over", "_number": float(own)}
         return {"rate": word, "_number": float(rate)}
 
     @staticmethod
@@ -252,9 +255,10 @@ class SettingsProbe:
             "huge": f"the learning rate is {number}: one step throws the weights far beyond the minimum. The handout takes 0.1.",
             "small": f"the learning rate is {number}, where the handout takes 0.1: training is slow.",
             "large": f"the learning rate is {number}, where the handout takes 0.1.",
+            "not handed over": f"learning_rate is {number}, and nothing hands it to the optimizer, which takes its own default.",
             "fine": "",
         }.get(word, f"the learning rate is {word}, not a number.")
-        return [Problem("rate", "scale", says, remark=word in ("small", "large"))] if says else []
+        return [Problem("rate", "scale", says, remark=word in ("small", "large", "not handed over"))] if says else []
 
     @staticmethod
     def _loop_problems(loop: dict[str, Any]) -> list[Problem]:

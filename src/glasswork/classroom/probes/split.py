@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from glasswork.classroom.exercise.sizes import stated_sizes
+from glasswork.classroom.handout import SIZES
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.data import DataProbe
 from glasswork.classroom.probes.sections import crash_problem, paired_share, places_of, sections_of
 from glasswork.classroom.student.images import describe
 
 SETS = ("train", "valid", "test")
-
-_SIZES = {"train": 55_000, "valid": 5_000, "test": 10_000}
 
 
 class SplitProbe:
@@ -47,7 +47,10 @@ class SplitProbe:
                 if a in rows and b in rows:
                     common = (rows[a] & rows[b]).sum() / min(rows[a].sum(), rows[b].sum())
                     facets["overlap"][f"{a} and {b}"] = "apart" if common < 0.02 else "all" if common > 0.98 else "some"
-        facets["error"] = {"crash": "; ".join(p.says for p in crash_problem(sections.trace.crashes, "split"))}
+        facets["error"] = {
+            "_expected": _expected(bench),
+            "crash": "; ".join(p.says for p in crash_problem(sections.trace.crashes, "split")),
+        }
         return facets
 
     @staticmethod
@@ -62,7 +65,8 @@ class SplitProbe:
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
         found: list[Problem] = []
-        sizes = seen["sizes"]
+        sizes, expected = seen["sizes"], seen["error"]["_expected"]
+        wanted = "train {train:,}, valid {valid:,} and test {test:,}".format(**expected)
         for s in SETS:
             for role, label in ((s, "images"), (f"{s} labels", "labels")):
                 if isinstance(sizes[role], str) and sizes[role] != "missing":
@@ -78,10 +82,10 @@ class SplitProbe:
         missing = [f"{'y' if r.endswith('labels') else 'X'}_{r.split()[0]}" for r in sizes if sizes[r] == "missing"]
         if missing and not found:
             crash = seen["error"]["crash"]
-            has = ", ".join(f"{s} {sizes[s]:,}" for s in SETS if not isinstance(sizes[s], str)) or "none"
+            has = ", ".join(f"{s} {sizes[s]:,}" for s in SETS if not isinstance(sizes[s], str)) or "no"
             found.append(
                 Problem("error" if crash else "sizes", "error" if crash else "result", f"{crash + ' ' if crash else ''}Missing: {', '.join(missing)}. Found: {has} images; expected "
-                        "train 55,000, valid 5,000 and test 10,000.")
+                        f"{wanted}.")
             )  # fmt: skip
         if not found:
             got = ", ".join(f"{s} {sizes[s]:,}" for s in SETS)
@@ -94,11 +98,9 @@ class SplitProbe:
                         f"X_{bad} has {sizes[bad]:,} images but y_{bad} has {sizes[f'{bad} labels']:,} labels.",
                     )
                 )
-            elif any(abs(sizes[s] - n) > 0.02 * n for s, n in _SIZES.items()):
-                found.append(
-                    Problem("sizes", "shape", f"the sizes are {got}; expected train 55,000, valid 5,000, test 10,000.")
-                )
-            elif any(sizes[s] != n for s, n in _SIZES.items()):
+            elif any(abs(sizes[s] - n) > 0.02 * n for s, n in expected.items()):
+                found.append(Problem("sizes", "shape", f"the sizes are {got}; expected {wanted}."))
+            elif any(sizes[s] != n for s, n in expected.items()):
                 found.append(Problem("sizes", "shape", f"the sizes are {got}: near enough.", remark=True))
         for name, word in seen["overlap"].items():
             if word in ("some", "all"):
@@ -131,7 +133,9 @@ class SplitProbe:
             strange = [s for s in SETS if isinstance(sizes.get(f"{s} labels"), str) or isinstance(sizes.get(s), str)]
             strange = [s for s in strange if "missing" not in (sizes.get(s), sizes.get(f"{s} labels"))]
             off = [
-                s for s in ("test", "valid", "train") if not isinstance(sizes.get(s), str) and sizes.get(s) != _SIZES[s]
+                s
+                for s in ("test", "valid", "train")
+                if not isinstance(sizes.get(s), str) and sizes.get(s) != _expected(bench)[s]
             ]
             bad = next(iter(strange or off), None)
         if facet == "overlap":
@@ -145,3 +149,8 @@ class SplitProbe:
             if line:
                 return line
         return None
+
+
+def _expected(bench: Bench) -> dict[str, int]:
+    """Return the sizes that the file states, or those of the handout."""
+    return stated_sizes(bench.outline.document.lines) if bench.outline is not None else SIZES

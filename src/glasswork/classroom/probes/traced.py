@@ -24,6 +24,7 @@ class Tracer:
     def __init__(self, reference: dict[str, Any]) -> None:
         self.made: list[Any] = []
         self.ran: list[Any] = []
+        self.flow: list[tuple[Any, Any, Any]] = []  # layer, what went in, what came out
         tracer = self
 
         def traced(base: Any, kind: str) -> Any:
@@ -44,7 +45,9 @@ class Tracer:
 
                 def forward(self, x: Any) -> Any:
                     tracer.ran.append(self)
-                    return super().forward(x)
+                    result = super().forward(x)
+                    tracer.flow.append((self, np.array(x), np.array(result)))
+                    return result
 
                 def backward(self, grad: Any) -> Any:
                     result = super().backward(grad)

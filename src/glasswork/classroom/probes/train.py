@@ -1,5 +1,6 @@
 """Probe of the training function."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -78,44 +79,59 @@ class TrainProbe:
 
     @staticmethod
     def _moved_problem(loop: dict[str, Any], moved: list[Any], log: list[str]) -> Problem:
-        count = {
-            name: log.count(name)
-            for name in (
-                "SGD.zero_grad",
-                "MLP.forward",
-                "MSELoss.forward",
-                "MSELoss.backward",
-                "MLP.backward",
-                "SGD.step",
-            )
-        }
-        told = ", ".join(f"{name} {n}×" for name, n in count.items())
-        if not any(m.any() for m in loop["moved"]):
-            return Problem(
-                "loop", "result", f"after three batches no weight has moved. Calls: {told}; expected each 3×."
-            )
-        if any(n != 3 for n in count.values()):
-            return Problem("loop", "result", f"in three batches the calls are: {told}; expected each 3×.")
+        told = ", ".join(f"{name} {log.count(name)}×" for name in _CALLS)
+        if any(log.count(name) != 3 for name in _CALLS):
+            nothing = "" if any(m.any() for m in loop["moved"]) else " No weight has moved."
+            return Problem("loop", "result", f"in three batches the calls are: {told}; expected each 3×.{nothing}")
         got, want = loop["moved"][0].ravel()[0], moved[0].ravel()[0]
         order = " → ".join(log[:6])
-        return Problem(
-            "loop",
-            "value",
-            f"the first weight moves by {show(got)}; expected {show(want)}. Order of the calls: {order}.",
-        )
+        says = f"the first weight moves by {show(got)}; expected {show(want)}. Order of the calls: {order}"
+        if log[:6] != list(_CALLS):
+            says += f"; expected: {' → '.join(_CALLS)}"
+        return Problem("loop", "value", f"{says}.")
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
-        import ast
-
         function = bench.function(self.part)
         if function is None:
             return None
         seen = bench.memory.get(self.part, {}).get("loop", {})
         loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
         if self.part == "train" and loops and not _moved_right(bench, seen):
-            return loops[0].body[0].lineno
+            leaving = [n.lineno for n in ast.walk(loops[0]) if isinstance(n, ast.Return | ast.Break)]
+            called = _line_calling(loops[0], _to_blame(seen.get("log", "").split()))
+            return called or (leaving[0] if leaving else loops[0].body[0].lineno)
         return line_of(function)
+
+
+#: The calls of one batch, in their order.
+_CALLS = ("SGD.zero_grad", "MLP.forward", "MSELoss.forward", "MSELoss.backward", "MLP.backward", "SGD.step")
+
+
+def _to_blame(log: list[str]) -> str:
+    """Return the call that stands in the wrong place; of one that is missing, the call after which it belongs."""
+    missing = [name for name in _CALLS if name not in log]
+    if len(missing) == 1:
+        return _CALLS[max(_CALLS.index(missing[0]) - 1, 0)]
+    first = log[: len(_CALLS)]
+    for name in ("SGD.step", "SGD.zero_grad", *_CALLS[1:-1]):
+        rest = [call for call in first if call != name]
+        if len(set(first)) == len(_CALLS) and first != list(_CALLS) and rest == [c for c in _CALLS if c != name]:
+            return name
+    return ""
+
+
+def _line_calling(loop: ast.AST, name: str) -> int | None:
+    """Return the line of a loop that makes a call."""
+    method = name.partition(".")[2]
+    for node in ast.walk(loop):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", "-") == method
+            and (method != "backward" or bool(node.args) == name.startswith("MLP"))
+        ):
+            return node.lineno
+    return None
 
 
 def _moved_right(bench: Bench, seen: dict[str, Any]) -> bool:

@@ -21,6 +21,12 @@ from numpy.typing import NDArray
 #: The number of mnist_784 at OpenML.
 _OPENML_ID = 554
 
+#: How many rounds the file's loop over epochs had, if it had all of them: the length of what it plots.
+whole_rounds: list[int] = []
+
+#: What matplotlib says of a curve whose two lists do not fit.
+UNEQUAL = "x and y must have same first dimension"
+
 #: Libraries that draw or show progress, or that belong to a hosted notebook: they do nothing here.
 _SILENT = ("matplotlib", "seaborn", "plotly", "IPython", "google", "ipywidgets", "pylab", "mpl_toolkits")
 
@@ -35,7 +41,7 @@ class Silent:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return _plot if name == "plot" else self
 
     def __getitem__(self, _: Any) -> "Silent":
         return self
@@ -53,6 +59,16 @@ class Silent:
         pass
 
 
+def _plot(*args: Any, **_: Any) -> Silent:
+    """Stand for ``plot``: draw nothing, but refuse two lists of unequal length, as matplotlib does."""
+    curve = [np.shape(values) for values in args[:2] if not isinstance(values, str | Silent)]
+    if len(curve) == 2 and all(curve):
+        lengths = {shape[0] for shape in curve}
+        if len(lengths) == 2 and lengths & set(whole_rounds):
+            raise ValueError(f"{UNEQUAL}, but have shapes {curve[0]} and {curve[1]}")
+    return Silent()
+
+
 class _SilentModule(ModuleType):
     __path__: MutableSequence[str] = []  # noqa: RUF012
 
@@ -63,7 +79,7 @@ class _SilentModule(ModuleType):
             raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'", name=name, obj=self)
         if name == "subplots":
             return lambda *_, **__: (Silent(), Silent())
-        return Silent()
+        return _plot if name == "plot" else Silent()
 
     def __dir__(self) -> list[str]:
         return sorted(_pyplot_names())

@@ -18,6 +18,7 @@ from typing import Any
 
 from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.limits import STUDENT
+from glasswork.classroom.student.fixture import whole_rounds
 from glasswork.classroom.student.outline import Function, loaded_names
 
 #: The rounds of an outer and of an inner loop, in a short run and in one that is to confirm it.
@@ -48,6 +49,7 @@ class LoopRecord:
     executions: int = 0
     left_in_first: int = 0  # executions that break or return left in their first round
     rounds: int = 0
+    was_cut: bool = False
 
 
 @dataclass
@@ -102,12 +104,12 @@ class Loops:
         source = iter(iterable)
         if isinstance(iterable, range) and len(iterable) > limit:
             source = itertools.chain(iterable[: limit - 1], iterable[-1:])
-            self.was_cut = True
+            self.was_cut = record.was_cut = True
         done = 0
         try:
             for element in source:
                 if done == limit:
-                    self.was_cut = True
+                    self.was_cut = record.was_cut = True
                     if isinstance(source, GeneratorType):
                         source.close()  # a loader that has been looped over is used up
                     return
@@ -117,6 +119,8 @@ class Loops:
         except GeneratorExit:
             record.left_in_first += done == 1
             raise
+        if not (record.inner or record.was_cut):
+            whole_rounds.append(done)
 
     def _is_inside(self, frame: FrameType | None) -> bool:
         """Return whether a frame, or one that called it, is in the body of a loop that trains or evaluates."""

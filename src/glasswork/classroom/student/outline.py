@@ -1,6 +1,8 @@
 """The outline of a student's file: which class, method and function stands where, and which names a statement uses."""
 
 import ast
+import builtins
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -105,6 +107,26 @@ def loaded_names(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
+def unknown_names(document: Document) -> Iterator[ast.Name]:
+    """Yield every name that is read and that nothing defines, neither the file nor Python nor a notebook."""
+    if any(re.match(r"\s*%(run|pylab|load|store)", line) for line in document.lines):
+        return  # they define names
+    known = {*dir(builtins), "__file__", "__annotations__", "In", "Out", "_", "display", "get_ipython", "__class__"}
+    read = []
+    annotated = "annotations" in {a.name for s in document.statements if isinstance(s, ast.ImportFrom) for a in s.names}
+    for node in (n for statement in document.statements for n in ast.walk(statement)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            read.append(node)
+        elif isinstance(node, ast.alias):
+            known.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            known |= {*node.names}
+        else:
+            known |= {str(getattr(node, field, "")) for field in ("id", "arg", "name", "rest")}
+    if "*" not in known and not annotated and not {"exec", "globals", "vars"} & {node.id for node in read}:
+        yield from (node for node in read if node.id not in known)
+
+
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     if isinstance(node, Function | ast.ClassDef | ast.Lambda):
@@ -155,6 +177,12 @@ def result_line(function: ast.AST) -> int:
         if bound:
             return bound[-1].lineno
     return last.lineno
+
+
+def is_dots(statement: ast.AST) -> bool:
+    """Return whether the value of a statement is ``...``."""
+    value = getattr(statement, "value", None)
+    return isinstance(value, ast.Constant) and value.value is Ellipsis
 
 
 def is_stub(function: ast.AST) -> bool:

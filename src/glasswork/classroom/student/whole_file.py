@@ -20,7 +20,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit
+from glasswork.classroom.student.fixture import UNEQUAL, whole_rounds
 from glasswork.classroom.student.loops import AGAIN, CONFIRMING, ROUNDS, SHORT, Loops, StuckError
+from glasswork.classroom.student.outline import unknown_names
 from glasswork.classroom.student.run import new_namespace
 from glasswork.classroom.student.source import Document
 from glasswork.classroom.student.waypoints import PASSED, Waypoints
@@ -91,7 +93,7 @@ def run_whole_file(
 ) -> Ending:
     """Run a document and return how it ended; an error that may come of a `SHORT` training is confirmed."""
     ending, loops = _run(document, limits, seconds, waypoints)
-    if ending.how != "error" or not loops.was_cut or limits != SHORT:
+    if ending.how != "error" or not loops.was_cut or limits != SHORT or _is_certain(ending, document):
         return ending
     again, _ = _run(document, CONFIRMING, seconds)
     if again.how in ("end", "time"):
@@ -100,10 +102,18 @@ def run_whole_file(
     return ending if same or ending.kind not in _OF_SHORTNESS else replace(ending, how="refused")
 
 
+def _is_certain(ending: Ending, document: Document) -> bool:
+    """Return whether an error cannot come of a short training: no number, list or variable of it plays a part."""
+    if ending.kind in ("NameError", "UnboundLocalError"):
+        return ending.name in {node.id for node in unknown_names(document)}
+    return UNEQUAL in ending.words or (ending.kind == "AttributeError" and "NoneType" not in ending.words)
+
+
 def _run(
     document: Document, limits: tuple[int, int], seconds: float, waypoints: Waypoints | None = None
 ) -> tuple[Ending, Loops]:
     loops = Loops(limits)
+    whole_rounds.clear()
     module = ModuleType("__main__")
     vars(module).update(new_namespace())
     before = sys.modules["__main__"]
@@ -182,7 +192,9 @@ def _fault(document: Document, cell: int | None) -> Ending | None:
     faults = [f for f in document.faults if document.places[f.line - 1][0] == cell]
     if not faults:
         return None
-    return Ending("error", faults[0].line, "SyntaxError", f"SyntaxError: {faults[0].reason}")
+    return Ending(
+        "error", faults[0].line, "SyntaxError", f"SyntaxError: {faults[0].reason.removeprefix('SyntaxError, ')}"
+    )
 
 
 # Errors --------------------------------------------------------------------------------------------
