@@ -4,8 +4,10 @@ import ast
 import contextlib
 import io
 
+import numpy as np
 import pytest
 
+import glasswork
 from glasswork.classroom.judging.replay import Replay
 from glasswork.classroom.student.source import from_script
 from glasswork.classroom.student.whole_file import run_whole_file
@@ -25,6 +27,12 @@ def f(x):
 {}
 print("the end", unknown)
 """
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch):
+    """The data that a replay makes, in a moment."""
+    monkeypatch.setattr(glasswork, "load_mnist", lambda: (np.zeros((9, 4), np.uint8), np.arange(9)))
 
 
 def replay(line):
@@ -51,6 +59,8 @@ def replay(line):
         ("y_train = np.array(['5'])\nint_to_onehot(y_train[:1])", ["data"], True),
         ("def main():\n    y_train = np.array(['5'])\n    int_to_onehot(y_train[:1])\nmain()", ["data"], True),
         ("y_train = np.array([5])\nint_to_onehot(np.array(['5']))", ["data"], False),
+        ("def main():\n    x = Sigmoid().forward(1)\n    print(x + 1)\nmain()", ["Sigmoid.forward"], True),
+        ("def main():\n    x = int_to_onehot(3)\n    print(x[9])\nmain()", ["Sigmoid.forward"], False),
         ("model = 3\nmodel.forward()", ["settings"], False),  # no MLP to make one of
     ],
 )
@@ -71,3 +81,11 @@ def test_a_node_is_the_cause_if_the_file_gets_further_without_it(line, further):
         if "shuffle" in ast.dump(n) and isinstance(n, ast.Assign)
     )
     assert tried.with_node(node, ast.Expr(node.value)) is further
+
+
+def test_an_error_that_comes_earlier_than_before_is_no_progress():
+    text = "def main():\n    rate = 0.1\n    print(rate)\n    print([].rate)\nmain()\n"
+    document = from_script(text)
+    node = document.statements[0].body[0]
+    tried = Replay(document, run_whole_file(document), run_whole_file)
+    assert tried.with_node(node, ast.parse("self.rate = 0.1").body[0]) is False

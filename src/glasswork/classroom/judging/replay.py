@@ -60,8 +60,10 @@ class Replay:
         ours = {*replaced, len(lines)}
         if not before.frames or not after.frames or any(line in ours for _, line in after.frames):
             return False
-        first, then = before.frames[0][1], after.frames[0][1]
-        return then > first or (then == first and (after.line, after.words) != (before.line, before.words))
+        for (_, line), (_, then) in zip(before.frames, after.frames, strict=False):
+            if line != then:
+                return then > line
+        return (after.frames, after.words) != (before.frames, before.words)
 
 
 #: Right data and a right model, by the handout's names.

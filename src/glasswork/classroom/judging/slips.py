@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glasswork.classroom.catalogue import Mistake, mistakes
-from glasswork.classroom.handout import WHOLE_FILE
+from glasswork.classroom.handout import CLASSES, WHOLE_FILE
 from glasswork.classroom.judging.ending import part_at
 from glasswork.classroom.report import PartReport
 from glasswork.classroom.student.outline import Outline, assigned_names, is_stub
@@ -83,9 +83,11 @@ def _throws_away(node: ast.AST, document: Document, *_: Any) -> bool:
     return scales and any(isinstance(n, ast.Return) and n.value is not None for n in nodes)
 
 
-def _binds_local(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
-    """Return whether a statement binds a local variable of the name that an object lacks."""
-    return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == match[1]
+def _binds_local(node: ast.AST, document: Document, match: re.Match[str]) -> bool:
+    """Return whether a statement of a class binds a local variable of the name that an object lacks."""
+    if not (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == match[1]):
+        return False
+    return (part_at(node.lineno, document) or "").partition(".")[0] in CLASSES
 
 
 def _bind_attribute(node: Any) -> ast.AST:
@@ -148,6 +150,7 @@ SLIPS = (
     Slip("unequal-unpacking", "values to unpack"),
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
+    Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
     Slip("different-lengths", r"inconsistent numbers of samples"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
