@@ -68,10 +68,10 @@ class Replay:
 
 #: Right data and a right model, by the handout's names.
 _DATA = """
-import numpy as np
+import numpy
 from glasswork import load_mnist
 X, y = load_mnist()
-X = X / np.float32(127.5) - np.float32(1)
+X = X / numpy.float32(127.5) - numpy.float32(1)
 X_train, X_valid, X_test = X[:55000], X[55000:60000], X[60000:]
 y_train, y_valid, y_test = y[:55000], y[55000:60000], y[60000:]
 """
