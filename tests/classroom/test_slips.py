@@ -59,6 +59,10 @@ def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, wor
         ("ValueError: too many values to unpack (expected 2).", "unequal-unpacking", "as names on the left"),
         ("TypeError: 'numpy.ndarray' object is not callable.", "called-value", "not a function"),
         ("AttributeError: 'NoneType' object has no attribute 'T'.", "none-for-object", "is None"),
+        ("TypeError: mean() got an unexpected keyword argument 'axes'", "unknown-argument", "of that name"),
+        ("TypeError: f() takes 2 positional arguments but 3 were given", "number-of-arguments", "more or fewer"),
+        ("TypeError: f() missing 1 required positional argument: 'x'", "number-of-arguments", "more or fewer"),
+        ("ValueError: shapes (5,3) and (4,3) not aligned: 3 (dim 1) != 4 (dim 0)", "shapes-do-not-fit", "do not fit"),
         ("UFuncTypeError: Cannot cast ufunc 'divide' output from", "decimals-into-whole-numbers", "whole numbers"),
         ("ValueError: Found input variables with inconsistent numbers of samples", "different-lengths", "rows"),
     ],
@@ -82,6 +86,12 @@ def test_what_does_not_fit_the_error_is_not_told():
     message = "for x = 1 you get 2, expected 3"
     assert slipped("rows = np.random.shuffle(x)", message).message == message
     assert slipped("output = np.dot(x, self.weight) + self.bias", message).message == message
+
+
+def test_what_the_catalogue_knows_better_is_not_told_by_its_error():
+    says = "ValueError: shapes (5,3) and (4,3) not aligned"
+    part = PartReport("Linear.forward", "wrong", "forward-input-returned", line=4, message=says)
+    assert next(iter(with_slips([part], from_script(CLASS.format("output = x"))))) == part
 
 
 def test_a_function_whose_name_is_given_away_is_named():

@@ -152,6 +152,9 @@ SLIPS = (
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
     Slip("different-lengths", r"inconsistent numbers of samples"),
+    Slip("unknown-argument", "got an unexpected keyword argument"),
+    Slip("number-of-arguments", r"positional arguments? but|required positional argument"),
+    Slip("shapes-do-not-fit", "not aligned|could not be broadcast|mismatch in its core dimension"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
     Slip("method-without-call", r"'method' and|and 'method'", _uses_method_as_value),
@@ -179,7 +182,10 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
     first = min((n.lineno for n in named), default=0)
     last = max((n.end_lineno or n.lineno for n in named if isinstance(n, _WITH_LINES)), default=first)
     is_error = "Error" in part.message
+    is_named = part.mistake is not None and mistakes()[part.mistake].part == part.name
     for slip in SLIPS:
+        if is_named and slip.shows is _ANY:
+            continue
         match = re.search(slip.fits, part.message)
         if match is None:
             continue
