@@ -29,7 +29,7 @@ class _ScoreProbe:
         names = {"loss_fn": calls.loss, "criterion": calls.loss, "optimizer": calls.optimizer}
         with bench.isolated(self.part, **names, **all_of(loader)):
             function = bench.namespace[self.part]
-            args = (model, iter(loader), calls.loss) if self.part == "valid" else (model, iter(loader))
+            args = (model, (batch for batch in loader), calls.loss) if self.part == "valid" else (model, iter(loader))
             result = attempt(lambda: function(*args))
         moved = any(not same(a, b) for a, b in zip(model.parameters(), calls.before, strict=True))
         if isinstance(result, Crash):
