@@ -18,7 +18,7 @@ from glasswork.classroom.probes import PROBES, Bench
 from glasswork.classroom.probes.sections import DataTrace, Sections, statement_part
 from glasswork.classroom.student.fixture import Mnist
 from glasswork.classroom.student.images import Identifier
-from glasswork.classroom.student.loops import REPLAY
+from glasswork.classroom.student.loops import SHORT
 from glasswork.classroom.student.messages import Nothing, Observed, Ran, Request, Result, pack
 from glasswork.classroom.student.outline import assigned_names
 from glasswork.classroom.student.run import StudentRun, run_student
@@ -45,8 +45,8 @@ class Observer:
     identifier : Identifier
     reference : mapping
         The right classes and functions.
-    is_replay : bool
-        Whether the whole file only has to show whether it gets further than another one.
+    epochs : int, optional
+        The epochs after which the whole file has shown whether it gets further than another one.
     """
 
     document: Document
@@ -54,7 +54,7 @@ class Observer:
     mnist: Mnist
     identifier: Identifier
     reference: dict[str, Any]
-    is_replay: bool = False
+    epochs: int | None = None
     run: StudentRun = field(init=False)
     bench: Bench = field(init=False)
     _trace: DataTrace = field(init=False)
@@ -90,8 +90,8 @@ class Observer:
         return Observed({facet: pack(results).values for facet, results in seen.items()})
 
     def _run_whole_file(self, divide: Divide | None) -> Ending:
-        if self.is_replay:
-            return run_whole_file(self.document, limits=REPLAY)
+        if self.epochs is not None:
+            return run_whole_file(self.document, limits=(self.epochs, SHORT[1]))
         self._trace = DataTrace(self.mnist)
         has_twin = False
 

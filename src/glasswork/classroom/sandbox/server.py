@@ -113,7 +113,7 @@ def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
                 parts = Judge(catalogue, unfolded, child.ask, ending).run()
 
         def run(mended: "Document") -> "Ending":
-            with Child(replace(observer, document=mended, is_replay=True), folder, order.seconds) as child:
+            with Child(replace(observer, document=mended, epochs=ending.epochs + 1), folder, order.seconds) as child:
                 return _ending(child)
 
         return complete(parts, ending, document, run)

@@ -25,9 +25,6 @@ from glasswork.classroom.student.outline import Function, loaded_names
 SHORT = (60, 3)
 CONFIRMING = (2, 1_000_000)
 
-#: The same in a run that only has to get further than another one.
-REPLAY = (2, 3)
-
 ROUNDS, AGAIN = "__glasswork_rounds__", "__glasswork_again__"
 
 _OF_LAYERS = {method for methods in CLASSES.values() for method in methods}

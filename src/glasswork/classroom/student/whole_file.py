@@ -70,6 +70,8 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
         The line of a training loop, if there are any and none had a round.
     begun : bool
         Whether the parts can be tried where the data were ready, or at the statement of the data that failed.
+    epochs : int
+        The rounds of the loop over epochs.
     """
 
     how: How
@@ -83,6 +85,7 @@ class Ending(msgspec.Struct, frozen=True, tag="ending"):
     trained: bool = False
     idle: int | None = None
     begun: bool = False
+    epochs: int = 0
 
 
 def run_whole_file(
@@ -168,9 +171,10 @@ def _noted(ending: Ending, loops: Loops) -> Ending:
         group = [r for r in trained if r.inner is inner]
         if group and all(r.left_in_first == r.executions for r in group):
             left += [r.line for r in group if not any(r.line <= line <= r.last for _, line in ending.frames)]
+    epochs = max((r.rounds for r in trained if not r.inner), default=0)
     of_training = [r for r in loops.records.values() if r.trains]
     idle = of_training[-1].line if of_training and not any(r.rounds for r in of_training) else None
-    return replace(ending, left=tuple(left), trained=any(r.rounds for r in trained), idle=idle)
+    return replace(ending, left=tuple(left), trained=any(r.rounds for r in trained), idle=idle, epochs=epochs)
 
 
 def _cells(document: Document) -> Iterable[tuple[int | None, list[ast.stmt]]]:
