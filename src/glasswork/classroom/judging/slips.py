@@ -154,7 +154,7 @@ SLIPS = (
     Slip("different-lengths", r"inconsistent numbers of samples"),
     Slip("unknown-argument", "got an unexpected keyword argument"),
     Slip("number-of-arguments", r"positional arguments? but|required positional argument"),
-    Slip("shapes-do-not-fit", "not aligned|could not be broadcast|mismatch in its core dimension"),
+    Slip("shapes-do-not-fit", "not aligned|could not be broadcast|the shapes do not fit"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
     Slip("method-without-call", r"'method' and|and 'method'", _uses_method_as_value),

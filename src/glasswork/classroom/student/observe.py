@@ -15,7 +15,10 @@ import numpy as np
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit, wind_up
 
 #: What NumPy says of two shapes that do not fit, in words that few can read.
-_GUFUNC = re.compile(r"Input operand \d has a mismatch in its core dimension \d, with gufunc signature \S+")
+_GUFUNC = re.compile(
+    r"Input operand \d (?:has a mismatch in its core dimension \d, with gufunc signature \S+"
+    r"|does not have enough dimensions(?= \())|, gufunc core with signature \S+ requires \d"
+)
 
 Word = Annotated[str, msgspec.Meta(max_length=300)]
 
@@ -51,6 +54,11 @@ class Crash(msgspec.Struct, frozen=True, tag="crash"):
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
 
+def plain_words(text: str) -> str:
+    """Return an error's words without NumPy's notation for what does not fit."""
+    return _GUFUNC.sub(lambda match: "" if match[0].startswith(",") else "the shapes do not fit:", text)
+
+
 def crash_of(error: BaseException) -> Crash:
     """Describe an exception."""
     if isinstance(error, OutOfTimeError):
@@ -70,7 +78,7 @@ def crash_of(error: BaseException) -> Crash:
         type(error).__name__[:300],
         line,
         name[:300] if isinstance(name, str) else "",
-        _GUFUNC.sub("the shapes do not fit:", (text.splitlines() or [""])[0])[:300],
+        plain_words((text.splitlines() or [""])[0])[:300],
         tuple(_misused),
         function[:300],
     )

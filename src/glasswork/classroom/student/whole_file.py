@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from glasswork.classroom.limits import STUDENT, OutOfTimeError, time_limit
 from glasswork.classroom.student.fixture import UNEQUAL, whole_rounds
 from glasswork.classroom.student.loops import AGAIN, CONFIRMING, ROUNDS, SHORT, Loops, StuckError
+from glasswork.classroom.student.observe import plain_words
 from glasswork.classroom.student.outline import unknown_names
 from glasswork.classroom.student.run import new_namespace
 from glasswork.classroom.student.source import Document
@@ -238,7 +239,7 @@ def _words(error: BaseException) -> str:
     except Exception:
         return type(error).__name__
     told = [line for line in lines if line.startswith((type(error).__name__, type(error).__module__))]
-    words = " ".join((told or lines)[-1].split())
+    words = plain_words(" ".join((told or lines)[-1].split()))
     return words if len(words) <= _LONGEST else words[:_LONGEST] + " …"
 
 
@@ -252,7 +253,7 @@ def _is_of_the_place(error: BaseException) -> bool:
 def _meant(error: BaseException, namespace: dict[str, Any]) -> str:
     """Return an existing name that is like the one that an error misses."""
     name = getattr(error, "name", None)
-    if not isinstance(name, str):
+    if not isinstance(name, str) or len(name) < 2:
         return ""
     pool: Iterable[str] = ()
     trace = error.__traceback__
