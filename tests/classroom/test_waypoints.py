@@ -53,6 +53,7 @@ def body(text):
         IMPORT + "def prepare():\n" + body(DATA) + "prepare()\n" + CLASSES + REST,
         IMPORT + "if __name__ == '__main__':\n" + body(DATA + CLASSES + REST),
         IMPORT + DATA.replace("\nX", "; X") + CLASSES + REST,
+        '"""Mine."""\nfrom __future__ import annotations\nfrom __future__ import division\n' + IMPORT + DATA + CLASSES + REST,
     ],
 )  # fmt: skip
 def test_a_run_arrives_once_with_its_data(text):
@@ -96,6 +97,17 @@ def test_a_run_that_stops_in_its_data_goes_on_at_the_statement_that_failed():
     assert run.namespace["X_test"].tolist() == [6 + i for i in range(8)]
 
 
+def test_a_thing_that_cannot_be_looked_at_does_not_stop_the_file():
+    document = from_script(IMPORT + DATA + CLASSES + REST)
+
+    def after(run, event):
+        raise ValueError
+
+    points = waypoints(document, after, None)
+    assert run_whole_file(document, waypoints=points).how == "end"
+    assert (points.has_arrived, points.stand()) == (False, None)
+
+
 def test_a_file_runs_as_it_does_without_waypoints():
     text = IMPORT + DATA + CLASSES + "n = 0\nwhile n < 5: n += 1\n" + REST + "helper() + oops\n"
     document = from_script(text)
@@ -105,20 +117,18 @@ def test_a_file_runs_as_it_does_without_waypoints():
 
 
 def test_the_parts_are_tried_as_they_are_written_and_not_as_they_are_watched():
-    text = (
-        IMPORT
-        + DATA
-        + "def train(model, loader):\n    n = 0\n    for x in loader:\n        model.forward(x)\n        n += 1\n    return n\n"
-    )
-    text += CLASSES + "helper = 7\n" + REST
+    train = "def train(model, loader):\n    n = 0\n    for x in loader:\n        model.forward(x)\n        n += 1\n    return n\n"
+    text = train + IMPORT + DATA + CLASSES + "helper = 7\n" + REST
     document = from_script(text)
-    runs = []
-    points = waypoints(document, lambda *_: None, lambda: runs.append(run_student(document, begun=points.stand())))
+    seen = []
+
+    def arrived():
+        names = run_student(document, begun=points.stand()).namespace
+        seen.append((names["train"](names["MLP"](), range(9)), names["helper"], names["X"]))
+
+    points = waypoints(document, lambda *_: None, arrived)
     run_whole_file(document, waypoints=points)
-    names = runs[0].namespace
-    assert names["train"](names["MLP"](), range(9)) == 9
-    assert (names["helper"], names["X"]) == (7, None)  # what uses no network runs on
-    assert names["last"] == 1
+    assert seen == [(9, 7, None)]  # what uses no network runs on
 
 
 #: What a file does behind its data, and may not change the verdict on a part.

@@ -71,8 +71,8 @@ def run_student(
     if begun is None:
         np.random.seed(0)
     else:
-        passed = [event.statement for event in begun.events]
-        ahead = [*_definitions(passed), *ahead[ahead.index(passed[-1]) + 1 :]]
+        passed = ahead.index(begun.events[-1].statement) + 1
+        ahead = [*_definitions(ahead[:passed]), *ahead[passed:]]
     for statement in (*ahead, *rest):
         event = Event(statement, execute(statement, run.namespace))
         run.events.append(event)

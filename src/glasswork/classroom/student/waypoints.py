@@ -19,8 +19,11 @@ from glasswork.classroom.student.source import Document
 PASSED = "__glasswork_passed__"
 
 
+_DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
 class Waypoints:
-    """The statements up to the last one of the data, in the order in which a run has to pass them.
+    """The statements up to the last one of the data, but for definitions, in the order in which a run passes them.
 
     Parameters
     ----------
@@ -49,9 +52,9 @@ class Waypoints:
         self._after, self._arrived = after, arrived
         there = {_key(node) for statement in document.statements for node in ast.walk(statement)}
         ahead, _, _ = divide(self._run.outline)
-        while ahead and not is_data(ahead[-1]):
-            ahead.pop()
-        self._statements = [statement for statement in ahead if _key(statement) in there]
+        self._statements = [s for s in ahead if _key(s) in there and not isinstance(s, _DEFINING) and not _is_text(s)]
+        while self._statements and not is_data(self._statements[-1]):
+            self._statements.pop()
         self._numbers = {_key(statement): number for number, statement in enumerate(self._statements)}
         self._next = 0
         self._names: dict[str, Any] = {}
@@ -76,7 +79,11 @@ class Waypoints:
         self._names = frame.f_globals
         self._run.namespace = functools.reduce(operator.or_, self._locals.values(), dict(self._names))
         self._run.events.append(event)
-        self._after(self._run, event)
+        try:
+            self._after(self._run, event)
+        except Exception:  # an object that cannot be looked at: the file does not notice
+            self._next = -1
+            return
         if self._next == len(self._statements):
             self.has_arrived = True
             self._arrived()
@@ -88,6 +95,11 @@ class Waypoints:
         self._names.update(self._run.namespace)
         self._run.namespace = self._names
         return self._run
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Return whether a statement is a text alone: behind a docstring, `__future__` may still be imported."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _key(node: ast.AST) -> tuple[str, int, int]:
