@@ -233,6 +233,18 @@ def test_activations_are_what_the_next_layer_takes():
     np.testing.assert_allclose(model.predict_proba(X[:7]), scipy.special.softmax(logits, axis=1), rtol=1e-10)
 
 
+def test_own_initial_weights_are_used_once():
+    first = MLPClassifier((6,), max_iter=3, random_state=0, shuffle=False).fit(X, Y)
+    other = MLPClassifier((6,), max_iter=3, random_state=1, shuffle=False)
+    weights = MLPClassifier((6,), max_iter=1, random_state=0, learning_rate_init=1e-300).fit(X, Y)
+    other.coefs_, other.intercepts_ = weights.coefs_, weights.intercepts_
+    np.testing.assert_array_equal(other.fit(X, Y).coefs_[1], first.coefs_[1])
+    assert not np.array_equal(other.fit(X, Y).coefs_[1], first.coefs_[1])
+    other.coefs_ = first.coefs_
+    other.intercepts_ = first.intercepts_
+    np.testing.assert_array_equal(other.predict_proba(X), first.predict_proba(X))
+
+
 def test_label_smoothing_is_training_with_soft_targets():
     """As if each sample were there once for each class, with the weight of that class's target."""
     settings = {"solver": "lbfgs", "alpha": 0.5, "random_state": 0, "activation": "tanh"}
@@ -348,6 +360,23 @@ def test_a_run_becomes_an_estimator_that_takes_the_same_raw_data(tmp_path, recip
     assert estimator.model_.inputs == run.model.inputs
 
 
+def test_a_run_on_a_table_with_gaps_becomes_an_estimator(tmp_path):
+    table = X.copy()
+    table[::7, 2] = np.nan
+    np.savetxt(tmp_path / "iris.csv", np.column_stack([table, Y]), "%.3f", ",", header="a,b,c,d,label", comments="")
+    recipe = named_recipe("relu").override(
+        {"training.epochs": 3, "data.missing": "median", "data.source": str(tmp_path / "iris.csv")}
+    )
+    with Run(recipe, tmp_path / "run") as run:
+        list(run.epochs())
+        estimator = MLPClassifier.from_model(run.model)
+    frame = pd.DataFrame(table, columns=list("abcd"))
+    np.testing.assert_allclose(estimator.predict_proba(frame), run.model.probabilities(table), rtol=1e-6)
+    estimator.partial_fit(frame, Y)
+    with pytest.raises(ValueError, match="infinity"):
+        estimator.predict(frame.replace({np.nan: np.inf}))
+
+
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_networks_of_two_classes(outputs):
     model = MLP(4, 8, outputs, activation="tanh", output_activation=None, dtype="float64", seed=0)
@@ -398,6 +427,9 @@ def test_calls_that_do_not_fit():
         MLPRegressor("poisson").fit(X, Y - 1)
     with pytest.raises(ValueError, match="at least one non-zero"):
         MLPClassifier().fit(X, Y, sample_weight=np.zeros(150))
+    model = MLPClassifier((5,), warm_start=True, max_iter=2).fit(X, Y)
+    with pytest.raises(InputError, match=r"the hidden layers of the training that continues, \(5,\)"):
+        model.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
     with pytest.raises(InputError, match="class_weight as a dict"):
         MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
 

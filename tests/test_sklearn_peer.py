@@ -17,7 +17,6 @@ PAGE = Path(__file__).parents[1] / "docs" / "sklearn.md"
 
 #: The tests that fail, and what they fail with; docs/sklearn.md says why.
 FAILING = {
-    "test_fit": AttributeError,
     "test_gradient": AttributeError,
     "test_learning_rate_warmstart": AttributeError,
     "test_adaptive_learning_rate": AttributeError,

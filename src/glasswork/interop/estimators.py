@@ -79,19 +79,15 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     hidden_layer_sizes: Widths = (100,)
     activation: Activations = "relu"
     _: KW_ONLY
+    _multilabel = False  # whether several labels may hold at once
     class_weight: Annotated[Any, dict, StrOptions({"balanced"}), None] = None
     label_smoothing: Annotated[float, Interval(Real, 0, 1, closed="both")] = 0.0
-
-    @property
-    def out_activation_(self) -> str:
-        """What turns the network's sums into probabilities: "softmax", or "logistic" for each output by itself."""
-        return "softmax" if self.n_outputs_ > 1 and not self._multilabel else "logistic"
 
     @classmethod
     def from_model(cls, model: MLP, **parameters: Any) -> Self:
         """Return a fitted classifier that computes what a network does; see `Perceptron.from_model`."""
         self: Self = super().from_model(model, **parameters)
-        names, self._multilabel = model.classes, False
+        names = model.classes
         self.classes_ = np.array(list(map(int, names)) if all(map(str.isdecimal, names)) else names)
         return self
 
@@ -153,6 +149,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         share = self.label_smoothing / (2 if self._multilabel else max(2, targets.shape[1]))
         return targets * (1 - self.label_smoothing) + share
 
+    def _output(self) -> str:
+        return "softmax" if self.n_outputs_ > 1 and not self._multilabel else "logistic"
+
     def _objective(self) -> Objective:
         if self.model_.scores_are == "probabilities":
             return Objective(MSELoss())
@@ -199,11 +198,6 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     hidden_layer_sizes: Widths = (100,)
     activation: Activations = "relu"
 
-    @property
-    def out_activation_(self) -> str:
-        """What turns the network's sums into predictions: "identity" or "exp"."""
-        return "exp" if self.loss == "poisson" else "identity"
-
     @available_if(_trains_in_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch on these samples."""
@@ -222,6 +216,9 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         if self.loss == "poisson" and y.min() < 0:
             raise InputError(f"{self}: expected y of 0 or more, got {y.min()}; the Poisson loss is for counts")
         return np.asarray(y.reshape(len(y), -1), np.float64)
+
+    def _output(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
 
     def _objective(self) -> Objective:
         return Objective(PoissonLoss()) if self.loss == "poisson" else Objective(MSELoss(), 0.5, self.n_outputs_)

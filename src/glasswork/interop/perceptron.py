@@ -35,8 +35,23 @@ Switch: TypeAlias = Annotated[bool, "boolean"]
 Widths: TypeAlias = Annotated[Any, "array-like", Interval(Integral, 1, None, closed="left")]
 Activations: TypeAlias = Annotated[Any, StrOptions({"logistic", *ACTIVATIONS}), "array-like"]
 
-#: The samples that are accepted.
-_ROWS = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
+
+def _arrays(name: str, doc: str) -> property:
+    """Return an attribute for the weights or biases; set before the first training, they are what that begins with."""
+
+    def get(self: Any) -> list[FloatArray]:
+        if not hasattr(self, "model_"):
+            return getattr(self, f"_initial_{name}")  # type: ignore[no-any-return]
+        return [getattr(layer, name) for layer in linear_layers(self.model_)]
+
+    def put(self: Any, arrays: list[FloatArray]) -> None:
+        if not hasattr(self, "model_"):
+            setattr(self, f"_initial_{name}", arrays)
+            return
+        for layer, array in zip(linear_layers(self.model_), arrays, strict=True):
+            setattr(layer, name, array)
+
+    return property(get, put, doc=doc)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -93,6 +108,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         """
         raise NotImplementedError
 
+    def _output(self) -> str:
+        """Return what turns the network's sums into answers."""
+        raise NotImplementedError
+
     def _objective(self) -> Objective:
         raise NotImplementedError
 
@@ -133,6 +152,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     def _begin(self, model: MLP, seed: int) -> None:
         """Forget all earlier training."""
         self.model_, self._seed = model, seed
+        self.n_layers_, self.n_outputs_ = len(linear_layers(model)) + 1, model.out_features
+        self.out_activation_ = self._output()
+        self.coefs_ = self.__dict__.pop("_initial_weight", self.coefs_)
+        self.intercepts_ = self.__dict__.pop("_initial_bias", self.intercepts_)
         self._optimizer_state: dict[str, FloatArray] = {}
         self.n_iter_ = self.t_ = self._epochs = self._no_improvement_count = 0
         self.loss_curve_: list[float] = []
@@ -141,25 +164,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self.best_loss_ = self.best_validation_score_ = None
         self._share = 1.0  # of the initial learning rate, as "adaptive" divides it
 
-    @property
-    def coefs_(self) -> list[FloatArray]:
-        """The weights of each layer, ``(inputs, outputs)``: the network's own arrays."""
-        return [layer.weight for layer in linear_layers(self.model_)]
-
-    @property
-    def intercepts_(self) -> list[FloatArray]:
-        """The biases of each layer: the network's own arrays."""
-        return [layer.bias for layer in linear_layers(self.model_)]
-
-    @property
-    def n_layers_(self) -> int:
-        """The number of layers, input and output included."""
-        return len(self.coefs_) + 1
-
-    @property
-    def n_outputs_(self) -> int:
-        """The number of outputs of the network."""
-        return int(self.model_.out_features)
+    coefs_ = _arrays("weight", "The weights of each layer, ``(inputs, outputs)``: the network's own arrays.")
+    intercepts_ = _arrays("bias", "The biases of each layer: the network's own arrays.")
 
     def activations(self, X: ArrayLike) -> list[FloatArray]:
         """Return the outputs of each hidden layer for samples ``(N, features)``: ``[(N, neurons), ...]``."""
@@ -174,7 +180,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: ArrayLike) -> NDArray[Any]:
         check_is_fitted(self)
-        return self._prepared(validate_data(self, X, reset=False, **_ROWS))
+        return self._prepared(validate_data(self, X, reset=False, **self._accepted()))
+
+    def _accepted(self) -> dict[str, Any]:
+        """Return which samples are accepted: with NaN, if the network's input contract fills them in."""
+        inputs = self.model_.inputs if hasattr(self, "model_") else None
+        fills = inputs is not None and inputs.features is not None and inputs.features.missing is not None
+        finite = "allow-nan" if fills else True
+        return {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32), "ensure_all_finite": finite}
 
     def _prepared(self, X: Any) -> NDArray[Any]:
         X, inputs = _dense(X), self.model_.inputs
@@ -224,7 +237,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if (X_val is None) != (y_val is None):
             raise InputError(f"{self}: expected both X_val and y_val, or neither of them")
         begins = not hasattr(self, "model_") or not (self.warm_start or once)
-        both = {**_ROWS, "multi_output": True, "y_numeric": not is_classifier(self)}
+        both = {**self._accepted(), "multi_output": True, "y_numeric": not is_classifier(self)}
         X, y = validate_data(self, X, y, reset=begins, **both)
         role = "partial" if once else "fit" if begins else "warm"
         X, targets = _dense(X), self._targets(y, role=role, classes=classes)
@@ -235,6 +248,11 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         random = check_random_state(self.random_state)
         if begins:
             self._begin(*self._new_model(X, targets.shape[1], random))
+        elif widths(self.hidden_layer_sizes) != list(self.model_.hidden_size):
+            raise InputError(
+                f"{self}: expected the hidden layers of the training that continues, {self.model_.hidden_size}; begin "
+                "a new one with warm_start=False"
+            )
         samples: Samples = self._prepared(X), targets, weights
         validation: Samples | None = None
         if X_val is not None:
