@@ -228,7 +228,7 @@ def test_the_page_shows_pictures_as_they_are(kind, hues, tmp_path, chromium):
         large.save(tmp_path / "large.png")
         page.locator("#picture").set_input_files(tmp_path / "large.png")
         page.get_by_text("Read in colour, at the size of the training images.").wait_for()
-        painted = np.array(page.locator("#now canvas").evaluate(read)).reshape(SIDE, SIDE, 4)[..., :3]
+        painted = np.array(page.locator(".input").evaluate(read)).reshape(SIDE, SIDE, 4)[..., :3]
         np.testing.assert_array_equal(painted, large.resize((SIDE, SIDE), Image.Resampling.BOX))
     page.close()
 

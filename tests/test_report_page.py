@@ -267,7 +267,7 @@ def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
         page.locator(".drop p").filter(has_text="centred").wait_for()
         shown = page.evaluate(
             """() => { const copy = new OffscreenCanvas(28, 28).getContext('2d', {willReadFrequently: true});
-            copy.drawImage(document.querySelector('#now canvas'), 0, 0);
+            copy.drawImage(document.querySelector('.input'), 0, 0);
             const data = copy.getImageData(0, 0, 28, 28).data;
             return Array.from({length: 784}, (_, i) => data[4 * i]); }"""
         )
@@ -291,7 +291,7 @@ def open_everything(page):
 
 
 def test_switching_a_neuron_off_takes_its_part_away(page):
-    tile = page.locator(".tile[data-strong='true'][data-sign='+']").first
+    tile = page.locator(".tile[data-strong='true'][data-sign='+'][aria-label]").first
     added = float(re.search(r"([+−][\d.]+)", tile.get_attribute("aria-label"))[1].replace("−", "-"))
     value = page.locator(".output.best .sum-value").first
     before = float(value.inner_text().replace("−", "-"))

@@ -29,6 +29,7 @@ export class Board {
     this.erasing = false;
     /** @type {number | null} */
     this.pointer = null;
+    this.box = new DOMRect();
     /** @type {{x: number, y: number, down: boolean} | null} */
     this.cursor = null;
     /** @type {HTMLCanvasElement | null} */
@@ -66,7 +67,7 @@ export class Board {
    * @returns {import("./strokes.js").Point}
    */
   pointOf(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const { box } = this;
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   }
 
@@ -75,6 +76,7 @@ export class Board {
     if (this.pointer !== null || event.button !== 0) return; // a second finger, or another button
     this.leave();
     this.pointer = event.pointerId;
+    this.box = this.canvas.getBoundingClientRect(); // measured once a stroke, as measuring waits for the layout
     this.canvas.setPointerCapture(event.pointerId);
     this.drawing.begin();
     this.follow([this.pointOf(event)]);

@@ -100,7 +100,10 @@ export function paintImage(canvas, bytes, shape) {
  * @param {number[]} shape
  */
 export function paintInk(canvas, bytes, [height, width]) {
-  canvas.repaint = () => paintPixels(canvas, height, width, (i) => mix(colours.paper, colours.ink, bytes[i] / 255));
+  canvas.repaint = () => {
+    const levels = Array.from({ length: 256 }, (_, level) => mix(colours.paper, colours.ink, level / 255));
+    paintPixels(canvas, height, width, (i) => levels[bytes[i]]);
+  };
   canvas.repaint();
 }
 
@@ -188,9 +191,12 @@ export function inkOrLight() {
 function paintPixels(canvas, height, width, colour) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    const [red, green, blue] = colour(i);
-    image.data.set([red, green, blue, 255], 4 * i);
+  for (let i = 0, at = 0; i < width * height; i++) {
+    const levels = colour(i);
+    image.data[at++] = levels[0];
+    image.data[at++] = levels[1];
+    image.data[at++] = levels[2];
+    image.data[at++] = 255;
   }
   /** @type {any} */ (canvas.getContext("2d")).putImageData(image, 0, 0);
 }

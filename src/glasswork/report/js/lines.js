@@ -42,8 +42,7 @@ export class Lines {
     lines.forEach(({ from, to, value, share }, n) => {
       const d = down ? downwards(from, to) : rightwards(from, to);
       const seen = this.seen.children[n];
-      this.touch.children[n].setAttribute("d", d);
-      seen.setAttribute("d", d);
+      for (const path of [this.touch.children[n], seen]) if (path.getAttribute("d") !== d) path.setAttribute("d", d);
       seen.setAttribute("class", value < 0 ? "edge negative" : "edge positive");
       seen.setAttribute("stroke", css(colourOf(Math.sign(value), 1)));
       seen.setAttribute("stroke-width", (0.8 + 3.7 * share).toFixed(1));

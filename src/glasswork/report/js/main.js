@@ -204,7 +204,7 @@ function showNow(context, place) {
   const canvas = el("canvas", { class: "thumb" });
   const words = el("span", {});
   put(place, canvas, words);
-  context.store.watch((state) => {
+  context.store.watchWhenSeen(place, (state) => {
     context.kind.paint(canvas, state.bytes);
     const { best, unlike } = context.answer(state);
     words.textContent = `${context.classes[best]}${unlike ? "?" : ""}`;

@@ -31,6 +31,7 @@ export class Wall {
     this.settle = rove(this.element, ".tile");
     this.pictures = false;
     this.limit = 0;
+    this.naming = 0;
     this.showAll(false);
   }
 
@@ -79,6 +80,8 @@ export class Wall {
    * @param {(j: number) => boolean} isChanged
    */
   show(values, meaning, isChanged) {
+    clearTimeout(this.naming);
+    this.naming = window.setTimeout(() => this.name(values, meaning, isChanged), 60); // not at every move
     const limit = largest(values);
     this.tiles.forEach((tile, slot) => {
       const j = this.shown[slot];
@@ -89,7 +92,19 @@ export class Wall {
       tile.dataset.sign = Math.abs(value) <= limit / 12 ? "" : value < 0 ? "−" : "+";
       tile.dataset.strong = String(Math.abs(value) > 0.6 * limit);
       tile.classList.toggle("changed", isChanged(j));
-      tile.setAttribute("aria-label", `Neuron ${j + 1}: ${meaning} ${signed(value, 2)}${isChanged(j) ? ", changed" : ""}`);
+    });
+  }
+
+  /**
+   * Name the tiles, for people who do not see them.
+   * @param {ArrayLike<number>} values
+   * @param {string} meaning
+   * @param {(j: number) => boolean} isChanged
+   */
+  name(values, meaning, isChanged) {
+    this.tiles.forEach((tile, slot) => {
+      const j = this.shown[slot];
+      tile.setAttribute("aria-label", `Neuron ${j + 1}: ${meaning} ${signed(values[j], 2)}${isChanged(j) ? ", changed" : ""}`);
     });
   }
 
