@@ -1,5 +1,7 @@
 """The report of a run: what is gathered, of any run and any data; the page without a browser; snapshots."""
 
+import base64
+import gzip
 import itertools
 import json
 import re
@@ -186,6 +188,43 @@ def test_the_command_names_what_differs_from_the_shelf():
     assert command(named_recipe("classwork")) == "glasswork train classwork"
     changed = named_recipe("classwork").override({"training.epochs": 7, "network.hidden": [30, 20]})
     assert command(changed) == "glasswork train classwork --set network.hidden=30,20 --set training.epochs=7"
+
+
+def test_a_page_names_data_and_no_path_of_the_machine(tmp_path):
+    home = tmp_path / "private home"
+    home.mkdir()
+    rows = np.random.default_rng(2).normal(size=(90, 3)).round(3)
+    lines = [",".join(map(str, row)) + f",{'ab'[int(row[0] > 0)]}" for row in rows]
+    (home / "mine.csv").write_text("\n".join(["p,q,r,label", *lines]))
+    (tmp_path / "private weights.txt").write_text("1\n" * 90)
+    asked = {
+        "data.source": str(home / "mine.csv"),
+        "training.sample_weights": str(tmp_path / "private weights.txt"),
+        "training.epochs": 1,
+        "description": f"{home / 'mine.csv'} once",
+    }
+    with Run(named_recipe("relu").override(asked), tmp_path / "run") as run:
+        list(run.epochs())
+    data = gather(RunFolder(run.folder), read_model_file(run.folder), run.parts)
+    page = render(data)
+    assert "private home" not in page
+    assert str(tmp_path) not in page
+    assert "data.source=mine.csv" in data.command
+    assert "mine.csv once" in data.facts["Recipe"]
+    assert data.title == f"A network for the table mine · 3-50-2 · {data.evaluation.accuracy:.2f} % of 13 test rows"
+
+
+def test_the_worst_mistakes_are_those_with_the_highest_share(tmp_path):
+    data = train(tmp_path / "run", dataset(classes=12), RECIPE.override({"training.epochs": 1}))
+    tested = data.tested
+    packed = base64.b64decode(tested.scores.data)
+    content = gzip.decompress(packed) if tested.scores.gzip else packed
+    scores = np.frombuffer(content, np.float32).reshape(tested.checked, 12)
+    sure = (np.maximum(scores, 1e-30) / np.maximum(scores, 1e-30).sum(axis=1, keepdims=True)).max(axis=1)
+    shown = [sure[n] for n in tested.worst if n < tested.checked]
+    assert shown == sorted(shown, reverse=True)
+    wrong = [k for k in range(tested.checked) if tested.answers[k] != tested.pictures.labels[k]]
+    assert shown[0] == max(sure[wrong])
 
 
 def test_a_network_too_large_for_a_page_is_an_error_that_says_so(tmp_path):

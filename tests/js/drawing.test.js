@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Drawing } from "../../src/glasswork/report/js/drawing.js";
-import { imageOf, massOf } from "../../src/glasswork/report/js/strokes.js";
+import { imageOf, massOf, seemSeveral } from "../../src/glasswork/report/js/strokes.js";
 
 const SEVEN = [
   [
@@ -123,4 +123,14 @@ test("smaller images have a pen and a box of their own size", () => {
   const bytes = imageOf(SEVEN, 56);
   assert.equal(bytes.length, 56 * 56);
   assert.ok(bytes.some((value) => value === 255));
+});
+
+test("digits side by side are several, and the strokes of one digit are not", () => {
+  const one = (x) => [[x, 0.2], [x, 0.8]];
+  const zero = (x) => [[x, 0.2], [x - 0.1, 0.5], [x, 0.8], [x + 0.1, 0.5], [x, 0.2]];
+  assert.ok(seemSeveral([one(0.2), zero(0.5), one(0.8)]));
+  assert.ok(seemSeveral([one(0.3), one(0.5)]));
+  const four = [[[0.36, 0.2], [0.32, 0.5], [0.66, 0.5]], [[0.62, 0.22], [0.6, 0.82]]];
+  const five = [[[0.4, 0.2], [0.37, 0.45], [0.67, 0.57], [0.32, 0.76]], [[0.4, 0.2], [0.7, 0.2]]];
+  for (const strokes of [four, five, [zero(0.5)], [zero(0.5), [[0.8, 0.78]]], [[[0.5, 0.5]]]]) assert.ok(!seemSeveral(strokes));
 });

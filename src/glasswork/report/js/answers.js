@@ -5,8 +5,7 @@ import { doubtOf } from "./doubt.js";
 import { el, percent, put, replace } from "./dom.js";
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
+ * @param {import("./answer.js").Context} context @param {Element} place
  * @param {() => void} onwhy When somebody asks how strange the image is.
  * @returns {any[]} For each class, the button at which the lines end.
  */
@@ -41,8 +40,7 @@ export function showAnswers(context, place, onwhy) {
 
 /**
  * The answer in words.
- * @param {import("./answer.js").Context} context
- * @param {import("./store.js").State} state
+ * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
  */
 function verdictOf(context, state) {
   const { best, shares, unlike } = context.answer(state);

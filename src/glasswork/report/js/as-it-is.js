@@ -34,11 +34,7 @@ export function asItIs({ width, height, channels }, [newHeight, newWidth, planes
 }
 
 /**
- * @param {Float32Array} plane
- * @param {number} width
- * @param {number} height
- * @param {number} newWidth
- * @param {number} newHeight
+ * @param {Float32Array} plane @param {number} width @param {number} height @param {number} newWidth @param {number} newHeight
  */
 function resizePlane(plane, width, height, newWidth, newHeight) {
   if (width === newWidth && height === newHeight) return Uint8Array.from(plane);
@@ -49,11 +45,7 @@ function resizePlane(plane, width, height, newWidth, newHeight) {
 
 /**
  * Give each row another length; levels are rounded.
- * @param {Float32Array} values
- * @param {number} width
- * @param {number} height
- * @param {number} newWidth
- * @param {Filter} filter
+ * @param {Float32Array} values @param {number} width @param {number} height @param {number} newWidth @param {Filter} filter
  */
 function resample(values, width, height, newWidth, filter) {
   const scale = width / newWidth;
@@ -75,9 +67,7 @@ function resample(values, width, height, newWidth, filter) {
 
 /**
  * Rows as columns.
- * @param {Float32Array} values
- * @param {number} width
- * @param {number} height
+ * @param {Float32Array} values @param {number} width @param {number} height
  */
 function turned(values, width, height) {
   return Float32Array.from(values, (_, i) => values[(i % height) * width + Math.floor(i / height)]);

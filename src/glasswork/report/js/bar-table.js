@@ -10,8 +10,7 @@ export function barTable(rows) {
 }
 
 /**
- * @param {import("./dom.js").Child} name
- * @param {number} value
+ * @param {import("./dom.js").Child} name @param {number} value
  * @param {number} most The largest magnitude in the table.
  */
 export function barRow(name, value, most) {
@@ -19,10 +18,7 @@ export function barRow(name, value, most) {
   return el("tr", {}, el("th", { scope: "row" }, name), bar(value, most), el("td", { class: "figure" }, signed(value, digits)));
 }
 
-/**
- * @param {number} value
- * @param {number} most
- */
+/** @param {number} value @param {number} most */
 export function bar(value, most) {
   const part = el("span", { class: value < 0 ? "part negative" : "part positive" });
   part.style.setProperty("--share", `${Math.min(50, (50 * Math.abs(value)) / (most || 1))}%`);

@@ -12,8 +12,7 @@ const DRAWABLE = 16;
 export const canBeDrawn = (shape) => shape.length === 2 && shape[0] === shape[1] && shape[0] >= DRAWABLE;
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
+ * @param {import("./answer.js").Context} context @param {Element} place
  * @returns {((strokes: import("./strokes.js").Stroke[]) => void) | null} What draws on it; null where one cannot draw.
  */
 export function showBoard(context, place) {

@@ -219,8 +219,7 @@ export class Board {
 
 /**
  * Say on an empty board what it is for.
- * @param {CanvasRenderingContext2D} context
- * @param {number} size
+ * @param {CanvasRenderingContext2D} context @param {number} size
  */
 function paintHint(context, size) {
   const style = getComputedStyle(document.body);

@@ -17,8 +17,7 @@ const THICKEST = 4.5;
 /** @typedef {{values: Float32Array, width: number, height: number}} Crop */
 
 /**
- * @param {import("./ink.js").Ink} ink
- * @param {number} side
+ * @param {import("./ink.js").Ink} ink @param {number} side
  * @returns {Uint8Array}
  */
 export function centre(ink, side) {
@@ -62,11 +61,7 @@ function withEvenPen({ values, width, height }) {
   return trimmed({ values: Float32Array.from(moved), width: room.width, height: room.height });
 }
 
-/**
- * @param {Crop} crop
- * @param {number} margin
- * @param {(value: number) => boolean} test
- */
+/** @param {Crop} crop @param {number} margin @param {(value: number) => boolean} test */
 function padded({ values, width, height }, margin, test) {
   const wide = width + 2 * margin;
   const mask = new Uint8Array(wide * (height + 2 * margin));
@@ -97,10 +92,7 @@ function trimmed({ values, width, height }) {
 
 /**
  * Distance of each pixel from the nearest whose mask has a value (Felzenszwalb and Huttenlocher 2012).
- * @param {Uint8Array} mask
- * @param {number} width
- * @param {number} height
- * @param {number} value
+ * @param {Uint8Array} mask @param {number} width @param {number} height @param {number} value
  */
 function distances(mask, width, height, value) {
   const squares = Float64Array.from(mask, (one) => (one === value ? 0 : 1e12));
@@ -111,10 +103,7 @@ function distances(mask, width, height, value) {
 
 /**
  * Squared distances along one line, in place.
- * @param {Float64Array} f
- * @param {number} start
- * @param {number} step
- * @param {number} count
+ * @param {Float64Array} f @param {number} start @param {number} step @param {number} count
  */
 function lowerEnvelope(f, start, step, count) {
   const values = Array.from({ length: count }, (_, q) => f[start + q * step]);
@@ -137,8 +126,7 @@ function lowerEnvelope(f, start, step, count) {
 
 /**
  * Scale a crop to fit the box, its proportions kept, and its strongest ink to 255.
- * @param {Crop} crop
- * @param {number} box
+ * @param {Crop} crop @param {number} box
  * @returns {Crop}
  */
 function fit({ values, width, height }, box) {
@@ -161,8 +149,7 @@ function fit({ values, width, height }, box) {
 
 /**
  * Put a digit into the field, moved by whole pixels.
- * @param {Crop} digit
- * @param {number} side
+ * @param {Crop} digit @param {number} side
  */
 function place({ values, width, height }, side) {
   const field = new Uint8Array(side * side);

@@ -47,11 +47,7 @@ export function chart(options) {
   return figure;
 }
 
-/**
- * @param {any} place
- * @param {Element} readout
- * @param {ChartOptions} options
- */
+/** @param {any} place @param {Element} readout @param {ChartOptions} options */
 function draw(place, readout, options) {
   const width = Math.round(place.clientWidth);
   if (!width) return;
@@ -92,11 +88,7 @@ function draw(place, readout, options) {
 }
 
 /**
- * @param {Series} one
- * @param {number} s
- * @param {number[]} x
- * @param {(v: number) => number} px
- * @param {(v: number) => number} py
+ * @param {Series} one @param {number} s @param {number[]} x @param {(v: number) => number} px @param {(v: number) => number} py
  * @param {number} r Of a dot.
  */
 function lineOf(one, s, x, px, py, r) {
@@ -112,10 +104,8 @@ function lineOf(one, s, x, px, py, r) {
 }
 
 /**
- * @param {ChartOptions} options
- * @param {{width: number, height: number, scale: number, margin: Record<string, number>}} frame
- * @param {(v: number) => number} px
- * @param {(v: number) => number} py
+ * @param {ChartOptions} options @param {{width: number, height: number, scale: number, margin: Record<string, number>}} frame
+ * @param {(v: number) => number} px @param {(v: number) => number} py
  */
 function axes(options, { width, height, scale, margin }, px, py) {
   const { x, xName, xRange, xFormat = niceNumber, xWhole, range, format, yTicks } = options;
@@ -135,9 +125,7 @@ function axes(options, { width, height, scale, margin }, px, py) {
 
 /**
  * Round numbers between two numbers, about so many.
- * @param {number} low
- * @param {number} high
- * @param {number} count
+ * @param {number} low @param {number} high @param {number} count
  */
 export function ticks(low, high, count) {
   const rough = (high - low || 1) / count;

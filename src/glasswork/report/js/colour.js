@@ -42,8 +42,7 @@ function readColours() {
 
 /**
  * The colour of a number on a scale from −limit to limit.
- * @param {number} value
- * @param {number} limit
+ * @param {number} value @param {number} limit
  * @returns {Colour}
  */
 export function colourOf(value, limit) {
@@ -70,9 +69,7 @@ export function css(colour) {
 }
 
 /**
- * @param {Colour} from
- * @param {Colour} to
- * @param {number} share
+ * @param {Colour} from @param {Colour} to @param {number} share
  * @returns {Colour}
  */
 function mix(from, to, share) {
@@ -81,9 +78,7 @@ function mix(from, to, share) {
 
 /**
  * Paint an image of the data: ink on paper, or what it looks like in grey or in colour.
- * @param {any} canvas
- * @param {ArrayLike<number>} bytes
- * @param {number[]} shape
+ * @param {any} canvas @param {ArrayLike<number>} bytes @param {number[]} shape
  */
 export function paintImage(canvas, bytes, shape) {
   const [height, width, planes = 1] = shape;
@@ -95,9 +90,7 @@ export function paintImage(canvas, bytes, shape) {
 
 /**
  * Paint strokes: 0 is paper, 255 is ink.
- * @param {any} canvas
- * @param {ArrayLike<number>} bytes
- * @param {number[]} shape
+ * @param {any} canvas @param {ArrayLike<number>} bytes @param {number[]} shape
  */
 export function paintInk(canvas, bytes, [height, width]) {
   canvas.repaint = () => {
@@ -109,9 +102,7 @@ export function paintInk(canvas, bytes, [height, width]) {
 
 /**
  * Paint signed numbers.
- * @param {any} canvas
- * @param {ArrayLike<number>} values
- * @param {number[]} shape
+ * @param {any} canvas @param {ArrayLike<number>} values @param {number[]} shape
  * @param {number} limit The magnitude at the ends of the scale.
  * @param {{ blank?: Set<number>, large?: boolean, mark?: number }} [options] `blank`: pixels to hatch. `large`: mark
  * negative pixels with a dash. `mark`: a pixel to frame.
@@ -147,9 +138,7 @@ function sideBySide([height, width, planes = 1]) {
 
 /**
  * The number at a place of such a drawing, given in shares of its width and height; −1 between planes.
- * @param {number[]} shape
- * @param {number} x
- * @param {number} y
+ * @param {number[]} shape @param {number} x @param {number} y
  */
 export function indexUnder(shape, x, y) {
   const { height, width, indexAt } = sideBySide(shape);
@@ -160,8 +149,7 @@ export function indexUnder(shape, x, y) {
 
 /**
  * Where a number of an image stands, in words.
- * @param {number[]} shape
- * @param {number} i
+ * @param {number[]} shape @param {number} i
  */
 export function placeOf([, width, planes = 1], i) {
   const pixel = Math.floor(i / planes);
@@ -182,12 +170,7 @@ export function inkOrLight() {
   return areInk ? "ink" : "light";
 }
 
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {number} height
- * @param {number} width
- * @param {(i: number) => Colour} colour
- */
+/** @param {HTMLCanvasElement} canvas @param {number} height @param {number} width @param {(i: number) => Colour} colour */
 function paintPixels(canvas, height, width, colour) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);
@@ -205,12 +188,8 @@ function paintPixels(canvas, height, width, colour) {
 const CELL = 14;
 
 /**
- * @param {HTMLCanvasElement} canvas
- * @param {ArrayLike<number>} values
- * @param {number[]} shape
- * @param {number} limit
- * @param {Set<number> | undefined} blank
- * @param {number | undefined} mark
+ * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number[]} shape @param {number} limit
+ * @param {Set<number> | undefined} blank @param {number | undefined} mark
  */
 function paintCells(canvas, values, shape, limit, blank, mark) {
   const { height, width, indexAt } = sideBySide(shape);
@@ -237,11 +216,7 @@ function paintCells(canvas, values, shape, limit, blank, mark) {
   }
 }
 
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- */
+/** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y */
 function hatch(context, x, y) {
   context.strokeStyle = css(mix(colours.zero, colours.muted, 0.45));
   context.lineWidth = 1;
@@ -253,8 +228,7 @@ function hatch(context, x, y) {
 
 /**
  * The largest magnitude.
- * @param {ArrayLike<number>} values
- * @param {Set<number>} [except]
+ * @param {ArrayLike<number>} values @param {Set<number>} [except]
  */
 export function largest(values, except) {
   let most = 0;

@@ -4,9 +4,7 @@
 
 /**
  * Make an HTML element. Attributes that are functions listen: `{ onclick: () => ... }`.
- * @param {string} tag
- * @param {Record<string, any>} [attributes]
- * @param {...(Child | Child[])} children
+ * @param {string} tag @param {Record<string, any>} [attributes] @param {...(Child | Child[])} children
  * @returns {any}
  */
 export function el(tag, attributes = {}, ...children) {
@@ -15,20 +13,14 @@ export function el(tag, attributes = {}, ...children) {
 
 /**
  * Make an SVG element.
- * @param {string} tag
- * @param {Record<string, any>} [attributes]
- * @param {...(Child | Child[])} children
+ * @param {string} tag @param {Record<string, any>} [attributes] @param {...(Child | Child[])} children
  * @returns {any}
  */
 export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
 
-/**
- * @param {any} element
- * @param {Record<string, any>} attributes
- * @param {(Child | Child[])[]} children
- */
+/** @param {any} element @param {Record<string, any>} attributes @param {(Child | Child[])[]} children */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
@@ -41,8 +33,7 @@ function fill(element, attributes, children) {
 
 /**
  * Append children; null, undefined and false are left out.
- * @param {Element} element
- * @param {...(Child | Child[])} children
+ * @param {Element} element @param {...(Child | Child[])} children
  */
 export function put(element, ...children) {
   for (const child of children.flat()) {
@@ -52,8 +43,7 @@ export function put(element, ...children) {
 
 /**
  * Put children in place of those there are.
- * @param {Element} element
- * @param {...(Child | Child[])} children
+ * @param {Element} element @param {...(Child | Child[])} children
  */
 export function replace(element, ...children) {
   element.replaceChildren();
@@ -71,8 +61,7 @@ export function byId(id) {
 
 /**
  * A number with a true minus sign.
- * @param {number} value
- * @param {number} [digits]
+ * @param {number} value @param {number} [digits]
  */
 export function number(value, digits = 2) {
   const text = Math.abs(value).toFixed(digits);
@@ -81,8 +70,7 @@ export function number(value, digits = 2) {
 
 /**
  * A number with its sign, + or −.
- * @param {number} value
- * @param {number} [digits]
+ * @param {number} value @param {number} [digits]
  */
 export function signed(value, digits = 2) {
   const text = number(value, digits);
@@ -91,8 +79,7 @@ export function signed(value, digits = 2) {
 
 /**
  * A share as a percentage that never claims to be certain.
- * @param {number} share
- * @param {number} [digits]
+ * @param {number} share @param {number} [digits]
  */
 export function percent(share, digits = 0) {
   if (share >= 1 - 0.5 / 10 ** (digits + 2) && share < 1) return `>${digits ? "99.9" : "99"}\u00a0%`;
@@ -103,8 +90,7 @@ export function percent(share, digits = 0) {
 /**
  * @param {string} label
  * @param {[string, string][]} options Values and their words.
- * @param {string} chosen
- * @param {(value: string) => void} onchoose
+ * @param {string} chosen @param {(value: string) => void} onchoose
  */
 export function choice(label, options, chosen, onchoose) {
   const buttons = options.map(([value, words]) =>

@@ -7,8 +7,7 @@ import { written } from "./rows.js";
 
 /**
  * The doubt in one sentence or two.
- * @param {import("./answer.js").Context} context
- * @param {import("./store.js").State} state
+ * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
  * @returns {string}
  */
 export function doubtOf(context, state) {
@@ -31,11 +30,7 @@ function mostOf(names) {
   return kinds.length > 2 ? "other classes" : kinds.join(" or ");
 }
 
-/**
- * @param {import("./columns.js").Columns} columns
- * @param {ArrayLike<number>} bytes
- * @param {boolean} unlike
- */
+/** @param {import("./columns.js").Columns} columns @param {ArrayLike<number>} bytes @param {boolean} unlike */
 function columnsInDoubt(columns, bytes, unlike) {
   const outside = outsideOf(columns, bytes).length;
   const count = `${outside} of ${columns.names.length} columns`;
@@ -44,18 +39,14 @@ function columnsInDoubt(columns, bytes, unlike) {
   return `${count} ${outside === 1 ? "lies" : "lie"} outside the training range: there the network has to guess how things go on.`;
 }
 
-/**
- * @param {import("./columns.js").Columns} columns
- * @param {ArrayLike<number>} bytes
- */
+/** @param {import("./columns.js").Columns} columns @param {ArrayLike<number>} bytes */
 function outsideOf(columns, bytes) {
   return columns.filled(bytes).map((value, i) => (columns.isOutside(value, i) ? i : -1)).filter((i) => i >= 0);
 }
 
 /**
  * How strange it is, in numbers and beside the nearest training images.
- * @param {import("./answer.js").Context} context
- * @param {Element} body
+ * @param {import("./answer.js").Context} context @param {Element} body
  */
 export function showDoubt(context, body) {
   const { reference, columns, store, data } = context;
@@ -97,8 +88,7 @@ export function showDoubt(context, body) {
 
 /**
  * A line from typical to strange, with the limit and the image on it, and its numbers.
- * @param {import("./reference.js").Judgement} judgement
- * @param {import("./reference.js").Reference} reference
+ * @param {import("./reference.js").Judgement} judgement @param {import("./reference.js").Reference} reference
  */
 function ruler({ strangeness, nearest, odds }, { threshold, sceptic }) {
   const at = (/** @type {string} */ name, /** @type {number} */ value) => {
@@ -116,10 +106,7 @@ function ruler({ strangeness, nearest, odds }, { threshold, sceptic }) {
   return [line, el("p", { class: "small" }, words.filter(Boolean).join(" "))];
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {import("./reference.js").Neighbour} neighbour
- */
+/** @param {import("./answer.js").Context} context @param {import("./reference.js").Neighbour} neighbour */
 function neighbour({ reference, examples, network, classes, shape }, { row, distance }) {
   const name = classes[reference?.labels[row] ?? 0];
   const words = el("span", { class: "small" }, `${name} · ${number(distance, 2)}`);

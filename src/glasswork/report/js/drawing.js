@@ -107,8 +107,7 @@ export class Drawing {
 
 /**
  * A stroke with points so close that an eraser cannot slip through.
- * @param {Stroke} stroke
- * @param {number} step
+ * @param {Stroke} stroke @param {number} step
  */
 function refined(stroke, step) {
   /** @type {Stroke} */

@@ -28,9 +28,7 @@ export function describer(side) {
 
 /**
  * Shift each row sideways until the strokes' mean slant is upright.
- * @param {ArrayLike<number>} field
- * @param {number} side
- * @param {Float32Array} upright
+ * @param {ArrayLike<number>} field @param {number} side @param {Float32Array} upright
  */
 export function removeSlant(field, side, upright) {
   const mass = new Float64Array(side);
@@ -70,10 +68,7 @@ export function removeSlant(field, side, upright) {
 
 /**
  * Blur with 1 2 1, each way; the border stays as it is.
- * @param {Float32Array} field
- * @param {number} side
- * @param {Float32Array} down
- * @param {Float32Array} both
+ * @param {Float32Array} field @param {number} side @param {Float32Array} down @param {Float32Array} both
  */
 function smoothInto(field, side, down, both) {
   down.set(field);
@@ -97,11 +92,7 @@ function cellWindows(side) {
   );
 }
 
-/**
- * @param {Float32Array} field
- * @param {number} side
- * @param {ReturnType<typeof cellWindows>} windows
- */
+/** @param {Float32Array} field @param {number} side @param {ReturnType<typeof cellWindows>} windows */
 function edgeMaps(field, side, windows) {
   const maps = new Float32Array(NUMBERS);
   const add = (

@@ -11,10 +11,7 @@
 
 /**
  * Split the lead of class a over class b into what each input of the output layer adds, and the biases.
- * @param {Network} network
- * @param {Trace} trace
- * @param {number} a
- * @param {number} b
+ * @param {Network} network @param {Trace} trace @param {number} a @param {number} b
  * @returns {{parts: number[], bias: number, total: number}}
  */
 export function marginParts(network, trace, a, b) {
@@ -27,9 +24,7 @@ export function marginParts(network, trace, a, b) {
 
 /**
  * What a neuron of the last hidden layer sends to each class.
- * @param {Network} network
- * @param {Trace} trace
- * @param {number} j
+ * @param {Network} network @param {Trace} trace @param {number} j
  * @returns {number[]}
  */
 export function sentBy(network, trace, j) {
@@ -40,8 +35,7 @@ export function sentBy(network, trace, j) {
 
 /**
  * Round numbers so that the rounded ones add up to the rounded total: those that lose least are rounded the other way.
- * @param {number[]} values
- * @param {number} digits
+ * @param {number[]} values @param {number} digits
  * @returns {{values: number[], total: number}}
  */
 export function roundToSum(values, digits) {
@@ -62,10 +56,7 @@ export function roundToSum(values, digits) {
 
 /**
  * How far each neuron of a hidden layer supports a class now: exact in the last hidden layer, by the slope before it.
- * @param {Network} network
- * @param {Trace} trace
- * @param {number} block
- * @param {number} target
+ * @param {Network} network @param {Trace} trace @param {number} block @param {number} target
  * @returns {Float64Array}
  */
 export function contributions(network, trace, block, target) {
@@ -85,10 +76,7 @@ const CLOSE = 2e-4;
  *
  * The way is cut where the gradient changes: on each piece the gradient in the middle, times the way, should equal
  * what the lead changes by; the piece where it is furthest off is halved, until all are close.
- * @param {Network} network
- * @param {ArrayLike<number>} input
- * @param {number} a
- * @param {number} b
+ * @param {Network} network @param {ArrayLike<number>} input @param {number} a @param {number} b
  * @param {ArrayLike<number>} [blank] Where the way begins.
  * @returns {{map: Float64Array, total: number, difference: number, pieces: number}}
  */
@@ -134,8 +122,7 @@ function sumOf(values) {
 
 /**
  * The likeness of neighbouring weights, from −1 to 1: near 0 for speckle, near 1 for smooth patterns.
- * @param {ArrayLike<number>} values
- * @param {number[]} shape
+ * @param {ArrayLike<number>} values @param {number[]} shape
  * @param {Set<number>} except Pixels that do not count.
  */
 export function smoothness(values, [height, width, planes = 1], except) {

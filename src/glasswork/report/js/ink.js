@@ -61,8 +61,7 @@ export function inkOf({ width, height, channels }) {
 
 /**
  * The pixels along the edge, a twentieth of the shorter side deep.
- * @param {number} width
- * @param {number} height
+ * @param {number} width @param {number} height
  */
 function borderOf(width, height) {
   const deep = Math.max(1, Math.round(0.05 * Math.min(width, height)));
@@ -76,8 +75,7 @@ function borderOf(width, height) {
 
 /**
  * Cubes: little ink outweighs much ground that is slightly off.
- * @param {Float32Array[]} channels
- * @param {number[]} grounds
+ * @param {Float32Array[]} channels @param {number[]} grounds
  */
 function strongestSkew(channels, grounds) {
   const skews = channels.map((channel, c) => channel.reduce((sum, value) => sum + (value - grounds[c]) ** 3, 0));
@@ -86,8 +84,7 @@ function strongestSkew(channels, grounds) {
 
 /**
  * Whether there are more faint pixels than the edges of strokes account for, as JPEG leaves.
- * @param {Float32Array} difference
- * @param {number} full
+ * @param {Float32Array} difference @param {number} full
  */
 function hasRipples(difference, full) {
   const count = (/** @type {(value: number) => boolean} */ test) =>
@@ -97,8 +94,7 @@ function hasRipples(difference, full) {
 
 /**
  * The value below which a share of the numbers lies, between two of them if need be.
- * @param {number[]} values
- * @param {number} share
+ * @param {number[]} values @param {number} share
  */
 export function quantile(values, share) {
   const sorted = Float64Array.from(values).sort();
@@ -118,11 +114,7 @@ export function quantile(values, share) {
 
 /**
  * Connected parts of what is not faint, if something in them is clear.
- * @param {Float32Array} strength
- * @param {number} width
- * @param {number} height
- * @param {number} faint
- * @param {number} clear
+ * @param {Float32Array} strength @param {number} width @param {number} height @param {number} faint @param {number} clear
  * @returns {Part[]}
  */
 function partsOf(strength, width, height, faint, clear) {
@@ -150,8 +142,7 @@ function partsOf(strength, width, height, faint, clear) {
 }
 
 /**
- * @param {number[]} pixels
- * @param {number} width
+ * @param {number[]} pixels @param {number} width
  * @returns {Part}
  */
 function withBox(pixels, width) {
@@ -171,8 +162,7 @@ const extent = (part) => Math.max(part.right - part.left, part.bottom - part.top
 
 /**
  * Pixels between two boxes.
- * @param {Part} a
- * @param {Part} b
+ * @param {Part} a @param {Part} b
  */
 function gap(a, b) {
   return Math.max(
@@ -184,9 +174,7 @@ function gap(a, b) {
 
 /**
  * The largest part that does not touch the edge, if there is one, and the strokes near it.
- * @param {Part[]} parts
- * @param {number} width
- * @param {number} height
+ * @param {Part[]} parts @param {number} width @param {number} height
  * @returns {Part[]}
  */
 function digitAmong(parts, width, height) {
@@ -200,13 +188,7 @@ function digitAmong(parts, width, height) {
   );
 }
 
-/**
- * @param {Float32Array} strength
- * @param {number} width
- * @param {number} height
- * @param {Part[]} parts
- * @param {boolean} even
- */
+/** @param {Float32Array} strength @param {number} width @param {number} height @param {Part[]} parts @param {boolean} even */
 function cropped(strength, width, height, parts, even) {
   const left = Math.min(...parts.map((part) => part.left));
   const top = Math.min(...parts.map((part) => part.top));

@@ -68,18 +68,14 @@ export class Lines {
 
 /**
  * Straight to the edge of its wall, over to the next, and straight to the tile.
- * @param {End} a
- * @param {End} b
+ * @param {End} a @param {End} b
  */
 function rightwards(a, b) {
   const middle = (a.edge + b.edge) / 2;
   return `M${a.x} ${a.y} H${a.edge} C${middle} ${a.y} ${middle} ${b.y} ${b.edge} ${b.y} H${b.x}`;
 }
 
-/**
- * @param {End} a
- * @param {End} b
- */
+/** @param {End} a @param {End} b */
 function downwards(a, b) {
   const middle = (a.edge + b.edge) / 2;
   return `M${a.x} ${a.y} V${a.edge} C${a.x} ${middle} ${b.x} ${middle} ${b.x} ${b.edge} V${b.y}`;

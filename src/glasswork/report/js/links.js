@@ -18,9 +18,7 @@ const FOLLOWED = 6;
 
 /**
  * The strongest links, for each block those that arrive at it.
- * @param {import("./network.js").Network} network
- * @param {import("./network.js").Trace} trace
- * @param {object} asked
+ * @param {import("./network.js").Network} network @param {import("./network.js").Trace} trace @param {object} asked
  * @param {number} asked.target The class that lines lead to.
  * @param {number[][]} asked.shown The neurons of each hidden layer that have tiles.
  * @param {{block: number, neuron: number} | null} asked.focus The neuron that is looked at.
@@ -51,11 +49,9 @@ export function linksOf(network, trace, { target, shown, focus, isGround }) {
 }
 
 /**
- * @param {import("./network.js").Network} network
- * @param {import("./network.js").Trace} trace
+ * @param {import("./network.js").Network} network @param {import("./network.js").Trace} trace
  * @param {number} b The block at which it arrives.
- * @param {number} from
- * @param {number} to
+ * @param {number} from @param {number} to
  * @returns {Link}
  */
 function linkOf(network, trace, b, from, to) {
@@ -64,10 +60,7 @@ function linkOf(network, trace, b, from, to) {
   return { from, to, value: sent[from] * weight[from * width + to] };
 }
 
-/**
- * @param {Link[]} links
- * @param {number} count
- */
+/** @param {Link[]} links @param {number} count */
 function strongest(links, count) {
   return links.filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, count);
 }

@@ -18,11 +18,7 @@ const LISTED = 10;
 
 /** @typedef {import("./steps.js").Received & {trace: import("./network.js").Trace, bytes: import("./store.js").Raw}} Now */
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {any} place
- * @param {() => void} onclose
- */
+/** @param {import("./answer.js").Context} context @param {any} place @param {() => void} onclose */
 export function neuronPanel(context, place, onclose) {
   const { store } = context;
   /** @type {import("./scene.js").Which | null} */
@@ -53,9 +49,7 @@ export function neuronPanel(context, place, onclose) {
 }
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {number} b
- * @param {number} j
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j
  * @returns {Now}
  */
 function receivedBy({ network, store, answer }, b, j) {
@@ -69,11 +63,8 @@ function receivedBy({ network, store, answer }, b, j) {
 }
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {number} b
- * @param {number} j
- * @param {(watcher: (now: Now) => void) => void} watch
- * @param {() => void} onclose
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j
+ * @param {(watcher: (now: Now) => void) => void} watch @param {() => void} onclose
  */
 function build(context, b, j, watch, onclose) {
   const { columns, network } = context;
@@ -96,8 +87,7 @@ function build(context, b, j, watch, onclose) {
 
 /**
  * Weights × input = what each pixel adds.
- * @param {import("./answer.js").Context} context
- * @param {(watcher: (now: Now) => void) => void} watch
+ * @param {import("./answer.js").Context} context @param {(watcher: (now: Now) => void) => void} watch
  */
 function pictures({ shape, inkless, kind }, watch) {
   /** @type {number | null} */
@@ -158,9 +148,7 @@ function pictures({ shape, inkless, kind }, watch) {
 
 /**
  * Switch it off, turn it up.
- * @param {import("./answer.js").Context} context
- * @param {string} key
- * @param {(watcher: (now: Now) => void) => void} watch
+ * @param {import("./answer.js").Context} context @param {string} key @param {(watcher: (now: Now) => void) => void} watch
  */
 function gainControl({ store }, key, watch) {
   const set = (/** @type {number} */ value) => {
@@ -184,9 +172,7 @@ function gainControl({ store }, key, watch) {
 
 /**
  * What it sends to each class; before the last hidden layer, to the strongest neurons of the next.
- * @param {import("./answer.js").Context} context
- * @param {number} b
- * @param {number} j
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j
  * @param {(watcher: (now: Now) => void) => void} watch
  */
 function sent({ network, classes, data }, b, j, watch) {
@@ -204,11 +190,7 @@ function sent({ network, classes, data }, b, j, watch) {
   return el("div", { class: "sent" }, el("h4", {}, isLast ? `What it sends to each ${data.thing}` : `What it sends on, the strongest`), table);
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {string} name
- * @param {number} j
- */
+/** @param {import("./answer.js").Context} context @param {string} name @param {number} j */
 function exciting({ data, examples, network, classes, kind, columns }, name, j) {
   /** @type {number[]} */
   const rows = data.exciting[name]?.[j] ?? [];

@@ -9,10 +9,7 @@ import { rove } from "./rove.js";
 /** Test images on offer at a time. */
 const OFFERED = 12;
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
- */
+/** @param {import("./answer.js").Context} context @param {Element} place */
 export function showOffers(context, place) {
   const { data, store, tests, network, classes, kind, shape } = context;
   const strip = el("div", { class: "strip", role: "group", "aria-label": "Test images" });

@@ -12,10 +12,7 @@ const MOST = 40;
 /** Percentage points of calibration error below which a network counts as well calibrated. */
 const CALIBRATED = 1;
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} body
- */
+/** @param {import("./answer.js").Context} context @param {Element} body */
 export function showErrs(context, body) {
   const { kind } = context;
   const { evaluation } = context.data;
@@ -73,12 +70,7 @@ function confusion(context) {
   return el("div", { class: "matrix" }, el("div", { class: "scroll" }, element), images);
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
- * @param {number} truth
- * @param {number} answer
- */
+/** @param {import("./answer.js").Context} context @param {Element} place @param {number} truth @param {number} answer */
 function showCell(context, place, truth, answer) {
   const { data, classes, kind, columns } = context;
   /** @type {{answers: number[], pictures: {labels: number[]}}} */
@@ -95,8 +87,7 @@ function showCell(context, place, truth, answer) {
 
 /**
  * A button with a test image, which makes the page be about it.
- * @param {import("./answer.js").Context} context
- * @param {number} n
+ * @param {import("./answer.js").Context} context @param {number} n
  */
 function testImage({ store, tests, network, data, classes, kind }, n) {
   const truth = data.tested.pictures.labels[n];
@@ -157,8 +148,7 @@ function calibration({ bins, calibration_error }) {
 
 /**
  * The 95 % interval of a share (Wilson 1927).
- * @param {number} share
- * @param {number} count
+ * @param {number} share @param {number} count
  * @returns {[number, number]}
  */
 export function wilson(share, count) {

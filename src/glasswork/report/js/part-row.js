@@ -7,9 +7,7 @@ import { testRows, written } from "./rows.js";
 const OFFERED = 6;
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {import("./columns.js").Columns} columns
- * @param {Element} place
+ * @param {import("./answer.js").Context} context @param {import("./columns.js").Columns} columns @param {Element} place
  * @param {Element} below
  */
 export function showFields(context, columns, place, below) {
@@ -41,9 +39,7 @@ export function showFields(context, columns, place, below) {
 
 /**
  * A number and a slider.
- * @param {import("./answer.js").Context} context
- * @param {import("./columns.js").Columns} columns
- * @param {number} i
+ * @param {import("./answer.js").Context} context @param {import("./columns.js").Columns} columns @param {number} i
  */
 function field({ store }, columns, i) {
   const id = `column-${i}`;
@@ -91,8 +87,7 @@ function field({ store }, columns, i) {
 
 /**
  * A place to paste a row.
- * @param {import("./answer.js").Context} context
- * @param {import("./columns.js").Columns} columns
+ * @param {import("./answer.js").Context} context @param {import("./columns.js").Columns} columns
  */
 function pasted({ store }, columns) {
   const message = el("span", { class: "small", role: "status" });
@@ -127,8 +122,7 @@ export function numbersIn(line) {
 
 /**
  * Test rows to choose from.
- * @param {import("./answer.js").Context} context
- * @param {Element} place
+ * @param {import("./answer.js").Context} context @param {Element} place
  */
 export function showTestRows(context, place) {
   const count = context.data.tested.checked;

@@ -33,8 +33,7 @@ export class PictureError extends Error {}
 
 /**
  * Read a picture.
- * @param {Blob} file
- * @param {Wanted} wanted
+ * @param {Blob} file @param {Wanted} wanted
  * @returns {Promise<{bytes: Uint8Array, photo: boolean, several: boolean}>} `photo`: whether its ground is not even;
  * `several`: whether it seems to hold several digits.
  */
@@ -57,10 +56,7 @@ export async function readPicture(file, wanted) {
 
 /**
  * Make an image like those of the training of the pixels of a picture.
- * @param {ArrayLike<number>} rgba
- * @param {number} width
- * @param {number} height
- * @param {Wanted} wanted
+ * @param {ArrayLike<number>} rgba @param {number} width @param {number} height @param {Wanted} wanted
  */
 export function imageOfPixels(rgba, width, height, { shape, pictures, dark }) {
   const whole = levelsOf(rgba, width, height);
@@ -81,9 +77,7 @@ export function grounded(bytes, dark) {
 }
 
 /**
- * @param {ArrayLike<number>} rgba
- * @param {number} width
- * @param {number} height
+ * @param {ArrayLike<number>} rgba @param {number} width @param {number} height
  * @returns {Levels}
  */
 function levelsOf(rgba, width, height) {
@@ -103,8 +97,7 @@ function lowest(values) {
 
 /**
  * Red, green and blue, transparent pixels laid on a ground.
- * @param {ArrayLike<number>} rgba
- * @param {number} ground
+ * @param {ArrayLike<number>} rgba @param {number} ground
  */
 function channelsOn(rgba, ground) {
   const count = rgba.length / 4;

@@ -20,8 +20,7 @@ import { inkOrLight, paintImage, paintSigned, placeOf, planesNote } from "./colo
  */
 
 /**
- * @param {number[]} shape
- * @param {Set<number>} inkless
+ * @param {number[]} shape @param {Set<number>} inkless
  * @returns {Kind}
  */
 export function pixelsOf(shape, inkless) {

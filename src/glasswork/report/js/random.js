@@ -26,8 +26,7 @@ export function normals(seed) {
 /**
  * Shuffle in place (Fisher and Yates).
  * @template T
- * @param {T[]} list
- * @param {() => number} uniform
+ * @param {T[]} list @param {() => number} uniform
  */
 export function shuffle(list, uniform) {
   for (let i = list.length - 1; i > 0; i--) {

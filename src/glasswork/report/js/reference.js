@@ -158,8 +158,7 @@ export class Reference {
 
 /**
  * An image as a square of its longer side, whose rows or columns are repeated: see glasswork/models/doubt/square.py.
- * @param {ArrayLike<number>} bytes
- * @param {number[]} shape
+ * @param {ArrayLike<number>} bytes @param {number[]} shape
  * @returns {ArrayLike<number>}
  */
 export function stretched(bytes, [height, width]) {

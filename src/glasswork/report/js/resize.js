@@ -4,11 +4,7 @@
  */
 
 /**
- * @param {Float32Array} values
- * @param {number} width
- * @param {number} height
- * @param {number} newWidth
- * @param {number} newHeight
+ * @param {Float32Array} values @param {number} width @param {number} height @param {number} newWidth @param {number} newHeight
  * @returns {Float32Array}
  */
 export function resizeBox(values, width, height, newWidth, newHeight) {
@@ -36,8 +32,7 @@ export function resizeBox(values, width, height, newWidth, newHeight) {
 /**
  * For each new pixel, the first pixel that it covers and the first that it does not. Where a middle lies on the edge,
  * rounding decides, in the same order of operations as in Pillow.
- * @param {number} size
- * @param {number} newSize
+ * @param {number} size @param {number} newSize
  */
 function spans(size, newSize) {
   const scale = size / newSize;
@@ -57,9 +52,7 @@ function spans(size, newSize) {
 }
 
 /**
- * @param {Float32Array} values
- * @param {number} width
- * @param {number} height
+ * @param {Float32Array} values @param {number} width @param {number} height
  * @param {number} newWidth At least `width`.
  * @param {number} newHeight At least `height`.
  * @returns {Float32Array}
@@ -80,8 +73,7 @@ export function enlarge(values, width, height, newWidth, newHeight) {
 
 /**
  * For each new pixel, the two pixels between whose middles its own lies, and how far it is along.
- * @param {number} size
- * @param {number} newSize
+ * @param {number} size @param {number} newSize
  */
 function between(size, newSize) {
   return Array.from({ length: newSize }, (_, k) => {

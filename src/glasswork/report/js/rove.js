@@ -29,8 +29,7 @@ export function rove(group, selector) {
 
 /**
  * The nearest element above or below.
- * @param {HTMLElement[]} all
- * @param {HTMLElement} current
+ * @param {HTMLElement[]} all @param {HTMLElement} current
  * @param {number} sign −1 for above.
  */
 function nextInColumn(all, current, sign) {

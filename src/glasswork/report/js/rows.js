@@ -4,8 +4,7 @@ import { imageAt } from "./answer.js";
 import { el } from "./dom.js";
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {string} label
+ * @param {import("./answer.js").Context} context @param {string} label
  * @param {number[]} numbers Of test rows.
  * @param {(n: number) => string} [answerOf] What is said of a row beside its label.
  */
@@ -27,8 +26,7 @@ export function testRows({ data, tests, network, store, classes }, label, number
 /**
  * @param {string} label
  * @param {string[]} heads Of the first columns.
- * @param {string[]} names
- * @param {{head: import("./dom.js").Child, words: string[], numbers: ArrayLike<number>}[]} rows
+ * @param {string[]} names @param {{head: import("./dom.js").Child, words: string[], numbers: ArrayLike<number>}[]} rows
  */
 export function rowsTable(label, heads, names, rows) {
   const body = rows.map(({ head, words, numbers }) =>

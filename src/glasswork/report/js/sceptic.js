@@ -93,10 +93,7 @@ export class Sceptic {
 
 /**
  * Copy a window of an image, 0 to 1; beyond the border there is no ink.
- * @param {Float32Array} field
- * @param {number} top
- * @param {number} left
- * @param {Float64Array} window
+ * @param {Float32Array} field @param {number} top @param {number} left @param {Float64Array} window
  */
 function cut(field, top, left, window) {
   for (let i = 0; i < window.length; i++) {

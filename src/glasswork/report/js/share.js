@@ -22,8 +22,7 @@ export function linkTo({ store, columns }) {
 
 /**
  * Show what a link leads to; what this page cannot show is passed over.
- * @param {import("./answer.js").Context} context
- * @param {string} hash
+ * @param {import("./answer.js").Context} context @param {string} hash
  * @param {{draw: (strokes: import("./strokes.js").Stroke[]) => void, show: (numbers: ArrayLike<number>, source: string) => void, open: (block: number, neuron: number) => void}} actions
  */
 export function follow({ network, columns }, hash, { draw, show, open }) {
@@ -39,8 +38,7 @@ export function follow({ network, columns }, hash, { draw, show, open }) {
 
 /**
  * Buttons that make a link, a PNG and an SVG.
- * @param {import("./answer.js").Context} context
- * @param {Element} stage
+ * @param {import("./answer.js").Context} context @param {Element} stage
  */
 export function shareButtons(context, stage) {
   const said = el("span", { class: "small", role: "status" });
@@ -65,10 +63,7 @@ export function shareButtons(context, stage) {
 /** @param {Element} picture */
 const addressOf = (picture) => `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(picture))}`;
 
-/**
- * @param {string} address
- * @param {string} kind
- */
+/** @param {string} address @param {string} kind */
 function save(address, kind) {
   el("a", { href: address, download: `glasswork.${kind}` }).click();
 }

@@ -20,8 +20,7 @@ const HALVINGS = 12;
 const CLEAR = 2e-3;
 
 /**
- * @param {Network} network
- * @param {ArrayLike<number>} bytes
+ * @param {Network} network @param {ArrayLike<number>} bytes
  * @returns {Smudge | null} Null if none was found.
  */
 export function smallestSmudge(network, bytes) {
@@ -41,10 +40,7 @@ export function smallestSmudge(network, bytes) {
 }
 
 /**
- * @param {Network} network
- * @param {ArrayLike<number>} bytes
- * @param {number} answer
- * @param {number} rival
+ * @param {Network} network @param {ArrayLike<number>} bytes @param {number} answer @param {number} rival
  * @returns {Smudge | null}
  */
 function towards(network, bytes, answer, rival) {
@@ -66,10 +62,7 @@ function towards(network, bytes, answer, rival) {
 
 /**
  * Walk along the gradient until the rival leads clearly.
- * @param {Network} network
- * @param {ArrayLike<number>} bytes
- * @param {number} answer
- * @param {number} rival
+ * @param {Network} network @param {ArrayLike<number>} bytes @param {number} answer @param {number} rival
  */
 function cross(network, bytes, answer, rival) {
   const current = Float64Array.from(bytes);
@@ -94,10 +87,7 @@ function cross(network, bytes, answer, rival) {
 
 /**
  * Give pixels back, those with the smallest changes first, as long as the answer stays turned.
- * @param {Network} network
- * @param {ArrayLike<number>} bytes
- * @param {Uint8Array} smudged
- * @param {number} answer
+ * @param {Network} network @param {ArrayLike<number>} bytes @param {Uint8Array} smudged @param {number} answer
  */
 function giveBack(network, bytes, smudged, answer) {
   const change = (/** @type {number} */ i) => Math.abs(smudged[i] - bytes[i]);
@@ -118,9 +108,7 @@ function giveBack(network, bytes, smudged, answer) {
 
 /**
  * Whether another class than the answer leads clearly.
- * @param {Network} network
- * @param {Uint8Array} bytes
- * @param {number} answer
+ * @param {Network} network @param {Uint8Array} bytes @param {number} answer
  */
 function turned(network, bytes, answer) {
   const sums = network.trace(network.prepare(bytes)).sums[network.last];

@@ -4,8 +4,7 @@ import { argmax } from "./network.js";
 
 /**
  * By the class that each neuron speaks for most, by its weights, as if there were no activations after it.
- * @param {import("./network.js").Network} network
- * @param {number} block
+ * @param {import("./network.js").Network} network @param {number} block
  */
 export function byClass({ blocks, last, classes }, block) {
   let speaks = Float64Array.from(blocks[last].weight);

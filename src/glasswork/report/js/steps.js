@@ -18,9 +18,7 @@ const DIGITS = 3;
  */
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {number} b
- * @param {number} j
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j
  * @param {(input: number | null, row: any) => void} onstep Called with each step: the input it is about, and its row.
  */
 export function stepsOf(context, b, j, onstep) {
@@ -58,12 +56,7 @@ export function stepsOf(context, b, j, onstep) {
   return { element, show };
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {number} b
- * @param {Line[]} lines
- * @param {Received} received
- */
+/** @param {import("./answer.js").Context} context @param {number} b @param {Line[]} lines @param {Received} received */
 function rowsOf(context, b, lines, { active, gain }) {
   const { values, total } = roundToSum(lines.map(({ value }) => value), DIGITS);
   let running = 0;
@@ -88,10 +81,7 @@ function rowsOf(context, b, lines, { active, gain }) {
 /** @typedef {{name: string, working: string, value: number, input: number | null}} Line */
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {number} b
- * @param {number} j
- * @param {Received} received
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j @param {Received} received
  * @returns {Line[]}
  */
 function linesOf({ network, kind }, b, j, { input, weights, products }) {

@@ -109,12 +109,7 @@ export function paint(strokes, side, pen) {
 
 /**
  * Distance from a point to a segment.
- * @param {number} x
- * @param {number} y
- * @param {number} x0
- * @param {number} y0
- * @param {number} x1
- * @param {number} y1
+ * @param {number} x @param {number} y @param {number} x0 @param {number} y0 @param {number} x1 @param {number} y1
  */
 function toSegment(x, y, x0, y0, x1, y1) {
   const dx = x1 - x0;
@@ -126,8 +121,7 @@ function toSegment(x, y, x0, y0, x1, y1) {
 
 /**
  * Centre of mass, in pixels. MNIST counts the middle of pixel 14 as the middle of the field: half a pixel off.
- * @param {Uint8Array} bytes
- * @param {number} side
+ * @param {Uint8Array} bytes @param {number} side
  * @returns {Point}
  */
 export function massOf(bytes, side) {

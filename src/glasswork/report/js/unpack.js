@@ -59,10 +59,7 @@ async function contentOf(packed) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/**
- * @param {Uint8Array} bytes
- * @param {number} count
- */
+/** @param {Uint8Array} bytes @param {number} count */
 function fourBits(bytes, count) {
   const pixels = new Uint8Array(count);
   for (let i = 0; i < count; i++) pixels[i] = LEVEL * (i % 2 ? bytes[i >> 1] & 15 : bytes[i >> 1] >> 4);

@@ -8,9 +8,7 @@ import { written } from "./rows.js";
 
 /**
  * The weights of a neuron of the first layer, and what each column adds to its sum.
- * @param {import("./columns.js").Columns} columns
- * @param {ArrayLike<number>} weights
- * @param {ArrayLike<number>} products
+ * @param {import("./columns.js").Columns} columns @param {ArrayLike<number>} weights @param {ArrayLike<number>} products
  */
 export function neuronByColumn(columns, weights, products) {
   const order = columns.names.map((_, i) => i).sort((i, k) => Math.abs(weights[k]) - Math.abs(weights[i]));

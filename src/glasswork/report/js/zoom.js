@@ -2,8 +2,7 @@
 
 /**
  * Let an element grow out of another place.
- * @param {any} element
- * @param {{left: number, top: number, width: number, height: number} | null} from
+ * @param {any} element @param {{left: number, top: number, width: number, height: number} | null} from
  */
 export function zoomFrom(element, from) {
   const to = element.getBoundingClientRect();
