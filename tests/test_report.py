@@ -56,7 +56,7 @@ def test_an_interrupted_run_has_a_page_that_says_so(tmp_path):
 def test_nothing_in_the_data_can_end_its_element(tmp_path):
     data = msgspec.structs.replace(train(tmp_path / "run", dataset()), title="</script><script>alert(1)</script>")
     content = render(data)
-    assert content.count("</script>") == 2
+    assert content.count("</script>") == 3
     assert "<title>&lt;/script>" in content
 
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { ticks } from "../../src/glasswork/report/js/chart.js";
-import { number, percent, signed } from "../../src/glasswork/report/js/dom.js";
+import { number, percent, signed } from "../../src/glasswork/report/js/words.js";
 import { wilson } from "../../src/glasswork/report/js/part-errs.js";
 import { Reference, stretched } from "../../src/glasswork/report/js/reference.js";
 import { enlarge, resizeBox } from "../../src/glasswork/report/js/resize.js";

@@ -3,7 +3,7 @@
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ def report(
             "--out", "-o", metavar="FILE", help="Where to save it.", show_default="RUN/report.html", parser=typed_path
         ),
     ] = None,
+    language: Annotated[Literal["en", "de"], typer.Option("--language", help="The language of the page.")] = "en",
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     force: Force = False,
     debug: Debug = False,
@@ -43,7 +44,7 @@ def report(
     place.check()
     model = read_model_file(run)
     parts, notes = data_of_run(place)
-    size = write_report(gather(place, model, parts), path)
+    size = write_report(gather(place, model, parts, language), path)
     for note in notes:
         print(f"Notice: {note}", file=sys.stderr)
     print(f"{path}: {size / 1e6:.1f} MB")

@@ -7,6 +7,7 @@ import msgspec
 
 from glasswork.features import ColumnScaling
 from glasswork.report.packing import Encoding, Packed
+from glasswork.report.words import Language
 
 
 class LayerData(msgspec.Struct, frozen=True):
@@ -222,6 +223,8 @@ class ReportData(msgspec.Struct, frozen=True):
         Why nothing is known about strange images; otherwise empty.
     columns : Columns or None
         If the network was trained on a table of features; "images" are its rows then.
+    language : {"en", "de"}
+        The language of the page.
     """
 
     title: str
@@ -252,3 +255,4 @@ class ReportData(msgspec.Struct, frozen=True):
     dark: bool = False
     no_reference: str = ""
     columns: Columns | None = None
+    language: Language = "en"

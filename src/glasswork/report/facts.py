@@ -10,38 +10,25 @@ from glasswork.nn import MLP
 from glasswork.recipes.build import column_scaling
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.recipes.shelf import named_recipe
+from glasswork.report.words import Words
 from glasswork.runs.result import RunResult
 from glasswork.statistics import chance_in_words
-
-_MNIST = (
-    "The images are from the MNIST database of handwritten digits by Yann LeCun, Corinna Cortes and "
-    "Christopher J. C. Burges, distributed under CC BY-SA 3.0 "
-    "(https://creativecommons.org/licenses/by-sa/3.0/); those in this page are a selection, "
-    "and the training images among them are rounded to 16 grey levels."
-)
-
-#: What MNIST's writers did not do, beside the board.
-_HANDWRITING = (
-    "It learnt from American handwriting: a 1 with a flag or a foot, a 9 with a hooked tail and a 0 with a slash are "
-    "often misread."
-)
-
-#: How columns are scaled, in words.
-_SCALED: dict[str, str] = {
-    "standardize": "each scaled to mean 0 and standard deviation 1 over the training rows",
-    "zero-to-one": "each scaled to 0 to 1 over the training rows",
-}
 
 #: Classes that are listed by name.
 _LISTED = 30
 
 
-def headline(parts: Split, model: MLP, accuracy: float, *, digits: bool) -> str:
+def headline(words: Words, parts: Split, model: MLP, accuracy: float, *, digits: bool) -> str:
     """Return the page's title: the data, the architecture, and the accuracy in percent."""
-    features = parts.kind == "features"
-    task = "that reads digits" if digits else f"for {'the table' if features else 'images of'} {parts.name}"
-    tested = f"{accuracy:.2f} % of {len(parts.test):,} test {'rows' if features else 'images'}"
-    return f"A network {task} · {_widths(model)} · {tested}"
+    say, name = words.say, parts.name
+    tested = {"accuracy": words.number(accuracy, 2), "n": words.number(len(parts.test))}
+    if parts.kind == "features":
+        title = [say("A network for the table {name}", name=name), say("{accuracy} % of {n} test rows", **tested)]
+    else:
+        title = [say("A network for images of {name}", name=name), say("{accuracy} % of {n} test images", **tested)]
+    if digits:
+        title[0] = say("A network that reads digits")
+    return f"{title[0]} · {_widths(model)} · {title[1]}"
 
 
 def shareable(recipe: Recipe) -> Recipe:
@@ -57,32 +44,51 @@ def shareable(recipe: Recipe) -> Recipe:
     return recipe.override(named)
 
 
-def handwriting(recipe: Recipe) -> str:
+def handwriting(words: Words, recipe: Recipe) -> str:
     """Return what a writer of digits should know about the images that the network learnt from, or nothing."""
-    return _HANDWRITING if recipe.data.source == "mnist" else ""
+    if recipe.data.source != "mnist":
+        return ""
+    return words.say(
+        "It learnt from American handwriting: a 1 with a flag or a foot, a 9 with a hooked tail and a 0 with a slash "
+        "are often misread."
+    )
 
 
-def facts(recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy: float) -> dict[str, str]:
+def facts(words: Words, recipe: Recipe, result: RunResult, parts: Split, model: MLP, accuracy: float) -> dict[str, str]:
     """Return a description of a run as names and values; ``accuracy`` is in percent, as measured for the page."""
-    done = f"{result.epochs} of {recipe.training.epochs} epochs"
+    say, number = words.say, words.number
     features = parts.kind == "features"
     things = "rows" if features else "images"
-    chance = chance_in_words(accuracy, len(parts.test), things)
-    tested = f"{accuracy:.2f} %" + (f": {chance}" if chance else "")
-    tested += "" if result.state == "finished" else "; the run was not finished"
-    return {
-        "Recipe": recipe.name + (f": {recipe.description}" if recipe.description else ""),
-        "Network": f"{_widths(model)}: {', '.join(str(layer) for layer in model.layers)}",
-        "Weights and biases": f"{result.parameters or sum(p.size for p in model.parameters()):,}",
-        "Training": f"{result.state}, {done}, {result.seconds:.1f} s",
-        "Test accuracy": tested,
-        "Data": f"{recipe.data.source}, {parts.scheme} split: {len(parts.train):,} training {things}, "
-        f"{len(parts.valid):,} validation {things}, {len(parts.test):,} test {things}",
-        "Classes": _listed(parts.classes),
-        **({"Columns": f"{model.in_features}, {_SCALED[column_scaling(recipe.data.scaling)]}"} if features else {}),
-        "Seed": f"{recipe.seed} for the network, {recipe.data.split_seed} for the split",
-        "Versions": f"glasswork {result.version}, NumPy {result.numpy}, Python {platform.python_version()}",
+    named = {
+        say("Recipe"): recipe.name + (f": {say(recipe.description)}" if recipe.description else ""),
+        say("Network"): f"{_widths(model)}: {', '.join(str(layer) for layer in model.layers)}",
+        say("Weights and biases"): number(result.parameters or sum(p.size for p in model.parameters())),
+        say("Training"): say(
+            "{state}, {done} of {all} epochs, {seconds} s",
+            state=say(result.state),
+            done=result.epochs,
+            all=recipe.training.epochs,
+            seconds=number(result.seconds, 1),
+        ),
+        say("Test accuracy"): _tested(words, result, parts, accuracy),
+        say("Data"): say(
+            f"{{source}}, {{scheme}} split: {{train}} training {things}, {{valid}} validation {things}, "
+            f"{{test}} test {things}",
+            source=recipe.data.source,
+            scheme=parts.scheme,
+            train=number(len(parts.train)),
+            valid=number(len(parts.valid)),
+            test=number(len(parts.test)),
+        ),
+        say("Classes"): _listed(words, parts.classes),
+        say("Seed"): say(
+            "{seed} for the network, {split} for the split", seed=recipe.seed, split=recipe.data.split_seed
+        ),
+        say("Versions"): f"glasswork {result.version}, NumPy {result.numpy}, Python {platform.python_version()}",
     }
+    if features:
+        named[say("Columns")] = f"{model.in_features}, {_scaled(words, recipe)}"
+    return named
 
 
 def command(recipe: Recipe, *, is_long: bool = False) -> str:
@@ -105,23 +111,45 @@ def command(recipe: Recipe, *, is_long: bool = False) -> str:
     return " ".join(["glasswork train", recipe.name, *changed])
 
 
-def attribution(recipe: Recipe, parts: Split) -> str:
+def attribution(words: Words, recipe: Recipe, parts: Split) -> str:
     """Return who made the images, or the rows, in the page."""
     if recipe.data.source == "mnist":
-        return _MNIST
+        return words.say(
+            "The images are from the MNIST database of handwritten digits by Yann LeCun, Corinna Cortes and "
+            "Christopher J. C. Burges, distributed under CC BY-SA 3.0 "
+            "(https://creativecommons.org/licenses/by-sa/3.0/); those in this page are a selection, "
+            "and the training images among them are rounded to 16 grey levels."
+        )
     things = "rows" if parts.kind == "features" else "images"
-    return (
-        f"The {things} are from {recipe.data.source} ({parts.name}); its authors and licence are stated at its source."
+    return words.say(
+        f"The {things} are from {{source}} ({{name}}); its authors and licence are stated at its source.",
+        source=recipe.data.source,
+        name=parts.name,
     )
+
+
+def _tested(words: Words, result: RunResult, parts: Split, accuracy: float) -> str:
+    things = "rows" if parts.kind == "features" else "images"
+    chance = chance_in_words(accuracy, len(parts.test), things)
+    tested = f"{words.number(accuracy, 2)} %" + (f": {chance}" if chance else "")
+    return tested if result.state == "finished" else f"{tested}; {words.say('the run was not finished')}"
+
+
+def _scaled(words: Words, recipe: Recipe) -> str:
+    if column_scaling(recipe.data.scaling) == "standardize":
+        return words.say("each scaled to mean 0 and standard deviation 1 over the training rows")
+    return words.say("each scaled to 0 to 1 over the training rows")
 
 
 def _widths(model: MLP) -> str:
     return "-".join(str(width) for width in (model.in_features, *model.hidden_size, model.out_features))
 
 
-def _listed(classes: tuple[str, ...]) -> str:
-    more = f" and {len(classes) - _LISTED:,} more" if len(classes) > _LISTED else ""
-    return f"{len(classes)}: {', '.join(classes[:_LISTED])}{more}"
+def _listed(words: Words, classes: tuple[str, ...]) -> str:
+    listed, more = ", ".join(classes[:_LISTED]), len(classes) - _LISTED
+    if more > 0:
+        listed = words.say("{names} and {n} more", names=listed, n=words.number(more))
+    return f"{len(classes)}: {listed}"
 
 
 def _word(value: object) -> str:

@@ -25,6 +25,7 @@ from glasswork.report.facts import attribution, command, facts, handwriting, hea
 from glasswork.report.packing import Encoding, pack
 from glasswork.report.replay import fitting_snapshots
 from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
+from glasswork.report.words import Language, Words
 from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.snapshots import read_snapshots
@@ -45,8 +46,14 @@ _WORST = 12
 _EXCITING, _SNAPSHOTS = 8, 20
 
 
-def gather_folder(path: str | Path) -> ReportData:
+def gather_folder(path: str | Path, language: Language = "en") -> ReportData:
     """Gather the data of the page from the folder of a run; the run's dataset is loaded again.
+
+    Parameters
+    ----------
+    path : path
+    language : {"en", "de"}
+        The language of the page.
 
     Raises
     ------
@@ -57,10 +64,10 @@ def gather_folder(path: str | Path) -> ReportData:
     """
     place = RunFolder(path)
     place.check()
-    return gather(place, read_model_file(place.path), data_of_run(place).parts)
+    return gather(place, read_model_file(place.path), data_of_run(place).parts, language)
 
 
-def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
+def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language = "en") -> ReportData:
     """Gather the data of the page.
 
     Parameters
@@ -70,14 +77,17 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         The model file of the run.
     parts : Split
         The data of the run.
+    language : {"en", "de"}
+        The language of the page.
 
     Raises
     ------
     FileError
         If a file of the run is damaged.
     InputError
-        If the network is too large for a page.
+        If the network is too large for a page, or there is no table of words for the language.
     """
+    words = Words(language)
     file = file.for_page()
     recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
     features = parts.kind == "features"
@@ -98,7 +108,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
     kept = None if features else shape
     evaluation = evaluate(model, parts.test.images, parts.test.labels, kept, len(file.classes), dark=dark)
     return ReportData(
-        title=headline(parts, model, evaluation.accuracy, digits=digits),
+        title=headline(words, parts, model, evaluation.accuracy, digits=digits),
         version=__version__,
         classes=list(file.classes),
         shape=shape,
@@ -115,17 +125,19 @@ def gather(place: RunFolder, file: ModelFile, parts: Split) -> ReportData:
         snapshots=_snapshots(place, recipe, model, history, left),
         state=result.state,
         epochs=recipe.training.epochs,
-        facts={"Run": place.path.resolve().name} | facts(shared, result, parts, model, evaluation.accuracy),
+        facts={words.say("Run"): place.path.resolve().name}
+        | facts(words, shared, result, parts, model, evaluation.accuracy),
         recipe=shared.to_toml(),
         command=command(shared, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
-        attribution=attribution(shared, parts),
-        handwriting=handwriting(recipe),
+        attribution=attribution(words, shared, parts),
+        handwriting=handwriting(words, recipe),
         pictures=file.reading.pictures,
         ink=len(shape) == 2 and polarity_of(parts.train.images, shape) == "light on dark",
         dark=dark,
         no_reference=file.why_no_reference,
         thing="digit" if digits else "class",
         columns=_columns(recipe, model, parts) if features else None,
+        language=language,
     )
 
 

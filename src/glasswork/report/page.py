@@ -13,6 +13,7 @@ import msgspec
 from glasswork.files import write_whole
 from glasswork.report.bundle import bundle
 from glasswork.report.data import ReportData
+from glasswork.report.words import Words
 
 _HERE = Path(__file__).parent
 
@@ -21,6 +22,12 @@ _DRAWABLE = 16
 
 #: ``{{#kind}}...{{/kind}}``: a text for one kind of input only, pixels or columns, or of what is in the page.
 _ONLY_FOR = re.compile(r"\{\{#(\w+)\}\}(.*?)\{\{/\1\}\}", re.DOTALL)
+
+#: The sentences of the template, in elements and in attributes: what is before each, and the sentence.
+_SENTENCES = (
+    re.compile(r"(?P<before><(h2|a|p|summary)\b[^>]*>)(?P<sentence>.+)(?=</\2>)"),
+    re.compile(r'(?P<before>aria-label=")(?P<sentence>[^"]+)'),
+)
 
 
 def write_report(data: ReportData, path: str | Path) -> int:
@@ -43,41 +50,59 @@ def write_report(data: ReportData, path: str | Path) -> int:
 
 def render(data: ReportData) -> str:
     """Return the page as HTML."""
+    words = Words(data.language)
+    kinds = kinds_of(data)
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     script = bundle(_HERE / "js")
-    facts = msgspec.json.encode(data).decode().replace("<", "\\u003c")  # "</script>" or "<!--" would end the data
-    kinds = {
+    parts = {
         "columns" if data.columns else "pixels",
         "distance" if data.novelty else "",
         "sceptic" if data.novelty and data.novelty.sceptic else "",
     }
     template = (_HERE / "page.html").read_text(encoding="utf-8")
+    template = _ONLY_FOR.sub(lambda found: found[2] if found[1] in parts else "", template)
+    for name, word in kinds.items():
+        template = template.replace(f"{{{{{name}}}}}", word)
+    for pattern in _SENTENCES:
+        template = pattern.sub(lambda found: found["before"] + words.lookup(found["sentence"]), template)
     return _fill(
-        _ONLY_FOR.sub(lambda found: found[2] if found[1] in kinds else "", template),
+        template,
         title=_escape(data.title),
         heading=" ".join(f"<span>{part}</span>" for part in _escape(data.title).replace(" · ", " ·\n").split("\n")),
-        thing=data.thing,
-        **_words_for_drawing(data),
-        ground="blank page" if data.ink else "black image",
-        ends="blank paper is −1 and full ink is 1" if data.ink else "black is −1, and white, or a full colour, is 1",
-        one="row" if data.columns else "image",
-        many="rows" if data.columns else "images",
+        language=data.language,
+        **_words_for_drawing(data, words),
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'",
         style=style,
-        data=facts,
+        words=_inert({"language": data.language, "kinds": kinds, "table": words.table}),
+        data=_inert(data),
         script=script,
     )
 
 
-def _words_for_drawing(data: ReportData) -> dict[str, str]:
+def kinds_of(data: ReportData) -> dict[str, str]:
+    """Return what the page calls its inputs and classes: these words are filled in before a sentence is looked up."""
+    return {
+        "one": "row" if data.columns else "image",
+        "many": "rows" if data.columns else "images",
+        "thing": data.thing,
+        "ink": "ink" if data.ink else "light",
+        "ground": "blank page" if data.ink else "black image",
+    }
+
+
+def _words_for_drawing(data: ReportData, words: Words) -> dict[str, str]:
     """Return the texts of the stage: draw an image, or choose one if drawing makes no sense."""
+    say = words.say
+    ends = say("blank paper is −1 and full ink is 1")
+    if not data.ink:
+        ends = say("black is −1, and white, or a full colour, is 1")
     if data.columns is not None:
-        return {"skip": "Skip to the columns", "verb": "Ask", "drawn_only": ""}
+        return {"skip": say("Skip to the columns"), "verb": say("Ask"), "drawn_only": "", "ends": ends}
     height, width, *planes = data.shape
     if height != width or height < _DRAWABLE or planes:
-        return {"skip": "Skip to the images", "verb": "Choose", "drawn_only": " hidden"}
-    return {"skip": "Skip to the drawing board", "verb": "Draw", "drawn_only": ""}
+        return {"skip": say("Skip to the images"), "verb": say("Choose"), "drawn_only": " hidden", "ends": ends}
+    return {"skip": say("Skip to the drawing board"), "verb": say("Draw"), "drawn_only": "", "ends": ends}
 
 
 def _fill(template: str, **parts: str) -> str:
@@ -88,6 +113,11 @@ def _fill(template: str, **parts: str) -> str:
         name, _, rest = piece.partition("}}")
         filled += [parts[name], rest]
     return "".join(filled)
+
+
+def _inert(data: object) -> str:
+    """Return data as JSON in which nothing, such as ``</script>``, can end its element."""
+    return msgspec.json.encode(data).decode().replace("<", "\\u003c")
 
 
 def _hash(text: str) -> str:

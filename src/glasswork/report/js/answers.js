@@ -2,7 +2,8 @@
 
 import { Bars } from "./bars.js";
 import { doubtOf } from "./doubt.js";
-import { el, percent, put, replace } from "./dom.js";
+import { el, put, replace } from "./dom.js";
+import { percent, say } from "./words.js";
 
 /**
  * @param {import("./answer.js").Context} context @param {Element} place
@@ -13,11 +14,11 @@ export function showAnswers(context, place, onwhy) {
   const { store, classes, data, network } = context;
   const verdict = el("p", { class: "verdict" });
   const doubt = el("span", {});
-  const why = el("button", { type: "button", class: "link", id: "how-strange", onclick: onwhy }, "How strange is it?");
+  const why = el("button", { type: "button", class: "link", id: "how-strange", onclick: onwhy }, say("How strange is it?"));
   const spoken = el("p", { class: "unseen", role: "status" });
   const bars = new Bars(classes, (target) => store.set({ target }));
   const list = bars.element;
-  const head = el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, "sum"), el("span", {}, "share"));
+  const head = el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), el("span", {}, say("share")));
   put(place, verdict, el("p", { class: "sentence" }, doubt, " ", why), head, list, spoken);
   let timer = 0;
   store.watch((state) => {
@@ -32,9 +33,9 @@ export function showAnswers(context, place, onwhy) {
       if (list.scrollHeight > list.clientHeight) list.scrollTop = bars.rows[found.best].row.offsetTop - 60;
     }, 800);
   });
-  const shares = network.confidence === "normalise" ? "the scores, made to sum to 1" : "the softmax of the scores";
-  const limited = data.no_reference ? "" : `; at most 89 % where the ${context.kind.one} is strange`;
-  document.getElementById("share-note")?.append(`The bars are ${shares}${context.columns ? "" : limited}.`);
+  const shares = network.confidence === "normalise" ? say("The bars are the scores, made to sum to 1.") : say("The bars are the softmax of the scores.");
+  const limited = data.no_reference || context.columns ? "" : say("Where the image is strange, they show at most 89 %.");
+  document.getElementById("share-note")?.append(`${shares} ${limited}`);
   return bars.rows.map(({ row }) => row);
 }
 
@@ -45,10 +46,10 @@ export function showAnswers(context, place, onwhy) {
 function verdictOf(context, state) {
   const { best, shares, unlike } = context.answer(state);
   const name = context.classes[best];
-  const off = state.gains.size > 0 && el("span", { class: "doubt" }, " with neurons changed");
+  const off = state.gains.size > 0 && el("span", { class: "doubt" }, ` ${say("with neurons changed")}`);
   if (context.kind.isBlank(state.bytes))
-    return [el("strong", {}, "Blank"), el("span", { class: "doubt" }, ` page: even here the network answers ${name}`), off];
-  const truth = state.truth !== null && el("span", { class: "small" }, ` labelled ${context.classes[state.truth]}`);
-  if (unlike) return [el("strong", {}, `${name}?`), el("span", { class: "doubt" }, " I have never seen anything like this"), truth, off];
+    return [el("strong", {}, say("Blank")), el("span", { class: "doubt" }, ` ${say("page: even here the network answers {name}", { name })}`), off];
+  const truth = state.truth !== null && el("span", { class: "small" }, ` ${say("labelled {name}", { name: context.classes[state.truth] })}`);
+  if (unlike) return [el("strong", {}, `${name}?`), el("span", { class: "doubt" }, ` ${say("I have never seen anything like this")}`), truth, off];
   return [el("strong", {}, name), el("span", {}, ` ${percent(shares[best])}`), truth, off];
 }

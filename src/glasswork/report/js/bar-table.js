@@ -1,7 +1,8 @@
 /** Tables of names, signed numbers and bars: to the right in orange where a number is positive, else to the left. */
 
 import { largest } from "./colour.js";
-import { el, signed } from "./dom.js";
+import { el } from "./dom.js";
+import { signed } from "./words.js";
 
 /** @param {{name: string, value: number}[]} rows */
 export function barTable(rows) {

@@ -1,7 +1,8 @@
 /** Bars: one share for each class, which move while one draws; all begin at one line, whatever the names' lengths. */
 
-import { el, number, percent, signed } from "./dom.js";
+import { el } from "./dom.js";
 import { rove } from "./rove.js";
+import { number, percent, say, signed } from "./words.js";
 
 /** Letters of a class's name for which there is room beside its bar. */
 const LETTERS = 10;
@@ -40,7 +41,7 @@ export class Bars {
       if (!sums) return;
       sum.textContent = signed(sums[k], Math.abs(sums[k]) < 99.95 ? 2 : 0);
       row.setAttribute("aria-pressed", String(k === target));
-      row.setAttribute("aria-label", `${this.classes[k]}: ${percent(shares[k])}, sum ${number(sums[k], 2)}`);
+      row.setAttribute("aria-label", say("{name}: {share}, sum {sum}", { name: this.classes[k], share: percent(shares[k]), sum: number(sums[k], 2) }));
     });
   }
 }

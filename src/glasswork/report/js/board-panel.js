@@ -4,6 +4,7 @@ import { Board, PENS } from "./board.js";
 import { choice, el, put } from "./dom.js";
 import { grounded } from "./picture.js";
 import { imageOf, seemSeveral } from "./strokes.js";
+import { say } from "./words.js";
 
 /** Images with fewer pixels a side are too coarse to be drawn; page.py has the same number. */
 const DRAWABLE = 16;
@@ -20,10 +21,10 @@ export function showBoard(context, place) {
   const source = el("p", { class: "source small" });
   store.watch((state) => (source.textContent = state.source));
   if (!canBeDrawn(shape)) {
-    const why = shape.length === 3 ? "This network sees colours, and a drawing would have none" : `Images of ${shape[0]}×${shape[1]} pixels cannot be drawn sensibly here`;
-    const canvas = el("canvas", { class: "board shown", role: "img", "aria-label": "The image that all parts of this page are about" });
+    const why = shape.length === 3 ? say("This network sees colours, and a drawing would have none: choose a test image, or a picture of yours.") : say("Images of {size} pixels cannot be drawn sensibly here: choose a test image, or a picture of yours.", { size: `${shape[0]}×${shape[1]}` });
+    const canvas = el("canvas", { class: "board shown", role: "img", "aria-label": say("The {one} that all parts of this page are about") });
     store.watch((state) => kind.paint(canvas, state.bytes));
-    put(place, el("div", { class: "easel" }, canvas, source), el("p", { class: "small" }, `${why}: choose a test image, or a picture of yours.`));
+    put(place, el("div", { class: "easel" }, canvas, source), el("p", { class: "small" }, why));
     return null;
   }
   /** @type {Uint8Array | null} */
@@ -31,7 +32,7 @@ export function showBoard(context, place) {
   const board = new Board((strokes) => {
     const drawn = imageOf(strokes, shape[0]);
     own = grounded(drawn ?? new Uint8Array(shape[0] * shape[1]), data.dark);
-    store.choose(own, "your drawing", { strokes, several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
+    store.choose(own, say("your drawing"), { strokes, several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
   });
   store.watch(({ bytes }) => {
     if (bytes === own) return;
@@ -40,7 +41,7 @@ export function showBoard(context, place) {
     repaint();
     board.canvas.repaint = () => (board.chosen === chosen ? repaint() : board.paint());
   });
-  const eraser = el("button", { type: "button", "aria-pressed": "false", onclick: toggleEraser }, "Erase");
+  const eraser = el("button", { type: "button", "aria-pressed": "false", onclick: toggleEraser }, say("Erase"));
   function toggleEraser() {
     board.erasing = !board.erasing;
     eraser.setAttribute("aria-pressed", String(board.erasing));
@@ -48,7 +49,7 @@ export function showBoard(context, place) {
   }
   const act = (/** @type {string} */ words, /** @type {(drawing: any) => void} */ action) =>
     el("button", { type: "button", onclick: () => board.change(action) }, words);
-  const pens = /** @type {[string, string][]} */ (Object.keys(PENS).map((pen) => [pen, pen]));
+  const pens = /** @type {[string, string][]} */ ([["thin", say("thin")], ["medium", say("medium")], ["thick", say("thick")]]);
   const usePen = (/** @type {string} */ pen) => {
     board.pen = PENS[/** @type {keyof typeof PENS} */ (pen)];
     board.paint();
@@ -59,12 +60,12 @@ export function showBoard(context, place) {
     el(
       "div",
       { class: "buttons" },
-      act("Undo", (drawing) => drawing.undo()),
-      act("Redo", (drawing) => drawing.redo()),
+      act(say("Undo"), (drawing) => drawing.undo()),
+      act(say("Redo"), (drawing) => drawing.redo()),
       eraser,
-      act("Clear", (drawing) => drawing.clear()),
+      act(say("Clear"), (drawing) => drawing.clear()),
     ),
-    choice("Pen", pens, "medium", usePen),
+    choice(say("Pen"), pens, "medium", usePen),
   );
   return (strokes) => board.change((drawing) => drawing.clear(strokes));
 }

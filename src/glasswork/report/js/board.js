@@ -7,6 +7,7 @@
 
 import { el } from "./dom.js";
 import { Drawing } from "./drawing.js";
+import { say } from "./words.js";
 
 /** Widths of the pens on the board, in board units. What the network sees does not depend on them. */
 export const PENS = { thin: 0.025, medium: 0.06, thick: 0.11 };
@@ -16,9 +17,7 @@ const ERASER = 0.06;
 const STEP = 0.02;
 const LEAP = 0.1;
 
-const HELP =
-  "Drawing board. Draw with mouse, pen or finger. With the keyboard: arrow keys move the cursor, Shift makes long " +
-  "steps, Space lowers or lifts the pen, Delete clears, Control Z undoes.";
+const HELP = say("Drawing board. Draw with mouse, pen or finger. With the keyboard: arrow keys move the cursor, Shift makes long steps, Space lowers or lifts the pen, Delete clears, Control Z undoes.");
 
 export class Board {
   /** @param {(strokes: import("./strokes.js").Stroke[]) => void} onchange Called after every movement. */
@@ -227,5 +226,5 @@ function paintHint(context, size) {
   context.font = `${parseFloat(style.fontSize) * devicePixelRatio}px ${style.fontFamily}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText("Draw here", size / 2, size / 2);
+  context.fillText(say("Draw here"), size / 2, size / 2);
 }

@@ -3,7 +3,7 @@
 import { imageAt } from "./answer.js";
 import { el } from "./dom.js";
 import { argmax } from "./network.js";
-import { written } from "./rows.js";
+import { plain, say } from "./words.js";
 
 /** Places on each side, pixels of a place, training rows that are shown, and the room around them. */
 const PLACES = 48;
@@ -28,16 +28,16 @@ export class Boundary {
     this.canvas = el("canvas", {
       class: "boundary",
       role: "img",
-      "aria-label": `What the network answers for each ${names[0]}, from left to right, and each ${names[1]}, from bottom to top; marks are training rows`,
+      "aria-label": say("What the network answers for each {x}, from left to right, and each {y}, from bottom to top; marks are training rows", { x: names[0], y: names[1] }),
     });
     const key = context.classes.map((name, k) => el("li", {}, el("span", { style: null, "aria-hidden": "true" }, `${markOf(k)} `), name));
     context.classes.forEach((_, k) => (key[k].firstChild.style.color = colourOf(k)));
-    const range = (/** @type {number} */ i) => `${names[i]} ${written(facts.low[i])} to ${written(facts.high[i])}`;
+    const range = (/** @type {number} */ i) => say("{column} {low} to {high}", { column: names[i], low: plain(facts.low[i]), high: plain(facts.high[i]) });
     this.element = el(
       "figure",
       {},
       this.canvas,
-      el("figcaption", {}, `Across: ${range(0)}. Upwards: ${range(1)}. Fainter where it is less sure.`),
+      el("figcaption", {}, say("Across: {x}. Upwards: {y}. Fainter where it is less sure.", { x: range(0), y: range(1) })),
       el("ul", { class: "legend" }, ...key),
     );
   }

@@ -1,6 +1,7 @@
 /** Line charts: drawn at the width there is, with values under the cursor. */
 
 import { el, replace, svg } from "./dom.js";
+import { plain } from "./words.js";
 
 /**
  * @typedef {object} Series
@@ -77,7 +78,7 @@ function draw(place, readout, options) {
       svg("line", { x1: px(x[i]), x2: px(x[i]), y1: margin.top, y2: height - margin.bottom }),
       ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 * scale })),
     );
-    const where = (options.xFormat ?? niceNumber)(x[i]);
+    const where = (options.xFormat ?? plain)(x[i]);
     readout.textContent =
       `${options.xFirst ? `${where} ${where === "1" ? options.xName.replace(/s\b/, "") : options.xName}` : `${options.xName} ${where}`}: ` +
       series.map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
@@ -108,7 +109,7 @@ function lineOf(one, s, x, px, py, r) {
  * @param {(v: number) => number} px @param {(v: number) => number} py
  */
 function axes(options, { width, height, scale, margin }, px, py) {
-  const { x, xName, xRange, xFormat = niceNumber, xWhole, range, format, yTicks } = options;
+  const { x, xName, xRange, xFormat = plain, xWhole, range, format, yTicks } = options;
   const bottom = height - margin.bottom;
   const left = yTicks ?? ticks(range[0], range[1], 4);
   const [low, high] = xRange ?? [Math.min(...x), Math.max(...x)];
@@ -134,11 +135,6 @@ export function ticks(low, high, count) {
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step + 0);
   return found;
-}
-
-/** @param {number} value */
-export function niceNumber(value) {
-  return String(Number(value.toPrecision(6))).replace("-", "−");
 }
 
 /**

@@ -7,6 +7,11 @@
  * signed numbers of the red, the green and the blue plane are side by side.
  */
 
+import { say } from "./words.js";
+
+
+
+
 /** @typedef {[number, number, number]} Colour */
 
 /** @type {Record<string, Colour>} */
@@ -153,8 +158,8 @@ export function indexUnder(shape, x, y) {
  */
 export function placeOf([, width, planes = 1], i) {
   const pixel = Math.floor(i / planes);
-  const plane = planes === 3 ? `, ${["red", "green", "blue"][i % 3]}` : "";
-  return `row ${Math.floor(pixel / width) + 1}, column ${(pixel % width) + 1}${plane}`;
+  const plane = planes === 3 ? `, ${[say("red"), say("green"), say("blue")][i % 3]}` : "";
+  return say("row {row}, column {column}", { row: Math.floor(pixel / width) + 1, column: (pixel % width) + 1 }) + plane;
 }
 
 /**
@@ -162,12 +167,7 @@ export function placeOf([, width, planes = 1], i) {
  * @param {number[]} shape
  */
 export function planesNote(shape) {
-  return shape.length === 3 ? "; side by side: red, green and blue" : "";
-}
-
-/** What raises a pixel: "ink", or "light" where images are painted as they are. */
-export function inkOrLight() {
-  return areInk ? "ink" : "light";
+  return shape.length === 3 ? say("; side by side: red, green and blue") : "";
 }
 
 /** @param {HTMLCanvasElement} canvas @param {number} height @param {number} width @param {(i: number) => Colour} colour */

@@ -5,6 +5,7 @@
  */
 
 import { colourOf, css } from "./colour.js";
+import { say } from "./words.js";
 
 /** How far beyond the middle of its training range a value is far outside, in half widths of the range. */
 const FAR = 1.5;
@@ -29,9 +30,8 @@ const FULL = 0.6;
 export class Columns {
   one = "row";
   many = "rows";
-  inputs = "columns";
-  raises = "larger values raise the neuron’s sum";
-  lowers = "larger values lower it";
+  raises = say("larger values raise the neuron’s sum");
+  lowers = say("larger values lower it");
   ready = true;
 
   /** @param {ColumnFacts} facts */

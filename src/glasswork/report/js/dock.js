@@ -2,6 +2,7 @@
 
 import { el, put } from "./dom.js";
 import { rove } from "./rove.js";
+import { say } from "./words.js";
 
 /** @typedef {{id: string, tab: any, panel: any}} Docked */
 
@@ -13,7 +14,7 @@ export class Dock {
   constructor(place, beside) {
     /** @type {Docked[]} */
     this.all = [];
-    this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Below the network" });
+    this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": say("Below the network") });
     this.place = place;
     put(place, el("div", { class: "dock-head" }, this.tabs, beside));
     this.settle = rove(this.tabs, "[role=tab]");

@@ -1,4 +1,4 @@
-/** Small helpers: elements, SVG, and numbers as people write them. */
+/** Small helpers: elements and SVG. */
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
@@ -60,34 +60,7 @@ export function byId(id) {
 }
 
 /**
- * A number with a true minus sign.
- * @param {number} value @param {number} [digits]
- */
-export function number(value, digits = 2) {
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
-}
-
-/**
- * A number with its sign, + or −.
- * @param {number} value @param {number} [digits]
- */
-export function signed(value, digits = 2) {
-  const text = number(value, digits);
-  return text.startsWith("−") || Number(text) === 0 ? text : `+${text}`;
-}
-
-/**
- * A share as a percentage that never claims to be certain.
- * @param {number} share @param {number} [digits]
- */
-export function percent(share, digits = 0) {
-  if (share >= 1 - 0.5 / 10 ** (digits + 2) && share < 1) return `>${digits ? "99.9" : "99"}\u00a0%`;
-  return `${(100 * share).toFixed(digits)}\u00a0%`;
-}
-
-/** A group of buttons of which one is pressed. */
-/**
+ * A group of buttons of which one is pressed.
  * @param {string} label
  * @param {[string, string][]} options Values and their words.
  * @param {string} chosen @param {(value: string) => void} onchoose

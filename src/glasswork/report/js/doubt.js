@@ -2,8 +2,8 @@
 
 import { imageAt } from "./answer.js";
 import { paintImage } from "./colour.js";
-import { el, number, percent, put, replace } from "./dom.js";
-import { written } from "./rows.js";
+import { el, put, replace } from "./dom.js";
+import { number, percent, phrase, plain, say } from "./words.js";
 
 /**
  * The doubt in one sentence or two.
@@ -13,30 +13,30 @@ import { written } from "./rows.js";
 export function doubtOf(context, state) {
   const { answer, classes, columns, reference, data } = context;
   const { unlike, best, judgement } = answer(state);
-  const several = state.several ? "This seems to hold several digits, and the network reads one at a time. " : "";
+  const several = state.several ? `${say("This seems to hold several digits, and the network reads one at a time.")} ` : "";
   if (columns) return columnsInDoubt(columns, state.bytes, unlike);
-  if (!reference) return `${several}Whether it has seen anything like this is not known: ${data.no_reference}.`;
+  if (!reference) return several + say("Whether it has seen anything like this is not known: {why}.", { why: say(data.no_reference) });
   if (!judgement) return several;
   const names = judgement.nearest.map(({ row }) => classes[reference.labels[row]]);
   const others = names.filter((name) => name !== classes[best]);
-  const some = others.length < names.length ? `Of the ${names.length} training images nearest to it, ${others.length} are` : `The ${names.length} training images nearest to it are`;
-  const near = 2 * others.length > names.length && ` ${some} of ${mostOf(others)}.`;
-  return `${several}${unlike ? `${classes[best]} is only a guess.` : "This looks like the training images."}${near || ""}`;
+  const few = others.length < names.length ? say("Of the {all} training images nearest to it, {n} are of {names}.", { all: names.length, n: others.length, names: mostOf(others) }) : say("The {all} training images nearest to it are of {names}.", { all: names.length, names: mostOf(others) });
+  const near = 2 * others.length > names.length ? ` ${few}` : "";
+  return several + (unlike ? say("{name} is only a guess.", { name: classes[best] }) : say("This looks like the training images.")) + near;
 }
 
 /** @param {string[]} names */
 function mostOf(names) {
   const kinds = [...new Set(names)];
-  return kinds.length > 2 ? "other classes" : kinds.join(" or ");
+  return kinds.length > 2 ? say("other classes") : kinds.join(` ${say("or")} `);
 }
 
 /** @param {import("./columns.js").Columns} columns @param {ArrayLike<number>} bytes @param {boolean} unlike */
 function columnsInDoubt(columns, bytes, unlike) {
-  const outside = outsideOf(columns, bytes).length;
-  const count = `${outside} of ${columns.names.length} columns`;
-  if (unlike) return `${count} lie outside the training range, most of them far, and predict refuses such a row.`;
-  if (!outside) return "Every column lies within the training range.";
-  return `${count} ${outside === 1 ? "lies" : "lie"} outside the training range: there the network has to guess how things go on.`;
+  const [n, all] = [outsideOf(columns, bytes).length, columns.names.length];
+  if (unlike) return say("{n} of {all} columns lie outside the training range, most of them far, and predict refuses such a row.", { n, all });
+  if (!n) return say("Every column lies within the training range.");
+  if (n === 1) return say("1 of {all} columns lies outside the training range: there the network has to guess how things go on.", { all });
+  return say("{n} of {all} columns lie outside the training range: there the network has to guess how things go on.", { n, all });
 }
 
 /** @param {import("./columns.js").Columns} columns @param {ArrayLike<number>} bytes */
@@ -54,35 +54,35 @@ export function showDoubt(context, body) {
   put(body, message);
   if (columns) {
     const list = el("ul", {});
-    put(body, list, el("p", { class: "small" }, "An unusual combination of usual values is not noticed here."));
+    put(body, list, el("p", { class: "small" }, say("An unusual combination of usual values is not noticed here.")));
     store.watchWhenSeen(body, (state) => {
       const found = outsideOf(columns, state.bytes);
       const { low, high } = columns.facts;
       message.className = found.length ? "message warn" : "message";
       message.textContent = doubtOf(context, state);
       const row = columns.filled(state.bytes);
-      replace(list, ...found.map((i) => el("li", {}, el("b", {}, columns.names[i]), ` is ${written(row[i])}; in training it was ${written(low[i])} to ${written(high[i])}.`)));
+      replace(list, ...found.map((i) => el("li", {}, phrase("{column} is {value}; in training it was {low} to {high}.", { column: el("b", {}, columns.names[i]), value: plain(row[i]), low: plain(low[i]), high: plain(high[i]) }))));
     });
     return;
   }
   if (!reference) {
-    message.textContent = `Nothing can be said about what this network has not seen: ${data.no_reference}.`;
+    message.textContent = say("Nothing can be said about what this network has not seen: {why}.", { why: say(data.no_reference) });
     return;
   }
   const scale = el("div", { class: "scale" });
   const near = el("ul", { class: "near" });
-  const nearest = el("div", {}, el("h4", {}, "The five nearest of its training images"), near);
+  const nearest = el("div", {}, el("h4", {}, say("The five nearest of its training images")), near);
   put(body, el("div", { class: "pair" }, scale, nearest));
   store.watchWhenSeen(body, (state) => {
     reference.prepare(Infinity);
     const { unlike, best, own, shares } = context.answer(state);
     const found = context.answer(state).judgement ?? reference.judge(state.bytes);
     message.className = unlike ? "message warn" : "message";
-    message.textContent = `${unlike ? "I have never seen anything like this. " : ""}${doubtOf(context, state)}`;
+    message.textContent = (unlike ? `${say("I have never seen anything like this")}. ` : "") + doubtOf(context, state);
     const alone = own[best] - shares[best] > 5e-4;
-    const sure = alone && `The network alone is ${percent(own[best])} sure; this page and predict say ${percent(shares[best])}.`;
+    const sure = alone && say("The network alone is {own} sure; this page and predict say {share}.", { own: percent(own[best]), share: percent(shares[best]) });
     replace(scale, ...ruler(found, reference), sure && el("p", { class: "small" }, sure));
-    replace(near, ...found.nearest.map((one) => neighbour(context, one)), !found.nearest.length && el("li", {}, "None: there is nothing on it."));
+    replace(near, ...found.nearest.map((one) => neighbour(context, one)), !found.nearest.length && el("li", {}, say("None: there is nothing on it.")));
   });
 }
 
@@ -97,11 +97,11 @@ function ruler({ strangeness, nearest, odds }, { threshold, sceptic }) {
     return mark;
   };
   const line = el("div", { class: "ruler", "aria-hidden": "true" }, at("limit", 1), at("here", strangeness));
-  if (!nearest.length) return [line, el("p", { class: "small" }, "There is nothing on it that could be compared with the training images.")];
+  if (!nearest.length) return [line, el("p", { class: "small" }, say("There is nothing on it that could be compared with the training images."))];
   const words = [
-    `Strangeness ${number(strangeness, 2)}; a typical image has 0, and the warning begins at 1.`,
-    `Distance to the nearest: ${number(nearest[0].distance, 2)}, where ${number(threshold, 2)} is far.`,
-    sceptic && `The second network: ${odds > 0 ? "a training image" : "something else"}, log-odds ${number(odds, 1)}.`,
+    say("Strangeness {n}; a typical image has 0, and the warning begins at 1.", { n: number(strangeness, 2) }),
+    say("Distance to the nearest: {n}, where {far} is far.", { n: number(nearest[0].distance, 2), far: number(threshold, 2) }),
+    sceptic && (odds > 0 ? say("The second network: a training image, log-odds {n}.", { n: number(odds, 1) }) : say("The second network: something else, log-odds {n}.", { n: number(odds, 1) })),
   ];
   return [line, el("p", { class: "small" }, words.filter(Boolean).join(" "))];
 }
@@ -111,8 +111,8 @@ function neighbour({ reference, examples, network, classes, shape }, { row, dist
   const name = classes[reference?.labels[row] ?? 0];
   const words = el("span", { class: "small" }, `${name} · ${number(distance, 2)}`);
   const bytes = imageAt(examples, network.features, row);
-  if (!bytes.length) return el("li", {}, el("span", {}, "not in this page"), words); // as large images are
-  const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${name}` });
+  if (!bytes.length) return el("li", {}, el("span", {}, say("not in this page")), words); // as large images are
+  const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": say("A training image of {name}", { name }) });
   paintImage(canvas, bytes, shape);
   return el("li", {}, canvas, words);
 }

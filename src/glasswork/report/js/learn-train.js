@@ -5,11 +5,12 @@
  */
 
 import { imageAt } from "./answer.js";
-import { chart, legend, niceNumber } from "./chart.js";
-import { el, percent } from "./dom.js";
+import { chart, legend } from "./chart.js";
+import { el } from "./dom.js";
 import { Course, LEFT_OUT, Learner, freshNetwork } from "./learn-network.js";
 import { LearnView } from "./learn-view.js";
 import { shuffle, uniforms } from "./random.js";
+import { percent, plain } from "./words.js";
 
 /** Milliseconds of a slice, pictures that are painted after it, and the share of images that measure. */
 const SLICE = 8;
@@ -143,7 +144,7 @@ export function trainHere(context, trainer) {
     return el("span", { class: "choice" }, el("label", { for: `learn-${name}`, class: "small" }, label), input);
   }
   const accuracy = curve("Accuracy on unseen " + kind.many, ["unseen"], (value) => `${Number(value.toFixed(1))} %`);
-  const loss = curve("Loss", ["learnt from", "unseen"], (value) => niceNumber(Number(value.toPrecision(3))));
+  const loss = curve("Loss", ["learnt from", "unseen"], (value) => plain(Number(value.toPrecision(3))));
   let shown = 0;
   trainer.tell = (all) => {
     const { course, playing } = trainer;

@@ -3,9 +3,10 @@
 import { Bars } from "./bars.js";
 import { Boundary } from "./boundary.js";
 import { largest } from "./colour.js";
-import { choice, el, percent } from "./dom.js";
+import { choice, el } from "./dom.js";
 import { argmax } from "./network.js";
 import { weightsOf } from "./weights.js";
+import { percent } from "./words.js";
 
 /** Neurons that are shown, and the share of the largest magnitude at which colours end. */
 const NEURONS = 64;

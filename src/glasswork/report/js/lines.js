@@ -1,7 +1,8 @@
 /** Lines across the stage, from tile to tile: as thick as what they carry, which is written at the line one points at. */
 
 import { colourOf, css } from "./colour.js";
-import { replace, signed, svg } from "./dom.js";
+import { replace, svg } from "./dom.js";
+import { signed } from "./words.js";
 
 /**
  * @typedef {object} End Where a line begins or ends, in pixels of the stage.

@@ -2,14 +2,15 @@
 
 import { imageAt } from "./answer.js";
 import { barTable } from "./bar-table.js";
-import { indexUnder, inkOrLight, largest, paintSigned, placeOf, planesNote } from "./colour.js";
-import { el, number, put, replace, signed } from "./dom.js";
+import { indexUnder, largest, paintSigned, placeOf, planesNote } from "./colour.js";
+import { el, put, replace } from "./dom.js";
 import { sentBy, smoothness } from "./explain.js";
 import { applied } from "./network.js";
 import { rowsTable } from "./rows.js";
 import { stepsOf } from "./steps.js";
 import { weightsOf } from "./weights.js";
 import { neuronByColumn } from "./why-columns.js";
+import { number, say, signed } from "./words.js";
 import { zoomFrom } from "./zoom.js";
 
 /** Neighbouring weights that are less alike than this are speckle; neurons of the next layer that are listed. */
@@ -76,9 +77,9 @@ function build(context, b, j, watch, onclose) {
   watch(steps.show);
   const byColumn = el("div", { class: "per-column" });
   if (columns && !b) watch(({ weights, products }) => replace(byColumn, neuronByColumn(columns, weights, products)));
-  const title = `Neuron ${j + 1} of hidden layer ${b + 1}`;
+  const title = say("Neuron {n} of hidden layer {layer}", { n: j + 1, layer: b + 1 });
   return [
-    el("div", { class: "neuron-head" }, el("h3", {}, title), gainControl(context, `${b}:${j}`, watch), el("button", { type: "button", class: "close", onclick: onclose }, "Close")),
+    el("div", { class: "neuron-head" }, el("h3", {}, title), gainControl(context, `${b}:${j}`, watch), el("button", { type: "button", class: "close", onclick: onclose }, say("Close"))),
     el("div", { class: "sum" }, maps?.element, columns && !b ? byColumn : null, steps.element, sent(context, b, j, watch)),
     maps?.note,
     exciting(context, network.blocks[b].name, j),
@@ -105,13 +106,13 @@ function pictures({ shape, inkless, kind }, watch) {
     const paint = (/** @type {Now} */ now) => {
       const limit = largest(now[what], inkless);
       paintSigned(canvas, now[what], shape, limit, { blank: inkless, large: true, mark: marked ?? undefined });
-      end.textContent = `, to ±${number(limit, 2)}`;
+      end.textContent = say(", to ±{limit}", { limit: number(limit, 2) });
     };
     return { canvas, paint, figure: el("figure", {}, canvas, el("figcaption", { class: "small" }, words, end)) };
   };
-  const weights = signedPicture("weights", `Its weights${planesNote(shape)}`);
-  const products = signedPicture("products", "What each pixel adds");
-  const image = el("canvas", { class: "large", role: "img", "aria-label": "Its input" });
+  const weights = signedPicture("weights", say("Its weights") + planesNote(shape));
+  const products = signedPicture("products", say("What each pixel adds"));
+  const image = el("canvas", { class: "large", role: "img", "aria-label": say("Its input") });
   const note = el("p", { class: "small" });
   const show = (/** @type {Now} */ now) => {
     last = now;
@@ -124,13 +125,13 @@ function pictures({ shape, inkless, kind }, watch) {
     if (note.textContent) return;
     const words =
       smoothness(now.weights, shape, inkless) < SPECKLE
-        ? "Most of these weights look like speckle: this neuron stands for nothing that has a name. What the network knows is spread over many neurons."
-        : `Orange weights raise this neuron’s sum where there is ${inkOrLight()}, blue weights lower it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.`;
-    const hatched = inkless.size ? ` Hatched: ${inkless.size} pixels that are blank in every training image, where the weights mean nothing.` : "";
+        ? say("Most of these weights look like speckle: this neuron stands for nothing that has a name. What the network knows is spread over many neurons.")
+        : say("Orange weights raise this neuron’s sum where there is {ink}, blue weights lower it. The pattern may resemble part of a stroke; that does not make the neuron a detector of it.");
+    const hatched = inkless.size ? ` ${say("Hatched: {n} pixels that are blank in every training image, where the weights mean nothing.", { n: inkless.size })}` : "";
     note.textContent = words + hatched;
   });
   const sign = (/** @type {string} */ text) => el("span", { class: "sign", "aria-hidden": "true" }, text);
-  const input = el("figure", {}, image, el("figcaption", { class: "small" }, "The image"));
+  const input = el("figure", {}, image, el("figcaption", { class: "small" }, say("The image")));
   return {
     element: el("div", { class: "maps" }, weights.figure, sign("×"), input, sign("="), products.figure, readout),
     note,
@@ -162,12 +163,12 @@ function gainControl({ store }, key, watch) {
   const slider = el("input", { type: "range", id: "gain", min: 0, max: 3, step: 0.1, oninput: () => set(Number(slider.value)) });
   const button = el("button", { type: "button", id: "switch", onclick: () => set(store.state.gains.get(key) === 0 ? 1 : 0) });
   watch(({ gain }) => {
-    words.textContent = gain === 0 ? "off" : `× ${number(gain, 1)}`;
+    words.textContent = gain === 0 ? say("off") : `× ${number(gain, 1)}`;
     if (document.activeElement !== slider || gain === 0) slider.value = String(gain);
-    button.textContent = gain === 0 ? "Switch it on" : "Switch it off";
+    button.textContent = gain === 0 ? say("Switch it on") : say("Switch it off");
     button.setAttribute("aria-pressed", String(gain === 0));
   });
-  return el("div", { class: "gain" }, button, el("span", { class: "dial" }, el("label", { for: "gain" }, "Turn it up or down"), slider, words));
+  return el("div", { class: "gain" }, button, el("span", { class: "dial" }, el("label", { for: "gain" }, say("Turn it up or down")), slider, words));
 }
 
 /**
@@ -175,7 +176,7 @@ function gainControl({ store }, key, watch) {
  * @param {import("./answer.js").Context} context @param {number} b @param {number} j
  * @param {(watcher: (now: Now) => void) => void} watch
  */
-function sent({ network, classes, data }, b, j, watch) {
+function sent({ network, classes }, b, j, watch) {
   const isLast = b === network.last - 1;
   const table = el("div", {});
   watch(({ trace }) => {
@@ -183,11 +184,11 @@ function sent({ network, classes, data }, b, j, watch) {
     const values = isLast
       ? sentBy(network, trace, j)
       : Array.from({ length: next.width }, (_, k) => trace.outputs[b][j] * next.weight[j * next.width + k]);
-    const rows = values.map((value, k) => ({ name: isLast ? classes[k] : `neuron ${k + 1}`, value }));
+    const rows = values.map((value, k) => ({ name: isLast ? classes[k] : say("neuron {n}", { n: k + 1 }), value }));
     if (!isLast || rows.length > 2 * LISTED) rows.sort((a, c) => Math.abs(c.value) - Math.abs(a.value)).splice(LISTED);
     replace(table, barTable(rows));
   });
-  return el("div", { class: "sent" }, el("h4", {}, isLast ? `What it sends to each ${data.thing}` : `What it sends on, the strongest`), table);
+  return el("div", { class: "sent" }, el("h4", {}, isLast ? say("What it sends to each {thing}") : say("What it sends on, the strongest")), table);
 }
 
 /** @param {import("./answer.js").Context} context @param {string} name @param {number} j */
@@ -197,7 +198,7 @@ function exciting({ data, examples, network, classes, kind, columns }, name, j) 
   const labels = rows.map((row) => classes[data.examples.labels[row]]);
   const strip = () =>
     rows.map((row, n) => {
-      const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": `A training image of ${labels[n]}` });
+      const canvas = el("canvas", { class: "thumb", role: "img", "aria-label": say("A training image of {name}", { name: labels[n] }) });
       kind.paint(canvas, imageAt(examples, network.features, row));
       return canvas;
     });
@@ -205,9 +206,9 @@ function exciting({ data, examples, network, classes, kind, columns }, name, j) 
   const place = el("div", { class: "exciting" });
   put(
     place,
-    el("h4", {}, `The training ${kind.many} that excite it most, of those in this page`),
-    columns ? rowsTable("Training rows that excite it most", ["Label"], columns.names, table()) : el("div", { class: "strip" }, ...strip()),
-    el("p", { class: "small" }, new Set(labels).size === 1 ? `All are ${labels[0]}.` : `They are ${labels.join(", ")}: it responds to more than one class.`),
+    el("h4", {}, say("The training {many} that excite it most, of those in this page")),
+    columns ? rowsTable(say("Training rows that excite it most"), [say("Label")], columns.names, table()) : el("div", { class: "strip" }, ...strip()),
+    el("p", { class: "small" }, new Set(labels).size === 1 ? say("All are {name}.", { name: labels[0] }) : say("They are {names}: it responds to more than one class.", { names: labels.join(", ") })),
   );
   return place;
 }

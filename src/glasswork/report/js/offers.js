@@ -5,6 +5,7 @@ import { canBeDrawn } from "./board-panel.js";
 import { el, put, replace } from "./dom.js";
 import { PictureError, readPicture } from "./picture.js";
 import { rove } from "./rove.js";
+import { say } from "./words.js";
 
 /** Test images on offer at a time. */
 const OFFERED = 12;
@@ -12,7 +13,7 @@ const OFFERED = 12;
 /** @param {import("./answer.js").Context} context @param {Element} place */
 export function showOffers(context, place) {
   const { data, store, tests, network, classes, kind, shape } = context;
-  const strip = el("div", { class: "strip", role: "group", "aria-label": "Test images" });
+  const strip = el("div", { class: "strip", role: "group", "aria-label": say("Test images") });
   const settle = rove(strip, ".thumb");
   let first = 0;
   function offer() {
@@ -22,15 +23,15 @@ export function showOffers(context, place) {
       const truth = data.tested.pictures.labels[n];
       const canvas = el("canvas", {});
       kind.paint(canvas, bytes);
-      const choose = () => store.choose(bytes, `test image ${n + 1}`, { truth });
-      return el("button", { type: "button", class: "thumb", "aria-label": `Test image ${n + 1}, labelled ${classes[truth]}`, onclick: choose }, canvas);
+      const choose = () => store.choose(bytes, say("test image {n}", { n: n + 1 }), { truth });
+      return el("button", { type: "button", class: "thumb", "aria-label": say("Test image {n}, labelled {name}", { n: n + 1, name: classes[truth] }), onclick: choose }, canvas);
     });
     replace(strip, ...buttons);
     settle();
   }
   offer();
-  const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, "Show others");
-  put(place, el("h3", {}, "Or choose a test image"), strip, el("div", { class: "row" }, more, (canBeDrawn(shape) || data.pictures !== "digits") && pictureInput(context)));
+  const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, say("Show others"));
+  put(place, el("h3", {}, say("Or choose a test image")), strip, el("div", { class: "row" }, more, (canBeDrawn(shape) || data.pictures !== "digits") && pictureInput(context)));
 }
 
 /** @param {import("./answer.js").Context} context */
@@ -47,14 +48,16 @@ function pictureInput({ store, shape, data }) {
   async function read(file) {
     try {
       const { bytes, photo, several } = await readPicture(file, wanted);
-      store.choose(bytes, "your picture", { several });
+      store.choose(bytes, say("your picture"), { several });
       message.textContent = photo
-        ? "This looks like a photograph. The command line reads those better: glasswork predict RUN PICTURE"
+        ? say("This looks like a photograph. The command line reads those better: glasswork predict RUN PICTURE")
         : several
-          ? "Read, cropped and centred: the largest digit alone, as the picture seems to hold several."
+          ? say("Read, cropped and centred: the largest digit alone, as the picture seems to hold several.")
           : data.pictures === "digits"
-            ? "Read, cropped and centred."
-            : `Read in ${shape.length === 3 ? "colour" : "grey"}, at the size of the training images.`;
+            ? say("Read, cropped and centred.")
+            : shape.length === 3
+              ? say("Read in colour, at the size of the training images.")
+              : say("Read in grey, at the size of the training images.");
     } catch (error) {
       if (!(error instanceof PictureError)) throw error;
       message.textContent = error.message;
@@ -66,5 +69,5 @@ function pictureInput({ store, shape, data }) {
     const file = event.dataTransfer?.files[0];
     if (file) read(file);
   });
-  return el("div", { class: "drop" }, el("label", { for: "picture", class: "button" }, "A picture of yours"), input, message);
+  return el("div", { class: "drop" }, el("label", { for: "picture", class: "button" }, say("A picture of yours")), input, message);
 }

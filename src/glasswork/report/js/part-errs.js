@@ -2,9 +2,10 @@
 
 import { imageAt } from "./answer.js";
 import { chart } from "./chart.js";
-import { el, percent, put, replace } from "./dom.js";
+import { el, put, replace } from "./dom.js";
 import { rove } from "./rove.js";
 import { testRows } from "./rows.js";
+import { grouped, number, percent, plain, say } from "./words.js";
 
 /** Images shown for a cell. */
 const MOST = 40;
@@ -14,28 +15,28 @@ const CALIBRATED = 1;
 
 /** @param {import("./answer.js").Context} context @param {Element} body */
 export function showErrs(context, body) {
-  const { kind } = context;
   const { evaluation } = context.data;
   /** @type {number[][]} */
   const table = evaluation.confusion;
   const wrong = evaluation.count - table.reduce((sum, row, k) => sum + row[k], 0);
-  const count = `${evaluation.accuracy.toFixed(2)} % of ${evaluation.count.toLocaleString("en")} test ${kind.many}`;
+  const counts = { accuracy: number(evaluation.accuracy, 2), all: grouped(evaluation.count), n: grouped(wrong) };
+  const words = wrong === 1 ? say("{accuracy} % of {all} test {many} are classified correctly; 1 is not.", counts) : say("{accuracy} % of {all} test {many} are classified correctly; {n} are not.", counts);
   put(
     body,
-    el("p", {}, `${count} are classified correctly; ${wrong.toLocaleString("en")} ${wrong === 1 ? "is" : "are"} not.`),
+    el("p", {}, words),
     confusion(context),
-    el("h3", {}, "Its worst mistakes"),
-    el("p", { class: "small" }, "The wrong answers with the highest share, the worst first. Touch one and every part of this page is about it."),
+    el("h3", {}, say("Its worst mistakes")),
+    el("p", { class: "small" }, say("The wrong answers with the highest share, the worst first. Touch one and every part of this page is about it.")),
     worst(context),
-    el("h3", {}, "Can its certainty be trusted?"),
+    el("h3", {}, say("Can its certainty be trusted?")),
     calibration(evaluation),
-    el("h3", {}, "How robust is it?"),
+    el("h3", {}, say("How robust is it?")),
     el(
       "p",
       { class: "small" },
       evaluation.robustness.length
-        ? `Accuracy on ${evaluation.robustness_count} test images, each changed more and more.`
-        : "Shifts, turns and other strokes are changes of pictures, so they were not tried on these rows.",
+        ? say("Accuracy on {n} test images, each changed more and more.", { n: evaluation.robustness_count })
+        : say("Shifts, turns and other strokes are changes of pictures, so they were not tried on these rows."),
     ),
     el("div", { class: "pair" }, ...evaluation.robustness.map(robustness)),
   );
@@ -43,17 +44,16 @@ export function showErrs(context, body) {
 
 /** @param {import("./answer.js").Context} context */
 function confusion(context) {
-  const { classes, data, kind } = context;
+  const { classes, data } = context;
   /** @type {number[][]} */
   const table = data.evaluation.confusion;
-  const images = el("div", { class: "cell-images", "aria-live": "polite" }, el("p", { class: "small" }, `Touch a number to see the ${kind.many} behind it.`));
+  const images = el("div", { class: "cell-images", "aria-live": "polite" }, el("p", { class: "small" }, say("Touch a number to see the {many} behind it.")));
   const mistakes = table.flatMap((row, i) => row.filter((_, k) => k !== i));
   const most = mistakes.reduce((top, count) => Math.max(top, count), 1);
   const cell = (/** @type {number} */ count, /** @type {number} */ truth, /** @type {number} */ answer) => {
     const right = truth === answer;
     if (!count) return el("td", { class: right ? "right" : "none" }, "·");
-    const label = `${count} ${count === 1 ? kind.one : kind.many} of ${classes[truth]} taken for ${classes[answer]}`;
-    const button = el("button", { type: "button", "aria-label": label, onclick: () => showCell(context, images, truth, answer) }, count);
+    const button = el("button", { type: "button", "aria-label": takenFor(context, count, truth, answer), onclick: () => showCell(context, images, truth, answer) }, count);
     button.style.setProperty("--strength", `${right ? 0 : Math.round(10 + 30 * (count / most))}%`);
     return el("td", { class: right ? "right" : "wrong" }, button);
   };
@@ -62,7 +62,7 @@ function confusion(context) {
   const element = el(
     "table",
     { class: classes.some((name) => name.length > 3) ? "confusion turned" : "confusion" },
-    el("caption", { class: "small" }, "Rows: the label. Columns: the network’s answer."),
+    el("caption", { class: "small" }, say("Rows: the label. Columns: the network’s answer.")),
     el("thead", {}, el("tr", {}, el("td", {}), ...classes.map(head("col")))),
     el("tbody", {}, ...rows),
   );
@@ -70,16 +70,25 @@ function confusion(context) {
   return el("div", { class: "matrix" }, el("div", { class: "scroll" }, element), images);
 }
 
+/**
+ * What a number of the table counts.
+ * @param {import("./answer.js").Context} context @param {number} n @param {number} truth @param {number} answer
+ */
+function takenFor({ classes }, n, truth, answer) {
+  const values = { n, truth: classes[truth], answer: classes[answer] };
+  if (truth === answer) return n === 1 ? say("1 {one} of {truth}, classified correctly", values) : say("{n} {many} of {truth}, classified correctly", values);
+  return n === 1 ? say("1 {one} of {truth} taken for {answer}", values) : say("{n} {many} of {truth} taken for {answer}", values);
+}
+
 /** @param {import("./answer.js").Context} context @param {Element} place @param {number} truth @param {number} answer */
 function showCell(context, place, truth, answer) {
-  const { data, classes, kind, columns } = context;
+  const { data, columns } = context;
   /** @type {{answers: number[], pictures: {labels: number[]}}} */
   const { answers, pictures } = data.tested;
   const shown = answers.map((given, n) => (given === answer && pictures.labels[n] === truth ? n : -1)).filter((n) => n >= 0).slice(0, MOST);
   const all = data.evaluation.confusion[truth][answer];
-  const more = all > shown.length ? ` This page has ${shown.length} of them.` : "";
-  const which = truth === answer ? `${classes[truth]}, classified correctly` : `${classes[truth]} taken for ${classes[answer]}`;
-  const words = `${all} ${all === 1 ? kind.one : kind.many} of ${which}.${more}`;
+  const more = all > shown.length ? ` ${say("This page has {n} of them.", { n: shown.length })}` : "";
+  const words = `${takenFor(context, all, truth, answer)}.${more}`;
   const images = columns ? testRows(context, words, shown) : el("div", { class: "strip" }, ...shown.map((n) => testImage(context, n)));
   replace(place, el("p", { class: "small" }, words), images);
   rove(images, "button");
@@ -95,22 +104,22 @@ function testImage({ store, tests, network, data, classes, kind }, n) {
   const bytes = imageAt(tests, network.features, n).slice();
   const canvas = el("canvas", {});
   kind.paint(canvas, bytes);
-  const source = n < data.tested.checked ? `test image ${n + 1}` : "a test image";
+  const source = n < data.tested.checked ? say("test image {n}", { n: n + 1 }) : say("a test image");
   const choose = () => store.choose(bytes, source, { truth, rival: truth === answer ? null : truth });
-  return el("button", { type: "button", class: "thumb", "aria-label": `${classes[truth]} taken for ${classes[answer]}`, onclick: choose }, canvas);
+  return el("button", { type: "button", class: "thumb", "aria-label": say("{truth} taken for {answer}", { truth: classes[truth], answer: classes[answer] }), onclick: choose }, canvas);
 }
 
 /** @param {import("./answer.js").Context} context */
 function worst(context) {
-  const { data, network, tests, classes, kind, columns } = context;
+  const { data, network, tests, classes, columns } = context;
   const { answers, pictures, worst } = data.tested;
-  if (!worst.length) return el("p", {}, `None: every test ${kind.one} is classified correctly.`);
+  if (!worst.length) return el("p", {}, say("None: every test {one} is classified correctly."));
   const chosen = el("p", { role: "status" });
-  const choose = () => replace(chosen, "Every part of this page is about this image now. ", el("a", { href: "#why" }, "See why it is misread"));
+  const choose = () => replace(chosen, say("Every part of this page is about this image now."), " ", el("a", { href: "#why" }, say("See why it is misread")));
   const shareOf = (/** @type {number} */ n) => percent(network.shares(network.scores(imageAt(tests, network.features, n)))[answers[n]]);
-  if (columns) return testRows(context, "Its worst mistakes", worst, (n) => `${classes[answers[n]]}, ${shareOf(n)}`);
+  if (columns) return testRows(context, say("Its worst mistakes"), worst, (n) => `${classes[answers[n]]}, ${shareOf(n)}`);
   const items = worst.map((/** @type {number} */ n) => {
-    const words = [`${classes[pictures.labels[n]]}, taken for ${classes[answers[n]]}`, el("br"), `with ${shareOf(n)}`];
+    const words = [say("{truth}, taken for {answer}", { truth: classes[pictures.labels[n]], answer: classes[answers[n]] }), el("br"), say("with {share}", { share: shareOf(n) })];
     return el("li", { onclick: choose }, testImage(context, n), el("span", { class: "small" }, ...words));
   });
   const list = el("ul", { class: "worst" }, ...items);
@@ -125,24 +134,24 @@ function calibration({ bins, calibration_error }) {
   const share = (/** @type {number} */ value) => `${Math.round(100 * value)} %`;
   const values = bins.map(({ accuracy }) => accuracy);
   const plot = chart({
-    title: `Accuracy by certainty. ${bins.map((bin) => `${share(bin.confidence)} certain: ${share(bin.accuracy)} right`).join(", ")}`,
-    xName: "certainty",
+    title: `${say("Accuracy by certainty")}: ${bins.map((bin) => say("{certain} certain, {right} right", { certain: share(bin.confidence), right: share(bin.accuracy) })).join("; ")}`,
+    xName: say("certainty"),
     xFirst: true,
     x: bins.map(({ confidence }) => confidence),
     range: [0, 1],
     xRange: [0, 1],
     format: share,
     xFormat: share,
-    series: [{ name: "right", values, whiskers: bins.map(({ accuracy, count }) => wilson(accuracy, count)) }],
+    series: [{ name: say("right"), values, whiskers: bins.map(({ accuracy, count }) => wilson(accuracy, count)) }],
     diagonal: true,
     height: 280,
     yTicks: [0, 0.25, 0.5, 0.75, 1],
   });
   const lead = bins.reduce((sum, bin) => sum + bin.count * (bin.accuracy - bin.confidence), 0);
-  const side = calibration_error < CALIBRATED ? "well calibrated" : lead > 0 ? "under-confident" : "over-confident";
-  const off = `This network is off by ${calibration_error.toFixed(1)} percentage points on average: it is ${side}.`;
-  const whiskers = "Above the line it is right more often than it claims, below it less often. The whiskers are 95\u00a0% intervals: how far chance alone can move each point.";
-  const words = el("div", {}, el("p", {}, `On the dashed line, answers given with 80\u00a0% certainty would be right 80 times in 100. ${off}`), el("p", { class: "small" }, whiskers));
+  const side = calibration_error < CALIBRATED ? say("well calibrated") : lead > 0 ? say("under-confident") : say("over-confident");
+  const off = say("On the dashed line, answers given with 80\u00a0% certainty would be right 80 times in 100. This network is off by {error} percentage points on average: it is {side}.", { error: number(calibration_error, 1), side });
+  const whiskers = say("Above the line it is right more often than it claims, below it less often. The whiskers are 95\u00a0% intervals: how far chance alone can move each point.");
+  const words = el("div", {}, el("p", {}, off), el("p", { class: "small" }, whiskers));
   return el("div", { class: "pair" }, el("div", {}, plot), words);
 }
 
@@ -161,15 +170,15 @@ export function wilson(share, count) {
 /** @param {{name: string, unit: string, strengths: number[], accuracies: number[]}} change */
 function robustness({ name, unit, strengths, accuracies }) {
   const plot = chart({
-    title: `Accuracy against ${name.toLowerCase()}: ${strengths.map((strength, i) => `${strength}: ${accuracies[i].toFixed(0)} percent`).join(", ")}`,
-    xName: unit,
+    title: `${say("Accuracy")}, ${say(name)}: ${strengths.map((strength, i) => `${plain(strength)}: ${number(accuracies[i], 0)} %`).join(", ")}`,
+    xName: say(unit),
     xFirst: true,
     x: strengths,
     range: [0, 100],
-    format: (value) => `${Number(value.toFixed(1))} %`,
-    series: [{ name: "right", values: accuracies }],
+    format: (value) => `${plain(Number(value.toFixed(1)))} %`,
+    series: [{ name: say("right"), values: accuracies }],
     height: 190,
     yTicks: [0, 25, 50, 75, 100],
   });
-  return el("div", {}, el("h4", {}, name), plot);
+  return el("div", {}, el("h4", {}, say(name)), plot);
 }

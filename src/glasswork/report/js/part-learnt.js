@@ -1,7 +1,8 @@
 /** Part 5, How it learnt: curves, and the same as a table. */
 
-import { chart, legend, niceNumber, ticks } from "./chart.js";
+import { chart, legend, ticks } from "./chart.js";
 import { el, put } from "./dom.js";
+import { number, plain, say } from "./words.js";
 
 /**
  * @param {import("./answer.js").Context} context
@@ -10,14 +11,11 @@ import { el, put } from "./dom.js";
 export function showLearnt(context, body) {
   const { data } = context;
   if (!data.history.length) {
-    put(
-      body,
-      el("p", { class: "note" }, "The run was stopped before its first epoch was done, so there is no curve yet."),
-    );
+    put(body, el("p", { class: "note" }, say("The run was stopped before its first epoch was done, so there is no curve yet.")));
     return;
   }
   if (data.state !== "finished") {
-    const words = `The run was not finished: ${data.history.length} of ${data.epochs} epochs are done, and the network in this page is as it was then.`;
+    const words = say("The run was not finished: {done} of {all} epochs are done, and the network in this page is as it was then.", { done: data.history.length, all: data.epochs });
     put(body, el("p", { class: "note" }, words));
   }
   put(body, curves(data), table(data));
@@ -32,31 +30,31 @@ function curves({ history, loss_name }) {
   const low = Math.min(...accuracies);
   const last = history[history.length - 1];
   const loss = chart({
-    title: `Loss by epoch: at the end ${last.train_loss.toFixed(4)} in training, ${last.valid_loss.toFixed(4)} in validation.`,
-    xName: "epoch",
+    title: say("Loss by epoch: at the end {train} in training, {valid} in validation.", { train: number(last.train_loss, 4), valid: number(last.valid_loss, 4) }),
+    xName: say("epoch"),
     xWhole: true,
     x,
     range: [0, Math.max(...losses)],
-    format: (value) => niceNumber(Number(value.toPrecision(3))),
+    format: (value) => plain(Number(value.toPrecision(3))),
     series: [
-      { name: "training", values: column("train_loss") },
-      { name: "validation", values: column("valid_loss") },
+      { name: say("training"), values: column("train_loss") },
+      { name: say("validation"), values: column("valid_loss") },
     ],
   });
   const accuracy = chart({
-    title: `Validation accuracy by epoch: at the end ${last.valid_accuracy.toFixed(2)} percent.`,
-    xName: "epoch",
+    title: say("Validation accuracy by epoch: at the end {n} percent.", { n: number(last.valid_accuracy, 2) }),
+    xName: say("epoch"),
     xWhole: true,
     x,
     range: accuracyRange(low, Math.max(...accuracies)),
-    format: (value) => `${Number(value.toFixed(2))} %`,
-    series: [{ name: "validation", values: accuracies, tone: 1 }],
+    format: (value) => `${plain(Number(value.toFixed(2)))} %`,
+    series: [{ name: say("validation"), values: accuracies, tone: 1 }],
   });
   return el(
     "div",
     { class: "pair" },
-    el("div", {}, el("h3", {}, `Loss (${loss_name})`), legend(["training", "validation"]), loss),
-    el("div", {}, el("h3", {}, "Accuracy"), legend(["validation"], 1), accuracy),
+    el("div", {}, el("h3", {}, say("Loss ({name})", { name: loss_name })), legend([say("training"), say("validation")]), loss),
+    el("div", {}, el("h3", {}, say("Accuracy")), legend([say("validation")], 1), accuracy),
   );
 }
 
@@ -75,27 +73,27 @@ function accuracyRange(low, high) {
 /** @param {any} data */
 function table({ history }) {
   const noticed = history.some((/** @type {any} */ row) => row.findings.length);
-  const head = ["Epoch", "Training loss", "Validation loss", "Validation accuracy", "Seconds"];
-  if (noticed) head.push("Notices");
+  const head = [say("Epoch"), say("Training loss"), say("Validation loss"), say("Validation accuracy"), say("Seconds")];
+  if (noticed) head.push(say("Notices"));
   const rows = history.map((/** @type {any} */ row) =>
     el(
       "tr",
       {},
       el("th", { scope: "row" }, row.epoch),
-      el("td", {}, row.train_loss.toFixed(4)),
-      el("td", {}, row.valid_loss.toFixed(4)),
-      el("td", {}, `${row.valid_accuracy.toFixed(2)} %`),
-      el("td", {}, row.seconds.toFixed(2)),
+      el("td", {}, number(row.train_loss, 4)),
+      el("td", {}, number(row.valid_loss, 4)),
+      el("td", {}, `${number(row.valid_accuracy, 2)} %`),
+      el("td", {}, number(row.seconds, 2)),
       noticed && el("td", { class: "words" }, row.findings.join(" ")),
     ),
   );
   return el(
     "details",
     { class: "how" },
-    el("summary", {}, "The same as a table"),
+    el("summary", {}, say("The same as a table")),
     el(
       "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Metrics of each epoch" },
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": say("Metrics of each epoch") },
       el(
         "table",
         { class: "metrics" },

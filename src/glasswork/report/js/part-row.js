@@ -1,7 +1,8 @@
 /** The board of a table: a number and a slider for each column, a row to paste, and test rows to choose. */
 
 import { el, put, replace } from "./dom.js";
-import { testRows, written } from "./rows.js";
+import { testRows } from "./rows.js";
+import { plain, say } from "./words.js";
 
 /** Test rows on offer at a time. */
 const OFFERED = 6;
@@ -14,7 +15,7 @@ export function showFields(context, columns, place, below) {
   const { store } = context;
   const fields = columns.names.map((_, i) => field(context, columns, i));
   const { bytes, source, truth } = store.state;
-  const words = `${columns.names.length} columns: ${columns.names.map((name) => JSON.stringify(name)).join(", ")}`;
+  const words = say("{n} columns: {names}", { n: columns.names.length, names: columns.names.map((name) => JSON.stringify(name)).join(", ") });
   const from = el("p", { class: "source small" });
   put(
     place,
@@ -26,8 +27,8 @@ export function showFields(context, columns, place, below) {
     el(
       "div",
       { class: "controls" },
-      el("button", { type: "button", onclick: () => store.choose(bytes, source, { truth }) }, "The first row again"),
-      el("button", { type: "button", onclick: () => store.choose(Float64Array.from(columns.facts.typical), "the mean training row") }, "Every column at its mean"),
+      el("button", { type: "button", onclick: () => store.choose(bytes, source, { truth }) }, say("The first row again")),
+      el("button", { type: "button", onclick: () => store.choose(Float64Array.from(columns.facts.typical), say("the mean training row")) }, say("Every column at its mean")),
       pasted(context, columns),
     ),
   );
@@ -50,7 +51,7 @@ function field({ store }, columns, i) {
     type: "number",
     id,
     step: "any",
-    placeholder: fill === undefined ? null : "median",
+    placeholder: fill === undefined ? null : say("median"),
     "aria-describedby": `${id}-range`,
     oninput: () => set(input.value),
   });
@@ -60,7 +61,7 @@ function field({ store }, columns, i) {
     max: high,
     step: "any",
     disabled: low === high,
-    "aria-label": `${columns.names[i]}, slider`,
+    "aria-label": say("{column}, slider", { column: columns.names[i] }),
     oninput: () => set(String(Number(Number(slider.value).toPrecision(4)))),
   });
   function set(/** @type {string} */ text) {
@@ -68,17 +69,17 @@ function field({ store }, columns, i) {
     const usable = Number.isFinite(value) || (Number.isNaN(value) && fill !== undefined);
     input.setAttribute("aria-invalid", String(!usable));
     if (!usable) range.className = "small doubt";
-    if (!usable) return (range.textContent = "A number is needed here; the answer is to the one before.");
+    if (!usable) return (range.textContent = say("A number is needed here; the answer is to the one before."));
     const row = Float64Array.from(store.state.bytes);
     row[i] = value;
-    store.choose(row, "your row");
+    store.choose(row, say("your row"));
   }
   function show(/** @type {number} */ value) {
     const outside = columns.isOutside(value, i);
     if (document.activeElement !== input) input.value = Number.isNaN(value) ? "" : String(value);
     slider.value = String(Number.isNaN(value) ? fill : value);
     input.setAttribute("aria-invalid", "false");
-    range.textContent = `${outside ? "outside the training: " : ""}${written(low)} to ${written(high)}${fill === undefined ? "" : `, median ${written(fill)}`}`;
+    range.textContent = (outside ? `${say("outside the training")}: ` : "") + say("{low} to {high}", { low: plain(low), high: plain(high) }) + (fill === undefined ? "" : `, ${say("median")} ${plain(fill)}`);
     range.className = outside ? "small doubt" : "unseen";
     slider.title = range.textContent;
   }
@@ -95,15 +96,15 @@ function pasted({ store }, columns) {
   function use() {
     const row = numbersIn(input.value);
     const wanted = columns.names.length;
-    if (row.length !== wanted) message.textContent = `${wanted} numbers are needed, in the order of the columns; here are ${row.length}.`;
+    if (row.length !== wanted) message.textContent = say("{n} numbers are needed, in the order of the columns; here are {found}.", { n: wanted, found: row.length });
     else if (row.some((value, i) => !Number.isFinite(value) && !(Number.isNaN(value) && columns.facts.missing)))
-      message.textContent = `Column ${columns.names[row.findIndex((value) => !Number.isFinite(value))]} is not a number.`;
+      message.textContent = say("Column {column} is not a number.", { column: columns.names[row.findIndex((value) => !Number.isFinite(value))] });
     else {
-      message.textContent = "Read.";
-      store.choose(Float64Array.from(row), "your row");
+      message.textContent = say("Read.");
+      store.choose(Float64Array.from(row), say("your row"));
     }
   }
-  return el("span", { class: "row" }, el("label", { for: "paste" }, "Paste a row"), input, message);
+  return el("span", { class: "row" }, el("label", { for: "paste" }, say("Paste a row")), input, message);
 }
 
 /**
@@ -130,9 +131,9 @@ export function showTestRows(context, place) {
   let first = 0;
   function offer() {
     const numbers = Array.from({ length: Math.min(OFFERED, count) }, (_, k) => (first + k) % count);
-    replace(rows, testRows(context, "Test rows", numbers));
+    replace(rows, testRows(context, say("Test rows"), numbers));
   }
   offer();
-  const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, "Show others");
-  put(place, el("h3", {}, "Or choose a test row"), rows, more);
+  const more = el("button", { type: "button", onclick: () => ((first += OFFERED), offer()) }, say("Show others"));
+  put(place, el("h3", {}, say("Or choose a test row")), rows, more);
 }

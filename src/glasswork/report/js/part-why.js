@@ -1,12 +1,13 @@
 /** Part 4, Why this and not that: the lead, its parts, the pixels that speak for it, the smallest smudge. */
 
 import { barRow } from "./bar-table.js";
-import { inkOrLight, largest, paintImage, paintSigned, planesNote } from "./colour.js";
-import { byId, choice, el, number, put, replace, signed } from "./dom.js";
+import { largest, paintImage, paintSigned, planesNote } from "./colour.js";
+import { byId, choice, el, put, replace } from "./dom.js";
 import { integratedGradients, marginParts, roundToSum } from "./explain.js";
 import { rove } from "./rove.js";
 import { smallestSmudge } from "./smudge.js";
 import { Witnesses } from "./why-columns.js";
+import { number, phrase, say, signed } from "./words.js";
 
 /** Neurons in the list; the others are summed up. Digits that are shown. */
 const LISTED = 8;
@@ -25,12 +26,12 @@ export function showWhy(context, body) {
     const list = el("select", { id, onchange: () => choose(Number(list.value)) }, ...classes.map((name, k) => el("option", { value: k }, name)));
     return [el("label", { for: id }, label), list];
   };
-  const first = select("why-first", "Why", (target) => store.set({ target }));
-  const second = select("why-second", "and not", (rival) => store.set({ rival }));
+  const first = select("why-first", say("Why"), (target) => store.set({ target }));
+  const second = select("why-second", say("and not"), (rival) => store.set({ rival }));
   const sum = el("div", { class: "sum" });
   const maps = el("div", { class: "maps" });
   const smudge = el("div", { class: "smudge" });
-  const counted = "Some neurons are changed. The list below counts that in; what follows is about the network as it was trained.";
+  const counted = say("Some neurons are changed. The list below counts that in; what follows is about the network as it was trained.");
   const changed = el("p", { class: "note", hidden: true }, counted);
   let which = "trained";
   const witnesses = columns && new Witnesses(context, columns, maps);
@@ -39,20 +40,20 @@ export function showWhy(context, body) {
     if (witnesses) witnesses.show(a, b, which);
     else showMap(context, maps, which);
   };
-  const networks = /** @type {[string, string][]} */ ([["trained", "this network"], ["untrained", "the untrained network"]]);
+  const networks = /** @type {[string, string][]} */ ([["trained", say("this network")], ["untrained", say("the untrained network")]]);
   const trainedSwitch = untrained
-    ? choice(columns ? "Columns by" : "Map of", networks, which, (value) => ((which = value), redraw()))
-    : el("p", { class: "small" }, "The network before training is not in this page, as it would be too large.");
+    ? choice(columns ? say("Columns by") : say("Map of"), networks, which, (value) => ((which = value), redraw()))
+    : el("p", { class: "small" }, say("The network before training is not in this page, as it would be too large."));
   put(
     body,
     el("div", { class: "row" }, ...first, ...second),
     changed,
-    el("h3", {}, "The lead, neuron by neuron"),
+    el("h3", {}, say("The lead, neuron by neuron")),
     sum,
-    el("h3", {}, `The ${columns ? "columns" : "pixels"} that speak for one or the other`),
+    el("h3", {}, columns ? say("The columns that speak for one or the other") : say("The pixels that speak for one or the other")),
     trainedSwitch,
     maps,
-    !columns && el("h3", {}, "The smallest smudge we found"),
+    !columns && el("h3", {}, say("The smallest smudge we found")),
     !columns && smudge,
   );
   store.watchWhenSeen(body, (state) => {
@@ -96,10 +97,10 @@ function showSum(context, place, a, b) {
   while (count < order.length && Math.abs(sumOf(count)) > Math.abs(parts[order[0]])) count++; // never more in the rest than in what has a name
   const listed = order.slice(0, count);
   const others = sumOf(count);
-  const lines = listed.map((j) => ({ name: network.last ? `neuron ${j + 1}` : kind.nameOf(j), value: parts[j], j }));
+  const lines = listed.map((j) => ({ name: network.last ? say("neuron {n}", { n: j + 1 }) : kind.nameOf(j), value: parts[j], j }));
   const rest = parts.length - listed.length;
-  if (rest > 0) lines.push({ name: `${rest} others`, value: others, j: -1 });
-  lines.push({ name: "biases", value: bias, j: -1 });
+  if (rest > 0) lines.push({ name: say("{n} others", { n: rest }), value: others, j: -1 });
+  lines.push({ name: say("biases"), value: bias, j: -1 });
   const { values, total } = roundToSum(lines.map(({ value }) => value), DIGITS);
   const most = largest(values);
   const rows = lines.map(({ name, j }, n) => {
@@ -107,9 +108,9 @@ function showSum(context, place, a, b) {
     const label = j >= 0 && network.last ? el("a", { href: "#stage", onclick: open }, name) : name;
     return barRow(label, values[n], most);
   });
-  const whole = el("tr", { class: "total" }, el("th", { scope: "row" }, "lead"), el("td", { class: "axis" }), el("td", { class: "figure" }, signed(total, DIGITS)));
-  const caption = `In units of the output layer’s sums. Positive parts speak for ${classes[a]}, negative ones for ${classes[b]}; together they make exactly the lead.`;
-  const heads = ["Part", "Bar", "Value"].map((word) => el("th", { scope: "col" }, word));
+  const whole = el("tr", { class: "total" }, el("th", { scope: "row" }, say("lead")), el("td", { class: "axis" }), el("td", { class: "figure" }, signed(total, DIGITS)));
+  const caption = say("In units of the output layer’s sums. Positive parts speak for {a}, negative ones for {b}; together they make exactly the lead.", { a: classes[a], b: classes[b] });
+  const heads = [say("Part"), say("Bar"), say("Value")].map((word) => el("th", { scope: "col" }, word));
   const table = el(
     "table",
     { class: "parts" },
@@ -131,25 +132,24 @@ function showMap(context, place, which) {
   const [a, b] = pairOf(context, store.state);
   const used = which === "untrained" && untrained ? untrained : network;
   const { map, total, difference } = integratedGradients(used, used.prepare(store.state.bytes), a, b);
-  const canvas = large(`Map of the pixels that speak for ${classes[a]} or for ${classes[b]}`);
+  const canvas = large(say("Map of the pixels that speak for {a} or for {b}", { a: classes[a], b: classes[b] }));
   const trained = used === network ? map : integratedGradients(network, network.prepare(store.state.bytes), a, b).map;
   paintSigned(canvas, map, shape, largest(trained), { large: true }); // one scale for both networks, or noise would look like knowledge
-  const image = large("The image");
+  const image = large(say("The image"));
   paintImage(image, store.state.bytes, shape);
-  const ground = inkOrLight() === "ink" ? "a blank page" : "a black image";
   const [all, lead] = [total, difference].map((value) => el("b", {}, signed(value, 4)));
   const about =
     which === "untrained"
-      ? "This is the same map for the network before its first training step, on the same scale. Where the two maps look alike, they show the image and not what was learnt."
-      : `A pixel that is as on ${ground} here counts nothing in this map.`;
+      ? say("This is the same map for the network before its first training step, on the same scale. Where the two maps look alike, they show the image and not what was learnt.")
+      : say("A pixel that is as on a {ground} here counts nothing in this map.");
   replace(
     place,
-    captioned(image, "The image"),
-    captioned(canvas, `Orange speaks for ${classes[a]}, blue (with a dash) for ${classes[b]}${planesNote(shape)}`),
+    captioned(image, say("The image")),
+    captioned(canvas, say("Orange speaks for {a}, blue (with a dash) for {b}", { a: classes[a], b: classes[b] }) + planesNote(shape)),
     el(
       "div",
       {},
-      el("p", {}, "All pixels together: ", all, `. The lead on this image minus the lead on ${ground}: `, lead, ". The two should be equal."),
+      el("p", {}, phrase("All pixels together: {all}. The lead on this image minus the lead on a {ground}: {lead}. The two should be equal.", { all, lead })),
       el("p", { class: "small" }, about),
     ),
   );
@@ -170,8 +170,8 @@ const captioned = (canvas, words) => el("figure", {}, canvas, el("figcaption", {
  */
 function showSmudge(context, place) {
   if (context.network.weights < QUICK) return searchSmudge(context, place);
-  const search = el("button", { type: "button", onclick: () => searchSmudge(context, place) }, "Search for it");
-  replace(place, el("p", {}, "In a network of this size the search takes some seconds. ", search));
+  const search = el("button", { type: "button", onclick: () => searchSmudge(context, place) }, say("Search for it"));
+  replace(place, el("p", {}, say("In a network of this size the search takes some seconds."), " ", search));
 }
 
 /**
@@ -184,7 +184,7 @@ function searchSmudge(context, place) {
   const answer = context.answer({ ...store.state, gains: new Map() });
   const found = smallestSmudge(network, /** @type {Uint8Array} */ (bytes));
   if (!found) {
-    replace(place, el("p", {}, "No smudge was found that keeps every pixel between white and black."));
+    replace(place, el("p", {}, say("No smudge was found that keeps every pixel between white and black.")));
     return;
   }
   const change = Float64Array.from(found.bytes, (byte, i) => byte - bytes[i]);
@@ -192,24 +192,25 @@ function searchSmudge(context, place) {
   const changed = new Set(Array.from(change.keys(), (i) => (change[i] ? Math.floor(i / planes) : -1)));
   changed.delete(-1);
   const strongest = largest(change);
-  const difference = large(`The smudge: ${inkOrLight()} added and taken away`);
+  const difference = large(say("The smudge: {ink} added and taken away"));
   paintSigned(difference, change, shape, strongest, { large: true });
-  const result = large("The image with the smudge");
+  const result = large(say("The image with the smudge"));
   paintImage(result, found.bytes, shape);
-  const use = () => store.choose(found.bytes, "the smudged image", { truth: store.state.truth });
+  const turned = { n: changed.size, most: Math.round(strongest) };
+  const use = () => store.choose(found.bytes, say("the smudged image"), { truth: store.state.truth });
   replace(
     place,
     el(
       "div",
       { class: "maps" },
-      captioned(difference, `The smudge: orange adds ${inkOrLight()}, blue (with a dash) takes it away${planesNote(shape)}`),
-      captioned(result, "The image with it"),
+      captioned(difference, say("The smudge: orange adds {ink}, blue (with a dash) takes it away") + planesNote(shape)),
+      captioned(result, say("The image with it")),
       el(
         "div",
         {},
-        el("p", {}, `With this smudge the network answers ${classes[found.digit]} instead of ${classes[answer.best]}. It is as large as ${number(found.norm, 2)} pixels of full ${inkOrLight()} (Euclidean norm).`),
-        el("p", { class: "small" }, `${changed.size} ${changed.size === 1 ? "pixel changes" : "pixels change"}, none by more than ${Math.round(strongest)} of 255 grey levels. There may be smaller ones.`),
-        el("button", { type: "button", onclick: use }, "Use the smudged image in every part"),
+        el("p", {}, say("With this smudge the network answers {new} instead of {old}. It is as large as {norm} pixels of full {ink} (Euclidean norm).", { new: classes[found.digit], old: classes[answer.best], norm: number(found.norm, 2) })),
+        el("p", { class: "small" }, changed.size === 1 ? say("1 pixel changes, by {most} of 255 grey levels. There may be smaller ones.", turned) : say("{n} pixels change, none by more than {most} of 255 grey levels. There may be smaller ones.", turned)),
+        el("button", { type: "button", onclick: use }, say("Use the smudged image in every part")),
       ),
     ),
   );

@@ -11,6 +11,7 @@ import { asItIs } from "./as-it-is.js";
 import { centre } from "./centre.js";
 import { inkOf } from "./ink.js";
 import { resizeBox } from "./resize.js";
+import { say } from "./words.js";
 
 /** A picture larger than this is shrunk, and one with more pixels is refused. */
 const WORKING_SIZE = 640;
@@ -42,10 +43,10 @@ export async function readPicture(file, wanted) {
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new PictureError("This file cannot be read as a picture: use a PNG or a JPEG.");
+    throw new PictureError(say("This file cannot be read as a picture: use a PNG or a JPEG."));
   }
   const { width, height } = bitmap;
-  if (width * height > MOST_PIXELS) throw new PictureError("This picture is too large: save it smaller.");
+  if (width * height > MOST_PIXELS) throw new PictureError(say("This picture is too large: save it smaller."));
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
     canvas.getContext("2d", { willReadFrequently: true })
@@ -63,7 +64,7 @@ export function imageOfPixels(rgba, width, height, { shape, pictures, dark }) {
   if (pictures !== "digits") return { bytes: asItIs(whole, shape), photo: false, several: false };
   const levels = shrink(whole);
   const ink = inkOf(levels);
-  if (!ink) throw new PictureError("Nothing stands out from the ground: use a thicker pen or better light.");
+  if (!ink) throw new PictureError(say("Nothing stands out from the ground: use a thicker pen or better light."));
   return { bytes: grounded(centre(ink, shape[0]), dark), photo: !ink.even, several: ink.several };
 }
 

@@ -1,13 +1,13 @@
 /** Inputs that are pixels: what the parts of the page call them, and how they draw an image or a neuron's weights. */
 
-import { inkOrLight, paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
+import { paintImage, paintSigned, placeOf, planesNote } from "./colour.js";
+import { say } from "./words.js";
 
 /**
  * A kind of input, for the parts that are the same for all kinds.
  * @typedef {object} Kind
- * @property {string} one The word for what goes into the network.
+ * @property {string} one
  * @property {string} many
- * @property {string} inputs The word for the numbers that it consists of.
  * @property {string} raises What a positive weight does.
  * @property {string} lowers What a negative weight does.
  * @property {(i: number) => string} nameOf The name of an input.
@@ -27,13 +27,8 @@ export function pixelsOf(shape, inkless) {
   return {
     one: "image",
     many: "images",
-    inputs: "pixels",
-    get raises() {
-      return `${inkOrLight()} here raises the neuron’s sum`;
-    },
-    get lowers() {
-      return `${inkOrLight()} here lowers it${planesNote(shape)}`;
-    },
+    raises: say("{ink} here raises the neuron’s sum"),
+    lowers: say("{ink} here lowers it") + planesNote(shape),
     nameOf: (i) => placeOf(shape, i),
     placeOf(i) {
       const [height, width, planes = 1] = shape;

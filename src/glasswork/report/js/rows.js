@@ -2,6 +2,7 @@
 
 import { imageAt } from "./answer.js";
 import { el } from "./dom.js";
+import { plain, say } from "./words.js";
 
 /**
  * @param {import("./answer.js").Context} context @param {string} label
@@ -12,15 +13,15 @@ export function testRows({ data, tests, network, store, classes }, label, number
   const { labels } = data.tested.pictures;
   const rows = numbers.map((n) => {
     const bytes = imageAt(tests, network.features, n).slice();
-    const source = n < data.tested.checked ? `test row ${n + 1}` : "a test row";
+    const source = n < data.tested.checked ? say("test row {n}", { n: n + 1 }) : say("a test row");
     const truth = labels[n];
     const rival = answerOf && truth !== data.tested.answers[n] ? truth : null;
     const choose = () => store.choose(bytes, source, { truth, rival });
-    const words = n < data.tested.checked ? `Row ${n + 1}` : "Choose";
-    const button = el("button", { type: "button", "aria-label": `${words}, labelled ${classes[truth]}`, onclick: choose }, words);
+    const words = n < data.tested.checked ? say("Row {n}", { n: n + 1 }) : say("Choose");
+    const button = el("button", { type: "button", "aria-label": `${words}, ${say("labelled {name}", { name: classes[truth] })}`, onclick: choose }, words);
     return { head: button, words: answerOf ? [classes[truth], answerOf(n)] : [classes[truth]], numbers: bytes };
   });
-  return rowsTable(label, ["Row", "Label", ...(answerOf ? ["Answer"] : [])], data.columns.names, rows);
+  return rowsTable(label, [say("Row"), say("Label"), ...(answerOf ? [say("Answer")] : [])], data.columns.names, rows);
 }
 
 /**
@@ -35,7 +36,7 @@ export function rowsTable(label, heads, names, rows) {
       {},
       el("th", { scope: "row" }, head),
       ...words.map((word) => el("td", {}, word)),
-      ...Array.from(numbers, (value) => el("td", {}, written(value))),
+      ...Array.from(numbers, (value) => el("td", {}, Number.isNaN(value) ? say("missing") : plain(value))),
     ),
   );
   return el(
@@ -48,12 +49,4 @@ export function rowsTable(label, heads, names, rows) {
       el("tbody", {}, ...body),
     ),
   );
-}
-
-/**
- * A raw number as a person would write it.
- * @param {number} value
- */
-export function written(value) {
-  return Number.isNaN(value) ? "missing" : String(Number(value.toPrecision(6))).replace("-", "−");
 }

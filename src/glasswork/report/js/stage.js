@@ -8,13 +8,14 @@ import { showAnswers } from "./answers.js";
 import { canBeDrawn, showBoard } from "./board-panel.js";
 import { Dock } from "./dock.js";
 import { showDoubt } from "./doubt.js";
-import { byId, el, put, signed } from "./dom.js";
+import { byId, el, put } from "./dom.js";
 import { roundToSum, sentBy } from "./explain.js";
 import { neuronPanel } from "./neuron.js";
 import { showOffers } from "./offers.js";
 import { showFields, showTestRows } from "./part-row.js";
 import { showNetwork } from "./scene.js";
 import { follow, shareButtons } from "./share.js";
+import { signed } from "./words.js";
 
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
 const GLANCE = 150;

@@ -1,8 +1,9 @@
 /** The sum of a neuron, with numbers that one can follow on paper: all of it, or step by step. */
 
-import { el, number, replace, signed } from "./dom.js";
+import { el, replace } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { roundToSum } from "./explain.js";
+import { number, say, signed } from "./words.js";
 
 /** Terms that are shown one by one; digits. */
 const TERMS = 5;
@@ -27,7 +28,7 @@ export function stepsOf(context, b, j, onstep) {
   let inputs = [];
   let at = Infinity; // rows that are shown
   const next = el("button", { type: "button", id: "next-step", onclick: () => go(at < inputs.length ? at + 1 : 1) });
-  const every = el("button", { type: "button", onclick: () => go(Infinity) }, "All steps");
+  const every = el("button", { type: "button", onclick: () => go(Infinity) }, say("All steps"));
   function go(/** @type {number} */ to) {
     at = to;
     reveal();
@@ -35,10 +36,10 @@ export function stepsOf(context, b, j, onstep) {
   }
   function reveal() {
     [...body.children].forEach((row, n) => (row.hidden = n >= at));
-    next.textContent = at < inputs.length ? "Next step" : at < Infinity ? "Again" : "Step by step";
+    next.textContent = at < inputs.length ? say("Next step") : at < Infinity ? say("Again") : say("Step by step");
     every.hidden = at === Infinity;
   }
-  const heads = ["Step", "Input × weight", "Adds", "Sum so far"].map((word) => el("th", { scope: "col" }, word));
+  const heads = [say("Step"), say("Input × weight"), say("Adds"), say("Sum so far")].map((word) => el("th", { scope: "col" }, word));
   const element = el(
     "div",
     { class: "steps" },
@@ -71,10 +72,10 @@ function rowsOf(context, b, lines, { active, gain }) {
     );
   const rows = lines.map(({ name, working }, n) => row(name, working, signed(values[n], DIGITS), (running += values[n])));
   const kinds = context.network.blocks[b].after.map(({ kind }) => kind).filter((kind) => kind in FORMULAS);
-  const end = row("activation", kinds.length ? `${kinds.join(", ")} of ${number(total, DIGITS)}` : "none", "", active, true);
-  end.title = kinds.map((kind) => `${kind}: ${FORMULAS[kind]}`).join("; ");
+  const end = row(say("activation"), kinds.length ? say("{kinds} of {sum}", { kinds: kinds.join(", "), sum: number(total, DIGITS) }) : say("none"), "", active, true);
+  end.title = kinds.map((kind) => `${kind}: ${say(FORMULAS[kind])}`).join("; ");
   rows.push(end);
-  if (gain !== 1) rows.push(row(gain ? "turned" : "switched off", `${number(active, DIGITS)} × ${number(gain, gain ? 1 : 0)}`, "", gain * active, true));
+  if (gain !== 1) rows.push(row(gain ? say("turned") : say("switched off"), `${number(active, DIGITS)} × ${number(gain, gain ? 1 : 0)}`, "", gain * active, true));
   return rows;
 }
 
@@ -84,7 +85,7 @@ function rowsOf(context, b, lines, { active, gain }) {
  * @param {import("./answer.js").Context} context @param {number} b @param {number} j @param {Received} received
  * @returns {Line[]}
  */
-function linesOf({ network, kind }, b, j, { input, weights, products }) {
+function linesOf({ network, kind, columns }, b, j, { input, weights, products }) {
   const isBlank = (/** @type {number} */ i) => b === 0 && kind.isGround(input[i]);
   const indices = Array.from(products.keys());
   const telling = indices.filter((i) => !isBlank(i)).sort((i, k) => Math.abs(products[k]) - Math.abs(products[i]));
@@ -92,15 +93,15 @@ function linesOf({ network, kind }, b, j, { input, weights, products }) {
   const total = (/** @type {number[]} */ list) => list.reduce((sum, i) => sum + products[i], 0);
   /** @type {Line[]} */
   const lines = telling.slice(0, TERMS).map((i) => ({
-    name: b ? `neuron ${i + 1}` : kind.nameOf(i),
+    name: b ? say("neuron {n}", { n: i + 1 }) : kind.nameOf(i),
     working: `${number(input[i], 3)} × ${number(weights[i], 3)}`,
     value: products[i],
     input: i,
   }));
   const add = (/** @type {string} */ name, /** @type {string} */ working, /** @type {number} */ value) => lines.push({ name, working, value, input: null });
   const rest = telling.slice(TERMS);
-  if (rest.length) add(`${rest.length} more ${b ? "neurons" : kind.inputs}`, "all their products", total(rest));
-  if (blank.length) add(`${blank.length} blank pixels`, "−1 × their weights", total(blank));
-  add("bias", "", network.blocks[b].bias[j]);
+  if (rest.length) add(b ? say("{n} more neurons", { n: rest.length }) : columns ? say("{n} more columns", { n: rest.length }) : say("{n} more pixels", { n: rest.length }), say("all their products"), total(rest));
+  if (blank.length) add(say("{n} blank pixels", { n: blank.length }), say("−1 × their weights"), total(blank));
+  add(say("bias"), "", network.blocks[b].bias[j]);
   return lines;
 }

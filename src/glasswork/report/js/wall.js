@@ -1,8 +1,9 @@
 /** A wall of tiles, one for each neuron of a layer, or of a wide layer for the strongest: coloured by a signed number. */
 
 import { colourOf, css, largest, readable } from "./colour.js";
-import { el, replace, signed } from "./dom.js";
+import { el, replace } from "./dom.js";
 import { rove } from "./rove.js";
+import { say, signed } from "./words.js";
 
 /**
  * @typedef {object} WallOptions
@@ -104,7 +105,7 @@ export class Wall {
   name(values, meaning, isChanged) {
     this.tiles.forEach((tile, slot) => {
       const j = this.shown[slot];
-      tile.setAttribute("aria-label", `Neuron ${j + 1}: ${meaning} ${signed(values[j], 2)}${isChanged(j) ? ", changed" : ""}`);
+      tile.setAttribute("aria-label", `${say("Neuron {n}", { n: j + 1 })}: ${meaning} ${signed(values[j], 2)}${isChanged(j) ? `, ${say("changed")}` : ""}`);
     });
   }
 

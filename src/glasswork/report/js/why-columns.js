@@ -2,9 +2,9 @@
 
 import { barRow, barTable } from "./bar-table.js";
 import { largest } from "./colour.js";
-import { el, put, replace, signed } from "./dom.js";
+import { el, put, replace } from "./dom.js";
 import { integratedGradients } from "./explain.js";
-import { written } from "./rows.js";
+import { plain, say, signed } from "./words.js";
 
 /**
  * The weights of a neuron of the first layer, and what each column adds to its sum.
@@ -14,11 +14,11 @@ export function neuronByColumn(columns, weights, products) {
   const order = columns.names.map((_, i) => i).sort((i, k) => Math.abs(weights[k]) - Math.abs(weights[i]));
   const bars = (/** @type {string} */ words, /** @type {ArrayLike<number>} */ values) =>
     el("div", {}, el("h4", {}, words), barTable(order.map((i) => ({ name: columns.names[i], value: values[i] }))));
-  return el("div", { class: "pair by-column" }, bars("Its weights", weights), bars("Weight × scaled value, for this row", products));
+  return el("div", { class: "pair by-column" }, bars(say("Its weights"), weights), bars(say("Weight × scaled value, for this row"), products));
 }
 
 /** Source of a row that was changed here. */
-const CHANGED = "the row with columns at their means";
+const CHANGED = say("the row with columns at their means");
 
 /** The columns as witnesses: what each speaks for, and a button that sets it to its mean, and back. */
 export class Witnesses {
@@ -66,29 +66,25 @@ export class Witnesses {
         store.refresh(true);
         document.getElementById(`mean-${i}`)?.focus({ preventScroll: true });
       };
-      const words = kept === undefined ? "Mean" : "Back";
-      const spoken = `${name} ${kept === undefined ? "to its mean" : "back to its value"}`;
-      const button = el("button", { type: "button", id: `mean-${i}`, "aria-label": `${words}: ${spoken}`, onclick: change }, words);
+      const words = kept === undefined ? say("Mean") : say("Back");
+      const spoken = kept === undefined ? say("Mean: {column} to its mean", { column: name }) : say("Back: {column} back to its value", { column: name });
+      const button = el("button", { type: "button", id: `mean-${i}`, "aria-label": spoken, onclick: change }, words);
       const line = barRow(name, map[i], most);
-      put(line.firstChild, el("br"), el("span", { class: "small" }, written(row[i])));
+      put(line.firstChild, el("br"), el("span", { class: "small" }, Number.isNaN(row[i]) ? say("missing") : plain(row[i])));
       put(line, el("td", { class: "figure" }, signed(leadOf(mean), 3)), el("td", {}, button));
       return line;
     });
-    const heads = ["Column, value", "Speaks for", "By", "Lead at mean", "Set to"];
+    const heads = [say("Column, value"), say("Speaks for"), say("By"), say("Lead at mean"), say("Set to")];
     replace(
       this.place,
-      el(
-        "p",
-        { class: "small" },
-        `Orange speaks for ${classes[a]}, blue for ${classes[b]}, compared with the mean training row. The lead on this row is ${signed(leadOf(row), 3)}.`,
-      ),
+      el("p", { class: "small" }, say("Orange speaks for {a}, blue for {b}, compared with the mean training row. The lead on this row is {lead}.", { a: classes[a], b: classes[b], lead: signed(leadOf(row), 3) })),
       el(
         "div",
-        { class: "scroll", tabindex: "0", role: "region", "aria-label": "What each column speaks for" },
+        { class: "scroll", tabindex: "0", role: "region", "aria-label": say("What each column speaks for") },
         el("table", { class: "parts" }, el("thead", {}, el("tr", {}, ...heads.map((word) => el("th", { scope: "col" }, word)))), el("tbody", {}, ...lines)),
       ),
-      el("p", { class: "small" }, `All columns together: ${signed(total, 4)}. The lead on this row minus the lead on the mean training row: ${signed(difference, 4)}. The two should be equal.`),
-      el("p", { class: "small" }, "The smallest smudge is for pictures; columns have units of their own, so there is no such measure here."),
+      el("p", { class: "small" }, say("All columns together: {total}. The lead on this row minus the lead on the mean training row: {difference}. The two should be equal.", { total: signed(total, 4), difference: signed(difference, 4) })),
+      el("p", { class: "small" }, say("The smallest smudge is for pictures; columns have units of their own, so there is no such measure here.")),
     );
   }
 }
@@ -99,21 +95,21 @@ export class Witnesses {
  */
 export function scalingTable(columns) {
   const heads = {
-    standardize: ["Mean (centre)", "Standard deviation (spread)"],
-    "zero-to-one": ["Least value (centre)", "Width of the range (spread)"],
-  }[columns.facts.scaling] ?? ["Centre", "Spread"];
-  const names = ["Column", "Least", "Largest", ...heads, ...(columns.facts.missing ? ["A missing value becomes"] : [])];
+    standardize: [say("Mean (centre)"), say("Standard deviation (spread)")],
+    "zero-to-one": [say("Least value (centre)"), say("Width of the range (spread)")],
+  }[columns.facts.scaling] ?? [say("Centre"), say("Spread")];
+  const names = [say("Column"), say("Least"), say("Largest"), ...heads, ...(columns.facts.missing ? [say("A missing value becomes")] : [])];
   const { low, high, centre, spread, missing } = columns.facts;
   const rows = columns.names.map((name, i) =>
-    el("tr", {}, el("th", { scope: "row" }, name), ...[low, high, centre, spread, missing].map((list) => list && el("td", {}, written(list[i])))),
+    el("tr", {}, el("th", { scope: "row" }, name), ...[low, high, centre, spread, missing].map((list) => list && el("td", {}, plain(list[i])))),
   );
   return el(
     "div",
     {},
-    el("h3", {}, "Its columns, as the training rows had them"),
+    el("h3", {}, say("Its columns, as the training rows had them")),
     el(
       "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Columns and their scaling" },
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": say("Columns and their scaling") },
       el("table", { class: "metrics" }, el("thead", {}, el("tr", {}, ...names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, ...rows)),
     ),
   );
