@@ -91,11 +91,6 @@ def build_by_hand(bench: Bench) -> tuple[Tracer, Any]:
     return tracer, model
 
 
-def _linears(model: Any) -> list[Any]:
-    """Return the linear layers that a model holds, those in lists included, in the order of their attributes."""
-    return [layer for layer in layers_of(model) if getattr(layer, "kind_", "") == "Linear"]
-
-
 def layers_of(model: Any) -> list[Any]:
     """Return the layers that a model holds, those in lists and in other objects included."""
     found: list[Any] = []
