@@ -154,7 +154,7 @@ def test_a_patch_earns_no_point(checker, name):
     patched = checker.check_cells(["import numpy as np\n" + PATCHES[name] + wrong], notebook=False)
 
     def right(parts):
-        return {part.name for part in parts if part.status in ("done", "remark")}
+        return {part.name for part in parts if part.status in ("done", "remark")} - {WHOLE_FILE}
 
     assert right(patched) <= right(plain)
     assert {"Sigmoid.forward", "Linear.forward"}.isdisjoint(right(plain))
