@@ -419,6 +419,8 @@ def test_settings_that_do_not_fit(settings, message):
 
 
 def test_calls_that_do_not_fit():
+    with pytest.raises(InputError, match=r"expected an MLP such as run\.model or load_model\(path\), got 'runs/best'"):
+        MLPClassifier.from_model("runs/best")
     with pytest.raises(InputError, match="both X_val and y_val, or neither"):
         MLPClassifier().fit(X, Y, X_val=X)
     with pytest.raises(InputError, match=r"expected the classes .* got .*7"):

@@ -133,6 +133,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         **parameters
             Of the constructor. Hidden layers, activations, dropout and batch normalisation are the network's.
         """
+        if not isinstance(model, MLP):
+            raise InputError(f"{cls.__name__}: expected an MLP such as run.model or load_model(path), got {model!r}")
         own = copy.deepcopy(model)
         acts = [str(layer.kind) for layer in own.layers if layer.kind in ACTIVATIONS][: len(own.hidden_size)]
         layers: dict[type[Layer], Any] = {type(layer): layer for layer in own.layers}
