@@ -352,7 +352,7 @@ def test_rows_of_targets_stay_beside_their_images(outputs):
     """As for a regression, or for several labels that hold at once."""
     images = np.arange(20.0).reshape(10, 2)
     targets = images[:, :1] * np.arange(1.0, outputs + 1)
-    batches = Batches(images, targets, 4, seed=1, drop_last=False, dtype=np.float64)
+    batches = Batches(images, targets, 4, seed=1, drop_last=False, dtype=np.float64, targets=True)
     targets += 1  # the loader has its own
     seen = [(x.copy(), t) for x, t in batches]
     assert [t.shape for _, t in seen] == [(4, outputs), (4, outputs), (2, outputs)]
@@ -361,7 +361,9 @@ def test_rows_of_targets_stay_beside_their_images(outputs):
     assert sorted(x[0] for x, _ in seen for x in x) == list(images[:, 0])
 
 
-@pytest.mark.parametrize("targets", [np.full((10, 2), np.nan), np.zeros((10, 0)), np.full((10, 1), np.inf)])
+@pytest.mark.parametrize(
+    "targets", [np.full((10, 2), np.nan), np.zeros((10, 0)), np.full((10, 1), np.inf), np.zeros(10), [["a"]] * 10]
+)
 def test_targets_are_finite_numbers(targets):
     with pytest.raises(InputError, match="targets: expected finite numbers"):
-        Batches(np.zeros((10, 2)), targets, 5, seed=0)
+        Batches(np.zeros((10, 2)), targets, 5, seed=0, targets=True)

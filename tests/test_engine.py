@@ -93,7 +93,7 @@ def test_targets_of_batches_agree(outputs, make):
     model = MLP(12, 9, outputs, output_activation=None, dtype="float64", seed=0)
     loader = Batches(
         draw.normal(size=(50, 12)), draw.random((50, outputs)), 20, seed=3, dtype="float64", drop_last=False,
-        weights=draw.random(50) + 0.1,
+        weights=draw.random(50) + 0.1, targets=True,
     )  # fmt: skip
     assert train_both(model, make(), loader=loader) < 1e-9
 

@@ -105,8 +105,8 @@ class Batches:
     ----------
     images : (N, features), (N, height, width) or (N, height, width, 3)
         Integers from 0 to 255, kept as bytes and normalised to [-1, 1] batch by batch, or floats, used as they are.
-    labels : (N,) integers from 0 to classes - 1, or (N, outputs) numbers
-        Labels, or a row of targets for each image. Copied.
+    labels : (N,) integers from 0 to classes - 1
+        Or, with ``targets=True``, a row of numbers for each image, (N, outputs). Copied.
     batch_size : int
         From 1 to N; with ``drop_last=False`` more than N gives one batch of all images.
     seed : int
@@ -125,13 +125,15 @@ class Batches:
     weights : (N,), optional
         Weights of the images' losses in training, 0 or more: batches are then ``(x, t, weights)``. Evaluation does not
         use them.
+    targets : bool
+        Whether ``labels`` are targets, as for a regression or for several labels that hold at once.
 
     Attributes
     ----------
     epoch : int
         The epoch that the next loop goes through, from 1.
     has_targets : bool
-        Whether ``labels`` are targets.
+        Whether ``labels`` are rows of targets.
     pixels : bool
         Whether the images are bytes.
     inputs : Inputs
@@ -167,13 +169,15 @@ class Batches:
         classes: int | None = None,
         dtype: DTypeLike = np.float32,
         weights: ArrayLike | None = None,
+        targets: bool = False,
     ) -> None:
-        given = np.asarray(labels)
-        self.has_targets = given.ndim == 2 and given.dtype.kind == "f"
-        self._classes_stated = classes is not None or self.has_targets
-        self.classes = given.shape[1] if self.has_targets else 10 if classes is None else classes
-        known = check_targets(given) if self.has_targets else check_labels(labels, max(self.classes, 2))
-        self.labels = np.array(known, dtype if self.has_targets else np.int64)  # a copy: callers may change theirs
+        rows = check_targets(labels) if targets else None
+        self.has_targets, self._classes_stated = targets, targets or classes is not None
+        self.classes = 10 if classes is None else classes
+        if rows is not None:
+            self.classes = rows.shape[1]
+        known = check_labels(labels, max(self.classes, 2)) if rows is None else rows
+        self.labels = np.array(known, dtype if targets else np.int64)  # a copy: callers may change theirs
         self.labels.flags.writeable = False
         held: Any = images if isinstance(images, MappedRows) else as_bytes_or_floats("Batches", images)
         if held.ndim < 2:

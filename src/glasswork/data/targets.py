@@ -5,11 +5,14 @@ labels (N,) ──► one-hot rows (N, classes)        targets (N, outputs), as 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
+from glasswork.pixels import even_array
 
 
 def targets_by_label(columns: int, dtype: DTypeLike) -> FloatArray:
@@ -17,11 +20,14 @@ def targets_by_label(columns: int, dtype: DTypeLike) -> FloatArray:
     return np.eye(columns, dtype=dtype) if columns > 1 else np.array([[0], [1]], dtype)
 
 
-def check_targets(targets: FloatArray) -> FloatArray:
-    """Return targets ``(N, outputs)``, or raise an InputError if there are none, or if one is not finite."""
-    if targets.shape[1] == 0 or not np.isfinite(targets).all():
-        raise InputError(f"targets: expected finite numbers, at least one an image, got shape {targets.shape}")
-    return targets
+def check_targets(targets: ArrayLike) -> NDArray[Any]:
+    """Return targets as an array ``(N, outputs)``, or raise an InputError."""
+    rows = even_array("targets", "rows", targets)
+    if rows.ndim != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "biuf" or not np.isfinite(rows).all():
+        raise InputError(
+            f"targets: expected finite numbers of shape (N, outputs), got {rows.dtype} of shape {rows.shape}"
+        )
+    return rows
 
 
 def check_weights(weights: ArrayLike, images: int) -> NDArray[np.float64]:
