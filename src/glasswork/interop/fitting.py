@@ -64,8 +64,7 @@ def train(estimator: Any, samples: Samples, validation: Samples | None, *, once:
     if estimator.batch_size not in ("auto", size):
         warnings.warn(f"{estimator}: batch_size is above the number of samples, {size:,}", stacklevel=4)
     loader = Batches(
-        rows, targets.astype(model.dtype), size, seed=estimator._seed, shuffle=estimator.shuffle, dtype=model.dtype,
-        targets=True,
+        rows, targets, size, targets=True, seed=estimator._seed, shuffle=estimator.shuffle, dtype=model.dtype,
         drop_last=estimator.batch_norm and leaves_single(len(rows), size), weights=_scaled(weights, factor, len(rows)),
     )  # fmt: skip
     loader.inputs = model.inputs  # type: ignore[assignment]
