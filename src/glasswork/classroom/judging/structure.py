@@ -141,7 +141,7 @@ _SYNONYMS = {
 def not_found(outline: Outline, name: str) -> str:
     """Return the sentence on a class or function that is missing, with one that may be meant."""
     pool = outline.classes if name in CLASSES else outline.functions
-    others = [n for n in pool if n not in CLASSES and n not in FUNCTIONS]
+    others = [n for n in pool if n not in CLASSES and n not in (*FUNCTIONS, "main")]
     like = [n for n in others if re.search(_SYNONYMS.get(name, "$^"), n, re.I)]
     near = [n for n in like if name.lower() in n.lower()] or difflib.get_close_matches(name, others, 1, 0.6) or like
     return f"There is no {name} in this file." + (f" Is {near[0]} yours? Call it {name}." if near else "")
