@@ -29,6 +29,22 @@ print("the end", unknown)
 """
 
 
+USED_UP = """
+class MLP:
+    def __init__(self, *sizes): pass
+    def parameters(self): return []
+    gradients = parameters
+class MSELoss: pass
+class SGD:
+    def __init__(self, *args): pass
+def minibatch_generator(X, y, size): yield X, y
+X_train = y_train = X_valid = y_valid = np.zeros(3)
+train_loader = minibatch_generator(X_train, y_train, 100)
+for epoch in range(2):
+    print(1 / sum(1 for _ in train_loader))
+"""
+
+
 @pytest.fixture(autouse=True)
 def few_images(monkeypatch):
     """The data that a replay makes, in a moment."""
@@ -61,6 +77,7 @@ def replay(line):
         ("y_train = np.array([5])\nint_to_onehot(np.array(['5']))", ["data"], False),
         ("def main():\n    x = Sigmoid().forward(1)\n    print(x + 1)\nmain()", ["Sigmoid.forward"], True),
         ("def main():\n    x = int_to_onehot(3)\n    print(x[9])\nmain()", ["Sigmoid.forward"], False),
+        (USED_UP, ["settings"], True),
         ("model = 3\nmodel.forward()", ["settings"], False),  # no MLP to make one of
     ],
 )

@@ -82,6 +82,10 @@ loss_fn = criterion = MSELoss()
 optimizer = SGD(model.parameters(), model.gradients(), 0.1)
 """
 _MADE = {"data": _DATA, "normalize": _DATA, "split": _DATA, "settings": _MODEL}
+_LOADERS = """
+train_loader = minibatch_generator(X_train, y_train, 100)
+valid_loader = minibatch_generator(X_valid, y_valid, 100)
+"""
 
 
 def _insert(text: str, statements: list[ast.stmt], ending: Ending, line: int) -> None:
@@ -97,6 +101,9 @@ def _insert(text: str, statements: list[ast.stmt], ending: Ending, line: int) ->
         return
     body, at = own
     place = next((i for i, s in enumerate(body) if s.lineno <= at <= (s.end_lineno or s.lineno)), len(body))
+    loop = body[place] if place < len(body) else None
+    if text == _MODEL and isinstance(loop, ast.For):
+        loop.body[:0] = [_on_line(statement, line) for statement in ast.parse(_LOADERS).body]
     body[place:place] = [_on_line(statement, line) for statement in made]
 
 
