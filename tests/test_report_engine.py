@@ -12,9 +12,10 @@ import pytest
 
 from glasswork import nn
 from glasswork.errors import InputError
+from glasswork.nn.layers import LAYERS
 from glasswork.report.bundle import bundle
 from glasswork.report.packing import pack, rounded
-from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained
+from glasswork.report.storage import as_stored, choose_encoding, describe
 
 HERE = Path(__file__).parent
 MODULES = HERE.parent / "src" / "glasswork" / "report" / "js"
@@ -42,6 +43,7 @@ def networks():
         yield nn.MLP(64, (9, 8), 12, activation=activation, output_activation=activation, batch_norm=True, rng=rng)
     yield nn.MLP(64, (8, 7, 6), 5, activation=nn.SiLU, dropout=0.3, input_noise=0.2, noise=0.1, rng=rng)
     yield nn.MLP(64, (), 3, output_activation=None, rng=rng)
+    yield nn.MLP.from_layers({"scale": nn.Scale(-0.7, 0.6), **nn.MLP(64, 5, 3, rng=rng).named_layers})
 
 
 def disturbed(model):
@@ -75,6 +77,10 @@ def test_scores_and_explanations_are_those_of_numpy(model):
             assert model.predict(turned[np.newaxis])[0] == smudge["digit"] != model.predict(image[np.newaxis])[0]
 
 
+def test_every_kind_of_layer_is_among_these_networks():
+    assert {layer.kind for model in networks() for layer in model.layers} == set(LAYERS)
+
+
 @pytest.mark.parametrize(("encoding", "most"), [("float32", 0), ("float16", 1e-3), ("int8", 1 / 200)])
 def test_packed_weights_come_back_as_said(encoding, most):
     array = np.random.default_rng(8).normal(size=(30, 5)).astype(np.float32)
@@ -86,8 +92,6 @@ def test_packed_weights_come_back_as_said(encoding, most):
 def test_larger_networks_are_stored_more_coarsely_and_too_large_ones_refused():
     small, middle, large = (nn.MLP(784, width, 10) for width in (50, 700, 2000))
     assert [choose_encoding(model) for model in (small, middle, large)] == ["float32", "float16", "int8"]
-    assert has_room_for_untrained(small, "float32")
-    assert not has_room_for_untrained(large, "int8")
     images = np.random.default_rng(9).integers(0, 256, (20, 784)).astype(np.uint8)
     told = describe(middle, as_stored(middle, "float16"), "float16", images)
     assert 0 < told.difference < 1e-2

@@ -66,7 +66,7 @@ test("pixels become −1 to 1", () => {
 });
 
 test("the slope of every layer is that of its value", () => {
-  const settings = { slope: 0.2 };
+  const settings = { slope: 0.2, offset: -0.4, spread: 0.3 };
   const { arrays } = batchNorm(1, 11);
   for (const [kind, { value, slope }] of Object.entries(ELEMENTWISE)) {
     for (const x of [-3.1, -0.4, 0.3, 2.2]) {

@@ -195,8 +195,6 @@ class ReportData(msgspec.Struct, frozen=True):
     ----------
     title : str
         The data, the architecture and the accuracy.
-    untrained : list of LayerData or None
-        The network before its first step.
     examples : Pictures
         Training images: those of the reference set if there is one.
     exciting : dict
@@ -232,7 +230,6 @@ class ReportData(msgspec.Struct, frozen=True):
     classes: list[str]
     shape: tuple[int, ...]
     network: NetworkData
-    untrained: list[LayerData] | None
     examples: Pictures
     novelty: Novelty | None
     exciting: dict[str, list[list[int]]]

@@ -15,8 +15,7 @@ from glasswork.models.loaded import ModelFile
 from glasswork.models.model_file import read_model_file
 from glasswork.nn import MLP, Linear
 from glasswork.nn.scores import probabilities_of
-from glasswork.randomness import Purpose, generator
-from glasswork.recipes.build import build_loss, build_model, column_scaling
+from glasswork.recipes.build import build_loss, column_scaling
 from glasswork.recipes.recipe import Recipe
 from glasswork.report import room
 from glasswork.report.data import Columns, EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
@@ -24,7 +23,7 @@ from glasswork.report.evaluation import evaluate
 from glasswork.report.facts import attribution, command, facts, handwriting, headline, shareable
 from glasswork.report.packing import Encoding, pack
 from glasswork.report.replay import fitting_snapshots
-from glasswork.report.storage import as_stored, choose_encoding, describe, has_room_for_untrained, store
+from glasswork.report.storage import as_stored, choose_encoding, describe
 from glasswork.report.words import Language, Words
 from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
@@ -101,7 +100,6 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
     tested = _tested(stored, parts)
     maps = len(novelty.maps.data) if novelty is not None and novelty.maps is not None else 0
     left = room.TOTAL - len(packed.data) - maps - len(tested.pictures.images.data)
-    initial = _initial(recipe, model) if has_room_for_untrained(model, encoding) else None
     shared = shareable(recipe)
     digits = not features and all(len(name) == 1 and name.isdigit() for name in file.classes)
     dark = file.reading.polarity == "dark on light"
@@ -113,7 +111,6 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
         classes=list(file.classes),
         shape=shape,
         network=describe(model, stored, encoding, parts.test.images[:_TESTED]),
-        untrained=None if initial is None else store(initial, "int8"),
         examples=Pictures(packed, labels.tolist()),
         novelty=novelty,
         exciting=_exciting(model, examples),
@@ -187,12 +184,6 @@ def _novelty(reference: ReferenceSet, *, with_maps: bool) -> Novelty:
             output=sceptic.output.tolist(),
         ),
     )
-
-
-def _initial(recipe: Recipe, model: MLP) -> MLP:
-    """Return the network before its first step, which the recipe determines."""
-    rng = generator(recipe.seed, Purpose.WEIGHTS)
-    return build_model(recipe.network, model.in_features, model.out_features, rng=rng, seed=recipe.seed)
 
 
 def _exciting(model: MLP, examples: Images) -> dict[str, list[list[int]]]:

@@ -45,12 +45,6 @@ def choose_encoding(model: MLP) -> Encoding:
     )
 
 
-def has_room_for_untrained(model: MLP, encoding: Encoding) -> bool:
-    """Return whether the untrained network fits into the page as well, at one byte per weight."""
-    count = sum(parameter.size for parameter in model.parameters())
-    return _REST + count * (_CHARACTERS[encoding] + _CHARACTERS["int8"]) <= _LARGE
-
-
 def as_stored(model: MLP, encoding: Encoding) -> MLP:
     """Return the network that the page computes with: a copy with rounded weights."""
     stored = copy.deepcopy(model)

@@ -1,5 +1,5 @@
 /**
- * Layers that treat every number alone: activations, and batch normalisation once it is trained.
+ * Layers that treat every number alone: activations, scaling, and batch normalisation once it is trained.
  *
  * value(x)  what the layer makes of a number        slope(x)  how fast that changes with the number
  *
@@ -26,6 +26,7 @@ const identity = { value: (x) => x, slope: () => 1 };
 /** @type {Record<string, Elementwise>} By the words for layers in recipes and model files. */
 export const ELEMENTWISE = {
   identity,
+  scale: { value: (x, { settings }) => (x - settings.offset) / settings.spread, slope: (_, { settings }) => 1 / settings.spread },
   dropout: identity,
   "gaussian-noise": identity,
   sigmoid: { value: sigmoid, slope: (x) => sigmoid(x) * (1 - sigmoid(x)) },

@@ -4,7 +4,7 @@
  * image → trace → loss → gradients, added up over a batch → weights and biases move against their mean
  */
 
-import { Network, argmax, backThrough, backToInputs } from "./network.js";
+import { Network, applied, argmax, backThrough, backToInputs } from "./network.js";
 import { normals, shuffle, uniforms } from "./random.js";
 
 /** Layers that are left out here: they make training random, or depend on a whole batch. */
@@ -56,12 +56,12 @@ export class Learner {
    * @param {number} label
    */
   add(input, label) {
-    const { blocks, last } = this.network;
+    const { blocks, last, lead } = this.network;
     const trace = this.network.trace(input);
     let { loss, grad } = this.loss(trace.outputs[last], label);
     for (let b = last; b >= 0; b--) {
       grad = backThrough(blocks[b].after, trace.sums[b], grad);
-      addProducts(this.gradients[b], b ? trace.outputs[b - 1] : input, grad);
+      addProducts(this.gradients[b], b ? trace.outputs[b - 1] : applied(lead, input), grad);
       if (b) grad = backToInputs(blocks[b], grad);
     }
     this.count += 1;
@@ -129,12 +129,15 @@ export function freshNetwork({ network, untrained, kind }, { activation, hidden,
     const spread = untrained ? deviation(untrained.blocks[b].weight) : 1 / Math.sqrt(inputs);
     const weight = Float32Array.from({ length: inputs * widths[b] }, () => spread * normal());
     const arrays = { weight, bias: new Float32Array(widths[b]) };
-    const kept = after.filter((layer) => !LEFT_OUT.includes(layer.kind));
+    const kept = staying(after);
     const own = b === network.last || kept[0]?.kind === activation;
     return [{ name, kind: "linear", settings: {}, arrays }, ...(own ? kept : [{ name: "", kind: activation, settings: {}, arrays: {} }])];
   });
-  return new Network(layers, network.confidence, kind.prepare);
+  return new Network([...staying(network.lead), ...layers], network.confidence, kind.prepare);
 }
+
+/** @param {import("./network.js").Layer[]} layers */
+const staying = (layers) => layers.filter(({ kind }) => !LEFT_OUT.includes(kind));
 
 /** @param {Float32Array} values Of mean 0. */
 function deviation(values) {

@@ -12,9 +12,12 @@ import { LearnView } from "./learn-view.js";
 import { shuffle, uniforms } from "./random.js";
 import { percent, plain } from "./words.js";
 
-/** Milliseconds of a slice, pictures that are painted after it, and the share of images that measure. */
+/** Milliseconds of a slice, milliseconds from one look at the network to the next, and the pictures painted then. */
 const SLICE = 8;
-const TILES = 3;
+const LOOK = 100;
+const TILES = 12;
+
+/** The share of images that measure. */
 const UNSEEN = 0.2;
 
 /** @typedef {import("./learn-network.js").Settings} Settings */
@@ -84,12 +87,16 @@ export class Trainer {
     const { course } = this;
     const goesOn = () => this.playing && course === this.course && (course.last?.epoch ?? -1) < epochs;
     this.playing = true;
+    let looked = 0;
     while (goesOn()) {
-      const end = performance.now() + SLICE;
+      const now = performance.now();
       do course.next();
-      while (goesOn() && performance.now() < end);
+      while (goesOn() && performance.now() < now + SLICE);
       this.check();
-      this.tell(false);
+      if (now > looked + LOOK) {
+        this.tell(false);
+        looked = now;
+      }
       await new Promise((resolve) => setTimeout(resolve));
     }
     if (this.playing && course === this.course) this.pause();

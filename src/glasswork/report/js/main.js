@@ -66,7 +66,7 @@ async function unpackReference({ examples, novelty, shape }) {
 async function makeContext(data) {
   const [layers, untrained, examples, reference, tests, scores] = await Promise.all([
     unpackLayers(data.network.layers),
-    data.untrained ? unpackLayers(data.untrained) : null,
+    data.snapshots[0]?.whole && data.snapshots[0].epoch === 0 ? unpackLayers(data.snapshots[0].layers) : null,
     unpack(data.examples.images),
     data.novelty ? unpackReference(data) : null,
     unpack(data.tested.pictures.images),
