@@ -1,7 +1,6 @@
 """Training in the page: gradients against NumPy's, and networks that learn in a browser."""
 
 import json
-import re
 from pathlib import Path
 
 import msgspec
@@ -93,29 +92,38 @@ def test_gradients_and_a_step_are_those_of_numpy(model, loss):
 def test_eight_epochs_in_the_page_reach_eighty_percent_while_one_draws(default_run, open_page):
     page = open_page(default_run / "report.html")
     page.evaluate("() => void (window.training = glasswork.train({epochs: 8, seed: 2}))")
+    page.locator("#tab-train").click()
     page.locator(".train-here .state").filter(has_text="unseen").wait_for()
-    reading = page.locator(".train-here .read-again")
-    before = reading.inner_text()
     Board(page).draw(DIGITS[1])
     assert Board(page).answer()[0].startswith("1")
     assert page.evaluate("Promise.race([training, null])") is None  # it learns on meanwhile
     assert page.evaluate("training")["accuracy"] >= 80
-    assert "your drawing as 1" in reading.inner_text() != before
+    page.locator(".train-here .read-again").filter(has_text="your drawing as 1").wait_for()
+    assert page.locator(".staged").is_hidden()  # a program does not change the stage
     assert page.locator(".train-here .gallery canvas").count() == 50
 
 
-def test_steps_settings_and_starting_again_by_keyboard(default_run, open_page):
+def test_the_network_that_is_trained_by_hand_stands_on_the_stage(default_run, open_page):
     page = open_page(default_run / "report.html")
-    state, gallery = page.locator(".train-here .state"), ".train-here .gallery canvas"
+    scores = "glasswork.scores(new Uint8Array(784).fill(7))"
+    own, trained = page.evaluate(scores), page.locator(".answers .bars").inner_text()
+    state, gallery, staged = page.locator(".train-here .state"), ".train-here .gallery canvas", page.locator(".staged")
+    page.locator("#tab-train").press("Enter")
     blank = set(pixels(page, gallery))
     assert len(blank) == 1  # nothing has changed yet
+    answers = [trained]
     for number in (1, 2):
         page.get_by_role("button", name="One step").press("Enter")
         assert f"step {number}:" in state.inner_text()
+        assert f"step {number}" in staged.inner_text()
+        answers.append(page.locator(".answers .bars").inner_text())
+    assert len(set(answers)) == 3
     assert len(set(pixels(page, gallery))) == 50
+    assert page.evaluate(scores) == own
     page.get_by_label("Learning rate").select_option("3")
     page.get_by_label("Hidden neurons").select_option("10")
     assert "nothing learnt" in state.inner_text()
+    assert "does not fit" in page.locator(".train-here").inner_text()
     assert page.locator(gallery).count() == 10
     assert set(pixels(page, gallery)) == blank
     page.locator(".train-here").get_by_role("button", name="weights", exact=True).click()
@@ -126,33 +134,36 @@ def test_steps_settings_and_starting_again_by_keyboard(default_run, open_page):
     state.filter(has_text="unseen").wait_for()
     play.press("Space")
     assert play.inner_text() == "Play"
-    page.get_by_role("button", name="Start again").press("Enter")
-    assert "nothing learnt" in state.inner_text()
+    staged.get_by_role("button").press("Enter")
+    assert staged.is_hidden()
+    assert page.locator(".answers .bars").inner_text() == trained
 
 
 def test_the_image_is_read_again_at_every_kept_epoch(default_run, parts, open_page):
     page = open_page(default_run / "report.html")
-    slider, gallery = page.locator("#epoch-slider"), ".growth .gallery canvas"
+    slider, gallery, said = page.locator("#epoch-slider"), ".growth .gallery canvas", page.locator(".growth output")
     model, image = read_model_file(default_run).model, parts.test.images[3:4]
     snapshots = read_snapshots(default_run, model)
     page.locator(".offers .thumb").nth(3).click()
-    reading = page.locator(".growth .read-again")
-    reading.filter(has_text="test image 4").wait_for()
+    trained = page.locator(".answers .bars").inner_text()
+    page.locator("#tab-watch").click()
     for position, epoch in ((0, 0), (3, 3), (8, 10)):
         slider.fill(str(position))
-        page.locator(".growth output").filter(has_text=f"epoch {epoch}:" if epoch else "random weights").wait_for()
+        said.filter(has_text=f"epoch {epoch}:" if epoch else "random weights").wait_for()
         for name, array in model.state().items():
             array[...] = snapshots[epoch][name]
-        expected = 100 * model.probabilities(image)[0]
-        shown = [float(re.sub(r"[^\d.]", "", text)) for text in reading.locator(".value").all_inner_texts()]
-        np.testing.assert_allclose(shown, expected, atol=1.6)  # rounded to whole percents, and weights to bytes again
+        outputs = model.scores(image)[0].astype(np.float64)
+        sums = np.log(outputs / (1 - outputs))  # the inverse of the sigmoid
+        shown = [float(text.replace("−", "-")) for text in page.locator(".answers .sum-value").all_inner_texts()]
+        np.testing.assert_allclose(shown, sums, atol=0.1)  # weights were rounded to bytes again
+        assert ("epoch" if epoch else "first step") in page.locator(".staged").inner_text()
         assert (len(set(pixels(page, gallery))) == 1) == (epoch == 0)  # the change since the start
     slider.press("End")
     slider.press("ArrowLeft")
     page.locator(".growth .play").press("Enter")
-    page.locator(".growth output").filter(has_text="epoch 50:").wait_for()
+    said.filter(has_text="epoch 50:").wait_for()
     assert page.locator(".growth .play").inner_text() == "Play"
-    assert slider.input_value() == slider.get_attribute("max")
+    assert page.locator(".answers .bars").inner_text() == trained  # the last epoch is the page's own network
 
 
 def test_the_boundary_of_a_table_moves_while_it_learns(tmp_path, open_page):
@@ -167,6 +178,7 @@ def test_the_boundary_of_a_table_moves_while_it_learns(tmp_path, open_page):
     write_report(gather(RunFolder(run.folder), read_model_file(run.folder), run.parts), tmp_path / "report.html")
     page = open_page(tmp_path / "report.html")
     seen = [pixels(page, ".train-here .boundary")]
+    page.locator("#tab-train").click()
     assert page.evaluate("glasswork.train({epochs: 30, seed: 1})")["accuracy"] >= 90
     seen.append(pixels(page, ".train-here .boundary"))
     page.get_by_label("left", exact=True).fill("0.5")  # the row of the page is marked
@@ -174,6 +186,7 @@ def test_the_boundary_of_a_table_moves_while_it_learns(tmp_path, open_page):
     seen.append(pixels(page, ".train-here .boundary"))
     assert len({image for (image,) in seen}) == 3
     over = [pixels(page, ".growth .boundary")]
+    page.locator("#tab-watch").click()
     page.locator("#epoch-slider").press("Home")
     page.locator(".growth output").filter(has_text="random weights").wait_for()
     over.append(pixels(page, ".growth .boundary"))

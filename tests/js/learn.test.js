@@ -41,7 +41,7 @@ test("biases learn more slowly by 1/batch where the handout's listing is followe
 });
 
 const context = {
-  network: new Network(
+  own: new Network(
     [linear([1, 2, 3, 4, 5, 6], [0, 0, 0]), layer("relu"), layer("dropout"), linear([1, 2, 3, 4, 5, 6], [0, 0])],
     "softmax",
   ),
@@ -110,7 +110,7 @@ function trainer(scale) {
   const labels = Array.from({ length: 50 }, (_, n) => n % 2);
   const examples = Float64Array.from(labels, (label) => scale * (label - 0.5));
   const data = { examples: { labels }, network: { layers: [] } };
-  return new Trainer({ network, untrained: null, kind: { prepare: (row) => row }, data, examples });
+  return new Trainer({ own: network, untrained: null, kind: { prepare: (row) => row }, data, examples });
 }
 
 test("the settings that the page begins with are used whatever was chosen, and the accuracy is of unseen rows", async () => {

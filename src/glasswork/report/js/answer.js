@@ -19,7 +19,8 @@ import { argmax } from "./network.js";
  * Everything that the parts of the page share.
  * @typedef {object} Context
  * @property {any} data ReportData.
- * @property {import("./network.js").Network} network
+ * @property {import("./network.js").Network} network The one on the stage.
+ * @property {import("./network.js").Network} own The one that the page is about.
  * @property {import("./network.js").Network | null} untrained
  * @property {import("./pixels.js").Kind} kind Of input.
  * @property {import("./columns.js").Columns | null} columns The same, if the inputs are the columns of a table.

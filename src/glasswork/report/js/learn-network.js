@@ -120,7 +120,7 @@ function move(parameters, gradients, rate) {
  * @param {import("./answer.js").Context} context
  * @param {Settings} settings
  */
-export function freshNetwork({ network, untrained, kind }, { activation, hidden, seed }) {
+export function freshNetwork({ own: network, untrained, kind }, { activation, hidden, seed }) {
   const normal = normals(seed);
   const widths = network.blocks.map(({ width }) => width);
   if (network.last === 1) widths[0] = hidden;

@@ -1,6 +1,7 @@
 /** Watch it learn: the network at the epochs that were kept, which reads the image of the page again at each of them. */
 
 import { el } from "./dom.js";
+import { putOnStage } from "./learn-stage.js";
 import { LearnView } from "./learn-view.js";
 import { Network } from "./network.js";
 import { unpackLayers } from "./unpack.js";
@@ -8,13 +9,15 @@ import { unpackLayers } from "./unpack.js";
 /** Milliseconds from one epoch to the next. */
 const PACE = 600;
 
-/** @param {import("./answer.js").Context} context */
-export function watchItLearn(context) {
-  const { data, network, kind } = context;
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {() => void} onuse When a network is put on the stage.
+ */
+export function watchItLearn(context, onuse) {
+  const { data, own, kind } = context;
   /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */
   const snapshots = data.snapshots;
-  const heading = el("h3", {}, "Watch it learn");
-  if (snapshots.length < 2) return el("div", {}, heading, el("p", { class: "note" }, "This run kept no snapshots of its weights."));
+  if (snapshots.length < 2) return { element: el("p", { class: "note" }, "This run kept no snapshots of its weights."), stop() {}, back() {} };
   const { whole } = snapshots[0];
   const view = new LearnView(context, "at the chosen epoch", whole);
   const words = el("output", { for: "epoch-slider" });
@@ -38,10 +41,10 @@ export function watchItLearn(context) {
   }
   const networks = Promise.all(
     snapshots.map(async ({ layers }) =>
-      layers.length ? new Network(await unpackLayers(layers), data.network.confidence, kind.prepare) : network,
+      layers.length ? new Network(await unpackLayers(layers), data.network.confidence, kind.prepare) : own,
     ),
   );
-  async function show() {
+  async function show(staging = true) {
     const all = await networks;
     const { epoch, accuracy } = snapshots[input.value];
     view.show(all[input.value], all[0]);
@@ -50,17 +53,27 @@ export function watchItLearn(context) {
         ? "before the first step: random weights"
         : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)}\u00a0%`);
     input.setAttribute("aria-valuetext", words.textContent);
+    if (!staging || !whole) return;
+    onuse();
+    putOnStage(context, all[input.value], epoch ? `The network after epoch ${epoch}` : "The network before its first step");
   }
   networks.then((all) => {
     view.scaleFor([all[0], all[last]]);
-    show();
+    show(false);
   });
   const few = `Of a network this large, or of an older run, only the first layer is kept at each epoch, so it cannot read the ${kind.one} again.`;
-  return el(
+  const element = el(
     "div",
-    { class: "growth" },
-    heading,
+    { class: "growth", "data-part": "replay" },
     el("div", { class: "row" }, play, el("label", { for: "epoch-slider" }, "Epoch"), input, words),
-    el("div", { class: "pair" }, view.pictures, el("div", {}, view.boundary?.element, whole ? view.answer : el("p", { class: "note" }, few))),
+    !whole && el("p", { class: "note" }, few),
+    el("div", { class: "pair" }, view.boundary?.element, view.pictures),
   );
+  /** The page's own network is back on the stage. */
+  function back() {
+    stop();
+    input.value = last;
+    show(false);
+  }
+  return { element, stop, back };
 }

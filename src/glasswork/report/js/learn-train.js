@@ -8,6 +8,7 @@ import { imageAt } from "./answer.js";
 import { chart, legend } from "./chart.js";
 import { el } from "./dom.js";
 import { Course, LEFT_OUT, Learner, freshNetwork } from "./learn-network.js";
+import { putOnStage } from "./learn-stage.js";
 import { LearnView } from "./learn-view.js";
 import { shuffle, uniforms } from "./random.js";
 import { percent, plain } from "./words.js";
@@ -28,12 +29,13 @@ export class Trainer {
   start = /** @type {any} */ (null);
   playing = false;
   lost = false;
+  staged = false; // whether it learns on the stage
   tell = (/** @type {boolean} */ _all) => {};
 
   /** @param {import("./answer.js").Context} context */
   constructor(context) {
     this.context = context;
-    const { network, data, kind, examples } = context;
+    const { own: network, data, kind, examples } = context;
     const numbers = shuffle(data.examples.labels.map((/** @type {any} */ _, /** @type {number} */ n) => n), uniforms(0));
     const unseen = Math.round(UNSEEN * numbers.length);
     /** @type {Float32Array[]} */
@@ -113,6 +115,7 @@ export class Trainer {
    * @param {{epochs?: number, seed?: number}} [options]
    */
   async train({ epochs = 8, seed = 1 } = {}) {
+    this.staged = false;
     this.begin({ ...this.initial, seed });
     const { course } = this;
     await this.play(epochs);
@@ -123,14 +126,21 @@ export class Trainer {
 /**
  * @param {import("./answer.js").Context} context
  * @param {Trainer} trainer
+ * @param {() => void} onuse When it is trained by hand, on the stage.
  */
-export function trainHere(context, trainer) {
-  const { kind, network, data } = context;
+export function trainHere(context, trainer, onuse) {
+  const { kind, own: network, data } = context;
   const { lesson, settings } = trainer;
   const view = new LearnView(context, "as they are now");
   const words = el("p", { class: "state", role: "status" });
-  const play = el("button", { type: "button", class: "play", onclick: () => (trainer.playing ? trainer.pause() : trainer.play()) });
+  const play = el("button", { type: "button", class: "play", onclick: () => onStage(() => (trainer.playing ? trainer.pause() : trainer.play())) });
   const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", onclick }, name);
+  /** @param {() => void} act */
+  function onStage(act) {
+    onuse();
+    trainer.staged = true;
+    act();
+  }
   const hidden = [...new Set([10, 25, 50, 100, network.blocks[0].width])].sort((a, b) => a - b);
   const activations = [...new Set([trainer.initial.activation, "sigmoid", "tanh", "relu"])];
   const selects = [
@@ -152,6 +162,7 @@ export function trainHere(context, trainer) {
   }
   const accuracy = curve("Accuracy on unseen " + kind.many, ["unseen"], (value) => `${Number(value.toFixed(1))} %`);
   const loss = curve("Loss", ["learnt from", "unseen"], (value) => plain(Number(value.toPrecision(3))));
+  const alone = el("p", { class: "note" }, "With another number of neurons it does not fit on the stage.");
   let shown = 0;
   trainer.tell = (all) => {
     const { course, playing } = trainer;
@@ -159,6 +170,9 @@ export function trainHere(context, trainer) {
     play.textContent = playing ? "Pause" : "Play";
     if (!course.images) view.forget();
     view.show(trainer.network, trainer.start, all ? undefined : TILES);
+    const fits = trainer.staged && putOnStage(context, trainer.network, `In training: step ${course.steps.toLocaleString("en")}`);
+    view.answer.hidden = fits;
+    alone.hidden = fits || !trainer.staged;
     if (!all && shown === measures.length) return;
     shown = measures.length;
     words.textContent = trainer.lost
@@ -180,12 +194,13 @@ export function trainHere(context, trainer) {
     `learns from. Each step is plain gradient descent on a batch${left ? "; dropout, noise and batch normalisation are left out" : ""}.`;
   return el(
     "div",
-    { class: "train-here" },
-    el("h3", {}, "Train it here"),
-    el("p", {}, explained),
-    el("div", { class: "controls" }, el("span", { class: "row" }, play, button("One step", () => trainer.step()), button("Start again", () => trainer.begin())), ...selects),
+    { class: "train-here", "data-part": "learn" },
+    el("div", { class: "controls" }, el("span", { class: "row" }, play, button("One step", () => onStage(() => trainer.step())), button("Start again", () => onStage(() => trainer.begin()))), ...selects),
     words,
-    el("div", { class: "pair" }, el("div", {}, view.boundary?.element, view.pictures, view.answer), el("div", {}, accuracy.element, loss.element)),
+    alone,
+    view.answer,
+    el("div", { class: "pair" }, el("div", {}, view.boundary?.element, view.pictures), el("div", {}, accuracy.element, loss.element)),
+    el("p", { class: "small" }, explained),
   );
 }
 
@@ -197,7 +212,7 @@ export function trainHere(context, trainer) {
  */
 function curve(title, names, format) {
   /** @type {any} */
-  const options = { title, xName: "epoch", x: [0], range: [0, 1], format, height: 170, series: names.map((name) => ({ name, values: [0] })) };
+  const options = { title, xName: "epoch", xWhole: true, x: [0], range: [0, 1], format, height: 170, series: names.map((name) => ({ name, values: [0] })) };
   const figure = chart(options);
   return {
     element: el("div", {}, el("h4", {}, title), names.length > 1 && legend(names), figure),

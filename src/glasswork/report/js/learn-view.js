@@ -1,6 +1,5 @@
 /** A network that learns, as it is now: the pictures of its weights, its answer to the image of the page, its boundaries. */
 
-import { Bars } from "./bars.js";
 import { Boundary } from "./boundary.js";
 import { largest } from "./colour.js";
 import { choice, el } from "./dom.js";
@@ -27,7 +26,6 @@ export class LearnView {
   constructor(context, moment, whole = true) {
     this.context = context;
     this.whole = whole;
-    this.bars = new Bars(context.classes);
     this.image = el("canvas", { class: "thumb", "aria-hidden": "true" });
     this.words = el("p", {});
     this.boundary = context.columns?.names.length === 2 ? new Boundary(context) : null;
@@ -39,7 +37,7 @@ export class LearnView {
     });
     this.caption = el("p", { class: "small" });
     this.pictures = el("div", {}, shown, this.gallery, this.caption);
-    this.answer = el("div", { class: "read-again" }, el("div", { class: "row" }, this.image, this.words), this.bars.element);
+    this.answer = el("div", { class: "read-again row" }, this.image, this.words);
     context.store.watchWhenSeen(this.answer, () => this.showAnswer());
   }
 
@@ -60,7 +58,7 @@ export class LearnView {
     while (this.gallery.childElementCount > count) this.gallery.lastChild.remove();
     while (this.gallery.childElementCount < count) this.gallery.append(el("canvas", {}));
     const { kind } = this.context;
-    const width = (this.whole ? network : this.context.network).blocks[0].width;
+    const width = (this.whole ? network : this.context.own).blocks[0].width;
     const some = count < width ? ` The first ${count} of ${width.toLocaleString("en")} neurons are shown.` : "";
     this.caption.textContent = `Each picture is a neuron. Orange: ${kind.raises}. Blue: ${kind.lowers}.${some}`;
     for (let n = 0; n < Math.min(tiles, count); n++) {
@@ -104,7 +102,6 @@ export class LearnView {
     const best = argmax(shares);
     context.kind.paint(this.image, bytes);
     this.words.textContent = `It reads ${source} as ${context.classes[best]}, with ${percent(shares[best])}`;
-    this.bars.show(shares, best, false);
     this.boundary?.show(network);
   }
 }

@@ -25,8 +25,8 @@ import { followTheme } from "./colour.js";
 import { Columns } from "./columns.js";
 import { byId, el, put } from "./dom.js";
 import { integratedGradients, marginParts } from "./explain.js";
-import { watchItLearn } from "./learn-replay.js";
-import { Trainer, trainHere } from "./learn-train.js";
+import { showLearning } from "./learn.js";
+import { Trainer } from "./learn-train.js";
 import { Network, argmax } from "./network.js";
 import { showAbout } from "./part-about.js";
 import { showErrs } from "./part-errs.js";
@@ -84,6 +84,7 @@ async function makeContext(data) {
     strokes: null,
     several: false,
     gains: new Map(),
+    staged: "",
     target: null,
     rival: null,
     open: null,
@@ -92,6 +93,7 @@ async function makeContext(data) {
   return {
     data,
     network,
+    own: network.twin(),
     kind,
     columns,
     reference,
@@ -135,7 +137,7 @@ function prepareInTurns(reference, store) {
 /** @param {any} data */
 async function begin(data) {
   const context = await makeContext(data);
-  const { network, columns, shape } = context;
+  const { own: network, columns, shape } = context;
   const reference = columns ?? context.reference;
   Object.assign(page, {
     scores: (/** @type {ArrayLike<number>} */ bytes) => Array.from(network.scores(bytes)),
@@ -164,7 +166,7 @@ async function begin(data) {
     context.store.set({});
     context.store.refresh(true);
   });
-  const { open } = showStage(context, byId("stage-body"));
+  const { open, dock, answers } = showStage(context, byId("stage-body"));
   showNow(context, byId("now"));
   page.show = (/** @type {ArrayLike<number>} */ numbers) => context.store.choose(checked(context, numbers), "shown by a program");
   page.open = (/** @type {number} */ block, /** @type {number} */ neuron) => {
@@ -174,9 +176,9 @@ async function begin(data) {
   performance.mark("glasswork-ready");
   if (context.reference) setTimeout(prepareInTurns, 0, context.reference, context.store);
   setTimeout(() => {
+    showLearning(context, trainer, dock, answers);
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
-    put(byId("learnt-body"), watchItLearn(context), trainHere(context, trainer));
     showErrs(context, byId("errs-body"));
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";
@@ -217,7 +219,7 @@ function showNow(context, place) {
  * @param {import("./answer.js").Context} context
  * @param {Columns} columns
  */
-function forRows({ network, classes }, columns) {
+function forRows({ own: network, classes }, columns) {
   const scores = (/** @type {number[]} */ row) => Array.from(network.scores(row));
   const classify = (/** @type {number[]} */ row) => {
     const digit = argmax(scores(row));

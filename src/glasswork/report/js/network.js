@@ -65,6 +65,13 @@ export class Network {
     this.weights = this.blocks.reduce((sum, block) => sum + block.weight.length, 0);
   }
 
+  /** A network of the same layers and arrays, which stays as it is when the layers of this one are replaced. */
+  twin() {
+    const twin = Object.assign(Object.create(Network.prototype), this);
+    twin.blocks = this.blocks.map((block) => ({ ...block }));
+    return /** @type {Network} */ (twin);
+  }
+
   /**
    * Send an image through the network and keep everything on the way.
    * @param {ArrayLike<number>} input From `prepare`.

@@ -53,7 +53,7 @@ const MOST_PRODUCTS = 6e7;
  * Compare scores computed here with NumPy's.
  * @param {import("./answer.js").Context} context
  */
-export function selfCheck({ network, tests, scores, data, kind }) {
+export function selfCheck({ own: network, tests, scores, data, kind }) {
   const count = Math.max(10, Math.min(data.tested.checked, Math.floor(MOST_PRODUCTS / network.weights)));
   let worst = 0;
   for (let n = 0; n < Math.min(count, data.tested.checked); n++) {

@@ -32,6 +32,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   let peek = null;
   /** @type {ReturnType<typeof measure> | null} */
   let places = null;
+  let staged = "";
   const image = el("canvas", { class: "input", role: "img", "aria-label": `The ${kind.one} that goes in` });
   const hidden = network.blocks.slice(0, -1);
   const orders = hidden.map((_, b) => byClass(network, b)); // stays as it is, so that tiles light up in their places
@@ -83,6 +84,8 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     const target = context.target(state);
     meaning.show(view.shows, classes[target]);
     reset.hidden = state.gains.size === 0;
+    if (state.staged !== staged) for (const wall of walls) wall.forgetWeights();
+    staged = state.staged;
     kind.paint(image, state.bytes);
     walls.forEach((wall, b) => {
       const isActive = view.shows === "active";

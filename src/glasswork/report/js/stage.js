@@ -23,7 +23,7 @@ const GLANCE = 150;
 /**
  * @param {import("./answer.js").Context} context
  * @param {any} stage
- * @returns {{open: (which: import("./scene.js").Which) => void, dock: Dock}}
+ * @returns {{open: (which: import("./scene.js").Which) => void, dock: Dock, answers: Element}}
  */
 export function showStage(context, stage) {
   const { store, columns } = context;
@@ -113,7 +113,7 @@ export function showStage(context, stage) {
       scene.layout();
     });
   new IntersectionObserver(([entry]) => byId("now").classList.toggle("away", entry.isIntersecting)).observe(answers);
-  return { open, dock };
+  return { open, dock, answers };
 }
 
 /**

@@ -15,6 +15,7 @@
  * @property {import("./strokes.js").Stroke[] | null} strokes Of a drawing.
  * @property {boolean} several Whether it seems to hold several digits.
  * @property {import("./network.js").Gains} gains
+ * @property {string} staged Which network is on the stage, in words; empty for the page's own.
  * @property {number | null} target The class that neurons are coloured for; null: the answer.
  * @property {number | null} rival The class that the answer is compared with; null: the second.
  * @property {{block: number, neuron: number} | null} open The neuron that is open.

@@ -121,6 +121,12 @@ export class Wall {
     if (wanted) this.paintPictures();
   }
 
+  /** Paint the weights anew, of another network. */
+  forgetWeights() {
+    this.limit = 0;
+    if (this.pictures) this.paintPictures();
+  }
+
   paintPictures() {
     const { weights, paint, inkless } = this.options;
     if (!weights) return;

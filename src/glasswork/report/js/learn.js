@@ -1,0 +1,25 @@
+/** Learning, to watch and to do: two panels of the dock, whose networks can stand on the stage. */
+
+import { watchItLearn } from "./learn-replay.js";
+import { sayWhichNetwork } from "./learn-stage.js";
+import { trainHere } from "./learn-train.js";
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @param {import("./learn-train.js").Trainer} trainer
+ * @param {import("./dock.js").Dock} dock
+ * @param {Element} answers
+ */
+export function showLearning(context, trainer, dock, answers) {
+  const leave = () => {
+    trainer.staged = false;
+    if (trainer.playing) trainer.pause();
+  };
+  const watch = watchItLearn(context, leave);
+  dock.add("watch", "Watch it learn", watch.element);
+  dock.add("train", "Train it here", trainHere(context, trainer, watch.stop));
+  sayWhichNetwork(context, answers, () => {
+    leave();
+    watch.back();
+  });
+}
