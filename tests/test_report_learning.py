@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from browser import DIGITS, Board, browser
 from glasswork import Run, named_recipe, nn
@@ -137,6 +138,16 @@ def test_the_network_that_is_trained_by_hand_stands_on_the_stage(default_run, op
     staged.get_by_role("button").press("Enter")
     assert staged.is_hidden()
     assert page.locator(".answers .bars").inner_text() == trained
+
+
+def test_both_panels_fit_a_small_phone_and_axe_finds_nothing(default_run, open_page):
+    page = open_page(default_run / "report.html", color_scheme="dark")
+    page.set_viewport_size({"width": 320, "height": 700})
+    for tab in ("watch", "train"):
+        page.locator(f"#tab-{tab}").click()
+        results = Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_the_image_is_read_again_at_every_kept_epoch(default_run, parts, open_page):

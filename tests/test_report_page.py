@@ -315,9 +315,9 @@ def test_everything_by_keyboard_alone(page):
         for key in keys:
             page.keyboard.press(key)
 
-    def tab_to(selector):
+    def tab_to(selector, key="Tab"):
         for _ in range(150):
-            press("Tab")
+            press(key)
             if page.evaluate("selector => document.activeElement.matches(selector)", selector):
                 return
         pytest.fail(f"no way to {selector} by Tab")
@@ -334,6 +334,8 @@ def test_everything_by_keyboard_alone(page):
     tab_to("#switch")
     press("Space")
     page.wait_for_selector(".tile.changed")
+    tab_to("[role=tab]", "Shift+Tab")
+    press("ArrowRight", "ArrowRight", "Enter")
     tab_to("#epoch-slider")
     press("Home")
     assert "before the first step" in page.locator("output[for='epoch-slider']").inner_text()
