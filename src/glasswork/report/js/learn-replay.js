@@ -5,6 +5,7 @@ import { putOnStage } from "./learn-stage.js";
 import { LearnView } from "./learn-view.js";
 import { Network } from "./network.js";
 import { unpackLayers } from "./unpack.js";
+import { percent, say } from "./words.js";
 
 /** Milliseconds from one epoch to the next. */
 const PACE = 600;
@@ -17,17 +18,20 @@ export function watchItLearn(context, onuse) {
   const { data, own, kind } = context;
   /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */
   const snapshots = data.snapshots;
-  if (snapshots.length < 2) return { element: el("p", { class: "note" }, "This run kept no snapshots of its weights."), stop() {}, back() {} };
+  if (snapshots.length < 2) return { element: el("p", { class: "note" }, say("This run kept no snapshots of its weights.")), stop() {}, back() {} };
   const { whole } = snapshots[0];
-  const view = new LearnView(context, "at the chosen epoch", whole);
+  const view = new LearnView(context, say("Weights of the first layer’s neurons at the chosen epoch"), whole);
   const words = el("output", { for: "epoch-slider" });
   const last = snapshots.length - 1;
   const input = el("input", { type: "range", id: "epoch-slider", min: 0, max: last, step: 1, value: last, oninput: () => show() });
-  const play = el("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) }, "Play");
+  const play = el("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) }, say("Play"));
   let timer = 0;
   function start() {
-    if (Number(input.value) === last) input.value = -1;
-    play.textContent = "Pause";
+    if (Number(input.value) === last) {
+      input.value = 0;
+      show();
+    }
+    play.textContent = say("Pause");
     timer = window.setInterval(() => {
       input.value = Number(input.value) + 1;
       show();
@@ -37,7 +41,7 @@ export function watchItLearn(context, onuse) {
   function stop() {
     clearInterval(timer);
     timer = 0;
-    play.textContent = "Play";
+    play.textContent = say("Play");
   }
   const networks = Promise.all(
     snapshots.map(async ({ layers }) =>
@@ -48,24 +52,22 @@ export function watchItLearn(context, onuse) {
     const all = await networks;
     const { epoch, accuracy } = snapshots[input.value];
     view.show(all[input.value], all[0]);
-    words.textContent =
-      epoch === 0
-        ? "before the first step: random weights"
-        : `after epoch ${epoch}` + (accuracy === null ? "" : `: validation accuracy ${accuracy.toFixed(2)}\u00a0%`);
+    const measured = accuracy === null ? "" : `: ${say("validation accuracy {percent}", { percent: percent(accuracy / 100, 2) })}`;
+    words.textContent = epoch ? say("after epoch {n}", { n: epoch }) + measured : say("before the first step: random weights");
     input.setAttribute("aria-valuetext", words.textContent);
     if (!staging || !whole) return;
     onuse();
-    putOnStage(context, all[input.value], epoch ? `The network after epoch ${epoch}` : "The network before its first step");
+    putOnStage(context, all[input.value], epoch ? say("The network after epoch {n}", { n: epoch }) : say("The network before its first step"));
   }
   networks.then((all) => {
     view.scaleFor([all[0], all[last]]);
     show(false);
   });
-  const few = `Of a network this large, or of an older run, only the first layer is kept at each epoch, so it cannot read the ${kind.one} again.`;
+  const few = say("Of a network this large, or of an older run, only the first layer is kept at each epoch, so it cannot read the {one} again.");
   const element = el(
     "div",
     { class: "growth", "data-part": "replay" },
-    el("div", { class: "row" }, play, el("label", { for: "epoch-slider" }, "Epoch"), input, words),
+    el("div", { class: "row" }, play, el("label", { for: "epoch-slider" }, say("Epoch")), input, words),
     !whole && el("p", { class: "note" }, few),
     el("div", { class: "pair" }, view.boundary?.element, view.pictures),
   );

@@ -1,6 +1,7 @@
 /** Another network on the stage: the one that learns, or that of an earlier epoch; and the page's own again. */
 
 import { el } from "./dom.js";
+import { say } from "./words.js";
 
 /**
  * Put a network on the stage, where all parts of the page follow it, if it has as many neurons as the page's own.
@@ -28,7 +29,7 @@ export function sayWhichNetwork(context, place, onback) {
     onback();
     putOnStage(context, context.own, "");
   };
-  const note = el("p", { class: "staged" }, words, el("button", { type: "button", class: "link", onclick: back }, "Back to the trained network"));
+  const note = el("p", { class: "staged" }, words, el("button", { type: "button", class: "link", onclick: back }, say("Back to the trained network")));
   place.firstElementChild?.after(note);
   context.store.watch(({ staged }) => {
     note.hidden = !staged;

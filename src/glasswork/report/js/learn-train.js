@@ -11,7 +11,7 @@ import { Course, LEFT_OUT, Learner, freshNetwork } from "./learn-network.js";
 import { putOnStage } from "./learn-stage.js";
 import { LearnView } from "./learn-view.js";
 import { shuffle, uniforms } from "./random.js";
-import { percent, plain } from "./words.js";
+import { grouped, number, percent, plain, say } from "./words.js";
 
 /** Milliseconds of a slice, milliseconds from one look at the network to the next, and the pictures painted then. */
 const SLICE = 8;
@@ -131,7 +131,7 @@ export class Trainer {
 export function trainHere(context, trainer, onuse) {
   const { kind, own: network, data } = context;
   const { lesson, settings } = trainer;
-  const view = new LearnView(context, "as they are now");
+  const view = new LearnView(context, say("Weights of the first layer’s neurons as they are now"));
   const words = el("p", { class: "state", role: "status" });
   const play = el("button", { type: "button", class: "play", onclick: () => onStage(() => (trainer.playing ? trainer.pause() : trainer.play())) });
   const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", onclick }, name);
@@ -144,10 +144,10 @@ export function trainHere(context, trainer, onuse) {
   const hidden = [...new Set([10, 25, 50, 100, network.blocks[0].width])].sort((a, b) => a - b);
   const activations = [...new Set([trainer.initial.activation, "sigmoid", "tanh", "relu"])];
   const selects = [
-    select("Learning rate", "rate", [0.01, 0.03, 0.1, 0.3, 1, 3], (rate) => (settings.rate = Number(rate))),
-    select("Batch size", "batch", [1, 10, 30, 100], (batch) => (settings.batch = Number(batch))),
-    network.last > 0 && select("Activation", "activation", activations, (activation) => trainer.begin({ activation })),
-    network.last === 1 && select("Hidden neurons", "hidden", hidden, (width) => trainer.begin({ hidden: Number(width) })),
+    select(say("Learning rate"), "rate", [0.01, 0.03, 0.1, 0.3, 1, 3], (rate) => (settings.rate = Number(rate))),
+    select(say("Batch size"), "batch", [1, 10, 30, 100], (batch) => (settings.batch = Number(batch))),
+    network.last > 0 && select(say("Activation"), "activation", activations, (activation) => trainer.begin({ activation })),
+    network.last === 1 && select(say("Hidden neurons"), "hidden", hidden, (width) => trainer.begin({ hidden: Number(width) })),
   ];
   /**
    * @param {string} label
@@ -160,26 +160,26 @@ export function trainHere(context, trainer, onuse) {
     const input = el("select", { id: `learn-${name}`, onchange: () => use(input.value) }, ...options);
     return el("span", { class: "choice" }, el("label", { for: `learn-${name}`, class: "small" }, label), input);
   }
-  const accuracy = curve("Accuracy on unseen " + kind.many, ["unseen"], (value) => `${Number(value.toFixed(1))} %`);
-  const loss = curve("Loss", ["learnt from", "unseen"], (value) => plain(Number(value.toPrecision(3))));
-  const alone = el("p", { class: "note" }, "With another number of neurons it does not fit on the stage.");
+  const accuracy = curve(say("Accuracy on unseen {many}"), [say("unseen")], (value) => `${plain(Number(value.toFixed(1)))} %`);
+  const loss = curve(say("Loss"), [say("learnt from"), say("unseen")], (value) => plain(Number(value.toPrecision(3))));
+  const alone = el("p", { class: "note" }, say("With another number of neurons it does not fit on the stage."));
   let shown = 0;
   trainer.tell = (all) => {
     const { course, playing } = trainer;
     const { measures, last } = course;
-    play.textContent = playing ? "Pause" : "Play";
+    play.textContent = playing ? say("Pause") : say("Play");
     if (!course.images) view.forget();
     view.show(trainer.network, trainer.start, all ? undefined : TILES);
-    const fits = trainer.staged && putOnStage(context, trainer.network, `In training: step ${course.steps.toLocaleString("en")}`);
+    const fits = trainer.staged && putOnStage(context, trainer.network, say("In training: step {n}", { n: grouped(course.steps) }));
     view.answer.hidden = fits;
     alone.hidden = fits || !trainer.staged;
     if (!all && shown === measures.length) return;
     shown = measures.length;
     words.textContent = trainer.lost
-      ? "Its weights grew without limit. Choose a smaller learning rate and start again."
+      ? say("Its weights grew without limit. Choose a smaller learning rate and start again.")
       : last
-        ? `Epoch ${last.epoch.toFixed(2)}, step ${course.steps.toLocaleString("en")}: ${percent(last.accuracy / 100, 1)} of the unseen ${kind.many} right`
-        : "Random weights, nothing learnt yet";
+        ? say("Epoch {epoch}, step {n}: {percent} of the unseen {many} right", { epoch: number(last.epoch), n: grouped(course.steps), percent: percent(last.accuracy / 100, 1) })
+        : say("Random weights, nothing learnt yet");
     if (trainer.lost) return;
     const x = measures.map(({ epoch }) => epoch);
     const losses = [measures.map((one) => one.loss), measures.map((one) => one.unseenLoss)];
@@ -188,19 +188,20 @@ export function trainHere(context, trainer, onuse) {
   };
   trainer.begin();
   const left = data.network.layers.some((/** @type {any} */ layer) => LEFT_OUT.includes(layer.kind));
-  const explained =
-    `A new network like this one begins with random weights. It learns from ${lesson.learnt.length.toLocaleString("en")} ` +
-    `training ${kind.many} in this page and is measured on ${lesson.unseen.length.toLocaleString("en")} others, which it never ` +
-    `learns from. Each step is plain gradient descent on a batch${left ? "; dropout, noise and batch normalisation are left out" : ""}.`;
+  const counts = { learnt: grouped(lesson.learnt.length), unseen: grouped(lesson.unseen.length) };
+  const explained = [
+    say("A new network like this one begins with random weights. It learns from {learnt} training {many} in this page and is measured on {unseen} others, which it never learns from. Each step is plain gradient descent on a batch.", counts),
+    left && ` ${say("Dropout, noise and batch normalisation are left out.")}`,
+  ];
   return el(
     "div",
     { class: "train-here", "data-part": "learn" },
-    el("div", { class: "controls" }, el("span", { class: "row" }, play, button("One step", () => onStage(() => trainer.step())), button("Start again", () => onStage(() => trainer.begin()))), ...selects),
+    el("div", { class: "controls" }, el("span", { class: "row" }, play, button(say("One step"), () => onStage(() => trainer.step())), button(say("Start again"), () => onStage(() => trainer.begin()))), ...selects),
     words,
     alone,
     view.answer,
     el("div", { class: "pair" }, el("div", {}, view.boundary?.element, view.pictures), el("div", {}, accuracy.element, loss.element)),
-    el("p", { class: "small" }, explained),
+    el("p", { class: "small" }, ...explained),
   );
 }
 
@@ -212,7 +213,7 @@ export function trainHere(context, trainer, onuse) {
  */
 function curve(title, names, format) {
   /** @type {any} */
-  const options = { title, xName: "epoch", xWhole: true, x: [0], range: [0, 1], format, height: 170, series: names.map((name) => ({ name, values: [0] })) };
+  const options = { title, xName: say("epoch"), xWhole: true, x: [0], range: [0, 1], format, height: 170, series: names.map((name) => ({ name, values: [0] })) };
   const figure = chart(options);
   return {
     element: el("div", {}, el("h4", {}, title), names.length > 1 && legend(names), figure),

@@ -5,7 +5,7 @@ import { largest } from "./colour.js";
 import { choice, el } from "./dom.js";
 import { argmax } from "./network.js";
 import { weightsOf } from "./weights.js";
-import { percent } from "./words.js";
+import { grouped, percent, say } from "./words.js";
 
 /** Neurons that are shown, and the share of the largest magnitude at which colours end. */
 const NEURONS = 64;
@@ -20,18 +20,18 @@ export class LearnView {
 
   /**
    * @param {import("./answer.js").Context} context
-   * @param {string} moment When the weights are what the pictures show.
+   * @param {string} label Of the pictures.
    * @param {boolean} [whole] Whether the networks are; else they are first layers.
    */
-  constructor(context, moment, whole = true) {
+  constructor(context, label, whole = true) {
     this.context = context;
     this.whole = whole;
     this.image = el("canvas", { class: "thumb", "aria-hidden": "true" });
     this.words = el("p", {});
     this.boundary = context.columns?.names.length === 2 ? new Boundary(context) : null;
-    this.gallery = el("div", { class: "gallery", role: "img", "aria-label": `Weights of the first layer’s neurons ${moment}` });
-    const options = /** @type {[string, string][]} */ ([["change", "change since the start"], ["weights", "weights"]]);
-    const shown = choice("Each picture", options, this.shows, (value) => {
+    this.gallery = el("div", { class: "gallery", role: "img", "aria-label": label });
+    const options = /** @type {[string, string][]} */ ([["change", say("change since the start")], ["weights", say("weights")]]);
+    const shown = choice(say("Each picture"), options, this.shows, (value) => {
       this.shows = /** @type {"weights" | "change"} */ (value);
       this.show(this.network, this.start);
     });
@@ -59,8 +59,8 @@ export class LearnView {
     while (this.gallery.childElementCount < count) this.gallery.append(el("canvas", {}));
     const { kind } = this.context;
     const width = (this.whole ? network : this.context.own).blocks[0].width;
-    const some = count < width ? ` The first ${count} of ${width.toLocaleString("en")} neurons are shown.` : "";
-    this.caption.textContent = `Each picture is a neuron. Orange: ${kind.raises}. Blue: ${kind.lowers}.${some}`;
+    const some = count < width ? ` ${say("The first {count} of {width} neurons are shown.", { count, width: grouped(width) })}` : "";
+    this.caption.textContent = say("Each picture is a neuron. Orange: {raises}. Blue: {lowers}.", { raises: kind.raises, lowers: kind.lowers }) + some;
     for (let n = 0; n < Math.min(tiles, count); n++) {
       const j = this.next++ % count;
       const values = this.values(network, start, j, this.shows);
@@ -101,7 +101,7 @@ export class LearnView {
     const shares = network.shares(network.scores(bytes));
     const best = argmax(shares);
     context.kind.paint(this.image, bytes);
-    this.words.textContent = `It reads ${source} as ${context.classes[best]}, with ${percent(shares[best])}`;
+    this.words.textContent = say("It reads {source} as {name}, with {percent}", { source, name: context.classes[best], percent: percent(shares[best]) });
     this.boundary?.show(network);
   }
 }

@@ -3,6 +3,7 @@
 import { watchItLearn } from "./learn-replay.js";
 import { sayWhichNetwork } from "./learn-stage.js";
 import { trainHere } from "./learn-train.js";
+import { say } from "./words.js";
 
 /**
  * @param {import("./answer.js").Context} context
@@ -16,8 +17,8 @@ export function showLearning(context, trainer, dock, answers) {
     if (trainer.playing) trainer.pause();
   };
   const watch = watchItLearn(context, leave);
-  dock.add("watch", "Watch it learn", watch.element);
-  dock.add("train", "Train it here", trainHere(context, trainer, watch.stop));
+  dock.add("watch", say("Watch it learn"), watch.element);
+  dock.add("train", say("Train it here"), trainHere(context, trainer, watch.stop));
   sayWhichNetwork(context, answers, () => {
     leave();
     watch.back();
