@@ -83,10 +83,7 @@ function trimmed({ values, width, height }) {
   const high = (/** @type {number[]} */ list) => list.reduce((a, b) => Math.max(a, b));
   const [left, top] = [low(xs), low(ys)];
   const [wide, tall] = [high(xs) - left + 1, high(ys) - top + 1];
-  const result = Float32Array.from(
-    { length: wide * tall },
-    (_, i) => values[(Math.floor(i / wide) + top) * width + (i % wide) + left],
-  );
+  const result = Float32Array.from({ length: wide * tall }, (_, i) => values[(Math.floor(i / wide) + top) * width + (i % wide) + left]);
   return { values: result, width: wide, height: tall };
 }
 
@@ -154,8 +151,7 @@ function fit({ values, width, height }, box) {
 function place({ values, width, height }, side) {
   const field = new Uint8Array(side * side);
   const [x, y] = massOf({ values, width, height });
-  const corner = (/** @type {number} */ mass, /** @type {number} */ size) =>
-    Math.min(Math.max(Math.floor(side / 2 - mass + 0.5), 0), side - size);
+  const corner = (/** @type {number} */ mass, /** @type {number} */ size) => Math.min(Math.max(Math.floor(side / 2 - mass + 0.5), 0), side - size);
   const [left, top] = [corner(x, width), corner(y, height)];
   values.forEach((value, i) => (field[(Math.floor(i / width) + top) * side + (i % width) + left] = halfEven(value)));
   return field;

@@ -57,8 +57,7 @@ function draw(place, readout, options) {
   const margin = Object.fromEntries(Object.entries(SPACE).map(([side, space]) => [side, scale * space]));
   const { x, series, range } = options;
   const [left, right] = options.xRange ?? [Math.min(...x), Math.max(...x)];
-  const px = (/** @type {number} */ value) =>
-    margin.left + ((value - left) / (right - left || 1)) * (width - margin.left - margin.right);
+  const px = (/** @type {number} */ value) => margin.left + ((value - left) / (right - left || 1)) * (width - margin.left - margin.right);
   const py = (/** @type {number} */ value) =>
     height - margin.bottom - ((value - range[0]) / (range[1] - range[0] || 1)) * (height - margin.top - margin.bottom);
   const cursor = svg("g", { class: "cursor" });
@@ -94,13 +93,8 @@ function draw(place, readout, options) {
  */
 function lineOf(one, s, x, px, py, r) {
   const points = x.map((value, i) => `${px(value).toFixed(1)},${py(one.values[i]).toFixed(1)}`);
-  const whiskers = (one.whiskers ?? []).map(([low, high], i) =>
-    svg("line", { class: "whisker", x1: px(x[i]), x2: px(x[i]), y1: py(low), y2: py(high) }),
-  );
-  const dots =
-    x.length <= 12
-      ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r }))
-      : [];
+  const whiskers = (one.whiskers ?? []).map(([low, high], i) => svg("line", { class: "whisker", x1: px(x[i]), x2: px(x[i]), y1: py(low), y2: py(high) }));
+  const dots = x.length <= 12 ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r })) : [];
   return [...whiskers, svg("polyline", { class: `line s${s}`, points: points.join(" ") }), ...dots];
 }
 
@@ -150,11 +144,7 @@ export function legend(names, first = 0) {
       el(
         "li",
         {},
-        svg(
-          "svg",
-          { width: 28, height: 10, "aria-hidden": "true" },
-          svg("line", { class: `line s${first + s}`, x1: 1, x2: 27, y1: 5, y2: 5 }),
-        ),
+        svg("svg", { width: 28, height: 10, "aria-hidden": "true" }, svg("line", { class: `line s${first + s}`, x1: 1, x2: 27, y1: 5, y2: 5 })),
         name,
       ),
     ),

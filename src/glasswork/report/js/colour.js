@@ -9,9 +9,6 @@
 
 import { say } from "./words.js";
 
-
-
-
 /** @typedef {[number, number, number]} Colour */
 
 /** @type {Record<string, Colour>} */
@@ -147,8 +144,7 @@ function sideBySide([height, width, planes = 1]) {
  */
 export function indexUnder(shape, x, y) {
   const { height, width, indexAt } = sideBySide(shape);
-  const within = (/** @type {number} */ share, /** @type {number} */ count) =>
-    Math.min(Math.max(Math.floor(share * count), 0), count - 1);
+  const within = (/** @type {number} */ share, /** @type {number} */ count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
   return indexAt(within(y, height) * width + within(x, width));
 }
 

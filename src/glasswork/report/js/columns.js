@@ -51,8 +51,7 @@ export class Columns {
    * @returns {number[]}
    */
   filled(row) {
-    if (row.length !== this.names.length)
-      throw new Error(`expected ${this.names.length} numbers, one for each column, got ${row.length}`);
+    if (row.length !== this.names.length) throw new Error(`expected ${this.names.length} numbers, one for each column, got ${row.length}`);
     return Array.from(row, (value, i) => {
       const known = value === null || Number.isNaN(value) ? (this.facts.missing?.[i] ?? NaN) : value;
       if (!Number.isFinite(known)) throw new Error(`expected a finite number in column ${this.names[i]}, got ${value}`);

@@ -73,10 +73,5 @@ export function choice(label, options, chosen, onchoose) {
     options.forEach(([other], i) => buttons[i].setAttribute("aria-pressed", String(other === value)));
     onchoose(value);
   }
-  return el(
-    "div",
-    { class: "choice", role: "group", "aria-label": label },
-    el("span", { class: "small" }, label),
-    ...buttons,
-  );
+  return el("div", { class: "choice", role: "group", "aria-label": label }, el("span", { class: "small" }, label), ...buttons);
 }

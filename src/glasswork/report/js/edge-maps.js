@@ -95,12 +95,7 @@ function cellWindows(side) {
 /** @param {Float32Array} field @param {number} side @param {ReturnType<typeof cellWindows>} windows */
 function edgeMaps(field, side, windows) {
   const maps = new Float32Array(NUMBERS);
-  const add = (
-    /** @type {number} */ direction,
-    /** @type {number} */ y,
-    /** @type {number} */ x,
-    /** @type {number} */ edge,
-  ) => {
+  const add = (/** @type {number} */ direction, /** @type {number} */ y, /** @type {number} */ x, /** @type {number} */ edge) => {
     for (const row of windows[y]) {
       const at = direction * CELLS * CELLS + row.cell * CELLS;
       for (const column of windows[x]) maps[at + column.cell] += edge * row.weight * column.weight;

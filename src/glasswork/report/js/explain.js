@@ -95,10 +95,7 @@ export function integratedGradients(network, input, a, b, blank = new Float32Arr
     const parts = gradient.map((value, i) => value * way[i] * (end[0] - start[0]));
     return { start, end, parts, off: Math.abs(sumOf(parts) - (end[1] - start[1])) };
   };
-  const ends = Array.from(
-    { length: PIECES + 1 },
-    (_, k) => /** @type {[number, number]} */ ([k / PIECES, leadAt(k / PIECES)]),
-  );
+  const ends = Array.from({ length: PIECES + 1 }, (_, k) => /** @type {[number, number]} */ ([k / PIECES, leadAt(k / PIECES)]));
   const pieces = ends.slice(1).map((end, k) => piece(ends[k], end));
   let off = pieces.reduce((sum, one) => sum + one.off, 0);
   const most = Math.max(2 * PIECES, Math.min(1500, BUDGET / (6 * network.weights)));

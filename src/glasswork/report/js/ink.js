@@ -38,13 +38,9 @@ export function inkOf({ width, height, channels }) {
       0.5,
     ),
   );
-  const even =
-    border.filter((i) => channels.every((channel, c) => Math.abs(channel[i] - grounds[c]) <= 0.5)).length >=
-    0.9 * border.length;
+  const even = border.filter((i) => channels.every((channel, c) => Math.abs(channel[i] - grounds[c]) <= 0.5)).length >= 0.9 * border.length;
   const light = strongestSkew(channels, grounds) > 0;
-  const differences = channels.map((channel, c) =>
-    channel.map((value) => Math.max(light ? value - grounds[c] : grounds[c] - value, 0)),
-  );
+  const differences = channels.map((channel, c) => channel.map((value) => Math.max(light ? value - grounds[c] : grounds[c] - value, 0)));
   const peaks = differences.map((difference) => difference.reduce((most, value) => Math.max(most, value), 0));
   const peak = Math.max(...peaks);
   if (peak < LEAST_DROP * 255) return null;
@@ -87,8 +83,7 @@ function strongestSkew(channels, grounds) {
  * @param {Float32Array} difference @param {number} full
  */
 function hasRipples(difference, full) {
-  const count = (/** @type {(value: number) => boolean} */ test) =>
-    difference.reduce((sum, value) => sum + Number(test(value)), 0);
+  const count = (/** @type {(value: number) => boolean} */ test) => difference.reduce((sum, value) => sum + Number(test(value)), 0);
   return count((value) => value > 0 && value < 0.1 * full) > 0.5 * count((value) => value > 0.5 * full);
 }
 
@@ -165,11 +160,7 @@ const extent = (part) => Math.max(part.right - part.left, part.bottom - part.top
  * @param {Part} a @param {Part} b
  */
 function gap(a, b) {
-  return Math.max(
-    Math.max(a.left, b.left) - Math.min(a.right, b.right),
-    Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom),
-    0,
-  );
+  return Math.max(Math.max(a.left, b.left) - Math.min(a.right, b.right), Math.max(a.top, b.top) - Math.min(a.bottom, b.bottom), 0);
 }
 
 /**
@@ -182,20 +173,14 @@ function digitAmong(parts, width, height) {
   const pool = inner.length ? inner : parts;
   if (!pool.length) return [];
   const tallest = pool.reduce((best, part) => (extent(part) > extent(best) ? part : best));
-  return pool.filter(
-    (part) =>
-      part === tallest || (extent(part) >= SPECK * extent(tallest) && gap(part, tallest) <= NEAR * extent(tallest)),
-  );
+  return pool.filter((part) => part === tallest || (extent(part) >= SPECK * extent(tallest) && gap(part, tallest) <= NEAR * extent(tallest)));
 }
 
 /** @param {Float32Array} strength @param {number} width @param {number} height @param {Part[]} parts @param {boolean} even */
 function cropped(strength, width, height, parts, even) {
   const left = Math.min(...parts.map((part) => part.left));
   const top = Math.min(...parts.map((part) => part.top));
-  const size = [
-    Math.max(...parts.map((part) => part.right)) - left,
-    Math.max(...parts.map((part) => part.bottom)) - top,
-  ];
+  const size = [Math.max(...parts.map((part) => part.right)) - left, Math.max(...parts.map((part) => part.bottom)) - top];
   const crop = new Float32Array(size[0] * size[1]);
   for (const part of parts) {
     for (const i of part.pixels) crop[(Math.floor(i / width) - top) * size[0] + (i % width) - left] = strength[i];

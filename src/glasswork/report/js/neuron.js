@@ -173,8 +173,7 @@ function gainControl({ store }, key, watch) {
 
 /**
  * What it sends to each class; before the last hidden layer, to the strongest neurons of the next.
- * @param {import("./answer.js").Context} context @param {number} b @param {number} j
- * @param {(watcher: (now: Now) => void) => void} watch
+ * @param {import("./answer.js").Context} context @param {number} b @param {number} j @param {(watcher: (now: Now) => void) => void} watch
  */
 function sent({ network, classes }, b, j, watch) {
   const isLast = b === network.last - 1;

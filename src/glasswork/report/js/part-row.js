@@ -8,8 +8,7 @@ import { plain, say } from "./words.js";
 const OFFERED = 6;
 
 /**
- * @param {import("./answer.js").Context} context @param {import("./columns.js").Columns} columns @param {Element} place
- * @param {Element} below
+ * @param {import("./answer.js").Context} context @param {import("./columns.js").Columns} columns @param {Element} place @param {Element} below
  */
 export function showFields(context, columns, place, below) {
   const { store } = context;

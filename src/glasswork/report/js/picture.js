@@ -48,9 +48,7 @@ export async function readPicture(file, wanted) {
   const { width, height } = bitmap;
   if (width * height > MOST_PIXELS) throw new PictureError(say("This picture is too large: save it smaller."));
   const canvas = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
-    canvas.getContext("2d", { willReadFrequently: true })
-  );
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   context.drawImage(bitmap, 0, 0);
   return imageOfPixels(context.getImageData(0, 0, width, height).data, width, height, wanted);
 }
@@ -117,10 +115,7 @@ function channelsOn(rgba, ground) {
 function shrink({ width, height, channels }) {
   const times = Math.max(width, height) / WORKING_SIZE;
   if (times <= 1) return { width, height, channels };
-  const size = /** @type {[number, number]} */ ([
-    Math.max(1, Math.round(width / times)),
-    Math.max(1, Math.round(height / times)),
-  ]);
+  const size = /** @type {[number, number]} */ ([Math.max(1, Math.round(width / times)), Math.max(1, Math.round(height / times))]);
   return {
     width: size[0],
     height: size[1],

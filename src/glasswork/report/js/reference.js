@@ -114,8 +114,7 @@ export class Reference {
    */
   evenOnes() {
     const rows = Array.from(this.labels.keys());
-    const isEven = (/** @type {number} */ row) =>
-      this.maps.subarray(row * NUMBERS, (row + 1) * NUMBERS).every((value) => value === 0);
+    const isEven = (/** @type {number} */ row) => this.maps.subarray(row * NUMBERS, (row + 1) * NUMBERS).every((value) => value === 0);
     return rows.filter(isEven).map((row) => ({ row, distance: 0 }));
   }
 

@@ -74,9 +74,7 @@ function cross(network, bytes, answer, rival) {
     const sums = trace.sums[network.last];
     if (sums[rival] - sums[answer] > CLEAR && turned(network, rounded(current), answer)) return current;
     const gradient = network.gradient(trace, direction);
-    const free = gradient.map((value, i) =>
-      (value > 0 && current[i] < 255) || (value < 0 && current[i] > 0) ? value : 0,
-    );
+    const free = gradient.map((value, i) => ((value > 0 && current[i] < 255) || (value < 0 && current[i] > 0) ? value : 0));
     const square = free.reduce((sum, value) => sum + value * value, 0);
     if (square < 1e-20) return null;
     const length = ((sums[answer] - sums[rival] + 3 * CLEAR) / square) * 1.05 * 127.5;

@@ -35,12 +35,7 @@ export function imageOf(strokes, side = FIELD) {
   const scale = (BOX * unit - pen) / extent;
   const middle = [(crop.left + crop.right) / 2, (crop.top + crop.bottom) / 2];
   const placed = (/** @type {number} */ dx, /** @type {number} */ dy) =>
-    strokes.map((stroke) =>
-      stroke.map(
-        ([x, y]) =>
-          /** @type {Point} */ ([(x - middle[0]) * scale + side / 2 + dx, (y - middle[1]) * scale + side / 2 + dy]),
-      ),
-    );
+    strokes.map((stroke) => stroke.map(([x, y]) => /** @type {Point} */ ([(x - middle[0]) * scale + side / 2 + dx, (y - middle[1]) * scale + side / 2 + dy])));
   const mass = massOf(paint(placed(0, 0), side, pen), side);
   const most = ((FIELD - BOX) / 2) * unit; // no ink leaves the field
   const move = mass.map((at) => Math.min(Math.max(side / 2 - at, -most), most));
