@@ -233,6 +233,17 @@ def test_activations_are_what_the_next_layer_takes():
     np.testing.assert_allclose(model.predict_proba(X[:7]), scipy.special.softmax(logits, axis=1), rtol=1e-10)
 
 
+def test_label_smoothing_leaves_the_validation_alone():
+    settings = {"early_stopping": True, "max_iter": 40, "random_state": 0, "n_iter_no_change": 50, "alpha": 0}
+    labels = np.column_stack([Y > 0, X[:, 0] > 0]).astype(int)
+    model = MLPClassifier(label_smoothing=0.2, learning_rate_init=0.01, **settings).fit(X, labels)
+    assert max(model.validation_scores_) > 0.7
+    plain = MLPClassifier(label_smoothing=1e-12, **settings).fit(X, Y)
+    np.testing.assert_allclose(
+        plain.validation_loss_curve_, MLPClassifier(**settings).fit(X, Y).validation_loss_curve_, rtol=1e-6
+    )
+
+
 def test_own_initial_weights_are_used_once():
     first = MLPClassifier((6,), max_iter=3, random_state=0, shuffle=False).fit(X, Y)
     other = MLPClassifier((6,), max_iter=3, random_state=1, shuffle=False)

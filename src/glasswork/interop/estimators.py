@@ -142,12 +142,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         if unknown := sorted(set(found) - set(self.classes_)):
             raise InputError(f"{self}: expected the classes {self.classes_}, got {unknown} as well")
         targets: NDArray[Any] = label_binarize(y, classes=self.classes_).astype(bool)
-        if not begins and self.n_outputs_ == 2 and targets.shape[1] == 1:  # a network with a score for each class
-            targets = np.hstack([~targets, targets])
-        if role == "validation" or not self.label_smoothing:
-            return targets
-        share = self.label_smoothing / (2 if self._multilabel else max(2, targets.shape[1]))
-        return targets * (1 - self.label_smoothing) + share
+        two_scores = not begins and self.n_outputs_ == 2 and targets.shape[1] == 1  # one for each class
+        return np.hstack([~targets, targets]) if two_scores else targets
 
     def _output(self) -> str:
         return "softmax" if self.n_outputs_ > 1 and not self._multilabel else "logistic"

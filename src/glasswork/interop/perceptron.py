@@ -256,14 +256,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 "a new one with warm_start=False"
             )
         samples: Samples = self._prepared(X), targets, weights
-        validation: Samples | None = None
-        if X_val is not None:
-            X_val, y_val = validate_data(self, X_val, y_val, reset=False, **both)
-            validation = self._prepared(X_val), self._targets(y_val), None
-        elif self.early_stopping and self.solver != "lbfgs":
-            samples, validation = self._split(samples, random)
-        if validation is not None and self.validation_scores_ is None:
-            self.validation_loss_curve_, self.validation_scores_ = [], []
+        samples, validation = self._divide(samples, X_val, y_val, both, random)
+        if share := getattr(self, "label_smoothing", 0):
+            classes = self.n_outputs_ if self.out_activation_ == "softmax" else 2
+            samples = samples[0], samples[1] * (1 - share) + share / classes, samples[2]
         inputs = self.model_.inputs or Inputs()
         if not inputs.scales:  # then the contract states the range of all samples so far
             ends = [end for end in (inputs.low, inputs.high, X.min(), X.max()) if end is not None]
@@ -295,8 +291,17 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         model.inputs = Inputs(kind="features", classes=names, columns=columns)
         return model, seed
 
-    def _split(self, samples: Samples, random: Any) -> tuple[Samples, Samples]:
-        """Divide samples into those to learn from and those to validate on."""
+    def _divide(
+        self, samples: Samples, X_val: Any, y_val: Any, accepted: dict[str, Any], random: Any
+    ) -> tuple[Samples, Samples | None]:
+        """Return the samples to learn from and, if there are any, those to validate on."""
+        if X_val is None and (not self.early_stopping or self.solver == "lbfgs"):
+            return samples, None
+        if self.validation_scores_ is None:
+            self.validation_loss_curve_, self.validation_scores_ = [], []
+        if X_val is not None:
+            X_val, y_val = validate_data(self, X_val, y_val, reset=False, **accepted)
+            return samples, (self._prepared(X_val), self._targets(y_val), None)
         from sklearn.model_selection import train_test_split
 
         stratify = samples[1] if is_classifier(self) and samples[1].shape[1] == 1 else None
