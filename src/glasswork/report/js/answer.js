@@ -40,8 +40,7 @@ import { argmax } from "./network.js";
 
 /**
  * Return a function that remembers its last answer.
- * @param {import("./network.js").Network} network
- * @param {Judge} reference
+ * @param {import("./network.js").Network} network @param {Judge} reference
  */
 export function answerer(network, reference) {
   /** @type {Asked | null} */
@@ -62,9 +61,7 @@ export function answerer(network, reference) {
 /** @typedef {{bytes: import("./store.js").Raw, gains: import("./network.js").Gains, ready: boolean}} Asked What an answer depends on. */
 
 /**
- * @param {import("./network.js").Network} network
- * @param {Judge} reference
- * @param {Asked} asked
+ * @param {import("./network.js").Network} network @param {Judge} reference @param {Asked} asked
  * @param {import("./reference.js").Judgement | null} judgement
  * @returns {Answer}
  */
@@ -91,9 +88,7 @@ function answerTo(network, reference, { bytes, gains }, judgement) {
 /**
  * The numbers of one of many images or rows.
  * @template {import("./store.js").Raw} T
- * @param {T} images
- * @param {number} features
- * @param {number} n
+ * @param {T} images @param {number} features @param {number} n
  * @returns {T}
  */
 export function imageAt(images, features, n) {

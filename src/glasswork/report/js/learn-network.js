@@ -83,9 +83,7 @@ export class Learner {
 
 /**
  * The gradients of a linear layer for one image: input × gradient of the output, and that gradient itself.
- * @param {{weight: Float64Array, bias: Float64Array}} gradients
- * @param {ArrayLike<number>} input
- * @param {Float64Array} grad
+ * @param {{weight: Float64Array, bias: Float64Array}} gradients @param {ArrayLike<number>} input @param {Float64Array} grad
  */
 function addProducts({ weight, bias }, input, grad) {
   const width = grad.length;
@@ -117,8 +115,7 @@ function move(parameters, gradients, rate) {
 
 /**
  * A network of the run's architecture with random weights, which vary as widely as the run's did before its first step.
- * @param {import("./answer.js").Context} context
- * @param {Settings} settings
+ * @param {import("./answer.js").Context} context @param {Settings} settings
  */
 export function freshNetwork({ own: network, untrained, kind }, { activation, hidden, seed }) {
   const normal = normals(seed);

@@ -5,8 +5,7 @@ import { say } from "./words.js";
 
 /**
  * Put a network on the stage, where all parts of the page follow it, if it has as many neurons as the page's own.
- * @param {import("./answer.js").Context} context
- * @param {import("./network.js").Network} network
+ * @param {import("./answer.js").Context} context @param {import("./network.js").Network} network
  * @param {string} words What it is.
  */
 export function putOnStage({ network: staged, own, store }, network, words) {

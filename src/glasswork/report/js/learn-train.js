@@ -124,8 +124,7 @@ export class Trainer {
 }
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {Trainer} trainer
+ * @param {import("./answer.js").Context} context @param {Trainer} trainer
  * @param {() => void} onuse When it is trained by hand, on the stage.
  */
 export function trainHere(context, trainer, onuse) {
@@ -207,9 +206,7 @@ export function trainHere(context, trainer, onuse) {
 
 /**
  * A chart that grows.
- * @param {string} title
- * @param {string[]} names
- * @param {(value: number) => string} format
+ * @param {string} title @param {string[]} names @param {(value: number) => string} format
  */
 function curve(title, names, format) {
   /** @type {any} */

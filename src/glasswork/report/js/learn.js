@@ -6,9 +6,7 @@ import { trainHere } from "./learn-train.js";
 import { say } from "./words.js";
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {import("./learn-train.js").Trainer} trainer
- * @param {import("./dock.js").Dock} dock
+ * @param {import("./answer.js").Context} context @param {import("./learn-train.js").Trainer} trainer @param {import("./dock.js").Dock} dock
  * @param {Element} answers
  */
 export function showLearning(context, trainer, dock, answers) {

@@ -126,8 +126,7 @@ function firstImage({ tested, classes, columns }) {
 
 /**
  * Describe the reference images while nobody waits; then the page knows what is unlike them.
- * @param {Reference} reference
- * @param {Store} store
+ * @param {Reference} reference @param {Store} store
  */
 function prepareInTurns(reference, store) {
   if (reference.prepare(TURN)) store.set({});
@@ -187,8 +186,7 @@ async function begin(data) {
 
 /**
  * The numbers of an image, or of a row, as the store keeps them.
- * @param {import("./answer.js").Context} context
- * @param {ArrayLike<number>} numbers
+ * @param {import("./answer.js").Context} context @param {ArrayLike<number>} numbers
  */
 function checked({ network, columns }, numbers) {
   if (numbers?.length !== network.features) throw new Error(`expected ${network.features} numbers, got ${numbers?.length}`);
@@ -199,8 +197,7 @@ function checked({ network, columns }, numbers) {
 
 /**
  * What this page is about, for as long as the stage is out of sight.
- * @param {import("./answer.js").Context} context
- * @param {Element} place
+ * @param {import("./answer.js").Context} context @param {Element} place
  */
 function showNow(context, place) {
   const canvas = el("canvas", { class: "thumb" });
@@ -216,8 +213,7 @@ function showNow(context, place) {
 
 /**
  * What `window.glasswork` is for rows of a table: functions of one row, or of a list of rows.
- * @param {import("./answer.js").Context} context
- * @param {Columns} columns
+ * @param {import("./answer.js").Context} context @param {Columns} columns
  */
 function forRows({ own: network, classes }, columns) {
   const scores = (/** @type {number[]} */ row) => Array.from(network.scores(row));

@@ -168,8 +168,7 @@ function blockOf(layer) {
 
 /**
  * Four inputs at a time, which takes half the time of one by one.
- * @param {Block} block
- * @param {ArrayLike<number>} values
+ * @param {Block} block @param {ArrayLike<number>} values
  */
 function weightedSums({ weight, bias, width, inputs }, values) {
   const sums = Float64Array.from(bias);
@@ -184,10 +183,7 @@ function weightedSums({ weight, bias, width, inputs }, values) {
   return sums;
 }
 
-/**
- * @param {Layer[]} layers
- * @param {ArrayLike<number>} values
- */
+/** @param {Layer[]} layers @param {ArrayLike<number>} values */
 export function applied(layers, values) {
   const result = Float64Array.from(values);
   for (const layer of layers) {
@@ -215,10 +211,7 @@ export function backThrough(layers, values, grad) {
   return result;
 }
 
-/**
- * @param {Block} block
- * @param {Float64Array} grad
- */
+/** @param {Block} block @param {Float64Array} grad */
 export function backToInputs({ weight, width, inputs }, grad) {
   const result = new Float64Array(inputs);
   for (let i = 0, row = 0; i < inputs; i++, row += width) {

@@ -4,10 +4,7 @@ import { imageAt } from "./answer.js";
 import { el, put } from "./dom.js";
 import { scalingTable } from "./why-columns.js";
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} body
- */
+/** @param {import("./answer.js").Context} context @param {Element} body */
 export function showAbout(context, body) {
   const { data, kind, columns } = context;
   const check = el("p", { class: "message", id: "self-check" }, "Computing …");

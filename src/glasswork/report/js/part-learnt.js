@@ -4,10 +4,7 @@ import { chart, legend, ticks } from "./chart.js";
 import { el, put } from "./dom.js";
 import { number, plain, say } from "./words.js";
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} body
- */
+/** @param {import("./answer.js").Context} context @param {Element} body */
 export function showLearnt(context, body) {
   const { data } = context;
   if (!data.history.length) {
@@ -60,8 +57,7 @@ function curves({ history, loss_name }) {
 
 /**
  * Whole percents around the accuracies.
- * @param {number} low
- * @param {number} high
+ * @param {number} low @param {number} high
  * @returns {[number, number]}
  */
 function accuracyRange(low, high) {

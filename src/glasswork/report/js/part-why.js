@@ -16,10 +16,7 @@ const DIGITS = 3;
 /** Weights of a network in which the search for a smudge takes a moment only. */
 const QUICK = 400_000;
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} body
- */
+/** @param {import("./answer.js").Context} context @param {Element} body */
 export function showWhy(context, body) {
   const { store, classes, untrained, columns } = context;
   const select = (/** @type {string} */ id, /** @type {string} */ label, /** @type {(k: number) => void} */ choose) => {
@@ -71,8 +68,7 @@ export function showWhy(context, body) {
 
 /**
  * The two classes that are compared.
- * @param {import("./answer.js").Context} context
- * @param {import("./store.js").State} state
+ * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
  */
 function pairOf(context, state) {
   const { best, second } = context.answer(state);
@@ -81,12 +77,7 @@ function pairOf(context, state) {
   return [a, a === b ? (a === best ? second : best) : b];
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
- * @param {number} a
- * @param {number} b
- */
+/** @param {import("./answer.js").Context} context @param {Element} place @param {number} a @param {number} b */
 function showSum(context, place, a, b) {
   const { network, store, classes, kind } = context;
   const { trace } = context.answer(store.state);
@@ -122,11 +113,7 @@ function showSum(context, place, a, b) {
   rove(table, "a");
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
- * @param {string} which
- */
+/** @param {import("./answer.js").Context} context @param {Element} place @param {string} which */
 function showMap(context, place, which) {
   const { network, untrained, store, shape, classes } = context;
   const [a, b] = pairOf(context, store.state);
@@ -158,26 +145,17 @@ function showMap(context, place, which) {
 /** @param {string} label */
 const large = (label) => el("canvas", { class: "large", role: "img", "aria-label": label });
 
-/**
- * @param {Element} canvas
- * @param {string} words
- */
+/** @param {Element} canvas @param {string} words */
 const captioned = (canvas, words) => el("figure", {}, canvas, el("figcaption", { class: "small" }, words));
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
- */
+/** @param {import("./answer.js").Context} context @param {Element} place */
 function showSmudge(context, place) {
   if (context.network.weights < QUICK) return searchSmudge(context, place);
   const search = el("button", { type: "button", onclick: () => searchSmudge(context, place) }, say("Search for it"));
   replace(place, el("p", {}, say("In a network of this size the search takes some seconds."), " ", search));
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Element} place
- */
+/** @param {import("./answer.js").Context} context @param {Element} place */
 function searchSmudge(context, place) {
   const { network, store, shape, classes } = context;
   const { bytes } = store.state;

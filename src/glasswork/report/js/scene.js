@@ -153,11 +153,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
 
 /**
  * Where lines can begin and end, in pixels of the stage.
- * @param {any} stage
- * @param {any} image
- * @param {import("./pixels.js").Kind} kind
- * @param {Wall[]} walls
- * @param {any[]} answers
+ * @param {any} stage @param {any} image @param {import("./pixels.js").Kind} kind @param {Wall[]} walls @param {any[]} answers
  */
 function measure(stage, image, kind, walls, answers) {
   const down = getComputedStyle(stage).display === "flex";
@@ -196,10 +192,7 @@ function measure(stage, image, kind, walls, answers) {
 
 /**
  * Where a line meets its tile, from 0 to 1, if several do.
- * @param {import("./links.js").Link[]} links
- * @param {"from" | "to"} side
- * @param {number} tile
- * @param {number} other
+ * @param {import("./links.js").Link[]} links @param {"from" | "to"} side @param {number} tile @param {number} other
  */
 function rankOf(links, side, tile, other) {
   const others = links.filter((link) => link[side] === tile).map((link) => link[side === "to" ? "from" : "to"]);
@@ -211,12 +204,7 @@ function inputName({ columns, shape, network }) {
   return columns ? `${network.features} columns` : `${shape[0]}×${shape[1]} pixels${shape.length === 3 ? " in colour" : ""}`;
 }
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {Wall} wall
- * @param {number} b
- * @param {() => void} settle
- */
+/** @param {import("./answer.js").Context} context @param {Wall} wall @param {number} b @param {() => void} settle */
 function layerHead({ network }, wall, b, settle) {
   const block = network.blocks[b];
   const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");

@@ -21,8 +21,7 @@ import { signed } from "./words.js";
 const GLANCE = 150;
 
 /**
- * @param {import("./answer.js").Context} context
- * @param {any} stage
+ * @param {import("./answer.js").Context} context @param {any} stage
  * @returns {{open: (which: import("./scene.js").Which) => void, dock: Dock, answers: Element}}
  */
 export function showStage(context, stage) {
@@ -118,8 +117,7 @@ export function showStage(context, stage) {
 
 /**
  * What there is to do, and how the sum of the answer comes about, for as long as no neuron is open.
- * @param {import("./answer.js").Context} context
- * @param {Element} place
+ * @param {import("./answer.js").Context} context @param {Element} place
  */
 function showHint({ store, network, answer, target, classes, data, columns, shape }, place) {
   const sum = el("p", {});
