@@ -183,3 +183,24 @@ def test_a_name_that_nothing_defines_is_found_without_running_its_line():
     assert [
         n.id for n in unknown_names(from_script("x = [i for i in range(3)]\nprint(x, __name__, _, In, display)"))
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("change_of", "how"),
+    [
+        (("", ""), "end"),
+        (("losses[num_epochs - 1])", "losses[num_epochs - 1], undefined)"), "error"),
+        (("for epoch in range(num_epochs):", "epoch = 0\nwhile epoch < num_epochs:"), "stuck"),
+    ],
+)
+def test_a_notebook_ends_as_its_script_does(change_of, how):
+    """Its loop over epochs stands in another cell than the function that trains."""
+    text = FILE.replace(*change_of, 1) if change_of[0] else FILE
+    head, _, rest = text.partition("model, optimizer = Model()")
+    classes, _, functions = head.partition("def batches")
+    loop, _, end = rest.partition('print("done"')
+    cells = [classes, "def batches" + functions, "model, optimizer = Model()" + loop, 'print("done"' + end]
+    with contextlib.redirect_stdout(io.StringIO()):
+        in_cells, in_one = run_whole_file(from_cells(cells)), run_whole_file(from_script(text))
+    assert in_cells.how == in_one.how == how
+    assert in_cells.epochs == in_one.epochs

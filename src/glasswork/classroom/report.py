@@ -109,7 +109,7 @@ def place_of(part: PartReport) -> str:
 def summary(report: CheckReport) -> str:
     """Return one sentence on the whole file."""
     parts = [part for part in report.parts if part.name != WHOLE_FILE]
-    count = {s: sum(p.status == s and (p.name != WHOLE_FILE or s == "wrong") for p in report.parts) for s in SIGNS}
+    count = {s: sum(p.status == s for p in parts) for s in SIGNS}
     right = sum(p.status in ("done", "remark") for p in parts)
     if report.finished:
         more = f", {count['open']} optional still open" if count["open"] else ""
@@ -119,7 +119,8 @@ def summary(report: CheckReport) -> str:
         return f"All required parts are done{more}; {runs}."
     said = [f"{right} of {len(parts)} parts done"]
     said += [f"{count[s]} {word}" for s, word in _COUNTED.items() if count[s]]
-    text = ", ".join(said) + "."
+    stops = any(p.name == WHOLE_FILE and p.status == "wrong" for p in report.parts)
+    text = ", ".join(said) + ("; the file as a whole does not run." if stops else ".")
     following = next((p.name for p in parts if p.status in ("open", "not found")), None)
     return f"Not finished: {text} The next one is {following}." if following and not report.wrong else text
 

@@ -77,19 +77,22 @@ class Loops:
 
     Parameters
     ----------
+    statements : list of ast.stmt
+        The whole file: a loop in one cell of a notebook trains by a function of another cell.
     limits : (int, int)
         The rounds that an outer training loop, and one inside another, may take.
     """
 
-    def __init__(self, limits: tuple[int, int] = SHORT) -> None:
+    def __init__(self, statements: list[ast.stmt], limits: tuple[int, int] = SHORT) -> None:
         self.limits = limits
+        self._reaching = _reaching(statements)
         self.records: dict[int, LoopRecord] = {}
         self.whiles: list[WhileRecord] = []
         self.was_cut = False
 
     def rewrite(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """Return the statements with their training loops and ``while`` loops under watch."""
-        rewriter = _Rewriter(self, _reaching(statements))
+        """Return some of the statements with their training loops and ``while`` loops under watch."""
+        rewriter = _Rewriter(self, self._reaching)
         return [rewriter.visit(s) for s in statements]
 
     def rounds(self, iterable: Iterable[Any], line: int) -> Iterator[Any]:

@@ -116,7 +116,7 @@ def _is_certain(ending: Ending, document: Document) -> bool:
 def _run(
     document: Document, limits: tuple[int, int], seconds: float, waypoints: Waypoints | None = None
 ) -> tuple[Ending, Loops]:
-    loops = Loops(limits)
+    loops = Loops(document.statements, limits)
     whole_rounds.clear()
     module = ModuleType("__main__")
     vars(module).update(new_namespace())
