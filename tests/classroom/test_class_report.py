@@ -5,6 +5,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,9 +27,12 @@ from glasswork.classroom.class_report.page import to_page
 from glasswork.classroom.class_report.points import Points, read_points
 from glasswork.classroom.class_report.report import ClassReport, Row
 from glasswork.classroom.class_report.run import Journal, Outcome
+from glasswork.classroom.class_report.standing import standing, with_note, with_whole_file
 from glasswork.classroom.class_report.write import write_report
 from glasswork.classroom.exercise.write import render
-from glasswork.classroom.report import PartReport
+from glasswork.classroom.handout import OPTIONAL, PARTS
+from glasswork.classroom.judging.ending import STILL_RUNNING
+from glasswork.classroom.report import CheckReport, PartReport, to_text
 
 HINTS = ("Look at the weight.", "Its mean is 0.5.", "Subtract something.")
 
@@ -154,6 +158,88 @@ def test_the_table_of_points(tmp_path):
             read_points(path)
 
 
+REFUSAL = "The file could not be run to its end here: PermissionError: glasswork check: os.remove is not available"
+
+
+def checked(whole=None, **statuses):
+    """A student whose parts are done but for those that are named, and the words on the whole file."""
+    names = [name for name in PARTS if name not in OPTIONAL]
+    parts = [PartReport(name, statuses.get(name.replace(".", "_"), "done")) for name in names]
+    entry = [PartReport("whole file", *whole)] if whole else []
+    return with_note(Row("Ada", "ada.py", "d", with_whole_file([*entry, *parts])), read_points())
+
+
+GAPS = (
+    "split",
+    "Linear___init__",
+    "Linear_forward",
+    "Sigmoid_forward",
+    "MSELoss_forward",
+    "MLP___init__",
+    "MLP_forward",
+)
+UNTOUCHED = dict.fromkeys(GAPS, "open")
+NOTHING = dict.fromkeys((name.replace(".", "_") for name in PARTS), "not found")
+
+
+@pytest.mark.parametrize(
+    ("row", "points", "group"),
+    [
+        (checked(), 10, "complete and right"),
+        (
+            checked(("remark", None, None, 9, "This line uses the name x, which nothing defines.")),
+            10,
+            "complete and right",
+        ),
+        (checked(("remark", None, None, 9, STILL_RUNNING)), 7, "right so far, unfinished"),
+        (checked(("wrong", None, None, 9, "The file stops.")), 7, "with mistakes"),
+        (checked(("blocked", None, None, 9, REFUSAL)), 7, "tried what is not allowed"),
+        (checked(MLP_forward="wrong"), 9, "with mistakes"),  # the file ran to its end all the same
+        (checked(("blocked", None, None, 9, "It stops."), MLP_forward="wrong"), 6, "with mistakes"),
+        (checked(MLP_forward="open"), 6, "right so far, unfinished"),
+        (checked(SGD="open"), 7, "right so far, unfinished"),
+        (checked(**UNTOUCHED), 0, "untouched exercise"),
+        (checked(**NOTHING), 0, "nothing of the exercise in the file"),
+    ],
+)
+def test_what_a_whole_file_is_worth_and_what_is_complete(row, points, group):
+    assert (sum(read_points().earned(row).values()), standing(row, read_points())) == (points, group)
+    assert row.done == sum(part.status == "done" for part in row.parts if part.name != "whole file")
+    page = Reader()
+    page.feed(to_page(ClassReport((row,)), "Week 3", read_points()))
+    assert f"1{group}" in page.text
+    assert "Read the code before a grade depends on it" in page.text
+    noted = group.startswith(("tried", "untouched", "nothing"))
+    assert row.notes == ((group,) if noted else ())
+    (line,) = rows_of(to_csv(ClassReport((row,)), read_points()))
+    assert (line["notes"], line["possible"]) == ("; ".join(row.notes), "10.0")
+    assert ("Tried what is not allowed" in page.text) == ("PermissionError" in page.text) == group.startswith("tried")
+
+
+def test_the_words_on_the_whole_file_and_on_remarks():
+    stops = checked(("wrong", None, None, 9, "The file stops."))
+    remark = replace(checked(), parts=(PartReport("split", "remark", message="The sets overlap."),))
+    page = Reader()
+    page.feed(to_page(ClassReport((stops, remark, checked(), checked())), "Week 3", read_points()))
+    assert "whole file: stops, never ends or trains nothing" in page.text
+    assert "split: a remark" in page.text
+    assert "not in the catalogue" not in page.text
+    assert page.text.count("whole file2 ✓1 ✗") == 1  # two came to their end, and one did not
+    assert "20 of 20 parts done; the file as a whole does not run." in to_text(CheckReport("x.py", stops.parts))
+
+
+def test_weights_that_an_untouched_exercise_earns():
+    points = Points({"data": 2.0, "split": 1.0}, {"SGD": 3.0})
+    assert points.given == {"data": 2.0, "SGD": 3.0}
+    row = checked(**UNTOUCHED)
+    assert standing(row, points) == "untouched exercise"
+    page = to_page(ClassReport((row,)), "Week 3", points)
+    assert "An untouched exercise earns 5 points, because the exercise gives data, SGD" in page
+    ((_, told),) = feedback(ClassReport((row,)), points, Path("feedback"))
+    assert "worth nothing" not in told
+    assert read_points().given == {}
+
+
 def named(student, file="x.py", **fields):
     """A row of a student whose code, messages and hints hold the name in many forms."""
     words = [student, *student.split(), *fields.pop("forms", ())]
@@ -232,7 +318,7 @@ def test_the_corrections_of_a_teacher(report, tmp_path):
     assert all(one.part != "split" for one in ClassReport(tuple(correct(report.rows, path))).misconceptions())
     assert (rows[4].failure, rows[4].parts[0].name) == ("", "MLP.forward")
     for line, words in (
-        ("Alan,spilt,done,", "no part 'spilt'"),
+        ("Alan,spilt,done,", "no part 'spilt'; expected one of whole file, data"),
         ("A,split,done,", "no student 'A'"),
         ("Tim,split,ok,", "no status"),
     ):

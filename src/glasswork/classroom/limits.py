@@ -71,6 +71,9 @@ def wind_up(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
 
 
+#: How every refusal begins, wherever it is seen.
+NOT_ALLOWED = "glasswork check:"
+
 _FORBIDDEN = (
     "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.kill", "os.killpg",
     "subprocess.Popen", "pty.spawn", "socket.", "ctypes.dlopen", "ctypes.dlsym", "signal.pthread_kill",
@@ -145,16 +148,16 @@ def _guard(folder: str) -> Any:
             )
             path = os.path.realpath(os.fsdecode(args[0]))
             if writes and path != os.devnull and not path.startswith(inside):
-                raise PermissionError(f"glasswork check: files can be written in the scratch folder only, not {path}")
+                raise PermissionError(f"{NOT_ALLOWED} files can be written in the scratch folder only, not {path}")
             if Path(path).is_dir():  # its descriptor would lead past these checks
-                raise PermissionError(f"glasswork check: a folder cannot be opened: {path}")
+                raise PermissionError(f"{NOT_ALLOWED} a folder cannot be opened: {path}")
         elif event == "os.fork" and sys._getframe(1).f_code is divide.__code__:
             pass
         elif event.startswith(_FORBIDDEN) and not (event in _OF_IMPORTS and _is_importing()):
-            raise PermissionError(f"glasswork check: {event} is not available to checked code")
+            raise PermissionError(f"{NOT_ALLOWED} {event} is not available to checked code")
         elif event in _WRITING and args:
             paths = [os.path.realpath(os.fsdecode(a)) for a in args[:2] if isinstance(a, str | bytes | os.PathLike)]
             if any(not path.startswith(inside) for path in paths):
-                raise PermissionError(f"glasswork check: {event} is available in the scratch folder only")
+                raise PermissionError(f"{NOT_ALLOWED} {event} is available in the scratch folder only")
 
     return hook

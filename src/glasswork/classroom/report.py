@@ -113,9 +113,8 @@ def summary(report: CheckReport) -> str:
     right = sum(p.status in ("done", "remark") for p in parts)
     if report.finished:
         more = f", {count['open']} optional still open" if count["open"] else ""
-        runs = (
-            "see the remark on the whole file" if len(parts) < len(report.parts) else "the file runs from top to bottom"
-        )
+        remarked = any(part.name == WHOLE_FILE and part.status == "remark" for part in report.parts)
+        runs = "see the remark on the whole file" if remarked else "the file runs from top to bottom"
         return f"All required parts are done{more}; {runs}."
     said = [f"{right} of {len(parts)} parts done"]
     said += [f"{count[s]} {word}" for s, word in _COUNTED.items() if count[s]]

@@ -159,7 +159,7 @@ def report(
     again.
     """
     from glasswork.classroom.class_report.exports import EXPORTS
-    from glasswork.classroom.class_report.points import WARNING
+    from glasswork.classroom.class_report.points import WARNING, read_points
     from glasswork.classroom.class_report.write import write_report
 
     unknown = [name for name in export or () if name not in EXPORTS]
@@ -193,3 +193,5 @@ def report(
     print("\n".join(map(str, written)))
     if {"grades", "nbgrader", "otter"} & set(export or ()):
         print(f"Note: {WARNING}")
+    if (weights := read_points(points)).given:
+        print(f"Warning: {weights.warning}")

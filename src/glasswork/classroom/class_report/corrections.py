@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from glasswork.classroom.class_report.report import CORRECTED, Row
-from glasswork.classroom.handout import PARTS
+from glasswork.classroom.handout import PARTS, WHOLE_FILE
 from glasswork.classroom.report import PartReport, Status
 from glasswork.errors import FileError, InputError
 
@@ -44,7 +44,7 @@ def correct(rows: Sequence[Row], path: Path) -> list[Row]:
         who, part, status = ((line[name] or "").strip() for name in COLUMNS[:3])
         found = [n for n, row in changed.items() if who and who in (row.student, row.id, row.email)]
         for value, known, kind in (
-            (part, PARTS, "part"),
+            (part, (WHOLE_FILE, *PARTS), "part"),
             (status, get_args(Status), "status"),
             (who, [row.student for row in rows] if len(found) != 1 else [who], "student"),
         ):

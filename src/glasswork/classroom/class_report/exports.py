@@ -24,14 +24,14 @@ class Export:
 def to_csv(report: ClassReport, points: Points) -> str:
     """Return the class as CSV: one row a student, one column a part, and the mistakes."""
     names = report.part_names
-    header = ["student", "id", "email", "file", "notes", "points", "done", "wrong", "open"]
+    header = ["student", "id", "email", "file", "notes", "points", "possible", "done", "wrong", "open"]
     header += [*names, "mistakes", "not checked because"]
     rows = []
     for row in report.rows:
         status = {part.name: part.status for part in row.parts}
         mistakes = "; ".join(f"{p.name}: {p.mistake or p.message}" for p in row.parts if p.status == "wrong")
         who = [row.student, row.id, row.email, row.file, "; ".join(row.notes)]
-        counts = [sum(points.earned(row).values()), row.done, row.counts["wrong"], row.counts["open"]]
+        counts = [sum(points.earned(row).values()), points.possible, row.done, row.counts["wrong"], row.counts["open"]]
         rows.append([*who, *counts, *(status.get(name, "") for name in names), mistakes, row.failure])
     return _csv([header, *rows])
 

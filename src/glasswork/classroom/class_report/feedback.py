@@ -28,17 +28,18 @@ def _page(row: Row, points: Points) -> str:
     notes = "".join(f"<p>{escape(note[:1].upper() + note[1:])}.</p>" for note in told_notes)
     told = to_html(CheckReport(row.file, row.parts)) if row.parts else ""
     bonus = sum(earned[name] for name in points.bonus)
-    extra = f", {number(bonus)} of them a bonus" if bonus else ""
+    extra = f", {number(bonus)} of them a bonus, which comes on top" if bonus else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"{GENERATOR}\n{POLICY}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Classwork: {escape(row.student)}</title>\n"
         "<style>:root { color-scheme: light dark } body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; "
-        "max-width: 60rem; padding: 0 1rem }</style>\n</head>\n<body>\n"
+        "max-width: 60rem; padding: 0 1rem } td, code { overflow-wrap: anywhere } "
+        "@media (max-width: 40rem) { td { display: block } }</style>\n</head>\n<body>\n"
         f"<h1>{escape(row.student)}</h1>\n<p><code>{escape(row.file)}</code></p>\n{notes}\n"
         f"<p><b>{number(sum(earned.values()))} of {number(points.possible)} points</b>{extra}. "
-        "Code that the exercise gives is worth nothing. "
+        f"{'' if points.given else 'Code that the exercise gives is worth nothing. '}"
         "A program has judged what the code does; if it is wrong about yours, tell your teacher.</p>\n"
         f"{told}\n</body>\n</html>\n"
     )

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
 
-from glasswork.classroom.class_report.points import Points
+from glasswork.classroom.class_report.points import WARNING, Points
 from glasswork.classroom.class_report.report import ClassReport, Misconception, Row
+from glasswork.classroom.class_report.standing import COMPLETE, GROUPS, MISTAKES, refused, standing
+from glasswork.classroom.handout import WHOLE_FILE
 from glasswork.classroom.report import PartReport
 from glasswork.outputs import GENERATOR
 
@@ -17,7 +19,7 @@ SIGNS = {
     "remark": ("≈", "right, with a remark"),
     "wrong": ("✗", "wrong"),
     "open": ("○", "open"),
-    "blocked": ("…", "blocked by another part"),
+    "blocked": ("…", "not judged"),
     "not found": ("–", "not found"),
 }
 
@@ -26,6 +28,13 @@ POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
 )
+
+#: What is said in place of a mistake's name.
+_UNNAMED = {
+    WHOLE_FILE: "stops, never ends or trains nothing",
+    "wrong": "a mistake that is not in the catalogue",
+    "remark": "a remark",
+}
 
 #: A name list that is longer is folded.
 _FEW = 8
@@ -50,6 +59,7 @@ def to_page(report: ClassReport, title: str, points: Points) -> str:
     body = "\n".join(
         [
             *_head(report, title, points),
+            *_refused(report),
             *_misconceptions(report),
             *_parts(report),
             *_matrix(report, points),
@@ -68,24 +78,26 @@ def to_page(report: ClassReport, title: str, points: Points) -> str:
 
 
 def _head(report: ClassReport, title: str, points: Points) -> Iterator[str]:
-    checked = report.checked
-    earned = [(row, points.earned(row)) for row in checked]
-    all_done = sum(
-        not row.counts["wrong"] and all(mine[name] >= worth for name, worth in points.required.items())
-        for row, mine in earned
-    )
-    with_mistakes = sum(row.counts["wrong"] > 0 for row in checked)
-    numbers = {
-        "students": len(report.rows),
-        "complete and right": all_done,
-        "with mistakes": with_mistakes,
-        "right so far, unfinished": len(checked) - all_done - with_mistakes,
-        "not checked": len(report.rows) - len(checked),
-    }
+    groups = Counter(standing(row, points) for row in report.rows)
+    numbers = {"students": len(report.rows)}
+    numbers |= {group: groups[group] for group in GROUPS if groups[group] or group in (COMPLETE, MISTAKES)}
     today = f"{datetime.date.today():%d %B %Y}"
     yield f"<header><h1>{escape(title)}</h1><p class=muted>Classwork report, {today}</p></header>"
     items = (f"<li><b>{count}</b>{name}</li>" for name, count in numbers.items())
     yield f"<ul class=numbers>{''.join(items)}</ul>"
+    yield f"<p class=muted>{escape(WARNING)}</p>"
+    if points.given:
+        yield f"<p class=wrong>{escape(points.warning)}</p>"
+
+
+def _refused(report: ClassReport) -> Iterator[str]:
+    found = [(row, part) for row in report.rows for part in refused(row)]
+    if found:
+        yield "<h2>Tried what is not allowed</h2><p class=muted>Read these files. What was tried was refused.</p><ul>"
+        for row, part in found:
+            code = f" <code>{escape(part.code.strip())}</code>" if part.code.strip() else ""
+            yield f"<li>{escape(row.student)}, {escape(part.name)}:{code} {escape(part.message)}</li>"
+        yield "</ul>"
 
 
 def _misconceptions(report: ClassReport) -> Iterator[str]:
@@ -106,7 +118,8 @@ def _misconceptions(report: ClassReport) -> Iterator[str]:
 
 def _misconception(one: Misconception, of: int) -> Iterator[str]:
     count = len(one.students)
-    name = f"<code>{escape(one.mistake)}</code>" if one.mistake else "a mistake that is not in the catalogue"
+    unnamed = _UNNAMED[WHOLE_FILE if (one.part, one.status) == (WHOLE_FILE, "wrong") else one.status]
+    name = f"<code>{escape(one.mistake)}</code>" if one.mistake else unnamed
     yield f"<section class='mistake{' is-remark' if one.status == 'remark' else ''}'>"
     yield f"<h3>{escape(one.part)}: {name}</h3>"
     yield f"<p class=muted>{count} of {of} ({100 * count / of:.0f} %): {_names(one.students)}</p>"
@@ -152,6 +165,8 @@ def _bar(counts: Counter[str]) -> str:
 def _matrix(report: ClassReport, points: Points) -> Iterator[str]:
     names = report.part_names
     yield "<h2>Who has what done</h2>"
+    if points.bonus:
+        yield f"<p class=muted>A bonus ({escape(', '.join(points.bonus))}) adds to the points, not to the maximum.</p>"
     yield "<div class=scroll><table class=matrix><thead><tr><th>student</th><th>points</th>"
     yield "".join(f"<th class=part><span>{escape(name)}</span></th>" for name in names)
     yield "</tr></thead><tbody>"

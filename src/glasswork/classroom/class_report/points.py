@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glasswork.classroom.class_report.report import DONE, Row
-from glasswork.classroom.handout import PARTS
+from glasswork.classroom.handout import PARTS, WHOLE_FILE
 from glasswork.errors import FileError, InputError
 
 #: What everybody who uses the points has to know.
@@ -16,6 +16,10 @@ WARNING = (
     "These points rest on what the students' own code did when it ran: code can be written to look right, "
     "and a helper can err. Read the code before a grade depends on it."
 )
+
+
+#: What can be worth something.
+_KNOWN = (*PARTS, WHOLE_FILE)
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,21 @@ class Points:
         """The weight of every part that is worth something, the optional ones last."""
         return {**self.required, **self.bonus}
 
+    @property
+    def given(self) -> dict[str, float]:
+        """The weights of parts whose code the exercise gives, unless a teacher opens them: earned by no work."""
+        return {name: worth for name, worth in self.parts.items() if worth and name not in read_points().parts}
+
+    @property
+    def warning(self) -> str:
+        """What a teacher should know about the weights of code that the exercise gives."""
+        return (
+            f"An untouched exercise earns {sum(self.given.values()):g} points, because the exercise gives "
+            f"{', '.join(self.given)}, unless you left them open with --parts."
+        )
+
     def earned(self, row: Row) -> dict[str, float]:
-        """Return a student's points by part: all for a part that is right, else none."""
+        """Return a student's points by part: all for a part that is right, or a whole file that runs; else none."""
         status = {part.name: part.status for part in row.parts}
         return {name: worth if status.get(name) in DONE else 0.0 for name, worth in self.parts.items()}
 
@@ -76,9 +93,9 @@ def _weights(table: Any, name: str, path: Path | None) -> dict[str, float]:
     if not isinstance(table, dict):
         raise InputError(f"{path}: expected a table [{name}], got {table!r}")
     for part, worth in table.items():
-        if part not in PARTS:
+        if part not in _KNOWN:
             quoted = f'; a name with a dot needs quotes: "{part}.forward" = 1' if isinstance(worth, dict) else ""
-            raise InputError(f"{path}: [{name}] has no part {part!r}; expected one of {', '.join(PARTS)}{quoted}")
+            raise InputError(f"{path}: [{name}] has no part {part!r}; expected one of {', '.join(_KNOWN)}{quoted}")
         if isinstance(worth, bool) or not isinstance(worth, int | float) or not 0 <= worth < float("inf"):
             raise InputError(f"{path}: [{name}] gives {part} {worth!r}; expected a number of points from 0 on")
-    return {part: float(table[part]) for part in PARTS if part in table}
+    return {part: float(table[part]) for part in _KNOWN if part in table}

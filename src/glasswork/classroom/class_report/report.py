@@ -13,6 +13,7 @@ from glasswork.classroom.class_report.choose import Submission, choose
 from glasswork.classroom.class_report.files import find_files
 from glasswork.classroom.class_report.roster import read_roster
 from glasswork.classroom.class_report.run import Journal, Outcome, check_all
+from glasswork.classroom.handout import WHOLE_FILE
 from glasswork.classroom.report import PartReport, Status
 from glasswork.errors import FileError
 
@@ -63,8 +64,8 @@ class Row:
 
     @property
     def done(self) -> int:
-        """How many parts are right."""
-        return sum(self.counts[status] for status in DONE)
+        """How many parts are right; the whole file is not a part."""
+        return sum(part.status in DONE and part.name != WHOLE_FILE for part in self.parts)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Write the report of a class: the page, its tables, what other programs are to read, and a page for each student."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from glasswork.classroom.class_report.anonymous import anonymous as without_names
@@ -11,6 +12,7 @@ from glasswork.classroom.class_report.page import to_page
 from glasswork.classroom.class_report.points import read_points
 from glasswork.classroom.class_report.report import ClassReport, report_class
 from glasswork.classroom.class_report.run import Journal
+from glasswork.classroom.class_report.standing import with_note, with_whole_file
 from glasswork.errors import FileError, InputError
 from glasswork.files import write_whole
 from glasswork.outputs import check_output
@@ -111,7 +113,9 @@ def write_report(
         on_start=on_start,
         on_result=on_result,
     )
-    rows = correct(report.rows, journal.with_name(f"{journal.stem}-corrections.csv"))
+    rows = [replace(row, parts=with_whole_file(row.parts)) for row in report.rows]
+    rows = correct(rows, journal.with_name(f"{journal.stem}-corrections.csv"))
+    rows = [with_note(row, weights) for row in rows]
     report = ClassReport(tuple(without_names(rows) if anonymous else rows), anonymous)
     contents = [
         to_page(report, source.resolve().name, weights),

@@ -15,6 +15,11 @@ from glasswork.classroom.student.source import Document
 from glasswork.classroom.student.unwrap import unwrapped
 from glasswork.classroom.student.whole_file import RUN_LIMIT, Ending
 
+#: What is said of a file that was running when its time was over.
+STILL_RUNNING = (
+    f"After {RUN_LIMIT:g} seconds of computing the file was still running, so its last lines were not tried."
+)
+
 _DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
 _OF_OBJECTS = {method for methods in CLASSES.values() for method in methods}
 _HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
@@ -112,8 +117,7 @@ def report_ending(
     if ending.how == "time":
         if wrong:
             return None
-        says = f"After {RUN_LIMIT:g} seconds of computing the file was still running, so its last lines were not tried."
-        return _entry("remark" if ending.trained else "blocked", says, ending.line, document)
+        return _entry("remark" if ending.trained else "blocked", STILL_RUNNING, ending.line, document)
     if ending.how == "exit" and (after := _after(ending, document)) is not None:
         says = f"The program ends itself here; the lines below, from line {document.place(after)[1]} on, never run."
         return _entry("remark" if ending.trained else "wrong", says, ending.line, document)
