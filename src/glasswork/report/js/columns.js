@@ -28,8 +28,6 @@ const FULL = 0.6;
 
 /** A kind of input, see pixels.js, and the judge of its rows. */
 export class Columns {
-  one = "row";
-  many = "rows";
   raises = say("larger values raise the neuron’s sum");
   lowers = say("larger values lower it");
   ready = true;

@@ -39,8 +39,10 @@ import { Sceptic } from "./sceptic.js";
 import { smallestSmudge } from "./smudge.js";
 import { showStage } from "./stage.js";
 import { Store } from "./store.js";
+import { showLessons } from "./story.js";
 import { imageOf } from "./strokes.js";
 import { unpack, unpackLayers } from "./unpack.js";
+import { say } from "./words.js";
 
 /** Milliseconds in which reference images are described before the page has a turn again. */
 const TURN = 8;
@@ -79,7 +81,7 @@ async function makeContext(data) {
   const first = firstImage(data);
   const store = new Store({
     bytes: imageAt(tests, network.features, first).slice(),
-    source: `test ${kind.one} ${first + 1}`,
+    source: say("test {one} {n}", { n: first + 1 }),
     truth: data.tested.pictures.labels[first],
     strokes: null,
     several: false,
@@ -165,19 +167,20 @@ async function begin(data) {
     context.store.set({});
     context.store.refresh(true);
   });
-  const { open, dock, answers } = showStage(context, byId("stage-body"));
+  const stage = showStage(context, byId("stage-body"));
   showNow(context, byId("now"));
-  page.show = (/** @type {ArrayLike<number>} */ numbers) => context.store.choose(checked(context, numbers), "shown by a program");
+  page.show = (/** @type {ArrayLike<number>} */ numbers) => context.store.choose(checked(context, numbers), say("shown by a program"));
   page.open = (/** @type {number} */ block, /** @type {number} */ neuron) => {
     if (!(neuron >= 0 && neuron < network.blocks[block]?.width && block < network.last)) throw new Error(`there is no neuron ${neuron} in a hidden layer ${block}`);
-    open({ block, neuron });
+    stage.open({ block, neuron });
   };
   performance.mark("glasswork-ready");
   if (context.reference) setTimeout(prepareInTurns, 0, context.reference, context.store);
   setTimeout(() => {
-    showLearning(context, trainer, dock, answers);
+    showLearning(context, trainer, stage.dock, stage.answers);
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
+    showLessons(context, stage, byId("stage-body"));
     showErrs(context, byId("errs-body"));
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";

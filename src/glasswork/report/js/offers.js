@@ -23,7 +23,7 @@ export function showOffers(context, place) {
       const truth = data.tested.pictures.labels[n];
       const canvas = el("canvas", {});
       kind.paint(canvas, bytes);
-      const choose = () => store.choose(bytes, say("test image {n}", { n: n + 1 }), { truth });
+      const choose = () => store.choose(bytes, say("test {one} {n}", { n: n + 1 }), { truth });
       return el("button", { type: "button", class: "thumb", "aria-label": say("Test image {n}, labelled {name}", { n: n + 1, name: classes[truth] }), onclick: choose }, canvas);
     });
     replace(strip, ...buttons);

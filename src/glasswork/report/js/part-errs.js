@@ -104,7 +104,7 @@ function testImage({ store, tests, network, data, classes, kind }, n) {
   const bytes = imageAt(tests, network.features, n).slice();
   const canvas = el("canvas", {});
   kind.paint(canvas, bytes);
-  const source = n < data.tested.checked ? say("test image {n}", { n: n + 1 }) : say("a test image");
+  const source = n < data.tested.checked ? say("test {one} {n}", { n: n + 1 }) : say("a test {one}");
   const choose = () => store.choose(bytes, source, { truth, rival: truth === answer ? null : truth });
   return el("button", { type: "button", class: "thumb", "aria-label": say("{truth} taken for {answer}", { truth: classes[truth], answer: classes[answer] }), onclick: choose }, canvas);
 }

@@ -6,8 +6,6 @@ import { say } from "./words.js";
 /**
  * A kind of input, for the parts that are the same for all kinds.
  * @typedef {object} Kind
- * @property {string} one
- * @property {string} many
  * @property {string} raises What a positive weight does.
  * @property {string} lowers What a negative weight does.
  * @property {(i: number) => string} nameOf The name of an input.
@@ -25,8 +23,6 @@ import { say } from "./words.js";
  */
 export function pixelsOf(shape, inkless) {
   return {
-    one: "image",
-    many: "images",
     raises: say("{ink} here raises the neuron’s sum"),
     lowers: say("{ink} here lowers it") + planesNote(shape),
     nameOf: (i) => placeOf(shape, i),

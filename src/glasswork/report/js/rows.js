@@ -13,7 +13,7 @@ export function testRows({ data, tests, network, store, classes }, label, number
   const { labels } = data.tested.pictures;
   const rows = numbers.map((n) => {
     const bytes = imageAt(tests, network.features, n).slice();
-    const source = n < data.tested.checked ? say("test row {n}", { n: n + 1 }) : say("a test row");
+    const source = n < data.tested.checked ? say("test {one} {n}", { n: n + 1 }) : say("a test {one}");
     const truth = labels[n];
     const rival = answerOf && truth !== data.tested.answers[n] ? truth : null;
     const choose = () => store.choose(bytes, source, { truth, rival });

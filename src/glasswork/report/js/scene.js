@@ -7,6 +7,7 @@ import { linksOf } from "./links.js";
 import { byClass, byValue } from "./sorting.js";
 import { Wall } from "./wall.js";
 import { weightsOf } from "./weights.js";
+import { grouped, say } from "./words.js";
 
 /** Tiles one below the other, and side by side in a network with so many hidden layers. */
 const ROWS = 8;
@@ -33,12 +34,12 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   /** @type {ReturnType<typeof measure> | null} */
   let places = null;
   let staged = "";
-  const image = el("canvas", { class: "input", role: "img", "aria-label": `The ${kind.one} that goes in` });
+  const image = el("canvas", { class: "input", role: "img", "aria-label": say("The {one} that goes in") });
   const hidden = network.blocks.slice(0, -1);
   const orders = hidden.map((_, b) => byClass(network, b)); // stays as it is, so that tiles light up in their places
   const walls = hidden.map((block, b) => {
     const wall = new Wall(block.width, {
-      label: `Hidden layer ${b + 1}, ${block.width} neurons`,
+      label: say("Hidden layer {n}, {width} neurons", { n: b + 1, width: block.width }),
       most: ROWS * (COLUMNS[hidden.length] ?? 1),
       onopen: (neuron) => onopen({ block: b, neuron }),
       onpeek(neuron) {
@@ -55,19 +56,19 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   });
   const lines = new Lines(stage);
   const meaning = key(kind, walls.length > 0);
-  const reset = el("button", { type: "button", onclick: () => store.set({ gains: new Map() }) }, "Reset all neurons");
+  const reset = el("button", { type: "button", onclick: () => store.set({ gains: new Map() }) }, say("Reset all neurons"));
   put(
     place,
     walls.length > 0 &&
       el(
         "div",
         { class: "controls" },
-        choice("Tiles show", [["adds", "what they add"], ["active", "activation"], ["weights", "weights"]], view.shows, (shows) => {
+        choice(say("Tiles show"), [["adds", say("what they add")], ["active", say("activation")], ["weights", say("weights")]], view.shows, (shows) => {
           view.shows = shows;
           walls.forEach((wall) => wall.showPictures(shows === "weights"));
           update();
         }),
-        choice("Sorted by", [["class", "class"], ["adds", "strength"]], view.sort, (sort) => ((view.sort = sort), settle())),
+        choice(say("Sorted by"), [["class", say("class")], ["adds", say("strength")]], view.sort, (sort) => ((view.sort = sort), settle())),
         reset,
       ),
     el(
@@ -90,7 +91,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     walls.forEach((wall, b) => {
       const isActive = view.shows === "active";
       const values = isActive ? trace.outputs[b] : contributions(network, trace, b, target);
-      wall.show(values, isActive ? "activation" : `adds to ${classes[target]}`, (j) => state.gains.has(`${b}:${j}`));
+      wall.show(values, isActive ? say("activation") : say("adds to {name}", { name: classes[target] }), (j) => state.gains.has(`${b}:${j}`));
       wall.mark(state.open?.block === b ? state.open.neuron : null);
     });
     drawLines(trace, target);
@@ -130,7 +131,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
       return links.flatMap(({ from, to, value }) => {
         const start = at(b - 1, from, rankOf(links, "from", from, to))?.out;
         const end = at(b, to, rankOf(links, "to", to, from))?.in;
-        const words = `${b ? `neuron ${from + 1}` : kind.nameOf(from)} to ${b === network.last ? classes[to] : `neuron ${to + 1}`}`;
+        const words = say("{from} to {to}", { from: b ? say("neuron {n}", { n: from + 1 }) : kind.nameOf(from), to: b === network.last ? classes[to] : say("neuron {n}", { n: to + 1 }) });
         return start && end ? [{ from: start, to: end, value, share: Math.abs(value) / most, words }] : [];
       });
     });
@@ -201,14 +202,15 @@ function rankOf(links, side, tile, other) {
 
 /** @param {import("./answer.js").Context} context */
 function inputName({ columns, shape, network }) {
-  return columns ? `${network.features} columns` : `${shape[0]}×${shape[1]} pixels${shape.length === 3 ? " in colour" : ""}`;
+  const size = `${shape[0]}×${shape[1]}`;
+  return columns ? say("{n} columns", { n: network.features }) : shape.length === 3 ? say("{size} pixels in colour", { size }) : say("{size} pixels", { size });
 }
 
 /** @param {import("./answer.js").Context} context @param {Wall} wall @param {number} b @param {() => void} settle */
 function layerHead({ network }, wall, b, settle) {
   const block = network.blocks[b];
   const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
-  const count = block.width.toLocaleString("en");
+  const count = grouped(block.width);
   const words = el("span", {});
   let all = false;
   const toggle = el("button", { type: "button", class: "link", onclick: () => show(!all) });
@@ -220,8 +222,10 @@ function layerHead({ network }, wall, b, settle) {
     if (wall.pictures) wall.showPictures(true);
   };
   const name = () => {
-    words.textContent = [wall.tiles.length < block.width ? `${wall.tiles.length} ${network.last > 1 ? "" : "strongest "}of ${count}` : `${count} ${block.width === 1 ? "neuron" : "neurons"}`, ...kinds].join(", ");
-    toggle.textContent = all ? "Show fewer" : "Show all";
+    const some = { n: wall.tiles.length, all: count };
+    const which = some.n === block.width ? (some.n === 1 ? say("1 neuron") : say("{all} neurons", some)) : network.last > 1 ? say("{n} of {all}", some) : say("{n} strongest of {all}", some);
+    words.textContent = [which, ...kinds].join(", ");
+    toggle.textContent = all ? say("Show fewer") : say("Show all");
     toggle.hidden = !all && wall.tiles.length === block.width;
   };
   name();
@@ -234,7 +238,7 @@ function layerHead({ network }, wall, b, settle) {
  * @param {boolean} hidden Whether there are hidden layers.
  */
 function key(kind, hidden) {
-  const none = `This network has no hidden layer: every number of the ${kind.one} is joined to every answer.`;
+  const none = say("This network has no hidden layer: every number of the {one} is joined to every answer.");
   if (!hidden) return { element: el("p", { class: "small" }, none), show() {} };
   const positive = el("span", {});
   const negative = el("span", {});
@@ -242,7 +246,7 @@ function key(kind, hidden) {
   return {
     element: el("ul", { class: "key small" }, line("positive", "+", positive), line("negative", "−", negative)),
     show(/** @type {string} */ shows, /** @type {string} */ name) {
-      const words = { adds: [`adds to ${name}`, `takes away from ${name}`], active: ["activation above zero", "activation below zero"] }[shows];
+      const words = { adds: [say("adds to {name}", { name }), say("takes away from {name}", { name })], active: [say("activation above zero"), say("activation below zero")] }[shows];
       [positive.textContent, negative.textContent] = words ?? [kind.raises, kind.lowers];
     },
   };

@@ -1,6 +1,7 @@
 /** What one sees, to be passed on: a link that carries a drawing and a neuron, and the stage as a picture. */
 
 import { el, put, svg } from "./dom.js";
+import { say } from "./words.js";
 
 /** Numbers of an image that fit into a link; pixels around a picture. */
 const SHORT = 4096;
@@ -31,7 +32,7 @@ export function follow({ network, columns }, hash, { draw, show, open }) {
   const strokes = drawn?.split("_").map((stroke) => stroke.split("-").map((point) => point.split(".").map((at) => Number(at) / 1000)));
   if (strokes?.every((stroke) => stroke.every((point) => point.length === 2 && point.every(Number.isFinite)))) draw(/** @type {any} */ (strokes));
   const numbers = columns ? row?.split("_").map(Number) : image && /^[A-Za-z0-9+/]*=*$/.test(image) ? Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0)) : null;
-  if (numbers?.length === network.features && numbers.every(Number.isFinite)) show(numbers, "from a link");
+  if (numbers?.length === network.features && numbers.every(Number.isFinite)) show(numbers, say("from a link"));
   const [block, j] = (neuron ?? "").split(".").map(Number);
   if (block < network.last && j < network.blocks[block].width) open(block, j);
 }
@@ -45,8 +46,8 @@ export function shareButtons(context, stage) {
   const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", class: "link", onclick }, name);
   async function link() {
     history.replaceState(null, "", linkTo(context));
-    said.textContent = "The address of this page now leads to what you see.";
-    await navigator.clipboard?.writeText(location.href).then(() => (said.textContent = "The link is copied."), () => {});
+    said.textContent = say("The address of this page now leads to what you see.");
+    await navigator.clipboard?.writeText(location.href).then(() => (said.textContent = say("The link is copied.")), () => {});
   }
   async function png() {
     const picture = pictureOf(stage);
@@ -57,7 +58,7 @@ export function shareButtons(context, stage) {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     save(canvas.toDataURL(), "png");
   }
-  return el("div", { class: "share" }, said, button("Link to this", link), button("Save as PNG", png), button("as SVG", () => save(addressOf(pictureOf(stage)), "svg")));
+  return el("div", { class: "share" }, said, button(say("Link to this"), link), button(say("Save as PNG"), png), button(say("as SVG"), () => save(addressOf(pictureOf(stage)), "svg")));
 }
 
 /** @param {Element} picture */

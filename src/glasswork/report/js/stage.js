@@ -15,19 +15,19 @@ import { showOffers } from "./offers.js";
 import { showFields, showTestRows } from "./part-row.js";
 import { showNetwork } from "./scene.js";
 import { follow, shareButtons } from "./share.js";
-import { signed } from "./words.js";
+import { say, signed } from "./words.js";
 
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
 const GLANCE = 150;
 
 /**
  * @param {import("./answer.js").Context} context @param {any} stage
- * @returns {{open: (which: import("./scene.js").Which) => void, dock: Dock, answers: Element}}
+ * @returns {{open: (which: import("./scene.js").Which) => void, close: () => void, dock: Dock, answers: Element, hint: Element, draw: ReturnType<typeof showBoard>, layout: () => void}}
  */
 export function showStage(context, stage) {
   const { store, columns } = context;
   const part = (/** @type {string} */ name, /** @type {string} */ label) => el("div", { "data-part": name, class: name, role: "group", "aria-label": label });
-  const [board, network, answers] = [part("board", columns ? "The row" : "The board"), part("network", "The network"), part("answers", "The answers")];
+  const [board, network, answers] = [part("board", columns ? say("The row") : say("The board")), part("network", say("The network")), part("answers", say("The answers"))];
   const [below, offers] = [el("div", { class: "dock" }), el("div", { class: "offers" })];
   put(stage, board, network, answers, below, offers);
   let draw = /** @type {ReturnType<typeof showBoard>} */ (null);
@@ -44,11 +44,11 @@ export function showStage(context, stage) {
     dock.select("strange");
     store.refresh(true);
   });
-  const neuron = part("neuron", "The neuron that is open");
+  const neuron = part("neuron", say("The neuron that is open"));
   neuron.id = "neuron";
   const hint = el("div", { class: "hint" });
-  dock.add("neuron", "Neuron", hint, neuron);
-  showDoubt(context, dock.add("strange", "Seen before?"));
+  dock.add("neuron", say("Neuron"), hint, neuron);
+  showDoubt(context, dock.add("strange", say("Seen before?")));
   showHint(context, hint);
 
   const panel = neuronPanel(context, neuron, close);
@@ -112,7 +112,7 @@ export function showStage(context, stage) {
       scene.layout();
     });
   new IntersectionObserver(([entry]) => byId("now").classList.toggle("away", entry.isIntersecting)).observe(answers);
-  return { open, dock, answers };
+  return { open, close, dock, answers, hint, draw, layout: scene.layout };
 }
 
 /**
@@ -121,13 +121,13 @@ export function showStage(context, stage) {
  */
 function showHint({ store, network, answer, target, classes, data, columns, shape }, place) {
   const sum = el("p", {});
-  const act = columns ? "Change a number, and everything follows." : `${canBeDrawn(shape) ? "Draw, or choose an image," : "Choose an image,"} and everything lights up.`;
+  const act = columns ? say("Change a number, and everything follows.") : canBeDrawn(shape) ? say("Draw, or choose an image, and everything lights up.") : say("Choose an image, and everything lights up.");
   put(
     place,
-    el("p", {}, `${act} Point at a neuron to see its weights, touch it to open it, switch it off or turn it up. Touch an answer, and the lines lead there.`),
+    el("p", {}, `${act} ${say("Point at a neuron to see its weights, touch it to open it, switch it off or turn it up. Touch an answer, and the lines lead there.")}`),
     sum,
     data.handwriting && el("p", { class: "small" }, data.handwriting),
-    el("p", { class: "small" }, "This page holds the whole trained network. It runs in your browser and sends nothing anywhere."),
+    el("p", { class: "small" }, say("This page holds the whole trained network. It runs in your browser and sends nothing anywhere.")),
   );
   store.watchWhenSeen(place, (state) => {
     if (!network.last) return;
@@ -138,6 +138,8 @@ function showHint({ store, network, answer, target, classes, data, columns, shap
     const parts = [total([...sent].filter((value) => value > 0)), total([...sent].filter((value) => value < 0)), network.blocks[network.last].bias[k]];
     const { values, total: all } = roundToSum(parts, 3);
     const [plus, minus] = [sent.filter((value) => value > 0).length, sent.filter((value) => value < 0).length];
-    sum.textContent = `The sum of ${classes[k]}: ${signed(values[0], 3)} from ${plus} ${plus === 1 ? "neuron" : "neurons"} for it, ${signed(values[1], 3)} from ${minus} against it, ${signed(values[2], 3)} from its bias, together ${signed(all, 3)}.`;
+    const [forIt, against, bias, sumOfAll] = [...values, all].map((value) => signed(value, 3));
+    const words = { name: classes[k], for: forIt, plus, against, minus, bias, sum: sumOfAll };
+    sum.textContent = plus === 1 ? say("The sum of {name}: {for} from 1 neuron for it, {against} from {minus} against it, {bias} from its bias, together {sum}.", words) : say("The sum of {name}: {for} from {plus} neurons for it, {against} from {minus} against it, {bias} from its bias, together {sum}.", words);
   });
 }

@@ -1,0 +1,115 @@
+/** Missions: three things to try with the network, each noticed when it is done; and a tally of what was meant and what was read. */
+
+import { el, put, replace } from "./dom.js";
+import { argmax } from "./network.js";
+import { say } from "./words.js";
+
+/** Rows of the tally on a worksheet. */
+const ROWS = 10;
+
+/** @typedef {{title: string, hint: string, isDone: (state: import("./store.js").State, answer: import("./answer.js").Answer) => boolean}} Mission */
+
+/**
+ * @param {import("./answer.js").Context} context
+ * @returns {Mission[]}
+ */
+function missionsOf({ classes, network }) {
+  const [three, seven, nine] = ["3", "7", "9"].map((name) => classes.indexOf(name));
+  return [
+    {
+      title: say("Make it answer 3 to a 9"),
+      hint: say("Draw a 9 and say that you meant one; or choose a test image of a 9, and switch neurons off."),
+      isDone: ({ truth }, { best }) => truth === nine && best === three,
+    },
+    {
+      title: say("Fool it without a warning"),
+      hint: say("Draw a digit that you can read and it cannot, say what you meant, and let it not notice that anything is strange."),
+      isDone: ({ strokes, truth, gains, several }, { best, judgement }) => Boolean(strokes && truth !== null && best !== truth && !gains.size && !several && judgement && !judgement.unlike),
+    },
+    {
+      title: say("Find the three neurons that hold up your 7"),
+      hint: say("Draw a 7, and switch off three neurons or fewer so that another answer wins. Begin with the darkest orange. Not every 7 falls: if yours stands, draw another."),
+      isDone: ({ bytes, gains }, { best }) => gains.size > 0 && gains.size <= 3 && [...gains.values()].every((gain) => gain === 0) && best !== seven && argmax(network.scores(bytes)) === seven,
+    },
+  ];
+}
+
+/**
+ * @param {import("./answer.js").Context} context @param {Element} place
+ */
+export function showMissions(context, place) {
+  const { store, classes } = context;
+  const missions = missionsOf(context);
+  const items = missions.map(({ title, hint }) => {
+    const mark = el("span", { class: "mark", role: "status" });
+    return { mark, element: el("li", {}, el("b", {}, title), " ", mark, el("br"), el("span", { class: "small" }, hint)) };
+  });
+  store.watch((state) => {
+    const answer = context.answer(state);
+    if (state.staged) return; // another network
+    missions.forEach(({ isDone }, n) => {
+      if (items[n].mark.textContent || !isDone(state, answer)) return;
+      items[n].mark.textContent = say("✓ done");
+      items[n].element.classList.add("done");
+    });
+  });
+  const sheet = worksheet(missions);
+  document.body.append(sheet);
+  function print() {
+    document.documentElement.classList.add("sheet");
+    window.print();
+    document.documentElement.classList.remove("sheet");
+  }
+  put(
+    place,
+    el("div", { class: "pair" }, el("ol", { class: "missions" }, ...items.map(({ element }) => element)), tally(context)),
+    el("button", { type: "button", onclick: print }, say("Print a worksheet")),
+  );
+}
+
+/**
+ * "I meant …", and how often it was read so.
+ * @param {import("./answer.js").Context} context
+ */
+function tally(context) {
+  const { store, classes } = context;
+  /** @type {Map<object, [number, number]>} */
+  const drawings = new Map(); // what was meant and read, by the drawing
+  const words = el("p", { class: "small", role: "status" }, say("Draw something, then say what you meant."));
+  const table = el("table", { class: "metrics", hidden: true });
+  const heads = [say("Drawn"), say("Answered"), say("Times")].map((word) => el("th", { scope: "col" }, word));
+  /** @param {number} k */
+  function mean(k) {
+    const { strokes } = store.state;
+    if (!strokes?.length) return void (words.textContent = say("There is no drawing on the board."));
+    store.set({ truth: k, rival: k === context.answer(store.state).best ? null : k });
+    drawings.set(strokes, [k, context.answer(store.state).best]);
+    const pairs = [...drawings.values()];
+    const counts = new Map(pairs.map(([meant, read]) => [`${meant} ${read}`, { meant, read, times: pairs.filter(([a, b]) => a === meant && b === read).length }]));
+    const rows = [...counts.values()].sort((a, b) => a.meant - b.meant || b.times - a.times);
+    const right = pairs.filter(([meant, read]) => meant === read).length;
+    words.textContent = pairs.length === 1 ? say("1 drawing so far; read as you meant it: {right}.", { right }) : say("{n} drawings so far; read as you meant them: {right}.", { n: pairs.length, right });
+    table.hidden = false;
+    replace(table, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows.map((row) => el("tr", {}, el("th", { scope: "row" }, classes[row.meant]), el("td", {}, classes[row.read]), el("td", {}, row.times)))));
+  }
+  const buttons = classes.map((name, k) => el("button", { type: "button", "aria-label": say("I meant {name}", { name }), onclick: () => mean(k) }, name));
+  return el("div", { class: "tally" }, el("h4", {}, say("I meant …")), el("div", { class: "row" }, ...buttons), words, table);
+}
+
+/**
+ * The missions on paper, with room to write.
+ * @param {Mission[]} missions
+ */
+function worksheet(missions) {
+  const heads = [say("I drew"), say("It answered"), say("Its share"), say("Did it warn?")].map((word) => el("th", { scope: "col" }, word));
+  const row = () => el("tr", {}, ...heads.map(() => el("td", {})));
+  return el(
+    "div",
+    { class: "worksheet" },
+    el("h2", {}, say("Missions for a network that reads digits")),
+    el("p", {}, say("Name:")),
+    ...missions.flatMap(({ title, hint }, n) => [el("h3", {}, `${n + 1}. ${title}`), el("p", {}, hint), el("p", {}, say("How I did it, and why it worked:")), el("div", { class: "lines-to-write" })]),
+    el("h3", {}, say("My drawings")),
+    el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...Array.from({ length: ROWS }, row))),
+  );
+}
