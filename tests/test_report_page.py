@@ -477,7 +477,7 @@ def test_a_wide_layer_shows_the_strongest_and_all_if_asked(open_page, tmp_path):
     shown = walls.first.locator(".tile").evaluate_all("tiles => tiles.map((tile) => tile.ariaLabel.match(/\\d+/)[0])")
     hidden = next(k for k in range(90) if str(k + 1) not in shown)
     page.evaluate("hidden => glasswork.open(0, hidden)", hidden)
-    assert page.locator(f".tile[aria-pressed=true][aria-label^='Neuron {hidden + 1}:']").count() == 1
+    page.locator(f".tile[aria-pressed=true][aria-label^='Neuron {hidden + 1}:']").wait_for()  # the only one
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Show all").first.click()
     assert walls.first.locator(".tile").count() == 90
