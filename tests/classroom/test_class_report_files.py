@@ -9,7 +9,7 @@ import pytest
 
 from glasswork import FileError
 from glasswork.classroom.class_report import files
-from glasswork.classroom.class_report.choose import choose
+from glasswork.classroom.class_report.choose import choose, decide
 from glasswork.classroom.class_report.files import find_files
 from glasswork.classroom.class_report.names import authors
 from glasswork.classroom.class_report.roster import read_roster
@@ -336,3 +336,56 @@ def test_of_several_files_the_one_that_holds_the_classwork(tmp_path):
     assert chosen["ada"][0] == "ada/work.ipynb"
     assert len(chosen["ada"][1]) == 3
     assert chosen["alan"] == ("alan.py", ())
+
+
+def of_ada(tmp_path, contents):
+    """Ada's submission: files by name, each with its text and the minute in which it was changed."""
+    folder, scratch = tmp_path / "class" / "ada", tmp_path / "scratch"
+    folder.mkdir(parents=True)
+    scratch.mkdir()
+    for name, (text, minute) in contents.items():
+        (folder / name).write_bytes(text)
+        os.utime(folder / name, (0, 1_700_000_000 + 60 * minute))
+    (tmp_path / "class" / "bob.py").write_bytes(CODE)
+    one, _ = choose(find_files(tmp_path / "class", scratch))
+    return decide(one, lambda file: file.path.read_bytes().count(b"done"))
+
+
+FULL = CODE + b"class MLP:"
+UNTOUCHED, FINISHED = FULL, FULL + b" done done"
+
+
+@pytest.mark.parametrize(
+    ("contents", "taken", "words"),
+    [
+        (
+            {"a.py": (FINISHED, 0), "b.py": (UNTOUCHED, 0)},
+            "a.py",
+            "2 files of one attempt: a.py was taken, which has most",
+        ),
+        ({"a.py": (UNTOUCHED, 0), "b.py": (FINISHED, 0)}, "b.py", "2 files of one time: b.py was taken"),
+        ({"a.py": (FULL, 0), "b.py": (FULL + b" ", 0)}, "b.py", "2 files of one time: b.py was taken"),
+        ({"a.py": (FINISHED, 9), "a.ipynb": (UNTOUCHED, 0)}, "a.py", "a.py was taken, which has most parts done"),
+        ({"a.py": (UNTOUCHED, 9), "a.ipynb": (FINISHED, 0)}, "a.ipynb", "the notebook"),
+        ({"a.py": (FINISHED[:-5], 9), "b.py": (FINISHED, 0)}, "a.py", "last changed"),  # an older version is not asked
+        ({"a.py": (CODE + b"done", 9), "a.ipynb": (UNTOUCHED, 0)}, "a.py", "a.py was taken, which has most parts done"),
+    ],
+)
+def test_of_files_that_nothing_else_decides_the_one_with_most_done(tmp_path, contents, taken, words):
+    one = of_ada(tmp_path, contents)
+    assert one.file.place[-1] == taken
+    assert set(one.others) == {f"ada/{name}" for name in contents} - {one.file.name}
+    (note,) = one.notes
+    assert words in note
+
+
+def test_lines_of_a_gradebook_that_are_nobodys(classroom):
+    roster = 'Student,ID,Exercise 1 (412)\n    Points Possible,,10\n"Lovelace, Ada",7,\n"Student, Test",99,\n'
+    rows = classroom({"lovelaceada_7_9_x.py": CODE}, roster)
+    assert [row.student for row in rows] == ["Lovelace, Ada"]
+
+
+def test_students_stand_by_their_family_names(classroom):
+    students = ["Zoe Adams", "Deniz Çelik", "Ada Müller", "Bo Müller", "Ann Ziegler"]
+    places = [f"{name}_{n}_assignsubmission_file_/x.py" for n, name in enumerate(students)]
+    assert [row.student for row in classroom(dict.fromkeys(reversed(places), CODE))] == students

@@ -160,6 +160,19 @@ def test_no_task_is_told_that_is_not_there():
         assert len(re.findall(r"^# \| (?:Section|last)", text, re.MULTILINE)) == 1, part
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_solution_of_an_optional_part_is_handed_out(language):
+    optional = ("CrossEntropyLoss", "ReLU", "DeepMLP")
+    for form in ("notebook", "script"):
+        without = render(form, solution=False, parts=["Linear.forward"], language=language).decode()
+        assert not any(name in without for name in ("class ReLU", "class CrossEntropyLoss", "DeepMLP", "softmax"))
+        whole = render(form, solution=False, language=language).decode()
+        last = whole[whole.index("class CrossEntropyLoss") :]
+        for name in optional:
+            one = render(form, solution=False, parts=["Linear.forward", name], language=language).decode()
+            assert one.endswith(last)
+
+
 def test_every_text_and_comment_is_german(glasswork, tmp_path):
     parts = [*dict.fromkeys(name for name in GAPS if name[:4] not in ("Cros", "ReLU", "Deep")), "split", *GIVEN]
     same = ("# TODO", "#", "# from sklearn", "# X", "# X, y", "# y")

@@ -43,6 +43,7 @@ def anonymous(rows: Sequence[Row]) -> Iterator[Row]:
             file=f"{number:03d}{Path(row.file).suffix}" if row.file else "",
             parts=parts,
             failure=hide.sub("…", row.failure),
+            notes=tuple(hide.sub("…", note) for note in row.notes),
             others=(),
         )
 

@@ -1,20 +1,25 @@
 """Which file of each student is checked: the newest that holds the classwork.
 
-files ──authors──► by student ──► those that hold the classwork ──► the newest ──► the fullest
+files ──authors──► by student ──► those that hold the classwork ──► the newest ──► the fullest ──► most parts done
+
+The last step needs the verdicts: `decide` takes it for the files between which nothing else decides.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glasswork.classroom.class_report.files import Found
 from glasswork.classroom.class_report.names import Author, authors
-from glasswork.classroom.class_report.roster import Member, labels, match
+from glasswork.classroom.class_report.roster import Member, by_family_name, labels, match
 
 #: What a file of the classwork holds.
 _LANDMARKS = re.compile(rb"class (?:Linear|Sigmoid|MSELoss|SGD|MLP)\b|def (?:minibatch_generator|train|valid)\b")
+
+#: How the note begins that says by which rule a file was chosen.
+_ONE_OF = "one of"
 
 #: Notes for the teacher alone, on a student whom the list of the class does not have for certain.
 UNLISTED, SEVERAL = "not on the list", "several on the list have this name, and none this id"
@@ -38,6 +43,8 @@ class Submission:
         The student's other files.
     notes : tuple of str
         What a teacher should know: late, the newest of several, not on the list.
+    rivals : tuple of Found
+        Files of the same attempt that are taken in place of this one if more of their parts are done.
     """
 
     student: str
@@ -47,6 +54,7 @@ class Submission:
     problem: str = ""
     others: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    rivals: tuple[Found, ...] = ()
 
     @property
     def path(self) -> Path | None:
@@ -85,7 +93,32 @@ def choose(found: Sequence[Found], members: Sequence[Member] | None = None) -> l
     submissions += [
         Submission(one.name, "".join(one.ids[:1]), one.email, problem=problem) for one, problem in who.missing
     ]
-    return sorted(submissions, key=lambda one: one.student.casefold())
+    return sorted(submissions, key=lambda one: by_family_name(one.student))
+
+
+def decide(one: Submission, done: Callable[[Found], int]) -> Submission:
+    """Return a submission with the one of its files of which most parts are done, and a note that says so.
+
+    Parameters
+    ----------
+    one : Submission
+    done : callable
+        How many parts of a file are done.
+    """
+    if one.file is None or not one.rivals:
+        return one
+    files = (one.file, *one.rivals)
+    best = max(files, key=done)  # the first of equals
+    if done(best) > done(one.file):
+        why = f"{len(files)} files of one attempt: {best.place[-1]} was taken, which has most parts done"
+    elif any((best.kind, best.changed) == (rival.kind, rival.changed) for rival in one.rivals):
+        why = f"{len(files)} files of one time: {best.place[-1]} was taken"
+    else:
+        return one
+    others = tuple(file.name for file in files if file is not best)
+    rest = tuple(name for name in one.others if name not in (best.name, *others))
+    notes = tuple(note for note in one.notes if not note.startswith(_ONE_OF))
+    return replace(one, file=best, problem=best.problem, others=(*others, *rest), notes=(*notes, why))
 
 
 def _of_one(name: str, member: Member | None, files: Sequence[tuple[Author, Found]], note: str) -> Submission:
@@ -104,19 +137,21 @@ def _of_one(name: str, member: Member | None, files: Sequence[tuple[Author, Foun
 
     def rank(pair: tuple[Author, Found]) -> tuple[object, ...]:
         author, one = pair
-        is_notebook = one.path is not None and one.path.suffix == ".ipynb"
-        return author.attempt, marks[id(one)], is_notebook, one.changed, one.name
+        return author.attempt, marks[id(one)], one.kind == ".ipynb", one.changed, one.name
 
     author, chosen = max(able, key=rank)
+    alike = [one for by, one in able if by.attempt == author.attempt]
+    newest = {one.kind: max(other.changed for other in alike if other.kind == one.kind) for one in alike}
+    rivals = tuple(one for one in alike if one is not chosen and one.changed == newest[one.kind])
     others = tuple(one.name for _, one in sorted(work, key=rank, reverse=True) if one is not chosen)
     notes: tuple[str, ...] = ("late",) if author.is_late else ()
     if len({one.attempt for one, _ in able}) > 1:
         notes += (f"newest of {len({one.attempt for one, _ in able})} attempts",)
     elif len(able) > 1:
-        notes += (f"one of {len(able)} files that hold the classwork: {_why(chosen, able, marks)}",)
+        notes += (f"{_ONE_OF} {len(able)} files that hold the classwork: {_why(chosen, able, marks)}",)
     elif others:
         notes += ("the one file that holds the classwork",)
-    return Submission(name, id_, email, chosen, chosen.problem, others, notes + of_list)
+    return Submission(name, id_, email, chosen, chosen.problem, others, notes + of_list, rivals)
 
 
 def _why(chosen: Found, able: Sequence[tuple[Author, Found]], marks: dict[int, int]) -> str:
@@ -124,7 +159,7 @@ def _why(chosen: Found, able: Sequence[tuple[Author, Found]], marks: dict[int, i
     alike = [one for _, one in able if marks[id(one)] == marks[id(chosen)]]
     if len(alike) == 1:
         return "the fullest"
-    kinds = [one for one in alike if one.path is None or chosen.path is None or one.path.suffix == chosen.path.suffix]
+    kinds = [one for one in alike if one.kind == chosen.kind]
     return "the notebook" if len(kinds) == 1 else "last changed"
 
 

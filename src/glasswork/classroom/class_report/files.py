@@ -65,6 +65,11 @@ class Found:
         """The place as a path."""
         return "/".join(self.place)
 
+    @property
+    def kind(self) -> str:
+        """What the name of the readable file ends in; empty if it was refused."""
+        return self.path.suffix if self.path is not None else ""
+
 
 @dataclass
 class _Scratch:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glasswork.classroom.class_report.choose import Submission, choose
-from glasswork.classroom.class_report.files import find_files
+from glasswork.classroom.class_report.choose import Submission, choose, decide
+from glasswork.classroom.class_report.files import Found, find_files
 from glasswork.classroom.class_report.roster import read_roster
 from glasswork.classroom.class_report.run import Journal, Outcome, check_all
 from glasswork.classroom.handout import WHOLE_FILE
@@ -178,13 +178,18 @@ def report_class(
         if not any(one.is_work for one in found):
             raise FileError(f"{source}: no notebook, script or archive of them in here; is it the right folder?")
         chosen = choose(found, read_roster(roster) if roster is not None else None)
-        paths = {one.file.digest: one.file.path for one in chosen if one.file is not None and one.file.path is not None}
+        files = [file for one in chosen for file in (one.file, *one.rivals)]
+        paths = {file.digest: file.path for file in files if file is not None and file.path is not None}
         new = {digest: path for digest, path in paths.items() if digest not in kept.outcomes}
         on_start(len(paths), len(paths) - len(new))
         for digest, outcome in check_all(new, time_limit=time_limit, workers=workers, unsafe=unsafe):
             kept.add(digest, outcome)
             on_result()
-    rows = [_row(one, kept.outcomes) for one in chosen]
+
+    def done(file: Found) -> int:
+        return sum(part.status in DONE for part in kept.outcomes[file.digest].parts) if file.path is not None else -1
+
+    rows = [_row(decide(one, done), kept.outcomes) for one in chosen]
     return ClassReport(tuple(rows))
 
 

@@ -23,6 +23,9 @@ _HEADERS: dict[str, re.Pattern[str]] = {
     "email": re.compile("e?mail(address|adresse)?"),
 }
 
+#: Lines of a gradebook that are nobody's: Canvas's maximum of each column, and the student whom a teacher can act.
+_NOBODY = ("pointspossible", "studenttest", "teststudent")
+
 
 @dataclass(frozen=True)
 class Member:
@@ -74,7 +77,7 @@ def read_roster(path: Path) -> list[Member]:
         ids = tuple(re.sub(r"(?i)^(participant|teilnehmer(/in)?) *", "", text) for text in cells("id"))
         name = " ".join(cells("first")[:1] + cells("last")[:1]) or " ".join(cells("name")[:1])
         email = " ".join(cells("email")[:1])
-        if not (ids or name or email):
+        if not (ids or name or email) or _letters(name) in _NOBODY:
             continue
         if ids and ids[0] in lines_of:
             raise FileError(f"{path}: line {number} has the id {ids[0]} of line {lines_of[ids[0]]}; expected one each")
@@ -146,6 +149,13 @@ def _glued_names(name: str) -> list[str]:
     """Return a name as platforms glue it together: ``adalovelace``, ``lovelaceada``."""
     words = [word for word in map(_letters, re.split(r"[\s,]+", name)) if word]
     return ["".join(words[i:] + words[:i]) for i in range(len(words))]
+
+
+def by_family_name(name: str) -> tuple[str, str]:
+    """Return what sorts a name: the family name, which a comma follows or which comes last, then all of it."""
+    plain = re.sub(r" *\([^)]*\)$", "", name)
+    family = plain.partition(",")[0] if "," in plain else (plain.split() or [""])[-1]
+    return _letters(family), _letters(name)
 
 
 def _letters(text: str) -> str:

@@ -6,7 +6,7 @@ exercise.template ──read──► cells ──► classwork.ipynb, classwork
 The template is a script in the percent format. A cell begins with ``# %% id=NAME``, a text with
 ``# %% [markdown] id=NAME``; ``only=notebook`` and ``only=script`` limit a cell to one form. A gap belongs to a part and
 holds both versions of its lines. ``open`` says that the part is left open unless a teacher chooses other parts, and
-``given`` that it is not::
+``given`` that it is not. ``optional`` parts are open too, and if a teacher chooses one of them, all are open::
 
     #[ open Linear.forward
             output = ... # TODO: the linear equation.
@@ -37,7 +37,7 @@ Form = Literal["notebook", "script"]
 
 _CELL = re.compile(r"# %%(?P<text> \[markdown\])? id=(?P<id>[\w-]+)(?: only=(?P<only>notebook|script))?")
 _GAP = re.compile(
-    r"^#\[ (?P<kind>open|given) (?P<part>\S+)\n(?P<open>.*?)^#\[ solved\n(?P<solved>.*?)^#\]\n",
+    r"^#\[ (?P<kind>open|given|optional) (?P<part>\S+)\n(?P<open>.*?)^#\[ solved\n(?P<solved>.*?)^#\]\n",
     re.MULTILINE | re.DOTALL,
 )
 _TASK = re.compile(r"^#\{ (?P<parts>[^\n]+)\n(?P<lines>.*?)^#\}\n", re.MULTILINE | re.DOTALL)
@@ -103,10 +103,12 @@ def read_template(
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{template}: the template cannot be read as text in UTF-8 ({error})") from error
     who = template or "exercise.template"
-    known = {gap["part"]: gap["kind"] == "open" for gap in _GAP.finditer(content)}
+    known = {gap["part"]: gap["kind"] for gap in _GAP.finditer(content)}
     if unknown := [part for part in parts or () if part not in known]:
         raise InputError(f"{who}: no part {unknown[0]!r} can be left open; expected some of {', '.join(known)}")
-    chosen = {part for part in known if (part in parts if parts else known[part])}
+    chosen = {part for part in known if (part in parts if parts else known[part] != "given")}
+    if any(known[part] == "optional" for part in chosen):
+        chosen |= {part for part in known if known[part] == "optional"}
     content = _GAP.sub(lambda gap: gap["solved" if solution or gap["part"] not in chosen else "open"], content)
 
     def with_tasks(text: str) -> str:
