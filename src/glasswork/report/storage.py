@@ -13,8 +13,8 @@ from glasswork.report.packing import Encoding, pack, rounded
 #: Bytes of the page without the networks: images, snapshots, our modules.
 _REST = 2_300_000
 
-#: The page size in bytes above which weights are stored more coarsely, and the size that is too large to be useful.
-_LARGE, _TOO_LARGE = 5_000_000, 25_000_000
+#: The largest page in bytes with each encoding; a larger one has coarser weights, or is too large to be useful.
+_MOST: dict[Encoding, int] = {"float32": 3_600_000, "float16": 5_000_000, "int8": 25_000_000}
 
 #: Base64 characters per weight.
 _CHARACTERS: dict[Encoding, float] = {"float32": 4 * 4 / 3, "float16": 2 * 4 / 3, "int8": 4 / 3}
@@ -36,9 +36,9 @@ def choose_encoding(model: MLP) -> Encoding:
     largest = max(float(np.abs(weight).max()) for weight in weights)
     for encoding, characters in _CHARACTERS.items():
         fits = largest < _LARGEST_HALF or encoding != "float16"
-        if fits and _REST + count * characters <= (_TOO_LARGE if encoding == "int8" else _LARGE):
+        if fits and _REST + count * characters <= _MOST[encoding]:
             return encoding
-    most = int((_TOO_LARGE - _REST) / _CHARACTERS["int8"])
+    most = int((_MOST["int8"] - _REST) / _CHARACTERS["int8"])
     raise InputError(
         f"report: {model} has {count:,} weights, but a page holds at most {most:,}; all other commands work "
         "with this run"
