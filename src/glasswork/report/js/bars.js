@@ -8,37 +8,29 @@ import { number, percent, say, signed } from "./words.js";
 const LETTERS = 10;
 
 export class Bars {
-  /**
-   * @param {string[]} classes
-   * @param {(k: number) => void} [onchoose] Then each row is a button, with the class's sum.
-   */
+  /** @param {string[]} classes @param {(k: number) => void} onchoose When a row, which is a button, is pressed. */
   constructor(classes, onchoose) {
     this.classes = classes;
-    this.kind = onchoose ? "output" : "reading";
     this.rows = classes.map((name, k) => {
       const [fill, value, sum] = ["fill", "value", "sum-value"].map((part) => el("span", { class: part }));
-      const content = [onchoose && sum, el("span", { class: "name", title: name.length > LETTERS && name }, name), el("span", { class: "track", "aria-hidden": "true" }, fill), value];
-      const row = onchoose ? el("button", { type: "button", onclick: () => onchoose(k) }, ...content) : el("div", {}, ...content);
+      const content = [sum, el("span", { class: "name", title: name.length > LETTERS && name }, name), el("span", { class: "track", "aria-hidden": "true" }, fill), value];
+      const row = el("button", { type: "button", onclick: () => onchoose(k) }, ...content);
       return { row, fill, value, sum };
     });
-    this.element = el("ul", { class: onchoose ? "bars" : "bars plain" }, ...this.rows.map(({ row }) => el("li", {}, row)));
+    this.element = el("ul", { class: "bars" }, ...this.rows.map(({ row }) => el("li", {}, row)));
     this.element.style.setProperty("--name", `${Math.min(LETTERS, Math.max(...classes.map((name) => name.length)))}ch`);
-    if (onchoose) rove(this.element, ".output");
+    rove(this.element, ".output");
   }
 
   /**
-   * @param {ArrayLike<number>} shares
-   * @param {number} best
-   * @param {boolean} doubtful Whether the answer is not to be believed.
-   * @param {ArrayLike<number>} [sums]
-   * @param {number} [target] The class that is followed.
+   * @param {ArrayLike<number>} shares @param {number} best @param {boolean} doubtful Whether the answer is not to be believed.
+   * @param {ArrayLike<number>} sums @param {number} target The class that is followed.
    */
   show(shares, best, doubtful, sums, target) {
     this.rows.forEach(({ row, fill, value, sum }, k) => {
       fill.style.transform = `scaleX(${shares[k]})`;
       value.textContent = percent(shares[k]);
-      row.className = `${this.kind}${k === best ? (doubtful ? " best doubtful" : " best") : ""}`;
-      if (!sums) return;
+      row.className = `output${k === best ? (doubtful ? " best doubtful" : " best") : ""}`;
       sum.textContent = signed(sums[k], Math.abs(sums[k]) < 99.95 ? 2 : 0);
       row.setAttribute("aria-pressed", String(k === target));
       row.setAttribute("aria-label", say("{name}: {share}, sum {sum}", { name: this.classes[k], share: percent(shares[k]), sum: number(sums[k], 2) }));

@@ -74,10 +74,7 @@ export class Boundary {
 
   /**
    * Mark a row: by its class, or as the row of the page.
-   * @param {CanvasRenderingContext2D} drawing
-   * @param {ArrayLike<number>} row
-   * @param {number | null} label
-   * @param {number} size
+   * @param {CanvasRenderingContext2D} drawing @param {ArrayLike<number>} row @param {number | null} label @param {number} size
    */
   mark(drawing, row, label, size) {
     const style = getComputedStyle(this.canvas);

@@ -95,8 +95,7 @@ function addProducts({ weight, bias }, input, grad) {
 }
 
 /**
- * @param {Float32Array} parameters
- * @param {Float64Array} gradients Set to 0.
+ * @param {Float32Array} parameters @param {Float64Array} gradients Set to 0.
  * @param {number} rate
  */
 function move(parameters, gradients, rate) {
@@ -154,11 +153,7 @@ function deviation(values) {
 
 /** A training: what it has learnt so far, and the pieces of work that it consists of. */
 export class Course {
-  /**
-   * @param {Learner} learner
-   * @param {Lesson} lesson
-   * @param {Settings} settings Rate and batch may change while it runs.
-   */
+  /** @param {Learner} learner @param {Lesson} lesson @param {Settings} settings Rate and batch may change while it runs. */
   constructor(learner, lesson, settings) {
     this.learner = learner;
     this.lesson = lesson;

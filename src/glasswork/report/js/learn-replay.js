@@ -10,10 +10,7 @@ import { percent, say } from "./words.js";
 /** Milliseconds from one epoch to the next. */
 const PACE = 600;
 
-/**
- * @param {import("./answer.js").Context} context
- * @param {() => void} onuse When a network is put on the stage.
- */
+/** @param {import("./answer.js").Context} context @param {() => void} onuse When a network is put on the stage. */
 export function watchItLearn(context, onuse) {
   const { data, own, kind } = context;
   /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */

@@ -5,8 +5,7 @@ import { say } from "./words.js";
 
 /**
  * Put a network on the stage, where all parts of the page follow it, if it has as many neurons as the page's own.
- * @param {import("./answer.js").Context} context @param {import("./network.js").Network} network
- * @param {string} words What it is.
+ * @param {import("./answer.js").Context} context @param {import("./network.js").Network} network @param {string} words What it is.
  */
 export function putOnStage({ network: staged, own, store }, network, words) {
   const fits = own.blocks.length === network.blocks.length && own.blocks.every(({ width }, b) => width === network.blocks[b].width);
@@ -18,8 +17,7 @@ export function putOnStage({ network: staged, own, store }, network, words) {
 
 /**
  * Say which network is on the stage if it is not the page's own, with a way back.
- * @param {import("./answer.js").Context} context
- * @param {Element} place Where the answer comes first.
+ * @param {import("./answer.js").Context} context @param {Element} place Where the answer comes first.
  * @param {() => void} onback
  */
 export function sayWhichNetwork(context, place, onback) {

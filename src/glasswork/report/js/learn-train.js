@@ -123,10 +123,7 @@ export class Trainer {
   }
 }
 
-/**
- * @param {import("./answer.js").Context} context @param {Trainer} trainer
- * @param {() => void} onuse When it is trained by hand, on the stage.
- */
+/** @param {import("./answer.js").Context} context @param {Trainer} trainer @param {() => void} onuse When it is trained by hand, on the stage. */
 export function trainHere(context, trainer, onuse) {
   const { kind, own: network, data } = context;
   const { lesson, settings } = trainer;
@@ -148,12 +145,7 @@ export function trainHere(context, trainer, onuse) {
     network.last > 0 && select(say("Activation"), "activation", activations, (activation) => trainer.begin({ activation })),
     network.last === 1 && select(say("Hidden neurons"), "hidden", hidden, (width) => trainer.begin({ hidden: Number(width) })),
   ];
-  /**
-   * @param {string} label
-   * @param {keyof Settings} name
-   * @param {(number | string)[]} values
-   * @param {(value: string) => void} use
-   */
+  /** @param {string} label @param {keyof Settings} name @param {(number | string)[]} values @param {(value: string) => void} use */
   function select(label, name, values, use) {
     const options = values.map((value) => el("option", { value, selected: value === settings[name] }, value));
     const input = el("select", { id: `learn-${name}`, onchange: () => use(input.value) }, ...options);

@@ -19,8 +19,7 @@ export class LearnView {
   next = 0;
 
   /**
-   * @param {import("./answer.js").Context} context
-   * @param {string} label Of the pictures.
+   * @param {import("./answer.js").Context} context @param {string} label Of the pictures.
    * @param {boolean} [whole] Whether the networks are; else they are first layers.
    */
   constructor(context, label, whole = true) {
@@ -48,8 +47,7 @@ export class LearnView {
   }
 
   /**
-   * @param {any} network
-   * @param {any} start The same before its first step.
+   * @param {any} network @param {any} start The same before its first step.
    * @param {number} [tiles] How many pictures are painted now, in turn; by default all.
    */
   show(network, start, tiles = NEURONS) {
@@ -71,10 +69,7 @@ export class LearnView {
 
   /**
    * The numbers of a picture; the scale grows with them.
-   * @param {any} network
-   * @param {any} start
-   * @param {number} j
-   * @param {"weights" | "change"} shows
+   * @param {any} network @param {any} start @param {number} j @param {"weights" | "change"} shows
    */
   values(network, start, j, shows) {
     const values = weightsOf(network.blocks[0], j);
