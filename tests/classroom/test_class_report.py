@@ -33,6 +33,7 @@ from glasswork.classroom.exercise.write import render
 from glasswork.classroom.handout import OPTIONAL, PARTS
 from glasswork.classroom.judging.ending import STILL_RUNNING
 from glasswork.classroom.report import CheckReport, PartReport, to_text
+from glasswork.cli.classwork import ProgressBar
 
 HINTS = ("Look at the weight.", "Its mean is 0.5.", "Subtract something.")
 
@@ -336,6 +337,11 @@ def test_the_journal_keeps_what_was_done(tmp_path):
     assert Journal(path, 20.0).outcomes == {"d1": outcome, "d2": Outcome(failure="no")}
     Journal(path, 20.0).add("d4", Outcome())
     assert Journal(path, 20.0).outcomes.keys() == {"d1", "d2", "d4"}
+    other = Journal(tmp_path / "shown.journal", 20.0)  # of a report of another name in the same folder
+    assert other.outcomes.keys() == {"d1", "d2", "d4"}
+    other.add("d5", Outcome())
+    assert Journal(path, 20.0).outcomes.keys() == {"d1", "d2", "d4", "d5"}
+    path.with_name("no.journal").write_bytes(b"\xff{")
     assert Journal(path, 5.0).outcomes == {}  # another time limit may give another verdict
 
 
@@ -421,6 +427,15 @@ def test_nothing_to_check(tmp_path):
         write_report(tmp_path, tmp_path / "report.pdf")
 
 
+def test_progress_without_a_terminal(capsys):
+    with ProgressBar("checking") as bar:
+        bar.start(32, 8)
+        for _ in range(24):
+            bar.advance()
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == ("", [f"checking: {n} of 32" for n in (10, 20, 30)])
+
+
 def test_the_command(glasswork, tmp_path):
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "ada.py").write_bytes(render("script", solution=False))
@@ -431,6 +446,7 @@ def test_the_command(glasswork, tmp_path):
         "report.csv",
         "report-mistakes.csv",
         "report-otter.csv",
+        "report.journal keeps the results for the next run, with lines of the students' code: do not publish it.",
     ]
     assert said.splitlines()[-1].startswith("Note: These points rest on what the students' own code did")
     assert "expected one of grades" in glasswork(

@@ -12,10 +12,11 @@ from glasswork.paths import typed_path
 
 
 class ProgressBar:
-    """Context manager: a progress bar on a terminal; nothing is shown if the output is piped."""
+    """Context manager: a progress bar on a terminal; if the output is piped, a line to stderr every ten steps."""
 
     def __init__(self, task: str) -> None:
         self._bar: Any = None
+        self._name = task
         if sys.stdout.isatty():
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,6 +25,7 @@ class ProgressBar:
 
     def start(self, total: int, done: int = 0) -> None:
         """Show the bar for ``total`` steps, of which ``done`` are done."""
+        self._total, self._done = total, done
         if self._bar is not None:
             self._task = self._bar.add_task("", total=total, completed=done)
 
@@ -31,6 +33,10 @@ class ProgressBar:
         """Move the bar by one step."""
         if self._bar is not None:
             self._bar.advance(self._task)
+            return
+        self._done += 1
+        if self._done % 10 == 0:
+            print(f"{self._name}: {self._done} of {self._total}", file=sys.stderr, flush=True)
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -156,20 +162,21 @@ def report(
     """Check every submission of a class: who has done what, and which mistakes are common.
 
     After an interruption, the same command continues where it stopped. Files that have not changed are not checked
-    again.
+    again: a journal beside the page keeps the results, with lines of the students' code.
     """
     from glasswork.classroom.class_report.exports import EXPORTS
     from glasswork.classroom.class_report.points import WARNING, read_points
-    from glasswork.classroom.class_report.write import write_report
+    from glasswork.classroom.class_report.write import report_paths, write_report
 
     unknown = [name for name in export or () if name not in EXPORTS]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]!r}: expected one of {', '.join(EXPORTS)}", param_hint="--export")
+    page = output or Path("report-anonymous.html" if anonymous else "report.html")
     bar = ProgressBar("checking")
     with bar:
         result, written = write_report(
             folder,
-            output or Path("report-anonymous.html" if anonymous else "report.html"),
+            page,
             exports=export or (),
             time_limit=time_limit,
             anonymous=anonymous,
@@ -191,6 +198,8 @@ def report(
     for one in [one for one in result.misconceptions() if one.status == "wrong"][:5]:
         print(f"  {len(one.students):>4} × {one.part}: {one.mistake or 'another mistake'}")
     print("\n".join(map(str, written)))
+    journal = report_paths(page)[0]
+    print(f"{journal} keeps the results for the next run, with lines of the students' code: do not publish it.")
     if {"grades", "nbgrader", "otter"} & set(export or ()):
         print(f"Note: {WARNING}")
     if (weights := read_points(points)).given:

@@ -35,7 +35,8 @@ class Outcome:
 class Journal:
     """The results so far, in a file beside the report: one line of JSON a result, added as soon as it is known.
 
-    Results of another version of the checker, or of another time limit, do not count.
+    Results of another version of the checker, or of another time limit, do not count. The results of other reports in
+    the folder, such as one without names, are known, too: a result belongs to a file's content, not to a student.
 
     Parameters
     ----------
@@ -60,6 +61,11 @@ class Journal:
                 json.dumps(head) + "\n" + "".join(json.dumps(entry) + "\n" for entry in self._written.values())
             )
             self._is_new = True
+        for other in sorted(path.parent.glob("*.journal")):
+            first, *rest = other.read_text("utf-8", "replace").split("\n")
+            if other != path and _parse(first) == head:
+                found = [entry for line in rest if isinstance(entry := _parse(line), dict) and "digest" in entry]
+                self.outcomes = {entry["digest"]: _to_outcome(entry) for entry in found} | self.outcomes
 
     def add(self, digest: str, outcome: Outcome) -> None:
         """Keep a result."""
