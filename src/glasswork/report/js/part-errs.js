@@ -7,8 +7,9 @@ import { rove } from "./rove.js";
 import { testRows } from "./rows.js";
 import { grouped, number, percent, plain, say } from "./words.js";
 
-/** Images shown for a cell. */
+/** Images shown for a cell; classes of a table that is laid out only where it is seen. */
 const MOST = 40;
+const LARGE = 40;
 
 /** Percentage points of calibration error below which a network counts as well calibrated. */
 const CALIBRATED = 1;
@@ -67,7 +68,7 @@ function confusion(context) {
     el("tbody", {}, ...rows),
   );
   rove(element, "button");
-  return el("div", { class: "matrix" }, el("div", { class: "scroll" }, element), images);
+  return el("div", { class: "matrix" }, el("div", { class: classes.length > LARGE ? "scroll large" : "scroll" }, element), images);
 }
 
 /**
