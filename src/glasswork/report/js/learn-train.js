@@ -147,7 +147,7 @@ export function trainHere(context, trainer, onuse) {
   ];
   /** @param {string} label @param {keyof Settings} name @param {(number | string)[]} values @param {(value: string) => void} use */
   function select(label, name, values, use) {
-    const options = values.map((value) => el("option", { value, selected: value === settings[name] }, value));
+    const options = values.map((value) => el("option", { value, selected: value === settings[name] }, typeof value === "number" ? plain(value) : value));
     const input = el("select", { id: `learn-${name}`, onchange: () => use(input.value) }, ...options);
     return el("span", { class: "choice" }, el("label", { for: `learn-${name}`, class: "small" }, label), input);
   }
