@@ -27,7 +27,7 @@ from glasswork.classroom.class_report.page import to_page
 from glasswork.classroom.class_report.points import Points, read_points
 from glasswork.classroom.class_report.report import ClassReport, Row
 from glasswork.classroom.class_report.run import Journal, Outcome
-from glasswork.classroom.class_report.standing import standing, with_note, with_whole_file
+from glasswork.classroom.class_report.standing import refused, standing, with_note, with_whole_file
 from glasswork.classroom.class_report.write import write_report
 from glasswork.classroom.exercise.write import render
 from glasswork.classroom.handout import OPTIONAL, PARTS
@@ -384,6 +384,7 @@ def test_a_class_from_end_to_end(submissions, tmp_path):
     assert [path.name for path in written] == [f"report{end}" for end in ends]
     rows = {row.student: row for row in report.rows}
     assert rows["Ada"].counts["wrong"] == 0
+    assert rows["Ada"].notes == ("untouched exercise",)
     assert rows["Ada"].counts["open"] >= 6
     assert sum(read_points().earned(rows["Ada"]).values()) == 0  # given code is worth nothing
     assert rows["Tim"].failure
@@ -402,7 +403,8 @@ def test_a_class_from_end_to_end(submissions, tmp_path):
         check(exports=["grades"])
 
     started.clear()
-    (submissions / "Edsger_3_assignsubmission_file_.py").write_bytes(render("script", solution=False))
+    deletes = b"import shutil\nshutil.rmtree('..')\n" + render("script", solution=False)
+    (submissions / "Edsger_3_assignsubmission_file_.py").write_bytes(deletes)
     with pytest.raises(InputError, match="is a report with names"):
         check(anonymous=True)
     named = output.read_bytes()
@@ -414,6 +416,8 @@ def test_a_class_from_end_to_end(submissions, tmp_path):
     )
     assert started == [(6, 5)]  # only the new file is checked
     assert len(again.rows) == 6
+    (part,) = [part for row in again.rows for part in refused(row)]
+    assert (part.name, part.line) == ("whole file", 2)
     assert output.read_bytes() == named
     page = output.with_name("report-anonymous.html").read_text("utf-8")
     assert "Student 001" in page
