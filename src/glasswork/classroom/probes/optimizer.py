@@ -86,10 +86,9 @@ class SGDProbe:
         if isinstance(zero["error"], Crash):
             found.append(Problem("zero", "error", f"zero_grad() gives {show(zero['error'])}."))
         elif not (same(zero["weight"], grad_weight * 0) and same(zero["bias"], grad_bias * 0)):
+            left = zero["bias"] if same(zero["weight"], grad_weight * 0) else zero["weight"]
             found.append(
-                Problem(
-                    "zero", "aliasing", f"after zero_grad() the gradients are {show(zero['weight'])}; expected zeros."
-                )
+                Problem("zero", "aliasing", f"after zero_grad() one of the gradients is {show(left)}; expected zeros.")
             )
         elif not same(zero["parameter"], weight):
             found.append(
