@@ -141,10 +141,10 @@ def test_training_and_engine_use_what_is_granted(by, monkeypatch):
 # No home folder ----------------------------------------------------------------------------------
 
 
-def test_a_home_that_nobody_knows(monkeypatch):
+def test_a_home_that_nobody_knows(monkeypatch, tmp_path):
     for name in ("GLASSWORK_CACHE", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
     assert compiling.cache_folder.__wrapped__() is None
     assert typed_path("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
 
