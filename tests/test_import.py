@@ -153,6 +153,27 @@ def test_damaged_files_are_refused_or_read(path, tmp_path_factory, data):
     assert said.startswith(str(damaged))
 
 
+def test_names_that_do_not_tell_the_order_are_refused(tmp_path):
+    """And the numbers tell whether a BatchNorm1d stands before the activation or behind it."""
+    from safetensors.numpy import load_file, save_file
+
+    arrays = load_file(FOREIGN / "torch-state.safetensors")
+    norm = {name.rpartition(".")[2]: array for name, array in arrays.items() if ".2." in name}
+    layers = {k: {w: arrays[f"_orig_mod.module.{k}.{w}"] for w in ("weight", "bias")} for k in (1, 5)}
+    for names in ("linear1 norm1 linear2", "stem middle head", "fc1 bn out"):
+        first, middle, last = names.split()
+        parts = {first: layers[1], middle: norm, last: layers[5]}
+        save_file({f"{n}.{w}": a for n, held in parts.items() for w, a in held.items()}, tmp_path / "net.safetensors")
+        with pytest.raises(InputError, match="do not say in which order the layers stand; number all of them"):
+            load(tmp_path / "net.safetensors", activation="relu")
+    kinds = {}
+    for k in (1, 2):
+        parts = {0: layers[1], k: norm, 3: layers[5]}
+        save_file({f"{n}.{w}": a for n, held in parts.items() for w, a in held.items()}, tmp_path / "net.safetensors")
+        kinds[k] = [layer.kind for layer in load(tmp_path / "net.safetensors", activation="relu").layers]
+    assert kinds == {1: ["linear", "batch-norm", "relu", "linear"], 2: ["linear", "relu", "batch-norm", "linear"]}
+
+
 def test_hostile_sizes_ask_for_no_memory(tmp_path):
     header = json.dumps({"0.weight": {"dtype": "F32", "shape": [10**9, 10**9], "data_offsets": [0, 4]}}).encode()
     (tmp_path / "net.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))

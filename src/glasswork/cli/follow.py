@@ -152,7 +152,13 @@ class _Logs:
         if kinds:
             from glasswork.interop.log import open_log
 
-            self.open = {kind: open_log(kind, run) for kind in dict.fromkeys(kinds)}
+            for kind in dict.fromkeys(kinds):
+                try:
+                    self.open[kind] = open_log(kind, run)
+                except GlassworkError:
+                    raise
+                except Exception as error:  # other libraries have errors of their own
+                    print(f"Notice: the log {kind} could not be opened: {error}", file=sys.stderr, flush=True)
 
     def note(self, result: "EpochResult") -> None:
         self._each(lambda log: log.note(result))

@@ -141,7 +141,12 @@ def _from_state_dict(path: Path, activation: str | Sequence[str] | None, output_
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError(f"{path}: {name} has numbers that are not finite")
         modules.setdefault(module, {})[part] = array
-    ordered = sorted(modules, key=lambda name: [(int(p), "") if p.isdigit() else (0, p) for p in _split(name)])
+    if len({re.sub(r"\d+", "", name) for name in modules}) > 1 or any(not re.search(r"\d", name) for name in modules):
+        raise InputError(
+            f"{path}: the names {', '.join(list(modules)[:5])} do not say in which order the layers stand; number "
+            "all of them, as torch.nn.Sequential(*layers).state_dict() does"
+        )
+    ordered = sorted(modules, key=_number)
     plain = Plain(facts=dict(facts) if "layers" in facts else {})
     linear = [name for name in ordered if modules[name].get("weight", np.empty(0)).ndim == 2]
     if not linear:
@@ -155,7 +160,8 @@ def _from_state_dict(path: Path, activation: str | Sequence[str] | None, output_
             got = {part: f"{array.dtype} {array.shape}" for part, array in held.items()}
             raise InputError(f"{path}: {name}: expected the weights of a Linear or BatchNorm1d in float32, got {got}")
         if weight.ndim == 1:
-            _take_norm(path, name, held, plain, width)
+            before = linear[sum(_number(other) < _number(name) for other in linear) - 1]
+            _take_norm(path, name, held, plain, width, behind=_number(name)[-1] - _number(before)[-1] > 1)
             continue
         if weight.shape[1] != width:
             raise InputError(
@@ -172,12 +178,12 @@ def _from_state_dict(path: Path, activation: str | Sequence[str] | None, output_
     return plain
 
 
-def _take_norm(path: Path, name: str, held: dict[str, NDArray[Any]], plain: Plain, width: int) -> None:
-    """Add a BatchNorm1d in front of the activation that was added for the layer before it."""
+def _take_norm(path: Path, name: str, held: dict[str, NDArray[Any]], plain: Plain, width: int, *, behind: bool) -> None:
+    """Add a BatchNorm1d in front of the activation that was added for the layer before it, or behind it."""
     parts = [held.get(part) for part in ("weight", "bias", "running_mean", "running_var")]
     if any(part is None or part.shape != (width,) for part in parts):
         raise InputError(f"{path}: {name}: expected the four arrays of a BatchNorm1d of width {width}")
-    place = len(plain.layers) - (bool(plain.layers) and plain.layers[-1][0] == "activation")
+    place = len(plain.layers) - (not behind and bool(plain.layers) and plain.layers[-1][0] == "activation")
     plain.layers.insert(place, ("batch-norm", *parts, 1e-5))
 
 
@@ -194,9 +200,9 @@ def _activations(path: Path, given: Any, hidden: int) -> list[str | None]:
     return words
 
 
-def _split(name: str) -> list[str]:
-    """Return the parts of a name; digits apart from letters, so that layer10 follows layer9."""
-    return re.findall(r"\d+|[^\d.]+", name)
+def _number(name: str) -> tuple[int, ...]:
+    """Return the numbers in a module's name: layer10 follows layer9."""
+    return tuple(map(int, re.findall(r"\d+", name)))
 
 
 def _word(who: object, word: str | None) -> str | None:

@@ -117,6 +117,9 @@ class MlflowLog:
 
     def __init__(self, run: Run) -> None:
         library = require(_LIBRARIES["mlflow"], install="'glasswork[log]'")
+        os.environ.setdefault(
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1"
+        )  # a server that is away does not hold a training up
         place = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{run.folder.parent / 'mlflow.db'}"
         self.client = library.MlflowClient(tracking_uri=place)
         known = self.client.get_experiment_by_name("glasswork")
