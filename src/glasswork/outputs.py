@@ -15,7 +15,7 @@ from glasswork.paths import typed_path
 SOFTWARE = "glasswork"
 
 #: What the exported sources say in their first line.
-C_MARK = PYTHON_MARK = f"written by {SOFTWARE}"
+SOURCE_MARK = f"written by {SOFTWARE}"
 
 #: The tag by which a page names the software that generated it.
 GENERATOR = f'<meta name="generator" content="{SOFTWARE}">'
@@ -46,8 +46,8 @@ _OURS: dict[str, Callable[[bytes], bool]] = {
     ".parquet": lambda content: content.startswith(b"PAR1") and all(key in content for key in _KEYS),
     ".journal": _is_text(rb'\{"glasswork": '),
     ".onnx": _says(b"\x12\x09glasswork"),
-    ".h": _says(C_MARK.encode()),
-    ".py": _says(PYTHON_MARK.encode()),
+    ".h": _says(SOURCE_MARK.encode()),
+    ".py": _says(SOURCE_MARK.encode()),
     ".npz": _says(b"software.npy"),
     ".safetensors": _says(b'"software":"glasswork'),  # an export; the network of a run does not say this
 }

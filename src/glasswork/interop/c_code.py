@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glasswork.errors import InputError
 from glasswork.interop.program import Dense, Program, Stretch
-from glasswork.outputs import C_MARK
+from glasswork.outputs import SOURCE_MARK
 from glasswork.version import __version__
 
 #: A sum of more products of two 8-bit numbers may not fit into 32 bits.
@@ -90,7 +90,7 @@ def c_source(program: Program, path: Path, *, int8: bool = False) -> str:
     tables = _Tables(p)
     calls = _calls(program, tables, int8)
     lines = [
-        f"/* {program.model!r}, {C_MARK} {__version__}.",
+        f"/* {program.model!r}, {SOURCE_MARK} {__version__}.",
         f" * Takes {program.in_features} raw floats, as the network was trained on: {_comment(program.takes)}.",
         f" * Needs {4 * scratch:,} bytes of RAM (the scratch buffer) and {tables.bytes:,} bytes of constant tables.",
         " * C99; includes math.h only, allocates nothing, keeps no state. */",

@@ -21,7 +21,7 @@ from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError, MissingLibraryError
 from glasswork.files import write_whole
 from glasswork.interop.arrays import npz_bytes, safetensors_bytes
-from glasswork.interop.c_code import c_source
+from glasswork.interop.c_code import c_source, prefix_of
 from glasswork.interop.onnx import onnx_bytes
 from glasswork.interop.program import Program, program_of
 from glasswork.interop.python_code import python_source
@@ -32,8 +32,7 @@ from glasswork.outputs import check_output
 
 
 class _Language(NamedTuple):
-    """A format: its suffix, how it is written, and how the written file is asked; None for one that only holds
-    arrays."""
+    """A format: its suffix, how it is written, how the written file is asked, and what runs it."""
 
     suffix: str
     write: Callable[[Program, Path, dict[str, bool]], bytes]
@@ -191,8 +190,6 @@ def _ask_c(path: Path, rows: FloatArray, options: dict[str, bool], program: Prog
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise MissingLibraryError("no C compiler (cc, gcc or clang) is installed here")
-    from glasswork.interop.c_code import prefix_of
-
     p = prefix_of(path)
     main = (
         f'#include <stdio.h>\n#include "{path.resolve()}"\nint main(void) {{\n'

@@ -82,7 +82,7 @@ def read(
         return plain.to_model(who), plain.notes
     path = Path(source)
     who = str(path)
-    like = like or {".onnx": "onnx", ".safetensors": "torch", ".keras": "keras", ".skops": "sklearn"}.get(path.suffix)
+    like = like or {".onnx": "onnx", ".safetensors": "torch", ".keras": "keras"}.get(path.suffix)
     if like not in _READERS:
         raise InputError(
             f"{path}: expected a .onnx, .safetensors or .keras file, or like= one of {', '.join(_READERS)}"

@@ -46,7 +46,7 @@ _BEHIND = frozenset(
 #: Operators on the shape of a batch.
 _SHAPES = frozenset(("ConstantOfShape", "Shape", "Size"))
 
-#: What is said where another library computes GELU exactly.
+#: The notice for a network whose GELU is exact.
 GELU_NOTE = "GELU is computed by its tanh formula here, which differs by up to 5e-4"
 
 _FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.interop.program import Dense, Program, Stretch
-from glasswork.outputs import PYTHON_MARK
+from glasswork.outputs import SOURCE_MARK
 from glasswork.version import __version__
 
 #: Each activation of the array x, in NumPy.
@@ -77,7 +77,7 @@ def python_source(program: Program) -> str:
             lines.append(f"x = {_FUNCTIONS[step.kind].format(slope=step.slope)}")
     lines += _answer(program)
     head = _HEAD.format(
-        model=repr(program.model), mark=PYTHON_MARK, version=__version__, count=program.in_features,
+        model=repr(program.model), mark=SOURCE_MARK, version=__version__, count=program.in_features,
         takes=program.takes.replace("\\", "/").replace('"', "'"), classes=program.classes,
     )  # fmt: skip
     body = _FUNCTION.format(count=program.in_features, lines=textwrap.indent("\n".join(lines), "    "))

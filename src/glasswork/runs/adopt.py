@@ -26,7 +26,7 @@ def adopt(
     scaling: str = "handout",
     dataset: given.Data | None = None,
 ) -> Run:
-    """Return a finished run of no epochs that holds a network, tested on the data that it is said to be for.
+    """Return a finished run, without any training, that holds a network and its accuracy on the test data.
 
     Parameters
     ----------

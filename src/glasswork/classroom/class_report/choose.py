@@ -38,7 +38,7 @@ class Submission:
     file : Found or None
         None if nothing was handed in.
     problem : str
-        The reason, if there is no file to check.
+        Why there is no file to check; empty if there is one.
     others : tuple of str
         The student's other files.
     notes : tuple of str

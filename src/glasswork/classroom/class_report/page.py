@@ -29,7 +29,7 @@ POLICY = (
     "content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">"
 )
 
-#: What is said in place of a mistake's name.
+#: Headings for mistakes that have no name.
 _UNNAMED = {
     WHOLE_FILE: "stops, never ends or trains nothing",
     "wrong": "a mistake that is not in the catalogue",

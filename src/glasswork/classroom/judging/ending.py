@@ -15,7 +15,7 @@ from glasswork.classroom.student.source import Document
 from glasswork.classroom.student.unwrap import unwrapped
 from glasswork.classroom.student.whole_file import RUN_LIMIT, Ending
 
-#: What is said of a file that was running when its time was over.
+#: The remark on a file that was still running at its time limit.
 STILL_RUNNING = (
     f"After {RUN_LIMIT:g} seconds of computing the file was still running, so its last lines were not tried."
 )
