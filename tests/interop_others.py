@@ -4,6 +4,7 @@ A program of its own, as these libraries are too large to be installed for every
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,12 @@ def logs(place):
             at += 16 + size
     for step, value in history:
         np.testing.assert_allclose(points["accuracy/valid", step], value, rtol=1e-6)
+    shutil.rmtree(place / "runs" / "a")  # another run of the same name is another run of MLflow, too
+    subprocess.run([*command, "train", "--epochs", "1", "--out", "runs/a", *words], cwd=place, check=True)
+    subprocess.run([*command, "resume", "runs/a", "--epochs", "2", *words], cwd=place, check=True)
+    known = client.search_runs([client.get_experiment_by_name("glasswork").experiment_id])
+    steps = [[m.step for m in client.get_metric_history(each.info.run_id, "valid_accuracy")] for each in known]
+    assert sorted(steps) == [[1, 2], [1, 2, 3]], steps
     print("MLflow and TensorBoard have every epoch")
 
 

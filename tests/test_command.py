@@ -145,13 +145,22 @@ def test_the_same_bytes_in_another_folder_locale_and_time_zone(home, run, tmp_pa
 def test_flags_change_the_experiment(glasswork, tmp_path):
     printed = glasswork(
         "train", "--epochs", 1, "--hidden", "30,20", "--batch-size", 50, "--learning-rate", 0.5, "--seed", 7,
-        "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", folder=tmp_path,
+        "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", "--batch-norm", "true",
+        "--drop-last", folder=tmp_path,
     )  # fmt: skip
     assert re.fullmatch(r"Test accuracy: \d\d\.\d\d%\n", printed)
     model = load_model(tmp_path / "deep" / "run")
     assert (model.hidden_size, model.dtype) == ((30, 20), np.float64)
     recipe = (tmp_path / "deep" / "run" / "recipe.toml").read_text()
-    for line in ("seed = 7", 'split = "official"', "learning_rate = 0.5", "batch_size = 50", 'dtype = "float64"'):
+    for line in (
+        "seed = 7",
+        "batch_norm = true",
+        "drop_last = true",
+        'split = "official"',
+        "learning_rate = 0.5",
+        "batch_size = 50",
+        'dtype = "float64"',
+    ):
         assert line in recipe
 
 

@@ -1,6 +1,7 @@
 """--log: what a training yields, in one table for many runs; TensorBoard and MLflow are tried by make interop."""
 
 import csv
+import shutil
 
 import pytest
 
@@ -31,6 +32,23 @@ def test_one_table_for_all_runs_goes_on_when_one_is_resumed(train, tmp_path):
         ):
             assert float(ours["valid_accuracy"]) == pytest.approx(float(history["valid_accuracy"]))
             assert float(ours["train_loss"]) == pytest.approx(float(history["train_loss"]))
+
+
+def test_a_deleted_run_leaves_no_rows_to_the_next_one_of_its_name(train, tmp_path):
+    """Whether that is logged from the start, or only from where it is resumed."""
+    table = tmp_path / "runs" / "log.csv"
+    train("--epochs", 1, "--out", "runs/b", "--log", "csv")
+    train("--epochs", 2, "--out", "runs/a", "--log", "csv")
+    shutil.rmtree(tmp_path / "runs" / "a")
+    train("--epochs", 1, "--seed", 5, "--out", "runs/a", "--log", "csv")
+    assert [(row["run"], row["epoch"]) for row in rows(table)] == [("b", "1"), ("a", "1")]
+    shutil.rmtree(tmp_path / "runs" / "a")
+    train("--epochs", 1, "--seed", 6, "--out", "runs/a")
+    train("--epochs", 2, "--log", "csv", verb=("resume", "runs/a"))
+    own = [row for row in rows(table) if row["run"] == "a"]
+    history = rows(tmp_path / "runs" / "a" / "history.csv")
+    assert [row["epoch"] for row in own] == [row["epoch"] for row in history] == ["1", "2"]
+    assert [float(row["train_loss"]) for row in own] == pytest.approx([float(row["train_loss"]) for row in history])
 
 
 def test_another_table_is_left_alone_and_a_missing_library_is_named_first(train, tmp_path):

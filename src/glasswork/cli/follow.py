@@ -45,8 +45,8 @@ def follow(
         Format of the figures; with None no figures are drawn.
     repeats : RunFolder, optional
         The run that is repeated, to compare with at the end.
-    log : sequence of {"csv", "tensorboard", "mlflow"}
-        Where each epoch is logged as well.
+    log : sequence of str
+        Where each epoch is logged as well; the kinds are those of `LOGS`.
     """
     from glasswork.data.kinds import noun
     from glasswork.runs.figures import draw_figures
@@ -150,11 +150,11 @@ class _Logs:
     def __init__(self, run: "Run", kinds: Sequence[str]) -> None:
         self.open: dict[str, Log] = {}
         if kinds:
-            from glasswork.interop.log import open_log
+            from glasswork.interop.log import LOGS
 
             for kind in dict.fromkeys(kinds):
                 try:
-                    self.open[kind] = open_log(kind, run)
+                    self.open[kind] = LOGS[kind](run)
                 except GlassworkError:
                     raise
                 except Exception as error:  # other libraries have errors of their own

@@ -70,16 +70,20 @@ FigureFormat = Annotated[Format, typer.Option("--format", help="Format of the fi
 
 
 def _known_logs(kinds: list[str] | None) -> list[str]:
-    for kind in kinds or ():
-        if kind not in ("csv", "tensorboard", "mlflow"):
-            raise typer.BadParameter(f"expected csv, tensorboard or mlflow, got {kind!r}")
+    if kinds:
+        from glasswork.interop.log import LOGS
+
+        for kind in kinds:
+            if kind not in LOGS:
+                *others, last = LOGS
+                raise typer.BadParameter(f"expected {', '.join(others)} or {last}, got {kind!r}")
     return kinds or []
 
 
 LogOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--log", metavar="csv|tensorboard|mlflow", help="Log each epoch there as well (repeatable).",
+        "--log", metavar="KIND", help="Log each epoch to another program as well, such as tensorboard (repeatable).",
         show_default="history.csv alone", callback=_known_logs,
     ),
 ]  # fmt: skip

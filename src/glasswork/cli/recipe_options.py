@@ -48,10 +48,11 @@ class RecipeOptions(TyperCommand):
 
 
 def _translate(args: list[str], options: set[str]) -> Iterator[str]:
-    waiting = iter(args)
-    for arg in waiting:
+    waiting = list(reversed(args))
+    while waiting:
+        arg = waiting.pop()
         if arg == "--":
-            yield from (arg, *waiting)
+            yield from (arg, *reversed(waiting))
             return
         option, equals, value = arg.partition("=")
         if not option.startswith("--") or option in options:
@@ -68,7 +69,8 @@ def _translate(args: list[str], options: set[str]) -> Iterator[str]:
             hint = did_you_mean(word.replace("-", "_"), names, most=3, instead=names)
             raise typer.BadParameter(f"no such option{hint}", param_hint=option)
         if not equals:
-            value = "true" if _is_switch(key) else next(waiting, "")
+            stated = not _is_switch(key) or waiting[-1:] in (["true"], ["false"])
+            value = (waiting.pop() if waiting else "") if stated else "true"
             if value == "":
                 raise typer.BadParameter("expected a value after this option", param_hint=option)
         yield from ("--set", f"{key}={value}")

@@ -6,11 +6,14 @@ EpochResult ──► runs/log.csv      RUN/tensorboard      MLflow: MLFLOW_TRAC
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from glasswork.errors import InputError
+from glasswork.files import write_whole
 from glasswork.interop.translation import require
 from glasswork.runs.run import Run
 from glasswork.training.results import EpochResult
@@ -18,44 +21,31 @@ from glasswork.training.results import EpochResult
 _COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "learning_rate", "seconds")
 
 
-class Log(Protocol):
-    """Takes what a training yields."""
+class Log(ABC):
+    """Takes what a training yields; opened inside the ``with`` block of a run, whose folder then exists.
 
+    A run that is resumed continues its log. A new run never continues that of a deleted one with the same name.
+    """
+
+    #: The library that it needs.
+    library: ClassVar[str | None] = None
+
+    @abstractmethod
+    def __init__(self, run: Run) -> None: ...
+
+    @abstractmethod
     def note(self, result: EpochResult) -> None:
         """Add an epoch."""
-        ...
 
-    def close(self, test_accuracy: float | None) -> None:
+    def close(self, test_accuracy: float | None) -> None:  # noqa: B027  (a table has nothing left to do)
         """End the log; the test accuracy in percent is None for a run that is not finished."""
-        ...
 
 
 def check_logs(kinds: Sequence[str]) -> None:
     """Raise a MissingLibraryError if a library is missing that these kinds of log need; before a run is created."""
     for kind in kinds:
-        if kind in _LIBRARIES:
-            require(_LIBRARIES[kind], install="'glasswork[log]'")
-
-
-def open_log(kind: str, run: Run) -> Log:
-    """Return a log of a run that is being trained; one that is resumed goes on in its old log.
-
-    Parameters
-    ----------
-    kind : {"csv", "tensorboard", "mlflow"}
-    run : Run
-        Inside its ``with`` block: its folder exists.
-
-    Raises
-    ------
-    MissingLibraryError
-        If the library of that kind is not installed.
-    InputError
-        If there is no such kind, or ``log.csv`` is another table.
-    """
-    if kind not in LOGS:
-        raise InputError(f"log: expected one of {', '.join(LOGS)}, got {kind!r}")
-    return LOGS[kind](run)
+        if (library := LOGS[kind].library) is not None:
+            require(library, install="'glasswork[log]'")
 
 
 def numbers_of(result: EpochResult) -> dict[str, float]:
@@ -63,36 +53,44 @@ def numbers_of(result: EpochResult) -> dict[str, float]:
     return {name: getattr(result, name) for name in _COLUMNS[1:]}
 
 
-class CsvLog:
+class CsvLog(Log):
     """One table for all runs of a folder, ``log.csv`` beside them: a row an epoch, written at once."""
 
     def __init__(self, run: Run) -> None:
         self.path, self.name = run.folder.parent / "log.csv", run.folder.name
-        head = ["run", *_COLUMNS]
-        if self.path.exists() and self.path.stat().st_size:
-            with self.path.open(newline="", encoding="utf-8") as file:
-                if (found := next(csv.reader(file), [])) != head:
-                    raise InputError(f"{self.path}: expected the columns {', '.join(head)}, got {', '.join(found)}")
+        head, rows, new = ["run", *_COLUMNS], [], not self.path.exists() or not self.path.stat().st_size
+        if new:
+            self._append(head)
         else:
-            self._write(head)
+            with self.path.open(newline="", encoding="utf-8") as file:
+                first, *rows = [*csv.reader(file)] or [[]]
+            if first != head:
+                raise InputError(f"{self.path}: expected the columns {', '.join(head)}, got {', '.join(first)}")
+        past = [self._row(result) for result in run.history]
+        if past != [row for row in rows if row[:1] == [self.name]]:  # rows of a deleted run, or not logged so far
+            text = io.StringIO()
+            csv.writer(text).writerows([head, *(row for row in rows if row[:1] != [self.name]), *past])
+            write_whole(self.path, text.getvalue().encode())
 
-    def _write(self, row: list[Any]) -> None:
+    def _row(self, result: EpochResult) -> list[str]:
+        return [self.name, *map(str, [result.epoch, *numbers_of(result).values()])]
+
+    def _append(self, row: list[str]) -> None:
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(row)
 
     def note(self, result: EpochResult) -> None:
         """Append a row."""
-        self._write([self.name, result.epoch, *numbers_of(result).values()])
-
-    def close(self, test_accuracy: float | None) -> None:
-        """Nothing is left to do."""
+        self._append(self._row(result))
 
 
-class TensorboardLog:
+class TensorboardLog(Log):
     """Event files in the run's folder; ``tensorboard --logdir runs`` shows all runs."""
 
+    library = "tensorboardX"
+
     def __init__(self, run: Run) -> None:
-        library = require(_LIBRARIES["tensorboard"], install="'glasswork[log]'")
+        library = require(self.library, install="'glasswork[log]'")
         self.writer = library.SummaryWriter(str(run.folder / "tensorboard"))
         self.writer.add_text("recipe", "    " + run.recipe.to_toml().replace("\n", "\n    "))
         self.epochs = run.progress.epoch
@@ -112,28 +110,34 @@ class TensorboardLog:
         self.writer.close()
 
 
-class MlflowLog:
-    """A run of MLflow, in the experiment ``glasswork``."""
+class MlflowLog(Log):
+    """A run of MLflow, in the experiment ``glasswork``; ``mlflow.txt`` in the run's folder holds its id."""
+
+    library = "mlflow"
 
     def __init__(self, run: Run) -> None:
-        library = require(_LIBRARIES["mlflow"], install="'glasswork[log]'")
-        os.environ.setdefault(
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1"
-        )  # a server that is away does not hold a training up
+        library = require(self.library, install="'glasswork[log]'")
+        # a server that is away does not hold a training up
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         place = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{run.folder.parent / 'mlflow.db'}"
-        self.client = library.MlflowClient(tracking_uri=place)
+        self.client, note = library.MlflowClient(tracking_uri=place), run.folder / "mlflow.txt"
+        if note.exists():
+            self.id = note.read_text(encoding="utf-8").strip()
+            try:
+                self.client.update_run(self.id, "RUNNING")
+            except library.exceptions.MlflowException:  # it was deleted, or is in another store
+                note.unlink()
+            else:
+                return
         known = self.client.get_experiment_by_name("glasswork")
         experiment = known.experiment_id if known else self.client.create_experiment("glasswork")
-        name = str(run.folder).replace("'", "_")
-        old = self.client.search_runs([experiment], filter_string=f"tags.glasswork_run = '{name}'")
-        if old:
-            self.id = old[0].info.run_id
-            self.client.update_run(self.id, "RUNNING")
-            return
-        tags = {"glasswork_run": name}
+        tags = {"glasswork_run": str(run.folder)}
         self.id = self.client.create_run(experiment, run_name=run.folder.name, tags=tags).info.run_id
         for key, value in _flat(run.recipe.to_dict()):
             self.client.log_param(self.id, key, value)
+        for result in run.history:
+            self.note(result)
+        note.write_text(f"{self.id}\n", encoding="utf-8")
 
     def note(self, result: EpochResult) -> None:
         """Log the numbers of an epoch as metrics."""
@@ -156,6 +160,4 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]
 
 
 #: Every kind of log; a new one is one line here.
-LOGS: dict[str, Callable[[Run], Log]] = {"csv": CsvLog, "tensorboard": TensorboardLog, "mlflow": MlflowLog}
-
-_LIBRARIES = {"tensorboard": "tensorboardX", "mlflow": "mlflow"}
+LOGS: dict[str, type[Log]] = {"csv": CsvLog, "tensorboard": TensorboardLog, "mlflow": MlflowLog}

@@ -44,7 +44,7 @@ class Run(RunFacts):
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. It stays the same
         folder if the program changes its working folder.
     dataset : Dataset or (images, labels), optional
-        Used instead of ``data.source``; may also be the second argument. Arrays, and a dataset that was changed after
+        Used instead of ``data.source``; may also be the second argument. Arrays, and a dataset that was changed since
         it was loaded, are stored in the folder, up to 256 MB.
     engine : {"auto", "numpy", "compiled"}, optional
         Used instead of ``training.engine``.
@@ -70,13 +70,12 @@ class Run(RunFacts):
     epoch 1: more than half are right: True
     epoch 2: more than half are right: True
 
-    However the block ends, the folder then holds the network and how the run ended. A process that is killed leaves
-    its last checkpoint: see `Run.resume`. Inside the block, NumPy's products use as many threads as the run does.
+    However the block ends, the folder then holds the network and the result. A process that is killed leaves its last
+    checkpoint: see `Run.resume`. Inside the block, NumPy's products use as many threads as the run does.
     """
 
     _resumed: bool  #: Whether it continues the run of an existing folder.
     _entered: bool  #: Whether the ``with`` block is being executed.
-    _kept: Dataset | None  #: Arrays that a program passed, to be stored in the folder.
     _begun: bool  #: Whether its training has begun.
 
     def __init__(
@@ -107,13 +106,11 @@ class Run(RunFacts):
     ) -> Self:
         """Return the run in a folder at its last checkpoint; it ends as if it had never been stopped, byte for byte.
 
-        That holds on the same machine, with the same versions and number of threads; ``notes`` reports any
-        difference.
+        That holds on the same machine, with the same versions and number of threads; ``notes`` tells any difference.
 
         Parameters
         ----------
         folder : path
-            The run's folder.
         epochs : int, optional
             Total number of epochs, to extend a run. Its learning rate must not have been planned for fewer.
         engine : {"auto", "numpy", "compiled"}, optional
@@ -193,11 +190,7 @@ class Run(RunFacts):
         if not self.progress.step:
             self._snapshots.note(0, experiment.model)
         results = fit(
-            experiment.model,
-            experiment.train_loader,
-            experiment.valid_loader,
-            experiment.optimizer,
-            experiment.loss,
+            experiment.model, experiment.train_loader, experiment.valid_loader, experiment.optimizer, experiment.loss,
             epochs=self.recipe.training.epochs if epochs is None else epochs,
             patience=self.recipe.training.early_stopping or None,
             monitor=self.recipe.training.monitor,
@@ -206,7 +199,7 @@ class Run(RunFacts):
             after_step=(self._save_or_stop, *after_step),
             threads=self.threads,
             engine=self._state.engine,
-        )
+        )  # fmt: skip
         for epoch in results:
             result = self._state.note_epoch(epoch)
             uninterrupted(self._record)
@@ -254,10 +247,7 @@ class Run(RunFacts):
     def save(self) -> None:
         """Write a checkpoint between two steps. Ctrl-C takes effect after it has been written.
 
-        Raises
-        ------
-        FileError
-            If it cannot be written. The previous checkpoint is kept.
+        Raises a FileError if it cannot be written; the previous checkpoint is kept.
         """
         uninterrupted(lambda: self._state.save(self._checkpoints))
         self._saved_at = time.monotonic()
@@ -320,7 +310,7 @@ class Run(RunFacts):
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
         self._state = RunState.begin(recipe, dataset, place)
         arrays = self.recipe.data.source.startswith(f"{ARRAYS}:")
-        self._kept = dataset if dataset and arrays and dataset.images.nbytes < MAP_FROM else None
+        self._kept = dataset if dataset and arrays and dataset.images.nbytes < MAP_FROM else None  # to be stored
         self._resumed = self._entered = self._begun = False
         self._saved_at = 0.0
 
