@@ -98,7 +98,8 @@ def test_train_says_what_it_will_do_then_a_line_an_epoch_then_the_result(home, r
     for words in ("55,000 train", "5,000 valid", "10,000 test", "784-50-10", "39,760 parameters", f"runs/{run.name}"):
         assert words in printed
     assert [match[:2] for match in EPOCH_LINE.findall(printed)] == [("01", "2"), ("02", "2")]
-    (accuracy,) = re.findall(r"^Test accuracy: (\d\d\.\d\d)%$", printed, re.MULTILINE)
+    tested = r"\d,\d{3} of 10,000 images, handout split; 95 % confidence: [\d.]+ to [\d.]+ %"
+    (accuracy,) = re.findall(rf"^Test accuracy: (\d\d\.\d\d)% \({tested}\)$", printed, re.MULTILINE)
     assert 80 < float(accuracy) < 92
     assert re.search(r"^Trained in \d+\.\d s", printed, re.MULTILINE)
     assert f"glasswork evaluate runs/{run.name}" in printed
@@ -148,7 +149,7 @@ def test_flags_change_the_experiment(glasswork, tmp_path):
         "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", "--batch-norm", "true",
         "--drop-last", folder=tmp_path,
     )  # fmt: skip
-    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d%\n", printed)
+    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d% \([^\n]* of 10,000 images, handout split; [^\n]*\)\n", printed)
     model = load_model(tmp_path / "deep" / "run")
     assert (model.hidden_size, model.dtype) == ((30, 20), np.float64)
     recipe = (tmp_path / "deep" / "run" / "recipe.toml").read_text()
@@ -188,7 +189,8 @@ def test_a_progress_bar_moves_on_a_terminal(few_file, tmp_path):
 def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(glasswork, home, run):
     printed = glasswork("evaluate", f"runs/{run.name}", folder=home)
     accuracy = json.loads((run / "result.json").read_text())["test_accuracy"]
-    assert f"Test accuracy: {accuracy:.2f}% (10,000 images, handout split)" in printed
+    right = round(100 * accuracy)
+    assert f"Test accuracy: {accuracy:.2f}% ({right:,} of 10,000 images, handout split; 95 % confidence: " in printed
     assert "precision" in printed
     confusions = [line for line in printed.splitlines() if re.match(r"^│\s+\d │", line)][-10:]
     counts = np.array([[int(n.replace("·", "0")) for n in re.findall(r"\d+|·", line)[1:]] for line in confusions])

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+import scipy.stats
 from PIL import Image
 
-from glasswork import named_recipe, read_recipe
+from glasswork import load_model, named_recipe, read_recipe
 from glasswork.recipes.differences import differences, in_words
 from glasswork.recipes.shelf import recipe_names
+from glasswork.runs.data import data_of_run
 
 #: Quick, and with everything in it that is random or remembered from step to step.
 EVERYTHING = """
@@ -145,6 +147,18 @@ def test_compare_lays_runs_over_each_other(glasswork, few_file, tmp_path):
     for name in ("cross-entropy", "relu"):
         assert re.search(rf"^ *{name} +handout +39,760 +2 +\d\d\.\d\d% +\d\d\.\d\d%", printed, re.MULTILINE)
     assert "What differs between them:" in printed
+    test = data_of_run(tmp_path / "runs" / "relu").parts.test
+    one, other = (
+        load_model(tmp_path / "runs" / name).predict(test.images) == test.labels for name in ("cross-entropy", "relu")
+    )
+    alone = int((one & ~other).sum()), int((other & ~one).sum())
+    assert f"relu: {other.sum()} of {len(test):,} test images, handout split; 95 % confidence: " in printed
+    assert "On the same test images (McNemar's exact test):" in printed
+    p_value = scipy.stats.binomtest(alone[0], sum(alone)).pvalue
+    assert f"only relu is right on {alone[1]}, only cross-entropy on {alone[0]} (p = {p_value:.2g})" in printed or (
+        f"only cross-entropy is right on {alone[0]}, only relu on {alone[1]} (p = {p_value:.2g})" in printed
+    )
+    assert ("no difference shown" in printed) == (p_value > 0.05)
     assert re.search(r"^  network\.activation +sigmoid \(cross-entropy\); relu \(relu\)$", printed, re.MULTILINE)
     assert "training.epochs" not in printed
     assert "Figure saved to compare.png" in printed

@@ -166,7 +166,7 @@ def test_a_table_has_rows_wherever_the_command_speaks_of_it(wine, tmp_path, glas
     assert mentions_images(said) == []
     for words in (
         "inputs    13 features from 0.13 to", "each has all 140 training rows", "13 rows to validate on",
-        "of 25 rows; 95 % confidence", "predict run TABLE.csv", "(25 rows, handout split)",
+        "of 25 rows, handout split; 95 % confidence", "predict run TABLE.csv",
     ):  # fmt: skip
         assert words in said
 

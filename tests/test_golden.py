@@ -13,7 +13,8 @@ import pytest
 from containers import rewrite
 from glasswork import FileError, Inputs, Run, load_model
 from glasswork.models import model_file
-from glasswork.models.model_file import LayerFacts, ModelFacts, read_model_file
+from glasswork.models.facts import LayerFacts, ModelFacts
+from glasswork.models.model_file import read_model_file
 from glasswork.recipes import experiment
 from glasswork.recipes.experiment import assemble
 from glasswork.runs import checkpoint, folder, history

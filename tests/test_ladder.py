@@ -214,6 +214,7 @@ def test_the_table():
         "| a | a change | 95.10 ± 0.10 % |  | 10 | 1 |",
         "| b | a change | 97.20 ± 0.20 % | +2.10 | 10 | 1 |",
         "",
+        "Accuracies are means ± standard deviations over 3 seeds, each on 10,000 test images. "
         "A step counts as a gain or a loss if chance alone would produce it with a probability of less than 5 % "
         "(Welch's t test); it is measured at this place in the ladder only.",
     ]

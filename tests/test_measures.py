@@ -67,4 +67,4 @@ def test_evaluate_prints_json(classes, glasswork, tmp_path):
         printed = glasswork("evaluate", "run", "--threshold", 0.3, folder=tmp_path, status=2)
         assert "expected a network of two classes, got 3" in printed
     printed = glasswork("evaluate", "run", folder=tmp_path)
-    assert f"  {found['correct']} of 30 images; 95 % confidence: " in printed
+    assert f"({found['correct']} of 30 images, handout split; 95 % confidence: " in printed

@@ -1,11 +1,21 @@
 """Differences of repeated measurements: what is claimed where nothing is, and where something is."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.stats
 
 from glasswork.runs.ladder_table import RungResult, describe_step, gains
-from glasswork.statistics import Sample, accuracy_in_words, accuracy_interval, difference_p_value, significant
+from glasswork.statistics import (
+    Disagreement,
+    Sample,
+    accuracy_in_words,
+    accuracy_interval,
+    difference_p_value,
+    significant,
+)
 
 NAN = float("nan")
 STEPS = 12
@@ -64,14 +74,49 @@ def test_the_interval_of_an_accuracy_is_wilsons(correct, count):
 @pytest.mark.parametrize(
     ("correct", "count", "words"),
     [
-        (94, 103, "91.26% (94 of 103 images; 95 % confidence: 84 to 95 %)"),
-        (1, 1, "100.00% (1 of 1 images; 95 % confidence: 21 to 100 %)"),
-        (9_521, 10_000, "95.21%"),
-        (4_900, 10_000, "49.00%"),
+        (94, 103, "91.26% (94 of 103 rows, source split; 95 % confidence: 84 to 95 %)"),
+        (1, 1, "100.00% (1 of 1 rows, source split; 95 % confidence: 21 to 100 %)"),
+        (9_521, 10_000, "95.21% (9,521 of 10,000 rows, source split; 95 % confidence: 94.8 to 95.6 %)"),
+        (59_940, 60_000, "99.90% (59,940 of 60,000 rows, source split; 95 % confidence: 99.87 to 99.92 %)"),
     ],
 )
-def test_an_accuracy_from_few_images_is_reported_with_its_interval(correct, count, words):
-    assert accuracy_in_words(100 * correct / count, count) == words
+def test_an_accuracy_is_reported_with_its_images_its_split_and_its_interval(correct, count, words):
+    assert accuracy_in_words(100 * correct / count, count, "rows", "source split") == words
+
+
+def rights(both, first, second, neither):
+    """Which images each of two networks gets right, in a random order."""
+    pairs = np.repeat(
+        [[True, True], [True, False], [False, True], [False, False]], (both, first, second, neither), axis=0
+    )
+    return np.random.default_rng(0).permutation(pairs).T
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (0, 5), (3, 3), (2, 9), (30, 12), (150, 260)])
+def test_mcnemars_test_sums_the_binomial_distribution_of_the_disagreements(first, second):
+    found = Disagreement.of(*rights(500, first, second, 20))
+    n = first + second
+    tail = sum(math.comb(n, k) for k in range(min(first, second) + 1))
+    assert (found.first, found.second) == (first, second)
+    assert found.p_value == pytest.approx(min(1.0, float(Fraction(2 * tail, 2**n))), rel=1e-9)
+
+
+def test_mcnemars_test_claims_a_difference_of_equal_networks_in_at_most_5_percent():
+    rng = np.random.default_rng(11)
+    for accuracy, copied in [(0.9, 0.5), (0.6, 0.0), (0.97, 0.95)]:
+        one, fresh = (rng.random((400, 1000)) < accuracy for _ in range(2))
+        other = np.where(rng.random(one.shape) < copied, one, fresh)
+        assert np.mean([Disagreement.of(*pair).p_value <= 0.05 for pair in zip(one, other, strict=True)]) <= 0.05
+
+
+def test_what_mcnemars_test_found_in_words():
+    found = Disagreement.of(*rights(500, 2, 20, 20))
+    assert (
+        found.in_words("a", "b", claimed=True) == "b is better than a: only b is right on 20, only a on 2 (p = 0.00012)"
+    )
+    assert found.in_words("a", "b", claimed=False).startswith(
+        "no difference shown between b and a: only b is right on 20"
+    )
 
 
 def test_the_p_value_lies_between_welchs_and_that_of_the_fewest_degrees_of_freedom():

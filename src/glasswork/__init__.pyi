@@ -21,6 +21,7 @@ from .errors import (
 from .gradcheck import GradientReport as GradientReport, gradcheck as gradcheck
 from .inputs import Inputs as Inputs
 from .models.answer import Answer as Answer
+from .models.committee import Committee as Committee
 from .models.model_file import load_model as load_model, save_model as save_model
 from .models.predict_file import predict_file as predict_file
 from .nn import (

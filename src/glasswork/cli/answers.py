@@ -74,11 +74,12 @@ def name_of(answer: "Answer") -> str:
 
 
 def _in_words(answer: "Answer") -> str:
-    """Return the confidence, the second guess if it is low, and whether the image is unlike the training images."""
+    """Return the confidence, the second guess if it is low, how far a committee agrees, and whether it is unlike."""
     second = answer.second_guess
     doubt = "" if second is None else f", or {second[0]} ({second[1]:.1%})"
     unlike = "; unlike anything it was trained on" if answer.unlike else ""
-    return f"{min(answer.confidence, 0.999):.1%} sure{doubt}{unlike}"
+    agree = "" if answer.agreement is None else f"; {answer.agreement:.0%} of the members agree"
+    return f"{min(answer.confidence, 0.999):.1%} sure{doubt}{agree}{unlike}"
 
 
 # JSON -----------------------------------------------------------------------------------------------
@@ -129,15 +130,18 @@ def _facts(answer: "Answer", *, scores: bool) -> dict[str, Any]:
 def csv_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[Write]:
     """Write a table with a row for each image, or for each digit of a picture."""
     from glasswork.models.answer import KEYS
+    from glasswork.models.committee import Committee
 
     with _writing(out) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         classes = read.classes if scores else ()
-        writer.writerow([*KEYS[:-1], *map(_column, classes), KEYS[-1]])
+        keys = [key for key in KEYS if key != "agreement" or isinstance(read.model, Committee)]
+        writer.writerow([*keys[:-1], *map(_column, classes), keys[-1]])
 
         def write(answers: "list[Answer]") -> None:
             for answer in answers:
-                *known, error = map(_cell, answer.to_dict().values())
+                facts = answer.to_dict()
+                *known, error = (_cell(facts[key]) for key in keys)
                 shares = [""] * len(classes) if answer.probabilities is None else answer.probabilities
                 writer.writerow([*known, *(_cell(share) for share in shares[: len(classes)]), error])
 
@@ -172,7 +176,9 @@ def parquet_form(out: Path, read: "ModelFile", *, scores: bool) -> Iterator[Writ
         ) from None
     types: dict[str, Any] = dict.fromkeys(("item", "file", "label", "resembles", "box", "error"), pl.String)
     types |= dict.fromkeys(("row", "position"), pl.Int64) | {"unlike": pl.Boolean}
-    types |= dict.fromkeys(("confidence", "strangeness", *map(_column, read.classes if scores else ())), pl.Float64)
+    types |= dict.fromkeys(
+        ("confidence", "agreement", "strangeness", *map(_column, read.classes if scores else ())), pl.Float64
+    )
     rows = out.with_name(f".{out.name}-{secrets.token_hex(4)}")  # the rows go through a file: they may be millions
     try:
         with csv_form(rows, read, scores=scores) as write:

@@ -41,6 +41,8 @@ def compare(
 ) -> None:
     """Compare runs: what differs between them, a table of their results, and a figure of their curves.
 
+    On the same test images, McNemar's test tells whether one network is better than another.
+
     Examples:
 
     glasswork train cross-entropy --out runs/sigmoid
@@ -55,6 +57,7 @@ def compare(
     from glasswork.outputs import check_output
     from glasswork.recipes.differences import differences, in_words
     from glasswork.runs.folder import RunFolder
+    from glasswork.runs.paired import differences_in_words
 
     if not 2 <= len(runs) <= 8:
         raise typer.BadParameter(f"expected two to eight runs, got {len(runs)}", param_hint="RUN")
@@ -66,6 +69,7 @@ def compare(
     recipes = {name: run.recipe() for name, run in past.items()}
     differing = dict(zip(recipes, differences(list(recipes.values())), strict=True))
     Console().print(_results(past))
+    print("\n".join(differences_in_words(past)) + "\n")
     print(_in_words(differing) + _other_data(past))
     from glasswork import figures  # last, so that an error here does not hide the table
 
@@ -73,6 +77,7 @@ def compare(
         {name: run.history() for name, run in past.items()},
         notes={name: in_words(keys) for name, keys in differing.items()},
         losses={name: LOSSES[recipe.loss.name].label for name, recipe in recipes.items()},
+        validated={run.result().validated for run in past.values()},
     )
     figures.save(figure, path)
     print(f"Figure saved to {path}")

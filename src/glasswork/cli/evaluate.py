@@ -58,7 +58,7 @@ def evaluate(
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
-    from glasswork.statistics import chance_in_words
+    from glasswork.statistics import accuracy_in_words
     from glasswork.training.measures import confusion
 
     past = RunFolder(run)
@@ -87,10 +87,7 @@ def evaluate(
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
     things = noun(read.like.kind)
     accuracy = 100 * float((predicted == test.labels).mean())
-    print(f"Test accuracy: {accuracy:.2f}% ({len(test):,} {things}, {where})")
-    if chance := chance_in_words(accuracy, len(test), things):
-        print(f"  {chance}")
-    print()
+    print(f"Test accuracy: {accuracy_in_words(accuracy, len(test), things, where)}\n")
     matrix = confusion(test.labels, predicted, len(read.classes))
     _print_classes(matrix, read.classes, things)
     _print_confusions(matrix, read.classes)

@@ -103,10 +103,9 @@ def _print_and_draw(run: "Run", figure_format: "Format | None", *, report: bool,
     if run.test_accuracy is None:
         _print_how_to_continue(run)
     else:
-        print(
-            f"Test accuracy: {accuracy_in_words(run.test_accuracy, len(run.parts.test), noun(run.parts.kind))}",
-            flush=True,
-        )
+        parts = run.parts
+        tested = accuracy_in_words(run.test_accuracy, len(parts.test), noun(parts.kind), f"{parts.scheme} split")
+        print(f"Test accuracy: {tested}", flush=True)
     if hurried:
         raise KeyboardInterrupt
     if not run.history:

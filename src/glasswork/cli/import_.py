@@ -49,8 +49,10 @@ def import_(
 
     glasswork import weights.safetensors --activation relu --data letters/
     """
+    from glasswork.data.kinds import noun
     from glasswork.interop.load import parity, read
     from glasswork.runs.adopt import adopt, scaling_of
+    from glasswork.statistics import accuracy_in_words
 
     words = activation.split(",") if activation and "," in activation else activation
     model, notes = read(file, like=like, activation=words, output_activation=output_activation)
@@ -59,7 +61,9 @@ def import_(
     for note in notes:
         print(f"Notice: {note}")
     run = adopt(model, out, source=data, scaling=scaling or scaling_of(model, data))
-    print(f"Test accuracy: {run.test_accuracy:.2f}%")
+    parts = run.parts
+    tested = accuracy_in_words(run.test_accuracy or 0.0, len(parts.test), noun(parts.kind), f"{parts.scheme} split")
+    print(f"Test accuracy: {tested}")
     place = for_shell(run.folder)
     print("Next:")
     for verb in ("report", "evaluate", "resume"):

@@ -37,7 +37,7 @@ def ladder(
     from glasswork.cores import granted_cores
     from glasswork.files import write_whole
     from glasswork.runs.ladder import climb, recipes
-    from glasswork.runs.ladder_table import gains, markdown, summarize
+    from glasswork.runs.ladder_table import TESTED, gains, markdown, summarize
 
     split = "official" if official else "handout"
     folder = out / (split if epochs is None else f"{split}-{epochs}-epochs")
@@ -75,7 +75,7 @@ def ladder(
             [result.change for result in results],
             [result.accuracies for result in results],
             gains(results),
-            title=f"What each idea is worth: test accuracy, {split} split"
+            title=f"What each idea is worth: accuracy on {TESTED:,} test images, {split} split"
             + ("" if epochs is None else f", trained for {_count(epochs, 'epoch')} only"),
         ),
         figure,

@@ -25,7 +25,7 @@ def runs(
     """List runs, the newest last: state, epochs, accuracy, recipe, and the time of the last change.
 
     The state is running, finished, interrupted (glasswork resume continues it), or failed, with the reason. The
-    accuracies are those of the weights in the run's model file.
+    accuracies are those of the weights in the run's model file; below stands on how many images they were measured.
     """
     from glasswork.runs.folder import find_runs
 
@@ -61,6 +61,8 @@ def _read(run: "RunFolder") -> dict[str, Any]:
         "test_accuracy": result.test_accuracy,
         "recipe": recipe.name,
         "split": result.split,
+        "validated": result.validated,
+        "tested": result.tested,
         "parameters": result.parameters,
         "seconds": sum(epoch.seconds for epoch in history),
         "findings": [
@@ -81,11 +83,23 @@ def _print(rows: list[dict[str, Any]]) -> None:
         for run in cells:
             print(run.pop("run"))
             print("  " + ", ".join(f"{name} {text}".removeprefix("state ") for name, text in run.items() if text))
+    _print_measured_on([row for row in rows if row.get("tested")])
     for row in rows:
         if row["reason"]:
             print(f"{row['run']}: {row['reason']}")
         for found in row.get("findings", []):
             print(f"{row['run']}: epoch {found['epoch']}: {found['message']}")
+
+
+def _print_measured_on(rows: list[dict[str, Any]]) -> None:
+    """Print on how many validation and test images the accuracies were measured, and which split drew them."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        images = f"{row['validated']:,} validation and {row['tested']:,} test images or rows, {row['split']} split"
+        groups.setdefault(images, []).append(row["run"])
+    for images, names in groups.items():
+        of = f" of {', '.join(names)}" if len(groups) > 1 else ""
+        print(f"Accuracies{of}: on {images}")
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:

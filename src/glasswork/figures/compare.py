@@ -4,7 +4,7 @@
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ def compare(
     notes: Mapping[str, str] | None = None,
     losses: Mapping[str, str] | str = "loss",
     title: str = "How the runs compare",
+    validated: Collection[int] = (),
 ) -> Picture:
     """Draw the validation curves of up to eight runs over each other.
 
@@ -43,6 +44,8 @@ def compare(
     losses : str, or mapping of str to str
         The loss that all runs minimise, or the loss of each. Different losses cannot be compared and are not drawn.
     title : str
+    validated : collection of int
+        The numbers of validation images, if they are to be stated.
 
     Returns
     -------
@@ -83,17 +86,18 @@ def compare(
     _draw_lines(axes, shown, [run.valid_accuracy for run in shown], dots=True)
     lines = zip(histories.items(), SERIES, strict=False)
     legend = [(float(run.valid_accuracy.max()), name, colour) for (name, run), colour in lines]
-    _draw_legend(axes, legend, wrapped)
+    counts = " or ".join(f"{number:,}" for number in sorted(validated) if number)
+    _draw_legend(axes, legend, wrapped, "best validation accuracy" + (f", of {counts}" if counts else ""))
     return figure
 
 
-def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[str, list[str]]) -> None:
+def _draw_legend(axes: Axes, runs: list[tuple[float, str, str]], notes: Mapping[str, list[str]], heading: str) -> None:
     """To the right of the axes, write the best accuracy, the name and the notes of each run, the best run first."""
     box, dpi = axes.get_window_extent(), axes.figure.dpi
     inch, up = dpi / box.width, dpi / box.height
     x, y = 1 + 0.6 * inch, 1 - 0.12 * up
     words: dict[str, Any] = {"transform": axes.transAxes, "va": "center_baseline", "parse_math": False}
-    axes.text(x, 1 + 0.12 * up, "best validation accuracy", fontsize=SMALL, color=MUTED, **words)
+    axes.text(x, 1 + 0.12 * up, heading, fontsize=SMALL, color=MUTED, **words)
     for best, name, colour in sorted(runs, key=lambda run: -run[0]):
         swatch = [1 + 0.3 * inch, 1 + 0.5 * inch]
         axes.plot(swatch, [y, y], color=colour, linewidth=3, transform=axes.transAxes, clip_on=False)

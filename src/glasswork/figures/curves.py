@@ -45,6 +45,7 @@ def curves(
     name: str = "",
     loss_name: str = "",
     test_accuracy: float | None = None,
+    tested: str = "",
     planned: int | None = None,
     classes: Sequence[str] | int | None = None,
 ) -> Picture:
@@ -60,6 +61,8 @@ def curves(
         The name of the loss, such as ``"MSE"``.
     test_accuracy : float, optional
         Percent.
+    tested : str
+        What it was measured on, such as ``10,000 images, handout split``.
     planned : int, optional
         The planned number of epochs, to show that the run was stopped early.
     classes : sequence of str, or int, optional
@@ -79,7 +82,9 @@ def curves(
     figure = new_figure(2 * MARGIN + 2 * TICKS + 2 * PANEL + NAMES, TOP + HEAD + HIGH + FOOT)
     name = one_line(name) or name_of(history)
     story = [_how_long(run, planned)]
-    story += [] if test_accuracy is None else [f"test accuracy {test_accuracy:.2f}%"]
+    story += (
+        [] if test_accuracy is None else [f"test accuracy {test_accuracy:.2f}%" + (f" of {tested}" if tested else "")]
+    )
     heading(figure, f"How {name} learnt" if name else "How the network learnt", "; ".join(story))
     loss = f"Loss ({one_line(loss_name)})" if loss_name else "Loss"
     _draw_losses(epoch_axes(figure, MARGIN + TICKS, PANEL, [run]), run, loss)

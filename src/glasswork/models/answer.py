@@ -15,7 +15,8 @@ _UNSURE = 0.7
 
 #: The keys of an answer in JSON and in tables; docs/data.md explains each.
 KEYS = (
-    "item", "file", "row", "position", "label", "confidence", "unlike", "strangeness", "resembles", "box", "error",
+    "item", "file", "row", "position", "label", "confidence", "agreement", "unlike", "strangeness", "resembles", "box",
+    "error",
 )  # fmt: skip
 
 
@@ -37,6 +38,8 @@ class Answer:
         The names of all classes.
     probabilities : (classes,) array or None
         Limited where the network cannot be trusted; see `glasswork.models.doubt`.
+    agreement : float or None
+        Of a committee: the share of its members that give the label.
     unlike : bool or None
         Whether the image is unlike anything that the network was trained on; None if there is nothing to compare with.
     strangeness : float or None
@@ -58,6 +61,7 @@ class Answer:
     label: str = ""
     classes: tuple[str, ...] = ()
     probabilities: FloatArray | None = None
+    agreement: float | None = None
     unlike: bool | None = None
     strangeness: float | None = None
     resembles: str = ""
@@ -89,6 +93,7 @@ class Answer:
             self.position if known else None,
             self.label if known else None,
             round(self.confidence, 6) if known else None,
+            None if self.agreement is None else round(self.agreement, 6),
             self.unlike,
             round(self.strangeness, 3) if self.strangeness is not None and finite else None,
             self.resembles or None,

@@ -31,6 +31,7 @@ from glasswork.data.sources.gather import ORDER, prepared
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, GlassworkError, InputError
 from glasswork.models.answer import Answer
+from glasswork.models.committee import Committee
 from glasswork.models.doubt.judgement import is_mostly_unlike, limit_confidence
 from glasswork.models.loaded import ModelFile
 from glasswork.paths import typed_path
@@ -254,7 +255,11 @@ def _ask(read: ModelFile, images: NDArray[Any], unasked: list[Answer], *, togeth
 
 
 def _ask_some(read: ModelFile, images: NDArray[Any], unasked: list[Answer], *, together: bool) -> list[Answer]:
-    probabilities: FloatArray = read.model.probabilities(read.prepared(images), prepared=True)
+    agreement: FloatArray | list[None] = [None] * len(images)
+    if isinstance(read.model, Committee):
+        probabilities, agreement = read.model.ask(read.prepared(images), prepared=True)
+    else:
+        probabilities = read.probabilities(images)
     if read.reference is None:
         doubts: list[dict[str, Any]] = [{}] * len(images)
     else:
@@ -267,6 +272,9 @@ def _ask_some(read: ModelFile, images: NDArray[Any], unasked: list[Answer], *, t
             for unlike, strange, k in zip(judged.unlike, judged.strangeness, judged.resembles, strict=True)
         ]
     return [
-        replace(one, label=read.classes[int(row.argmax())], classes=read.classes, probabilities=row, **doubt)
-        for one, row, doubt in zip(unasked, probabilities, doubts, strict=True)
-    ]
+        replace(
+            one, label=read.classes[int(row.argmax())], classes=read.classes, probabilities=row,
+            agreement=None if agreed is None else float(agreed), **doubt,
+        )
+        for one, row, agreed, doubt in zip(unasked, probabilities, agreement, doubts, strict=True)
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,24 +20,14 @@ from numpy.typing import NDArray
 from glasswork.errors import FileError, InputError
 from glasswork.files import read_small
 from glasswork.inputs import Inputs, Reading
+from glasswork.models.committee import Committee
 from glasswork.models.doubt import ReferenceSet
+from glasswork.models.facts import ModelFacts, build_network, check_sizes, describe_network
 from glasswork.models.loaded import ModelFile
-from glasswork.nn import LAYERS, MLP, Layer
-from glasswork.nn.layers import make_layer
-from glasswork.nn.module import replaced_methods
-from glasswork.nn.scores import ScoresAre, declared_by
+from glasswork.nn import MLP
 from glasswork.paths import for_shell
-from glasswork.sealed import DTYPES, Facts, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
+from glasswork.sealed import DTYPES, Spec, check_arrays, count_numbers, open_sealed, specs_of, write_sealed
 from glasswork.version import __version__
-
-#: A network that overrides one of these methods of `MLP` computes something that a model file cannot describe.
-_COMPUTES = ("forward", "backward", "__call__", "prepare", "state", "scores", "probabilities", "predict")
-
-#: A file with more layers is refused: with a few bytes per layer it would take seconds to read.
-MOST_LAYERS = 2000
-
-#: The settings that determine how large the arrays of a layer are.
-_WIDTHS = ("in_features", "out_features", "features")
 
 _WHAT = "model file"
 
@@ -48,36 +38,11 @@ _FILES: "WeakKeyDictionary[MLP, tuple[ReferenceSet | None, str]]" = WeakKeyDicti
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
 
 
-class LayerFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One layer: its name in the network, the name of its kind, and the arguments that create it."""
-
-    name: str
-    kind: str
-    settings: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
 class _RunState(msgspec.Struct):
     """The fields of a run's result.json that tell its state."""
 
     state: str
     pid: int = 0
-
-
-class ModelFacts(Facts, frozen=True, kw_only=True):
-    """The facts that a model file states about its network."""
-
-    layers: list[LayerFacts]
-    dtype: str
-    classes: list[str]
-    inputs: Inputs | None = None
-    scores_are: ScoresAre | None = None
-    built_for: ScoresAre | None = None  #: What its owner said that the scores are; None: the layers say it.
-    #: Files of older versions state these three in place of ``inputs``; older readers look for the first two.
-    image_shape: Annotated[tuple[int, ...], msgspec.Meta(min_length=2, max_length=3)] | None = None
-    preprocessing: dict[str, str] = msgspec.field(default_factory=dict)
-    reading: Reading | None = None
-    reference: dict[str, tuple[str, list[int]]] = msgspec.field(default_factory=dict)
-    no_reference: str = ""
 
 
 def save_model(
@@ -94,7 +59,7 @@ def save_model(
 
     Parameters
     ----------
-    model : MLP
+    model : MLP or Committee
     path : path
         By custom it ends in ``.safetensors``.
     classes, image_shape, reading : optional
@@ -115,25 +80,23 @@ def save_model(
     """
     if model.dtype.name not in DTYPES:
         raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
-    if own := replaced_methods(model, _COMPUTES, MLP):
-        raise InputError(
-            f"save_model: {type(model).__name__} has its own {', '.join(own)}, which a model file cannot hold; "
-            "a loaded network would compute something else. Keep its arrays: numpy.savez(path, **model.state())"
-        )
+    members = list(zip(model.names, model.members, strict=True)) if type(model) is Committee else []
+    stated = [describe_network(name, network) for name, network in members or [("", model)]]
     inputs = _with_overrides(model, classes, image_shape, reading)
     extra = {} if reference is None else {f"reference.{k}": a for k, a in reference.to_arrays().items()}
     facts = ModelFacts(
         version=__version__,
-        layers=[_describe(name, layer) for name, layer in model.named_layers.items()],
+        layers=[] if members else stated[0].layers,
         dtype=model.dtype.name,
         classes=list(model.classes if inputs is None or inputs.classes is None else inputs.classes),
         inputs=inputs,
         scores_are=model.scores_are,
-        built_for=model.built_for if model.built_for != declared_by(model.layers) else None,
+        built_for=None if members else stated[0].built_for,
         image_shape=None if inputs is None else inputs.shape,
         preprocessing=PREPROCESSING if inputs is not None and inputs.are_bytes and inputs.normalizes else {},
         reference={name: (array.dtype.name, list(array.shape)) for name, array in extra.items()},
         no_reference=no_reference,
+        members=stated if members else [],
     )
     _unpack(Path(path), extra, model)
     write_sealed(Path(path), facts, {**model.state(), **extra}, what=_WHAT, check=_check_facts)
@@ -167,7 +130,7 @@ def load_model(path: str | Path) -> MLP:
     Returns
     -------
     MLP
-        Its scores are those of the network that was saved, bit for bit.
+        Its scores are those of the network that was saved, bit for bit. The file of a committee gives a `Committee`.
 
     Raises
     ------
@@ -216,10 +179,8 @@ def _set_contract(path: Path, facts: ModelFacts, model: MLP) -> None:
         raise FileError(f"{path}: expected {len(model.classes)} class names for {model}, got {len(facts.classes)}")
     if tuple(facts.classes) != model.classes:
         raise FileError(f"{path}: expected the class names that its inputs state, got {', '.join(facts.classes)}")
-    if facts.built_for is not None:
-        model.scores_are = facts.built_for
-    if facts.scores_are is not None:
-        model.trained_on(facts.scores_are)
+    for member in model.members if isinstance(model, Committee) else ():
+        member.inputs = model.inputs
 
 
 def _implied(facts: ModelFacts, model: MLP) -> Inputs | None:
@@ -245,42 +206,14 @@ def _why_missing(folder: Path) -> str:
     return f": this run is {result.state}; finish it with: {go_on}"
 
 
-def _describe(name: str, layer: Layer) -> LayerFacts:
-    kind = str(layer.kind)
-    if LAYERS.get(kind) is not type(layer) or replaced_methods(layer, ("forward", "backward", "__call__"), type(layer)):
-        raise InputError(
-            f"{name}, {layer!r}, cannot be saved: model files can hold only the layers {', '.join(LAYERS)}"
-        )
-    return LayerFacts(name=name, kind=kind, settings=layer.settings())
-
-
 def _check_facts(path: Path, facts: ModelFacts, file: Any) -> None:
     """Check the facts of a file before memory is allocated; the arrays that it states must be in it."""
-    if facts.dtype not in ("float32", "float64"):
-        raise FileError(f"{path}: expected a network of float32 or float64, got {facts.dtype!r}")
-    if len({layer.name for layer in facts.layers}) < len(facts.layers) or len(facts.layers) > MOST_LAYERS:
-        raise FileError(f"{path}: expected at most {MOST_LAYERS:,} layers with different names")
+    count = check_sizes(path, facts)
     for name, (dtype, shape) in facts.reference.items():
         if dtype not in DTYPES or not name.startswith("reference.") or len(shape) not in (1, 2) or min(shape) < 1:
             raise FileError(f"{path}: states an array that model files cannot have: {name}, {dtype} of shape {shape}")
-    stated = [_weights(path, layer, facts.dtype) for layer in facts.layers]
-    if sum(stated) + sum(math.prod(shape) for _, shape in facts.reference.values()) > count_numbers(file):
+    if count + sum(math.prod(shape) for _, shape in facts.reference.values()) > count_numbers(file):
         raise FileError(f"{path}: the file is too small for the layers that it states")
-
-
-def _weights(path: Path, layer: LayerFacts, dtype: str) -> int:
-    """Return the size of a layer's largest array; check its other settings by creating a layer of width 1."""
-    widths = {name: width for name, width in layer.settings.items() if name in _WIDTHS}
-    try:
-        for name, width in widths.items():
-            if type(width) is not int or width < 1:
-                raise InputError(f"{layer.name}: expected {name} to be an integer of at least 1, got {width!r:.50}")
-        small = make_layer(layer.kind, {**layer.settings, **dict.fromkeys(widths, 1)}, dtype=dtype)
-        if unknown := set(layer.settings) - set(small.settings()):
-            raise InputError(f"{layer.name}: expected no setting called {', '.join(sorted(unknown))}")
-    except (InputError, OverflowError) as error:
-        raise FileError(f"{path}: states layers that cannot be built ({error})") from None
-    return math.prod(widths.values()) if widths else 0
 
 
 def _reference_specs(facts: ModelFacts) -> dict[str, Spec]:
@@ -305,9 +238,11 @@ def _unpack(path: Path, extra: Mapping[str, NDArray[Any]], model: MLP) -> Refere
 
 
 def _build(path: Path, facts: ModelFacts) -> MLP:
-    """Create a network from the layers that a file states."""
+    """Create a network from the layers that a file states, or a committee from its members."""
     try:
-        made = {layer.name: make_layer(layer.kind, layer.settings, dtype=facts.dtype) for layer in facts.layers}
-        return MLP.from_layers(made)
+        if not facts.members:
+            return build_network(facts)
+        names = [member.name for member in facts.members]
+        return Committee([build_network(member) for member in facts.members], names=names)
     except InputError as error:
         raise FileError(f"{path}: states layers that cannot be built ({error})") from None

@@ -205,6 +205,8 @@ class ReportData(msgspec.Struct, frozen=True):
         The state of the run.
     epochs : int
         The number of epochs in its recipe.
+    validated : int
+        The number of validation images.
     facts : dict
         A description of the run, for the last part of the page.
     thing : str
@@ -253,3 +255,4 @@ class ReportData(msgspec.Struct, frozen=True):
     no_reference: str = ""
     columns: Columns | None = None
     language: Language = "en"
+    validated: int = 0

@@ -12,7 +12,7 @@ from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.recipes.shelf import named_recipe
 from glasswork.report.words import Words
 from glasswork.runs.result import RunResult
-from glasswork.statistics import chance_in_words
+from glasswork.statistics import accuracy_interval
 
 #: Classes that are listed by name.
 _LISTED = 30
@@ -129,9 +129,18 @@ def attribution(words: Words, recipe: Recipe, parts: Split) -> str:
 
 
 def _tested(words: Words, result: RunResult, parts: Split, accuracy: float) -> str:
-    things = "rows" if parts.kind == "features" else "images"
-    chance = chance_in_words(accuracy, len(parts.test), things)
-    tested = f"{words.number(accuracy, 2)} %" + (f": {chance}" if chance else "")
+    count, things = len(parts.test), "rows" if parts.kind == "features" else "images"
+    right = round(accuracy * count / 100)
+    tested = words.say(
+        f"{{accuracy}} %: {{right}} of {{n}} test {things}; 95 % confidence: {{low}} to {{high}} %",
+        accuracy=words.number(accuracy, 2),
+        right=words.number(right),
+        n=words.number(count),
+        **{
+            name: words.number(end, 1)
+            for name, end in zip(("low", "high"), accuracy_interval(right, count), strict=True)
+        },
+    )
     return tested if result.state == "finished" else f"{tested}; {words.say('the run was not finished')}"
 
 

@@ -122,6 +122,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
         snapshots=_snapshots(place, recipe, model, history, left),
         state=result.state,
         epochs=recipe.training.epochs,
+        validated=len(parts.valid),
         facts={words.say("Run"): place.path.resolve().name}
         | facts(words, shared, result, parts, model, evaluation.accuracy),
         recipe=shared.to_toml(),

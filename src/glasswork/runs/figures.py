@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from glasswork.data import Split
+from glasswork.data.kinds import noun
 from glasswork.errors import FileError, GlassworkError
 from glasswork.models.model_file import load_model
 from glasswork.nn import LOSSES, MLP
@@ -57,6 +58,7 @@ def _curves(figures: Any, source: FigureSource) -> Any:
         name=source.name,
         loss_name=LOSSES[source.recipe.loss.name].label,
         test_accuracy=source.test_accuracy,
+        tested=f"{len(source.parts.test):,} {noun(source.parts.kind)}, {source.parts.scheme} split",
         planned=source.recipe.training.epochs if source.test_accuracy is None else None,
         classes=source.parts.classes,
     )

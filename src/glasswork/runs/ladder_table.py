@@ -15,8 +15,9 @@ from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import run_folder
 from glasswork.statistics import SIGNIFICANCE, Sample, difference_p_value, significant
 
-#: The smallest difference in test accuracy, in percent: one of the 10,000 test images that both splits have.
-RESOLUTION = 0.01
+#: Test images in both splits of MNIST, and the smallest difference in test accuracy, in percent: one of them.
+TESTED = 10_000
+RESOLUTION = 100 / TESTED
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,10 @@ def markdown(results: Sequence[RungResult], *, split: str) -> str:
             f"| {result.name} | {result.change} | {_spread(result.sample)} % | {gain} | {result.parameters:,} "
             f"| {result.seconds:.0f} |"
         )
-    return "\n".join(rows) + f"\n\n{rule(len(results) - 1)}\n"
+    seeds = results[0].sample.count
+    over = f"means ± standard deviations over {seeds} seeds" if seeds > 1 else "of one seed"
+    measured = f"Accuracies are {over}, each on {TESTED:,} test images."
+    return "\n".join(rows) + f"\n\n{measured} {rule(len(results) - 1)}\n"
 
 
 def gains(results: Sequence[RungResult]) -> list[str]:

@@ -56,6 +56,8 @@ class RunResult(Sealed, frozen=True, kw_only=True):
         In percent, once all epochs are done.
     split : str
         How the data were divided.
+    validated, tested : int
+        Numbers of validation and test images; 0 for runs of older versions, which did not record them.
     parameters : int
         Number of weights and biases of the network.
     seconds : float
@@ -81,6 +83,8 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     valid_accuracy: float | None = None
     test_accuracy: float | None = None
     split: str = ""
+    validated: int = 0
+    tested: int = 0
     parameters: int = 0
     seconds: float = 0.0
     reason: str = ""

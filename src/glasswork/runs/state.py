@@ -213,6 +213,8 @@ class RunState:
             valid_accuracy=kept_accuracy(experiment.recipe, self.history),
             test_accuracy=self.test_accuracy,
             split=experiment.parts.scheme,
+            validated=len(experiment.parts.valid),
+            tested=len(experiment.parts.test),
             parameters=sum(parameter.size for parameter in experiment.model.parameters()),
             seconds=math.fsum(epoch.seconds for epoch in self.history),
             reason=reason,

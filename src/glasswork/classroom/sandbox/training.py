@@ -118,7 +118,12 @@ def _draw(history: list[Epoch], path: Path) -> Path:
     loss.set(title="Loss", xlabel="epoch", ylim=(0, None))
     loss.legend(frameon=False)
     accuracy.plot(epochs, [h.accuracy for h in history], marker="o", markersize=3, color="tab:green")
-    accuracy.set(title=f"Validation accuracy: {history[-1].accuracy:.2f} %", xlabel="epoch", ylabel="%", ylim=(0, 100))
+    accuracy.set(
+        title=f"Accuracy on {VALID_ROWS:,} validation images: {history[-1].accuracy:.2f} %",
+        xlabel="epoch",
+        ylabel="%",
+        ylim=(0, 100),
+    )
     for axes in (loss, accuracy):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)

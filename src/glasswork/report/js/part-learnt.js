@@ -2,7 +2,7 @@
 
 import { chart, legend, ticks } from "./chart.js";
 import { el, put } from "./dom.js";
-import { number, plain, say } from "./words.js";
+import { grouped, number, plain, say } from "./words.js";
 
 /** @param {import("./answer.js").Context} context @param {Element} body */
 export function showLearnt(context, body) {
@@ -19,7 +19,7 @@ export function showLearnt(context, body) {
 }
 
 /** @param {any} data */
-function curves({ history, loss_name }) {
+function curves({ history, loss_name, validated }) {
   const x = history.map((/** @type {any} */ row) => row.epoch);
   const column = (/** @type {string} */ name) => history.map((/** @type {any} */ row) => row[name]);
   const losses = [...column("train_loss"), ...column("valid_loss")];
@@ -51,7 +51,7 @@ function curves({ history, loss_name }) {
     "div",
     { class: "pair" },
     el("div", {}, el("h3", {}, say("Loss ({name})", { name: loss_name })), legend([say("training"), say("validation")]), loss),
-    el("div", {}, el("h3", {}, say("Accuracy")), legend([say("validation")], 1), accuracy),
+    el("div", {}, el("h3", {}, say("Accuracy on {n} validation {many}", { n: grouped(validated) })), legend([say("validation")], 1), accuracy),
   );
 }
 

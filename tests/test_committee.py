@@ -1,0 +1,153 @@
+"""A committee: the mean of its members' probabilities, and used in every way in which a network is."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from containers import rewrite
+from glasswork import MLP, Committee, FileError, InputError, Inputs, StateError, load_model, save_model
+from glasswork.models.loaded import ModelFile
+
+GOLDEN = Path(__file__).with_name("golden") / "committee"
+INPUTS = Inputs.of_bytes(shape=(3, 3), classes=["top", "bottom"])
+
+
+def network(seed, *, hidden=4, inputs=INPUTS, **settings):
+    model = MLP(9, hidden, settings.pop("out_features", 2), seed=seed, **settings)
+    model.inputs = inputs
+    return model
+
+
+def members():
+    """Networks of different depth, dtype and kind of scores."""
+    return [
+        network(1, hidden=[4, 3], activation="relu", output_activation=None, batch_norm=True, dropout=0.2),
+        network(2, dtype=np.float64),
+        network(3, out_features=1, output_activation=None),
+    ]
+
+
+def taking(**changes):
+    return network(1, inputs=dataclasses.replace(INPUTS, **changes))
+
+
+ROWS = np.random.default_rng(0).integers(0, 256, (2500, 9)).astype(np.uint8)
+
+
+def test_its_probabilities_are_the_mean_of_its_members_and_its_labels_those_of_the_mean():
+    networks = members()
+    committee = Committee(networks)
+    expected = sum(model.probabilities(ROWS) for model in networks) / 3
+    np.testing.assert_allclose(committee.probabilities(ROWS), expected, rtol=1e-6)
+    np.testing.assert_allclose(committee.scores(ROWS), expected, rtol=1e-6)
+    assert (committee.predict(ROWS) == expected.argmax(axis=1)).all()
+    assert (committee.predict(ROWS[0]) == expected[0].argmax()).all()
+    probabilities, agreement = committee.ask(ROWS)
+    given = np.array([model.predict(ROWS) for model in networks])
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-6)
+    np.testing.assert_allclose(agreement, (given == expected.argmax(axis=1)).mean(axis=0))
+    assert (committee.classes, committee.inputs, committee.in_features) == (("top", "bottom"), INPUTS, 9)
+    assert committee.dtype == np.float64
+    assert "3 × MLP(9-4-3-2) or MLP(9-4-2) or MLP(9-4-1)" in repr(committee)
+
+
+def test_it_leaves_its_members_as_they_are_and_is_not_trained():
+    networks = members()[:2]
+    before = [drop.index for drop in (networks[0].drop1, networks[0].drop2)]
+    committee = Committee([networks[0], networks[0], networks[1]])
+    assert [networks[0].drop1.index, networks[0].drop2.index] == before
+    assert networks[0].dtype == np.float32
+    x = INPUTS.prepared(ROWS[:5], np.float64, who="")
+    committee.forward(x)
+    with pytest.raises(StateError, match="a committee is not trained; train its members"):
+        committee.backward(np.ones((5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (MLP(16, 4, 2), "b and a cannot answer together: it takes 16 numbers, not 9"),
+        (taking(classes=["up", "down"]), "its classes are up, down, not top, bottom"),
+        (taking(high=1.0), "high of its inputs is 1.0, not 255.0"),
+        (taking(shape=(1, 9)), r"shape of its inputs is \(1, 9\), not \(3, 3\)"),
+        (Committee([network(1), network(2)]), "expected members to be networks"),
+        ("a file", "expected members to be networks"),
+    ],
+)  # fmt: skip
+def test_members_that_differ_are_refused_in_one_sentence(other, words):
+    with pytest.raises(InputError, match=words) as error:
+        Committee([network(1), other], names=["a", "b"])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("given", [([], None), ([network(1)], None), ([network(1), network(2)], ["a"])])
+def test_a_committee_has_two_members_or_more_and_a_name_for_each(given):
+    with pytest.raises(InputError, match="expected two or more networks, with a name for each"):
+        Committee(given[0], names=given[1])
+
+
+def test_a_file_gives_it_back_bit_for_bit(tmp_path):
+    committee = Committee(members(), names=["deep", "wide", "single"])
+    committee.save(tmp_path / "committee.safetensors")
+    again = load_model(tmp_path / "committee.safetensors")
+    assert isinstance(again, Committee)
+    assert (again.scores(ROWS) == committee.scores(ROWS)).all()
+    assert (again.names, again.inputs) == (committee.names, INPUTS)
+    for one, other in zip(committee.members, again.members, strict=True):
+        assert (one.probabilities(ROWS) == other.probabilities(ROWS)).all()
+        assert one.scores_are == other.scores_are
+    assert len(ModelFile(again, None).probabilities(ROWS)) == len(ROWS)
+
+
+def test_what_a_file_cannot_describe_is_not_written(tmp_path):
+    class Louder(MLP):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    class Prouder(Committee):
+        def predict(self, images, *, prepared=False):
+            return 1 - super().predict(images, prepared=prepared)
+
+    louder = Louder(9, 4, 2)
+    louder.inputs = INPUTS
+    for wrong in (Committee([network(1), louder]), Prouder([network(1), network(2)])):
+        with pytest.raises(InputError, match=r"cannot be saved|cannot hold"):
+            save_model(wrong, tmp_path / "wrong.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_golden_file_is_read():
+    """Made once by this module's ``make_golden``, and never again."""
+    expected = json.loads((GOLDEN / "expected.json").read_text())
+    committee = load_model(GOLDEN / "committee.safetensors")
+    assert committee.names == ("deep", "wide", "single")
+    np.testing.assert_allclose(committee.probabilities(ROWS[:5]), expected, rtol=1e-5)
+
+
+def make_golden():
+    GOLDEN.mkdir()
+    committee = Committee(members(), names=["deep", "wide", "single"])
+    committee.save(GOLDEN / "committee.safetensors")
+    (GOLDEN / "expected.json").write_text(json.dumps(committee.probabilities(ROWS[:5]).tolist()) + "\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda facts: facts | {"members": facts["members"][:1]},
+        lambda facts: facts | {"members": [*facts["members"], facts["members"][0]]},
+        lambda facts: facts | {"members": [member | {"layers": []} for member in facts["members"]]},
+        lambda facts: facts | {"members": [member | {"dtype": "float16"} for member in facts["members"]]},
+        lambda facts: facts | {"members": facts["members"] * 1000},
+        lambda facts: facts | {"classes": ["up", "down"]},
+    ],
+)
+def test_facts_that_do_not_fit_the_arrays_are_refused(change, tmp_path):
+    shutil.copy(GOLDEN / "committee.safetensors", tmp_path)
+    rewrite(tmp_path / "committee.safetensors", change)
+    with pytest.raises(FileError):
+        load_model(tmp_path / "committee.safetensors")
