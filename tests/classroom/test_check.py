@@ -299,7 +299,7 @@ COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
          "optimizer.step()", "MSELoss.backward → SGD.step"),
         (LAYERS, DETOUR, "MLP.forward", "mlp-hidden-without-activation", "self.linear2(z)", "the output of linear1 to linear2"),
         ("linear1.parameters() + self.linear2.parameters()", "linear1.parameters + self.linear2.parameters", "MLP.backward",
-         "method-without-call", "linear1.parameters +", "without brackets"),
+         "method-without-call", "linear1.parameters +", "Brackets are missing"),
         ("in zip(self.params, self.grads)", "in (self.params, self.grads)", "SGD", "unequal-unpacking",
          "in (self.params", "too many values"),
         (COUNT, COUNT.replace("predicted_labels == y_batch", "preds == int_to_onehot(y_batch)"), "valid",
@@ -313,6 +313,66 @@ def test_what_is_told_of_a_mistake_is_so(judge, old, new, part, mistake, line, w
     told = next(with_slips([parts[part]], from_script(text)))
     assert (told.mistake, told.line) == (mistake, number_of(text + "\n", line.rstrip("\n")))
     assert words in told.message
+
+
+MADE = "model = MLP(in_features=in_features, hidden_size=hidden_size, out_features=out_features)\n"
+EPOCHS = "for epoch in range(num_epochs):\n"
+BACK = "grad_a1 = self.linear2.backward(grad_z2)"
+STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part", "mistake", "line", "words"),
+    [
+        (EPOCHS, f"{EPOCHS}    {MADE}", "settings", "model-in-loop", f"    {MADE}", "50 times, each time with another"),
+        (EPOCHS, f"{EPOCHS}    model = MLP(784, 50, 10)\n    optimizer = SGD(model.parameters(), model.gradients())\n",
+         "settings", "model-in-loop", "MLP(784", "another model"),
+        ("valid_loader = minibatch_generator(X_valid", "valid_loader = minibatch_generator(X_train", "settings", "sets-mixed",
+         "minibatch_generator(X_train, y_valid", "X_train and y_valid"),
+        ("valid(model, valid_loader", "valid(model, train_loader", "settings", None, "valid(model, train_loader",
+         "the loader that train() has used up"),
+        ("        return 2. * (self.pred", "    return 2. * (self.pred", "MSELoss.backward", "syntax-error", "    return 2.",
+         "'return' outside function"),
+        ("        return self.linear1.gradients() + ", "        self.linear1.gradients() + ", "MLP.backward", None,
+         "  self.linear1.gradients()", "gradients() returns None"),
+        (BACK, "grad_a1 = self.linear2.backward(grad_output)", "MLP.backward", None, "linear2.backward(grad_output)",
+         "hands grad_output to linear2.backward"),
+        ("X = (X / np.float32(255) - np.float32(.5)) * 2", STANDARD, "normalize", None, "X.std", "nan"),
+        ("return np.eye(num_labels)[y]", "rows = np.zeros((len(y), num_labels))\n    rows[:, y] = 1\n    return rows",
+         "int_to_onehot", "onehot-all-ones", "rows[:, y]", "the row of label 3"),
+    ],
+)  # fmt: skip
+def test_what_is_made_wrong_is_told_at_its_line(judge, old, new, part, mistake, line, words):
+    text = quick(solution())
+    assert old in text
+    text = text.replace(old, new)
+    parts = {report.name: report for report in judge(text)}
+    assert wrong(parts) == {part: mistake}
+    assert parts[part].line == number_of(text + "\n", line.strip("\n"))
+    assert words in parts[part].message
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for rate in (0.1, 0.2, 0.5):\n    model = MLP(784, 50, 10)\n    optimizer = SGD(model.parameters(), model.gradients(), rate)\n    for epoch in range(num_epochs):\n",
+        f"{EPOCHS}    optimizer = SGD(model.parameters(), model.gradients(), learning_rate)\n",
+    ],
+)  # fmt: skip
+def test_models_that_are_compared_are_not_made_anew_in_each_epoch(judge, loop):
+    before, _, rest = quick(solution()).partition(EPOCHS)
+    body, _, end = rest.partition("def test(")
+    indented = textwrap.indent(body.strip("\n"), "    " * (loop.count("    for "))) + "\n\n\ndef test("
+    assert not wrong({report.name: report for report in judge(before + loop + indented + end)})
+
+
+def test_a_class_of_another_name_is_judged(judge):
+    text = quick(solution()).replace("Linear(", "Dense(").replace("class Linear", "class Dense")
+    parts = {report.name: report for report in judge(text)}
+    assert {part.status for part in parts.values()} == {"done", "remark"}
+    assert "Dense" in parts["Linear.__init__"].message
+    parts = {report.name: report for report in judge(text.replace("self.weight.T", "self.weight"))}
+    assert wrong(parts) == {"Linear.backward": "backward-weight-not-transposed"}
 
 
 def test_an_error_of_its_own_is_told_beside_a_part_that_is_wrong(checker, tmp_path):

@@ -108,6 +108,33 @@ def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
     assert (told.mistake, told.line, told.code) == ("result-thrown-away", 8, "scaled(X)")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "message", "mistake", "told_at", "words"),
+    [
+        ("def load():\n    X = 1\n    y = 2\nX, y = load()\n", 4, "TypeError: cannot unpack non-iterable NoneType object",
+         "nothing-returned", 3, "load(), of line 1, returns nothing"),
+        ("def f(x):\n    x = 2\nX = f(3)\nX.shape\n", 4, "AttributeError: 'NoneType' object has no attribute 'shape'",
+         "nothing-returned", 2, "f(), of line 1"),
+        ("def f(x):\n    return 2\nX = f(3)\nX.shape\n", 4, "AttributeError: 'NoneType' object has no attribute 'shape'",
+         "none-for-object", 4, "None"),
+        ("X = X.to_numpy\nX.shape\n", 2, "AttributeError: 'function' object has no attribute 'shape'",
+         "method-without-call", 1, "Brackets are missing"),
+        ("n += (a == b).sum\n", 1, "TypeError: unsupported operand type(s) for +=: 'int' and 'builtin_function_or_method'",
+         "method-without-call", 1, "Brackets"),
+        ("def f(): return [3]\nr = f\nfor x in r: pass\n", 3, "TypeError: 'function' object is not iterable",
+         "method-without-call", 2, "Brackets"),
+        ("n = a.sum()\nprint(n.shape)\n", 2, "AttributeError: 'function' object has no attribute 'shape'", None, 2, ""),
+    ],
+)  # fmt: skip
+def test_a_value_that_was_made_wrong_is_told_where_it_was_made(text, line, message, mistake, told_at, words):
+    part = PartReport("whole file", "wrong", line=line, message=f"The file stops at this line. {message}.")
+    (told,) = with_slips([part], from_script(text), lambda *_: False)
+    assert (told.mistake, told.line) == (mistake, told_at)
+    assert words in told.message
+    assert ("stops at this line" in told.message) == (line == told_at)
+    assert message in told.message
+
+
 def test_a_part_that_waits_for_an_import_is_blocked_and_others_are_not():
     document = from_script("from sklearn.model_selection import train_test_spilt\n")
     ending = Ending("error", 1, "ImportError", "ImportError: cannot import", "sklearn", "train_test_split")

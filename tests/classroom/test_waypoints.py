@@ -4,12 +4,14 @@ import contextlib
 import io
 import textwrap
 
+import numpy as np
 import pytest
 from texts import quick
 
 from glasswork.classroom.catalogue import changed, mistakes
 from glasswork.classroom.handout import PARTS
-from glasswork.classroom.probes.sections import statement_part
+from glasswork.classroom.probes.sections import DataTrace, statement_part
+from glasswork.classroom.student.fixture import Mnist
 from glasswork.classroom.student.run import run_student
 from glasswork.classroom.student.source import from_cells, from_script
 from glasswork.classroom.student.unwrap import unwrapped
@@ -129,6 +131,44 @@ def test_the_parts_are_tried_as_they_are_written_and_not_as_they_are_watched():
     points = waypoints(document, lambda *_: None, arrived)
     run_whole_file(document, waypoints=points)
     assert seen == [(9, 7, None)]  # what uses no network runs on
+
+
+HELPERS = """import numpy as np
+def load(n=1000):
+    X = np.ones((n, 4))
+    y = np.ones(n)
+    X *= 2
+    return X / 2, y
+def same(data):
+    data = data
+    return data
+def halved(data):
+    data /= 2
+def forgotten(data):
+    data = data / 2
+X, y = load()
+X = same(X)
+halved(X)
+X_train, y_train = X * 2, y
+class MLP:
+    def forward(self, x): return x
+X = forgotten(X)
+Z = X.shape
+"""
+
+
+def test_what_a_function_makes_is_told_at_its_own_line():
+    trace = DataTrace(Mnist(np.zeros((9, 4), np.uint8), np.arange(9)))
+    document = from_script(HELPERS)
+    points = Waypoints(document, unwrapped(document), statement_part, trace.after, lambda: None, trace.made)
+    with contextlib.redirect_stdout(io.StringIO()):
+        ending = run_whole_file(document, waypoints=points)
+    assert (ending.kind, ending.line) == ("AttributeError", 21)
+    assert trace.inner == {"X 14": 6, "y 14": 4}
+    assert [(step.line, step.name) for step in trace.steps] == [(6, "X"), (11, "X"), (11, "data"), (17, "X_train")]
+    (lost,) = trace.crashes
+    assert (lost.part, lost.line, lost.crash.name) == ("normalize", 20, "X")
+    assert points.stand().namespace["X"].shape == (9, 4)  # right data, so that other parts can be judged
 
 
 #: What a file does behind its data, and may not change the verdict on a part.

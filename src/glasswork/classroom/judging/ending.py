@@ -10,6 +10,7 @@ from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE
 from glasswork.classroom.judging.structure import defined_twice
 from glasswork.classroom.probes.base import Problem
 from glasswork.classroom.report import PartReport, Status
+from glasswork.classroom.student.observe import RETOLD
 from glasswork.classroom.student.outline import Function, Outline, assigned_names, loaded_names, unknown_names
 from glasswork.classroom.student.source import Document
 from glasswork.classroom.student.unwrap import unwrapped
@@ -50,8 +51,14 @@ _HINTS = {
 
 def is_refuted(ending: Ending | None, part: str, problem: Problem) -> bool:
     """Return whether the run of the whole file shows that no statement stops as it did when a part was tried."""
-    if ending is None or problem.facet != "error" or part not in ("data", "normalize", "split", "settings"):
+    if (
+        ending is None
+        or problem.facet not in ("error", "stop")
+        or part not in ("data", "normalize", "split", "settings")
+    ):
         return False
+    if problem.facet == "stop" and ending.how == "error":  # the entry of the whole file tells it
+        return True
     elsewhere = problem.line not in [line for _, line in ending.frames]
     return ending.how in ("end", "exit") or (part == "settings" and ending.how == "error" and elsewhere)
 
@@ -153,7 +160,8 @@ def _stopped(
     document: Document,
     gets_further: Callable[[Iterable[str]], bool],
 ) -> PartReport | None:
-    says = f"Run from top to bottom, the file stops at this line. Python says: {ending.words}"
+    own = "The error is a" if RETOLD in ending.words else "Python says:"
+    says = f"Run from top to bottom, the file stops at this line. {own} {ending.words}"
     says += "" if says.endswith((".", "?", "…")) else "."
     below = _defined_below(ending, document)
     if below is not None:

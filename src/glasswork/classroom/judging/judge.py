@@ -11,7 +11,7 @@ from glasswork.classroom.handout import OPTIONAL, PARTS, SIZES, part_of, section
 from glasswork.classroom.judging import structure
 from glasswork.classroom.judging.ending import is_refuted
 from glasswork.classroom.judging.matching import Catalogue, Match
-from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence
+from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence, without_repeats
 from glasswork.classroom.judging.slowness import PARTS as COUNTED, slowness
 from glasswork.classroom.judging.whole import NOT_IN_TRAINING, can_be_spared
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
@@ -248,6 +248,9 @@ class Judge:
                 return self._report(part, "remark", problems[0], mistake)
             lines = self.ask("count lines", part=part) if part in COUNTED else None
             slow = slowness(lines) if isinstance(lines, messages.Lines) else None
+            owner, _ = sections(part)
+            if slow is None and owner in self.aliases and part == self._first_part(owner):
+                slow = f"right; the handout calls it {owner}, and this file {self.aliases[owner][0]}."
             return PartReport(part, "done") if slow is None else PartReport(part, "remark", message=slow)
         named = [(p, self._named(part, seen, p)) for p in wrong]
         problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
@@ -256,7 +259,8 @@ class Judge:
     def _named(self, part: str, seen: Facets, problem: Problem) -> Match | None:
         if part == "split" and problem.facet == "sizes" and stated_sizes(self.document.lines) != SIZES:
             return None  # the catalogue's mistakes miss the handout's sizes
-        rule = problem.mistake or named_by_rule(seen.get(problem.facet, {}), self.ran.names)
+        results = seen.get("error" if problem.facet == "stop" else problem.facet, {})
+        rule = problem.mistake or named_by_rule(results, self.ran.names)
         if rule is not None:
             return Match(mistakes()[rule])
         matches = self.catalogue.names(part, seen, problem.facet, "\n".join(self._lines(part).values()))
@@ -280,7 +284,7 @@ class Judge:
         line = self._place(part, problem, match, seen)
         cell, number, code = self.document.place(line) if line else (None, None, "")
         says = sentence(problem.says)
-        message = f"{mistake.does} {says}" if mistake is not None else says
+        message = f"{mistake.does} {without_repeats(says, mistake.does)}".strip() if mistake is not None else says
         hints: tuple[str, ...] = ()
         if status == "wrong":
             hints = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))

@@ -103,7 +103,8 @@ def _insert(text: str, statements: list[ast.stmt], ending: Ending, line: int) ->
     place = next((i for i, s in enumerate(body) if s.lineno <= at <= (s.end_lineno or s.lineno)), len(body))
     loop = body[place] if place < len(body) else None
     if text == _MODEL and isinstance(loop, ast.For):
-        loop.body[:0] = [_on_line(statement, line) for statement in ast.parse(_LOADERS).body]
+        others = [s for s in loop.body if not assigned_names(s) & {"train_loader", "valid_loader"}]
+        loop.body[:] = [*(_on_line(statement, line) for statement in ast.parse(_LOADERS).body), *others]
     body[place:place] = [_on_line(statement, line) for statement in made]
 
 

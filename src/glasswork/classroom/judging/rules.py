@@ -54,6 +54,22 @@ def sentence(says: str) -> str:
     return says if is_code else says[:1].upper() + says[1:]
 
 
+def without_repeats(says: str, told: str) -> str:
+    """Return a finding without the clauses of which every word was told before."""
+    known = set(_words(told))
+    kept = [clause for clause in re.split(r"(?<=[.;:]) ", says) if not known.issuperset(_words(clause))]
+    text = " ".join(kept)
+    return text[:-1] + "." if text.endswith((":", ";")) else text
+
+
+def _words(text: str) -> list[str]:
+    """Return the words and numbers of a text, without the smallest words and without endings."""
+    found = re.findall(r"[\w.*'-]*\w", text.lower())
+    return [
+        w.removesuffix("s") for w in found if w not in ("the", "a", "an", "is", "are", "of", "to", "it", "and", "so")
+    ]
+
+
 _CODE = {
     "x", "y", "p", "g", "weight", "bias", "forward", "backward", "train", "valid", "test", "self", "step", "label",
     "pred", "target", "lr", "loss", "model", "optimizer", "criterion", "parameters", "gradients",
@@ -76,8 +92,13 @@ _FIRST = {
 }
 _SECOND = {
     "shape": "The numbers may be right, but the array has another shape than it should have.",
-    "value": "The shape is right, and the numbers are not.",
+    "value": "The numbers are other ones than the formula of the handout gives.",
+    "content": "What a name stands for here is not what the rest of the file takes it for.",
     "scale": "The result is too large or too small by a factor.",
+    "range": "The smallest and the largest pixel do not become -1 and 1.",
+    "nan": "One number that is nan spreads: whatever is computed from it is nan, too.",
+    "unchanged": "An array that is held elsewhere stays as it was: what is computed here does not reach it.",
+    "spread": "The weights are not small random numbers around 0.",
     "sign": "The sign is the wrong one.",
     "aliasing": "Two names stand for one and the same array, so that a change under one name is seen under the other.",
     "dtype": "The array holds another kind of number than it should hold.",
@@ -92,7 +113,12 @@ _SECOND = {
 _THIRD = {
     "shape": "Write the shape of every array beside the line, and find the first one that is not what it should be.",
     "value": "Take a small example, do the computation by hand, and compare each step with what your line does.",
+    "content": "Print it just after this line, and compare it with what the handout has in its place.",
     "scale": "Count by which numbers, and how often, you divide or multiply; compare with the handout's formula.",
+    "range": "Print X.min() and X.max() before and after each line of section 1.",
+    "nan": "Print np.isnan(X).sum() after each line of section 1: which makes the first, and by what does it divide?",
+    "unchanged": "A plain = gives a name to a new array; -=, fill() and [...] = write into the old one: which is it?",
+    "spread": "Print the mean, the standard deviation and the first rows of the weight.",
     "sign": "Look for a difference that is taken the wrong way round, or for a plus that should be a minus.",
     "aliasing": "Find out which array is a copy and which is the original: compare id(a) with id(b), before and after.",
     "dtype": "Print the dtype of the array, and make it of decimal numbers from the start.",

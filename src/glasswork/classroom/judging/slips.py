@@ -9,15 +9,18 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from glasswork.classroom.catalogue import Mistake, mistakes
 from glasswork.classroom.handout import CLASSES, WHOLE_FILE
 from glasswork.classroom.judging.ending import part_at
-from glasswork.classroom.report import PartReport
-from glasswork.classroom.student.outline import Outline, assigned_names, is_stub
+from glasswork.classroom.report import PartReport, place_of
+from glasswork.classroom.student.outline import Function, Outline, assigned_names, is_stub, loaded_names
 from glasswork.classroom.student.source import Document
 
 _IN_PLACE = ("shuffle", "sort", "reverse", "append", "extend", "fill", "update")
 _PYTHON_TYPES = "bool|int|float|complex|object|str"
+_FUNCTION = "(?:builtin_function_or_method|function|method)"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Slip:
         Returns the node without the slip; without it, only the line that is reported can hold it.
     says : str
         What follows the entry's own sentence.
+    blames : callable
+        Returns, for a node that is the slip, the definition or statement to be mended.
+    feeds : bool
+        Whether the slip may stand where a name of the line that is reported gets its value.
     """
 
     mistake: str
@@ -43,6 +50,8 @@ class Slip:
     shows: Callable[[ast.AST, Document, re.Match[str]], bool] = lambda node, *_: isinstance(node, ast.stmt)
     mend: Callable[[ast.AST], ast.AST] | None = None
     says: str = ""
+    blames: Callable[[Any, Document, re.Match[str]], Any] = lambda node, *_: node
+    feeds: bool = False
 
 
 def _call(node: ast.AST) -> str:
@@ -104,12 +113,59 @@ def _overwrites_function(node: ast.AST, document: Document, *_: Any) -> bool:
     return isinstance(node, ast.Assign) and bool(assigned_names(node) & Outline(document).functions.keys())
 
 
+def _overwrites_in_loop(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether a statement in a loop gives a name that it reads another value, by taking a piece of it."""
+    if not (isinstance(node, ast.Assign) and any(isinstance(n, ast.Subscript) for n in ast.walk(node.value))):
+        return False
+    loops = (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.For))
+    inner = next((loop for loop in loops if node in loop.body), None)
+    return inner is not None and bool(assigned_names(node) & loaded_names(node.value) - assigned_names(inner.target))
+
+
+def _def_without_self(node: ast.AST, document: Document, match: re.Match[str]) -> ast.AST:
+    """Return the def line of the method that was called, if it lacks self, or else the statement itself."""
+    method = Outline(document).method(match[1] or "", match[2])
+    if method is None or (method.args.args and method.args.args[0].arg == "self"):
+        return node
+    return ast.copy_location(ast.Pass(), method)
+
+
 def _bind_elsewhere(node: Any) -> ast.AST:
     return ast.Assign([ast.Name("_", ast.Store())], node.value)
 
 
-def _uses_method_as_value(node: ast.AST, *_: Any) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.left, ast.Attribute)
+def _is_uncalled(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether a node is a function of the file, or a method of it or of an array, and no call of it."""
+    if not (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load)):
+        return False
+    outline = Outline(document)
+    if isinstance(node, ast.Name):
+        is_function = node.id in outline.functions
+    else:
+        own = {getattr(member, "name", "") for c in outline.classes.values() for member in c.body}
+        is_library = getattr(node.value, "id", "") in ("np", "numpy")
+        is_function = not is_library and (
+            node.attr in {*own, *_TABLE} or callable(getattr(np.ndarray, node.attr, None))
+        )
+    nodes = (n for s in document.statements for n in ast.walk(s))
+    return is_function and not any(isinstance(n, ast.Call) and n.func is node for n in nodes)
+
+
+#: Methods of a DataFrame or a Series that arrays do not have.
+_TABLE = ("to_numpy", "head", "unique", "sample", "to_list")
+
+
+def _without_return(node: ast.AST, document: Document, *_: Any) -> ast.AST | None:
+    """Return the function of the file whose result a statement takes, if it returns none."""
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.Return):
+        return None
+    functions = Outline(document).functions
+    called = (functions.get(_call(n)) for n in ast.walk(node) if isinstance(getattr(n, "func", None), ast.Name))
+    for function in (f for f in called if f is not None and not is_stub(f)):
+        gives = [n for n in ast.walk(function) if isinstance(n, ast.Return | ast.Yield | ast.YieldFrom)]
+        if not any(n.value is not None for n in gives):
+            return function
+    return None
 
 
 def _has_no_size(node: ast.AST, *_: Any) -> bool:
@@ -135,6 +191,8 @@ def _divides_by_shape(node: ast.AST, document: Document, *_: Any) -> bool:
 
 SLIPS = (
     Slip("result-of-in-place", "None", _assigns_in_place, lambda n: ast.Expr(n.value)),  # type: ignore[attr-defined]
+    Slip("nothing-returned", "None", lambda *given: _without_return(*given) is not None, blames=_without_return,
+         says="{name}(), of line {at}, returns nothing.", feeds=True),
     Slip("none-for-object", "'NoneType' object has no attribute"),
     Slip("function-overwritten", "object is not callable", _overwrites_function, _bind_elsewhere),
     Slip("changes-argument", r"self\.(\w+) is not the \w+ that came in", _changes_in_place),
@@ -153,11 +211,16 @@ SLIPS = (
     Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
     Slip("different-lengths", r"inconsistent numbers of samples"),
     Slip("unknown-argument", "got an unexpected keyword argument"),
-    Slip("number-of-arguments", r"positional arguments? but|required positional argument"),
-    Slip("shapes-do-not-fit", "not aligned|could not be broadcast|the shapes do not fit"),
+    Slip("number-of-arguments", r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing).* positional argument",
+         blames=_def_without_self),
+    Slip("overwritten-in-loop", "IndexError|ValueError", _overwrites_in_loop),
+    Slip("shapes-do-not-fit", "not aligned|matmul: the shapes do not fit"),
+    Slip("format-does-not-fit", "[Ii]nvalid format specifier|Unknown format code|unsupported format string"),
+    Slip("arrays-do-not-fit", "could not be broadcast"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
-    Slip("method-without-call", r"'method' and|and 'method'", _uses_method_as_value),
+    Slip("method-without-call", rf"'{_FUNCTION}'|non-iterable {_FUNCTION}|{_FUNCTION}\.__format__", _is_uncalled,
+         feeds=True),
     Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
 )  # fmt: skip
@@ -175,12 +238,15 @@ def with_slips(
         yield part if found is None else _named(part, *found, document)
 
 
-def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tuple[Slip, int] | None:
-    """Return the first slip that a part shows, and its line in the document."""
+def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tuple[Slip, ast.AST] | None:
+    """Return the first slip that a part shows, and the node that is the slip."""
     nodes = [n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.stmt | ast.expr)]
     named = [n for n in nodes if document.place(n.lineno)[:2] == (part.cell, part.line)]
     first = min((n.lineno for n in named), default=0)
     last = max((n.end_lineno or n.lineno for n in named if isinstance(n, _WITH_LINES)), default=first)
+    read = {n.id for n in named if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    bindings = (n for n in nodes if isinstance(n, ast.Assign | ast.AugAssign) and assigned_names(n) & read)
+    feeding = {line for n in bindings for line in range(n.lineno, (n.end_lineno or n.lineno) + 1)}
     is_error = "Error" in part.message
     is_named = part.mistake is not None and mistakes()[part.mistake].part == part.name
     for slip in SLIPS:
@@ -192,13 +258,13 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
         for node in nodes:
             if not slip.shows(node, document, match):
                 continue
-            if named and first <= node.lineno <= last:
-                return slip, node.lineno
+            if named and (first <= node.lineno <= last or (slip.feeds and node.lineno in feeding)):
+                return slip, node
             of_part = part_at(node.lineno, document) == (None if part.name in _SECTIONS else part.name)
             if slip.shows is _ANY or not of_part or part.name == WHOLE_FILE:
                 continue
             if not is_error or (slip.mend is not None and gets_further(node, slip.mend(node))):
-                return slip, node.lineno
+                return slip, node
     return None
 
 
@@ -207,12 +273,14 @@ _WITH_LINES = (ast.While, ast.Assign, ast.Expr)
 _SECTIONS = ("data", "normalize", "split", "settings")
 
 
-def _named(part: PartReport, slip: Slip, line: int, document: Document) -> PartReport:
+def _named(part: PartReport, slip: Slip, node: ast.AST, document: Document) -> PartReport:
     entry = mistakes()[slip.mistake]
     matched = re.search(slip.fits, part.message)
     assert matched is not None
-    says = f"{entry.does} {slip.says.format(*matched.groups())}".strip()
-    cell, number, code = document.place(line)
+    blamed = slip.blames(node, document, matched)
+    named = {"name": getattr(blamed, "name", ""), "at": document.place(blamed.lineno)[1]}
+    says = f"{entry.does} {slip.says.format(*matched.groups(), **named)}".strip()
+    cell, number, code = document.place((blamed.body[-1] if isinstance(blamed, Function) else blamed).lineno)
     return replace(
         part,
         mistake=entry.id,
@@ -220,8 +288,17 @@ def _named(part: PartReport, slip: Slip, line: int, document: Document) -> PartR
         line=number,
         code=code,
         hints=entry.hints,
-        message=f"{says} {_without_entry(part)}",
+        message=f"{says} {_of_its_line(_without_entry(part), part, (cell, number))}",
     )
+
+
+def _of_its_line(message: str, part: PartReport, place: tuple[int | None, int | None]) -> str:
+    """Return a message that names the line of which it speaks, if the report is on another one."""
+    if part.line is None or (part.cell, part.line) == place:
+        return message
+    line = place_of(part)
+    message = message.replace("This statement", f"The statement of {line}")
+    return message.replace("his statement", f"he statement of {line}").replace("at this line", f"at {line}")
 
 
 def _without_entry(part: PartReport) -> str:

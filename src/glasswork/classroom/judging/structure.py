@@ -85,7 +85,7 @@ def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:
         pool = outline.classes if name in CLASSES else outline.functions
         others = [n for n in pool if n not in CLASSES and n not in FUNCTIONS]
         near = [n for n in others if n.lower().replace("_", "") == name.lower().replace("_", "")]
-        near = near or difflib.get_close_matches(name, others, 1, 0.8)
+        near = near or difflib.get_close_matches(name, others, 1, 0.8) or _in_its_place(outline, name, others)
         if not near:
             continue
         problem = None
@@ -94,6 +94,16 @@ def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:
             problem = Problem("name", "name", says, there[near[0]].lineno, "name-misspelt")
         found[name] = (near[0], problem)
     return found
+
+
+def _in_its_place(outline: Outline, name: str, others: list[str]) -> list[str]:
+    """Return the one class that has all methods of a missing one, and a name that is often given in its place."""
+    if name not in CLASSES:
+        return []
+    methods = {n: {m.name for m in outline.classes[n].body if isinstance(m, Function)} for n in others}
+    needed = {*CLASSES[name]} - {"__call__"}
+    found = [n for n, own in methods.items() if needed <= own and re.search(_SYNONYMS.get(name, "$^"), n, re.I)]
+    return found if len(found) == 1 else []
 
 
 def method_problem(outline: Outline, part: str) -> Problem | None:
@@ -233,7 +243,7 @@ def unfinished(outline: Outline, part: str) -> str | Problem | None:
     return Problem(
         "open",
         "result",
-        "a `...` is left here: it stands for code that is still to be written.",
+        "it stands for code that is still to be written.",
         left[0].lineno,
         "dots-left",
     )

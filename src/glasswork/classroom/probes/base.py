@@ -60,12 +60,16 @@ class Bench:
     reference: dict[str, Any]
     outline: Outline | None = None  # None for a variant of the catalogue
     memory: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, str] = field(
+        default_factory=dict
+    )  # the handout's name -> the one that the file has in its place
 
     @contextlib.contextmanager
     def isolated(self, *own: str, **replaced: Any) -> Iterator[None]:
         """Context manager: all classes and functions but ``own`` are the right ones."""
         names = {*CLASSES, *FUNCTIONS, "loss_fn", "criterion", "model", "optimizer"} - set(own)
         stand_ins = {name: self.reference[name] for name in names if name in self.reference} | replaced
+        stand_ins |= {self.aliases[name]: thing for name, thing in stand_ins.items() if name in self.aliases}
         tried = len(own) == 1 and own[0] in (*CLASSES, "train", "valid", "test")
         hidden = [n for n in _DATA_NAMES if n in self.namespace and n not in replaced] if tried else []
         before = {name: self.namespace[name] for name in (*stand_ins, *hidden) if name in self.namespace}

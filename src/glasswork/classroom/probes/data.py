@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from glasswork.classroom.handout import CLASSES, FUNCTIONS
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import (
     Places,
     Sections,
     crash_problem,
+    crash_property,
     is_labels,
     paired_share,
     places_of,
@@ -110,7 +112,7 @@ class DataProbe:
         found: list[Problem] = []
         x, y = seen["X"], seen["y"]
         if seen["error"]["crash"]:
-            found.append(Problem("error", "error", seen["error"]["crash"]))
+            found.append(Problem("error", crash_property(seen["error"]["crash"]), seen["error"]["crash"]))
         if x.get("kind") == "DataFrame":
             found.append(
                 Problem(
@@ -138,7 +140,7 @@ class DataProbe:
             found.append(
                 Problem(
                     "pairs",
-                    "value",
+                    "content",
                     "the images have been moved without their labels: most images now stand beside another's label.",
                 )
             )
@@ -155,17 +157,17 @@ class DataProbe:
             return _order_line(places)
         name = (facts.images or "X") if facet == "X" else (facts.labels or "y")
         lines = [
-            s.lineno for s in places.statements
+            places.line_making(name, s.lineno) for s in places.statements
             if name in assigned_names(s) and statement_part(s) == "data"
         ]  # fmt: skip
         return lines[-1] if lines else (facts.steps[0].line if facts.steps else None)
 
 
 def _order_line(places: Places) -> int | None:
-    """Return the line of the statement that moves the rows of one of X and y."""
-    for statement in places.statements:
-        words = {n.attr for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
-        words |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
-        if words & {"shuffle", "permutation", "permuted", "sort", "argsort", "choice", "sample"}:
-            return statement.lineno
+    """Return the line of the call that moves the rows of one of X and y."""
+    own = (s for s in places.statements if getattr(s, "name", "") not in (*FUNCTIONS, *CLASSES))
+    for node in (n for statement in own for n in ast.walk(statement)):
+        word = getattr(node, "attr", getattr(node, "id", ""))
+        if word in ("shuffle", "permutation", "permuted", "sort", "argsort", "choice", "sample"):
+            return getattr(node, "lineno", None)
     return places.line_binding("X")

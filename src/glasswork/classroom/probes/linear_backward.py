@@ -123,7 +123,7 @@ class LinearBackward:
             for name, members in (("parameters", ("weight", "bias")), ("gradients", ("grad_weight", "grad_bias"))):
                 result = attempt(lambda c=layer, n=name: list(getattr(c, n)()))
                 if isinstance(result, Crash):
-                    seen[name] = result
+                    seen[name] = "None" if attempt(getattr(layer, name, int)) is None else result
                     continue
                 arrays = [getattr(layer, member, None) for member in members]
                 if maker is own_object and any(a is None for a in arrays):
@@ -141,11 +141,11 @@ class LinearBackward:
         for name, value in seen["parameters"].items():
             if value != "own":
                 members = "[self.weight, self.bias]" if name == "parameters" else "[self.grad_weight, self.grad_bias]"
-                got = show(value) if isinstance(value, Crash) else f"[{value}]"
+                got = show(value) if isinstance(value, Crash) else value if value == "None" else f"[{value}]"
                 found.append(
                     Problem(
                         "parameters",
-                        "aliasing",
+                        "result",
                         f"{name}() gives {got}; expected the layer's own two arrays, {members}, so that the optimizer can "
                         "change them in place.",
                     )
@@ -156,7 +156,7 @@ class LinearBackward:
             found.append(self._value_problem(seen["value"], wrong))
         elif any(isinstance(r, dict) and r["moved"] == "yes" for r in seen["value"].values()):
             says = "backward changes the weight or the bias; it may write to the gradients only."
-            found.append(Problem("value", "aliasing", says))
+            found.append(Problem("value", "result", says))
         return found
 
     @staticmethod
@@ -176,7 +176,7 @@ class LinearBackward:
         ratio = scale_of(got, want)
         if not got.any():
             text = "stays zero: the array that the optimizer holds is not written to"
-            return Problem("value", "aliasing", f"{given}, {label} {text}.")
+            return Problem("value", "unchanged", f"{given}, {label} {text}.")
         if ratio is not None:
             return Problem(
                 "value", "sign" if ratio < 0 else "scale",

@@ -221,7 +221,7 @@ class LinearInit:
         }.get(word or "")
         if says is None:
             return []
-        return [Problem("weight", "randomness", says, remark=word in ("slightly one-sided", "large", "tiny"))]
+        return [Problem("weight", "spread", says, remark=word in ("slightly one-sided", "large", "tiny"))]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""

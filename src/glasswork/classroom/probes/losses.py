@@ -96,7 +96,9 @@ class MSEForward:
             return Problem(
                 "value", "shape", f"{given}, forward gives an array of shape {result.shape}; {want}: one number."
             )
-        property_ = "sign" if result.ravel()[0] < 0 else "scale"
+        numbers_ = [(r.ravel()[0], cases[n]) for n, r in results.items() if isinstance(r, np.ndarray) and r.size == 1]
+        ratios = [number * len(p) / ((p - t) ** 2).sum() for number, (p, t) in numbers_]
+        property_ = "value" if np.ptp(ratios) > 1e-4 else "sign" if ratios[0] < 0 else "scale"
         return Problem("value", property_, f"{given}, forward gives {show(result.ravel()[0])}; {want}.")
 
     def locate(self, bench: Bench, facet: str) -> int | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.student.observe import Crash, attempt, show
+from glasswork.classroom.student.outline import assigned_names, loaded_names
 
 _DATA = ("X", "y", "X_train", "y_train", "X_valid", "y_valid", "X_test", "y_test", "X_temp", "y_temp", "indices")
 
@@ -112,13 +113,13 @@ class MinibatchProbe:
                 if isinstance(seen["error"], str)
                 else f"it gives {show(seen['error'])}"
             )
-            return Problem("batches", "error", f"{given}, {got}.")
+            return Problem("batches", "result" if isinstance(seen["error"], str) else "error", f"{given}, {got}.")
         if not seen["sizes"]:
             return Problem("batches", "result", f"{given}, it yields nothing; expected {count // size} batches.")
         if not seen["known"]:
-            return Problem("batches", "value", f"{given}, it yields rows that are not rows of the X it was given.")
+            return Problem("batches", "content", f"{given}, it yields rows that are not rows of the X it was given.")
         if not seen["paired"]:
-            return Problem("batches", "value", f"{given}, images and labels do not belong together.")
+            return Problem("batches", "content", f"{given}, images and labels do not belong together.")
         if not seen["distinct"]:
             return Problem(
                 "batches", "randomness", f"{given}, some images come more than once in an epoch and others never."
@@ -153,5 +154,16 @@ class MinibatchProbe:
         if any(result.get("error") == "endless" for result in results.values()):
             loops = [n.lineno for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
             return loops[-1] if loops else getattr(function, "lineno", None)
+        if any(set(r.get("sizes", ())) - {int(name.split()[1])} for name, r in results.items() if r.get("paired")):
+            return _line_of_rows(function)
         yields = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield | ast.Return)]
         return min(yields) if yields else getattr(function, "lineno", None)
+
+
+def _line_of_rows(function: ast.AST) -> int | None:
+    """Return the line that chooses the rows of a batch: where a name of the yield is bound, or the yield itself."""
+    found = [n for n in ast.walk(function) if isinstance(n, ast.Yield)]
+    names = loaded_names(found[0]) if found else set()
+    loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)]
+    chosen = [s.lineno for loop in loops for s in loop.body if isinstance(s, ast.Assign) and assigned_names(s) & names]
+    return chosen[-1] if chosen else found[0].lineno if found else None

@@ -12,6 +12,8 @@ from glasswork.classroom.probes.traced import (
     Tracer,
     build_by_hand,
     build_mlp,
+    detour,
+    line_calling,
     reference_backward,
     reference_output,
 )
@@ -48,9 +50,11 @@ class MLPBackward:
                 ran = attempt(reference_output, model, x, order)
                 if isinstance(ran, Crash):
                     return {"error": ran}
+            tracer.back.clear()
             result = attempt(lambda: model.backward(grad.copy()))
             if isinstance(result, Crash):
                 return {"error": result}
+            hop = detour(("grad_output", grad), tracer.back, model)
             seen: dict[str, Any] = {}
             got = [
                 (layer, layer.grad_weight.copy(), layer.grad_bias.copy()) for layer in order if layer.kind_ == "Linear"
@@ -70,6 +74,8 @@ class MLPBackward:
                     else {"got": weight, "want": layer.grad_weight.copy(), "ratio": ratio}
                 )
             seen["lists"] = MLPBackward._lists(model, [layer for layer, *_ in got])
+            if hop and any(value != "right" for value in seen.values()):
+                seen["detour"] = hop
         return seen
 
     @staticmethod
@@ -81,7 +87,8 @@ class MLPBackward:
             ("gradients", gradients, ("grad_weight", "grad_bias")),
         ):
             if isinstance(given, Crash):
-                return f"{name}() gives {show(given)}"
+                is_none = attempt(getattr(model, name, int)) is None
+                return f"{name}() returns None" if is_none else f"{name}() gives {show(given)}"
             wanted = [getattr(layer, member) for layer in linears for member in members]
             missing = [w for w in wanted if not any(w is g for g in given)]
             if missing:
@@ -110,13 +117,19 @@ class MLPBackward:
         value = seen["value"]
         if "error" in value:
             return [Problem("value", "error", f"backward gives {show(value['error'])}.")]
+        if "detour" in value:
+            layer, source = value["detour"].split(", ")
+            says = f"backward hands {source} to {layer}.backward, and not what the call before it returned."
+            return [Problem("value", "gradient", says, exact=True)]
         for name, result in value.items():
             if result == "right":
                 continue
             if name == "lists":
+                if result.endswith("None"):
+                    return [Problem("value", "result", f"{result}; expected a list of all {result.split('()')[0]}.")]
                 if "gives an error" in result:
                     return [Problem("value", "error", f"{result}.")]
-                return [Problem("value", "aliasing", f"{result}: the optimizer would move the wrong arrays.")]
+                return [Problem("value", "result", f"{result}: the optimizer would move the wrong arrays.")]
             if isinstance(result, str):
                 return [Problem("value", "gradient", f"after backward, the gradient of {name}'s weight is still zero.")]
             text = f"{show(result['got'].ravel()[0])}; expected {show(result['want'].ravel()[0])}"
@@ -140,6 +153,8 @@ class MLPBackward:
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
         seen = bench.memory.get(self.part, {}).get("value", {})
+        if "detour" in seen:
+            return line_calling(bench.function("MLP", "backward"), seen["detour"].split(", ")[0], "backward")
         if str(seen.get("lists", "right")) != "right" and not any(isinstance(v, dict) for v in seen.values()):
             return line_of(bench.function("MLP", str(seen["lists"]).split("()")[0]))
         return line_of(bench.function("MLP", "backward"))

@@ -15,7 +15,9 @@ from glasswork.classroom.probes.traced import (
     Tracer,
     build_by_hand,
     build_mlp,
+    detour,
     layers_of,
+    line_calling,
     reference_output,
 )
 from glasswork.classroom.student.observe import Crash, attempt, plain, same, show
@@ -49,7 +51,7 @@ class MLPForward:
         members = layers_of(model)
         names = {id(getattr(model, name)): name for name in ATTRIBUTES if hasattr(getattr(model, name, None), "kind_")}
         order = " → ".join(names.get(id(layer), layer.kind_) for layer in ran)
-        detour = _detour(x, tracer.flow, names)
+        hop = detour(("the images", x), tracer.flow, model)
         tracer.ran.clear()
         called = plain(attempt(lambda: model(x.copy())))
         right = False
@@ -65,7 +67,7 @@ class MLPForward:
                 gradients = MLPBackward._gradients(bench, tracer, model, True)
                 own = bool(gradients) and all(value == "right" for value in gradients.values())
             right = own and same(output, plain(reference_output(model, x, ran)))
-        return {"output": output, "order": order, "right": right, "call": same(called, output), "detour": detour}
+        return {"output": output, "order": order, "right": right, "call": same(called, output), "detour": hop}
 
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
@@ -113,23 +115,8 @@ class MLPForward:
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
         function = bench.function("MLP", "forward")
-        detour = bench.memory.get(self.part, {}).get("value", {}).get("detour", "")
-        nodes = list(ast.walk(function)) if function is not None and detour else []
-        for node in nodes:
+        hop = bench.memory.get(self.part, {}).get("value", {}).get("detour", "")
+        for node in ast.walk(function) if function is not None and hop else ():
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 return node.lineno  # a layer whose result is thrown away
-        for node in nodes:
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == detour.split(", ")[0]:
-                return node.lineno
-        return line_of(function)
-
-
-def _detour(x: Any, flow: list[tuple[Any, Any, Any]], names: dict[int, str]) -> str:
-    """Return the first layer that is not handed what the layer before it gave, and what it is handed instead."""
-    known = [("the images", x)]
-    for layer, entered, left in flow:
-        if not same(entered, known[-1][1]):
-            source = next((name for name, array in known if same(entered, array)), "something else")
-            return f"{names.get(id(layer), layer.kind_)}, {source}"
-        known.append((f"the output of {names.get(id(layer), layer.kind_)}", left))
-    return ""
+        return line_calling(function, hop.split(", ")[0]) or line_of(function)

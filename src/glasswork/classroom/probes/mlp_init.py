@@ -83,7 +83,7 @@ class MLPInit:
             if not good:
                 word = {"missing": "is never set", "...": "is still `...`"}.get(got, f"is {got}")
                 return [
-                    Problem("layers", "value", f"In MLP({IN}, {HIDDEN}, {OUT}), self.{name} {word}; expected {want}.")
+                    Problem("layers", "content", f"In MLP({IN}, {HIDDEN}, {OUT}), self.{name} {word}; expected {want}.")
                 ]
         return []
 

@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
-from glasswork.classroom.probes.sections import Sections, crash_problem, places_of, sections_of, statement_part
+from glasswork.classroom.probes.sections import (
+    Sections,
+    crash_problem,
+    crash_property,
+    places_of,
+    sections_of,
+    statement_part,
+)
 from glasswork.classroom.probes.split import SETS
 from glasswork.classroom.student.images import as_array, describe
 from glasswork.classroom.student.observe import attempt, show
@@ -21,11 +28,12 @@ class NormalizeProbe:
         """Return what the part does."""
         sections = sections_of(bench)
         split = sections.split
-        facets: Facets = {"scale": {}, "sets": {}, "error": {}}
+        facets: Facets = {"scale": {}, "sets": {}, "error": {}, "finite": {}}
         sets = {s: sections.namespace[split[f"X_{s}"]] for s in SETS if f"X_{s}" in split}
         sets = {s: v for s, v in sets.items() if describe(v) is not None}
         if not sets and (source := sections.source_images()):
             sets = {"all": source[1]}
+        facets["finite"] = {"nan": self._not_finite(sections, next(iter(sets.values()), None))}
         seen = {name: self._mapping(sections, value, bench) for name, value in sets.items()}
         if seen:
             facets["scale"] = next(iter(seen.values()))
@@ -33,6 +41,17 @@ class NormalizeProbe:
         problems = crash_problem(sections.trace.crashes, "normalize")
         facets["error"] = {"crash": problems[0].says if problems else ""}
         return facets
+
+    @staticmethod
+    def _not_finite(sections: Sections, x: Any) -> str:
+        """Return how many pixels are not numbers, and whether they are those that are the same in all images."""
+        array = as_array(x, slice(0, 300))
+        if array is None or array.dtype.kind != "f" or np.isfinite(array).all():
+            return ""
+        bad = ~np.isfinite(array.reshape(len(array), -1)).any(axis=0)
+        images = sections.trace.mnist.images
+        constant = bad.shape == images.shape[1:] and not np.ptp(images[:, bad], axis=0).any()
+        return f"{int(bad.sum())} of {bad.size}{' constant' if constant and bad.any() else ''}"
 
     @staticmethod
     def _alike(seen: dict[str, dict[str, Any]]) -> str:
@@ -53,7 +72,7 @@ class NormalizeProbe:
             batch = attempt(lambda: np.asarray(next(iter(generator(x[:200], np.zeros(200, int), 100)))[0]))
             if isinstance(batch, np.ndarray) and batch.ndim == 2 and batch.dtype.kind == "f" and batch.max() <= 3:
                 array, rows = batch, np.arange(0)  # the generator scales each batch
-        array = array.reshape(len(array), -1).astype(float)
+        array = np.nan_to_num(array.reshape(len(array), -1).astype(float), posinf=0.0, neginf=0.0)
         low, high = float(array.min()), float(array.max())
         middle = "unknown"
         found = sections.identifier.identify(x, rows) if len(rows) else None
@@ -68,14 +87,22 @@ class NormalizeProbe:
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
         if seen["error"]["crash"]:
-            return [Problem("error", "error", seen["error"]["crash"])]
-        scale = seen["scale"]
+            return [Problem("error", crash_property(seen["error"]["crash"]), seen["error"]["crash"])]
+        scale, bad = seen["scale"], seen["finite"]["nan"]
+        if bad:
+            says = "some pixels are nan or infinite, so they are not numbers any more."
+            if bad.endswith("constant"):
+                says = (
+                    f"{bad.removesuffix(' constant')} pixels become nan: those that are the same in all images. Their "
+                    "deviation, and the distance from their smallest to their largest value, is 0, and 0/0 is not a number."
+                )
+            return [Problem("finite", "nan", says)]
         if not scale:
             return []
         low, high = scale["low"], scale["high"]
         says = f"the pixels 0 and 255 become {show(low)} and {show(high)}; expected -1 and 1"
         if scale["levels"] == "few":
-            return [Problem("scale", "dtype", f"{says}. Nearly all grey values between them are lost.")]
+            return [Problem("scale", "value", f"{says}. Nearly all grey values between them are lost.")]
         if seen["sets"]["alike"] != "yes":
             return [
                 Problem(
@@ -93,8 +120,8 @@ class NormalizeProbe:
             or (-5 < low < -0.2 and 1.2 < high < 20 and abs(low) < high)  # mean 0, standard deviation 1
         )
         if harmless:
-            return [Problem("scale", "scale", f"{says}. It trains all the same.", remark=True)]
-        return [Problem("scale", "scale", f"{says}.")]
+            return [Problem("scale", "range", f"{says}. It trains all the same.", remark=True)]
+        return [Problem("scale", "range", f"{says}.")]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""

@@ -40,6 +40,7 @@ class OnehotProbe:
                     "rows",
                     "value",
                     f"{given}, the row of label {[3, 0, 9, 1][row]} is {show(got[row], 10)}; expected {show(want[row], 10)}.",
+                    exact=True,
                 )
             ]
         if not same(seen["rows"]["all"], np.eye(10)[::-1]):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, seeded
+from glasswork.classroom.probes.scales import scale_of
 from glasswork.classroom.student.observe import Crash, attempt, plain, same, show
 
 
@@ -64,7 +65,7 @@ class SGDProbe:
         if isinstance(step["error"], Crash):
             found.append(Problem("step", "error", f"step() gives {show(step['error'])}."))
         elif same(step["weight"], weight) and same(step["bias"], bias):
-            found.append(Problem("step", "aliasing", f"{given}, step() leaves the parameter at 1; expected 0.9."))
+            found.append(Problem("step", "unchanged", f"{given}, step() leaves the parameter at 1; expected 0.9."))
         elif not (same(step["weight"], weight - 0.1 * grad_weight) and same(step["bias"], bias - 0.1 * grad_bias)):
             got = step["weight"].ravel()[0] if isinstance(step["weight"], np.ndarray) else step["weight"]
             if same(got, np.array(0.9)):
@@ -77,7 +78,8 @@ class SGDProbe:
                     )
                 )
             else:
-                word = "sign" if same(step["weight"], weight + 0.1 * grad_weight) else "scale"
+                ratio = scale_of(weight - step["weight"], grad_weight) if _is_like(step["weight"], weight) else None
+                word = "value" if ratio is None else "sign" if ratio < 0 else "scale"
                 found.append(Problem("step", word, f"{given}, step() makes it {show(got)}; expected 1 − 0.1·1 = 0.9."))
         elif not same(step["second"], weight - 0.2 * grad_weight):
             found.append(
@@ -87,8 +89,9 @@ class SGDProbe:
             found.append(Problem("zero", "error", f"zero_grad() gives {show(zero['error'])}."))
         elif not (same(zero["weight"], grad_weight * 0) and same(zero["bias"], grad_bias * 0)):
             left = zero["bias"] if same(zero["weight"], grad_weight * 0) else zero["weight"]
+            word = "unchanged" if same(left, grad_bias) or same(left, grad_weight) else "value"
             found.append(
-                Problem("zero", "aliasing", f"after zero_grad() one of the gradients is {show(left)}; expected zeros.")
+                Problem("zero", word, f"after zero_grad() one of the gradients is {show(left)}; expected zeros.")
             )
         elif not same(zero["parameter"], weight):
             found.append(
@@ -103,6 +106,10 @@ class SGDProbe:
             return None
         loops = [n.body[0].lineno for n in getattr(function, "body", []) if hasattr(n, "body")]
         return loops[0] if loops else line_of(function)
+
+
+def _is_like(value: Any, array: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.shape == array.shape and value.dtype.kind in "fiu"
 
 
 def _others() -> list[Any]:

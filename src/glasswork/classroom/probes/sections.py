@@ -2,6 +2,7 @@
 
 import ast
 import re
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Problem
 from glasswork.classroom.student.fixture import Mnist
-from glasswork.classroom.student.images import Identifier, ImagesState, describe, find_split
+from glasswork.classroom.student.images import Identifier, ImagesState, describe, find_split, is_data
 from glasswork.classroom.student.messages import SectionCrash, SectionFacts, Step
 from glasswork.classroom.student.observe import Crash, attempt, show
 from glasswork.classroom.student.outline import assigned_names, loaded_names
 from glasswork.classroom.student.run import Event, StudentRun
+
+#: The kind of a crash that is none: a name of the data holds None.
+NONE = "None"
 
 
 @dataclass
@@ -25,7 +29,26 @@ class DataTrace:
     crashes: list[SectionCrash] = field(default_factory=list)
     labels: dict[str, Any] = field(default_factory=dict)
     images: dict[str, Any] = field(default_factory=dict)
+    inner: dict[str, int] = field(default_factory=dict)
     _last: dict[str, ImagesState] = field(default_factory=dict)
+    _made: dict[int, tuple[weakref.ref[Any], int]] = field(default_factory=dict)
+    _lost: set[str] = field(default_factory=set)
+
+    def made(self, line: int, value: Any, in_place: bool) -> None:
+        """Note the line of one of the file's functions in which data came about, while a statement runs."""
+        old = [*self.images.values(), *self.labels.values()]
+        for one in value if isinstance(value, tuple) else (value,):
+            if is_data(one) and (in_place or not (self._line_of(one) or any(one is other for other in old))):
+                self._made[id(one)] = weakref.ref(one), line
+
+    def _line_of(self, value: Any) -> int | None:
+        known, line = self._made.get(id(value), (None, None))
+        return line if known is not None and known() is value else None
+
+    def forget(self) -> None:
+        """Let go of the data."""
+        self.images.clear()
+        self.labels.clear()
 
     def after(self, run: StudentRun, event: Event) -> None:
         """Note what a statement did; put right data in the place of what it failed to make."""
@@ -34,29 +57,49 @@ class DataTrace:
             if crash is not None and isinstance(event.statement, ast.Import | ast.ImportFrom):
                 self.crashes.append(SectionCrash("import", line, crash))
             return
-        if run.namespace.get("X") is ...:
+        part, crash = self._failure(run, event)
+        if run.namespace.get("X") is ... or (self._lost and run.namespace.get("X", 0) is None):
             self._repair(run.namespace, "normalize")
         for name, value in list(run.namespace.items()):
             if name.startswith("__"):
                 continue
+            at = self._line_of(value) or line
+            if at != line:
+                self.inner[f"{name} {line}"] = at
             state = describe(value)
             if state is not None:
                 self.images[name] = value
                 if self._last.get(name) != state:
                     self._last[name] = state
-                    self.steps.append(Step(line, name, state.low, state.high))
+                    self.steps.append(Step(at, name, state.low, state.high))
             elif is_labels(value):
                 self.labels[name] = value
-        if crash is not None:
-            part = statement_part(event.statement)
-            if part is not None:
-                self.crashes.append(SectionCrash(part, line, crash))
-                if part != "split":
-                    self._repair(run.namespace, part)
+        self._made.clear()
+        if crash is not None and part is not None:
+            self.crashes.append(SectionCrash(part, line, crash))
+            if part != "split":
+                self._repair(run.namespace, part)
+
+    def _failure(self, run: StudentRun, event: Event) -> tuple[str | None, Crash | None]:
+        """Return the part of a statement, and its crash; None that takes the place of data is one, too."""
+        statement, part = event.statement, statement_part(event.statement)
+        bound = assigned_names(statement)
+        if (
+            part == "data"
+            and isinstance(statement, ast.Assign)
+            and isinstance(self.images.get("".join(bound)), np.ndarray)
+        ):
+            part = "normalize"  # a function does it
+        names = sorted(n for n in bound if run.namespace.get(n, 0) is None)
+        is_meant = isinstance(getattr(statement, "value", None), ast.Constant)
+        if event.crash is not None or part is None or not names or is_meant:
+            return part, event.crash
+        self._lost |= {*names}
+        return part, Crash(NONE, statement.lineno, names[0])
 
     def _repair(self, namespace: dict[str, Any], part: str) -> None:
         x, y = namespace.get("X"), namespace.get("y")
-        if part == "data" and not isinstance(x, np.ndarray):
+        if part == "data" and (not isinstance(x, np.ndarray) or describe(x) is None):
             namespace["X"] = self.mnist.images.astype(np.int64)
         if part == "normalize":
             namespace["X"] = (self.mnist.images / 255.0 - 0.5) * 2
@@ -96,7 +139,11 @@ class Places:
     def line_binding(self, name: str) -> int | None:
         """Return the line of the last statement that binds a name."""
         lines = [s.lineno for s in self.statements if name in assigned_names(s)]
-        return lines[-1] if lines else None
+        return self.line_making(name, lines[-1]) if lines else None
+
+    def line_making(self, name: str, line: int) -> int:
+        """Return the line that made the value which a statement binds: one of the function that it calls, or its own."""
+        return self.facts.inner.get(f"{name} {line}", line)
 
 
 @dataclass
@@ -123,21 +170,27 @@ class Sections:
             images[0] if images else None,
             labels[0] if labels else None,
             self.trace.mnist.fetched,
+            self.trace.inner,
         )
 
     def source_images(self) -> tuple[str, Any] | None:
         """Return the variable with all images."""
         for name in ("X", *self.trace.images):
             if name in self.trace.images and len(self.trace.images[name]) >= 0.85 * len(self.trace.mnist.labels):
-                return name, self.namespace.get(name, self.trace.images[name])
+                return name, _first(self.namespace.get(name), self.trace.images[name])
         return None
 
     def source_labels(self) -> tuple[str, Any] | None:
         """Return the variable with all labels."""
         for name in ("y", *self.trace.labels):
             if name in self.trace.labels and len(self.trace.labels[name]) >= 0.85 * len(self.trace.mnist.labels):
-                return name, self.namespace.get(name, self.trace.labels[name])
+                return name, _first(self.namespace.get(name), self.trace.labels[name])
         return None
+
+
+def _first(value: Any, other: Any) -> Any:
+    """Return a value if it is data, or else the other one."""
+    return value if is_data(value) else other
 
 
 def sections_of(bench: Bench) -> Sections:
@@ -156,9 +209,17 @@ def crash_problem(crashes: list[SectionCrash], part: str) -> list[Problem]:
     """Return the problem of a statement of a part that failed."""
     for one in crashes:
         if one.part == part:
+            if one.crash.kind == NONE:
+                says = f"after this statement, {one.crash.name} is None."
+                return [Problem("error", "result", says, one.crash.line)]
             what = "does not end" if one.crash.kind == "OutOfTime" else f"stops with {show(one.crash)}"
             return [Problem("error", "error", f"This statement {what}.", one.crash.line or one.line)]
     return []
+
+
+def crash_property(says: str) -> str:
+    """Return the property that the sentence of a crash tells of."""
+    return "result" if says.endswith("is None.") else "error"
 
 
 def paired_share(sections: Sections, x: Any, y: Any) -> float | None:

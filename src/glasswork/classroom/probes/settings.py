@@ -19,6 +19,9 @@ from glasswork.classroom.student.run import execute
 
 _FUNCTIONS = ("train", "valid", "test")
 
+#: Calls of train() from which on one model each is taken for one model an epoch, and not for a comparison of models.
+_EPOCHS = 5
+
 
 class SettingsProbe:
     """``settings``: sizes, learning rate, and that optimizer, model and loop belong together."""
@@ -41,6 +44,8 @@ class SettingsProbe:
                 "rate": self._rate(optimizer, bench.namespace),
                 "arrays": self._arrays(model, optimizer),
                 "loop": self._loop(notes),
+                "anew": self._anew(notes),
+                "mixed": dict(zip(("sets", "_line"), next(iter(notes.mixed), ("", None)), strict=True)),
                 "error": self._errors(crashes, notes),
             }
 
@@ -72,10 +77,13 @@ class SettingsProbe:
         for name in CLASSES:
             if isinstance(names.get(name), type):
                 names[name] = notes.recorded(name, names[name])
+                names[bench.aliases.get(name, name)] = names[name]
         bench.memory["recorded"] = {name: names.get(name) for name in CLASSES}
         for name in _FUNCTIONS:
             if callable(names.get(name)):
                 names[name] = notes.function(name, names[name])
+        if callable(names.get("minibatch_generator")):
+            names["minibatch_generator"] = notes.loader(names["minibatch_generator"])
 
     @staticmethod
     def _run(bench: Bench) -> list[tuple[ast.stmt, Crash]]:
@@ -103,7 +111,7 @@ class SettingsProbe:
     def _sizes(made: Made | None, bench: Bench) -> dict[str, Any]:
         if made is None:
             return {}
-        model, arguments = made
+        model, arguments, _ = made
         values = list(arguments.values())
         seen: dict[str, Any] = {"count": len(values)}
         for name, value in zip(("in", "hidden", "out"), values, strict=False):
@@ -170,11 +178,28 @@ class SettingsProbe:
             fed = {call["batch"] for call in calls} - {"unknown"}
             used_up = "empty" in fed and len(fed) > 1
             seen[name] = "empty" if used_up else "no batch" if fed == {"empty"} else ", ".join(sorted(fed))
+            others = [call for call in notes.calls if call["function"] != name]
+            shared = next((o for o in others for c in calls if o["loader"] is c["loader"] is not None), None)
+            if "empty" in fed and shared is not None:
+                seen[name] = f"used by {shared['function']}"
+            made = next((line for loader, line in notes.loaders if loader is calls[0]["loader"]), None)
             seen[f"{name} calls"] = "once" if len(calls) == 1 else "often"
             first = calls[0]["arguments"]
             kinds = [self._role(value, recorded) for value in first.values()]
             seen[f"{name} arguments"] = " ".join(k for k in kinds if k)
+            is_of_call = shared is not None or "class-" in seen[f"{name} arguments"]
+            seen[f"_{name} line"] = calls[0]["line"] if is_of_call else made
         return seen
+
+    @staticmethod
+    def _anew(notes: Notes) -> dict[str, Any]:
+        """Return whether each call of train() gets a model that was not there before, and the line that makes it."""
+        given = [list(c["arguments"].values()) for c in notes.calls if c["function"] == "train"]
+        models = [next((m for m in notes.made["MLP"] if any(m[0] is g for g in values)), None) for values in given]
+        own = [m for m in models if m is not None]
+        if len(given) < _EPOCHS or len({id(m[0]) for m in own}) < len(given):
+            return {"model": "kept"}
+        return {"model": "anew", "_calls": len(given), "_line": own[-1][2]}
 
     @staticmethod
     def _role(value: Any, recorded: dict[str, Any]) -> str:
@@ -198,15 +223,20 @@ class SettingsProbe:
                 if crash.kind == "OutOfTime" and isinstance(statement, ast.While) and not loads & {*_FUNCTIONS}:
                     return {"crash": crash, "_line": crash.line or statement.lineno}
                 continue
-            if (makes and not reached) or (
-                loops and crash.kind in ("NameError", "UnboundLocalError", "AttributeError", "TypeError")
-            ):
-                return {"crash": crash, "_line": crash.line or statement.lineno}
+            stops = loops and crash.kind in ("NameError", "UnboundLocalError", "AttributeError", "TypeError")
+            if (makes and not reached) or stops:
+                return {"crash": crash, "_line": crash.line or statement.lineno, "_is_in_loop": bool(reached and loops)}
         return {}
 
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
         found: list[Problem] = []
+        if seen["anew"]["model"] == "anew":
+            says = f"train() was called {seen['anew']['_calls']} times, each time with another model."
+            found.append(Problem("anew", "result", says, seen["anew"]["_line"], "model-in-loop"))
+        if seen["mixed"]["sets"]:
+            says = f"{seen['mixed']['sets']} are handed over together: images of one set, labels of another."
+            found.append(Problem("mixed", "content", says, seen["mixed"]["_line"], "sets-mixed"))
         found += self._size_problems(seen["sizes"])
         found += self._rate_problems(seen["rate"])
         for name, held in seen["arrays"].items():
@@ -214,16 +244,16 @@ class SettingsProbe:
                 found.append(
                     Problem(
                         "arrays",
-                        "aliasing",
+                        "content",
                         f"the optimizer's {name} are {held}; expected the {name} of the trained model.",
                     )
                 )
                 break
         found += self._loop_problems(seen["loop"])
         if seen["error"] and not found:
-            found.append(
-                Problem("error", "error", f"This stops with {show(seen['error']['crash'])}.", seen["error"]["_line"])
-            )
+            facet = "stop" if seen["error"].get("_is_in_loop") else "error"
+            says = f"This stops with {show(seen['error']['crash'])}."
+            found.append(Problem(facet, "error", says, seen["error"]["_line"]))
         return found
 
     @staticmethod
@@ -239,7 +269,7 @@ class SettingsProbe:
                 return [
                     Problem(
                         "sizes",
-                        "value",
+                        "content",
                         f"MLP's {name}_features is {got}; expected {want}.".replace("hidden_features", "hidden_size"),
                     )
                 ]
@@ -265,11 +295,14 @@ class SettingsProbe:
         wants = {"train": ("train",), "valid": ("valid", "test", "train"), "test": ("test",)}
         for name in _FUNCTIONS:
             fed = loop.get(name, "")
+            if fed.startswith("used by "):
+                says = f"{name}() gets the loader that {fed[8:]}() has used up: no batch is left in it."
+                return [Problem("loop", "content", says)]
             if fed == "empty":
                 return [
                     Problem(
                         "loop",
-                        "value",
+                        "content",
                         f"from the second epoch on, {name}() gets a generator that is used up: it yields no batch.",
                     )
                 ]
@@ -277,16 +310,16 @@ class SettingsProbe:
                 says = (
                     f"{name}() gets a loader that yields no batch: is the batch size larger than the number of images?"
                 )
-                return [Problem("loop", "value", says)]
+                return [Problem("loop", "content", says)]
             if fed and not set(fed.split(", ")) <= set(wants[name]):
-                return [Problem("loop", "value", f"{name}() gets images of the {fed} set.")]
+                return [Problem("loop", "content", f"{name}() gets images of the {fed} set.")]
             if "class-" in loop.get(f"{name} arguments", ""):
-                return [Problem("loop", "value", f"{name}() gets a class, not an object of it.")]
+                return [Problem("loop", "content", f"{name}() gets a class, not an object of it.")]
         if loop.get("valid") == "train":
             return [
                 Problem(
                     "loop",
-                    "value",
+                    "content",
                     "valid() gets images of the train set: it does not see how the network does on new ones.",
                 )
             ]
@@ -337,6 +370,8 @@ class SettingsProbe:
             ),
             "train",
         )
+        if (line := loop.get(f"_{bad} line")) is not None:
+            return int(line)
         for statement in statements:
             for node in ast.walk(statement):
                 if isinstance(node, ast.Assign) and f"{bad}_loader" in assigned_names(node):

@@ -4,12 +4,14 @@ import ast
 import collections
 import inspect
 import itertools
+import sys
 from collections.abc import Callable
-from types import GeneratorType
+from types import FrameType, GeneratorType
 from typing import Any
 
 import numpy as np
 
+from glasswork.classroom.limits import STUDENT
 from glasswork.classroom.probes.base import Bench
 from glasswork.classroom.probes.sections import Sections
 from glasswork.classroom.student.images import find_split
@@ -21,8 +23,8 @@ _BATCHES = 10_000
 
 CLASSES = ("MLP", "SGD", "MSELoss", "CrossEntropyLoss")
 
-#: An object, and the arguments it was made with.
-Made = tuple[Any, dict[str, Any]]
+#: An object, the arguments it was made with, and the line of the file that did it.
+Made = tuple[Any, dict[str, Any], int | None]
 
 
 class EnoughError(BaseException):
@@ -36,6 +38,8 @@ class Notes:
         self.bench, self.sections = bench, sections
         self.made: dict[str, list[Made]] = {name: [] for name in CLASSES}
         self.calls: list[dict[str, Any]] = []
+        self.loaders: list[tuple[Any, int | None]] = []  # what makes batches, and the line
+        self.mixed: list[tuple[str, int | None]] = []  # what was handed over together, and the line
 
     def recorded(self, name: str, cls: Any) -> Any:
         """Return a class that notes how its objects are made."""
@@ -43,7 +47,7 @@ class Notes:
 
         class Recorded(cls):  # type: ignore[misc]
             def __init__(self, *args: Any, **named: Any) -> None:
-                notes.made[name].append((self, _bound(cls, args, named)))
+                notes.made[name].append((self, _bound(cls, args, named), _line()))
                 super().__init__(*args, **named)
 
         Recorded.__name__ = Recorded.__qualname__ = name
@@ -59,7 +63,10 @@ class Notes:
         def call(*args: Any, **named: Any) -> Any:
             k = next(counter)
             bound = _bound(original, args, named, function=True)
-            self.calls.append({"function": name, "arguments": bound, "batch": self._first(bound, k)})
+            self._compare(bound)
+            loader = _loader(bound)
+            seen = {"batch": self._first(loader, k), "loader": loader, "line": _line()}
+            self.calls.append({"function": name, "arguments": bound, **seen})
             if len(self.calls) >= _CALLS:
                 raise EnoughError
             loss, accuracy = 0.1 * 0.97**k, 99.0 - 80.0 * 0.95**k
@@ -71,16 +78,26 @@ class Notes:
 
         return call
 
-    def _first(self, bound: dict[str, Any], k: int) -> str:
+    def loader(self, original: Any) -> Callable[..., Any]:
+        """Return a function that makes batches, and notes of what."""
+
+        def call(*args: Any, **named: Any) -> Any:
+            self._compare(_bound(original, args, named, function=True))
+            made = original(*args, **named)
+            self.loaders.append((made, _line()))
+            return made
+
+        return call
+
+    def _compare(self, bound: dict[str, Any]) -> None:
+        """Note images and labels of different sets that are handed over together."""
+        roles = {id(self.bench.namespace[name]): role for role, name in find_split(self.bench.namespace).items()}
+        given = [roles[id(value)] for value in bound.values() if id(value) in roles]
+        if len(given) == 2 and given[0][0] != given[1][0] and given[0][1:] != given[1][1:]:
+            self.mixed.append((" and ".join(sorted(given)), _line()))
+
+    def _first(self, loader: Any, k: int) -> str:
         """Return which images a loader's first batch holds, or that it holds none."""
-        loader = next(
-            (
-                v
-                for v in bound.values()
-                if hasattr(v, "__iter__") and not hasattr(v, "shape") and not isinstance(v, str)
-            ),
-            None,
-        )
         if loader is None:
             return "unknown"
         try:
@@ -110,6 +127,20 @@ class Notes:
                 rows = np.zeros(0, int) if found is None else found[found >= 0]
                 known[role[2:]] = np.bincount(rows, minlength=len(self.sections.trace.mnist.labels)) > 0
         return known
+
+
+def _loader(bound: dict[str, Any]) -> Any:
+    """Return the argument of a call that yields batches, if there is one."""
+    given = (v for v in bound.values() if hasattr(v, "__iter__") and not hasattr(v, "shape") and not isinstance(v, str))
+    return next(given, None)
+
+
+def _line() -> int | None:
+    """Return the line of the file that is being executed."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename != STUDENT:
+        frame = frame.f_back
+    return frame.f_lineno if frame is not None else None
 
 
 def _bound(target: Any, args: tuple[Any, ...], named: dict[str, Any], *, function: bool = False) -> dict[str, Any]:

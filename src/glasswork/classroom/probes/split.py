@@ -75,7 +75,7 @@ class SplitProbe:
                     found.append(
                         Problem(
                             "sizes",
-                            "value",
+                            "content",
                             f"{letter}_{s} holds {int(rows):,} rows of {kind}, not the {label}.",
                         )
                     )
@@ -106,16 +106,16 @@ class SplitProbe:
             if word in ("some", "all"):
                 text = "Every image" if word == "all" else "Some images"
                 found.append(
-                    Problem("overlap", "value", f"{text} of the smaller of the {name} sets {'is' if word == 'all' else 'are'} in the other one as well: "
+                    Problem("overlap", "content", f"{text} of the smaller of the {name} sets {'is' if word == 'all' else 'are'} in the other one as well: "
                             "what is measured on it is no test.")
                 )  # fmt: skip
                 break
             if word == "some rows twice":
-                found.append(Problem("overlap", "value", f"Some images come twice in X_{name}."))
+                found.append(Problem("overlap", "content", f"Some images come twice in X_{name}."))
         for s, word in seen["pairs"].items():
             if word == "apart":
                 found.append(
-                    Problem("pairs", "value", f"In the {s} set, most images stand beside another image's label.")
+                    Problem("pairs", "content", f"In the {s} set, most images stand beside another image's label.")
                 )
                 break
         return found

@@ -1,11 +1,12 @@
 """Networks to try: the student's MLP, made of right layers that note when they run."""
 
+import ast
 from typing import Any
 
 import numpy as np
 
 from glasswork.classroom.probes.base import Bench, numbers, seeded
-from glasswork.classroom.student.observe import Crash, attempt
+from glasswork.classroom.student.observe import Crash, attempt, same
 
 IN = 3
 
@@ -25,6 +26,7 @@ class Tracer:
         self.made: list[Any] = []
         self.ran: list[Any] = []
         self.flow: list[tuple[Any, Any, Any]] = []  # layer, what went in, what came out
+        self.back: list[tuple[Any, Any, Any]] = []  # the same of backward
         tracer = self
 
         def traced(base: Any, kind: str) -> Any:
@@ -51,6 +53,7 @@ class Tracer:
 
                 def backward(self, grad: Any) -> Any:
                     result = super().backward(grad)
+                    tracer.back.append((self, np.array(grad), np.array(result)))
                     if kind == "Linear":
                         self.grad_bias[...] = np.sum(grad, axis=0)
                     return result
@@ -112,6 +115,29 @@ def layers_of(model: Any) -> list[Any]:
     for value in vars(model).values():
         add(value)
     return found
+
+
+def detour(first: tuple[str, Any], flow: list[tuple[Any, Any, Any]], model: Any) -> str:
+    """Return the first layer that is not handed what the layer before it gave, and what it is handed instead."""
+    names = {id(getattr(model, name)): name for name in ATTRIBUTES if hasattr(getattr(model, name, None), "kind_")}
+    known = [first]
+    for layer, entered, left in flow:
+        if not same(entered, known[-1][1]):
+            source = next((name for name, array in known if same(entered, array)), "something else")
+            return f"{names.get(id(layer), layer.kind_)}, {source}"
+        known.append((f"the output of {names.get(id(layer), layer.kind_)}", left))
+    return ""
+
+
+def line_calling(function: Any, layer: str, method: str = "") -> int | None:
+    """Return the line of a method that calls a layer, or a method of it."""
+    for node in ast.walk(function) if function is not None else ():
+        called = node.func if isinstance(node, ast.Call) else None
+        if method and isinstance(called, ast.Attribute) and called.attr == method:
+            called = called.value
+        if getattr(called, "attr", "") == layer:
+            return getattr(node, "lineno", None)
+    return None
 
 
 def reference_output(model: Any, x: Any, order: list[Any]) -> Any:

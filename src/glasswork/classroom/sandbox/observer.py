@@ -104,8 +104,11 @@ class Observer:
                 with contextlib.suppress(OSError):  # no more processes, or no memory for one
                     divide(stand)
                     has_twin = True
+                    self._trace.forget()
+                    waypoints.forget()
 
-        waypoints = Waypoints(self.document, self.unfolded, statement_part, self._trace.after, arrived)
+        trace = self._trace
+        waypoints = Waypoints(self.document, self.unfolded, statement_part, trace.after, arrived, trace.made)
         ending = run_whole_file(self.document, waypoints=waypoints)
         if ending.how == "error" and not waypoints.has_arrived:
             stand()
@@ -117,7 +120,7 @@ class Observer:
         given = {} if request.has_numpy else {"np": np}
         self.run = run_student(self.unfolded, self._trace.after, given, self._begun)
         names = self.run.namespace
-        self.bench = Bench(names, self.reference, self.run.outline)
+        self.bench = Bench(names, self.reference, self.run.outline, aliases=request.names)
         for name, other in request.names.items():
             if other in names:
                 names[name] = names[other]

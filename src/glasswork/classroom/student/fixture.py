@@ -41,7 +41,9 @@ class Silent:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _plot if name == "plot" else self
+        if name == "subplots":  # of a figure
+            return lambda *args, **named: _subplots(*args, **named)[1]
+        return _CHECKED.get(name, self)
 
     def __getitem__(self, _: Any) -> "Silent":
         return self
@@ -69,6 +71,25 @@ def _plot(*args: Any, **_: Any) -> Silent:
     return Silent()
 
 
+def _imshow(picture: Any = None, *_: Any, **__: Any) -> Silent:
+    """Stand for ``imshow``: draw nothing, but refuse what is no picture, as matplotlib does."""
+    shape = picture.shape if isinstance(picture, np.ndarray) else (1, 1)
+    if len(shape) != 2 and not (len(shape) == 3 and shape[-1] in (1, 3, 4)):
+        raise TypeError(f"Invalid shape {shape} for image data")
+    return Silent()
+
+
+def _subplots(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **_: Any) -> tuple[Silent, Any]:
+    """Stand for ``subplots``: a figure, and axes in an array of the shape that matplotlib gives it."""
+    axes = np.empty((nrows, ncols), dtype=object)
+    axes.fill(Silent())
+    return Silent(), (axes.item() if axes.size == 1 else axes.squeeze()) if squeeze else axes
+
+
+#: What looks at its arguments, although nothing is drawn.
+_CHECKED = {"plot": _plot, "imshow": _imshow, "subplots": _subplots}
+
+
 class _SilentModule(ModuleType):
     __path__: MutableSequence[str] = []  # noqa: RUF012
 
@@ -77,9 +98,7 @@ class _SilentModule(ModuleType):
             raise AttributeError(name)
         if self.__name__ == "matplotlib.pyplot" and name not in _pyplot_names():
             raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'", name=name, obj=self)
-        if name == "subplots":
-            return lambda *_, **__: (Silent(), Silent())
-        return _plot if name == "plot" else Silent()
+        return _CHECKED.get(name, Silent())
 
     def __dir__(self) -> list[str]:
         return sorted(_pyplot_names())

@@ -34,8 +34,9 @@ def describe(value: Any) -> ImagesState | None:
     rows = as_array(value, slice(0, _SAMPLE))
     if rows is None or not rows.size:
         return None
-    dtype = str(rows.dtype)
-    return ImagesState(type(value).__name__, dtype, shape, float(rows.min()), float(rows.max()))
+    numbers = rows[np.isfinite(rows)] if rows.dtype.kind == "f" else rows
+    low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    return ImagesState(type(value).__name__, str(rows.dtype), shape, low, high)
 
 
 def as_array(value: Any, rows: Any) -> NDArray[Any] | None:

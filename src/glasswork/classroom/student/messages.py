@@ -90,6 +90,7 @@ class SectionFacts(Struct):
     images: Name | None  # the variable with all images
     labels: Name | None
     fetched: int
+    inner: dict[Name, int] = {}  # "name line" of a statement -> the line of the function that made the value for it
 
 
 class Ran(Struct, tag="ran"):

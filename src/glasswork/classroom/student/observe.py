@@ -20,6 +20,9 @@ _GUFUNC = re.compile(
     r"|does not have enough dimensions(?= \())|, gufunc core with signature \S+ requires \d"
 )
 
+#: What is told in their place.
+RETOLD = "the shapes do not fit:"
+
 Word = Annotated[str, msgspec.Meta(max_length=300)]
 
 #: Seconds that one call of a student's function may take on a probe's few rows.
@@ -56,7 +59,7 @@ class Crash(msgspec.Struct, frozen=True, tag="crash"):
 
 def plain_words(text: str) -> str:
     """Return an error's words without NumPy's notation for what does not fit."""
-    return _GUFUNC.sub(lambda match: "" if match[0].startswith(",") else "the shapes do not fit:", text)
+    return _GUFUNC.sub(lambda match: "" if match[0].startswith(",") else RETOLD, text)
 
 
 def crash_of(error: BaseException) -> Crash:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from glasswork.classroom.limits import STUDENT
 from glasswork.errors import FileError, GlassworkError
 
 _LARGEST = 64 << 20  # bytes; notebooks carry their pictures
@@ -194,6 +195,7 @@ def _as_python_says(faults: list[SyntaxFault], first: int, lines: list[str]) -> 
 
 def _parse_exactly(lines: list[str], first: int) -> list[ast.stmt]:
     tree = ast.parse("\n".join(lines) + "\n")
+    compile(tree, STUDENT, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)  # such as a return in a class
     return ast.increment_lineno(tree, first - 1).body
 
 
@@ -240,7 +242,8 @@ def _parse_class(lines: list[str], first: int, error: BaseException) -> tuple[li
     body: list[ast.stmt] = []
     faults: list[SyntaxFault] = []
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        member = textwrap.dedent("\n".join(lines[start:end])).split("\n")
+        own = ["" if line.startswith("#") else line for line in lines[start:end]]  # what stands below the class
+        member = textwrap.dedent("\n".join(own)).split("\n")
         name = re.search(r"def\s+(\w+)", "\n".join(member))
         try:
             body += _parse_exactly(member, first + start)

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from glasswork.classroom.handout import FUNCTIONS
 from glasswork.classroom.student.outline import Outline
 from glasswork.classroom.student.run import Event, StudentRun, divide
 from glasswork.classroom.student.source import Document
 
-#: The name under which a running file finds `Waypoints.passed`.
-PASSED = "__glasswork_passed__"
+#: The names under which a running file finds `Waypoints.passed` and `Waypoints.made`.
+PASSED, MADE = "__glasswork_passed__", "__glasswork_made__"
 
 
 _DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
@@ -37,6 +38,8 @@ class Waypoints:
         Called after each statement, as by `run_student`.
     arrived : callable
         Called after the last one.
+    made : callable
+        Called in the file's own functions with a line, the values that it makes, and whether it changes them in place.
     """
 
     def __init__(
@@ -46,8 +49,10 @@ class Waypoints:
         is_data: Callable[[ast.stmt], object],
         after: Callable[[StudentRun, Event], None],
         arrived: Callable[[], None],
+        made: Callable[[int, Any, bool], None] = lambda *_: None,
     ) -> None:
         self.has_arrived = False
+        self._made = made
         self._run = StudentRun(Outline(unfolded))
         self._after, self._arrived = after, arrived
         there = {_key(node) for statement in document.statements for node in ast.walk(statement)}
@@ -88,6 +93,17 @@ class Waypoints:
             self.has_arrived = True
             self._arrived()
 
+    def made(self, line: int, in_place: bool, value: Any) -> Any:
+        """Note the line of a function in which a value came about, and return the value."""
+        if self._next >= 0 and not self.has_arrived:
+            self._made(line, value, in_place)
+        return value
+
+    def forget(self) -> None:
+        """Let go of the data: a file that runs once more needs the memory."""
+        self._names, self._run.namespace = {}, {}
+        self._locals.clear()
+
     def stand(self) -> StudentRun | None:
         """Return the run up to the last statement that was passed; None if it took another way, or has not begun."""
         if self._next < 1:
@@ -109,11 +125,38 @@ def _key(node: ast.AST) -> tuple[str, int, int]:
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, numbers: dict[tuple[str, int, int], int]) -> None:
         self._numbers = numbers
+        self._is_in_function = False
 
     def visit(self, node: ast.AST) -> ast.AST | list[ast.AST]:
-        self.generic_visit(node)
-        number = self._numbers.get(_key(node)) if isinstance(node, ast.stmt) else None
-        if number is None:
+        if isinstance(node, ast.ClassDef):
             return node
-        call = ast.Expr(ast.Call(ast.Name(PASSED, ast.Load()), [ast.Constant(number)], []))
-        return [node, ast.fix_missing_locations(ast.copy_location(call, node))]
+        before = self._is_in_function
+        if isinstance(node, ast.FunctionDef):
+            self._is_in_function = node.name not in FUNCTIONS
+        self.generic_visit(node)
+        self._is_in_function = before
+        number = self._numbers.get(_key(node)) if isinstance(node, ast.stmt) else None
+        if number is not None:
+            return [node, _call(node, PASSED, ast.Constant(number))]
+        if before and isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            return [node, *(_made(node, name) for target in targets for name in ast.walk(target) if _is_bound(name))]
+        if before and isinstance(node, ast.Return) and node.value is not None:
+            node.value = _call(node, MADE, ast.Constant(node.lineno), ast.Constant(value=False), node.value).value
+        return node
+
+
+def _is_bound(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or not node.id.startswith("__"))
+
+
+def _made(statement: ast.stmt, name: Any) -> ast.Expr:
+    """Return a call that notes the value of a name which a statement has bound, or has written into."""
+    in_place = isinstance(statement, ast.AugAssign) or isinstance(name.ctx, ast.Load)
+    value = ast.Name(name.id, ast.Load())
+    return _call(statement, MADE, ast.Constant(statement.lineno), ast.Constant(value=in_place), value)
+
+
+def _call(place: ast.AST, function: str, *arguments: ast.expr) -> ast.Expr:
+    call = ast.Expr(ast.Call(ast.Name(function, ast.Load()), [*arguments], []))
+    return ast.fix_missing_locations(ast.copy_location(call, place))

@@ -8,6 +8,7 @@ import ast
 import builtins
 import copy
 import difflib
+import gc
 import linecache
 import sys
 import traceback
@@ -26,7 +27,7 @@ from glasswork.classroom.student.observe import plain_words
 from glasswork.classroom.student.outline import unknown_names
 from glasswork.classroom.student.run import new_namespace
 from glasswork.classroom.student.source import Document
-from glasswork.classroom.student.waypoints import PASSED, Waypoints
+from glasswork.classroom.student.waypoints import MADE, PASSED, Waypoints
 
 #: Seconds of processor time that one run of the file may take.
 RUN_LIMIT = 6.0
@@ -99,6 +100,7 @@ def run_whole_file(
     ending, loops = _run(document, limits, seconds, waypoints)
     if ending.how != "error" or not loops.was_cut or limits != SHORT or _is_certain(ending, document):
         return ending
+    gc.collect()  # the data of the first run: there is no room for them twice
     again, _ = _run(document, CONFIRMING, seconds)
     if again.how in ("end", "time"):
         return again
@@ -125,6 +127,7 @@ def _run(
     setattr(builtins, ROUNDS, loops.rounds)
     setattr(builtins, AGAIN, lambda test, number: loops.again(test, number, _names(sys._getframe(1))))
     setattr(builtins, PASSED, waypoints.passed if waypoints is not None else None)
+    setattr(builtins, MADE, waypoints.made if waypoints is not None else None)
     linecache.cache[STUDENT] = (1, None, [line + "\n" for line in document.lines], STUDENT)
     np.random.seed(0)
     try:
@@ -132,7 +135,7 @@ def _run(
             ending = _execute(document, loops, vars(module), waypoints)
     finally:
         sys.modules["__main__"] = before
-        for name in (ROUNDS, AGAIN, PASSED):
+        for name in (ROUNDS, AGAIN, PASSED, MADE):
             delattr(builtins, name)
         linecache.cache.pop(STUDENT, None)
     return ending, loops
