@@ -152,6 +152,11 @@ def test_a_notebook_runs_cell_by_cell_up_to_the_one_that_fails():
     assert (ending.words, ending.line) == ("NameError: name 'd' is not defined", 3)
 
 
+def test_a_script_that_python_cannot_compile_stops_at_that_line():
+    ending = run_whole_file(from_script("class A:\n    def f(self):\n        a = 1\n    return a\nprint(A().f())\n"))
+    assert (ending.kind, ending.line, ending.words) == ("SyntaxError", 4, "SyntaxError: 'return' outside function")
+
+
 def test_one_file_ends_the_same_way_each_time():
     text = "import numpy as np\nx = np.random.rand()\nprint({}[x])\n"
     assert run(text) == run(text)

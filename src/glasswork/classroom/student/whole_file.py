@@ -193,7 +193,7 @@ def _fault(document: Document, cell: int | None) -> Ending | None:
     """Return the ending of a cell that Python cannot read."""
     if cell is None:
         try:
-            ast.parse("\n".join(document.lines) + "\n")
+            compile("\n".join(document.lines) + "\n", STUDENT, "exec", dont_inherit=True)
         except SyntaxError as error:
             return _error(error, {})
         return None
