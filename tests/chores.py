@@ -3,7 +3,6 @@
 python tests/chores.py FOLDER      runs two long tasks; each writes its process ids into the folder first
 """
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from glasswork.tasks import run_tasks
+from glasswork.tasks import Processes, run_tasks
 
 
 class OddError(Exception):
@@ -54,11 +53,8 @@ def do(order):
         return lambda: None
     if word == "sleep":
         time.sleep(float(rest))
-    if word == "digits":
-        str(9 ** (10**8))  # one long calculation, in which no other Python thread has a turn
-    if word == "log":
-        with Path(rest).open("a") as file:
-            file.write("done\n")
+    if word == "away":
+        return Homebound()
     return rest
 
 
@@ -71,35 +67,44 @@ def hang_with_child(folder):
     time.sleep(600)
 
 
-def die_with_helper(order):
-    """Start a process that lives on and holds all that this one has open, as ordered; then die."""
-    helper, death, folder = order
-    if helper == "fork":
-        child = os.fork()
-    elif helper == "C fork":  # Python knows nothing of it
-        child = ctypes.CDLL(None).fork()
-    else:
-        files = [int(file.name) for file in Path("/proc/self/fd").iterdir() if file.exists()]
-        child = subprocess.Popen(["sleep", "30"], pass_fds=files).pid
-    if child == 0:
-        time.sleep(30)
-        os._exit(0)
-    (Path(folder) / "helper").write_text(str(child))
-    if death == "exit":
-        os._exit(3)
-    os.kill(os.getpid(), getattr(signal, death))
-    time.sleep(600)
+def do_or_hang(what, rest):
+    return do(rest) if what == "do" else hang_with_child(rest)
 
 
-def fork_and_both_return(x):
-    return "the child's" if os.fork() == 0 else x
+def die_so_often(order):
+    """Die, the first ``deaths`` times."""
+    deaths, folder = order
+    before = len(list(Path(folder).iterdir()))
+    if before == deaths:
+        return "done"
+    (Path(folder) / str(before)).touch()
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return None
+
+
+class Counted:
+    """Data that note each time they are unpacked, in a file of the process that does it."""
+
+    def __init__(self, folder, content):
+        self.folder, self.content = folder, content
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        with (Path(self.folder) / str(os.getpid())).open("a") as file:
+            file.write("unpacked\n")
+
+
+def size_of(_, data):
+    return len(data.content), os.getpid()
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    for outcome in run_tasks(hang_with_child, {"a": sys.argv[1], "b": sys.argv[1]}, workers=2):
-        print(outcome)
+    with Processes(2) as pool:
+        tasks = {"a": (sys.argv[1],), "b": (sys.argv[1],)}
+        for outcome in run_tasks(hang_with_child, tasks, pool, width=pool.width):
+            print(outcome)
 
 
 class Homebound:
@@ -115,7 +120,3 @@ class Homebound:
 def rebuild(home):
     if home != os.getpid():
         raise ValueError("away from home")
-
-
-def homebound(_):
-    return Homebound()

@@ -141,7 +141,7 @@ def climbing(tmp_path):
 
 def test_a_second_ladder_beside_it_is_refused_and_deletes_nothing(climbing):
     process, folder = climbing
-    with pytest.raises(StateError, match="another ladder is running here"):
+    with pytest.raises(StateError, match="another command is training runs here"):
         climbed(folder, [LONG], seeds=2)
     assert process.poll() is None
     assert len(list(folder.glob("long/seed-?/history.csv"))) == 2

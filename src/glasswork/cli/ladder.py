@@ -1,13 +1,14 @@
 """``glasswork ladder``: what each idea since 1986 is worth."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from glasswork.cli.options import Debug, FigureFormat
+from glasswork.cli.many import at_once, notice, stoppable
+from glasswork.cli.options import Debug, FigureFormat, Jobs, OnCluster
+from glasswork.cli.progress import RunsBar
 
 
 def ladder(
@@ -23,9 +24,8 @@ def ladder(
         Literal["auto", "numpy", "compiled"],
         typer.Option(help="What computes the steps; the last digits of results differ."),
     ] = "auto",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Runs trained at the same time.", show_default="one per granted core")
-    ] = None,
+    jobs: Jobs = None,
+    cluster: OnCluster = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),
     figure_format: FigureFormat = "png",
     debug: Debug = False,
@@ -34,7 +34,6 @@ def ladder(
 
     This takes hours. You can stop it at any time: the same command then resumes the runs that are not finished.
     """
-    from glasswork.cores import granted_cores
     from glasswork.files import write_whole
     from glasswork.runs.ladder import climb, recipes
     from glasswork.runs.ladder_table import TESTED, gains, markdown, summarize
@@ -46,13 +45,15 @@ def ladder(
     if up_to is not None and up_to not in names:
         raise typer.BadParameter(f"expected one of {', '.join(names)}; got {up_to!r}", param_hint="--up-to")
     rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
-    jobs = jobs or granted_cores()
     total = len(rungs) * seeds
-    plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {jobs} at a time"
+    where = at_once(jobs, cluster)
+    plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {where}"
     print(f"{plan}; the runs are in {folder}", flush=True)
     start = time.monotonic()
-    try:
-        for done, run in enumerate(climb(rungs, folder, seeds=seeds, jobs=jobs), start=1):
+    with RunsBar(total) as bar, stoppable():
+        climbing = climb(rungs, folder, seeds=seeds, jobs=jobs, cluster=cluster, tell=notice, watch=bar.watch)
+        for done, run in enumerate(climbing, start=1):
+            bar.note(done, total)
             minutes = (time.monotonic() - start) / 60
             resumed = "" if run.resumed_after is None else f", resumed after {_count(run.resumed_after, 'epoch')}"
             print(
@@ -60,9 +61,6 @@ def ladder(
                 f"({minutes:.1f} min{resumed})",
                 flush=True,
             )
-    except KeyboardInterrupt:
-        print("Stopped; the same command continues from here.", file=sys.stderr)
-        raise
     results = summarize(rungs, folder, seeds=seeds)
     table = markdown(results, split=split)
     write_whole(folder / "ladder.md", table.encode())

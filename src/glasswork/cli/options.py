@@ -87,6 +87,19 @@ LogOption = Annotated[
         show_default="history.csv alone", callback=_known_logs,
     ),
 ]  # fmt: skip
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Runs trained at the same time on this machine.", show_default="one per granted core"),
+]
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Train on a Dask cluster: tcp://HOST:PORT, or slurm and others with dask-jobqueue. See docs/sweeps.md.",
+        show_default="this machine",
+    ),
+]
 WithFigures = Annotated[bool, typer.Option("--figures/--no-figures", help="Draw the run's figures into figures/.")]
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", help="Write report.html, a page about the run that opens anywhere.")

@@ -1,18 +1,52 @@
-"""The progress bar of a training, on a terminal; nothing is shown if the output is piped."""
+"""The progress bars of one training, and of many; on a terminal only, nothing is shown if the output is piped."""
 
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from glasswork.recipes.recipe import Recipe
     from glasswork.training.progress import Progress
 
 #: Seconds between two updates: more often would slow training down and look no smoother.
 _INTERVAL = 0.1
 
 
-class TrainingBar:
+class _Bar:
+    """Progress bars that are shown inside a ``with`` block, if the output is a terminal."""
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self._progress: Any = None
+        if shown and sys.stdout is not None and sys.stdout.isatty():
+            from rich import progress
+
+            columns = (
+                progress.TextColumn("{task.description}"),
+                progress.BarColumn(),
+                progress.TaskProgressColumn(),
+                progress.TimeRemainingColumn(),
+                progress.TextColumn("left"),
+            )
+            self._progress = progress.Progress(*columns, transient=True)
+
+    def __enter__(self) -> Self:
+        if self._progress is not None:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+
+class TrainingBar(_Bar):
     """Progress bar over all steps of a training, with the time that is left; used as an ``after_step`` callable.
 
     Parameters
@@ -29,19 +63,9 @@ class TrainingBar:
     every_step = False
 
     def __init__(self, steps: int, *, done: int = 0, shown: bool) -> None:
-        self._progress: Any = None
+        super().__init__(shown=shown)
         self._updated = 0.0
-        if shown and sys.stdout is not None and sys.stdout.isatty():
-            from rich import progress
-
-            columns = (
-                progress.TextColumn("training"),
-                progress.BarColumn(),
-                progress.TaskProgressColumn(),
-                progress.TimeRemainingColumn(),
-                progress.TextColumn("left"),
-            )
-            self._progress = progress.Progress(*columns, transient=True)
+        if self._progress is not None:
             self._task = self._progress.add_task("training", total=steps, completed=done)
 
     def __call__(self, position: "Progress") -> None:
@@ -50,13 +74,39 @@ class TrainingBar:
             self._updated = time.monotonic()
             self._progress.update(self._task, completed=position.step)
 
-    def __enter__(self) -> Self:
-        if self._progress is not None:
-            self._progress.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+class RunsBar(_Bar):
+    """Progress bars of many runs, with the time that is left: one for all of them, one for each that is being trained.
+
+    Its `watch` is what `glasswork.runs.many` calls. A run whose folder is not seen here has no bar of its own.
+
+    Parameters
+    ----------
+    total : int
+        The number of runs.
+    """
+
+    def __init__(self, total: int) -> None:
+        super().__init__()
+        self._bars: dict[Path, Any] = {}
         if self._progress is not None:
-            self._progress.stop()
+            self._all = self._progress.add_task("all runs", total=total)
+
+    def note(self, done: int, total: int) -> None:
+        """Move the bar of all runs."""
+        if self._progress is not None:
+            self._progress.update(self._all, completed=done, total=total)
+
+    def watch(self, running: "Mapping[Path, Recipe]") -> None:
+        """Show how far each run is."""
+        if self._progress is None:
+            return
+        for folder in self._bars.keys() - running.keys():
+            self._progress.remove_task(self._bars.pop(folder))
+        for folder, recipe in running.items():
+            with suppress(OSError):
+                epochs = (folder / "history.csv").read_bytes().count(b"\n") - 1
+                if folder not in self._bars:
+                    name = "/".join(folder.parts[-2:])
+                    self._bars[folder] = self._progress.add_task(name, total=recipe.training.epochs)
+                self._progress.update(self._bars[folder], completed=epochs)

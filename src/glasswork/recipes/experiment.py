@@ -135,17 +135,26 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
 
     Given images have their current fingerprint in their origin: see `Dataset.with_identity`.
     """
-    if len(data.range) == 1:
-        raise RecipeError(f"data.range: expected two numbers, such as [0, 16], got {data.range[0]:g} alone")
-    stated = (data.range[0], data.range[1]) if data.range else None
     return split_once(
-        dataset
-        or load_dataset(data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing, colour=data.colour),
+        dataset or load_source(data),
         scheme=data.split,
         seed=data.split_seed,
         test=data.test or None,
         valid=data.valid or None,
     )
+
+
+def load_source(data: Data) -> Dataset:
+    """Return the images that a recipe asks for, not yet divided."""
+    if len(data.range) == 1:
+        raise RecipeError(f"data.range: expected two numbers, such as [0, 16], got {data.range[0]:g} alone")
+    stated = (data.range[0], data.range[1]) if data.range else None
+    return load_dataset(data.source, cache=DATA_CACHE, data_range=stated, missing=data.missing, colour=data.colour)
+
+
+def what_is_loaded(data: Data) -> Data:
+    """Return the keys that decide what `load_source` returns, with the others at their defaults."""
+    return Data(source=data.source, range=data.range, missing=data.missing, colour=data.colour)
 
 
 def named_after(recipe: Recipe, dataset: Dataset | None) -> Recipe:

@@ -1,6 +1,6 @@
 """result.json: the state of a run, or its result.
 
-    running ──► finished          all epochs are done, and the test accuracy is known
+    running ──► finished          all epochs are done, and the test accuracy is known, unless a sweep does not need it
             ├─► interrupted       stopped or killed; glasswork resume continues it
             └─► failed            with the reason
 
@@ -53,7 +53,7 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     valid_accuracy : float or None
         In percent, for the weights that were tested: those of the last epoch, or of the best one with early stopping.
     test_accuracy : float or None
-        In percent, once all epochs are done.
+        In percent, once all epochs are done; None then if the run was not tested.
     split : str
         How the data were divided.
     validated, tested : int

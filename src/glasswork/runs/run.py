@@ -77,6 +77,7 @@ class Run(RunFacts):
     _resumed: bool  #: Whether it continues the run of an existing folder.
     _entered: bool  #: Whether the ``with`` block is being executed.
     _begun: bool  #: Whether its training has begun.
+    _finished: bool  #: Whether its training has come to its end.
 
     def __init__(
         self,
@@ -144,7 +145,7 @@ class Run(RunFacts):
     # Training ---------------------------------------------------------------------------------------
 
     def epochs(
-        self, *, after_step: AfterStep | Sequence[AfterStep] = (), strict: bool = False
+        self, *, after_step: AfterStep | Sequence[AfterStep] = (), strict: bool = False, tested: bool = True
     ) -> Iterator[EpochResult]:
         """Train, and yield the metrics of each epoch; at the end, test.
 
@@ -154,6 +155,8 @@ class Run(RunFacts):
             Called between two steps with the position, for example to draw a progress bar.
         strict : bool
             Stop with an error at the first finding, that is, when the training seems to go wrong.
+        tested : bool
+            Whether to look at the test images at the end. `resume` tests a finished run that was not tested.
 
         Raises
         ------
@@ -167,7 +170,7 @@ class Run(RunFacts):
             If the run was trained already, or is used outside its ``with`` block.
         """
         self._check_fresh()
-        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict)
+        return self._epochs((after_step,) if callable(after_step) else tuple(after_step), strict, tested=tested)
 
     def _check_fresh(self) -> None:
         if not self._entered or self._begun:
@@ -175,7 +178,7 @@ class Run(RunFacts):
             raise StateError(f"{self.folder}: this run {done}")
 
     def _epochs(
-        self, after_step: Sequence[AfterStep], strict: bool, epochs: int | None = None
+        self, after_step: Sequence[AfterStep], strict: bool, *, epochs: int | None = None, tested: bool = True
     ) -> Iterator[EpochResult]:
         self._check_fresh()
         self._begun = True
@@ -212,7 +215,8 @@ class Run(RunFacts):
             if self._should_stop():
                 return
         if self.progress.batch == 0:  # it was not stopped within an epoch
-            self._state.test_accuracy = test(experiment.model, experiment.test_loader)
+            self._state.test_accuracy = test(experiment.model, experiment.test_loader) if tested else None
+            self._finished = True
 
     def end_untrained(self) -> None:
         """Test the network as it is, and end the run before its first step; `resume` trains it on."""
@@ -292,7 +296,7 @@ class Run(RunFacts):
             return
         if not isinstance(error, Exception):  # the block's end, or Ctrl-C
             why = "" if self.history else "stopped before an epoch was done: the network was never validated"
-            state: State = "interrupted" if self.test_accuracy is None else "finished"
+            state: State = "finished" if self._finished else "interrupted"
             self._place.write_result(self._state.result(state, "" if state == "finished" else why))
         else:
             self._place.write_result(self._state.result("failed", str(error) or type(error).__name__))
@@ -311,7 +315,7 @@ class Run(RunFacts):
         self._state = RunState.begin(recipe, dataset, place)
         arrays = self.recipe.data.source.startswith(f"{ARRAYS}:")
         self._kept = dataset if dataset and arrays and dataset.images.nbytes < MAP_FROM else None  # to be stored
-        self._resumed = self._entered = self._begun = False
+        self._resumed = self._entered = self._begun = self._finished = False
         self._saved_at = 0.0
 
     def _create(self) -> None:

@@ -1,5 +1,44 @@
-"""Many independent tasks: one function that runs them, and the local processes in which it runs them."""
+"""Many independent tasks: one function that runs them, on local processes or on a cluster."""
 
-from glasswork.tasks.run import Outcome, run_tasks
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any, Protocol
 
-__all__ = ["Outcome", "run_tasks"]
+from glasswork.cores import granted_cores
+from glasswork.tasks.processes import Processes, one_thread
+from glasswork.tasks.run import Outcome, run_tasks, stop_request
+
+__all__ = ["Outcome", "Pool", "Processes", "one_thread", "open_pool", "run_tasks", "stop_request"]
+
+
+class Pool(Protocol):
+    """Where tasks run."""
+
+    @property
+    def executor(self) -> Executor:
+        """Runs the tasks."""
+        ...
+
+    def width(self) -> int:
+        """Return how many tasks are useful at a time."""
+        ...
+
+    def share(self, value: Any) -> Any:
+        """Send a value to every worker once; return what stands for it as an argument of a call."""
+        ...
+
+
+@contextmanager
+def open_pool(
+    jobs: int | None = None, cluster: str | None = None, *, tell: Callable[[str], object] = print
+) -> Iterator[Pool]:
+    """Context manager: local processes, one for each granted core unless told otherwise, or a cluster."""
+    if cluster is None:
+        with Processes(jobs or granted_cores()) as processes:
+            yield processes
+    else:
+        from glasswork.tasks.cluster import connect
+
+        with connect(cluster, jobs, tell) as connected:
+            yield connected

@@ -1,24 +1,25 @@
-"""Many independent tasks: several run at a time, each outcome is yielded at once, and a stopped series can continue.
+"""Many independent tasks: several run at a time, and each outcome is yielded as soon as it is there.
 
-tasks ──► executor ──► outcomes: a value, or an error that names its task
-             └── by default `Workers`: processes here; or any other concurrent.futures.Executor
+next task ──► executor ──► outcome: a value, or an error that names its task
+                 ├── Processes            here
+                 ├── a Dask cluster       on other machines: `glasswork.tasks.cluster`
+                 └── any other concurrent.futures.Executor, such as one of threads
 """
 
-import json
-import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, as_completed
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from glasswork.errors import FileError, InputError, TaskError
-from glasswork.files import sync
-from glasswork.tasks.workers import Workers
+from glasswork.errors import TaskError
 
-Task = TypeVar("Task")
 Result = TypeVar("Result")
+Arguments: TypeAlias = tuple[Any, ...]
+
+#: Seconds between two calls of ``tick``.
+_TICK = 0.2
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Outcome(Generic[Result]):
     value : object
         What the function returned; None if it failed.
     error : TaskError or None
-        Why it failed; its ``__cause__`` is the exception that the function raised, if any.
+        Why it failed. Its ``__cause__`` is the exception that the function raised; or CancelledError if a cluster lost
+        the data that were shared with it, because every worker that had them is gone.
     """
 
     key: str
@@ -41,128 +43,96 @@ class Outcome(Generic[Result]):
 
 
 def run_tasks(
-    function: Callable[[Task], Result],
-    tasks: Mapping[str, Task],
+    function: Callable[..., Result],
+    tasks: Mapping[str, Arguments] | Callable[[], tuple[str, Arguments] | None],
+    executor: Executor,
     *,
-    workers: int = 1,
-    timeout: float | None = None,
-    executor: Executor | None = None,
-    journal: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    width: Callable[[], int],
+    tick: Callable[[Collection[str]], object] = len,
 ) -> Iterator[Outcome[Result]]:
-    """Call a function for each of many tasks, several at a time, and yield each outcome when it is there.
+    """Call a function with the arguments of each of many tasks, several at a time, and yield each outcome at once.
 
-    The processes end as soon as the iteration does, even if it ends by an exception, by Ctrl-C or because it is
-    abandoned.
+    When the iteration ends, even by an exception, by Ctrl-C or because it is abandoned, tasks that wait are cancelled.
 
     Parameters
     ----------
     function : callable
-        A function of one argument, defined at the top of a module so that it can be imported. It runs in other
-        processes, each with one thread for matrix products, so a script that calls this needs
-        ``if __name__ == "__main__":``.
-    tasks : mapping
-        The argument of each task by a key that names it.
-    workers : int
-        The number of processes, at least 1.
-    timeout : float, optional
-        Seconds that a task may take; its process is killed then.
-    executor : concurrent.futures.Executor, optional
-        Runs the tasks in place of local processes, such as dask's ``client.get_executor()``. It is left open.
-    journal : Path, optional
-        A file with one line for each task that succeeded. These tasks are not run again: their outcomes come first.
-        Results must be values that JSON can hold, or None if the function stores them elsewhere.
-    progress : callable, optional
-        Called as ``progress(done, total)``: once at the beginning, then for each outcome.
+        Unless the executor is one of threads, other processes must be able to import it.
+    tasks : mapping, or callable
+        The arguments of each task by a key that names it. A callable returns the next key and arguments, or None if
+        there are none at the moment; it is asked again after each outcome, so a task may depend on earlier outcomes.
+    executor : concurrent.futures.Executor
+        Runs the tasks. It is left open.
+    width : callable
+        Returns how many tasks may be submitted and not yet done.
+    tick : callable
+        Called several times a second with the keys of the tasks that are running or will be next, for example to draw
+        a progress bar.
 
     Yields
     ------
     Outcome
         One for each task, in the order in which they end.
-
-    Raises
-    ------
-    InputError
-        If the function cannot be sent to another process, a journal cannot hold a result, or options are out of range
-        or exclude each other.
-    FileError
-        If the journal cannot be read or written.
     """
-    if executor is not None and timeout is not None:
-        raise InputError("run_tasks: expected an executor or a timeout, got both: only local processes can be ended")
-    _check_importable(function)
-    done = {} if journal is None else _read_journal(journal)
-    known = [Outcome[Result](key, done[key]) for key in tasks if key in done]
-    pool = Workers(workers, timeout=timeout) if executor is None else executor
-    futures: dict[Future[Result], str] = {}
+    ready = tasks if callable(tasks) else _in_turn(tasks)
+    running: dict[Future[Result], str] = {}
     try:
-        for key, task in tasks.items():
-            if key not in done:
-                futures[pool.submit(function, task)] = key
-        if progress is not None:
-            progress(len(known), len(tasks))
-        yield from known
-        for count, future in enumerate(as_completed(futures), start=len(known) + 1):
-            outcome = _outcome(futures[future], future)
-            if journal is not None and outcome.error is None:
-                outcome = Outcome(outcome.key, _write_journal(journal, outcome.key, outcome.value))
-            if progress is not None:
-                progress(count, len(tasks))
-            yield outcome
+        while True:
+            while len(running) < max(1, width()) and (task := ready()) is not None:
+                running[executor.submit(_call, function, *task[1])] = task[0]
+            if not running:
+                return
+            done, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
+            tick(running.values())
+            for future in done:
+                yield _outcome(running.pop(future), future)
     finally:
-        for future in futures:
+        for future in running:
             future.cancel()
-        if executor is None and isinstance(pool, Workers):
-            pool.kill()
 
 
-def _check_importable(function: Callable[..., Any]) -> None:
+def stop_request() -> Callable[[], bool]:
+    """Return a function that says whether the task that runs in this thread is still wanted: False unless on a cluster.
+
+    A task on a cluster that was cancelled, or whose client is gone, runs on until it stops itself.
+    """
+    if "distributed" not in sys.modules:
+        return lambda: False
+    from distributed import get_worker
+
     try:
-        pickle.dumps(function)
-    except Exception as error:
-        raise InputError(
-            f"run_tasks: expected a function that other processes can import, got {function!r}; "
-            "define it at the top of a module"
-        ) from error
+        worker = get_worker()
+        key = worker.get_current_task()
+    except ValueError:  # not on a worker
+        return lambda: False
+    known = worker.state.tasks
+    return lambda: (task := known.get(key)) is None or task.state == "cancelled"
+
+
+def _in_turn(tasks: Mapping[str, Arguments]) -> Callable[[], tuple[str, Arguments] | None]:
+    waiting = iter(tasks.items())
+    return lambda: next(waiting, None)
+
+
+def _call(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function; an exception that cannot be sent to another process, or would end this one, becomes another."""
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        try:
+            sendable = isinstance(pickle.loads(pickle.dumps(error)), Exception)
+        except Exception:
+            sendable = False
+        if sendable:
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}") from None
 
 
 def _outcome(key: str, future: Future[Result]) -> Outcome[Result]:
-    error = future.exception()
+    error = CancelledError() if future.cancelled() else future.exception()
     if error is None:
         return Outcome(key, future.result())
-    if isinstance(error, TaskError):
-        return Outcome(key, error=TaskError(f"{key}: {error}"))
-    named = TaskError(f"{key}: {type(error).__name__}: {error}")
+    words = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    named = TaskError(f"{key}: {words}")
     named.__cause__ = error
     return Outcome(key, error=named)
-
-
-def _read_journal(path: Path) -> dict[str, Any]:
-    """Return the result of each task that is done; an incomplete last line is cut off."""
-    try:
-        content = path.read_bytes() if path.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        done = dict(json.loads(line) for line in whole.decode().split("\n")[:-1])
-        if whole != content:
-            os.truncate(path, len(whole))
-    except (ValueError, TypeError) as error:
-        raise FileError(f"{path}: not a journal of tasks ({error}); choose another file") from error
-    except OSError as error:
-        raise FileError(f"{path}: this journal cannot be read ({error.strerror})") from error
-    return done
-
-
-def _write_journal(path: Path, key: str, value: Any) -> Any:
-    """Append a line and flush it to the disk; return the value as it will be read back."""
-    try:
-        line = json.dumps([key, value])
-    except (TypeError, ValueError) as error:
-        raise InputError(f"run_tasks: {key} returned a value that a journal cannot hold ({error})") from error
-    try:
-        with path.open("a", encoding="ascii", newline="\n") as stream:
-            stream.write(f"{line}\n")
-            stream.flush()
-            sync(stream.fileno())
-    except OSError as error:
-        raise FileError(f"{path}: this journal cannot be written ({error.strerror})") from error
-    return json.loads(line)[1]

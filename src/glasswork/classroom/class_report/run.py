@@ -7,8 +7,8 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -21,6 +21,7 @@ from glasswork.classroom.sandbox.checker import Checker
 from glasswork.classroom.sandbox.isolation import MISSING, bubblewrap
 from glasswork.cores import granted_cores
 from glasswork.errors import GlassworkError
+from glasswork.tasks import run_tasks
 from glasswork.version import __version__
 
 
@@ -124,7 +125,8 @@ def check_all(
     if not unsafe and not bubblewrap():
         raise GlassworkError(f"{MISSING}, or give --unsafe to run these submissions with all rights that you have")
     local = threading.local()
-    with ExitStack() as checkers, ThreadPoolExecutor(workers or _workers()) as executor:
+    at_once = workers or _workers()
+    with ExitStack() as checkers, ThreadPoolExecutor(at_once) as executor:
 
         def check(path: Path) -> Outcome:
             if not hasattr(local, "checker"):
@@ -136,27 +138,20 @@ def check_all(
                 return Outcome(failure=_without_path(str(error), path))
 
         try:
-            yield from _as_completed(executor, check, paths)
-        except BaseException:
+            for outcome in run_tasks(
+                check, {key: (path,) for key, path in paths.items()}, executor, width=lambda: at_once
+            ):
+                if outcome.error is not None:
+                    raise outcome.error.__cause__ or outcome.error
+                yield outcome.key, outcome.value or Outcome()
+        finally:
             executor.shutdown(cancel_futures=True)
-            raise
 
 
 def _workers() -> int:
     """Return how many files can be checked at once: each takes a processor, and up to 2 GB of memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(granted_cores(), memory // (2 << 30) - 1))
-
-
-def _as_completed(
-    executor: ThreadPoolExecutor, check: Callable[[Path], Outcome], paths: Mapping[str, Path]
-) -> Iterator[tuple[str, Outcome]]:
-    keys = {executor.submit(check, path): key for key, path in paths.items()}
-    pending = set(keys)
-    while pending:
-        done, pending = wait(pending, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield keys[future], future.result()
 
 
 def _without_path(message: str, path: Path) -> str:

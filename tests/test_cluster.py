@@ -1,0 +1,182 @@
+"""A Dask cluster on this machine: what it trains, what travels, and what a killed worker loses: nothing."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import chores
+from glasswork.errors import StateError
+from glasswork.recipes.shelf import named_recipe
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.ladder import climb
+from glasswork.tasks import open_pool, run_tasks
+
+QUICK = named_recipe("classwork").override({"network.hidden": [4], "training.epochs": 1, "seed": 1})
+LONG = QUICK.override({"name": "long", "training.epochs": 6, "training.batch_size": 25})
+
+
+class Dask:
+    """A scheduler and its workers, each a process of its own on loopback."""
+
+    def __init__(self, folder):
+        self.folder, self.processes = folder, []
+        self.file = folder / "scheduler.json"
+        self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", self.file)
+        end = time.monotonic() + 60
+        while not (self.file.exists() and (found := re.search(r'"address": "(tcp://[^"]+)"', self.file.read_text()))):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        self.address = found[1]
+
+    def start(self, *words, before=()):
+        environment = {**os.environ, "PYTHONPATH": str(Path(chores.__file__).parent)}
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [*before, sys.executable, "-m", "dask", *words], env=environment, stdout=log, stderr=log
+            )
+        self.processes.append(process)
+        return process
+
+    def worker(self, *words, before=()):
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", self.folder)
+        return self.start("worker", self.address, "--host", "127.0.0.1", *options, *words, before=before)
+
+    def end(self):
+        for process in self.processes:
+            process.kill()
+        for process in self.processes:
+            process.wait()
+
+
+@pytest.fixture
+def start_dask(tmp_path_factory):
+    """``start_dask(workers)`` starts a cluster, which ends with the test."""
+    started = []
+
+    def start(workers):
+        started.append(Dask(tmp_path_factory.mktemp("dask")))
+        for _ in range(workers):
+            started[-1].worker()
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory):
+    """A scheduler with two workers."""
+    started = Dask(tmp_path_factory.mktemp("dask"))
+    started.worker(), started.worker()
+    yield started
+    started.end()
+
+
+def content(folder):
+    """Return all that the runs under a folder hold, apart from the times."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.name in ("model.safetensors", "recipe.toml"):
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+@pytest.fixture(scope="module")
+def rungs(few_file):
+    return [
+        QUICK.override({"name": name, "data.source": str(few_file), "network.bias_grad": bias_grad})
+        for name, bias_grad in (("low", "mean"), ("high", "sum"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def local(rungs, tmp_path_factory):
+    """What a ladder on this machine leaves."""
+    folder = tmp_path_factory.mktemp("local")
+    list(climb(rungs, folder, seeds=2, jobs=1))
+    return content(folder)
+
+
+def test_a_ladder_leaves_the_same_bytes_on_a_cluster(dask, rungs, local, tmp_path):
+    told = []
+    runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=dask.address, tell=told.append))
+    assert content(tmp_path / "there") == local
+    assert [run.error for run in runs] == [None] * 4
+    assert [RunFolder(run.wanted.folder).result().pid != os.getpid() for run in runs] == [True] * 4
+    assert told == [f"cluster {dask.address}: 2 tasks at a time"]
+
+
+def test_data_travel_once_to_each_worker(dask, tmp_path):
+    """A hundred tasks; the data count how often they are unpacked."""
+    with open_pool(cluster=dask.address, tell=len) as pool:
+        pool.client.wait_for_workers(2)
+        shared = pool.share(chores.Counted(tmp_path, bytes(1_000_000)))
+        tasks = {str(n): (n, shared) for n in range(100)}
+        outcomes = list(run_tasks(chores.size_of, tasks, pool.executor, width=pool.width))
+    assert [outcome.value[0] for outcome in outcomes] == [1_000_000] * 100
+    workers = {outcome.value[1] for outcome in outcomes}
+    assert len(workers) == 2
+    assert sorted(path.read_text() for path in tmp_path.iterdir()) == ["unpacked\n"] * 2
+    assert {int(path.name) for path in tmp_path.iterdir()} == workers
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_another_one_goes_on(start_dask, few_file, tmp_path):
+    dask = start_dask(1)
+    recipe = LONG.override({"data.source": str(few_file)})
+    list(climb([recipe], tmp_path / "here", seeds=1, jobs=1))
+    place = RunFolder(tmp_path / "there" / "long" / "seed-1")
+    more = []
+
+    def kill_in_the_middle(running):
+        if not more and place.history_path.exists() and len(place.history()) >= 2:
+            more.append(dask.worker())
+            os.kill(place.result().pid, signal.SIGKILL)
+
+    (run,) = climb([recipe], tmp_path / "there", seeds=1, cluster=dask.address, tell=len, watch=kill_in_the_middle)
+    assert more
+    assert run.resumed_after >= 1
+    assert content(tmp_path / "there") == content(tmp_path / "here")
+    assert place.result().pid == more[0].pid
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
+def test_a_worker_that_sees_other_files_and_has_another_numpy(start_dask, rungs, local, tmp_path):
+    """Its runs come back as a whole; the difference is named, once."""
+    dask = start_dask(0)
+    (tmp_path / "older.py").write_text("import numpy\nnumpy.__version__ = '1.99.0'\n")
+    hidden = (
+        "bwrap",
+        "--dev-bind",
+        "/",
+        "/",
+        "--tmpfs",
+        str(tmp_path / "there"),
+        "--tmpfs",
+        Path(rungs[0].data.source).parent,
+    )
+    (tmp_path / "there").mkdir()
+    dask.worker("--preload", tmp_path / "older.py", before=hidden)
+    told = []
+    runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=dask.address, tell=told.append))
+    assert [run.resumed_after for run in runs] == [None] * 4
+    found = content(tmp_path / "there")
+    assert {name: data for name, data in found.items() if name.endswith("model.safetensors")} == {
+        name: data for name, data in local.items() if name.endswith("model.safetensors")
+    }
+    named = [line for line in told if "numpy 1.99.0, here" in line]
+    assert len(named) == 1
+    assert named[0].startswith("the worker tcp://127.0.0.1:")
+
+
+def test_an_address_where_nobody_answers(tmp_path, rungs, monkeypatch):
+    monkeypatch.setattr("glasswork.tasks.cluster._PATIENCE", 0.5)
+    with pytest.raises(StateError, match=r"tcp://127.0.0.1:9: no Dask scheduler answers there"):
+        list(climb(rungs, tmp_path, seeds=1, cluster="tcp://127.0.0.1:9"))
