@@ -118,7 +118,7 @@ def test_data_travel_once_to_each_worker(dask, tmp_path):
     """A hundred tasks; the data count how often they are unpacked."""
     with open_pool(cluster=dask.address, tell=len) as pool:
         pool.client.wait_for_workers(2)
-        shared = pool.share(chores.Counted(tmp_path, bytes(1_000_000)))
+        shared = pool.share(chores.Counted(tmp_path, bytes(1_000_000)), "counted")
         tasks = {str(n): (n, shared) for n in range(100)}
         outcomes = list(run_tasks(chores.size_of, tasks, pool.executor, width=pool.width))
     assert [outcome.value[0] for outcome in outcomes] == [1_000_000] * 100

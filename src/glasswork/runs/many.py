@@ -10,7 +10,6 @@ import secrets
 import shutil
 import tarfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -100,10 +99,9 @@ class Site:
             Called several times a second with the runs that are being trained.
         """
         wanted: dict[str, Wanted] = {}
-        lost: list[Wanted] = []
 
         def task() -> tuple[str, tuple[Any, ...]] | None:
-            if (run := lost.pop() if lost else ready()) is None:
+            if (run := ready()) is None:
                 return None
             place = str(run.folder.absolute())
             wanted[place] = run
@@ -119,10 +117,6 @@ class Site:
         for outcome in run_tasks(train_one, task, self.pool.executor, width=self.pool.width, tick=tick):
             run = wanted.pop(outcome.key)
             report = outcome.value
-            if outcome.error and isinstance(outcome.error.__cause__, CancelledError):
-                lost.append(run)  # every worker that had its data is gone
-                self.data.cache_clear()
-                continue
             if report is None:
                 _check_installed(outcome)
                 yield Trained(run, error=outcome.error)
@@ -165,7 +159,8 @@ class Site:
     def _load(self, data: Data) -> tuple[str, Any]:
         """Return the fingerprint of a source, and what stands for its data in a call."""
         dataset = load_source(data)
-        return dataset.origin.sha256, self.pool.share(dataset)
+        sha256 = dataset.origin.sha256
+        return sha256, self.pool.share(dataset, f"{self.folder.absolute()} {sha256}")
 
     def _compare(self, worker: str, theirs: dict[str, str]) -> None:
         """Name a worker that differs from this process, once for each kind of difference."""

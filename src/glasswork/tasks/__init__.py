@@ -24,7 +24,7 @@ class Pool(Protocol):
         """Return how many tasks are useful at a time."""
         ...
 
-    def share(self, value: Any) -> Any:
+    def share(self, value: Any, name: str) -> Any:
         """Send a value to every worker once; return what stands for it as an argument of a call."""
         ...
 

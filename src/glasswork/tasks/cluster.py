@@ -10,11 +10,12 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from glasswork.errors import InputError, MissingLibraryError, StateError
 from glasswork.settings import did_you_mean
+from glasswork.tasks.run import OnWorker
 
 #: Seconds to wait for a scheduler to answer.
 _PATIENCE = 10
@@ -40,6 +41,7 @@ class Cluster:
         self.client = client
         self.executor: Executor = client.get_executor(pure=False)
         self._threads, self._counted = 0, -math.inf
+        self._shared: list[str] = []
 
     def width(self) -> int:
         """Return how many tasks are useful at a time: two for each thread of the workers that there are now."""
@@ -51,16 +53,22 @@ class Cluster:
             self._threads, self._counted = sum(self.client.nthreads().values()), time.monotonic()
         return self._threads
 
-    def share(self, value: Any) -> Any:
-        """Send a value to every worker, once; a worker that comes later fetches it from another one, once.
+    def share(self, value: Any, name: str) -> OnWorker:
+        """Send a value to every worker, once, also to those that come later; return what stands for it in a call.
 
-        Returns
-        -------
-        distributed.Future
-            As an argument of a call, it stands for the value.
+        A value with the same name, perhaps of a client that was killed, is replaced.
         """
-        self.client.wait_for_workers(1)
-        return self.client.scatter(value, broadcast=True, hash=False)
+        from glasswork.tasks.shared import Shared
+
+        self.client.register_plugin(Shared(value), name=name)
+        self._shared.append(name)
+        return OnWorker(name)
+
+    def forget(self) -> None:
+        """Remove from the workers what was shared with them."""
+        with suppress(OSError, ValueError):  # the scheduler is gone
+            for name in self._shared:
+                self.client.unregister_worker_plugin(name)
 
 
 @contextmanager
@@ -106,7 +114,10 @@ def connect(where: str, jobs: int | None = None, tell: Callable[[str], object] =
             ) from error
         cluster = Cluster(client)
         tell(f"cluster {client.scheduler.address}: {cluster.threads()} tasks at a time")
-        yield cluster
+        try:
+            yield cluster
+        finally:
+            cluster.forget()
 
 
 def _batch_system(word: str) -> Any:

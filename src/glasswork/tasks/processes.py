@@ -94,7 +94,7 @@ class Processes(Executor):
         """Return how many tasks are useful at a time."""
         return self.count
 
-    def share(self, value: object) -> None:
+    def share(self, value: object, name: str) -> None:
         """Send nothing: a process on this machine loads data by itself, once."""
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

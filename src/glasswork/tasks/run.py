@@ -33,13 +33,26 @@ class Outcome(Generic[Result]):
     value : object
         What the function returned; None if it failed.
     error : TaskError or None
-        Why it failed. Its ``__cause__`` is the exception that the function raised; or CancelledError if a cluster lost
-        the data that were shared with it, because every worker that had them is gone.
+        Why it failed; its ``__cause__`` is the exception that the function raised, if any.
     """
 
     key: str
     value: Result | None = None
     error: TaskError | None = None
+
+
+@dataclass(frozen=True)
+class OnWorker:
+    """An argument that stands for a value which every worker of a cluster holds."""
+
+    name: str
+
+    def get(self) -> Any:
+        """Return the value; on a worker."""
+        from distributed import get_worker
+
+        shared: Any = get_worker().plugins[self.name]
+        return shared.value
 
 
 def run_tasks(
@@ -117,7 +130,7 @@ def _in_turn(tasks: Mapping[str, Arguments]) -> Callable[[], tuple[str, Argument
 def _call(function: Callable[..., Result], *arguments: Any) -> Result:
     """Call a function; an exception that cannot be sent to another process, or would end this one, becomes another."""
     try:
-        return function(*arguments)
+        return function(*(one.get() if isinstance(one, OnWorker) else one for one in arguments))
     except BaseException as error:
         try:
             sendable = isinstance(pickle.loads(pickle.dumps(error)), Exception)
