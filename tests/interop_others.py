@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from tensorboardX.proto import event_pb2
 
-from glasswork import MLP, load_mnist
+from glasswork import MLP, load_mnist, load_model
 from glasswork.inputs import Inputs
 from glasswork.interop import export, load, to_torch
 from networks import images, network
@@ -69,9 +69,21 @@ def state_dicts(place):
     with torch.no_grad():
         off = np.abs(twin.eval()(torch.from_numpy(x)).numpy() - model.scores(x)).max()
     assert off < 1e-4, off
-    code = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)[-1].replace(
-        "net.safetensors", str(place / "h.safetensors")
+    further, code = (
+        block.replace("net.safetensors", str(place / "h.safetensors")).replace(
+            "runs/mine", str(place / "m.safetensors")
+        )
+        for block in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)[-2:]
     )
+    model = MLP(784, 50, 10, seed=1)
+    model.inputs = Inputs.of_bytes(shape=(28, 28))
+    model.save(place / "m.safetensors")
+    names: dict = {}
+    exec(further.replace("further.safetensors", str(place / "further.safetensors")), names)
+    rows = load_mnist()[0][:9]
+    with torch.no_grad():
+        found = names["network"](torch.from_numpy(model.prepared(rows))).numpy()
+    np.testing.assert_allclose(load_model(place / "further.safetensors").scores(rows), found, atol=1e-5)
     export(MLP(784, 50, 10, seed=1), place / "h.safetensors")
     exec(code, {})
     back = load(place / "h.safetensors", activation="sigmoid", output_activation="sigmoid")

@@ -40,22 +40,23 @@ def export(
     """
     from glasswork.data.kinds import noun
     from glasswork.errors import GlassworkError
-    from glasswork.interop import export as write
+    from glasswork.interop.export import export as write, stated
     from glasswork.models.model_file import read_model_file
     from glasswork.outputs import check_output
     from glasswork.runs.data import data_of_run
     from glasswork.runs.folder import RunFolder
 
-    read = read_model_file(run)
+    read, data = read_model_file(run), None
     check_output(file, [run], force=force)
     try:
+        data = stated(RunFolder(run).recipe())
         parts, _ = data_of_run(RunFolder(run))
         rows, labels = parts.test.images[:1000], parts.test.labels[:1000]
         of_what = f"test {noun(parts.kind)}"
     except GlassworkError as error:
         print(f"Notice: {error}; random numbers take the place of test data", file=sys.stderr)
         rows, labels, of_what = None, None, "rows of random numbers"
-    done = write(read.model, file, format=format_, bare=bare, int8=int8, rows=rows, force=force)
+    done = write(read.model, file, format=format_, bare=bare, int8=int8, rows=rows, data=data, force=force)
     print(f"{file}: {file.stat().st_size:,} bytes")
     for note in done.notes:
         print(note)

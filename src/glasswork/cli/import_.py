@@ -1,11 +1,13 @@
 """``glasswork import``: a network that another library trained becomes a run."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from glasswork.cli.options import Debug, command
+from glasswork.cli.recipe_options import parse_setting, parse_value
+from glasswork.cli.train import describe_data
 from glasswork.paths import for_shell, typed_path
 
 
@@ -13,19 +15,43 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="net.onnx, a state dict in weights.safetensors, net.keras.", parser=typed_path
+            metavar="FILE", help="net.onnx, a state dict in weights.safetensors, net.keras; net.npz of ours.",
+            parser=typed_path,
         ),
     ],
     data: Annotated[str, typer.Option(metavar="SOURCE", help="What it was trained on, as train takes it.")] = "mnist",
-    scaling: Annotated[
-        Literal["handout", "zero-to-one", "standardize"] | None,
+    settings: Annotated[
+        list[str] | None,
         typer.Option(
-            help="The pixels that it takes: -1 to 1 (handout), 0 to 1, or of mean 0.",
+            "--set", metavar="KEY=VALUE", show_default="what the file says, or the recipe's defaults",
+            help="Other keys of the recipe's data (repeatable), as --split official, --split-seed 5, --colour rgb do.",
+        ),
+    ] = None,
+    scaling: Annotated[
+        Literal["handout", "zero-to-one", "standardize", "none"] | None,
+        typer.Option(
+            help="The pixels that it takes: -1 to 1 (handout), 0 to 1, of mean 0, or 0 to 255 (none).",
+            show_default="what the file says, or an error with the accuracy of each",
+        ),
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBERS", show_default="none",
+            help="PyTorch's Normalize(mean, std), of pixels from 0 to 1: 0.1307, or one for each colour.",
+        ),
+    ] = None,
+    std: Annotated[str | None, typer.Option(metavar="NUMBERS", help="See --mean.", show_default="none")] = None,
+    channels: Annotated[
+        Literal["first", "last"] | None,
+        typer.Option(
+            help="Where it has colours: in planes, as PyTorch (first), or in each pixel, as Keras (last).",
             show_default="what the file says, or an error with the accuracy of each",
         ),
     ] = None,
     like: Annotated[
-        Literal["onnx", "torch", "keras"] | None, typer.Option(help="Who wrote it.", show_default="by its suffix")
+        Literal["onnx", "torch", "keras", "npz"] | None,
+        typer.Option(help="Who wrote it.", show_default="by its suffix"),
     ] = None,
     activation: Annotated[
         str | None,
@@ -40,31 +66,62 @@ def import_(
         typer.Option(metavar="FOLDER", help="The run.", show_default="a new folder in runs", parser=typed_path),
     ] = None,
     debug: Debug = False,
-) -> None:
+) -> None:  # fmt: skip
     """Make a run of a network that another library trained: it can be evaluated, asked, explained and trained on.
+
+    A file of glasswork export says all that is needed.
 
     Examples:
 
     glasswork import digits.onnx --scaling zero-to-one
 
-    glasswork import weights.safetensors --activation relu --data letters/
+    glasswork import weights.safetensors --activation relu --mean 0.1307 --std 0.3081 --split official
+
+    glasswork import net.keras --data letters/ --colour rgb
     """
     from glasswork.data.kinds import noun
     from glasswork.interop.load import parity, read
-    from glasswork.runs.adopt import adopt, scaling_of
+    from glasswork.recipes.keys import find_key
+    from glasswork.runs.adopt import adopt
     from glasswork.statistics import accuracy_in_words
 
+    asked = dict(parse_setting(setting) for setting in settings or [])
+    asked = {find_key(key) or key: value for key, value in asked.items()}
+    if wrong := [key for key in asked if not key.startswith("data.")]:
+        raise typer.BadParameter(f"expected keys of the recipe's data, got {', '.join(wrong)}", param_hint="--set")
+    if (mean is None) != (std is None) or (mean and scaling):
+        raise typer.BadParameter("expected --mean and --std together, and no --scaling with them", param_hint="--mean")
     words = activation.split(",") if activation and "," in activation else activation
-    model, notes = read(file, like=like, activation=words, output_activation=output_activation)
+    found, who = read(file, like=like, activation=words, output_activation=output_activation)
+    model = found.to_model(who)
     print(f"{file}: {model}")
-    print(parity(model, file))
-    for note in notes:
+    print(parity(model, file, found))
+    for note in found.notes:
         print(f"Notice: {note}")
-    run = adopt(model, out, source=data, scaling=scaling or scaling_of(model, data))
+    in_colour = found.shape[2:] == (3,) or (len(found.shape) == 3 and found.shape[0] == 3)
+    if in_colour and not found.data:
+        channels = channels or ("last" if found.shape[2] == 3 else "first")
+    known: dict[str, Any] = {"data.colour": "rgb"} if in_colour else {}
+    known |= {f"data.{key}": value for key, value in found.data.items()} | asked
+    known |= describe_data(data, divided="data.split" in known)
+    numbers = None if mean is None or std is None else (_numbers(mean), _numbers(std))
+    keys = {key.removeprefix("data."): value for key, value in known.items()}
+    source = str(keys.pop("source", data))
+    run = adopt(model, out, source=source, scaling=numbers or scaling, channels=channels, data=keys)
     parts = run.parts
     tested = accuracy_in_words(run.test_accuracy or 0.0, len(parts.test), noun(parts.kind), f"{parts.scheme} split")
     print(f"Test accuracy: {tested}")
+    if not found.data:
+        print(f"That counts only if the network was not trained on these {noun(parts.kind)}: --split, --split-seed.")
     place = for_shell(run.folder)
     print("Next:")
     for verb in ("report", "evaluate", "resume"):
         print(f"  {command()} {verb} {place}{' --epochs 5' if verb == 'resume' else ''}")
+
+
+def _numbers(text: str) -> list[float]:
+    value = parse_value(text)
+    try:
+        return [float(number) for number in (value if isinstance(value, list) else [value])]
+    except (TypeError, ValueError):
+        raise typer.BadParameter(f"expected numbers such as 0.1307, got {text!r}", param_hint="--mean") from None

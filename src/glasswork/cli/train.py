@@ -111,7 +111,7 @@ def train(
         key, value = parse_setting(setting)
         asked[find_key(key) or key] = value
     if "data.source" in asked:
-        asked |= _describe_data(str(asked["data.source"]), divided="data.split" in asked)
+        asked |= describe_data(str(asked["data.source"]), divided="data.split" in asked)
     chosen, old = _find(recipe)
     if asked:
         changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
@@ -140,7 +140,7 @@ def train(
     )
 
 
-def _describe_data(source: str, *, divided: bool) -> dict[str, str]:
+def describe_data(source: str, *, divided: bool) -> dict[str, str]:
     """Return the recipe's keys for a source, with its absolute path, so that the run can be resumed from any folder.
 
     If the source has its own training and test images, that division is kept unless another one is asked for.

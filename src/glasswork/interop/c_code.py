@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.errors import InputError
-from glasswork.interop.program import Dense, Program, Stretch
+from glasswork.interop.program import Activation, Dense, Program, Stretch
 from glasswork.outputs import SOURCE_MARK
 from glasswork.version import __version__
 
@@ -158,9 +158,12 @@ def _calls(program: Program, tables: _Tables, int8: bool) -> list[str]:
             width = m
             continue
         if isinstance(step, Stretch):
-            factor, shift = tables.add(f"factor{number}", step.factor), tables.add(f"shift{number}", step.shift)
+            factor, shift = (
+                tables.add(f"{name}{number}", np.broadcast_to(array, width))
+                for name, array in (("factor", step.factor), ("shift", step.shift))
+            )
             value = f"x[i] * {factor}[i] + {shift}[i]"
-        else:
+        elif isinstance(step, Activation):
             value = re.sub(r"\bx\b", "x[i]", _FUNCTIONS[step.kind].format(slope=step.slope))
         lines.append(f"    for (int i = 0; i < {width}; i++) x[i] = {value};")
     return lines
@@ -172,7 +175,7 @@ def _prepared(program: Program, tables: _Tables) -> str:
     if program.fill is not None:
         value = f"(isnan(input[i]) ? {tables.add('fill', program.fill)}[i] : input[i])"
     if program.offset is not None and program.factor is not None:
-        if np.ptp(program.offset) == 0 and np.ptp(program.factor) == 0:
+        if program.offset.size == 1:
             offset, factor = f"{program.offset[0]:.9e}f", f"{program.factor[0]:.9e}f"
         else:
             offset, factor = f"{tables.add('offset', program.offset)}[i]", f"{tables.add('factor', program.factor)}[i]"

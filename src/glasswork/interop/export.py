@@ -9,22 +9,25 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError, MissingLibraryError
 from glasswork.files import write_whole
 from glasswork.interop.arrays import npz_bytes, safetensors_bytes
 from glasswork.interop.c_code import c_source, prefix_of
+from glasswork.interop.fitted import check_classifies
+from glasswork.interop.load import load
 from glasswork.interop.onnx import onnx_bytes
 from glasswork.interop.program import Program, program_of
 from glasswork.interop.python_code import python_source
+from glasswork.interop.rows import random_rows
 from glasswork.interop.translation import require
 from glasswork.nn import MLP
 from glasswork.nn.scores import probabilities_of
@@ -76,20 +79,23 @@ class Exported:
 
 
 def export(
-    model: MLP,
+    model: Any,
     path: str | Path,
     *,
     format: str | None = None,  # noqa: A002  (the word of the command's option)
     bare: bool = False,
     int8: bool = False,
     rows: ArrayLike | None = None,
+    data: Mapping[str, Any] | None = None,
     force: bool = False,
 ) -> Exported:
     """Write a network into a file for other programs, and ask the file and the network the same.
 
     Parameters
     ----------
-    model : MLP
+    model : MLP, Run, or a fitted classifier
+        A classifier is an ``MLPClassifier`` of glasswork or scikit-learn, alone or behind scalers in a pipeline, which
+        become part of the file.
     path : path
         ``.onnx``, ``.h`` (C), ``.py`` (NumPy only), ``.safetensors`` (PyTorch's state dict) or ``.npz`` (plain arrays).
     format : {"onnx", "c", "python", "torch", "npz"}, optional
@@ -101,6 +107,8 @@ def export(
         C only: weights of 8 bits, multiplied in whole numbers; a quarter of the size.
     rows : (N, in_features), optional
         Raw rows to compare the answers on, such as test images; by default 1,000 random ones within the training range.
+    data : mapping, optional
+        The recipe's settings of the data, such as the split, to be stated in the file; those of a run by default.
     force : bool
         Whether a file that glasswork did not write may be replaced.
 
@@ -112,8 +120,8 @@ def export(
     Raises
     ------
     InputError
-        If the format is not known or lacks an option, a layer is not one of glasswork's, or the file exists and
-        glasswork did not write it.
+        If the format is not known or lacks an option, a layer is not one of glasswork's, a pipeline has another step
+        than scalers, or the file exists and glasswork did not write it.
     MissingLibraryError
         If a library is missing that writes the format.
     FileError
@@ -125,12 +133,17 @@ def export(
     for option, only in (("bare", "onnx"), ("int8", "c")):
         if options[option] and name != only:
             raise InputError(f"export: {option} is for the format {only}, got {name}")
-    program = program_of(model, who="export")
+    if hasattr(model, "recipe"):
+        model, data = model.model, data or stated(model.recipe)
+    if not isinstance(model, MLP):
+        check_classifies(model)
+        model = load(model)
+    program = program_of(model, who="export", data=data)
     check_output(path, force=force)
     content = language.write(program, path, options)
     write_whole(path, content)
     notes = tuple(re.findall(r"Needs .* tables\.", content[:2000].decode())) if name == "c" else ()
-    given = _rows(model) if rows is None else np.asarray(rows)[:1000]
+    given = random_rows(model) if rows is None else np.asarray(rows)[:1000]
     try:
         found = language.ask(path, given, options, program)
     except (MissingLibraryError, OSError) as error:
@@ -159,16 +172,9 @@ def _format_of(path: Path, given: str | None) -> str:
     raise InputError(f"{path}: expected a suffix that tells the format, or format=: {known}")
 
 
-def _rows(model: MLP) -> NDArray[Any]:
-    """Return 1,000 random raw rows that the network accepts."""
-    inputs, random = model.inputs, np.random.default_rng(0)
-    size = (1000, model.in_features)
-    if inputs is not None and inputs.features is not None:
-        return random.uniform(inputs.features.low, inputs.features.high, size)
-    if inputs is not None and inputs.are_bytes:
-        return random.integers(0, 256, size).astype(np.float32)
-    low, high = (-1.0, 1.0) if inputs is None or inputs.low is None else (inputs.low, inputs.high or 0.0)
-    return random.uniform(low, high, size)
+def stated(recipe: Any) -> dict[str, Any]:
+    """Return what a file states of a recipe's data: how they are divided and read, but not where they are."""
+    return {key: value for key, value in recipe.to_dict()["data"].items() if key != "source"}
 
 
 def _ask_onnx(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
@@ -176,7 +182,7 @@ def _ask_onnx(path: Path, rows: FloatArray, options: dict[str, bool], program: P
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     if not options["bare"]:
         return session.run(["probabilities"], {"images": rows.astype(np.float32)})[0]  # type: ignore[no-any-return]
-    (scores,) = session.run(None, {"images": _prepared(program.model, rows).astype(np.float32)})
+    (scores,) = session.run(None, {"images": program.model.prepared(rows).astype(np.float32)})
     return probabilities_of(scores, program.scores_are)
 
 
@@ -205,31 +211,8 @@ def _ask_c(path: Path, rows: FloatArray, options: dict[str, bool], program: Prog
     return np.frombuffer(done.stdout, "<f4").reshape(len(rows), -1)
 
 
-def _ask_torch(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
-    from safetensors.numpy import load_file
-
-    from glasswork.interop.torch import to_torch
-
-    torch = require("torch", install="torch")
-    twin = torch.nn.Sequential(*to_torch(program.model))
-    twin.load_state_dict({name: torch.from_numpy(array) for name, array in load_file(path).items()})
-    with torch.no_grad():
-        scores = twin.eval()(torch.from_numpy(_prepared(program.model, rows)))
-    return probabilities_of(scores.numpy(), program.scores_are)
-
-
-def _ask_npz(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
-    from copy import deepcopy
-
-    twin = deepcopy(program.model)
-    with np.load(path) as arrays:
-        for name, array in twin.state().items():
-            array[...] = arrays[name]
-    return twin.probabilities(rows)
-
-
-def _prepared(model: MLP, rows: FloatArray) -> FloatArray:
-    return rows.astype(model.dtype) if model.inputs is None else model.inputs.prepared(rows, model.dtype, who="export")
+def _ask_again(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:
+    return load(path).probabilities(rows)
 
 
 #: Every format; a new one is one line here.
@@ -237,6 +220,6 @@ FORMATS: dict[str, _Language] = {
     "onnx": _Language(".onnx", lambda p, _, o: onnx_bytes(p, bare=o["bare"]), _ask_onnx, "onnxruntime"),
     "c": _Language(".h", lambda p, path, o: c_source(p, path, int8=o["int8"]).encode(), _ask_c, "a C compiler"),
     "python": _Language(".py", lambda p, *_: python_source(p).encode(), _ask_python, "NumPy"),
-    "torch": _Language(".safetensors", lambda p, *_: safetensors_bytes(p.model), _ask_torch, "PyTorch"),
-    "npz": _Language(".npz", lambda p, *_: npz_bytes(p.model), _ask_npz, "glasswork"),
+    "torch": _Language(".safetensors", lambda p, *_: safetensors_bytes(p), _ask_again, "glasswork"),
+    "npz": _Language(".npz", lambda p, *_: npz_bytes(p), _ask_again, "glasswork"),
 }

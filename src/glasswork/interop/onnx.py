@@ -4,10 +4,8 @@ images (batch, in) ──► Gemm ──► Sigmoid ──► Gemm ──► ...
 raw images ──► (x - offset) * factor ──► the same ──► label (batch,), probabilities (batch, classes)   whole
 """
 
-import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -110,23 +108,12 @@ def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -
 
 
 def _facts(program: Program, bare: bool) -> dict[str, str]:
-    """Return what the file's metadata say: the classes and the input contract, lists and numbers as JSON."""
-    model, inputs = program.model, program.model.inputs
-    facts = {
+    """Return what the file's metadata say."""
+    return {
         "takes": "prepared numbers" if bare else "raw numbers; preprocessing is part of this file",
-        "gives": model.scores_are if bare else "label, an index into classes, and probabilities",
-        "scores": model.scores_are,
-        "classes": json.dumps(model.classes, ensure_ascii=False),
+        "gives": program.scores_are if bare else "label, an index into classes, and probabilities",
+        **program.facts(),
     }
-    if inputs is None:
-        return facts | {"preprocessing": "not known"}
-    facts["preprocessing"] = f"{inputs.formula}; trained on {inputs}"
-    facts["inputs"] = json.dumps(asdict(inputs), ensure_ascii=False)
-    if inputs.shape is not None:
-        facts["shape"] = json.dumps(inputs.shape)
-    if inputs.columns is not None:
-        facts["columns"] = json.dumps(inputs.columns, ensure_ascii=False)
-    return facts
 
 
 class _Graph:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError
+from glasswork.interop.found import GELU_NOTE, Found
 from glasswork.interop.onnx import PREPARED
-from glasswork.interop.plain import Plain
+from glasswork.interop.program import Activation, Dense, Step, Stretch
 from glasswork.interop.translation import require
 from glasswork.outputs import SOFTWARE
 
@@ -46,9 +47,6 @@ _BEHIND = frozenset(
 #: Operators on the shape of a batch.
 _SHAPES = frozenset(("ConstantOfShape", "Shape", "Size"))
 
-#: The notice for a network whose GELU is exact.
-GELU_NOTE = "GELU is computed by its tanh formula here, which differs by up to 5e-4"
-
 _FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "tanh": np.tanh,
@@ -61,8 +59,8 @@ _FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 _SAME_FORMULA, _SAME_GELU = 1e-5, 6e-4
 
 
-def read_onnx(path: Path) -> Plain:
-    """Return the layers of a network in an ONNX file.
+def read_onnx(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+    """Return what an ONNX file says of a network.
 
     Raises
     ------
@@ -100,14 +98,14 @@ class _Reader:
         self.onnx, self.path, self.proto, self.graph = onnx, path, proto, proto.graph
         self.ours = proto.producer_name == SOFTWARE
         self.constants: dict[str, NDArray[Any]] = {}
-        self.plain = Plain()
+        self.found = Found()
         self.width = 0
         self.done = False  # whether the scores are known
         self.alias: dict[str, str] = {}  # for a value: the one that it is equal to
         self.aside: set[str] = set()  # values of shapes and labels
         self.nodes: dict[str, list[Any]] = {}  # for a value: the elementwise operators from the base to it
 
-    def read(self) -> Plain:
+    def read(self) -> Found:
         for tensor in self.graph.initializer:
             self.constants[tensor.name] = self._array(tensor, tensor.name)
         inputs = [value for value in self.graph.input if value.name not in self.constants]
@@ -117,14 +115,16 @@ class _Reader:
             kind = self.onnx.TensorProto.DataType.Name(inputs[0].type.tensor_type.elem_type)
             raise InputError(f"{self.path}: expected an input of float32, got {kind.lower()} in {inputs[0].name!r}")
         sizes = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim]
+        self.found.shape = tuple(sizes[1:])
         self.width = math.prod(sizes[1:]) if len(sizes) > 1 and all(sizes[1:]) else 0
         self.last = inputs[0].name
         self.nodes[self.last] = []
         for node in self.graph.node:
             self._take(node)
         self._flush(self.last)
-        self._read_facts()
-        return self.plain
+        if self.ours:
+            self.found.take_facts({prop.key: prop.value for prop in self.proto.metadata_props})
+        return self.found
 
     def _take(self, node: Any) -> None:
         """Follow one operator."""
@@ -143,7 +143,7 @@ class _Reader:
         elif node.op_type in ("Gemm", "MatMul"):
             self._linear(node, moving)
         elif node.op_type == "Add" and self._is_bias(node, moving):
-            self.plain.layers[-1][2][...] += self._other(node, moving).reshape(-1)
+            self._biases()[...] += self._other(node, moving).reshape(-1)
             self._restart(node)
         elif node.op_type in _ELEMENTWISE:
             self._elementwise(node, given, moving)
@@ -154,7 +154,7 @@ class _Reader:
         """Follow an operator that changes nothing; leave out what our own files do to raw numbers first."""
         if self.ours and list(node.output) == [PREPARED]:
             self._flush(value)
-            self.plain.layers.clear()
+            self.found.steps.clear()
             self._restart(node)
             return
         for name in node.output:
@@ -201,15 +201,20 @@ class _Reader:
         full = np.zeros(len(weight)) + (0 if bias is None else facts.get("beta", 1.0) * bias.reshape(-1))
         if self.width not in (0, weight.shape[1]):
             raise self._refused(node, f"takes {weight.shape[1]} numbers, but is given {self.width}")
-        self.plain.layers.append(("linear", facts.get("alpha", 1.0) * weight.astype(np.float64), full))
+        self.found.steps.append(Dense(facts.get("alpha", 1.0) * weight.astype(np.float64), full))
         self.width = len(weight)
         self._restart(node)
 
     def _is_bias(self, node: Any, moving: list[str]) -> bool:
         """Whether this adds a number for each neuron to the sums of a Linear layer."""
-        if not self.plain.layers or self.plain.layers[-1][0] != "linear" or len(moving) != 1 or self.nodes[moving[0]]:
+        if not self._biases().size or len(moving) != 1 or self.nodes[moving[0]]:
             return False
         return self._other(node, moving).size in (1, self.width)
+
+    def _biases(self) -> NDArray[np.float64]:
+        """Return the biases of the step before, if that is a Linear layer."""
+        last = self.found.steps[-1] if self.found.steps else None
+        return last.bias if isinstance(last, Dense) else np.empty(0)
 
     def _other(self, node: Any, moving: list[str]) -> NDArray[Any]:
         return next(self.constants[name] for name in node.input if name != moving[0])
@@ -227,13 +232,12 @@ class _Reader:
         self.aside.update(node.output)
         names = next((self.constants[n] for n in node.input if n in self.constants), None)
         if node.op_type == "ArrayFeatureExtractor" and names is not None:
-            self.plain.classes = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in names.reshape(-1))
+            self.found.name_classes(names.reshape(-1))
         for attribute in node.attribute:
             if node.op_type == "ZipMap" and attribute.name.startswith("classlabels"):
-                names = self.onnx.helper.get_attribute_value(attribute)
-                self.plain.classes = tuple(n.decode() if isinstance(n, bytes) else str(n) for n in names)
+                self.found.name_classes(self.onnx.helper.get_attribute_value(attribute))
         if node.op_type in ("Softmax", "LogSoftmax") and moving:
-            self.plain.scores_are = "logits"
+            self.found.scores_are = "logits"
         if moving and not self.done:  # of 1 - p and p, the scores are p
             self.last, self.done = moving[-1], True
 
@@ -243,25 +247,25 @@ class _Reader:
         if steps:
             if self.width == 0:
                 raise self._refused(steps[0], "stands before a layer whose width is not known")
-            self.plain.layers.append(self._named(steps, self._run(steps, value, [value])))
+            self.found.steps.append(self._named(steps, self._run(steps, value, [value])))
         self.nodes, self.last = {value: []}, value
 
-    def _named(self, steps: list[Any], answered: Any) -> tuple[Any, ...]:
+    def _named(self, steps: list[Any], answered: Any) -> Step:
         x, found = self._grid(), answered[0]
         shift = found[0]
         factor = found[1] - found[0]
         affine = x * factor + shift
         if np.abs(found - affine).max() <= _SAME_FORMULA * max(1.0, np.abs(affine).max()):
-            return ("stretch", factor.astype(np.float64), shift.astype(np.float64))
+            return Stretch(factor.astype(np.float64), shift.astype(np.float64))
         for kind, formula in _FORMULAS.items():
             off = np.abs(found - formula(x)).max()
             if off <= _SAME_FORMULA or (kind == "gelu" and off <= _SAME_GELU):
                 if off > _SAME_FORMULA:
-                    self.plain.notes.append(GELU_NOTE)
-                return ("activation", kind, 0.0)
+                    self.found.notes.append(GELU_NOTE)
+                return Activation(kind)
         slope = float(-found[2, 0])
         if 0 <= slope < 1 and np.abs(found - np.maximum(x, slope * x)).max() <= _SAME_FORMULA:
-            return ("activation", "leaky-relu", slope)
+            return Activation("leaky-relu", slope)
         raise self._refused(steps[-1], "computes no activation that glasswork has")
 
     def _grid(self) -> NDArray[np.float64]:
@@ -309,10 +313,6 @@ class _Reader:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise InputError(f"{self.path}: {name!r} has numbers that are not finite")
         return array
-
-    def _read_facts(self) -> None:
-        """Take over what glasswork wrote about classes and inputs."""
-        self.plain.facts = {prop.key: prop.value for prop in self.proto.metadata_props}
 
     def _refused(self, node: Any, why: str) -> InputError:
         name = f" {node.name!r}" if node.name else ""

@@ -2,36 +2,22 @@
 
 raw numbers ──fill──► (x - offset) * factor ──► Dense ──► Activation ──► ... ──► scores ──► probabilities
 
-Every export is written from these steps. Layers that act only in training are left out, and a batch normalisation
-behind a Linear layer becomes part of its weights.
+Every export is written from these steps, and every import is read into them. Layers that act only in training are left
+out, and numbers that stretch a layer of weights become part of its weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.interop.translation import check_layers
-from glasswork.nn import (
-    GELU,
-    MLP,
-    BatchNorm,
-    Dropout,
-    GaussianNoise,
-    Identity,
-    Layer,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Scale,
-    Sigmoid,
-    SiLU,
-    Tanh,
-)
+from glasswork.nn import MLP, Layer, Scale
 from glasswork.nn.batchnorm import EPSILON
 from glasswork.nn.scores import ScoresAre
 
@@ -60,7 +46,34 @@ class Activation:
     slope: float = 0.0
 
 
-Step: TypeAlias = Dense | Stretch | Activation
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """A batch normalisation that is read, and stays a layer of its own."""
+
+    gamma: NDArray[np.float64]
+    beta: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+Step: TypeAlias = Dense | Stretch | Activation | Norm
+
+
+def folded(steps: Iterable[Step]) -> list[Step]:
+    """Return steps in which stretches are part of the weights before or behind them, where there are any."""
+    found: list[Step] = []
+    for step in steps:
+        before = found[-1] if found else None
+        if isinstance(step, Stretch) and isinstance(before, Dense):
+            found[-1] = Dense(before.weight * step.factor[:, np.newaxis], before.bias * step.factor + step.shift)
+        elif isinstance(step, Stretch) and isinstance(before, Stretch):
+            found[-1] = Stretch(before.factor * step.factor, before.shift * step.factor + step.shift)
+        elif isinstance(step, Dense) and isinstance(before, Stretch):
+            shift = step.weight @ np.broadcast_to(before.shift, step.weight.shape[1])
+            found[-1] = Dense(step.weight * before.factor, step.bias + shift)
+        else:
+            found.append(step)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +83,22 @@ class Program:
     Attributes
     ----------
     model : MLP
+    data : mapping
+        The settings of the recipe's data, if they are known.
     steps : list of Dense, Stretch and Activation
-        From prepared numbers to scores; arrays in float64.
+        From prepared numbers to scores; arrays in float64. A stretch may be one number for all.
     fill : (in_features,) or None
         What a missing number, NaN, becomes.
-    offset, factor : (in_features,), or None
+    offset, factor : (in_features,), or (1,) for one number for all, or None
         The first step gets ``(x - offset) * factor``; None where raw numbers are taken as they are.
-    scores_are : {"logits", "probabilities"}
-    classes : tuple of str
     """
 
     model: MLP
+    data: Mapping[str, Any]
     steps: list[Step]
-    fill: NDArray[np.float64] | None
-    offset: NDArray[np.float64] | None
-    factor: NDArray[np.float64] | None
-    scores_are: ScoresAre
-    classes: tuple[str, ...]
+    fill: NDArray[np.float64] | None = None
+    offset: NDArray[np.float64] | None = None
+    factor: NDArray[np.float64] | None = None
 
     @property
     def in_features(self) -> int:
@@ -99,88 +111,73 @@ class Program:
         return self.model.out_features
 
     @property
+    def scores_are(self) -> ScoresAre:
+        """What the scores are."""
+        return self.model.scores_are
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.model.classes
+
+    @property
     def takes(self) -> str:
-        """What the raw numbers are, in a few words."""
-        return str(self.model.inputs or "numbers, as the first layer takes them")
+        """What the raw numbers are, and how they are scaled, in a few words."""
+        inputs, first = self.model.inputs, self.model.layers[0]
+        if inputs is not None and isinstance(first, Scale) and inputs.features is None:
+            offset, factor = inputs.offset + first.offset / inputs.factor, inputs.factor / first.spread
+            inputs = replace(inputs, offset=offset, factor=factor)
+        return str(inputs or "numbers, as the first layer takes them")
+
+    def facts(self) -> dict[str, str]:
+        """Return what a file can state of scores, classes, inputs and data; lists and numbers as JSON."""
+        inputs, words = self.model.inputs, dict[str, Any]()
+        words["classes"] = self.classes
+        if inputs is not None:
+            words |= {"inputs": asdict(inputs), "shape": inputs.shape, "columns": inputs.columns}
+        words["data"] = dict(self.data) or None
+        texts = {k: json.dumps(word, ensure_ascii=False) for k, word in words.items() if word is not None}
+        how = "not known" if inputs is None else f"{inputs.formula}; trained on {inputs}"
+        return {"scores": self.scores_are, "preprocessing": how, **texts}
 
 
-def program_of(model: MLP, *, who: str) -> Program:
-    """Return what a network computes as a program.
-
-    Parameters
-    ----------
-    model : MLP
-    who : str
-        The function that an error message names.
+def program_of(model: MLP, *, who: str, data: Mapping[str, Any] | None = None) -> Program:
+    """Return what a network computes as a program; ``who`` is the function that an error message names.
 
     Raises
     ------
     InputError
         If a layer is not one of glasswork's.
     """
-    check_layers(model, _STEPS, target=who)
-    steps: list[Step] = []
-    for layer in model.layers:
-        step = _STEPS[type(layer)](layer)
-        before = steps[-1] if steps else None
-        if isinstance(step, Stretch) and isinstance(before, Dense):
-            steps.pop()
-            step = Dense(before.weight * step.factor[:, np.newaxis], before.bias * step.factor + step.shift)
-        if step is not None:
-            steps.append(step)
-    width = model.in_features
-    for k, step in enumerate(steps):  # a Scale has one number for all, which languages without broadcasting lack
-        if isinstance(step, Stretch):
-            steps[k] = replace(
-                step, factor=np.broadcast_to(step.factor, width), shift=np.broadcast_to(step.shift, width)
-            )
-        width = len(step.bias) if isinstance(step, Dense) else width
-    return Program(model, steps, *_preparation(model), model.scores_are, model.classes)
-
-
-def _preparation(
-    model: MLP,
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None, NDArray[np.float64] | None]:
-    """Return fill, offset and factor of raw numbers."""
+    check_layers(model, target=who)
+    program = Program(model, data or {}, folded(step for layer in model.layers for step in _steps(layer)))
     inputs = model.inputs
     if inputs is None or not inputs.scales:
-        return None, None, None
+        return program
     if inputs.features is None:
-        return None, np.full(model.in_features, inputs.offset), np.full(model.in_features, inputs.factor)
+        return replace(program, offset=np.array([inputs.offset]), factor=np.array([inputs.factor]))
     fill = inputs.features.missing
-    return (
-        None if fill is None else np.array(fill),
-        np.array(inputs.features.centre),
-        1 / np.array(inputs.features.spread),
+    return replace(
+        program,
+        fill=None if fill is None else np.array(fill),
+        offset=np.array(inputs.features.centre),
+        factor=1 / np.array(inputs.features.spread),
     )
 
 
-def _linear(layer: Any) -> Step:
-    return Dense(np.array(layer.weight.T, np.float64, order="C"), np.array(layer.bias, np.float64))
+def _steps(layer: Any) -> Iterable[Step]:
+    """Return the step of a layer that does anything in evaluation; a new kind is a line here and in each language."""
+    if layer.kind == "linear":
+        yield Dense(np.array(layer.weight.T, np.float64, order="C"), np.array(layer.bias, np.float64))
+    elif layer.kind == "batch-norm":
+        factor = layer.gamma / np.sqrt(layer.running_variance.astype(np.float64) + EPSILON)
+        yield Stretch(factor, layer.beta - layer.running_mean * factor)
+    elif layer.kind == "scale":
+        yield Stretch(np.array([1 / layer.spread]), np.array([-layer.offset / layer.spread]))
+    elif acts(layer):
+        yield Activation(str(layer.kind), float(getattr(layer, "slope", 0.0)))
 
 
-def _batch_norm(layer: Any) -> Step:
-    factor = layer.gamma / np.sqrt(layer.running_variance.astype(np.float64) + EPSILON)
-    return Stretch(factor, layer.beta - layer.running_mean * factor)
-
-
-def _scale(layer: Any) -> Step:
-    return Stretch(np.array([1 / layer.spread]), np.array([-layer.offset / layer.spread]))
-
-
-def _activation(layer: Any) -> Step:
-    return Activation(str(layer.kind), float(getattr(layer, "slope", 0.0)))
-
-
-def _nothing(layer: Any) -> None:
-    return None
-
-
-#: The step of each layer; a new layer is one line here, and one in each language.
-_STEPS: dict[type[Layer], Callable[[Any], Step | None]] = {
-    Linear: _linear,
-    BatchNorm: _batch_norm,
-    Scale: _scale,
-    **dict.fromkeys((Sigmoid, Tanh, ReLU, LeakyReLU, SiLU, GELU), _activation),
-    **dict.fromkeys((Identity, Dropout, GaussianNoise), _nothing),
-}
+def acts(layer: Layer) -> bool:
+    """Whether a layer does anything in evaluation."""
+    return layer.kind not in ("dropout", "gaussian-noise", "identity")

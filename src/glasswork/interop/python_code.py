@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.interop.program import Dense, Program, Stretch
+from glasswork.interop.program import Activation, Dense, Program, Stretch
 from glasswork.outputs import SOURCE_MARK
 from glasswork.version import __version__
 
@@ -73,7 +73,7 @@ def python_source(program: Program) -> str:
         elif isinstance(step, Stretch):
             factor, shift = name(f"FACTOR_{number}", step.factor), name(f"SHIFT_{number}", step.shift)
             lines.append(f"x = x * {factor} + {shift}")
-        else:
+        elif isinstance(step, Activation):
             lines.append(f"x = {_FUNCTIONS[step.kind].format(slope=step.slope)}")
     lines += _answer(program)
     head = _HEAD.format(

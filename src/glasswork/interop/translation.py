@@ -1,12 +1,14 @@
 """Shared by all translations: import of the other library, and a check that every layer can be translated."""
 
-from collections.abc import Container
 from importlib import import_module
 from typing import Any
 
 from glasswork.errors import InputError, MissingLibraryError
-from glasswork.nn import MLP, Layer
+from glasswork.nn import LAYERS, MLP
 from glasswork.nn.module import replaced_methods
+
+#: The largest file that is read.
+LARGEST = 2_000_000_000
 
 
 def require(library: str, *, install: str) -> Any:
@@ -25,15 +27,16 @@ def require(library: str, *, install: str) -> Any:
         ) from error
 
 
-def check_layers(model: MLP, known: Container[type[Layer]], *, target: str) -> None:
-    """Raise an InputError if a network has a forward of its own, or a layer of another class than the known ones.
+def check_layers(model: MLP, *, target: str) -> None:
+    """Raise an InputError if a network has a forward of its own, or a layer of another class than glasswork's.
 
     A subclass of a layer counts as another class, because it may compute something else.
     """
     if own := replaced_methods(model, ("forward", "__call__", "scores"), MLP):
         raise InputError(f"{model}: has its own {', '.join(own)}, which {target} cannot translate")
     for name, layer in model.named_layers.items():
-        if type(layer) not in known or replaced_methods(layer, ("forward", "__call__"), type(layer)):
+        known = LAYERS.get(str(layer.kind)) is type(layer)
+        if not known or replaced_methods(layer, ("forward", "__call__"), type(layer)):
             raise InputError(
                 f"{model}: {name} is {layer}, a layer of your own; {target} accepts only networks of glasswork's layers"
             )

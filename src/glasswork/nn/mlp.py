@@ -31,15 +31,14 @@ from glasswork.randomness import Purpose, generator
 #: The contract of numbers that are taken as they are.
 _AS_GIVEN = Inputs()
 
-#: Rows that ``scores`` sends through the network at a time: enough to be fast, few enough to take little memory.
+#: Rows that ``scores`` sends through the network at a time: enough to be fast, at little memory.
 ROWS_AT_A_TIME = 1000
 
 
 class MLP(Network):
     """A network of fully connected layers, in any number (handout, section 6).
 
-    Several threads may call one network, or its `scores`, `predict` and `probabilities`, at the same time; only one
-    thread may train it.
+    Several threads may ask one network at the same time; only one thread may train it.
 
     Parameters
     ----------
@@ -59,10 +58,9 @@ class MLP(Network):
     dropout, input_dropout : float
         The probability with which `Dropout` sets each hidden neuron, or each pixel, to 0 in training.
     noise, input_noise : float
-        The standard deviation of the `GaussianNoise` that is added to the input of each hidden activation, or to each
-        pixel, in training.
+        The standard deviation of the `GaussianNoise` on the input of each hidden activation, or on each pixel.
     initializer : str, optional
-        Of the weights; by default the one that suits the activation after them.
+        Of the weights; by default the one that suits the next activation.
     bias_grad : {"sum", "mean"}
         See `Linear`.
     dtype : data type
@@ -92,8 +90,7 @@ class MLP(Network):
         What the scores are. The last layer determines it, and so does the loss of the last training: `CrossEntropyLoss`
         makes the scores logits, `MSELoss` estimates of probabilities.
     evaluator : callable or None
-        Computes `scores` instead of the layers, from the network and rows of images, which are bytes or floats:
-        see `glasswork.compiled`.
+        Computes `scores` instead of the layers, from the network and rows of bytes or floats; see `glasswork.compiled`.
 
     Raises
     ------
@@ -154,7 +151,7 @@ class MLP(Network):
 
     @classmethod
     def from_layers(cls, layers: Mapping[str, Layer], *, scores_are: ScoresAre | None = None) -> Self:
-        """Create a network from layers.
+        """Create a network from layers; an `InputError` names one that does not fit the layer before it.
 
         Parameters
         ----------
@@ -162,11 +159,6 @@ class MLP(Network):
             Names as in the handout, in the order in which an image passes the layers.
         scores_are : {"logits", "probabilities"}, optional
             What the scores are; by default what the last layers state, see `Layer`.
-
-        Raises
-        ------
-        InputError
-            If a layer does not take what the layer before it gives, or works in another dtype.
 
         Examples
         --------
@@ -260,7 +252,7 @@ class MLP(Network):
             self._trained_on = None
 
     def trained_on(self, scores_are: ScoresAre) -> None:
-        """Record what the scores are, according to the loss of a training."""
+        """Record what the loss of a training made the scores."""
         self._trained_on = scores_are
 
     # Answers ------------------------------------------------------------------------------------------
@@ -287,10 +279,8 @@ class MLP(Network):
             If the images have a wrong size, are not finite numbers or cannot be on the scale of the training data, or
             if scores are not finite.
         """
-        declared = self._inputs or _AS_GIVEN
-        images = in_order(images, declared.columns, declared.label, who=self)
-        rows = as_rows(self, as_array(self, images), self.in_features, declared.shape)
-        inputs = _AS_GIVEN if prepared else declared
+        rows = self._rows(images)
+        inputs = _AS_GIVEN if prepared else self._inputs or _AS_GIVEN
         with np.errstate(over="ignore", invalid="ignore"):  # numbers that are not finite are found below
             if self.evaluator is None:
                 result = self._scores(rows, inputs)
@@ -301,6 +291,15 @@ class MLP(Network):
         if not np.isfinite(result).all():
             raise InputError(f"{self}: its scores are not finite; do its weights come from a training that diverged?")
         return result
+
+    def prepared(self, images: ArrayLike) -> FloatArray:
+        """Return raw data as the first layer takes them, ``(N, in_features)``; images are those of `scores`."""
+        return (self._inputs or _AS_GIVEN).prepared(self._rows(images), self.dtype, who=self)
+
+    def _rows(self, images: ArrayLike) -> NDArray[Any]:
+        known = self._inputs or _AS_GIVEN
+        table = in_order(images, known.columns, known.label, who=self)
+        return as_rows(self, as_array(self, table), self.in_features, known.shape)
 
     def _scores(self, rows: NDArray[Any], inputs: Inputs) -> FloatArray:
         """Send rows through ``forward``, which a subclass may have replaced, some rows at a time."""
@@ -316,8 +315,8 @@ class MLP(Network):
     def probabilities(self, images: ArrayLike, *, prepared: bool = False) -> FloatArray:
         """Return the estimated probability of each class: ``(N, classes)``, rows that sum to 1.
 
-        Logits go through `softmax`; scores that are probabilities are only clipped at 0 and divided by their sum. A
-        single score gives the probabilities of two classes. Images are those of `scores`.
+        Logits go through `softmax`; other scores are only clipped at 0 and divided by their sum. A single score gives
+        the probabilities of two classes. Images are those of `scores`.
         """
         return probabilities_of(self.scores(images, prepared=prepared), self.scores_are)
 

@@ -1,0 +1,77 @@
+"""Keras: the layers of a ``.keras`` file, a zip archive of config.json and model.weights.h5."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from glasswork.errors import FileError, InputError
+from glasswork.interop.found import Found, Module, steps_of
+from glasswork.interop.translation import LARGEST, require
+
+_WORDS = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Softmax": "softmax"}
+
+
+def read_keras(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+    """Return what a ``.keras`` file says.
+
+    Raises
+    ------
+    MissingLibraryError
+        If h5py is not installed.
+    FileError
+        If it is damaged.
+    InputError
+        If a layer has no counterpart; it is named.
+    """
+    h5py = require("h5py", install="'glasswork[formats]'")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = sum(info.file_size for info in archive.infolist())
+            if sizes > LARGEST:
+                raise FileError(f"{path}: expected at most {LARGEST:,} bytes unpacked, got {sizes:,}")
+            config = json.loads(archive.read("config.json"))
+            weights = io.BytesIO(archive.read("model.weights.h5"))
+        with h5py.File(weights) as file:
+            return _read(path, config["config"]["layers"], file)
+    except (zipfile.BadZipFile, KeyError, TypeError, OSError, ValueError) as error:
+        if isinstance(error, InputError | FileError):
+            raise
+        raise FileError(f"{path}: expected a .keras file, but it is damaged or something else ({error})") from None
+
+
+def _read(path: Path, layers: Sequence[Any], file: Any) -> Found:
+    found, counts = Found(), dict[str, int]()
+    for layer in layers:
+        kind, config = layer["class_name"], layer["config"]
+        if kind == "InputLayer":
+            found.shape = tuple(size or 0 for size in (config.get("batch_shape") or [0])[1:])
+        if kind in ("InputLayer", "Flatten", "Dropout", "GaussianNoise", "Reshape"):
+            continue
+        stem = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()  # folders are called after the class, and numbered
+        place = f"layers/{stem}" + (f"_{counts[stem]}" if stem in counts else "")
+        counts[stem] = counts.get(stem, 0) + 1
+        if kind == "Dense":
+            parts = {"weight": file[f"{place}/vars/0"][()].T}
+            if config.get("use_bias", True):
+                parts["bias"] = file[f"{place}/vars/1"][()]
+            found.steps += steps_of(path, [Module(place, "linear", {}, parts)])
+        elif kind == "BatchNormalization":
+            names = ("weight", "bias", "running_mean", "running_var")
+            parts = {name: file[f"{place}/vars/{k}"][()] for k, name in enumerate(names)}
+            found.steps += steps_of(path, [Module(place, "batch-norm", {"eps": config["epsilon"]}, parts)])
+        elif kind == "Rescaling":
+            spread = 1 / float(config["scale"])
+            settings = {"spread": spread, "offset": -float(config["offset"]) * spread}
+            found.steps += steps_of(path, [Module(place, "scale", settings)])
+        elif kind not in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
+            raise InputError(f"{path}: the layer {config.get('name', kind)!r} is a {kind}; expected Dense layers")
+        word = _WORDS.get(kind, config.get("activation"))
+        word = word["config"] if isinstance(word, dict) and isinstance(word.get("config"), str) else word
+        found.act(path, None if word is None else str(word), float(config.get("negative_slope", 0.2)), exact=True)
+    return found
