@@ -418,6 +418,9 @@ def test_a_neuron_opens_in_place_and_the_answers_stay_in_view(open_page, size):
     tile.focus()
     page.keyboard.press("Enter")
     assert part(page, "neuron").is_visible()
+    if size != "laptop":  # the sheet covers the lower half, but not the tile
+        height = page.evaluate("scrollY")
+        assert tile.bounding_box()["y"] + tile.bounding_box()["height"] < page.locator(".dock").bounding_box()["y"]
     assert unmoved()
     page.locator("#switch").focus(timeout=1000)
     page.keyboard.press("Enter")
@@ -518,6 +521,153 @@ def test_the_stage_is_saved_as_a_picture(page, tmp_path, kind):
         assert drawn.count("<image") == 2
         assert drawn.count("<path") == page.locator(".lines:not(.touch) path").count()
         assert "50 neurons, sigmoid" in drawn
+
+
+# Where things stand ---------------------------------------------------------------------------------
+
+
+#: Each line that runs over a tile that is not its own, or over a caption, a legend or a control.
+CROSSINGS = """() => {
+    const boxes = (selector) => [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility())
+        .map((one) => ({one, box: one.getBoundingClientRect()}));
+    const [tiles, others] = [boxes('.tile'), boxes('#stage h3, .key li, .network .controls button, .dock')];
+    const holds = ({box}, {x, y}, by) =>
+        x > box.left + by && x < box.right - by && y > box.top + by && y < box.bottom - by;
+    const found = [];
+    for (const path of document.querySelectorAll('.lines:not(.touch) path')) {
+        const [length, matrix] = [path.getTotalLength(), path.getScreenCTM()];
+        const at = (way) => path.getPointAtLength(way).matrixTransform(matrix);
+        const own = tiles.filter((tile) => holds(tile, at(0), 0) || holds(tile, at(length), 0));
+        for (let way = 0; way < length; way += 7) {
+            const crossed = [...tiles, ...others].find((one) => !own.includes(one) && holds(one, at(way), 0.6));
+            if (crossed) { found.push(`${crossed.one.className} ${crossed.one.textContent}`); break; }
+        }
+    }
+    return found;
+}"""
+
+#: Pairs of parts of the stage that lie over each other.
+OVERLAPS = """() => {
+    const names = '.easel, .controls, .input, .key, .wall, .verdict, .bars, .sentence, .dock, .offers'.split(', ');
+    const boxes = names.flatMap((name) => [...document.querySelectorAll(`#stage-body ${name}`)]
+        .map((one) => [name, one.getBoundingClientRect()]));
+    const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+    return boxes.flatMap(([name, a], n) =>
+        boxes.slice(n + 1).filter(([, b]) => over(a, b)).map(([other]) => `${name} ${other}`));
+}"""
+
+#: How thick the lines are.
+WIDTHS_OF_LINES = """() => [...document.querySelectorAll('.edge[stroke-width]')]
+    .map((one) => Number(one.getAttribute('stroke-width')))"""
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """The report of a network with two wide hidden layers."""
+    folder = tmp_path_factory.mktemp("wide")
+    recipe = RECIPE.override({"network.hidden": [300, 100]})
+    write_report(train(folder / "run", dataset(), recipe), folder / "report.html")
+    return folder / "report.html"
+
+
+def test_nothing_lies_over_anything_at_any_width(open_page, wide, run):
+    sizes = {run / "report.html": (960, 1024, 1060, 1280, 3840), wide: (960, 1280)}
+    for file, widths in sizes.items():
+        page = open_page("laptop", file)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 720})
+            page.wait_for_timeout(100)
+            assert page.evaluate(OVERLAPS) == [], width
+            assert page.evaluate(CROSSINGS) == [], width
+        page.locator(".tile").nth(19).hover()
+        assert page.evaluate(CROSSINGS) == []
+        thickest = max(page.evaluate(WIDTHS_OF_LINES))
+        assert thickest > 3.6 if width == 3840 else thickest <= 4  # with the type
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.evaluate("document.querySelector('.layers').scrollIntoView()")
+        page.wait_for_timeout(100)
+        crossed = page.evaluate(CROSSINGS)
+        assert [one for one in crossed if "strongest" not in one] == []  # the caption between two walls lies above them
+
+
+def test_all_neurons_of_a_wide_layer_are_seen(open_page, wide):
+    page = open_page("laptop", wide)
+    wall = page.locator(".wall").first
+    assert "32 strongest of 300" in page.locator(".layer h3").nth(1).inner_text()
+    page.get_by_role("button", name="Show all").first.click()
+    page.wait_for_timeout(150)
+    box = wall.bounding_box()
+    last = wall.locator(".tile").nth(299).bounding_box()
+    assert last["y"] + last["height"] <= box["y"] + box["height"]
+    assert page.evaluate(CROSSINGS) == []
+
+
+def test_lines_of_all_neurons_have_one_scale(page):
+    """The line of a neuron that passes on a hundredth is thin, though it is that neuron's thickest."""
+    Board(page).draw(DIGITS[3])
+    thickest = []
+    for tile in page.locator(".tile").all()[::3]:
+        tile.focus()
+        thickest.append(max(page.evaluate(WIDTHS_OF_LINES)[-10:]))
+    assert max(thickest) > 3 * min(thickest)
+    assert page.locator(".key").inner_text().splitlines()[-2:] == ["raises what it leads to", "lowers what it leads to"]
+
+
+#: Note what moves without being moved by a script.
+SHIFTS = """() => { window.shifts = [];
+    const name = ({node}) => `${node?.nodeName} ${node?.className ?? ''} in ${node?.parentElement?.className}`;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => shifts.push(entry.sources.map(name))))
+        .observe({type: 'layout-shift'}); }"""
+
+
+@pytest.mark.parametrize("size", ["laptop", "modern phone"])
+def test_nothing_jumps(open_page, size):
+    page = open_page(size)
+    page.wait_for_timeout(1500)  # until it knows what is strange
+    page.evaluate(SHIFTS)
+    tall = "document.getElementById('stage').offsetHeight"
+    height = page.evaluate(tall)
+
+    def steady(act):
+        page.wait_for_timeout(400)
+        assert page.evaluate("shifts.splice(0)") == [], act
+        assert page.evaluate(tall) == height, act
+
+    board = Board(page)
+    top = board.canvas.bounding_box()["y"]
+    board.clear()
+    steady("clear")
+    board.box = board.canvas.bounding_box()
+    for stroke in DIGITS[3]:
+        page.mouse.move(*board.place(stroke[0]))
+        page.mouse.down()
+        for point in stroke[1:]:
+            page.mouse.move(*board.place(point))
+        page.mouse.up()
+    steady("draw")
+    page.evaluate("glasswork.show(Uint8Array.from({length: 784}, (_, i) => (i * 7919) % 256))")
+    steady("a strange image")
+    for n in range(3):
+        page.locator(".offers .thumb").nth(n).click()
+        steady("choose")
+    assert board.canvas.bounding_box()["y"] == top
+    if size == "laptop":
+        for n in (0, 9, 26, 44):
+            page.locator(".tile").nth(n).hover()
+            steady("hover")
+    page.evaluate("document.querySelector('.layers').scrollIntoView()")
+    page.locator(".tile").nth(30).click()
+    page.wait_for_timeout(900)
+    tile, sheet = page.locator(".tile").nth(30).bounding_box(), page.locator(".dock").bounding_box()
+    assert tile["y"] + tile["height"] < sheet["y"]
+    page.evaluate("shifts.splice(0)")
+    height = page.evaluate(tall)
+    box = page.locator("#switch").bounding_box()
+    for pressed in ("true", "false"):
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        assert page.locator("#switch").get_attribute("aria-pressed") == pressed
+        steady("switch")
 
 
 # For everybody --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ export function showAnswers(context, place, onwhy) {
   const bars = new Bars(classes, (target) => store.set({ target }));
   const list = bars.element;
   const head = el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), el("span", {}, say("share")));
-  put(place, verdict, el("p", { class: "sentence" }, doubt, " ", why), head, list, spoken);
+  put(place, verdict, head, list, el("p", { class: "sentence" }, why, " ", doubt), spoken); // what varies in length stands last
   let timer = 0;
   store.watch((state) => {
     const found = context.answer(state);

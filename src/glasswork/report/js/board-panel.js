@@ -34,7 +34,9 @@ export function showBoard(context, place) {
     own = grounded(drawn ?? new Uint8Array(shape[0] * shape[1]), data.dark);
     store.choose(own, say("your drawing"), { strokes, several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
   });
-  store.watch(({ bytes }) => {
+  const invitation = el("p", { class: "invite small", "aria-hidden": "true" }, `✎ ${say("Draw here")}`);
+  store.watch(({ bytes, strokes }) => {
+    invitation.hidden = Boolean(strokes?.length);
     if (bytes === own) return;
     const chosen = el("canvas");
     const repaint = () => (kind.paint(chosen, bytes), board.show(chosen));
@@ -56,7 +58,7 @@ export function showBoard(context, place) {
   };
   put(
     place,
-    el("div", { class: "easel" }, board.canvas, source),
+    el("div", { class: "easel" }, board.canvas, invitation, source),
     el(
       "div",
       { class: "buttons" },

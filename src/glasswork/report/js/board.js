@@ -197,7 +197,6 @@ export class Board {
       for (const [x, y] of stroke) context.lineTo(x * size, y * size);
       context.stroke();
     }
-    if (!this.drawing.strokes.length && !this.cursor && !this.chosen) paintHint(context, size);
     if (this.cursor) this.paintCursor(context, size, this.cursor);
   }
 
@@ -214,17 +213,4 @@ export class Board {
     if (down) context.arc(x * size, y * size, 0.02 * size, 0, 2 * Math.PI);
     context.stroke();
   }
-}
-
-/**
- * Say on an empty board what it is for.
- * @param {CanvasRenderingContext2D} context @param {number} size
- */
-function paintHint(context, size) {
-  const style = getComputedStyle(document.body);
-  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--quiet");
-  context.font = `${parseFloat(style.fontSize) * devicePixelRatio}px ${style.fontFamily}`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillText(say("Draw here"), size / 2, size / 2);
 }

@@ -1,6 +1,6 @@
 /** Line charts: drawn at the width there is, with values under the cursor. */
 
-import { el, replace, svg } from "./dom.js";
+import { el, replace, svg, textScale } from "./dom.js";
 import { plain } from "./words.js";
 
 /**
@@ -31,9 +31,6 @@ import { plain } from "./words.js";
 /** Space around the lines, and the height of a chart, at a text size of 16 pixels. */
 const SPACE = { left: 46, right: 14, top: 14, bottom: 34 };
 const HEIGHT = 230;
-
-/** How much larger the page's text is than 16 pixels. */
-const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
 /**
  * Make a chart that follows the width of its place; `redraw` shows what has changed in its options.

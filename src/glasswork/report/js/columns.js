@@ -39,7 +39,7 @@ export class Columns {
   }
 
   nameOf = (/** @type {number} */ i) => this.names[i];
-  placeOf = (/** @type {number} */ i) => /** @type {[number, number]} */ ([(i + 0.5) / this.names.length, 0.5]);
+  placeOf = (/** @type {number} */ i) => /** @type {[number, number]} */ ([(i + 0.5) / this.names.length, (i + 0.5) / this.names.length]);
   isGround = () => false;
   isBlank = () => false;
 

@@ -50,6 +50,9 @@ export function replace(element, ...children) {
   put(element, ...children);
 }
 
+/** How much larger the page's text is than 16 pixels. */
+export const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 /**
  * The element of that id.
  * @param {string} id

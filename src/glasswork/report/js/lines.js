@@ -4,14 +4,11 @@ import { colourOf, css } from "./colour.js";
 import { replace, svg } from "./dom.js";
 import { signed } from "./words.js";
 
-/**
- * @typedef {object} End Where a line begins or ends, in pixels of the stage.
- * @property {number} x
- * @property {number} y
- * @property {number} edge Where, along the network, it may begin to bend.
- */
+/** Widths of lines that carry nothing, and most, in pixels at a text size of 16. */
+const THIN = 0.5;
+const THICK = 3.6;
 
-/** @typedef {{from: End, to: End, value: number, share: number, words: string}} Line `share` of the thickest. */
+/** @typedef {{path: string, value: number, share: number, words: string}} Line `share` of the thickest. */
 
 export class Lines {
   /** @param {any} stage What they are drawn across; of no other size. */
@@ -27,12 +24,8 @@ export class Lines {
     this.touch.addEventListener("pointerout", () => this.tell(null));
   }
 
-  /**
-   * @param {Line[]} lines
-   * @param {{down: boolean, width: number, height: number}} stage Its size, and whether the network runs downwards and
-   * not to the right.
-   */
-  draw(lines, { down, width, height }) {
+  /** @param {Line[]} lines @param {{unit: number, width: number, height: number}} stage Its size, and that of its text. */
+  draw(lines, { unit, width, height }) {
     this.drawn = lines;
     this.label.remove();
     for (const layer of [this.touch, this.seen]) {
@@ -40,14 +33,13 @@ export class Lines {
       while (layer.childElementCount > lines.length) layer.lastChild.remove();
       while (layer.childElementCount < lines.length) layer.append(svg("path"));
     }
-    lines.forEach(({ from, to, value, share }, n) => {
-      const d = down ? downwards(from, to) : rightwards(from, to);
+    lines.forEach(({ path: d, value, share }, n) => {
       const seen = this.seen.children[n];
       for (const path of [this.touch.children[n], seen]) if (path.getAttribute("d") !== d) path.setAttribute("d", d);
       seen.setAttribute("class", value < 0 ? "edge negative" : "edge positive");
       seen.setAttribute("stroke", css(colourOf(Math.sign(value), 1)));
-      seen.setAttribute("stroke-width", (0.8 + 3.7 * share).toFixed(1));
-      seen.setAttribute("opacity", (0.35 + 0.55 * share).toFixed(2));
+      seen.setAttribute("stroke-width", (unit * (THIN + (THICK - THIN) * share)).toFixed(1));
+      seen.setAttribute("opacity", (0.45 + 0.45 * share).toFixed(2));
     });
   }
 
@@ -65,19 +57,4 @@ export class Lines {
     replace(this.label, `${this.drawn[n].words}: ${signed(this.drawn[n].value, 3)}`);
     this.seen.append(this.label);
   }
-}
-
-/**
- * Straight to the edge of its wall, over to the next, and straight to the tile.
- * @param {End} a @param {End} b
- */
-function rightwards(a, b) {
-  const middle = (a.edge + b.edge) / 2;
-  return `M${a.x} ${a.y} H${a.edge} C${middle} ${a.y} ${middle} ${b.y} ${b.edge} ${b.y} H${b.x}`;
-}
-
-/** @param {End} a @param {End} b */
-function downwards(a, b) {
-  const middle = (a.edge + b.edge) / 2;
-  return `M${a.x} ${a.y} V${a.edge} C${a.x} ${middle} ${b.x} ${middle} ${b.x} ${b.edge} V${b.y}`;
 }

@@ -49,6 +49,22 @@ export function linksOf(network, trace, { target, shown, focus, isGround }) {
 }
 
 /**
+ * The largest magnitude that any connection of each block carries: one scale for the lines of all neurons.
+ * @param {import("./network.js").Network} network @param {import("./network.js").Trace} trace @param {(value: number) => boolean} isGround
+ */
+export function mostCarried(network, trace, isGround) {
+  return network.blocks.map(({ weight, width, inputs }, b) => {
+    const sent = b ? trace.outputs[b - 1] : trace.input;
+    let most = 1e-9;
+    for (let i = 0; i < inputs; i++) {
+      if (!b && isGround(sent[i])) continue;
+      for (let j = i * width; j < (i + 1) * width; j++) most = Math.max(most, Math.abs(sent[i] * weight[j]));
+    }
+    return most;
+  });
+}
+
+/**
  * @param {import("./network.js").Network} network @param {import("./network.js").Trace} trace
  * @param {number} b The block at which it arrives.
  * @param {number} from @param {number} to

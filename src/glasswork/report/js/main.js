@@ -75,10 +75,10 @@ async function makeContext(data) {
     unpack(data.tested.scores),
   ]);
   const inkless = new Set(/** @type {number[]} */ (data.inkless));
-  const columns = data.columns && new Columns(data.columns);
+  const columns = data.columns ? new Columns(data.columns) : null;
   const kind = columns ?? pixelsOf(data.shape, inkless);
   const network = new Network(layers, data.network.confidence, kind.prepare);
-  const first = firstImage(data);
+  const first = firstImage(data, (n) => columns !== null || isWhole(imageAt(tests, network.features, n), data.shape));
   const store = new Store({
     bytes: imageAt(tests, network.features, first).slice(),
     source: say("test {one} {n}", { n: first + 1 }),
@@ -113,17 +113,26 @@ async function makeContext(data) {
 }
 
 /**
- * The first test image of a 7 that is answered so; else the first of all. Of rows: the first that is answered rightly.
- * @param {any} data
+ * The first test image of a 7 that is answered so and not cut off; else the first of all. Of rows: the first that is
+ * answered rightly.
+ * @param {any} data @param {(n: number) => boolean} isWhole
  */
-function firstImage({ tested, classes, columns }) {
+function firstImage({ tested, classes, columns }, isWhole) {
   const seven = classes.indexOf("7");
-  return Math.max(
-    tested.pictures.labels.findIndex(
-      (/** @type {number} */ label, /** @type {number} */ n) => columns ? label === tested.answers[n] : label === seven && tested.answers[n] === seven,
-    ),
-    0,
-  );
+  const labels = /** @type {number[]} */ (tested.pictures.labels).slice(0, tested.checked);
+  return Math.max(labels.findIndex((label, n) => label === tested.answers[n] && (columns || label === seven) && isWhole(n)), 0);
+}
+
+/**
+ * Whether an image is even along its edge, two pixels deep.
+ * @param {ArrayLike<number>} bytes @param {number[]} shape
+ */
+function isWhole(bytes, [height, width, planes = 1]) {
+  const isEdge = (/** @type {number} */ at, /** @type {number} */ side) => at < 2 || at >= side - 2;
+  return Array.from(bytes).every((byte, i) => {
+    const pixel = Math.floor(i / planes);
+    return byte === bytes[0] || !(isEdge(pixel % width, width) || isEdge(Math.floor(pixel / width), height));
+  });
 }
 
 /**

@@ -1,11 +1,12 @@
 /** The network on the stage: what goes in, a wall of neurons for each hidden layer, and the lines that lead to the answers. */
 
-import { choice, el, put } from "./dom.js";
+import { choice, el, put, svg } from "./dom.js";
 import { contributions } from "./explain.js";
 import { Lines } from "./lines.js";
-import { linksOf } from "./links.js";
+import { linksOf, mostCarried } from "./links.js";
 import { byClass, byValue } from "./sorting.js";
 import { Wall } from "./wall.js";
+import { measure } from "./ways.js";
 import { weightsOf } from "./weights.js";
 import { grouped, say } from "./words.js";
 
@@ -56,7 +57,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   });
   const lines = new Lines(stage);
   const meaning = key(kind, walls.length > 0);
-  const reset = el("button", { type: "button", onclick: () => store.set({ gains: new Map() }) }, say("Reset all neurons"));
+  const reset = el("button", { type: "button", class: "reset", onclick: () => store.set({ gains: new Map() }) }, say("Reset all neurons"));
   put(
     place,
     walls.length > 0 &&
@@ -69,12 +70,11 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
           update();
         }),
         choice(say("Sorted by"), [["class", say("class")], ["adds", say("strength")]], view.sort, (sort) => ((view.sort = sort), settle())),
-        reset,
       ),
     el(
       "div",
       { class: "layers" },
-      el("div", { class: "layer" }, el("h3", {}, inputName(context)), image, meaning.element),
+      el("div", { class: "layer" }, el("h3", {}, inputName(context)), image, meaning.element, walls.length > 0 && reset),
       ...walls.map((wall, b) => el("div", { class: "layer" }, layerHead(context, wall, b, settle), wall.element)),
     ),
   );
@@ -84,7 +84,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     const { trace } = context.answer(state);
     const target = context.target(state);
     meaning.show(view.shows, classes[target]);
-    reset.hidden = state.gains.size === 0;
+    reset.disabled = state.gains.size === 0;
     if (state.staged !== staged) for (const wall of walls) wall.forgetWeights();
     staged = state.staged;
     kind.paint(image, state.bytes);
@@ -105,10 +105,9 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
       const adds = contributions(network, trace, b, context.target(state));
       wall.place(view.sort === "class" ? orders[b] : byValue(adds.map((value) => -value)), adds, state.open?.block === b ? state.open.neuron : null);
       const columns = Math.min(COLUMNS[hidden.length] ?? 1, Math.ceil(wall.tiles.length / ROWS));
-      const room = hidden.length === 1 ? 20 : 2.38 * (COLUMNS[hidden.length] ?? 1); // rem, of which all tiles should make use
-      wall.element.style.setProperty("--columns", String(Math.max(1, columns)));
-      wall.element.style.setProperty("--room", `${room}rem`);
-      wall.element.style.setProperty("--fitting", `${(Math.sqrt((room * 18) / wall.tiles.length) - 0.15).toFixed(2)}rem`);
+      wall.element.style.setProperty("--columns", String(columns));
+      const across = Math.round(Math.sqrt((wall.tiles.length * columns) / ROWS)); // if all are shown in the same room
+      wall.element.style.setProperty("--fitting", String(Math.min(columns / across, ROWS / Math.ceil(wall.tiles.length / across))));
     });
     layout();
   }
@@ -124,17 +123,18 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
    */
   function drawLines(trace, target) {
     places ??= measure(stage, image, kind, walls, answers);
-    const { at } = places;
+    const { ways, pathOf } = places;
     const asked = { target, shown: walls.map(({ shown }) => shown), focus: store.state.open ?? peek, isGround: kind.isGround };
-    const drawn = linksOf(network, trace, asked).flatMap((links, b) => {
-      const most = Math.max(...links.map(({ value }) => Math.abs(value)), 1e-9);
-      return links.flatMap(({ from, to, value }) => {
-        const start = at(b - 1, from, rankOf(links, "from", from, to))?.out;
-        const end = at(b, to, rankOf(links, "to", to, from))?.in;
+    const links = linksOf(network, trace, asked);
+    const most = mostCarried(network, trace, kind.isGround);
+    const endOf = ways(links);
+    const drawn = links.flatMap((list, b) =>
+      list.sort((one, other) => Math.abs(one.value) - Math.abs(other.value)).flatMap(({ from, to, value }) => {
+        const [start, end] = [endOf(b - 1, from, "out"), endOf(b, to, "in")];
         const words = say("{from} to {to}", { from: b ? say("neuron {n}", { n: from + 1 }) : kind.nameOf(from), to: b === network.last ? classes[to] : say("neuron {n}", { n: to + 1 }) });
-        return start && end ? [{ from: start, to: end, value, share: Math.abs(value) / most, words }] : [];
-      });
-    });
+        return start && end ? [{ path: pathOf(start, end), value, share: Math.abs(value) / most[b], words }] : [];
+      }),
+    );
     lines.draw(drawn, places);
   }
 
@@ -150,54 +150,6 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
       return walls[block].tileOf(neuron);
     },
   };
-}
-
-/**
- * Where lines can begin and end, in pixels of the stage.
- * @param {any} stage @param {any} image @param {import("./pixels.js").Kind} kind @param {Wall[]} walls @param {any[]} answers
- */
-function measure(stage, image, kind, walls, answers) {
-  const down = getComputedStyle(stage).display === "flex";
-  const origin = stage.getBoundingClientRect();
-  const boxOf = (/** @type {any} */ element) => {
-    const { left, top, width, height } = element.getBoundingClientRect();
-    return { x: left - origin.left, y: top - origin.top, width, height };
-  };
-  /** @typedef {ReturnType<typeof boxOf>} Box */
-  const first = boxOf(image);
-  const frames = walls.map(({ element }) => boxOf(element));
-  const tiles = walls.map((wall) => wall.tiles.map(boxOf));
-  const ends = answers.map(boxOf);
-  /** @type {(box: Box, frame: Box, along: number) => {in: import("./lines.js").End, out: import("./lines.js").End}} */
-  const both = (box, frame, along) => {
-    const x = box.x + (0.2 + 0.6 * along) * box.width;
-    const y = box.y + (0.2 + 0.6 * along) * box.height;
-    return down
-      ? { in: { x, y: box.y, edge: frame.y }, out: { x, y: box.y + box.height, edge: frame.y + frame.height } }
-      : { in: { x: box.x, y, edge: frame.x }, out: { x: box.x + box.width, y, edge: frame.x + frame.width } };
-  };
-  /** @type {(layer: number, i: number, rank: number | null) => ReturnType<typeof both> | null} */
-  const at = (layer, i, rank) => {
-    if (layer === walls.length) return both(ends[i], ends[i], 0.5);
-    if (layer >= 0) {
-      const [box, frame] = [tiles[layer][walls[layer].shown.indexOf(i)], frames[layer]];
-      if (!box || box.y < frame.y - 2 || box.y + box.height > frame.y + frame.height + 2) return null;
-      const beside = down ? 0.5 : (box.x - frame.x) / frame.width; // lines of tiles in a row lie side by side
-      return both(box, frame, rank ?? beside);
-    }
-    const [x, y] = kind.placeOf(i);
-    return both({ x: first.x + x * first.width, y: first.y + y * first.height, width: 0, height: 0 }, first, 0);
-  };
-  return { at, down, width: origin.width, height: origin.height };
-}
-
-/**
- * Where a line meets its tile, from 0 to 1, if several do.
- * @param {import("./links.js").Link[]} links @param {"from" | "to"} side @param {number} tile @param {number} other
- */
-function rankOf(links, side, tile, other) {
-  const others = links.filter((link) => link[side] === tile).map((link) => link[side === "to" ? "from" : "to"]);
-  return others.length > 1 ? (others.sort((a, b) => a - b).indexOf(other) + 0.5) / others.length : null;
 }
 
 /** @param {import("./answer.js").Context} context */
@@ -223,7 +175,7 @@ function layerHead({ network }, wall, b, settle) {
   };
   const name = () => {
     const some = { n: wall.tiles.length, all: count };
-    const which = some.n === block.width ? (some.n === 1 ? say("1 neuron") : say("{all} neurons", some)) : network.last > 1 ? say("{n} of {all}", some) : say("{n} strongest of {all}", some);
+    const which = some.n === block.width ? (some.n === 1 ? say("1 neuron") : say("{all} neurons", some)) : say("{n} strongest of {all}", some);
     words.textContent = [which, ...kinds].join(", ");
     toggle.textContent = all ? say("Show fewer") : say("Show all");
     toggle.hidden = !all && wall.tiles.length === block.width;
@@ -233,7 +185,7 @@ function layerHead({ network }, wall, b, settle) {
 }
 
 /**
- * What the colours mean; `show` says it for what the tiles show, and for a class.
+ * What the colours of tiles and lines mean; `show` says it for what the tiles show, and for a class.
  * @param {import("./pixels.js").Kind} kind
  * @param {boolean} hidden Whether there are hidden layers.
  */
@@ -243,8 +195,13 @@ function key(kind, hidden) {
   const positive = el("span", {});
   const negative = el("span", {});
   const line = (/** @type {string} */ name, /** @type {string} */ sign, /** @type {Element} */ words) => el("li", {}, el("span", { class: `swatch ${name}` }, sign), words);
+  const carries = (/** @type {string} */ sign, /** @type {string} */ words) => {
+    const sample = svg("path", { class: `edge ${sign}`, d: "M1 5H21" });
+    return el("li", {}, svg("svg", { viewBox: "0 0 22 10", "aria-hidden": "true" }, sample), words);
+  };
+  const ofLines = [carries("positive", say("raises what it leads to")), carries("negative", say("lowers what it leads to"))];
   return {
-    element: el("ul", { class: "key small" }, line("positive", "+", positive), line("negative", "−", negative)),
+    element: el("ul", { class: "key small" }, line("positive", "+", positive), line("negative", "−", negative), ...ofLines),
     show(/** @type {string} */ shows, /** @type {string} */ name) {
       const words = { adds: [say("adds to {name}", { name }), say("takes away from {name}", { name })], active: [say("activation above zero"), say("activation below zero")] }[shows];
       [positive.textContent, negative.textContent] = words ?? [kind.raises, kind.lowers];

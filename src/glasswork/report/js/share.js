@@ -58,7 +58,7 @@ export function shareButtons(context, stage) {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     save(canvas.toDataURL(), "png");
   }
-  return el("div", { class: "share" }, said, button(say("Link to this"), link), button(say("Save as PNG"), png), button(say("as SVG"), () => save(addressOf(pictureOf(stage)), "svg")));
+  return el("div", { class: "share" }, button(say("Link to this"), link), button(say("Save as PNG"), png), button(say("as SVG"), () => save(addressOf(pictureOf(stage)), "svg")), said);
 }
 
 /** @param {Element} picture */
@@ -88,7 +88,7 @@ export function pictureOf(stage) {
     const style = getComputedStyle(element);
     const { left, top, width, height } = element.getBoundingClientRect();
     const box = { x: left - origin.left, y: top - origin.top, width, height };
-    if (!width || !height || !element.checkVisibility() || element.closest(".unseen, .buttons, .choice, .link")) continue;
+    if (!width || !height || !element.checkVisibility() || element.closest(".unseen, .buttons, .choice, .link, .invite, .key svg")) continue;
     if (element.tagName === "CANVAS") put(picture, svg("image", { ...box, href: element.toDataURL(), preserveAspectRatio: "none", "image-rendering": style.imageRendering }));
     const line = isClear(style.borderTopColor) || style.borderTopWidth === "0px" ? "none" : style.borderTopColor;
     const fill = element.tagName === "CANVAS" || isClear(style.backgroundColor) ? "none" : style.backgroundColor;

@@ -20,6 +20,9 @@ import { say, signed } from "./words.js";
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
 const GLANCE = 150;
 
+/** Pixels between a tile and the sheet below it. */
+const ROOM = 16;
+
 /**
  * @param {import("./answer.js").Context} context @param {any} stage
  * @returns {{open: (which: import("./scene.js").Which) => void, close: () => void, dock: Dock, answers: Element, hint: Element, draw: ReturnType<typeof showBoard>, layout: () => void}}
@@ -79,7 +82,10 @@ export function showStage(context, stage) {
     clearTimeout(timer);
     store.set({ open: which });
     dock.select("neuron");
-    turn(which, scene.tileOf(which)?.getBoundingClientRect() ?? null);
+    const tile = scene.tileOf(which)?.getBoundingClientRect();
+    turn(which, tile ?? null);
+    const covered = tile ? tile.bottom + ROOM - below.getBoundingClientRect().top : 0;
+    if (covered > 0 && getComputedStyle(below).position === "sticky") scrollBy(0, covered); // where the dock is a sheet over the network
   }
 
   function close() {
