@@ -1,16 +1,33 @@
 """A committee: the mean of its members' probabilities, and used in every way in which a network is."""
 
+import csv
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from containers import rewrite
-from glasswork import MLP, Committee, FileError, InputError, Inputs, StateError, load_model, save_model
+from glasswork import (
+    MLP,
+    Committee,
+    FileError,
+    InputError,
+    Inputs,
+    Run,
+    StateError,
+    load_model,
+    named_recipe,
+    save_model,
+)
 from glasswork.models.loaded import ModelFile
+from glasswork.report.gather import gather_folder
+from glasswork.runs.data import data_of_run
+from glasswork.runs.folder import RunFolder
 
 GOLDEN = Path(__file__).with_name("golden") / "committee"
 INPUTS = Inputs.of_bytes(shape=(3, 3), classes=["top", "bottom"])
@@ -151,3 +168,107 @@ def test_facts_that_do_not_fit_the_arrays_are_refused(change, tmp_path):
     rewrite(tmp_path / "committee.safetensors", change)
     with pytest.raises(FileError):
         load_model(tmp_path / "committee.safetensors")
+
+
+# Runs, and the command -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, few_file):
+    """A folder with short runs: two on MNIST, one on some images of it."""
+    folder = tmp_path_factory.mktemp("home")
+    recipe = named_recipe("relu").override(
+        {"network.hidden": [8], "training.epochs": 1, "training.batch_size": 500, "training.engine": "numpy"}
+    )
+    for name, changes in {"a": {"seed": 1}, "b": {"seed": 2}, "other": {"data.source": str(few_file)}}.items():
+        with Run(recipe.override(changes), folder / "runs" / name) as run:
+            list(run.epochs())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def printed(home, glasswork):
+    return glasswork("committee", "a", "b", "--out", "whole", folder=home)
+
+
+@pytest.fixture(scope="module")
+def expected(home):
+    """The labels of the test images, which of them each run and the mean of their probabilities get right."""
+    test = data_of_run(home / "runs" / "a").parts.test
+    each = {name: load_model(home / "runs" / name).probabilities(test.images) for name in ("a", "b")}
+    each["the committee"] = (each["a"] + each["b"]) / 2
+    return test, {name: found.argmax(axis=1) == test.labels for name, found in each.items()}
+
+
+def test_the_command_says_what_each_member_and_the_whole_reach(home, printed, expected, glasswork):
+    _, right = expected
+    results = {name: RunFolder(home / "runs" / name).result() for name in ("a", "b")}
+    best = max(results, key=lambda name: results[name].valid_accuracy)
+    again = glasswork("evaluate", "whole", folder=home)
+    for name, one in right.items():
+        interval = scipy.stats.binomtest(int(one.sum()), len(one)).proportion_ci(0.95, method="wilson")
+        ends = f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %"
+        line = rf"^  {name} +{100 * one.mean():.2f}%  95 % confidence: {ends}$"
+        assert re.search(line, printed, re.MULTILINE), (line, printed)
+        assert re.search(line, again, re.MULTILINE)
+    whole = right["the committee"]
+    alone = int((whole & ~right[best]).sum()), int((right[best] & ~whole).sum())
+    p_value = scipy.stats.binomtest(alone[0], sum(alone)).pvalue
+    assert f"(p = {p_value:.2g})." in printed
+    assert ("the committee is better than" in printed) == (p_value <= 0.05 and alone[0] > alone[1])
+    assert f"{best} is its best member by validation." in printed
+    assert f"Test accuracy: {100 * whole.mean():.2f}% ({whole.sum():,} of 10,000 images, handout split;" in again
+    assert load_model(home / "whole").names[0] == best
+
+
+def test_predictions_carry_how_far_the_members_agree(home, printed, expected, glasswork, tmp_path):
+    test, _ = expected
+    models = [load_model(home / "runs" / name) for name in ("a", "b")]
+    np.savez(tmp_path / "images.npz", images=test.images[:300].reshape(-1, 28, 28))
+    glasswork("predict", "whole", tmp_path / "images.npz", "-o", tmp_path / "answers.csv", folder=home)
+    rows = list(csv.DictReader((tmp_path / "answers.csv").read_text().splitlines()))
+    labels = [model.predict(test.images[:300]) for model in models]
+    said = np.array([int(row["label"]) for row in rows])
+    agreement = np.mean([found == said for found in labels], axis=0)
+    np.testing.assert_allclose([float(row["agreement"]) for row in rows], agreement)
+    assert 0.5 in agreement
+    assert 1 in agreement
+    glasswork("predict", "runs/a", tmp_path / "images.npz", "-o", tmp_path / "single.csv", folder=home)
+    assert "agreement" not in (tmp_path / "single.csv").read_text().splitlines()[0]
+
+
+def test_the_page_shows_the_best_member_and_says_so(home, printed, expected):
+    _, right = expected
+    page = gather_folder(home / "whole")
+    names = load_model(home / "whole").names
+    assert page.evaluation.accuracy == pytest.approx(100 * right[names[0]].mean())
+    assert page.title.endswith(
+        f"the best of a committee of 2, which reaches {100 * right['the committee'].mean():.2f} %"
+    )
+    assert f"of which this page shows {names[0]}, the best by validation" in page.facts["Committee"]
+    for name in names:
+        assert page.facts[f"Member {name}"].startswith(
+            f"{100 * right[name].mean():.2f} %: {right[name].sum():,} of 10,000"
+        )
+    assert page.command == f"glasswork committee {names[0]} {names[1]}"
+
+
+def test_a_committee_is_not_trained_nor_a_member_of_another(home, printed, glasswork):
+    before = sorted(home.rglob("*"))
+    assert "whole: a committee is not trained" in glasswork("resume", "whole", folder=home, status=1)
+    assert "whole: a committee is not trained" in glasswork("train", "whole", "--out", "no", folder=home, status=1)
+    assert "whole: is a committee itself" in glasswork("committee", "whole", "a", "--out", "no", folder=home, status=1)
+    assert sorted(home.rglob("*")) == before
+
+
+def test_members_without_the_same_test_images_are_refused(home, glasswork):
+    said = glasswork("committee", "a", "other", "--out", "no", folder=home, status=1)
+    assert "cannot be tested together: their test images differ" in said
+    assert not (home / "no").exists()
+
+
+def test_a_model_file_alone_is_asked_too(home, printed, expected, glasswork):
+    glasswork("committee", "runs/a", "runs/b", "--out", "whole.safetensors", folder=home)
+    test, _ = expected
+    scores = load_model(home / "whole.safetensors").scores(test.images[:50])
+    assert (scores == load_model(home / "whole").scores(test.images[:50])).all()

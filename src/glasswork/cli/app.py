@@ -16,6 +16,7 @@ import typer
 from glasswork.cli import (
     check,
     classwork,
+    committee,
     compare,
     data,
     evaluate,
@@ -61,6 +62,7 @@ app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)
 app.command(name="check")(check.check)
 app.command(name="compare")(compare.compare)
+app.command(name="committee")(committee.committee)
 app.command(name="ladder")(ladder.ladder)
 app.add_typer(data.app, name="data")
 app.add_typer(classwork.classwork)

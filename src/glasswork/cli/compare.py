@@ -65,7 +65,7 @@ def compare(
         raise typer.BadParameter("expected each run once", param_hint="RUN")
     path = _figure_path(out, figure_format)
     check_output(path, runs, force=force)
-    past = dict(zip(_names(runs), map(RunFolder, runs), strict=True))
+    past = dict(zip(names_of(runs), map(RunFolder, runs), strict=True))
     recipes = {name: run.recipe() for name, run in past.items()}
     differing = dict(zip(recipes, differences(list(recipes.values())), strict=True))
     Console().print(_results(past))
@@ -154,7 +154,7 @@ def _other_data(runs: "Mapping[str, RunFolder]") -> str:
     return "\n".join(["Their data differ, although the source is the same:", *lines, "", ""]) if lines else ""
 
 
-def _names(runs: list[Path]) -> list[str]:
+def names_of(runs: list[Path]) -> list[str]:
     """Return the names of the folders, or their whole paths if two folders have the same name."""
     short = [folder.resolve().name for folder in runs]
     return short if len(set(short)) == len(short) else [str(folder) for folder in runs]

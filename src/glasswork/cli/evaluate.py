@@ -54,7 +54,9 @@ def evaluate(
     from glasswork.cli.networks import read_for_data
     from glasswork.data.kinds import noun
     from glasswork.data.mapped import in_blocks
+    from glasswork.models.committee import Committee
     from glasswork.models.labelled import load_like
+    from glasswork.runs.committee import standing
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
@@ -62,7 +64,7 @@ def evaluate(
     from glasswork.training.measures import confusion
 
     past = RunFolder(run)
-    recipe, result = past.recipe(), past.result()
+    result = past.result()
     read = read_for_data(run)
     if threshold is not None and len(read.classes) != 2:
         raise typer.BadParameter(
@@ -71,14 +73,13 @@ def evaluate(
     test: Part | Dataset
     if data is None:
         parts, notes = data_of_run(past)
-        test = parts.test
+        test, where = parts.test, parts.division
         for note in notes:
             print(f"Notice: {note}", file=sys.stderr)
     else:
-        test = load_like(data, read)
+        test, where = load_like(data, read), data
     probabilities = np.concatenate([read.probabilities(block) for block in in_blocks(test.images)])
     predicted = probabilities.argmax(axis=1) if threshold is None else above_threshold(probabilities, threshold)
-    where = f"{recipe.data.split} split" if data is None else data
     if as_json:
         found = measured(test.labels, predicted, probabilities, read.classes, threshold)
         print(json.dumps({"run": str(run), "state": result.state, "data": where, **found}, indent=2))
@@ -87,7 +88,10 @@ def evaluate(
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
     things = noun(read.like.kind)
     accuracy = 100 * float((predicted == test.labels).mean())
-    print(f"Test accuracy: {accuracy_in_words(accuracy, len(test), things, where)}\n")
+    print(f"Test accuracy: {accuracy_in_words(accuracy, len(test), things, where)}")
+    if isinstance(read.model, Committee):
+        print("\n".join(standing(read, test)))
+    print()
     matrix = confusion(test.labels, predicted, len(read.classes))
     _print_classes(matrix, read.classes, things)
     _print_confusions(matrix, read.classes)

@@ -104,7 +104,7 @@ def _print_and_draw(run: "Run", figure_format: "Format | None", *, report: bool,
         _print_how_to_continue(run)
     else:
         parts = run.parts
-        tested = accuracy_in_words(run.test_accuracy, len(parts.test), noun(parts.kind), f"{parts.scheme} split")
+        tested = accuracy_in_words(run.test_accuracy, len(parts.test), noun(parts.kind), parts.division)
         print(f"Test accuracy: {tested}", flush=True)
     if hurried:
         raise KeyboardInterrupt
@@ -194,7 +194,7 @@ def _announce(run: "Run") -> None:
     recipe, parts = run.recipe, run.parts
     print(f"{recipe.name}: {recipe.description}" if recipe.description else recipe.name)
     print(
-        f"  data      {recipe.data.source}, {parts.scheme} split: "
+        f"  data      {recipe.data.source}, {parts.division}: "
         f"{len(parts.train):,} train, {len(parts.valid):,} valid, {len(parts.test):,} test"
     )
     for note in parts.origin.notes:

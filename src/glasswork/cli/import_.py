@@ -109,7 +109,7 @@ def import_(
     source = str(keys.pop("source", data))
     run = adopt(model, out, source=source, scaling=numbers or scaling, channels=channels, data=keys)
     parts = run.parts
-    tested = accuracy_in_words(run.test_accuracy or 0.0, len(parts.test), noun(parts.kind), f"{parts.scheme} split")
+    tested = accuracy_in_words(run.test_accuracy or 0.0, len(parts.test), noun(parts.kind), parts.division)
     print(f"Test accuracy: {tested}")
     if not found.data:
         print(f"That counts only if the network was not trained on these {noun(parts.kind)}: --split, --split-seed.")

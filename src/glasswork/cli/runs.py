@@ -57,9 +57,10 @@ def _read(run: "RunFolder") -> dict[str, Any]:
         "reason": result.reason,
         "epochs": len(history),
         "epochs_wanted": recipe.training.epochs,
-        "valid_accuracy": kept_accuracy(recipe, history),
+        "valid_accuracy": kept_accuracy(recipe, history) if history else result.valid_accuracy,
         "test_accuracy": result.test_accuracy,
         "recipe": recipe.name,
+        "members": result.members,
         "split": result.split,
         "validated": result.validated,
         "tested": result.tested,
@@ -95,7 +96,8 @@ def _print_measured_on(rows: list[dict[str, Any]]) -> None:
     """Print on how many validation and test images the accuracies were measured, and which split drew them."""
     groups: dict[str, list[str]] = {}
     for row in rows:
-        images = f"{row['validated']:,} validation and {row['tested']:,} test images or rows, {row['split']} split"
+        validated = f"{row['validated']:,} validation and " if row["validated"] else ""
+        images = f"{validated}{row['tested']:,} test images or rows; split: {row['split']}"
         groups.setdefault(images, []).append(row["run"])
     for images, names in groups.items():
         of = f" of {', '.join(names)}" if len(groups) > 1 else ""
@@ -109,7 +111,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         unknown = dict.fromkeys(("epochs", "valid", "test", "recipe"), "")
         return {"run": row["run"], "state": "damaged", **unknown, "when": when}
     valid, test = ("-" if a is None else f"{a:.2f}%" for a in (row["valid_accuracy"], row["test_accuracy"]))
-    epochs = f"{row['epochs']}/{row['epochs_wanted']}"
+    epochs = "" if row["members"] else f"{row['epochs']}/{row['epochs_wanted']}"
     return {
         "run": row["run"], "state": row["state"], "epochs": epochs, "valid": valid, "test": test,
         "recipe": row["recipe"], "when": when,

@@ -46,6 +46,7 @@ def split_once(
     seed: int = 123,
     test: float | None = None,
     valid: float | None = None,
+    fold: tuple[int, ...] = (),
 ) -> Split:
     """Split a dataset like `split`, into the same rows in the same order, but draw them only the first time.
 
@@ -53,7 +54,7 @@ def split_once(
     ----------
     dataset : Dataset
         With its fingerprint in ``origin.sha256``; without one, nothing is cached.
-    scheme, seed, test, valid
+    scheme, seed, test, valid, fold
         See `split`.
 
     Raises
@@ -63,11 +64,19 @@ def split_once(
     """
 
     def draw() -> Split:
-        return split(dataset, scheme=scheme, seed=seed, test=test, valid=valid)
+        return split(dataset, scheme=scheme, seed=seed, test=test, valid=valid, fold=fold)
 
     if not dataset.origin.sha256:
         return draw()
-    asked = (dataset.origin.sha256, scheme, seed, test, valid, list(dataset.origin.sizes.items()))
+    asked = (
+        dataset.origin.sha256,
+        scheme,
+        seed,
+        test,
+        valid,
+        list(dataset.origin.sizes.items()),
+        *((fold,) if fold else ()),
+    )
     name = f"split-{_VERSION}-{hashlib.sha256(repr(asked).encode()).hexdigest()}"
     mapped = isinstance(dataset.images, np.memmap)
     if (entry := cache.read(name)) is not None:
@@ -77,7 +86,7 @@ def split_once(
             train, valid_part, test_part = (Part(dataset.images[one], dataset.labels[one], one) for one in rows)
             meaning = (scheme, dataset.classes, dataset.shape, dataset.name, dataset.origin)
             more = (entry.words.get("sha256", ""), dataset.columns, dataset.kind)
-            return Split(train, valid_part, test_part, *meaning, *more)
+            return Split(train, valid_part, test_part, *meaning, *more, fold)
     parts = draw()
     sha256 = parts.fingerprint()
     cache.write(name, _packed(parts, sha256, rows=not mapped))

@@ -75,6 +75,8 @@ class Split:
         The names of the columns of a table; see `Dataset`.
     kind : {"pixels", "features"}
         What the numbers are.
+    fold : (int, int) or ()
+        ``(2, 5)`` if the test part is the second of five folds of the training and validation images.
     """
 
     train: Part
@@ -88,10 +90,17 @@ class Split:
     sha256: str = ""
     columns: tuple[str, ...] = ()
     kind: Kind = "pixels"
+    fold: tuple[int, ...] = ()
+
+    @property
+    def division(self) -> str:
+        """How it was split, in words: ``handout split``."""
+        fold = ", fold {} of {}".format(*self.fold) if self.fold else ""
+        return f"{self.scheme} split{fold}"
 
     def __repr__(self) -> str:
         sizes = f"{len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test"
-        return f"Split({self.name!r}, {sizes}, {len(self.classes):,} classes, {self.scheme})"
+        return f"Split({self.name!r}, {sizes}, {len(self.classes):,} classes, {self.division.replace(' split', '')})"
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the images and labels of all parts in order, the classes and the shape of an image."""
@@ -110,6 +119,7 @@ def split(
     seed: int = 123,
     test: float | None = None,
     valid: float | None = None,
+    fold: tuple[int, ...] = (),
 ) -> Split:
     """Split a dataset into training, validation and test parts, each with its share of every class.
 
@@ -130,6 +140,10 @@ def split(
         The size of these parts: a number of images (an int), or a share of all images (a float below 1). By default
         a seventh and a fourteenth, with one image of each class or more. The other schemes have test sets of a fixed
         size, so ``test`` is for ``"handout"`` only.
+    fold : (int, int), optional
+        ``(2, 5)``: for cross-validation. The test part is then the second of five folds of the training and validation
+        images, drawn by scikit-learn's ``StratifiedKFold``; the others are divided anew into training and validation
+        images. The test images are left out, so that they stay unseen until a model has been chosen.
 
     Returns
     -------
@@ -176,8 +190,10 @@ def split(
         found = _source_rows(images, numbers, seed, test, valid)
     else:
         found = _rows(numbers, scheme, seed, *_sizes(numbers, scheme, test, valid))
+    if fold:
+        found = _fold_rows(found, numbers, seed, fold)
     train_part, valid_part, test_part = (Part(rows_of(pixels, rows), numbers[rows], rows) for rows in found)
-    parts = Split(train_part, valid_part, test_part, scheme, classes, shape, name)
+    parts = Split(train_part, valid_part, test_part, scheme, classes, shape, name, fold=tuple(fold))
     if not isinstance(images, Dataset):
         return parts
     return replace(parts, origin=images.origin, columns=images.columns, kind=images.kind)
@@ -228,6 +244,32 @@ def _source_rows(
     except ValueError as error:
         raise InputError(f"split: no validation images can be drawn from {count:,} to train on: {error}") from error
     return [train, drawn, rows["test"]]
+
+
+def _fold_rows(found: Sequence[NDArray[Any]], labels: Labels, seed: int, fold: tuple[int, ...]) -> list[NDArray[Any]]:
+    """Return the rows of the three parts for a fold of the training and validation images, which is tested on."""
+    from sklearn.model_selection import StratifiedKFold, train_test_split
+
+    if len(fold) != 2 or not 1 <= fold[0] <= fold[1] or fold[1] < 2:
+        raise InputError(f"split: expected a fold such as [2, 5], the second of five, got {list(fold)}")
+    number, count = fold
+    rows = np.sort(np.concatenate([found[0], found[1]]))
+    least = int(np.unique(labels[rows], return_counts=True)[1].min())
+    if least < count:
+        raise InputError(
+            f"split: {count} folds need {count} images of every class besides the test images, got {least}"
+        )
+    learn, held_out = list(StratifiedKFold(count, shuffle=True, random_state=seed).split(rows, labels[rows]))[
+        number - 1
+    ]
+    n_valid = max(round(len(found[1]) * (count - 1) / count), len(np.unique(labels[rows])))
+    try:
+        train, valid = train_test_split(rows[learn], test_size=n_valid, stratify=labels[rows[learn]], random_state=seed)
+    except ValueError as error:
+        raise InputError(
+            f"split: {len(learn):,} images outside of a fold are too few to validate on: {error}"
+        ) from error
+    return [train, valid, rows[held_out]]
 
 
 def _sizes(labels: Labels, scheme: Scheme, test: float | None, valid: float | None) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs, Reading
+from glasswork.models.committee import Committee
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import MLP
 from glasswork.reading import size_in_words
@@ -120,12 +121,15 @@ class ModelFile:
     def for_page(self) -> "ModelFile":
         """Return this file with a network that takes bytes, or the columns of a table, as a `Dataset` holds them.
 
+        Of a committee, it is the first member: a page shows a single network from inside.
+
         Raises
         ------
         InputError
             If it takes pixels on another scale, or features whose columns are not described.
         """
-        file, _ = self.for_bytes()
+        single = self.model.members[0] if isinstance(self.model, Committee) else self.model
+        file, _ = replace(self, model=single).for_bytes()
         if file.takes_features:
             if (file.model.inputs or Inputs()).features is None:
                 raise InputError(self.no_images)

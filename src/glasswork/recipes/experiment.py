@@ -141,6 +141,7 @@ def load_data(data: Data, dataset: Dataset | None = None) -> Split:
         seed=data.split_seed,
         test=data.test or None,
         valid=data.valid or None,
+        fold=data.fold,
     )
 
 

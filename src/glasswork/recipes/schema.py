@@ -199,6 +199,15 @@ class Data(Struct, frozen=True, kw_only=True):
         Meta(description="what becomes of colours; rgb: the red, green and blue of each pixel are inputs"),
     ] = "grey"
     split_seed: Annotated[int, Meta(ge=0, lt=2**32, description="determines which images are in valid and test")] = 123
+    fold: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=1000)], ...],
+        Meta(
+            max_length=2,
+            description="[2, 5]: test on the second of five folds of the training and validation images, and leave the "
+            "test images alone; none: []",
+            extra={"expected": "two whole numbers, such as [2, 5], or none: []"},
+        ),
+    ] = ()
 
 
 class Network(Struct, frozen=True, kw_only=True):

@@ -6,11 +6,15 @@ from pathlib import Path
 from glasswork.data import Split
 from glasswork.data.sources import check_source
 from glasswork.errors import RecipeError
+from glasswork.models.committee import Committee
+from glasswork.models.loaded import ModelFile
 from glasswork.nn import MLP
+from glasswork.paths import for_shell
 from glasswork.recipes.build import column_scaling
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.recipes.shelf import named_recipe
 from glasswork.report.words import Words
+from glasswork.runs.paired import labels_given
 from glasswork.runs.result import RunResult
 from glasswork.statistics import accuracy_interval
 
@@ -18,7 +22,7 @@ from glasswork.statistics import accuracy_interval
 _LISTED = 30
 
 
-def headline(words: Words, parts: Split, model: MLP, accuracy: float, *, digits: bool) -> str:
+def headline(words: Words, parts: Split, model: MLP, result: RunResult, accuracy: float, *, digits: bool) -> str:
     """Return the page's title: the data, the architecture, and the accuracy in percent."""
     say, name = words.say, parts.name
     tested = {"accuracy": words.number(accuracy, 2), "n": words.number(len(parts.test))}
@@ -28,7 +32,12 @@ def headline(words: Words, parts: Split, model: MLP, accuracy: float, *, digits:
         title = [say("A network for images of {name}", name=name), say("{accuracy} % of {n} test images", **tested)]
     if digits:
         title[0] = say("A network that reads digits")
-    return f"{title[0]} · {_widths(model)} · {title[1]}"
+    if result.members:
+        together = words.number(result.test_accuracy or 0.0, 2)
+        title.append(
+            say("the best of a committee of {n}, which reaches {accuracy} %", n=len(result.members), accuracy=together)
+        )
+    return " · ".join([title[0], _widths(model), *title[1:]])
 
 
 def shareable(recipe: Recipe) -> Recipe:
@@ -62,7 +71,7 @@ def facts(words: Words, recipe: Recipe, result: RunResult, parts: Split, model: 
     named = {
         say("Recipe"): recipe.name + (f": {say(recipe.description)}" if recipe.description else ""),
         say("Network"): f"{_widths(model)}: {', '.join(str(layer) for layer in model.layers)}",
-        say("Weights and biases"): number(result.parameters or sum(p.size for p in model.parameters())),
+        say("Weights and biases"): number(sum(p.size for p in model.parameters())),
         say("Training"): say(
             "{state}, {done} of {all} epochs, {seconds} s",
             state=say(result.state),
@@ -75,7 +84,7 @@ def facts(words: Words, recipe: Recipe, result: RunResult, parts: Split, model: 
             f"{{source}}, {{scheme}} split: {{train}} training {things}, {{valid}} validation {things}, "
             f"{{test}} test {things}",
             source=recipe.data.source,
-            scheme=parts.scheme,
+            scheme=parts.division.replace(" split", ""),
             train=number(len(parts.train)),
             valid=number(len(parts.valid)),
             test=number(len(parts.test)),
@@ -91,11 +100,32 @@ def facts(words: Words, recipe: Recipe, result: RunResult, parts: Split, model: 
     return named
 
 
-def command(recipe: Recipe, *, is_long: bool = False) -> str:
+def committee_facts(words: Words, file: ModelFile, parts: Split) -> dict[str, str]:
+    """Return how good a committee and each member are, as names and values; nothing for a single network."""
+    if not isinstance(file.model, Committee):
+        return {}
+    say, names = words.say, file.model.names
+    members = {
+        say("Member {name}", name=name): ModelFile(one, None)
+        for name, one in zip(names, file.model.members, strict=True)
+    }
+    tested = {
+        name: _accuracy(words, parts, int((labels_given(one, parts.test.images) == parts.test.labels).sum()))
+        for name, one in {say("Committee"): file, **members}.items()
+    }
+    shown = say(
+        "the mean of {n} networks, of which this page shows {name}, the best by validation", n=len(names), name=names[0]
+    )
+    return {**tested, say("Committee"): f"{shown}. {tested[say('Committee')]}"}
+
+
+def command(recipe: Recipe, result: RunResult, *, is_long: bool = False) -> str:
     """Return the command that repeats the run, or the Python call if the data came from a program.
 
     A short training need not name NumPy as its engine, because every machine uses it then.
     """
+    if result.members:
+        return " ".join(["glasswork committee", *map(for_shell, result.members)])
     if recipe.data.source.startswith("arrays:"):
         return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
     try:
@@ -129,19 +159,23 @@ def attribution(words: Words, recipe: Recipe, parts: Split) -> str:
 
 
 def _tested(words: Words, result: RunResult, parts: Split, accuracy: float) -> str:
+    tested = _accuracy(words, parts, round(accuracy * len(parts.test) / 100))
+    finished = result.state == "finished"
+    return tested if finished else f"{tested}; {words.say('the run was not finished')}"
+
+
+def _accuracy(words: Words, parts: Split, right: int) -> str:
+    """Return an accuracy with its images and its confidence interval."""
     count, things = len(parts.test), "rows" if parts.kind == "features" else "images"
-    right = round(accuracy * count / 100)
-    tested = words.say(
+    low, high = (words.number(end, 1) for end in accuracy_interval(right, count))
+    return words.say(
         f"{{accuracy}} %: {{right}} of {{n}} test {things}; 95 % confidence: {{low}} to {{high}} %",
-        accuracy=words.number(accuracy, 2),
+        accuracy=words.number(100 * right / count, 2),
         right=words.number(right),
         n=words.number(count),
-        **{
-            name: words.number(end, 1)
-            for name, end in zip(("low", "high"), accuracy_interval(right, count), strict=True)
-        },
+        low=low,
+        high=high,
     )
-    return tested if result.state == "finished" else f"{tested}; {words.say('the run was not finished')}"
 
 
 def _scaled(words: Words, recipe: Recipe) -> str:

@@ -20,7 +20,7 @@ from glasswork.recipes.recipe import Recipe
 from glasswork.report import room
 from glasswork.report.data import Columns, EpochData, Novelty, Pictures, ReportData, ScepticData, Snapshot, Tested
 from glasswork.report.evaluation import evaluate
-from glasswork.report.facts import attribution, command, facts, handwriting, headline, shareable
+from glasswork.report.facts import attribution, command, committee_facts, facts, handwriting, headline, shareable
 from glasswork.report.packing import Encoding, pack
 from glasswork.report.replay import fitting_snapshots
 from glasswork.report.storage import as_stored, choose_encoding, describe
@@ -87,7 +87,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
         If the network is too large for a page, or there is no table of words for the language.
     """
     words = Words(language)
-    file = file.for_page()
+    whole, file = file, file.for_page()
     recipe, history, result, model = place.recipe(), place.history(), place.result(), file.model
     features = parts.kind == "features"
     shape = file.image_shape or parts.shape
@@ -106,7 +106,7 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
     kept = None if features else shape
     evaluation = evaluate(model, parts.test.images, parts.test.labels, kept, len(file.classes), dark=dark)
     return ReportData(
-        title=headline(words, parts, model, evaluation.accuracy, digits=digits),
+        title=headline(words, parts, model, result, evaluation.accuracy, digits=digits),
         version=__version__,
         classes=list(file.classes),
         shape=shape,
@@ -124,9 +124,10 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
         epochs=recipe.training.epochs,
         validated=len(parts.valid),
         facts={words.say("Run"): place.path.resolve().name}
-        | facts(words, shared, result, parts, model, evaluation.accuracy),
+        | facts(words, shared, result, parts, model, evaluation.accuracy)
+        | committee_facts(words, whole, parts),
         recipe=shared.to_toml(),
-        command=command(shared, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
+        command=command(shared, result, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
         attribution=attribution(words, shared, parts),
         handwriting=handwriting(words, recipe),
         pictures=file.reading.pictures,

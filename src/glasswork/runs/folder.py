@@ -17,6 +17,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -188,8 +189,20 @@ class RunFolder:
         """Release the lock of the run."""
         self._lock.release()
 
+    def check_trainable(self) -> None:
+        """Raise a StateError if this is the folder of a committee."""
+        with suppress(FileError):
+            if self.result().members:
+                raise StateError(
+                    f"{self.path}: a committee is not trained; train runs, then: glasswork committee RUN..."
+                )
+
     def check_free(self) -> None:
-        """Raise a StateError if another process is working on the run; take no lock and create no file."""
+        """Raise a StateError if the run cannot be trained now: another process is working on it, or it is a committee.
+
+        It takes no lock and creates no file.
+        """
+        self.check_trainable()
         try:
             result = self.result()
         except FileError:  # a damaged result will be written again; the lock decides

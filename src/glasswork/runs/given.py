@@ -32,6 +32,7 @@ def as_recipe(recipe: Recipe | str | os.PathLike[str]) -> Recipe:
         raise InputError(f"Run: expected a recipe, or the name of one such as 'relu', got {_describe(recipe)}")
     path = typed_path(recipe)
     if RunFolder(path).exists():
+        RunFolder(path).check_trainable()
         return RunFolder(path).recipe()
     return read_recipe(path) if path.suffix == ".toml" else named_recipe(str(recipe))
 

@@ -7,10 +7,12 @@ run ──the same images──► which it gets right ──┴──► the im
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.arrays import Labels
 from glasswork.data import Split
 from glasswork.data.kinds import noun
 from glasswork.data.mapped import in_blocks
@@ -33,27 +35,25 @@ class Tested:
     def of(cls, run: RunFolder) -> "Tested":
         """Ask a run's network about its test images; raise a GlassworkError if either is missing."""
         parts = data_of_run(run).parts
-        return cls(right_answers(read_model_file(run.path), parts), parts)
+        return cls(labels_given(read_model_file(run.path), parts.test.images) == parts.test.labels, parts)
 
-    def on_the_same(self, other: "Tested") -> bool:
-        """Whether both were tested on the same images, in the same order."""
-        one, two = self.parts, other.parts
-        same_labels = one.classes == two.classes and np.array_equal(one.test.labels, two.test.labels)
-        return (
-            same_labels
-            and (one.test.images.shape, one.columns) == (two.test.images.shape, two.columns)
-            and all(
-                np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-                for a, b in zip(in_blocks(one.test.images), in_blocks(two.test.images), strict=True)
-            )
+
+def labels_given(read: ModelFile, images: NDArray[Any]) -> Labels:
+    """Return the labels that a network gives to the images of a `Dataset`, ``(N,)``."""
+    return np.concatenate([read.probabilities(block).argmax(axis=1) for block in in_blocks(images)])
+
+
+def same_test_images(one: Split, two: Split) -> bool:
+    """Return whether two divisions have the same test images, in the same order."""
+    return (
+        (one.classes, one.columns) == (two.classes, two.columns)
+        and one.test.images.shape == two.test.images.shape
+        and np.array_equal(one.test.labels, two.test.labels)
+        and all(
+            np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+            for a, b in zip(in_blocks(one.test.images), in_blocks(two.test.images), strict=True)
         )
-
-
-def right_answers(read: ModelFile, parts: Split) -> NDArray[np.bool_]:
-    """Return which test images a network gets right, ``(N,)``."""
-    found = [read.probabilities(block).argmax(axis=1) for block in in_blocks(parts.test.images)]
-    right: NDArray[np.bool_] = np.concatenate(found) == parts.test.labels
-    return right
+    )
 
 
 def differences_in_words(runs: Mapping[str, RunFolder]) -> list[str]:
@@ -67,9 +67,11 @@ def differences_in_words(runs: Mapping[str, RunFolder]) -> list[str]:
             lines.append(f"{name} could not be tested again: {error}")
             continue
         right, count = int(one.right.sum()), len(one.right)
-        what = f"{right:,} of {count:,} test {noun(one.parts.kind)}, {one.parts.scheme} split"
+        what = f"{right:,} of {count:,} test {noun(one.parts.kind)}, {one.parts.division}"
         lines.append(f"{name}: {what}; 95 % confidence: {interval_in_words(right, count)}")
-    pairs = [(one, two) for one, two in combinations(tested, 2) if tested[one].on_the_same(tested[two])]
+    pairs = [
+        (one, two) for one, two in combinations(tested, 2) if same_test_images(tested[one].parts, tested[two].parts)
+    ]
     found = [Disagreement.of(tested[one].right, tested[two].right) for one, two in pairs]
     if pairs:
         corrected = f", Holm's correction for {len(pairs)} pairs" if len(pairs) > 1 else ""

@@ -74,6 +74,8 @@ class RunResult(Sealed, frozen=True, kw_only=True):
         What computed the steps: ``"numpy"`` or ``"compiled"``.
     history_sha256 : str
         SHA-256 of history.csv, once the run has ended.
+    members : list of str
+        The names of a committee's members; empty for a run, which is trained.
     data : TrainedOn or None
         None for runs of older versions, which did not record it.
     """
@@ -95,6 +97,7 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     numpy: str = ""
     engine: str = "numpy"
     history_sha256: str = ""
+    members: list[str] = msgspec.field(default_factory=list)
     data: TrainedOn | None = None
 
     @classmethod

@@ -212,7 +212,7 @@ class RunState:
             epochs=len(self.history),
             valid_accuracy=kept_accuracy(experiment.recipe, self.history),
             test_accuracy=self.test_accuracy,
-            split=experiment.parts.scheme,
+            split=experiment.parts.division.replace(" split", ""),
             validated=len(experiment.parts.valid),
             tested=len(experiment.parts.test),
             parameters=sum(parameter.size for parameter in experiment.model.parameters()),

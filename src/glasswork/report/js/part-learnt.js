@@ -8,7 +8,8 @@ import { grouped, number, plain, say } from "./words.js";
 export function showLearnt(context, body) {
   const { data } = context;
   if (!data.history.length) {
-    put(body, el("p", { class: "note" }, say("The run was stopped before its first epoch was done, so there is no curve yet.")));
+    const why = data.state === "finished" ? say("It was not trained in this run, so there is no curve.") : say("The run was stopped before its first epoch was done, so there is no curve yet.");
+    put(body, el("p", { class: "note" }, why));
     return;
   }
   if (data.state !== "finished") {

@@ -1,0 +1,161 @@
+"""A committee of runs: which runs can answer together, how good each and the whole are, and a folder like a run's.
+
+runs ──► their networks, the best first ──► Committee ──the runs' test images──► accuracies, McNemar's test
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from glasswork.data import Dataset, Part, Split
+from glasswork.data.kinds import noun
+from glasswork.errors import FileError, InputError
+from glasswork.models.committee import Committee
+from glasswork.models.loaded import ModelFile
+from glasswork.models.model_file import read_model_file, save_model
+from glasswork.recipes.experiment import load_data
+from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.schema import Data
+from glasswork.runs.data import check_data, trained_on
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.paired import labels_given, same_test_images
+from glasswork.runs.result import RunResult
+from glasswork.statistics import SIGNIFICANCE, Disagreement, interval_in_words
+
+
+def gather_committee(runs: Mapping[str, RunFolder]) -> tuple[ModelFile, Split]:
+    """Return the committee of some runs, the one with the best validation accuracy first, and the data of all.
+
+    Parameters
+    ----------
+    runs : mapping of str to RunFolder
+        Two or more finished runs, by the names of the members.
+
+    Raises
+    ------
+    InputError
+        If their networks take different inputs or classes, or they have different test images.
+    FileError
+        If a run has no network, or its data are gone or changed.
+    """
+    results = {name: run.result() for name, run in runs.items()}
+    for name, result in results.items():
+        if result.members:
+            raise InputError(f"{runs[name].path}: is a committee itself; name its members' runs")
+        if result.state != "finished":
+            raise InputError(f"{runs[name].path}: this run is {result.state}; a committee takes finished runs")
+    best_first = sorted(runs, key=lambda name: -(results[name].valid_accuracy or 0.0))
+    files = {name: read_model_file(runs[name].path) for name in best_first}
+    committee = Committee([file.model for file in files.values()], names=best_first)
+    first = best_first[0]
+    parts, known = _shared_data(runs[first]), _asked_of_data(runs[first], results[first])
+    for name in best_first[1:]:
+        if known[1] and _asked_of_data(runs[name], results[name]) == known:
+            continue
+        if not same_test_images(parts, _shared_data(runs[name])):
+            raise InputError(
+                f"{name} and {first} cannot be tested together: their test images differ, so one may have learnt "
+                "what the other is tested on; train them on the same data and split"
+            )
+    return ModelFile(committee, files[first].reference, files[first].no_reference), parts
+
+
+def _undivided(run: RunFolder) -> Recipe:
+    """Return a run's recipe, without the fold of a cross-validation: the test images are those that no fold has."""
+    return run.recipe().override({"data.fold": []})
+
+
+def _asked_of_data(run: RunFolder, result: RunResult) -> tuple[Data, str]:
+    """Return what decides on a run's test images: what its recipe says about data, and their fingerprint, if known."""
+    return _undivided(run).data, "" if result.data is None else result.data.sha256
+
+
+def _shared_data(run: RunFolder) -> Split:
+    """Return the data of a run, of which the test images are those that no fold of a cross-validation has."""
+    given = run.kept_data()
+    parts = load_data(_undivided(run).data, None if given is None else given.with_identity())
+    check_data(run, parts, divided_alike=False)
+    return parts
+
+
+def write_committee(path: Path, file: ModelFile, parts: Split, runs: Mapping[str, RunFolder]) -> None:
+    """Write the folder of a committee, which every command takes as that of a run, except that it cannot be trained.
+
+    Its recipe is that of its first member.
+
+    Raises
+    ------
+    FileError
+        If the folder exists or cannot be written.
+    """
+    names = committee_of(file).names
+    first, results = runs[names[0]], [runs[name].result() for name in names]
+    description = f"the mean of {len(names)} networks: {', '.join(names)}; this is the recipe of the first"
+    divided = {one.data.parts_sha256 if one.data else "" for one in results}
+    alike = len(divided) == 1 and "" not in divided  # so that no member has learnt the validation images
+    result = RunResult.by_this_process(
+        state="finished",
+        epochs=results[0].epochs,
+        valid_accuracy=_accuracy(file, parts.valid) if alike else None,
+        test_accuracy=_accuracy(file, parts.test),
+        split=parts.scheme,
+        validated=len(parts.valid) if alike else 0,
+        tested=len(parts.test),
+        parameters=sum(one.parameters for one in results),
+        seconds=sum(one.seconds for one in results),
+        engine=results[0].engine,
+        data=trained_on(parts, parts.fingerprint()),
+        members=list(names),
+    )
+    place = RunFolder(path)
+    try:
+        place.create(
+            _undivided(first).override({"name": "committee", "description": description}), result, first.kept_data()
+        )
+    except FileExistsError:
+        raise FileError(f"{path}: this path exists already; choose another --out, or remove it") from None
+    try:
+        save_model(file.model, place.model_path, reference=file.reference, no_reference=file.no_reference)
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    finally:
+        place.unlock()
+
+
+def _accuracy(file: ModelFile, part: Part) -> float:
+    """Return the accuracy on a part of the data, in percent."""
+    return 100 * float((labels_given(file, part.images) == part.labels).mean())
+
+
+def standing(file: ModelFile, test: Part | Dataset) -> list[str]:
+    """Return, line by line, how good each member and the whole are on test images, and whether the whole is better."""
+    committee = committee_of(file)
+    members = dict(zip(committee.names, committee.members, strict=True))
+    given = {name: labels_given(ModelFile(one, None), test.images) for name, one in members.items()}
+    alike = np.all(np.stack(list(given.values())) == given[committee.names[0]], axis=0)
+    given["the committee"] = labels_given(file, test.images)
+    right = {name: labels == test.labels for name, labels in given.items()}
+    width = max(map(len, right))
+    lines = [
+        f"  {name:<{width}}  {100 * one.mean():6.2f}%  95 % confidence: {interval_in_words(int(one.sum()), len(one))}"
+        for name, one in right.items()
+    ]
+    best = committee.names[0]
+    found = Disagreement.of(right["the committee"], right[best])
+    verdict = found.in_words("the committee", best, claimed=found.p_value <= SIGNIFICANCE)
+    return [
+        *lines,
+        f"By McNemar's exact test, {verdict}.",
+        f"{best} is its best member by validation.",
+        f"All members agree on {100 * alike.mean():.1f}% of the {noun(file.like.kind)}.",
+    ]
+
+
+def committee_of(file: ModelFile) -> Committee:
+    """Return the committee that a file holds."""
+    if not isinstance(file.model, Committee):
+        raise InputError(f"expected a committee, got {file.model}")
+    return file.model
