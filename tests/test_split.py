@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from glasswork import InputError, split
 
@@ -188,3 +188,28 @@ def test_sizes_of_no_meaning(name, wrong, mnist):
 def test_nothing_left_to_train_on(mnist):
     with pytest.raises(InputError, match=r"split: 1,000 images for testing and 400 for validation leave none of 1,400"):
         split(*(array[::50] for array in mnist), test=1000, valid=400)
+
+
+def test_folds_are_those_of_scikit_learn_and_leave_the_test_images_alone(mnist):
+    images, labels = mnist[0][:3500], mnist[1][:3500]
+    whole = split(images, labels)
+    rest = np.sort(np.concatenate([whole.train.indices, whole.valid.indices]))
+    peer = StratifiedKFold(5, shuffle=True, random_state=123).split(rest, labels[rest])
+    for number, (_, held_out) in enumerate(peer, 1):
+        fold = split(images, labels, fold=(number, 5))
+        np.testing.assert_array_equal(fold.test.indices, rest[held_out])
+        np.testing.assert_array_equal(np.sort(np.concatenate([p.indices for p in in_parts(fold).values()])), rest)
+        np.testing.assert_array_equal(fold.test.images, images[fold.test.indices])
+        assert len(fold.valid) == len(whole.valid) * 4 // 5
+        assert (fold.division, whole.division) == (f"handout split, fold {number} of 5", "handout split")
+
+
+@pytest.mark.parametrize("fold", [(1,), (0, 5), (6, 5), (1, 1), (1, 2, 3)])
+def test_a_fold_that_there_cannot_be_is_refused(fold):
+    with pytest.raises(InputError, match=r"expected a fold such as \[2, 5\], the second of five, got"):
+        split(np.zeros((100, 4), np.uint8), np.arange(100) % 2, fold=fold)
+
+
+def test_more_folds_than_images_of_a_class_are_refused():
+    with pytest.raises(InputError, match="40 folds need 40 images of every class besides the test images, got 39"):
+        split(np.zeros((100, 4), np.uint8), np.arange(100) % 2, test=22, fold=(1, 40))
