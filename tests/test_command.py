@@ -149,7 +149,7 @@ def test_flags_change_the_experiment(glasswork, tmp_path):
         "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", "--batch-norm", "true",
         "--drop-last", folder=tmp_path,
     )  # fmt: skip
-    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d% \([^\n]* of 10,000 images, handout split; [^\n]*\)\n", printed)
+    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d% \([^\n]* of 10,000 images, official split; [^\n]*\)\n", printed)
     model = load_model(tmp_path / "deep" / "run")
     assert (model.hidden_size, model.dtype) == ((30, 20), np.float64)
     recipe = (tmp_path / "deep" / "run" / "recipe.toml").read_text()
