@@ -18,7 +18,9 @@ from networks import network
 
 FOREIGN = Path(__file__).parent / "golden" / "foreign"
 ANSWERS = dict(np.load(FOREIGN / "answers.npz"))
-GOOD = sorted(p for p in FOREIGN.iterdir() if p.suffix in {".onnx", ".safetensors", ".keras"} and "bad-" not in p.name)
+GOOD = sorted(
+    p for p in FOREIGN.iterdir() if p.suffix in {".onnx", ".safetensors", ".keras", ".skops"} and "bad-" not in p.name
+)
 TOLD = {".safetensors": {"activation": "relu"}}
 CLASSES = {"words": ("setosa", "versicolor", "virginica"), "binary": ("no", "yes"), "three": ("0", "1", "2")}
 
@@ -125,11 +127,8 @@ def test_a_state_dict_says_neither_activation_nor_missing_layers(tmp_path):
         load(tmp_path / "net.safetensors", activation="relu")
 
 
-DAMAGED = [
-    path
-    for path in GOOD
-    if path.name in {"torch-relu-old.onnx", "torch-state.safetensors", "keras-norm.keras", "sklearn-words-zipmap.onnx"}
-]
+NAMES = ("torch-relu-old.onnx", "torch-state.safetensors", "keras-norm.keras", "sklearn-words-zipmap.onnx")
+DAMAGED = [path for path in GOOD if path.name in NAMES or path.suffix == ".skops"]
 
 
 @pytest.mark.parametrize("path", DAMAGED, ids=lambda path: path.name)

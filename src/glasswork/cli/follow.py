@@ -213,7 +213,7 @@ def _announce(run: "Run") -> None:
     print(f"  training  {describe_training(recipe)}")
     if run.engine != "numpy":
         print(f"  engine    {run.engine}, {run.threads} thread{'' if run.threads == 1 else 's'}")
-    print(f"  run       {_shown(run)}")
+    print(f"  run       {shown(run)}")
     for note in run.notes:
         print(f"  note      {note}")
     if has_to_be_learnt(run.parts, run.experiment.data_sha256):
@@ -226,15 +226,15 @@ def _announce(run: "Run") -> None:
 def _print_how_to_continue(run: "Run") -> None:
     total = run.recipe.training.epochs
     network = "the network" if run.history else "the network, which is not validated yet,"
-    print(f"Interrupted after {len(run.history)} of {total} epochs; {network} is in {_shown(run)}")
+    print(f"Interrupted after {len(run.history)} of {total} epochs; {network} is in {shown(run)}")
     print(f"Continue with: {_resume(run)}", flush=True)
 
 
 def _resume(run: "Run") -> str:
-    return f"{command()} resume {for_shell(_shown(run))}"
+    return f"{command()} resume {for_shell(shown(run))}"
 
 
-def _shown(run: "Run") -> Path:
+def shown(run: "Run") -> Path:
     """Return the run's folder as a user would type it: relative to the working folder if it is inside that."""
     here = Path.cwd()
     return run.folder.relative_to(here) if run.folder.is_relative_to(here) else run.folder
@@ -242,9 +242,9 @@ def _shown(run: "Run") -> Path:
 
 def _what_next(run: "Run", *, drawn: bool) -> None:
     seconds = sum(result.seconds for result in run.history)
-    where = f" The figures are in {_shown(run) / 'figures'}." if drawn else ""
+    where = f" The figures are in {shown(run) / 'figures'}." if drawn else ""
     print(f"Trained in {seconds:.1f} s.{where} Next:")
-    here = for_shell(_shown(run))
+    here = for_shell(shown(run))
     print(f"  {command()} report {here} --open")
     print(f"  {command()} evaluate {here}")
     what = "DIGIT.png" if run.parts.origin.pictures == "digits" else "IMAGES"

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from glasswork.cli.follow import shown
 from glasswork.cli.options import Debug, command
 from glasswork.cli.recipe_options import parse_setting, parse_value
 from glasswork.cli.train import describe_data
@@ -15,7 +16,7 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="net.onnx, a state dict in weights.safetensors, net.keras; net.npz of ours.",
+            metavar="FILE", help="net.onnx, net.safetensors (a state dict), net.keras, net.skops, or net.npz of ours.",
             parser=typed_path,
         ),
     ],
@@ -50,7 +51,7 @@ def import_(
         ),
     ] = None,
     like: Annotated[
-        Literal["onnx", "torch", "keras", "npz"] | None,
+        Literal["onnx", "torch", "keras", "npz", "skops"] | None,
         typer.Option(help="Who wrote it.", show_default="by its suffix"),
     ] = None,
     activation: Annotated[
@@ -113,7 +114,7 @@ def import_(
     print(f"Test accuracy: {tested}")
     if not found.data:
         print(f"That counts only if the network was not trained on these {noun(parts.kind)}: --split, --split-seed.")
-    place = for_shell(run.folder)
+    place = for_shell(shown(run))
     print("Next:")
     for verb in ("report", "evaluate", "resume"):
         print(f"  {command()} {verb} {place}{' --epochs 5' if verb == 'resume' else ''}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,7 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, InputError
 from glasswork.interop.found import Found, Module, steps_of
 from glasswork.interop.program import Program, acts
-from glasswork.interop.translation import LARGEST
-from glasswork.models.model_file import load_model
+from glasswork.interop.translation import opened
 from glasswork.nn import MLP
 from glasswork.outputs import SOFTWARE
 from glasswork.version import __version__
@@ -72,7 +70,7 @@ def npz_bytes(program: Program) -> bytes:
     """Return a network's arrays under its own names as the content of an NPZ file, with the same facts."""
     stream = io.BytesIO()
     words = {name: np.array(text) for name, text in _words(program).items()}
-    words["classes"] = np.array(program.classes)
+    words["classes"] = np.array(program.model.classes)
     np.savez(stream, allow_pickle=False, **program.model.state(), **words)
     return stream.getvalue()
 
@@ -89,15 +87,7 @@ def _words(program: Program) -> dict[str, str]:
 
 
 def read_safetensors(path: Path, activation: str | Sequence[str] | None, output_activation: str | None) -> Found:
-    """Return what a safetensors file says: one of glasswork's, or a state dict.
-
-    Raises
-    ------
-    FileError
-        If it is damaged.
-    InputError
-        If it is not a multi-layer perceptron, or does not say its activation.
-    """
+    """Return what a safetensors file says: one of glasswork's, or a state dict."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -107,6 +97,8 @@ def read_safetensors(path: Path, activation: str | Sequence[str] | None, output_
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise FileError(f"{path}: expected a safetensors file of a state dict ({error})") from None
     if SOFTWARE in facts:  # a model file
+        from glasswork.models.model_file import load_model
+
         model = load_model(path)
         return Found(steps_of(path, modules_of(model)), model.scores_are, model.inputs)
     if not facts.get("software", "").startswith(SOFTWARE):
@@ -115,22 +107,9 @@ def read_safetensors(path: Path, activation: str | Sequence[str] | None, output_
 
 
 def read_npz(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
-    """Return what an NPZ file of glasswork's says.
-
-    Raises
-    ------
-    FileError
-        If it is damaged, or glasswork did not write it.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = sum(info.file_size for info in archive.infolist())
-        if sizes > LARGEST:
-            raise FileError(f"{path}: expected at most {LARGEST:,} bytes unpacked, got {sizes:,}")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError) as error:
-        raise FileError(f"{path}: expected an NPZ file ({error})") from None
+    """Return what an NPZ file of glasswork's says."""
+    with opened(path, "an NPZ file"), np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
     facts = {name: str(array) for name, array in arrays.items() if array.dtype.kind == "U" and array.ndim == 0}
     if "layers" not in facts:
         raise FileError(f"{path}: expected an NPZ file that glasswork export wrote, with the names of its layers")
@@ -185,7 +164,7 @@ def read_state_dict(
     if len({re.sub(r"\d+", "", name) for name in modules}) > 1 or any(not re.search(r"\d", name) for name in modules):
         raise InputError(
             f"{who}: the names {', '.join(list(modules)[:5])} do not say in which order the layers stand; number "
-            "all of them, as torch.nn.Sequential(*layers).state_dict() does"
+            "all of them, as torch.nn.Sequential(*layers).state_dict() does, or write the network as ONNX"
         )
     ordered = sorted(modules, key=_number)
     linear = [name for name in ordered if modules[name].get("weight", np.empty(0)).ndim == 2]

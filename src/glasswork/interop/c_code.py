@@ -66,43 +66,32 @@ static void {p}_dense(const float *x, int n, const signed char *weight, const fl
 
 
 def c_source(program: Program, path: Path, *, int8: bool = False) -> str:
-    """Return a network as the text of a C header, whose names begin like the file's.
+    """Return a network as the text of a C header, whose names begin like the file's: ``net.h`` has ``net_predict``.
 
-    Parameters
-    ----------
-    program : Program
-    path : Path
-        Its stem is the prefix of all names, ``net.h`` gives ``net_predict``.
-    int8 : bool
-        Whether weights are stored as 8-bit integers, with a scale for each neuron, and multiplied as such.
-
-    Raises
-    ------
-    InputError
-        If a layer is too wide for 32-bit sums.
+    With ``int8``, weights are integers of 8 bits, with a scale for each neuron, and are multiplied as such.
     """
     p = prefix_of(path)
-    widths = [program.in_features, *(len(step.bias) for step in program.steps if isinstance(step, Dense))]
+    widths = [program.model.in_features, *(len(step.bias) for step in program.steps if isinstance(step, Dense))]
     if int8 and max(widths) > _MOST_PRODUCTS:
         raise InputError(f"export: expected layers of at most {_MOST_PRODUCTS:,} inputs for int8, got {max(widths):,}")
     here, there = max(2, *widths), max(2, *widths[1:])  # x and y take turns in two parts of the scratch buffer
     scratch = here + there + ((here + 3) // 4 if int8 else 0)
     tables = _Tables(p)
-    calls = _calls(program, tables, int8)
+    calls, names = _calls(program, tables, int8), ", ".join(map(_string, program.model.classes))
     lines = [
         f"/* {program.model!r}, {SOURCE_MARK} {__version__}.",
-        f" * Takes {program.in_features} raw floats, as the network was trained on: {_comment(program.takes)}.",
+        f" * Takes {program.model.in_features} raw floats, as the network was trained on: {_comment(program.takes)}.",
         f" * Needs {4 * scratch:,} bytes of RAM (the scratch buffer) and {tables.bytes:,} bytes of constant tables.",
         " * C99; includes math.h only, allocates nothing, keeps no state. */",
         f"#ifndef {p.upper()}_H",
         f"#define {p.upper()}_H",
         "#include <math.h>",
         "",
-        f"#define {p.upper()}_INPUTS {program.in_features}",
-        f"#define {p.upper()}_CLASSES {len(program.classes)}",
+        f"#define {p.upper()}_INPUTS {program.model.in_features}",
+        f"#define {p.upper()}_CLASSES {len(program.model.classes)}",
         f"#define {p.upper()}_SCRATCH {scratch}",
         "",
-        f"static const char *const {p}_classes[{p.upper()}_CLASSES] = {{{', '.join(map(_string, program.classes))}}};",
+        f"static const char *const {p}_classes[{p.upper()}_CLASSES] = {{{names}}};",
         *tables.lines,
         (_DENSE_INT8 if int8 else _DENSE).format(p=p),
         "/* The label: an index into the classes. Fills their probabilities, which sum to 1. */",
@@ -143,7 +132,7 @@ class _Tables:
 def _calls(program: Program, tables: _Tables, int8: bool) -> list[str]:
     """Fill the tables; return the lines from the input to the scores in x."""
     lines = [_prepared(program, tables)]
-    width = program.in_features
+    width = program.model.in_features
     for number, step in enumerate(program.steps, 1):
         if isinstance(step, Dense):
             n, m, q = width, len(step.bias), ", q" if int8 else ""
@@ -180,7 +169,7 @@ def _prepared(program: Program, tables: _Tables) -> str:
         else:
             offset, factor = f"{tables.add('offset', program.offset)}[i]", f"{tables.add('factor', program.factor)}[i]"
         value = f"({value} - {offset}) * {factor}"
-    return f"    for (int i = 0; i < {program.in_features}; i++) x[i] = {value};"
+    return f"    for (int i = 0; i < {program.model.in_features}; i++) x[i] = {value};"
 
 
 def _quantised(weight: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
@@ -192,9 +181,9 @@ def _quantised(weight: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[n
 
 def _answer(program: Program) -> list[str]:
     """Return the lines from the scores in x to label and probabilities."""
-    count, logits = len(program.classes), program.scores_are == "logits"
+    count, logits = len(program.model.classes), program.model.scores_are == "logits"
     lines = []
-    if program.out_features == 1:
+    if program.model.out_features == 1:
         lines.append(f"    x[1] = x[0]; x[0] = {'0.0f' if logits else '1.0f - x[1]'};")
     lines += [
         "    int label = 0;",
@@ -202,7 +191,7 @@ def _answer(program: Program) -> list[str]:
         "    float sum = 0.0f;",
     ]
     value = "expf(x[k] - x[label])" if logits else "x[k] > 1e-37f ? x[k] : 1e-37f"
-    if program.out_features == 1 and not logits:
+    if program.model.out_features == 1 and not logits:
         lines.append("    for (int k = 0; k < 2; k++) x[k] = x[k] < 0.0f ? 0.0f : x[k] > 1.0f ? 1.0f : x[k];")
     return [
         *lines,

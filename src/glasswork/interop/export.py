@@ -23,11 +23,10 @@ from glasswork.files import write_whole
 from glasswork.interop.arrays import npz_bytes, safetensors_bytes
 from glasswork.interop.c_code import c_source, prefix_of
 from glasswork.interop.fitted import check_classifies
-from glasswork.interop.load import load
+from glasswork.interop.load import load, random_rows
 from glasswork.interop.onnx import onnx_bytes
 from glasswork.interop.program import Program, program_of
 from glasswork.interop.python_code import python_source
-from glasswork.interop.rows import random_rows
 from glasswork.interop.translation import require
 from glasswork.nn import MLP
 from glasswork.nn.scores import probabilities_of
@@ -183,7 +182,7 @@ def _ask_onnx(path: Path, rows: FloatArray, options: dict[str, bool], program: P
     if not options["bare"]:
         return session.run(["probabilities"], {"images": rows.astype(np.float32)})[0]  # type: ignore[no-any-return]
     (scores,) = session.run(None, {"images": program.model.prepared(rows).astype(np.float32)})
-    return probabilities_of(scores, program.scores_are)
+    return probabilities_of(scores, program.model.scores_are)
 
 
 def _ask_python(path: Path, rows: FloatArray, options: dict[str, bool], program: Program) -> FloatArray:

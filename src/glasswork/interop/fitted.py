@@ -5,8 +5,13 @@ Pipeline(StandardScaler, MLPClassifier) ──► MLP whose input contract holds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +22,7 @@ from glasswork.features import Features
 from glasswork.inputs import Inputs
 from glasswork.interop.arrays import modules_of
 from glasswork.interop.found import Found, Module, steps_of
+from glasswork.interop.translation import opened
 
 _Scaling = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -56,13 +62,7 @@ def check_classifies(source: Any) -> None:
 
 
 def read_fitted(source: Any) -> Found:
-    """Return what a fitted estimator, a pipeline or a search computes on raw rows.
-
-    Raises
-    ------
-    InputError
-        If a step of the pipeline is no scaler of columns, or the last one is no network.
-    """
+    """Return what a fitted estimator, a pipeline of scalers before one, or a search computes on raw rows."""
     source = getattr(source, "best_estimator_", source)
     *before, (name, last) = getattr(source, "steps", [("", source)])
     if hasattr(last, "steps") or hasattr(last, "best_estimator_"):
@@ -117,4 +117,35 @@ def _of_sklearn(estimator: Any) -> Found:
         found.act(who, words[number])
     if hasattr(estimator, "classes_"):
         found.name_classes(estimator.classes_)
+    return found
+
+
+def read_skops(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+    """Return what a ``.skops`` file says of such an estimator; nothing in it is executed, and no class is imported."""
+    with opened(path, "a .skops file") as archive:
+        try:
+            return read_fitted(_value(json.loads(archive.read("schema.json")), archive, {}))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def _value(node: Mapping[str, Any], archive: zipfile.ZipFile, seen: dict[Any, Any]) -> Any:
+    """Return what a node of the schema stands for: plain values, arrays, and objects with the attributes of theirs."""
+    kind, content = node["__loader__"], node.get("content")
+    found: Any = None
+    if kind == "CachedNode":
+        found = seen.get(node["__id__"])
+    elif kind == "JsonNode":
+        found = json.loads(content) if isinstance(content, str) else content
+    elif kind in ("ListNode", "TupleNode"):
+        found = [_value(inner, archive, seen) for inner in content or ()]
+    elif kind == "DictNode":
+        found = {name: _value(inner, archive, seen) for name, inner in (content or {}).items()}
+    elif kind == "NdArrayNode" and node["type"] == "numpy":
+        found = np.load(io.BytesIO(archive.read(node["file"])), allow_pickle=False)
+    elif kind == "NdArrayNode":
+        found = np.array(_value(content or {}, archive, seen), object)
+    elif kind == "ObjectNode":
+        found = type(str(node["__class__"]), (SimpleNamespace,), {})(**_value(content or {}, archive, seen))
+    seen[node.get("__id__")] = found
     return found

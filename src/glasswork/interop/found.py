@@ -42,28 +42,14 @@ class Module(NamedTuple):
 
 @dataclass(eq=False)
 class Found:
-    """What is known of a network.
-
-    Attributes
-    ----------
-    steps : list of Dense, Stretch, Activation and Norm
-    scores_are : {"logits", "probabilities"} or None
-    inputs : Inputs or None
-        The input contract, or only the classes.
-    shape : tuple of int
-        The shape of a row, such as (3, 32, 32), if the file states it.
-    data : dict
-        The settings of the recipe's data that the network was trained with.
-    notes : list of str
-        What was assumed or left out.
-    """
+    """What is known of a network."""
 
     steps: list[Step] = field(default_factory=list)
     scores_are: ScoresAre | None = None
-    inputs: Inputs | None = None
-    shape: tuple[int, ...] = ()
-    data: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    inputs: Inputs | None = None  #: The input contract, or only the classes.
+    shape: tuple[int, ...] = ()  #: Of a row, such as (3, 32, 32), if the file states it.
+    data: dict[str, Any] = field(default_factory=dict)  #: The recipe's settings of the data it was trained on.
+    notes: list[str] = field(default_factory=list)  #: What was assumed or left out.
 
     def name_classes(self, names: Iterable[Any]) -> None:
         """Note what the classes are called."""
@@ -92,29 +78,25 @@ class Found:
             self.notes.append(GELU_NOTE)
 
     def to_model(self, who: object) -> MLP:
-        """Return the network in float32; errors name the file or object ``who``.
-
-        Raises
-        ------
-        InputError
-            If the layers do not fit each other, or there is none.
-        """
+        """Return the network in float32; errors name the file or object ``who``."""
         self.notes = list(dict.fromkeys(self.notes))
         layers: dict[str, Layer] = {}
         number = 0
-        for step in folded(self.steps):
-            if isinstance(step, Stretch):
-                raise InputError(f"{who}: scales numbers behind an activation, where no layer of weights follows")
-            number += isinstance(step, Dense)
-            name = f"{_PREFIXES[type(step)]}{number}"
-            layers[name if name not in layers else f"{name}_{len(layers)}"] = _layer(step)
-        if not number:
-            raise InputError(f"{who}: expected a multi-layer perceptron, got a file without a layer of weights")
         try:
+            for step in folded(self.steps):
+                if isinstance(step, Stretch):
+                    raise InputError("numbers are scaled behind an activation, where no layer of weights follows")
+                number += isinstance(step, Dense)
+                name = f"{_PREFIXES[type(step)]}{number}"
+                layers[name if name not in layers else f"{name}_{len(layers)}"] = _layer(step)
+            if not number:
+                raise InputError("there is no layer of weights")
             model = MLP.from_layers(layers, scores_are=self.scores_are)
             model.inputs = self.inputs
         except InputError as error:
-            raise InputError(f"{who}: its layers do not fit each other ({error})") from None
+            raise InputError(
+                f"{who}: expected a multi-layer perceptron whose layers fit each other ({error})"
+            ) from None
         return model
 
 
@@ -144,13 +126,7 @@ def kind_of(who: object, word: str | None) -> str | None:
 
 
 def steps_of(who: object, modules: Iterable[Module]) -> list[Step]:
-    """Return the steps of layers with arrays.
-
-    Raises
-    ------
-    InputError
-        If arrays are missing, do not fit each other, or are not finite.
-    """
+    """Return the steps of layers; an error names one whose arrays are missing, do not fit, or are not finite."""
     steps: list[Step] = []
     width = 0
     for name, kind, settings, parts in modules:

@@ -5,44 +5,24 @@ from __future__ import annotations
 import io
 import json
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glasswork.errors import FileError, InputError
+from glasswork.errors import InputError
 from glasswork.interop.found import Found, Module, steps_of
-from glasswork.interop.translation import LARGEST, require
+from glasswork.interop.translation import opened, require
 
 _WORDS = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Softmax": "softmax"}
 
 
 def read_keras(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
-    """Return what a ``.keras`` file says.
-
-    Raises
-    ------
-    MissingLibraryError
-        If h5py is not installed.
-    FileError
-        If it is damaged.
-    InputError
-        If a layer has no counterpart; it is named.
-    """
+    """Return what a ``.keras`` file says; an error names a layer that has no counterpart."""
     h5py = require("h5py", install="'glasswork[formats]'")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = sum(info.file_size for info in archive.infolist())
-            if sizes > LARGEST:
-                raise FileError(f"{path}: expected at most {LARGEST:,} bytes unpacked, got {sizes:,}")
-            config = json.loads(archive.read("config.json"))
-            weights = io.BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(weights) as file:
+    with opened(path, "a .keras file") as archive:
+        config = json.loads(archive.read("config.json"))
+        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
             return _read(path, config["config"]["layers"], file)
-    except (zipfile.BadZipFile, KeyError, TypeError, OSError, ValueError) as error:
-        if isinstance(error, InputError | FileError):
-            raise
-        raise FileError(f"{path}: expected a .keras file, but it is damaged or something else ({error})") from None
 
 
 def _read(path: Path, layers: Sequence[Any], file: Any) -> Found:

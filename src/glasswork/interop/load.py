@@ -1,6 +1,6 @@
 """load: a multi-layer perceptron of another library, as an MLP of ours.
 
-net.onnx   net.safetensors   net.npz   net.keras   a torch.nn.Sequential   a state dict   an estimator or a pipeline
+net.onnx   net.safetensors   net.npz   net.keras   net.skops   a torch.nn.Sequential   a state dict   an estimator
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError
 from glasswork.interop.arrays import read_npz, read_safetensors, read_state_dict
-from glasswork.interop.fitted import is_fitted_network, read_fitted
+from glasswork.interop.fitted import is_fitted_network, read_fitted, read_skops
 from glasswork.interop.found import GELU_NOTE, Found
 from glasswork.interop.keras import read_keras
 from glasswork.interop.onnx_in import read_onnx
-from glasswork.interop.rows import random_rows
 from glasswork.interop.torch import as_numpy, read_module
 from glasswork.interop.translation import LARGEST, require
 from glasswork.nn import MLP
@@ -36,10 +35,10 @@ def load(
     Parameters
     ----------
     source : path, or an object of another library
-        An ONNX file, a state dict of PyTorch in a safetensors file, or a ``.keras`` file; what `export` wrote as
+        An ONNX file, a state dict in a safetensors file, a ``.keras`` or ``.skops`` file; what `export` wrote as
         ``.onnx``, ``.safetensors`` or ``.npz``. Or a ``torch.nn.Sequential``, a state dict, a fitted MLPClassifier or
         MLPRegressor of scikit-learn or glasswork, or a pipeline of scalers before one.
-    like : {"onnx", "torch", "keras", "npz"}, optional
+    like : {"onnx", "torch", "keras", "npz", "skops"}, optional
         What the file is; by default its suffix says it.
     activation : str or sequence of str, optional
         Of the hidden layers, or of each one: for a state dict, which does not say it.
@@ -86,10 +85,13 @@ def read(
         raise InputError(
             f"load: expected a path, a torch.nn.Sequential, a state dict or a fitted estimator, got {type(source)}"
         ) from None
-    like = like or {".onnx": "onnx", ".safetensors": "torch", ".keras": "keras", ".npz": "npz"}.get(path.suffix.lower())
+    suffix = path.suffix.lower().removeprefix(".")
+    like = like or {"safetensors": "torch"}.get(suffix, suffix)
     if like not in _READERS:
         known = ", ".join(_READERS)
-        raise InputError(f"{path}: expected a .onnx, .safetensors, .keras or .npz file, or like= one of {known}")
+        raise InputError(
+            f"{path}: expected a file .onnx, .safetensors, .keras, .skops or .npz, or like= one of {known}"
+        )
     if not path.is_file():
         raise FileError(f"{path}: no such file")
     if path.stat().st_size > LARGEST:
@@ -102,7 +104,22 @@ _READERS: dict[str, Callable[[Path, Any, Any], Found]] = {
     "torch": read_safetensors,
     "keras": read_keras,
     "npz": read_npz,
+    "skops": read_skops,
 }
+
+
+def random_rows(model: MLP, *, prepared: bool = False) -> NDArray[Any]:
+    """Return 1,000 random rows in float32: raw ones within the training range, or prepared ones from -1 to 1."""
+    inputs, random, size = model.inputs, np.random.default_rng(0), (1000, model.in_features)
+    rows = random.uniform(-1, 1, size)
+    if inputs is not None and inputs.features is not None and not prepared:
+        rows = random.uniform(inputs.features.low, inputs.features.high, size)
+        if inputs.features.missing is not None:
+            rows[random.random(size) < 0.1] = np.nan
+    elif inputs is not None and inputs.low is not None and inputs.high is not None and not prepared:
+        rows = random.uniform(inputs.low, inputs.high, size)
+        rows = np.rint(rows) if inputs.are_bytes else rows
+    return rows.astype(np.float32)
 
 
 def parity(model: MLP, path: Path, found: Found) -> str:
@@ -112,7 +129,7 @@ def parity(model: MLP, path: Path, found: Found) -> str:
     by how much the answers change if each number of a row changes in its last digit.
     """
     if path.suffix.lower() != ".onnx":
-        return "Its answers were not compared: the library that wrote the file is not needed here."
+        return "Its answers were not compared: only an ONNX file can be asked here."
     runtime = require("onnxruntime", install="'glasswork[interop]'")
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()

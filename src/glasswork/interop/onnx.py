@@ -56,16 +56,7 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
 
 
 def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -> bytes:
-    """Return a network as the content of an ONNX file.
-
-    Parameters
-    ----------
-    program : Program
-    bare : bool
-        Whether to write only the layers, from prepared numbers to scores. Otherwise the input is raw: bytes from 0 to
-        255 or features in their own units, given as floats; the outputs are ``label`` and ``probabilities``.
-    dtype : data type
-    """
+    """Return a network as the content of an ONNX file: ``bare``, from prepared numbers to scores, or from raw ones."""
     onnx = require("onnx", install="'glasswork[interop]'")
     graph = _Graph(onnx, np.dtype(dtype))
     values = "images"
@@ -80,19 +71,19 @@ def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -
     kind = onnx.helper.np_dtype_to_tensor_dtype(graph.dtype)
     if bare:
         graph.add("Identity", values, output="scores")
-        outputs = {"scores": (kind, ["batch", program.out_features])}
+        outputs = {"scores": (kind, ["batch", program.model.out_features])}
     else:
         _add_answer(graph, values, program)
         outputs = {
             "label": (onnx.TensorProto.INT64, ["batch"]),
-            "probabilities": (kind, ["batch", len(program.classes)]),
+            "probabilities": (kind, ["batch", len(program.model.classes)]),
         }
     info = onnx.helper.make_tensor_value_info
     proto = onnx.helper.make_model(
         onnx.helper.make_graph(
             graph.nodes,
             "glasswork",
-            [info("images", kind, ["batch", program.in_features])],
+            [info("images", kind, ["batch", program.model.in_features])],
             [info(name, *facts) for name, facts in outputs.items()],
             graph.arrays,
         ),
@@ -111,7 +102,7 @@ def _facts(program: Program, bare: bool) -> dict[str, str]:
     """Return what the file's metadata say."""
     return {
         "takes": "prepared numbers" if bare else "raw numbers; preprocessing is part of this file",
-        "gives": program.scores_are if bare else "label, an index into classes, and probabilities",
+        "gives": program.model.scores_are if bare else "label, an index into classes, and probabilities",
         **program.facts(),
     }
 
@@ -142,7 +133,7 @@ class _Graph:
 
 def _add_answer(graph: _Graph, scores: str, program: Program) -> None:
     """Add label and probabilities, as `MLP.predict` and `MLP.probabilities` compute them."""
-    logits, single = program.scores_are == "logits", program.out_features == 1
+    logits, single = program.model.scores_are == "logits", program.model.out_features == 1
     if single:
         other = graph.add("Mul", scores, 0) if logits else graph.add("Sub", 1, scores)
         scores = graph.add("Concat", other, scores, axis=1)

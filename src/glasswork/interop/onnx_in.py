@@ -60,17 +60,7 @@ _SAME_FORMULA, _SAME_GELU = 1e-5, 6e-4
 
 
 def read_onnx(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
-    """Return what an ONNX file says of a network.
-
-    Raises
-    ------
-    MissingLibraryError
-        If onnx is not installed.
-    FileError
-        If the file cannot be read, is damaged, or its weights lie in a side file that is missing.
-    InputError
-        If an operator cannot be one of glasswork's layers; it is named.
-    """
+    """Return what an ONNX file says of a network; an error names an operator that is no layer of glasswork's."""
     onnx = require("onnx", install="'glasswork[interop]'")
     try:
         proto = onnx.load(str(path))
@@ -82,7 +72,10 @@ def read_onnx(path: Path, activation: Any = None, output_activation: Any = None)
         if "external" in words.lower() or ".data" in words:
             raise FileError(f"{path}: its weights lie in a second file beside it, which is missing: {words}") from None
         raise FileError(f"{path}: expected an ONNX file, but it is damaged or something else ({words:.200})") from None
-    return _Reader(onnx, path, proto).read()
+    try:
+        return _Reader(onnx, path, proto).read()
+    except UnicodeDecodeError as error:  # protobuf decodes a text when it is read
+        raise FileError(f"{path}: expected an ONNX file, but a text in it is damaged ({error})") from None
 
 
 class _Reader:

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from glasswork.interop.translation import check_layers
 from glasswork.nn import MLP, Layer, Scale
 from glasswork.nn.batchnorm import EPSILON
-from glasswork.nn.scores import ScoresAre
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,26 +100,6 @@ class Program:
     factor: NDArray[np.float64] | None = None
 
     @property
-    def in_features(self) -> int:
-        """Numbers in a row."""
-        return self.model.in_features
-
-    @property
-    def out_features(self) -> int:
-        """Scores of a row."""
-        return self.model.out_features
-
-    @property
-    def scores_are(self) -> ScoresAre:
-        """What the scores are."""
-        return self.model.scores_are
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes."""
-        return self.model.classes
-
-    @property
     def takes(self) -> str:
         """What the raw numbers are, and how they are scaled, in a few words."""
         inputs, first = self.model.inputs, self.model.layers[0]
@@ -132,23 +111,17 @@ class Program:
     def facts(self) -> dict[str, str]:
         """Return what a file can state of scores, classes, inputs and data; lists and numbers as JSON."""
         inputs, words = self.model.inputs, dict[str, Any]()
-        words["classes"] = self.classes
+        words["classes"] = self.model.classes
         if inputs is not None:
             words |= {"inputs": asdict(inputs), "shape": inputs.shape, "columns": inputs.columns}
         words["data"] = dict(self.data) or None
         texts = {k: json.dumps(word, ensure_ascii=False) for k, word in words.items() if word is not None}
         how = "not known" if inputs is None else f"{inputs.formula}; trained on {inputs}"
-        return {"scores": self.scores_are, "preprocessing": how, **texts}
+        return {"scores": self.model.scores_are, "preprocessing": how, **texts}
 
 
 def program_of(model: MLP, *, who: str, data: Mapping[str, Any] | None = None) -> Program:
-    """Return what a network computes as a program; ``who`` is the function that an error message names.
-
-    Raises
-    ------
-    InputError
-        If a layer is not one of glasswork's.
-    """
+    """Return what a network of glasswork's layers computes; ``who`` is the function that an error message names."""
     check_layers(model, target=who)
     program = Program(model, data or {}, folded(step for layer in model.layers for step in _steps(layer)))
     inputs = model.inputs

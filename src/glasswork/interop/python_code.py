@@ -77,17 +77,17 @@ def python_source(program: Program) -> str:
             lines.append(f"x = {_FUNCTIONS[step.kind].format(slope=step.slope)}")
     lines += _answer(program)
     head = _HEAD.format(
-        model=repr(program.model), mark=SOURCE_MARK, version=__version__, count=program.in_features,
-        takes=program.takes.replace("\\", "/").replace('"', "'"), classes=program.classes,
+        model=repr(program.model), mark=SOURCE_MARK, version=__version__, count=program.model.in_features,
+        takes=program.takes.replace("\\", "/").replace('"', "'"), classes=program.model.classes,
     )  # fmt: skip
-    body = _FUNCTION.format(count=program.in_features, lines=textwrap.indent("\n".join(lines), "    "))
+    body = _FUNCTION.format(count=program.model.in_features, lines=textwrap.indent("\n".join(lines), "    "))
     return head + "\n".join(arrays) + "\n" + body
 
 
 def _answer(program: Program) -> list[str]:
     """Return the lines from the scores in x to p, shares that are still to be divided by their sum."""
-    logits, lines = program.scores_are == "logits", []
-    if program.out_features == 1:
+    logits, lines = program.model.scores_are == "logits", []
+    if program.model.out_features == 1:
         lines.append(f"x = np.hstack([{'0 * x' if logits else '1 - x'}, x])")
         if not logits:
             lines.append("x = x.clip(0, 1)")

@@ -97,13 +97,7 @@ def _by_name(network: Any, state: dict[str, Any], prefix: str, *_: Any) -> None:
 
 
 def read_module(network: Any) -> Found:
-    """Return the layers of a ``torch.nn.Sequential``, which may hold others.
-
-    Raises
-    ------
-    InputError
-        If a module does not say what it computes, or has no counterpart.
-    """
+    """Return the layers of a ``torch.nn.Sequential``, which may hold others."""
     found, modules = Found(), list[Module]()
     if isinstance(inputs := getattr(network, "inputs", None), Inputs):
         found.inputs = inputs

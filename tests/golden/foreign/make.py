@@ -1,6 +1,6 @@
 """Write the networks of other libraries that test_import.py reads, with their libraries' own answers.
 
-Run it in an environment of its own:  pip install torch onnxscript skl2onnx scikit-learn keras safetensors
+Run it in an environment of its own:  pip install torch onnxscript skl2onnx scikit-learn keras safetensors skops
 """
 
 import os
@@ -11,11 +11,14 @@ os.environ["KERAS_BACKEND"] = "torch"
 import keras
 import numpy as np
 import onnx
+import skops.io
 import torch
 from safetensors.torch import save_file
 from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 HERE = Path(__file__).parent
 X = torch.from_numpy(np.random.default_rng(0).normal(size=(20, 3, 4)).astype(np.float32))
@@ -64,6 +67,10 @@ def of_sklearn():
         for zipmap in (True, False):
             content = to_onnx(model, x[:1], options={id(model): {"zipmap": zipmap}}).SerializeToString()
             (HERE / f"sklearn-{name}-{'zipmap' if zipmap else 'plain'}.onnx").write_bytes(content)
+    scaled = MLPClassifier((8,), activation="tanh", solver="lbfgs", max_iter=40, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), scaled).fit(x, words)
+    answers["sklearn-words-pipeline"] = pipeline.predict_proba(x)
+    skops.io.dump(pipeline, HERE / "sklearn-words-pipeline.skops", compression=8)
     model = MLPRegressor(hidden_layer_sizes=(8,), max_iter=20, random_state=0).fit(x, y)
     answers["sklearn-regressor"] = model.predict(x).reshape(-1, 1)
     (HERE / "sklearn-regressor-plain.onnx").write_bytes(to_onnx(model, x[:1]).SerializeToString())
