@@ -1,6 +1,7 @@
 """Training in the page: gradients against NumPy's, and networks that learn in a browser."""
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -51,6 +52,11 @@ def pixels(page, selector):
     return page.locator(selector).evaluate_all("all => all.map((canvas) => canvas.toDataURL())")
 
 
+def steps(place):
+    """The number of steps that a place names."""
+    return int(re.search(r"step ([\d,]+)", place.inner_text())[1].replace(",", ""))
+
+
 def networks():
     """The handout's network; deep ones of logits and others, with each activation; one without hidden layers."""
     rng = np.random.default_rng(5)
@@ -68,8 +74,8 @@ def test_gradients_and_a_step_are_those_of_numpy(model, loss):
     disturbed(model)
     model.trained_on(loss.pred_is)
     rng = np.random.default_rng(7)
-    images = rng.integers(0, 256, (8, 64)).astype(np.uint8)
-    labels = rng.integers(0, model.out_features, 8)
+    images = rng.integers(0, 256, (11, 64)).astype(np.uint8)
+    labels = rng.integers(0, model.out_features, 11)
     facts = describe(model, as_stored(model, "float32"), "float32", images)
     asked = {"network": msgspec.to_builtins(facts), "images": images.tolist(), "labels": labels.tolist(), "rate": 0.1}
     found = json.loads(node(HERE / "js" / "learn.js", given=json.dumps(asked)))
@@ -115,8 +121,7 @@ def test_the_network_that_is_trained_by_hand_stands_on_the_stage(default_run, op
     answers = [trained]
     for number in (1, 2):
         page.get_by_role("button", name="One step").press("Enter")
-        assert f"step {number}:" in state.inner_text()
-        assert f"step {number}" in staged.inner_text()
+        assert steps(state) == steps(staged) == number
         answers.append(page.locator(".answers .bars").inner_text())
     assert len(set(answers)) == 3
     assert len(set(pixels(page, gallery))) == 50
@@ -135,9 +140,70 @@ def test_the_network_that_is_trained_by_hand_stands_on_the_stage(default_run, op
     state.filter(has_text="unseen").wait_for()
     play.press("Space")
     assert play.inner_text() == "Play"
+    assert staged.is_hidden()  # it does not fit there
+    page.get_by_role("button", name="One step").press("Enter")
+    page.get_by_label("Hidden neurons").select_option("50")
+    assert steps(staged) == 0
     staged.get_by_role("button").press("Enter")
     assert staged.is_hidden()
     assert page.locator(".answers .bars").inner_text() == trained
+
+
+#: What the stage and the panel say at each moment at which one of them changes: steps, shares, and where the panel is.
+WATCHED = """async (moments) => {
+    const [state, staged] = ["state", "staged"].map((name) => document.querySelector("." + name));
+    const step = (place) => place.innerText.match(/step ([\\d,]+)/)?.[1];
+    const seen = [];
+    const look = () => seen.push({panel: step(state), stage: step(staged), at: performance.now(),
+        says: state.innerText, curve: document.querySelector(".trio .plot .line.s0").getAttribute("points"),
+        bars: document.querySelector(".bars").innerText, top: document.querySelector(".trio").getBoundingClientRect().top,
+        end: document.querySelector(".trio .plot").getBoundingClientRect().bottom});
+    look();
+    const watcher = new MutationObserver(look);
+    for (const place of [state, staged]) watcher.observe(place, {childList: true, subtree: true, characterData: true});
+    document.querySelector(".train-here .play").click();
+    while (new Set(seen.map(({panel}) => panel)).size < moments) await new Promise(requestAnimationFrame);
+    document.querySelector(".train-here .play").click();
+    watcher.disconnect();
+    look();
+    return seen;
+}"""
+
+
+def test_stage_and_panel_tell_the_same_steps_often_and_nothing_jumps(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.evaluate("glasswork.open(0, 4)")
+    page.locator("#switch").click()
+    page.keyboard.press("Escape")
+    assert page.locator(".tile.changed").count() == 1
+    page.locator("#tab-train").click()
+    _, *seen = page.evaluate(WATCHED, 12)
+    assert all(one["panel"] == one["stage"] for one in seen)
+    assert len({one["panel"] for one in seen}) == len({one["says"] for one in seen}) >= 11
+    assert len({one["curve"] for one in seen}) >= 10
+    assert len({one["bars"] for one in seen}) >= 10
+    assert len({one["top"] for one in seen}) == 1
+    assert seen[0]["end"] <= 720  # stage and curve are seen together
+    assert page.locator(".tile.changed").count() == 0  # the other network's neurons work
+    assert "other network" in page.locator(".staged").inner_text()
+    page.locator("#tab-neuron").click()
+    page.evaluate("glasswork.open(0, 4)")
+    assert not page.locator(".exciting").is_visible()
+    assert page.locator(".hint").inner_text().count("American") == 0
+
+
+def test_a_neuron_that_is_open_follows_the_training(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    page.locator("#tab-train").click()
+    page.locator(".train-here .play").click()
+    page.evaluate("glasswork.open(0, 4)")
+    total = page.locator("#neuron .steps tbody tr", has_text="bias").locator(".figure").last
+    for _ in range(3):  # at full speed, without a pause of quiet
+        before = total.inner_text()
+        page.wait_for_function("([text]) => !document.querySelector('#neuron').innerText.includes(text)", arg=[before])
+    page.locator("#tab-train").click()
+    page.locator(".train-here .play").click()
 
 
 def test_both_panels_fit_a_small_phone_and_axe_finds_nothing(default_run, open_page):

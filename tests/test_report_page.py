@@ -240,17 +240,17 @@ def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
     assert board.answer() == first
     for _ in range(2):
         page.get_by_role("button", name="Undo").click()
-    assert board.answer()[0] == "Blank"
+    assert board.answer()[0].startswith("Blank")
     page.evaluate(
         """() => { const board = document.getElementById('board'); board.setPointerCapture = () => {};
         const send = (type, x) => board.dispatchEvent(new PointerEvent(type, {pointerId: 7, clientX: x, clientY: 300}));
         send('pointerdown', 150); send('pointermove', 250); send('pointercancel', 250); }"""
     )
-    assert board.answer()[0] == "Blank"
+    assert board.answer()[0].startswith("Blank")
     board.draw(DIGITS[1])
     page.get_by_role("button", name="Erase").click()
     board.draw([[(0.3, 0.5), (0.7, 0.5)]])
-    assert board.answer()[0] != "Blank"
+    assert not board.answer()[0].startswith("Blank")
 
 
 def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
@@ -389,7 +389,7 @@ def test_the_board_shows_the_image_in_question(page, parts):
     dark = np.array(page.evaluate(ON_BOARD)).reshape(28, 28)[4:24, 4:24] < 127
     assert (dark == expected).mean() > 0.97
     page.get_by_role("button", name="Clear").click()
-    assert Board(page).answer()[0] == "Blank"
+    assert Board(page).answer()[0].startswith("Blank")
     page.evaluate("glasswork.show(new Uint8Array(784).map((_, i) => (i % 28 === 14 ? 255 : 0)))")
     column = np.array(page.evaluate(ON_BOARD)).reshape(28, 28)[4:20]
     assert column[:, 14].max() < 60 < 200 < column[:, 5].min()
@@ -715,6 +715,7 @@ def test_few_tab_stops(page):
 
 def test_curves_tell_their_values(page, facts):
     plot = page.locator("#learnt .plot").nth(1)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # every part is brought up to date and has its height
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     page.mouse.move(box["x"] + box["width"] - 16, box["y"] + 80)

@@ -56,7 +56,7 @@ function lesson() {
   const labels = Array.from({ length: 120 }, (_, n) => n % 2);
   const rows = labels.map((label) => [normal() + 3 * label, normal() + 3 * label]);
   const numbers = labels.map((_, n) => n);
-  return { input: (n) => rows[n], labels, learnt: numbers.slice(0, 80), unseen: numbers.slice(80) };
+  return { input: (n) => rows[n], labels, learnt: numbers.slice(0, 80), unseen: numbers.slice(80), sample: 10 };
 }
 
 function trained(epochs, changes = {}) {
@@ -67,13 +67,39 @@ function trained(epochs, changes = {}) {
   return { network, course };
 }
 
-test("a course learns, measures twice an epoch, and does the same for the same seed", () => {
+test("a course learns, measures each epoch, and does the same for the same seed", () => {
   const { network, course } = trained(5);
   assert.equal(course.steps, 100);
-  assert.deepEqual(course.measures.slice(0, 5).map(({ epoch }) => epoch), [0, 0.5, 1, 1.5, 2]);
+  assert.deepEqual(course.measures.slice(0, 5).map(({ epoch }) => epoch), [0, 1, 2, 3, 4]);
   assert.ok(course.last.accuracy >= 90 && course.last.unseenLoss < course.measures[0].unseenLoss / 2);
   assert.deepEqual(trained(5).network.blocks[1].weight, network.blocks[1].weight);
   assert.notDeepEqual(trained(5, { seed: 4 }).network.blocks[1].weight, network.blocks[1].weight);
+});
+
+test("the sample is measured when it is asked for, after whole steps, and changes nothing", () => {
+  const { network, course: alone } = trained(3);
+  const course = new Course(new Learner(freshNetwork(context, settings)), lesson(), settings);
+  while ((course.last?.epoch ?? -1) < 3) {
+    const found = course.next();
+    course.asked ||= found === "step" && course.steps % 7 === 3;
+  }
+  assert.deepEqual(course.learner.network.blocks[1].weight, network.blocks[1].weight);
+  const whole = course.measures.filter(({ accuracy }) => accuracy !== undefined);
+  assert.deepEqual(whole.map(({ accuracy, sampled }) => [accuracy, sampled]), alone.measures.map(({ accuracy, sampled }) => [accuracy, sampled]));
+  const between = course.measures.filter(({ accuracy }) => accuracy === undefined);
+  assert.ok(between.length >= 6 && between.every(({ step, epoch }) => step / 20 === epoch));
+  assert.ok(course.measures.every(({ sampled }) => sampled % 10 === 0)); // of 10
+});
+
+test("measures are thinned out, those of whole epochs are kept", () => {
+  const course = new Course(new Learner(freshNetwork(context, settings)), lesson(), settings);
+  while ((course.last?.epoch ?? -1) < 60) {
+    course.next();
+    course.asked = true;
+  }
+  const epochs = course.measures.map(({ epoch }) => epoch);
+  assert.ok(course.measures.length <= 501 && epochs.every((epoch, n) => n === 0 || epoch > epochs[n - 1]));
+  assert.deepEqual(epochs.filter(Number.isInteger), Array.from({ length: 61 }, (_, n) => n));
 });
 
 test("unseen images are never learnt from", () => {

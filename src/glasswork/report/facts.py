@@ -58,8 +58,7 @@ def handwriting(words: Words, recipe: Recipe) -> str:
     if recipe.data.source != "mnist":
         return ""
     return words.say(
-        "It learnt from American handwriting: a 1 with a flag or a foot, a 9 with a hooked tail and a 0 with a slash "
-        "are often misread."
+        "It learnt American handwriting: a 1 with a flag or a foot, a hooked 9 or a slashed 0 is often misread."
     )
 
 

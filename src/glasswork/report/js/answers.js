@@ -2,7 +2,7 @@
 
 import { Bars } from "./bars.js";
 import { doubtOf } from "./doubt.js";
-import { el, put, replace } from "./dom.js";
+import { button, el, put, replace } from "./dom.js";
 import { percent, say } from "./words.js";
 
 /**
@@ -12,24 +12,24 @@ import { percent, say } from "./words.js";
  */
 export function showAnswers(context, place, onwhy) {
   const { store, classes, data, network } = context;
-  const verdict = el("p", { class: "verdict" });
-  const doubt = el("span", {});
-  const why = el("button", { type: "button", class: "link", id: "how-strange", onclick: onwhy }, say("How strange is it?"));
+  const verdict = el("div", { class: "verdict" });
+  const why = button(say("How strange is it?"), onwhy, "link");
   const spoken = el("p", { class: "unseen", role: "status" });
   const bars = new Bars(classes, (target) => store.set({ target }));
   const list = bars.element;
-  const head = el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), el("span", {}, say("share")));
-  put(place, verdict, head, list, el("p", { class: "sentence" }, why, " ", doubt), spoken); // what varies in length stands last
+  const head = (/** @type {string} */ word) => el("span", { "aria-hidden": "true" }, word);
+  const sentence = el("p", { class: "sentence" });
+  put(place, verdict, el("p", { class: "heads small" }, head(say("sum")), why, head(say("share"))), list, sentence, spoken); // what varies in length stands last
   let timer = 0;
   store.watch((state) => {
     const found = context.answer(state);
     bars.show(found.shares, found.best, found.unlike, found.sums, context.target(state));
     verdict.classList.toggle("long", classes[found.best].length > 3);
     replace(verdict, ...verdictOf(context, state));
-    doubt.textContent = doubtOf(context, state);
+    sentence.textContent = context.kind.isBlank(state.bytes) ? "" : doubtOf(context, state);
     clearTimeout(timer);
     timer = window.setTimeout(() => {
-      spoken.textContent = `${verdict.textContent}. ${doubt.textContent}`; // not at every move
+      spoken.textContent = `${verdict.textContent}. ${state.staged || sentence.textContent}`; // not at every move
       if (list.scrollHeight > list.clientHeight) list.scrollTop = bars.rows[found.best].row.offsetTop - 60;
     }, 800);
   });
@@ -40,16 +40,24 @@ export function showAnswers(context, place, onwhy) {
 }
 
 /**
- * The answer in words.
+ * The answer, and beside it what is to be said of it.
  * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
  */
-function verdictOf(context, state) {
-  const { best, shares, unlike } = context.answer(state);
-  const name = context.classes[best];
-  const off = state.gains.size > 0 && el("span", { class: "doubt" }, ` ${say("with neurons changed")}`);
-  if (context.kind.isBlank(state.bytes))
-    return [el("strong", {}, say("Blank")), el("span", { class: "doubt" }, ` ${say("page: even here the network answers {name}", { name })}`), off];
-  const truth = state.truth !== null && el("span", { class: "small" }, ` ${say("labelled {name}", { name: context.classes[state.truth] })}`);
-  if (unlike) return [el("strong", {}, `${name}?`), el("span", { class: "doubt" }, ` ${say("I have never seen anything like this")}`), truth, off];
-  return [el("strong", {}, name), el("span", {}, ` ${percent(shares[best])}`), truth, off];
+function verdictOf({ answer, classes, kind }, state) {
+  const { best, shares, unlike } = answer(state);
+  const name = classes[best];
+  const isBlank = kind.isBlank(state.bytes);
+  const blank = say("Blank: there is nothing to read, and still the network answers {name}.", { name });
+  const truth = state.truth === null ? "" : classes[state.truth];
+  const isWrong = truth !== "" && state.truth !== best;
+  const judged = isWrong
+    ? state.strokes ? say("wrong: you meant {truth}", { truth }) : say("wrong: labelled {truth}", { truth })
+    : state.strokes ? say("as you meant it") : say("labelled {name}", { name: truth });
+  const told = [
+    !isBlank && el("span", { class: "certain" }, percent(shares[best])),
+    !isBlank && truth !== "" && el("span", { class: isWrong ? "wrong" : "small" }, judged),
+    !isBlank && unlike && el("span", { class: "doubt" }, say("I have never seen anything like this")),
+  ].filter((one) => one !== false);
+  const title = isBlank ? el("strong", { class: "blank" }, blank) : el("strong", { class: isWrong && "wrong" }, unlike ? `${name}?` : name);
+  return [title, " ", el("p", { class: "told" }, ...told.flatMap((one, n) => [n > 0 && " · ", one]))];
 }

@@ -15,7 +15,7 @@ export function barTable(rows) {
  * @param {number} most The largest magnitude in the table.
  */
 export function barRow(name, value, most) {
-  const digits = most < 0.005 ? 6 : 3; // or bars would stand beside noughts
+  const digits = most > 0 && most < 0.005 ? 6 : 3; // or bars would stand beside noughts
   return el("tr", {}, el("th", { scope: "row" }, name), bar(value, most), el("td", { class: "figure" }, signed(value, digits)));
 }
 

@@ -6,7 +6,7 @@ import { plain } from "./words.js";
 /**
  * @typedef {object} Series
  * @property {string} name
- * @property {number[]} values One for each x.
+ * @property {number[]} values One for each x; NaN where there is none.
  * @property {[number, number][]} [whiskers] Interval of each value.
  * @property {number} [tone] The number of its colour; by default its place among the series.
  */
@@ -40,16 +40,17 @@ export function chart(options) {
   const readout = el("p", { class: "readout small" }, " ");
   const place = el("div", { class: "plot" });
   const figure = el("figure", { class: "chart" }, place, readout);
-  figure.redraw = () => draw(place, readout, options);
-  new ResizeObserver(figure.redraw).observe(place);
+  let [width, scale] = [0, 1]; // measured here only, as measuring waits for the layout
+  figure.redraw = () => width && draw(place, readout, options, width, scale);
+  new ResizeObserver(([entry]) => {
+    [width, scale] = [Math.round(entry.contentRect.width), textScale()];
+    figure.redraw();
+  }).observe(place);
   return figure;
 }
 
-/** @param {any} place @param {Element} readout @param {ChartOptions} options */
-function draw(place, readout, options) {
-  const width = Math.round(place.clientWidth);
-  if (!width) return;
-  const scale = textScale();
+/** @param {any} place @param {Element} readout @param {ChartOptions} options @param {number} width @param {number} scale */
+function draw(place, readout, options, width, scale) {
   const height = Math.round(scale * (options.height ?? HEIGHT));
   const margin = Object.fromEntries(Object.entries(SPACE).map(([side, space]) => [side, scale * space]));
   const { x, series, range } = options;
@@ -72,26 +73,30 @@ function draw(place, readout, options) {
     replace(
       cursor,
       svg("line", { x1: px(x[i]), x2: px(x[i]), y1: margin.top, y2: height - margin.bottom }),
-      ...series.map((one) => svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 * scale })),
+      ...series.map((one) => hasValue(one, i) && svg("circle", { cx: px(x[i]), cy: py(one.values[i]), r: 4 * scale })),
     );
     const where = (options.xFormat ?? plain)(x[i]);
     readout.textContent =
       `${options.xFirst ? `${where} ${where === "1" ? options.xName.replace(/s\b/, "") : options.xName}` : `${options.xName} ${where}`}: ` +
-      series.map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
+      series.filter((one) => hasValue(one, i)).map((one) => `${one.name} ${options.format(one.values[i])}`).join(", ");
   };
   drawing.addEventListener("pointermove", point);
   drawing.addEventListener("pointerdown", point);
   replace(place, drawing);
 }
 
+/** @param {Series} one @param {number} i */
+const hasValue = (one, i) => !Number.isNaN(one.values[i]);
+
 /**
  * @param {Series} one @param {number} s @param {number[]} x @param {(v: number) => number} px @param {(v: number) => number} py
  * @param {number} r Of a dot.
  */
 function lineOf(one, s, x, px, py, r) {
-  const points = x.map((value, i) => `${px(value).toFixed(1)},${py(one.values[i]).toFixed(1)}`);
+  const shown = x.map((_, i) => i).filter((i) => hasValue(one, i));
+  const points = shown.map((i) => `${px(x[i]).toFixed(1)},${py(one.values[i]).toFixed(1)}`);
   const whiskers = (one.whiskers ?? []).map(([low, high], i) => svg("line", { class: "whisker", x1: px(x[i]), x2: px(x[i]), y1: py(low), y2: py(high) }));
-  const dots = x.length <= 12 ? x.map((value, i) => svg("circle", { class: `dot s${s}`, cx: px(value), cy: py(one.values[i]), r })) : [];
+  const dots = shown.length <= 12 ? shown.map((i) => svg("circle", { class: `dot s${s}`, cx: px(x[i]), cy: py(one.values[i]), r })) : [];
   return [...whiskers, svg("polyline", { class: `line s${s}`, points: points.join(" ") }), ...dots];
 }
 

@@ -32,6 +32,12 @@ function fill(element, attributes, children) {
 }
 
 /**
+ * @param {string} words @param {() => void} onclick @param {string} [className]
+ * @returns {any}
+ */
+export const button = (words, onclick, className) => el("button", { type: "button", class: className, onclick }, words);
+
+/**
  * Append children; null, undefined and false are left out.
  * @param {Element} element @param {...(Child | Child[])} children
  */

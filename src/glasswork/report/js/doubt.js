@@ -5,24 +5,35 @@ import { paintImage } from "./colour.js";
 import { el, put, replace } from "./dom.js";
 import { number, percent, phrase, plain, say } from "./words.js";
 
+/** The ends of the line from usual to strange, on which a usual image has 0 and the warning begins at 1. */
+const LEAST = -1;
+const MOST = 2;
+
 /**
- * The doubt in one sentence or two.
+ * The doubt in a sentence or two; beside what was drawn, also what the network learnt from.
  * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
  * @returns {string}
  */
 export function doubtOf(context, state) {
   const { answer, classes, columns, reference, data } = context;
   const { unlike, best, judgement } = answer(state);
-  const several = state.several ? `${say("This seems to hold several digits, and the network reads one at a time.")} ` : "";
   if (columns) return columnsInDoubt(columns, state.bytes, unlike);
-  if (!reference) return several + say("Whether it has seen anything like this is not known: {why}.", { why: say(data.no_reference) });
-  if (!judgement) return several;
+  const changed = state.gains.size > 0 && say("Some neurons are changed.");
+  const several = state.several && say("This seems to hold several digits, and the network reads one at a time.");
+  if (!reference) return listed(changed, several, say("Whether it has seen anything like this is not known: {why}.", { why: say(data.no_reference) }));
+  if (!judgement) return listed(changed, several);
   const names = judgement.nearest.map(({ row }) => classes[reference.labels[row]]);
   const others = names.filter((name) => name !== classes[best]);
-  const few = others.length < names.length ? say("Of the {all} training images nearest to it, {n} are of {names}.", { all: names.length, n: others.length, names: mostOf(others) }) : say("The {all} training images nearest to it are of {names}.", { all: names.length, names: mostOf(others) });
-  const near = 2 * others.length > names.length ? ` ${few}` : "";
-  return several + (unlike ? say("{name} is only a guess.", { name: classes[best] }) : say("This looks like the training images.")) + near;
+  const asked = { all: names.length, n: others.length, names: mostOf(others) };
+  const few = others.length < names.length ? say("{n} of the {all} training images nearest to it are labelled {names}.", asked) : say("All {all} training images nearest to it are labelled {names}.", asked);
+  const near = 2 * others.length > names.length && few;
+  const calm = !near && say("No stranger than the images it learnt from.");
+  const own = (state.strokes || state.truth === null) && !unlike && !changed;
+  return listed(changed, several, unlike ? say("{name} is only a guess.", { name: classes[best] }) : calm, near, own && data.handwriting);
 }
+
+/** @param {...(string | false)} sentences */
+const listed = (...sentences) => sentences.filter(Boolean).join(" ");
 
 /** @param {string[]} names */
 function mostOf(names) {
@@ -78,7 +89,7 @@ export function showDoubt(context, body) {
     const { unlike, best, own, shares } = context.answer(state);
     const found = context.answer(state).judgement ?? reference.judge(state.bytes);
     message.className = unlike ? "message warn" : "message";
-    message.textContent = (unlike ? `${say("I have never seen anything like this")}. ` : "") + doubtOf(context, state);
+    message.textContent = listed(unlike && `${say("I have never seen anything like this")}.`, doubtOf(context, state));
     const alone = own[best] - shares[best] > 5e-4;
     const sure = alone && say("The network alone is {own} sure; this page and predict say {share}.", { own: percent(own[best]), share: percent(shares[best]) });
     replace(scale, ...ruler(found, reference), sure && el("p", { class: "small" }, sure));
@@ -87,23 +98,23 @@ export function showDoubt(context, body) {
 }
 
 /**
- * A line from typical to strange, with the limit and the image on it, and its numbers.
+ * A line from usual to strange, with the limit and the image on it, and its numbers.
  * @param {import("./reference.js").Judgement} judgement @param {import("./reference.js").Reference} reference
  */
 function ruler({ strangeness, nearest, odds }, { threshold, sceptic }) {
-  const at = (/** @type {string} */ name, /** @type {number} */ value) => {
-    const mark = el("span", { class: name });
-    mark.style.left = `${50 * Math.min(Math.max(value, 0), 2)}%`;
+  const at = (/** @type {string} */ name, /** @type {number} */ value, /** @type {string} */ words = "") => {
+    const mark = el("span", { class: name }, words);
+    mark.style.left = `${(100 * (Math.min(Math.max(value, LEAST), MOST) - LEAST)) / (MOST - LEAST)}%`;
     return mark;
   };
-  const line = el("div", { class: "ruler", "aria-hidden": "true" }, at("limit", 1), at("here", strangeness));
+  const line = el("div", { class: "ruler", "aria-hidden": "true" }, at("limit", 1), at("here", strangeness), at("word", 0, say("usual")), at("word", 1, say("warning")));
   if (!nearest.length) return [line, el("p", { class: "small" }, say("There is nothing on it that could be compared with the training images."))];
-  const words = [
-    say("Strangeness {n}; a typical image has 0, and the warning begins at 1.", { n: number(strangeness, 2) }),
-    say("Distance to the nearest: {n}, where {far} is far.", { n: number(nearest[0].distance, 2), far: number(threshold, 2) }),
-    sceptic && (odds > 0 ? say("The second network: a training image, log-odds {n}.", { n: number(odds, 1) }) : say("The second network: something else, log-odds {n}.", { n: number(odds, 1) })),
-  ];
-  return [line, el("p", { class: "small" }, words.filter(Boolean).join(" "))];
+  const words = listed(
+    say("Its strangeness is {n}. Half of the images that the network was checked with have less than 0, and only 1 in 74 has more than 1, where the warning begins.", { n: number(strangeness, 2) }),
+    say("Its distance from the nearest training image is {n}; {far} is far.", { n: number(nearest[0].distance, 2), far: number(threshold, 2) }),
+    sceptic !== null && say("A second network, which tells training images from other things, gives it a chance of {percent} to be like them.", { percent: percent(1 / (1 + Math.exp(-odds))) }),
+  );
+  return [line, el("p", { class: "small" }, words)];
 }
 
 /** @param {import("./answer.js").Context} context @param {import("./reference.js").Neighbour} neighbour */

@@ -1,27 +1,30 @@
 /** Watch it learn: the network at the epochs that were kept, which reads the image of the page again at each of them. */
 
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { putOnStage } from "./learn-stage.js";
 import { LearnView } from "./learn-view.js";
 import { Network } from "./network.js";
 import { unpackLayers } from "./unpack.js";
 import { percent, say } from "./words.js";
 
-/** Milliseconds from one epoch to the next. */
+/** Milliseconds from one epoch to the next; weights of a network of which less is kept, see runs/snapshots.py. */
 const PACE = 600;
+const LARGE = 250_000;
 
 /** @param {import("./answer.js").Context} context @param {() => void} onuse When a network is put on the stage. */
 export function watchItLearn(context, onuse) {
   const { data, own, kind } = context;
   /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */
   const snapshots = data.snapshots;
-  if (snapshots.length < 2) return { element: el("p", { class: "note" }, say("This run kept no snapshots of its weights.")), stop() {}, back() {} };
+  const missing = say("This run has not kept its network at several epochs. Train it again with this version of glasswork, and one can watch it learn here.");
+  if (snapshots.length < 2) return { element: el("p", { class: "note" }, missing), stop() {}, back() {} };
   const { whole } = snapshots[0];
   const view = new LearnView(context, say("Weights of the first layer’s neurons at the chosen epoch"), whole);
   const words = el("output", { for: "epoch-slider" });
   const last = snapshots.length - 1;
   const input = el("input", { type: "range", id: "epoch-slider", min: 0, max: last, step: 1, value: last, oninput: () => show() });
-  const play = el("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) }, say("Play"));
+  const ticks = el("div", { class: "ticks", "aria-hidden": "true" }, ...snapshots.map(({ epoch }) => el("span", {}, epoch)));
+  const play = button(say("Play"), () => (timer ? stop() : start()), "play");
   let timer = 0;
   function start() {
     if (Number(input.value) === last) {
@@ -41,32 +44,36 @@ export function watchItLearn(context, onuse) {
     play.textContent = say("Play");
   }
   const networks = Promise.all(
-    snapshots.map(async ({ layers }) =>
-      layers.length ? new Network(await unpackLayers(layers), data.network.confidence, kind.prepare) : own,
-    ),
+    snapshots.map(async ({ layers }) => (layers.length ? new Network(await unpackLayers(layers), data.network.confidence, kind.prepare) : own)),
   );
   async function show(staging = true) {
     const all = await networks;
+    const network = all[input.value];
     const { epoch, accuracy } = snapshots[input.value];
-    view.show(all[input.value], all[0]);
+    view.show(network, all[0]);
     const measured = accuracy === null ? "" : `: ${say("validation accuracy {percent}", { percent: percent(accuracy / 100, 2) })}`;
     words.textContent = epoch ? say("after epoch {n}", { n: epoch }) + measured : say("before the first step: random weights");
     input.setAttribute("aria-valuetext", words.textContent);
     if (!staging || !whole) return;
     onuse();
-    putOnStage(context, all[input.value], epoch ? say("The network after epoch {n}", { n: epoch }) : say("The network before its first step"));
+    if (network === own) putOnStage(context, own, "", null);
+    else putOnStage(context, network, epoch ? say("The network after epoch {n}", { n: epoch }) : say("The network before its first step"), snapshots);
   }
   networks.then((all) => {
     view.scaleFor([all[0], all[last]]);
     show(false);
   });
-  const few = say("Of a network this large, or of an older run, only the first layer is kept at each epoch, so it cannot read the {one} again.");
+  const few = own.weights > LARGE
+    ? say("The stage stays as it is: this network is too large to be kept whole at each epoch. Train a smaller one, such as glasswork train classwork, and the stage follows.")
+    : say("The stage stays as it is: this run kept only the first layer at each epoch. Train it again with this version of glasswork, and the stage follows.");
   const element = el(
     "div",
     { class: "growth", "data-part": "replay" },
-    el("div", { class: "row" }, play, el("label", { for: "epoch-slider" }, say("Epoch")), input, words),
+    el("div", { class: "row" }, play, el("label", { for: "epoch-slider" }, say("Epoch")), el("div", { class: "timeline" }, input, ticks), words),
     !whole && el("p", { class: "note" }, few),
-    el("div", { class: "pair" }, view.boundary?.element, view.pictures),
+    view.boundary?.element,
+    view.answer,
+    view.pictures,
   );
   /** The page's own network is back on the stage. */
   function back() {

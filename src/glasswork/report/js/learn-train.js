@@ -6,20 +6,21 @@
 
 import { imageAt } from "./answer.js";
 import { chart, legend } from "./chart.js";
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { Course, LEFT_OUT, Learner, freshNetwork } from "./learn-network.js";
 import { putOnStage } from "./learn-stage.js";
 import { LearnView } from "./learn-view.js";
 import { shuffle, uniforms } from "./random.js";
-import { grouped, number, percent, plain, say } from "./words.js";
+import { grouped, number, plain, say } from "./words.js";
 
 /** Milliseconds of a slice, milliseconds from one look at the network to the next, and the pictures painted then. */
 const SLICE = 8;
-const LOOK = 100;
+const LOOK = 150;
 const TILES = 12;
 
-/** The share of images that measure. */
+/** The share of images that measure, and how many of them do so at each look. */
 const UNSEEN = 0.2;
+const SAMPLE = 100;
 
 /** @typedef {import("./learn-network.js").Settings} Settings */
 
@@ -45,6 +46,7 @@ export class Trainer {
       labels: data.examples.labels,
       learnt: numbers.slice(unseen),
       unseen: numbers.slice(0, unseen),
+      sample: Math.min(SAMPLE, unseen),
     };
     const [first] = network.blocks;
     const activation = network.last ? first.after.find(({ kind }) => !LEFT_OUT.includes(kind))?.kind : undefined;
@@ -61,24 +63,25 @@ export class Trainer {
     Object.assign(this.settings, changes);
     this.playing = this.lost = false;
     this.network = freshNetwork(this.context, this.settings);
-    this.start = freshNetwork(this.context, this.settings);
+    const [first] = this.network.blocks;
+    this.start = { blocks: [{ ...first, weight: first.weight.slice() }] };
     const slowBiases = this.context.data.network.layers.some((/** @type {any} */ layer) => layer.settings.bias_grad === "mean");
     this.course = new Course(new Learner(this.network, slowBiases), this.lesson, this.settings);
     this.tell(true);
   }
 
+  /** Stop, and measure the network as it is now. */
   pause() {
     this.playing = false;
+    if (this.course.last?.step !== this.course.steps) for (const _ of this.course.measure(false));
+    this.check();
     this.tell(true);
   }
 
   /** Learn from one batch, and measure. */
   step() {
-    this.playing = false;
     while (this.course.next() !== "step");
-    for (const _ of this.course.measure());
-    this.check();
-    this.tell(true);
+    this.pause();
   }
 
   /**
@@ -92,13 +95,14 @@ export class Trainer {
     let looked = 0;
     while (goesOn()) {
       const now = performance.now();
-      do course.next();
-      while (goesOn() && performance.now() < now + SLICE);
-      this.check();
-      if (now > looked + LOOK) {
+      let found;
+      do found = course.next();
+      while (found !== "measured" && performance.now() < now + SLICE);
+      if (found === "measured") {
+        this.check();
         this.tell(false);
         looked = now;
-      }
+      } else course.asked ||= now > looked + LOOK && course.losses.count >= this.lesson.sample; // or measuring would take longer than learning
       await new Promise((resolve) => setTimeout(resolve));
     }
     if (this.playing && course === this.course) this.pause();
@@ -129,8 +133,8 @@ export function trainHere(context, trainer, onuse) {
   const { lesson, settings } = trainer;
   const view = new LearnView(context, say("Weights of the first layer’s neurons as they are now"));
   const words = el("p", { class: "state", role: "status" });
-  const play = el("button", { type: "button", class: "play", onclick: () => onStage(() => (trainer.playing ? trainer.pause() : trainer.play())) });
-  const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", onclick }, name);
+  const play = button(say("Play"), () => onStage(() => (trainer.playing ? trainer.pause() : trainer.play())));
+  play.className = "play";
   /** @param {() => void} act */
   function onStage(act) {
     onuse();
@@ -149,63 +153,66 @@ export function trainHere(context, trainer, onuse) {
   function select(label, name, values, use) {
     const options = values.map((value) => el("option", { value, selected: value === settings[name] }, typeof value === "number" ? plain(value) : value));
     const input = el("select", { id: `learn-${name}`, onchange: () => use(input.value) }, ...options);
-    return el("span", { class: "choice" }, el("label", { for: `learn-${name}`, class: "small" }, label), input);
+    return el("span", { class: "setting" }, el("label", { for: `learn-${name}`, class: "small" }, label), input);
   }
-  const accuracy = curve(say("Accuracy on unseen {many}"), [say("unseen")], (value) => `${plain(Number(value.toFixed(1)))} %`);
+  const counts = { learnt: grouped(lesson.learnt.length), unseen: grouped(lesson.unseen.length), sample: grouped(lesson.sample) };
+  const share = (/** @type {number} */ value) => `${plain(Number(value.toFixed(1)))}\u00a0%`;
+  const accuracy = curve(say("Accuracy on unseen {many}"), [say("a sample of {sample}", counts), say("all {unseen}", counts)], share, [0, 50, 100]);
   const loss = curve(say("Loss"), [say("learnt from"), say("unseen")], (value) => plain(Number(value.toPrecision(3))));
-  const alone = el("p", { class: "note" }, say("With another number of neurons it does not fit on the stage."));
-  let shown = 0;
   trainer.tell = (all) => {
     const { course, playing } = trainer;
     const { measures, last } = course;
     play.textContent = playing ? say("Pause") : say("Play");
     if (!course.images) view.forget();
     view.show(trainer.network, trainer.start, all ? undefined : TILES);
-    const fits = trainer.staged && putOnStage(context, trainer.network, say("In training: step {n}", { n: grouped(course.steps) }));
-    view.answer.hidden = fits;
-    alone.hidden = fits || !trainer.staged;
-    if (!all && shown === measures.length) return;
-    shown = measures.length;
-    words.textContent = trainer.lost
-      ? say("Its weights grew without limit. Choose a smaller learning rate and start again.")
-      : last
-        ? say("Epoch {epoch}, step {n}: {percent} of the unseen {many} right", { epoch: number(last.epoch), n: grouped(course.steps), percent: percent(last.accuracy / 100, 1) })
-        : say("Random weights, nothing learnt yet");
+    const step = { n: grouped(course.steps), epoch: number(course.epochs), sampled: share(last?.sampled ?? 0), ...counts };
+    const fits = !trainer.staged || putOnStage(context, trainer.network, say("In training: step {n}", step), course);
+    if (!fits && context.store.state.staged) putOnStage(context, network, "", null);
+    const whole = measures.findLast((one) => one.accuracy !== undefined);
+    words.textContent = [
+      trainer.lost
+        ? say("Its weights grew without limit. Choose a smaller learning rate and start again.")
+        : last
+          ? say("Epoch {epoch}, step {n}: {sampled} of a sample of {sample} unseen {many} right.", step)
+          : say("Random weights, nothing learnt yet."),
+      whole && !trainer.lost && say("All {unseen} unseen: {share} after epoch {epoch}.", { ...counts, share: share(whole.accuracy ?? 0), epoch: whole.epoch }),
+      !fits && say("With another number of neurons it does not fit on the stage."),
+    ].filter(Boolean).join(" ");
     if (trainer.lost) return;
     const x = measures.map(({ epoch }) => epoch);
     const losses = [measures.map((one) => one.loss), measures.map((one) => one.unseenLoss)];
-    accuracy.show(x, [measures.map((one) => one.accuracy)], [0, 100]);
+    accuracy.show(x, [measures.map((one) => one.sampled), measures.map((one) => one.accuracy ?? NaN)], [0, 100]);
     loss.show(x, losses, [0, Math.max(0.1, ...losses.flat())]);
   };
   trainer.begin();
   const left = data.network.layers.some((/** @type {any} */ layer) => LEFT_OUT.includes(layer.kind));
-  const counts = { learnt: grouped(lesson.learnt.length), unseen: grouped(lesson.unseen.length) };
   const explained = [
-    say("A new network like this one begins with random weights. It learns from {learnt} training {many} in this page and is measured on {unseen} others, which it never learns from. Each step is plain gradient descent on a batch.", counts),
+    say("A new network like this one begins with random weights. It learns from {learnt} training {many} in this page and is measured on {unseen} others, which it never learns from: on {sample} of them again and again, on all after each epoch. Each step is plain gradient descent on a batch.", counts),
     left && ` ${say("Dropout, noise and batch normalisation are left out.")}`,
   ];
+  const acts = el("div", { class: "row" }, play, button(say("One step"), () => onStage(() => trainer.step())), button(say("Start again"), () => onStage(() => trainer.begin())));
   return el(
     "div",
     { class: "train-here", "data-part": "learn" },
-    el("div", { class: "controls" }, el("span", { class: "row" }, play, button(say("One step"), () => onStage(() => trainer.step())), button(say("Start again"), () => onStage(() => trainer.begin()))), ...selects),
-    words,
-    alone,
+    el("div", { class: "trio" }, el("div", {}, acts, words), accuracy.element, loss.element),
+    el("div", { class: "row settings" }, ...selects),
+    view.boundary?.element,
     view.answer,
-    el("div", { class: "pair" }, el("div", {}, view.boundary?.element, view.pictures), el("div", {}, accuracy.element, loss.element)),
+    view.pictures,
     el("p", { class: "small" }, ...explained),
   );
 }
 
 /**
  * A chart that grows.
- * @param {string} title @param {string[]} names @param {(value: number) => string} format
+ * @param {string} title @param {string[]} names @param {(value: number) => string} format @param {number[]} [yTicks]
  */
-function curve(title, names, format) {
+function curve(title, names, format, yTicks) {
   /** @type {any} */
-  const options = { title, xName: say("epoch"), xWhole: true, x: [0], range: [0, 1], format, height: 170, series: names.map((name) => ({ name, values: [0] })) };
+  const options = { title, xName: say("epoch"), xWhole: true, x: [0], range: [0, 1], format, height: 96, yTicks, series: names.map((name) => ({ name, values: [0] })) };
   const figure = chart(options);
   return {
-    element: el("div", {}, el("h4", {}, title), names.length > 1 && legend(names), figure),
+    element: el("div", {}, el("h4", {}, title), legend(names), figure),
     show(/** @type {number[]} */ x, /** @type {number[][]} */ values, /** @type {[number, number]} */ range) {
       values.forEach((column, s) => (options.series[s].values = column));
       Object.assign(options, { x, range, xRange: [0, Math.max(1, Math.ceil(x[x.length - 1]))] });

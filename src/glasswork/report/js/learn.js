@@ -6,10 +6,10 @@ import { trainHere } from "./learn-train.js";
 import { say } from "./words.js";
 
 /**
- * @param {import("./answer.js").Context} context @param {import("./learn-train.js").Trainer} trainer @param {import("./dock.js").Dock} dock
- * @param {Element} answers
+ * @param {import("./answer.js").Context} context @param {import("./learn-train.js").Trainer} trainer
+ * @param {ReturnType<typeof import("./stage.js").showStage>} stage
  */
-export function showLearning(context, trainer, dock, answers) {
+export function showLearning(context, trainer, { dock, answers }) {
   const leave = () => {
     trainer.staged = false;
     if (trainer.playing) trainer.pause();
@@ -17,7 +17,7 @@ export function showLearning(context, trainer, dock, answers) {
   const watch = watchItLearn(context, leave);
   dock.add("watch", say("Watch it learn"), watch.element);
   dock.add("train", say("Train it here"), trainHere(context, trainer, watch.stop));
-  sayWhichNetwork(context, answers, () => {
+  sayWhichNetwork(context, /** @type {Element} */ (answers.querySelector(".sentence")), () => {
     leave();
     watch.back();
   });

@@ -87,6 +87,8 @@ async function makeContext(data) {
     several: false,
     gains: new Map(),
     staged: "",
+    whose: null,
+    reset: false,
     target: null,
     rival: null,
     open: null,
@@ -186,7 +188,7 @@ async function begin(data) {
   performance.mark("glasswork-ready");
   if (context.reference) setTimeout(prepareInTurns, 0, context.reference, context.store);
   setTimeout(() => {
-    showLearning(context, trainer, stage.dock, stage.answers);
+    showLearning(context, trainer, stage);
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
     showLessons(context, stage, byId("stage-body"));

@@ -171,7 +171,7 @@ function blockOf(layer) {
  * @param {Block} block @param {ArrayLike<number>} values
  */
 function weightedSums({ weight, bias, width, inputs }, values) {
-  const sums = Float64Array.from(bias);
+  const sums = new Float64Array(bias);
   let i = 0;
   let at = 0;
   for (; i + 3 < inputs; i += 4, at += 3 * width) {
@@ -185,7 +185,7 @@ function weightedSums({ weight, bias, width, inputs }, values) {
 
 /** @param {Layer[]} layers @param {ArrayLike<number>} values */
 export function applied(layers, values) {
-  const result = Float64Array.from(values);
+  const result = new Float64Array(values);
   for (const layer of layers) {
     const { value } = ELEMENTWISE[layer.kind];
     for (let j = 0; j < result.length; j++) result[j] = value(result[j], layer, j);
@@ -199,8 +199,8 @@ export function applied(layers, values) {
  * @param {Float64Array} grad
  */
 export function backThrough(layers, values, grad) {
-  const current = Float64Array.from(values);
-  const result = Float64Array.from(grad);
+  const current = new Float64Array(values);
+  const result = new Float64Array(grad);
   for (const layer of layers) {
     const { value, slope } = ELEMENTWISE[layer.kind];
     for (let j = 0; j < current.length; j++) {

@@ -8,6 +8,7 @@ import { sentBy, smoothness } from "./explain.js";
 import { applied } from "./network.js";
 import { rowsTable } from "./rows.js";
 import { stepsOf } from "./steps.js";
+import { SOON } from "./store.js";
 import { weightsOf } from "./weights.js";
 import { neuronByColumn } from "./why-columns.js";
 import { number, say, signed } from "./words.js";
@@ -45,7 +46,7 @@ export function neuronPanel(context, place, onclose) {
     update();
     zoomFrom(place.querySelector("canvas, table"), from);
   }
-  store.watchWhenSeen(place, update);
+  store.watchWhenSeen(place, update, SOON);
   return { show };
 }
 
@@ -82,7 +83,7 @@ function build(context, b, j, watch, onclose) {
     el("div", { class: "neuron-head" }, el("h3", {}, title), gainControl(context, `${b}:${j}`, watch), el("button", { type: "button", class: "close", onclick: onclose }, say("Close"))),
     el("div", { class: "sum" }, maps?.element, columns && !b ? byColumn : null, steps.element, sent(context, b, j, watch)),
     maps?.note,
-    exciting(context, network.blocks[b].name, j),
+    exciting(context, network.blocks[b].name, j, watch),
   ];
 }
 
@@ -122,7 +123,6 @@ function pictures({ shape, inkless, kind }, watch) {
   };
   watch(show);
   watch((now) => {
-    if (note.textContent) return;
     const words =
       smoothness(now.weights, shape, inkless) < SPECKLE
         ? say("Most of these weights look like speckle: this neuron stands for nothing that has a name. What the network knows is spread over many neurons.")
@@ -190,8 +190,11 @@ function sent({ network, classes }, b, j, watch) {
   return el("div", { class: "sent" }, el("h4", {}, isLast ? say("What it sends to each {thing}") : say("What it sends on, the strongest")), table);
 }
 
-/** @param {import("./answer.js").Context} context @param {string} name @param {number} j */
-function exciting({ data, examples, network, classes, kind, columns }, name, j) {
+/**
+ * The training images that excite the page's own neuron most.
+ * @param {import("./answer.js").Context} context @param {string} name @param {number} j @param {(watcher: (now: Now) => void) => void} watch
+ */
+function exciting({ data, examples, network, classes, kind, columns, store }, name, j, watch) {
   /** @type {number[]} */
   const rows = data.exciting[name]?.[j] ?? [];
   const labels = rows.map((row) => classes[data.examples.labels[row]]);
@@ -203,6 +206,7 @@ function exciting({ data, examples, network, classes, kind, columns }, name, j) 
     });
   const table = () => rows.map((row, n) => ({ head: labels[n], words: [], numbers: imageAt(examples, network.features, row) }));
   const place = el("div", { class: "exciting" });
+  watch(() => (place.hidden = store.state.staged !== "")); // another network's neuron
   put(
     place,
     el("h4", {}, say("The training {many} that excite it most, of those in this page")),

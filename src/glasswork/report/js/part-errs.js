@@ -36,7 +36,7 @@ export function showErrs(context, body) {
       "p",
       { class: "small" },
       evaluation.robustness.length
-        ? say("Accuracy on {n} test images, each changed more and more.", { n: evaluation.robustness_count })
+        ? say("Accuracy on {n} test images, each changed more and more.", { n: grouped(evaluation.robustness_count) })
         : say("Shifts, turns and other strokes are changes of pictures, so they were not tried on these rows."),
     ),
     el("div", { class: "pair" }, ...evaluation.robustness.map(robustness)),
@@ -54,7 +54,7 @@ function confusion(context) {
   const cell = (/** @type {number} */ count, /** @type {number} */ truth, /** @type {number} */ answer) => {
     const right = truth === answer;
     if (!count) return el("td", { class: right ? "right" : "none" }, "·");
-    const button = el("button", { type: "button", "aria-label": takenFor(context, count, truth, answer), onclick: () => showCell(context, images, truth, answer) }, count);
+    const button = el("button", { type: "button", "aria-label": takenFor(context, count, truth, answer), onclick: () => showCell(context, images, truth, answer) }, grouped(count));
     button.style.setProperty("--strength", `${right ? 0 : Math.round(10 + 30 * (count / most))}%`);
     return el("td", { class: right ? "right" : "wrong" }, button);
   };
@@ -76,7 +76,7 @@ function confusion(context) {
  * @param {import("./answer.js").Context} context @param {number} n @param {number} truth @param {number} answer
  */
 function takenFor({ classes }, n, truth, answer) {
-  const values = { n, truth: classes[truth], answer: classes[answer] };
+  const values = { n: grouped(n), truth: classes[truth], answer: classes[answer] };
   if (truth === answer) return n === 1 ? say("1 {one} of {truth}, classified correctly", values) : say("{n} {many} of {truth}, classified correctly", values);
   return n === 1 ? say("1 {one} of {truth} taken for {answer}", values) : say("{n} {many} of {truth} taken for {answer}", values);
 }
@@ -88,7 +88,7 @@ function showCell(context, place, truth, answer) {
   const { answers, pictures } = data.tested;
   const shown = answers.map((given, n) => (given === answer && pictures.labels[n] === truth ? n : -1)).filter((n) => n >= 0).slice(0, MOST);
   const all = data.evaluation.confusion[truth][answer];
-  const more = all > shown.length ? ` ${say("This page has {n} of them.", { n: shown.length })}` : "";
+  const more = all > shown.length ? ` ${say("This page shows {n} of them.", { n: shown.length })}` : "";
   const words = `${takenFor(context, all, truth, answer)}.${more}`;
   const images = columns ? testRows(context, words, shown) : el("div", { class: "strip" }, ...shown.map((n) => testImage(context, n)));
   replace(place, el("p", { class: "small" }, words), images);

@@ -38,9 +38,7 @@ export function showWhy(context, body) {
     else showMap(context, maps, which);
   };
   const networks = /** @type {[string, string][]} */ ([["trained", say("this network")], ["untrained", say("the untrained network")]]);
-  const trainedSwitch = untrained
-    ? choice(columns ? say("Columns by") : say("Map of"), networks, which, (value) => ((which = value), redraw()))
-    : el("p", { class: "small" }, say("The network before its first step is not in this page."));
+  const trainedSwitch = untrained && choice(columns ? say("Columns by") : say("Map of"), networks, which, (value) => ((which = value), redraw()));
   put(
     body,
     el("div", { class: "row" }, ...first, ...second),

@@ -45,5 +45,7 @@ export function pixelsOf(shape, inkless) {
  */
 export function preparePixels(bytes) {
   const scale = Math.fround(1 / 127.5);
-  return Float32Array.from(bytes, (byte) => Math.fround((byte - 127.5) * scale));
+  const found = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) found[i] = Math.fround((bytes[i] - 127.5) * scale);
+  return found;
 }

@@ -56,7 +56,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     return wall;
   });
   const lines = new Lines(stage);
-  const meaning = key(kind, walls.length > 0);
+  const meaning = key(kind, hidden);
   const reset = el("button", { type: "button", class: "reset", onclick: () => store.set({ gains: new Map() }) }, say("Reset all neurons"));
   put(
     place,
@@ -186,12 +186,11 @@ function layerHead({ network }, wall, b, settle) {
 
 /**
  * What the colours of tiles and lines mean; `show` says it for what the tiles show, and for a class.
- * @param {import("./pixels.js").Kind} kind
- * @param {boolean} hidden Whether there are hidden layers.
+ * @param {import("./pixels.js").Kind} kind @param {import("./network.js").Block[]} hidden
  */
 function key(kind, hidden) {
   const none = say("This network has no hidden layer: every number of the {one} is joined to every answer.");
-  if (!hidden) return { element: el("p", { class: "small" }, none), show() {} };
+  if (!hidden.length) return { element: el("p", { class: "small" }, none), show() {} };
   const positive = el("span", {});
   const negative = el("span", {});
   const line = (/** @type {string} */ name, /** @type {string} */ sign, /** @type {Element} */ words) => el("li", {}, el("span", { class: `swatch ${name}` }, sign), words);
@@ -200,9 +199,12 @@ function key(kind, hidden) {
     return el("li", {}, svg("svg", { viewBox: "0 0 22 10", "aria-hidden": "true" }, sample), words);
   };
   const ofLines = [carries("positive", say("raises what it leads to")), carries("negative", say("lowers what it leads to"))];
+  const below = line("negative", "−", negative);
+  const canBeNegative = hidden.some(({ after }) => !after.some((layer) => ["sigmoid", "relu"].includes(layer.kind)));
   return {
-    element: el("ul", { class: "key small" }, line("positive", "+", positive), line("negative", "−", negative), ...ofLines),
+    element: el("ul", { class: "key small" }, line("positive", "+", positive), below, ...ofLines),
     show(/** @type {string} */ shows, /** @type {string} */ name) {
+      below.style.visibility = shows === "active" && !canBeNegative ? "hidden" : "";
       const words = { adds: [say("adds to {name}", { name }), say("takes away from {name}", { name })], active: [say("activation above zero"), say("activation below zero")] }[shows];
       [positive.textContent, negative.textContent] = words ?? [kind.raises, kind.lowers];
     },

@@ -15,6 +15,7 @@ import { showOffers } from "./offers.js";
 import { showFields, showTestRows } from "./part-row.js";
 import { showNetwork } from "./scene.js";
 import { follow, shareButtons } from "./share.js";
+import { SOON } from "./store.js";
 import { say, signed } from "./words.js";
 
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
@@ -125,17 +126,16 @@ export function showStage(context, stage) {
  * What there is to do, and how the sum of the answer comes about, for as long as no neuron is open.
  * @param {import("./answer.js").Context} context @param {Element} place
  */
-function showHint({ store, network, answer, target, classes, data, columns, shape }, place) {
+function showHint({ store, network, answer, target, classes, columns, shape }, place) {
   const sum = el("p", {});
   const act = columns ? say("Change a number, and everything follows.") : canBeDrawn(shape) ? say("Draw, or choose an image, and everything lights up.") : say("Choose an image, and everything lights up.");
   put(
     place,
     el("p", {}, `${act} ${say("Point at a neuron to see its weights, touch it to open it, switch it off or turn it up. Touch an answer, and the lines lead there.")}`),
     sum,
-    data.handwriting && el("p", { class: "small" }, data.handwriting),
     el("p", { class: "small" }, say("This page holds the whole trained network. It runs in your browser and sends nothing anywhere.")),
   );
-  store.watchWhenSeen(place, (state) => {
+  const tell = (/** @type {import("./store.js").State} */ state) => {
     if (!network.last) return;
     const { trace } = answer(state);
     const k = target(state);
@@ -147,5 +147,6 @@ function showHint({ store, network, answer, target, classes, data, columns, shap
     const [forIt, against, bias, sumOfAll] = [...values, all].map((value) => signed(value, 3));
     const words = { name: classes[k], for: forIt, plus, against, minus, bias, sum: sumOfAll };
     sum.textContent = plus === 1 ? say("The sum of {name}: {for} from 1 neuron for it, {against} from {minus} against it, {bias} from its bias, together {sum}.", words) : say("The sum of {name}: {for} from {plus} neurons for it, {against} from {minus} against it, {bias} from its bias, together {sum}.", words);
-  });
+  };
+  store.watchWhenSeen(place, tell, SOON);
 }

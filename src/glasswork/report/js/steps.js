@@ -39,18 +39,21 @@ export function stepsOf(context, b, j, onstep) {
     next.textContent = at < inputs.length ? say("Next step") : at < Infinity ? say("Again") : say("Step by step");
     every.hidden = at === Infinity;
   }
+  const blankNote = el("p", { class: "small" }, say("A blank pixel counts too: pixels from 0 to 255 reach the network as −1 to 1, and blank is −1."));
   const heads = [say("Step"), say("Input × weight"), say("Adds"), say("Sum so far")].map((word) => el("th", { scope: "col" }, word));
   const element = el(
     "div",
     { class: "steps" },
     el("table", { class: "metrics" }, el("thead", {}, el("tr", {}, ...heads)), body),
     el("div", { class: "row" }, next, every),
+    blankNote,
   );
   /** @param {Received} received */
   function show(received) {
     const lines = linesOf(context, b, j, received);
     inputs = lines.map(({ input }) => input);
     replace(body, ...rowsOf(context, b, lines, received));
+    blankNote.hidden = b > 0 || !Array.from(received.input).some(context.kind.isGround);
     while (inputs.length < body.childElementCount) inputs.push(null);
     reveal();
   }

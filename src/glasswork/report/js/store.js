@@ -16,16 +16,22 @@
  * @property {boolean} several Whether it seems to hold several digits.
  * @property {import("./network.js").Gains} gains
  * @property {string} staged Which network is on the stage, in words; empty for the page's own.
+ * @property {unknown} whose What put it there; null for the page's own.
+ * @property {boolean} reset Whether neurons had been switched off in the one before.
  * @property {number | null} target The class that neurons are coloured for; null: the answer.
  * @property {number | null} rival The class that the answer is compared with; null: the second.
  * @property {{block: number, neuron: number} | null} open The neuron that is open.
  */
 
 /** @typedef {(state: State) => void} Watcher */
+/** @typedef {{watcher: Watcher, patience: number, stale: boolean, seen: boolean, told: number}} Lazy */
 
 /** Milliseconds of quiet after which the slower parts follow, and then those that are not seen. */
 const QUIET = 90;
 const LONG_QUIET = 800;
+
+/** Milliseconds after which parts follow that show what goes on, though it is not quiet. */
+export const SOON = 250;
 
 export class Store {
   /** @param {State} state */
@@ -33,7 +39,7 @@ export class Store {
     this.state = state;
     /** @type {Watcher[]} */
     this.eager = [];
-    /** @type {{watcher: Watcher, stale: boolean, seen: boolean}[]} */
+    /** @type {Lazy[]} */
     this.lazy = [];
     this.timer = 0;
     addEventListener("beforeprint", () => this.refresh(true));
@@ -46,7 +52,11 @@ export class Store {
   set(changes) {
     this.state = { ...this.state, ...changes };
     for (const watcher of this.eager) watcher(this.state);
-    for (const part of this.lazy) part.stale = true;
+    const now = performance.now();
+    for (const part of this.lazy) {
+      part.stale = true;
+      if (part.seen && now > part.told + part.patience) this.tell(part);
+    }
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
       this.refresh(false);
@@ -77,9 +87,10 @@ export class Store {
    * Be told of changes when the page is quiet: soon if the element is about to be seen, else after a while.
    * @param {Element} element
    * @param {Watcher} watcher
+   * @param {number} [patience] Milliseconds for which it waits while there is no quiet.
    */
-  watchWhenSeen(element, watcher) {
-    const part = { watcher, stale: true, seen: false };
+  watchWhenSeen(element, watcher, patience = Infinity) {
+    const part = { watcher, patience, stale: true, seen: false, told: 0 };
     this.lazy.push(part);
     const observer = new IntersectionObserver(
       (entries) => {
@@ -93,11 +104,13 @@ export class Store {
 
   /** @param {boolean} all Whether unseen parts are brought up to date as well. */
   refresh(all) {
-    for (const part of this.lazy) {
-      if (part.stale && (part.seen || all)) {
-        part.stale = false;
-        part.watcher(this.state);
-      }
-    }
+    for (const part of this.lazy) if (part.stale && (part.seen || all)) this.tell(part);
+  }
+
+  /** @param {Lazy} part */
+  tell(part) {
+    part.stale = false;
+    part.told = performance.now();
+    part.watcher(this.state);
   }
 }

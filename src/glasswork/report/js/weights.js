@@ -2,5 +2,7 @@
 
 /** @param {import("./network.js").Block} block @param {number} j */
 export function weightsOf({ weight, width, inputs }, j) {
-  return Float32Array.from({ length: inputs }, (_, i) => weight[i * width + j]);
+  const found = new Float32Array(inputs);
+  for (let i = 0; i < inputs; i++) found[i] = weight[i * width + j];
+  return found;
 }
