@@ -156,7 +156,8 @@ WATCHED = """async (moments) => {
     const seen = [];
     const look = () => seen.push({panel: step(state), stage: step(staged), at: performance.now(),
         says: state.innerText, curve: document.querySelector(".trio .plot .line.s0").getAttribute("points"),
-        bars: document.querySelector(".bars").innerText, top: document.querySelector(".trio").getBoundingClientRect().top,
+        bars: document.querySelector(".bars").innerText,
+        top: document.querySelector(".trio").getBoundingClientRect().top,
         end: document.querySelector(".trio .plot").getBoundingClientRect().bottom});
     look();
     const watcher = new MutationObserver(look);
