@@ -171,6 +171,30 @@ def test_what_a_function_makes_is_told_at_its_own_line():
     assert points.stand().namespace["X"].shape == (9, 4)  # right data, so that other parts can be judged
 
 
+def test_data_that_change_places_on_their_way_are_told_where_they_do():
+    text = (
+        "import numpy as np\ndef split():\n    X_train, X_test = np.ones((2000, 4)), np.ones((1000, 4))\n"
+        "    return X_test, X_train\nX_train, X_test = split()\nX_valid, X_rest = split()\n"
+    )
+    trace = DataTrace(Mnist(np.zeros((9, 4), np.uint8), np.arange(9)))
+    document = from_script(text)
+    run_whole_file(
+        document,
+        waypoints=Waypoints(document, unwrapped(document), statement_part, trace.after, lambda: None, trace.made),
+    )
+    assert trace.inner == {"X_valid 6": 3, "X_rest 6": 3}
+
+
+def test_images_and_labels_that_change_places_are_told_once_and_put_right():
+    text = "import numpy as np\ndef load():\n    return np.arange(1000), np.ones((1000, 4))\nX, y = load()\nX = X / 2\nZ = X\n"
+    trace = DataTrace(Mnist(np.zeros((9, 4), np.uint8), np.arange(9)))
+    document = from_script(text)
+    points = Waypoints(document, unwrapped(document), statement_part, trace.after, lambda: None, trace.made)
+    run_whole_file(document, waypoints=points)
+    assert [(one.part, one.line, one.crash.kind) for one in trace.crashes] == [("data", 4, "swapped")]
+    assert points.stand().namespace["X"].shape == (1000, 4)
+
+
 #: What a file does behind its data, and may not change the verdict on a part.
 BEHIND = {
     "changes": (

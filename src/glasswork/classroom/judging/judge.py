@@ -260,7 +260,7 @@ class Judge:
         if part == "split" and problem.facet == "sizes" and stated_sizes(self.document.lines) != SIZES:
             return None  # the catalogue's mistakes miss the handout's sizes
         results = seen.get("error" if problem.facet == "stop" else problem.facet, {})
-        rule = problem.mistake or named_by_rule(results, self.ran.names)
+        rule = problem.mistake or named_by_rule(results, () if part in _SECTIONS else self.ran.names)
         if rule is not None:
             return Match(mistakes()[rule])
         matches = self.catalogue.names(part, seen, problem.facet, "\n".join(self._lines(part).values()))

@@ -83,7 +83,8 @@ def aliases(outline: Outline) -> dict[str, tuple[str, Problem | None]]:
         if name in there:
             continue
         pool = outline.classes if name in CLASSES else outline.functions
-        others = [n for n in pool if n not in CLASSES and n not in FUNCTIONS]
+        taken = {alias for alias, _ in found.values()}
+        others = [n for n in pool if n not in CLASSES and n not in FUNCTIONS and n not in taken]
         near = [n for n in others if n.lower().replace("_", "") == name.lower().replace("_", "")]
         near = near or difflib.get_close_matches(name, others, 1, 0.8) or _in_its_place(outline, name, others)
         if not near:

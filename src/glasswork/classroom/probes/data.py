@@ -50,6 +50,7 @@ class DataProbe:
         facets["pairs"] = {"apart": self._shuffled_apart(sections)}
         problems = crash_problem(sections.trace.crashes, "data")
         facets["error"] = {"crash": problems[0].says if problems else "", "kinds": self._crash_kinds(sections)}
+        facets["error"]["_crash"] = next((one.crash for one in sections.trace.crashes if one.part == "data"), None)
         return facets
 
     @staticmethod

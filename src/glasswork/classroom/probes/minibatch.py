@@ -42,7 +42,7 @@ class MinibatchProbe:
 
     def _batches(self, generator: Any, count: int, size: int) -> Any:
         X, y = self._data(count)
-        x_before = X.copy()
+        x_before, y_before = X.copy(), y.copy()
 
         def collect() -> Any:
             batches = []
@@ -85,6 +85,7 @@ class MinibatchProbe:
             and str([np.asarray(b[0]).tolist() for b in again]) != str([x.tolist() for x, _ in pairs]),
             "columns": sorted({s[1:] for s in shapes}),
             "data kept": "yes" if np.array_equal(X, x_before) else "moved" if same_rows else "no",
+            "labels kept": "yes" if np.array_equal(y, y_before) else "no",
         }
 
     def problems(self, seen: Facets) -> list[Problem]:
@@ -122,7 +123,7 @@ class MinibatchProbe:
             return Problem("batches", "content", f"{given}, images and labels do not belong together.")
         if not seen["distinct"]:
             return Problem(
-                "batches", "randomness", f"{given}, some images come more than once in an epoch and others never."
+                "batches", "result", f"{given}, some images come more than once in an epoch and others never."
             )
         if seen["columns"] != [[2]]:
             return Problem(
@@ -156,8 +157,17 @@ class MinibatchProbe:
             return loops[-1] if loops else getattr(function, "lineno", None)
         if any(set(r.get("sizes", ())) - {int(name.split()[1])} for name, r in results.items() if r.get("paired")):
             return _line_of_rows(function)
+        if any(not _is_complete(name, result.get("sizes", ())) for name, result in results.items()):
+            loops = [n.lineno for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
+            return loops[0] if loops else getattr(function, "lineno", None)
         yields = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield | ast.Return)]
         return min(yields) if yields else getattr(function, "lineno", None)
+
+
+def _is_complete(name: str, sizes: list[int]) -> bool:
+    """Return whether there are as many batches as full ones fit, or one more with the rest."""
+    count, size = map(int, name.split())
+    return len(sizes) in (count // size, -(-count // size))
 
 
 def _line_of_rows(function: ast.AST) -> int | None:

@@ -40,6 +40,7 @@ class NormalizeProbe:
             facets["sets"] = {"alike": self._alike(seen)}
         problems = crash_problem(sections.trace.crashes, "normalize")
         facets["error"] = {"crash": problems[0].says if problems else ""}
+        facets["error"]["_crash"] = next((one.crash for one in sections.trace.crashes if one.part == "normalize"), None)
         return facets
 
     @staticmethod

@@ -3,6 +3,7 @@
 import ast
 import re
 import weakref
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,8 @@ from glasswork.classroom.student.observe import Crash, attempt, show
 from glasswork.classroom.student.outline import assigned_names, loaded_names
 from glasswork.classroom.student.run import Event, StudentRun
 
-#: The kind of a crash that is none: a name of the data holds None.
-NONE = "None"
+#: The kinds of a crash that is none: a name of the data holds None; or X holds the labels, and y the images.
+NONE, SWAPPED = "None", "swapped"
 
 
 @dataclass
@@ -31,19 +32,20 @@ class DataTrace:
     images: dict[str, Any] = field(default_factory=dict)
     inner: dict[str, int] = field(default_factory=dict)
     _last: dict[str, ImagesState] = field(default_factory=dict)
-    _made: dict[int, tuple[weakref.ref[Any], int]] = field(default_factory=dict)
+    _made: dict[int, tuple[weakref.ref[Any], int, str]] = field(default_factory=dict)
     _lost: set[str] = field(default_factory=set)
 
-    def made(self, line: int, value: Any, in_place: bool) -> None:
-        """Note the line of one of the file's functions in which data came about, while a statement runs."""
+    def made(self, line: int, value: Any, in_place: bool, name: str) -> None:
+        """Note the line, and the name, with which data came about in one of the file's functions."""
         old = [*self.images.values(), *self.labels.values()]
         for one in value if isinstance(value, tuple) else (value,):
             if is_data(one) and (in_place or not (self._line_of(one) or any(one is other for other in old))):
-                self._made[id(one)] = weakref.ref(one), line
+                self._made[id(one)] = weakref.ref(one), line, name
 
-    def _line_of(self, value: Any) -> int | None:
-        known, line = self._made.get(id(value), (None, None))
-        return line if known is not None and known() is value else None
+    def _line_of(self, value: Any, name: str = "", names: Collection[str] = ()) -> int | None:
+        """Return the line in which a value came about, unless it has since changed places with another one."""
+        known, line, inner = self._made.get(id(value), (None, None, ""))
+        return line if known is not None and known() is value and inner not in {*names} - {name} else None
 
     def forget(self) -> None:
         """Let go of the data."""
@@ -58,12 +60,15 @@ class DataTrace:
                 self.crashes.append(SectionCrash("import", line, crash))
             return
         part, crash = self._failure(run, event)
+        if self._are_swapped(run.namespace):
+            run.namespace["X"], run.namespace["y"] = run.namespace["y"], run.namespace["X"]
         if run.namespace.get("X") is ... or (self._lost and run.namespace.get("X", 0) is None):
             self._repair(run.namespace, "normalize")
+        names = assigned_names(event.statement)
         for name, value in list(run.namespace.items()):
             if name.startswith("__"):
                 continue
-            at = self._line_of(value) or line
+            at = self._line_of(value, name, names) or line
             if at != line:
                 self.inner[f"{name} {line}"] = at
             state = describe(value)
@@ -84,6 +89,8 @@ class DataTrace:
         """Return the part of a statement, and its crash; None that takes the place of data is one, too."""
         statement, part = event.statement, statement_part(event.statement)
         bound = assigned_names(statement)
+        if self._are_swapped(run.namespace) and {"X", "y"} <= bound:
+            return "data", Crash(SWAPPED, statement.lineno)
         if (
             part == "data"
             and isinstance(statement, ast.Assign)
@@ -97,10 +104,18 @@ class DataTrace:
         self._lost |= {*names}
         return part, Crash(NONE, statement.lineno, names[0])
 
+    @staticmethod
+    def _are_swapped(namespace: dict[str, Any]) -> bool:
+        """Return whether X holds the labels, and y the images."""
+        x: Any = namespace.get("X")
+        y: Any = namespace.get("y")
+        return is_labels(x) and describe(y) is not None and len(x) == len(y)
+
     def _repair(self, namespace: dict[str, Any], part: str) -> None:
         x, y = namespace.get("X"), namespace.get("y")
         if part == "data" and (not isinstance(x, np.ndarray) or describe(x) is None):
-            namespace["X"] = self.mnist.images.astype(np.int64)
+            before = self.images.get("X")
+            namespace["X"] = before if isinstance(before, np.ndarray) else self.mnist.images.astype(np.int64)
         if part == "normalize":
             namespace["X"] = (self.mnist.images / 255.0 - 0.5) * 2
         if not (isinstance(y, np.ndarray) and y.dtype.kind in "iu"):
@@ -212,6 +227,9 @@ def crash_problem(crashes: list[SectionCrash], part: str) -> list[Problem]:
             if one.crash.kind == NONE:
                 says = f"after this statement, {one.crash.name} is None."
                 return [Problem("error", "result", says, one.crash.line)]
+            if one.crash.kind == SWAPPED:
+                says = "after this statement, X holds the labels and y the images: the two change places here."
+                return [Problem("error", "result", says, one.crash.line)]
             what = "does not end" if one.crash.kind == "OutOfTime" else f"stops with {show(one.crash)}"
             return [Problem("error", "error", f"This statement {what}.", one.crash.line or one.line)]
     return []
@@ -219,7 +237,7 @@ def crash_problem(crashes: list[SectionCrash], part: str) -> list[Problem]:
 
 def crash_property(says: str) -> str:
     """Return the property that the sentence of a crash tells of."""
-    return "result" if says.endswith("is None.") else "error"
+    return "result" if says.startswith("after") else "error"
 
 
 def paired_share(sections: Sections, x: Any, y: Any) -> float | None:

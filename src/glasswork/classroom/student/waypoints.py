@@ -39,7 +39,8 @@ class Waypoints:
     arrived : callable
         Called after the last one.
     made : callable
-        Called in the file's own functions with a line, the values that it makes, and whether it changes them in place.
+        Called in the file's own functions with a line, a value that it makes, whether it changes it in place, and the
+        name that the value gets.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Waypoints:
         is_data: Callable[[ast.stmt], object],
         after: Callable[[StudentRun, Event], None],
         arrived: Callable[[], None],
-        made: Callable[[int, Any, bool], None] = lambda *_: None,
+        made: Callable[[int, Any, bool, str], None] = lambda *_: None,
     ) -> None:
         self.has_arrived = False
         self._made = made
@@ -93,10 +94,10 @@ class Waypoints:
             self.has_arrived = True
             self._arrived()
 
-    def made(self, line: int, in_place: bool, value: Any) -> Any:
+    def made(self, line: int, in_place: bool, value: Any, name: str = "") -> Any:
         """Note the line of a function in which a value came about, and return the value."""
         if self._next >= 0 and not self.has_arrived:
-            self._made(line, value, in_place)
+            self._made(line, value, in_place, name)
         return value
 
     def forget(self) -> None:
@@ -154,7 +155,9 @@ def _made(statement: ast.stmt, name: Any) -> ast.Expr:
     """Return a call that notes the value of a name which a statement has bound, or has written into."""
     in_place = isinstance(statement, ast.AugAssign) or isinstance(name.ctx, ast.Load)
     value = ast.Name(name.id, ast.Load())
-    return _call(statement, MADE, ast.Constant(statement.lineno), ast.Constant(value=in_place), value)
+    return _call(
+        statement, MADE, ast.Constant(statement.lineno), ast.Constant(value=in_place), value, ast.Constant(name.id)
+    )
 
 
 def _call(place: ast.AST, function: str, *arguments: ast.expr) -> ast.Expr:
