@@ -21,6 +21,7 @@ from glasswork.classroom.student.source import Document
 _IN_PLACE = ("shuffle", "sort", "reverse", "append", "extend", "fill", "update")
 _PYTHON_TYPES = "bool|int|float|complex|object|str"
 _FUNCTION = "(?:builtin_function_or_method|function|method)"
+_UNCALLED = rf"'{_FUNCTION}'|object of {_FUNCTION};|non-iterable {_FUNCTION}|{_FUNCTION}\.__format__"
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ SLIPS = (
     Slip("arrays-do-not-fit", "could not be broadcast"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
-    Slip("method-without-call", rf"'{_FUNCTION}'|object of {_FUNCTION};|non-iterable {_FUNCTION}|{_FUNCTION}\.__format__", _is_uncalled,
+    Slip("method-without-call", _UNCALLED, _is_uncalled,
          feeds=True),
     Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),

@@ -1,5 +1,6 @@
 """Probes of the losses: the mean squared error, and the optional cross-entropy."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from glasswork.classroom.probes.base import Bench, Facets, Problem, line_of, numbers, seeded
 from glasswork.classroom.probes.sigmoid import gradient_problems
 from glasswork.classroom.student.observe import Crash, attempt, equal, plain, same, show
+from glasswork.classroom.student.outline import assignments
 
 _SIZES = ((2, 3), (5, 3), (3, 3), (1, 3), (4, 1))
 
@@ -96,17 +98,46 @@ class MSEForward:
             return Problem(
                 "value", "shape", f"{given}, forward gives an array of shape {result.shape}; {want}: one number."
             )
-        numbers_ = [(r.ravel()[0], cases[n]) for n, r in results.items() if isinstance(r, np.ndarray) and r.size == 1]
-        ratios = [number * len(p) / ((p - t) ** 2).sum() for number, (p, t) in numbers_]
-        property_ = "value" if np.ptp(ratios) > 1e-4 else "sign" if ratios[0] < 0 else "scale"
-        return Problem("value", property_, f"{given}, forward gives {show(result.ravel()[0])}; {want}.")
+        divisors = _divisors(results)
+        ratios = [len(p) / d for d, (p, _) in zip(divisors, cases.values(), strict=False)]
+        property_ = (
+            "value" if len(divisors) < len(results) or np.ptp(ratios) > 1e-4 else "sign" if ratios[0] < 0 else "scale"
+        )
+        says = f"{given}, forward gives {show(result.ravel()[0])}; {want}."
+        return Problem("value", property_, says, exact=_are_whole(divisors))
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
         if facet == "call":
             return line_of(bench.function("MSELoss", "__call__") or bench.function("MSELoss", "forward"))
         function = bench.function("MSELoss", "forward")
+        if facet == "value" and _are_whole(_divisors(bench.memory.get(self.part, {}).get("value", {}))):
+            return _line_of_divisor(function) or line_of(function)
         return line_of(function, "pred", "target") if facet == "kept" and function else line_of(function)
+
+
+def _divisors(results: dict[str, Any]) -> list[float]:
+    """Return by what the sum of the squared errors was divided for each size, as long as that can be told."""
+    found = []
+    for name, result in results.items():
+        pred, target = _case(*map(int, name.split()))
+        if not isinstance(result, np.ndarray) or result.size != 1 or not result.any():
+            break
+        found.append(float(((pred - target) ** 2).sum() / result.ravel()[0]))
+    return found
+
+
+def _are_whole(numbers: list[float]) -> bool:
+    return bool(numbers) and np.allclose(numbers, np.round(numbers), atol=1e-4)
+
+
+def _line_of_divisor(function: ast.AST | None) -> int | None:
+    """Return the line that makes the number by which a function divides."""
+    for node in ast.walk(function) if function is not None else ():
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.right, ast.Name):
+            bound = assignments(function, node.right.id) if function is not None else []
+            return bound[-1].lineno if bound else None
+    return None
 
 
 class MSEBackward:

@@ -89,6 +89,8 @@ class MLPBackward:
             if isinstance(given, Crash):
                 is_none = attempt(getattr(model, name, int)) is None
                 return f"{name}() returns None" if is_none else f"{name}() gives {show(given)}"
+            if given and all(isinstance(one, list | tuple) for one in given):
+                return f"{name}() returns lists inside of another one"
             wanted = [getattr(layer, member) for layer in linears for member in members]
             missing = [w for w in wanted if not any(w is g for g in given)]
             if missing:
@@ -125,8 +127,9 @@ class MLPBackward:
             if result == "right":
                 continue
             if name == "lists":
-                if result.endswith("None"):
-                    return [Problem("value", "result", f"{result}; expected a list of all {result.split('()')[0]}.")]
+                if result.endswith("None") or "lists inside" in result:
+                    says = f"{result}; expected one list with the arrays of both layers."
+                    return [Problem("value", "result", says)]
                 if "gives an error" in result:
                     return [Problem("value", "error", f"{result}.")]
                 return [Problem("value", "result", f"{result}: the optimizer would move the wrong arrays.")]
