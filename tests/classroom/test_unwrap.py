@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from glasswork.classroom.judging.structure import defined_twice, not_found
+from glasswork.classroom.judging.structure import aliases, defined_twice, not_found
 from glasswork.classroom.student.outline import Outline
 from glasswork.classroom.student.run import run_student
 from glasswork.classroom.student.source import from_script
@@ -81,3 +81,22 @@ def test_what_is_not_found_is_guessed(text, name, meant):
     says = not_found(Outline(from_script(text)), name)
     assert says.startswith(f"There is no {name}")
     assert (f"Is {meant} yours?" in says) if meant else ("yours" not in says)
+
+
+METHODS = "".join(
+    f"    def {name}(self): ...\n" for name in ("__init__", "forward", "backward", "parameters", "gradients")
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("FullyConnected", "NeuralNetwork"), {"Linear": "FullyConnected", "MLP": "NeuralNetwork"}),
+        (("DenseLayer",), {"Linear": "DenseLayer"}),
+        (("Dense", "DenseLayer"), {}),  # which of them?
+        (("Tree",), {}),
+    ],
+)
+def test_a_class_with_all_methods_takes_the_place_of_the_handouts(names, found):
+    outline = Outline(from_script("".join(f"class {name}:\n{METHODS}" for name in names)))
+    assert {name: alias for name, (alias, _) in aliases(outline).items()} == found

@@ -10,8 +10,9 @@ from texts import quick
 
 from glasswork.classroom.catalogue import changed, mistakes
 from glasswork.classroom.handout import PARTS
-from glasswork.classroom.probes.sections import DataTrace, statement_part
+from glasswork.classroom.probes.sections import DataTrace, Places, statement_part
 from glasswork.classroom.student.fixture import Mnist
+from glasswork.classroom.student.messages import SectionFacts
 from glasswork.classroom.student.run import run_student
 from glasswork.classroom.student.source import from_cells, from_script
 from glasswork.classroom.student.unwrap import unwrapped
@@ -183,6 +184,14 @@ def test_data_that_change_places_on_their_way_are_told_where_they_do():
         waypoints=Waypoints(document, unwrapped(document), statement_part, trace.after, lambda: None, trace.made),
     )
     assert trace.inner == {"X_valid 6": 3, "X_rest 6": 3}
+
+
+@pytest.mark.parametrize(("calls", "line"), [("y = f(y)\n", 2), ("y = f(y)\nX = f(X)\n", 3)])
+def test_a_function_that_other_data_go_through_as_well_is_not_to_blame(calls, line):
+    facts = SectionFacts([], [], {}, None, None, 1, {"y 3": 2})
+    places = Places(from_script(f"def f(a):\n    return a / 2\n{calls}").statements, facts)
+    assert places.line_making_alone("y", 3) == line
+    assert places.line_making("y", 3) == 2
 
 
 def test_images_and_labels_that_change_places_are_told_once_and_put_right():

@@ -8,6 +8,7 @@ import numpy as np
 from glasswork.classroom.handout import CLASSES, FUNCTIONS
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import (
+    SWAPPED,
     Places,
     Sections,
     crash_problem,
@@ -112,6 +113,8 @@ class DataProbe:
         """Return which properties the part lacks."""
         found: list[Problem] = []
         x, y = seen["X"], seen["y"]
+        if seen["error"]["kinds"].startswith(SWAPPED):  # whatever else is seen comes of it
+            return [Problem("error", "result", seen["error"]["crash"])]
         if seen["error"]["crash"]:
             found.append(Problem("error", crash_property(seen["error"]["crash"]), seen["error"]["crash"]))
         if x.get("kind") == "DataFrame":
@@ -158,7 +161,7 @@ class DataProbe:
             return _order_line(places)
         name = (facts.images or "X") if facet == "X" else (facts.labels or "y")
         lines = [
-            places.line_making(name, s.lineno) for s in places.statements
+            (places.line_making if facet == "X" else places.line_making_alone)(name, s.lineno) for s in places.statements
             if name in assigned_names(s) and statement_part(s) == "data"
         ]  # fmt: skip
         return lines[-1] if lines else (facts.steps[0].line if facts.steps else None)

@@ -6,6 +6,7 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import (
+    SWAPPED,
     Sections,
     crash_problem,
     crash_property,
@@ -33,6 +34,8 @@ class NormalizeProbe:
         sets = {s: v for s, v in sets.items() if describe(v) is not None}
         if not sets and (source := sections.source_images()):
             sets = {"all": source[1]}
+        if any(one.crash.kind == SWAPPED for one in sections.trace.crashes):
+            sets = {}  # it was the labels that were scaled
         facets["finite"] = {"nan": self._not_finite(sections, next(iter(sets.values()), None))}
         seen = {name: self._mapping(sections, value, bench) for name, value in sets.items()}
         if seen:

@@ -160,6 +160,16 @@ class Places:
         """Return the line that made the value which a statement binds: one of the function that it calls, or its own."""
         return self.facts.inner.get(f"{name} {line}", line)
 
+    def line_making_alone(self, name: str, line: int) -> int:
+        """Return the same, but the statement's line if its function is called for other data, too."""
+        made = self.line_making(name, line)
+        nodes = [n for statement in self.statements for n in ast.walk(statement)]
+        functions = {
+            n.name for n in nodes if isinstance(n, ast.FunctionDef) and n.lineno <= made <= (n.end_lineno or 0)
+        }
+        calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in functions]
+        return made if len(calls) < 2 else line
+
 
 @dataclass
 class Sections:
