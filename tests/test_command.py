@@ -365,7 +365,7 @@ def test_the_users_matplotlib_does_not_stop_a_training(few_file, tmp_path):
         [*COMMAND, *words], cwd=tmp_path, env={**os.environ, "MPLBACKEND": "nonsense"}, capture_output=True, text=True,
         check=True,
     )  # fmt: skip
-    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d% \(.* images; .*\)\n", done.stdout)
+    assert re.fullmatch(r"Test accuracy: \d\d\.\d\d% \(.* images, handout split; .*\)\n", done.stdout)
     assert done.stderr == ""
     assert sorted(path.name for path in (tmp_path / "run" / "figures").iterdir()) == [
         "curves.svg", "diagram.svg", "digits.svg", "weights.svg",

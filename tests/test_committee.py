@@ -4,10 +4,12 @@ import csv
 import dataclasses
 import json
 import re
+import runpy
 import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import scipy.stats
 
@@ -24,6 +26,8 @@ from glasswork import (
     named_recipe,
     save_model,
 )
+from glasswork.features import Features
+from glasswork.interop import export
 from glasswork.models.loaded import ModelFile
 from glasswork.report.gather import gather_folder
 from glasswork.runs.data import data_of_run
@@ -46,6 +50,9 @@ def members():
         network(2, dtype=np.float64),
         network(3, out_features=1, output_activation=None),
     ]
+
+
+FEATURES = Features(low=(0,) * 9, high=range(251, 260), centre=range(9), spread=range(1, 10), missing=range(3, 12))
 
 
 def taking(**changes):
@@ -170,6 +177,35 @@ def test_facts_that_do_not_fit_the_arrays_are_refused(change, tmp_path):
         load_model(tmp_path / "committee.safetensors")
 
 
+@pytest.mark.parametrize("inputs", [INPUTS, Inputs.of_features(FEATURES)], ids=["pixels", "features"])
+def test_one_exported_file_holds_all_members(inputs, tmp_path):
+    networks = [network(1, hidden=[4, 3], output_activation=None), network(2), network(3, out_features=1)]
+    for model in networks:
+        model.inputs = dataclasses.replace(inputs, classes=("top", "bottom"))
+    committee = Committee(networks)
+    rows = ROWS[:200].astype(np.float32)
+    if inputs is not INPUTS:
+        rows[::7, 3] = np.nan
+    expected = sum(model.probabilities(rows) for model in networks) / 3
+    for name, most in (("net.py", 1e-6), ("net.h", 1e-6), ("net.onnx", 1e-6)):
+        done = export(committee, tmp_path / name, rows=rows)
+        assert (done.same_labels, done.difference < most) == (200, True), done
+    labels, found = runpy.run_path(str(tmp_path / "net.py"))["predict"](rows)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert (labels == expected.argmax(axis=1)).all()
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
+    labels, found = session.run(["label", "probabilities"], {"images": rows})
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert (labels == expected.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("name", ["net.npz", "net.safetensors"])
+def test_a_format_for_a_single_network_refuses_a_committee(name, tmp_path):
+    with pytest.raises(InputError, match="a committee is written as onnx, c or python, got"):
+        export(Committee([network(1), network(2)]), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 # Runs, and the command -----------------------------------------------------------------------------
 
 
@@ -272,3 +308,6 @@ def test_a_model_file_alone_is_asked_too(home, printed, expected, glasswork):
     test, _ = expected
     scores = load_model(home / "whole.safetensors").scores(test.images[:50])
     assert (scores == load_model(home / "whole").scores(test.images[:50])).all()
+    assert "Of 1,000 test images it gives 1,000 the network's label" in glasswork(
+        "export", "whole", "n.py", folder=home
+    )

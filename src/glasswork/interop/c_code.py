@@ -71,13 +71,23 @@ def c_source(program: Program, path: Path, *, int8: bool = False) -> str:
     With ``int8``, weights are integers of 8 bits, with a scale for each neuron, and are multiplied as such.
     """
     p = prefix_of(path)
-    widths = [program.model.in_features, *(len(step.bias) for step in program.steps if isinstance(step, Dense))]
-    if int8 and max(widths) > _MOST_PRODUCTS:
-        raise InputError(f"export: expected layers of at most {_MOST_PRODUCTS:,} inputs for int8, got {max(widths):,}")
-    here, there = max(2, *widths), max(2, *widths[1:])  # x and y take turns in two parts of the scratch buffer
-    scratch = here + there + ((here + 3) // 4 if int8 else 0)
     tables = _Tables(p)
-    calls, names = _calls(program, tables, int8), ", ".join(map(_string, program.model.classes))
+    functions, scratch = [], 0
+    for number, member in enumerate(program.members, 1):
+        lines, needed = _function(member, tables, int8, f"member{number}")
+        functions += [
+            f"static int {p}_member{number}(const float *input, float *probabilities, float *scratch)",
+            *lines,
+        ]
+        scratch = max(scratch, needed)
+    if program.members:
+        body, scratch = (
+            _mean(program, tables, scratch),
+            scratch + program.model.in_features + len(program.model.classes),
+        )
+    else:
+        body, scratch = _function(program, tables, int8, "")
+    names = ", ".join(map(_string, program.model.classes))
     lines = [
         f"/* {program.model!r}, {SOURCE_MARK} {__version__}.",
         f" * Takes {program.model.in_features} raw floats, as the network was trained on: {_comment(program.takes)}.",
@@ -94,17 +104,45 @@ def c_source(program: Program, path: Path, *, int8: bool = False) -> str:
         f"static const char *const {p}_classes[{p.upper()}_CLASSES] = {{{names}}};",
         *tables.lines,
         (_DENSE_INT8 if int8 else _DENSE).format(p=p),
+        *functions,
         "/* The label: an index into the classes. Fills their probabilities, which sum to 1. */",
         f"static inline int {p}_predict(const float *input, float *probabilities, float *scratch)",
-        "{",
-        f"    float *x = scratch, *y = scratch + {here}, *swap;",
-        *([f"    signed char *q = (signed char *)(scratch + {here + there});"] if int8 else []),
-        *calls,
-        *_answer(program),
-        "}",
+        *body,
         f"#endif /* {p.upper()}_H */",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _function(program: Program, tables: _Tables, int8: bool, prefix: str) -> tuple[list[str], int]:
+    """Return the body of the function of a network, and the floats of scratch that it needs."""
+    widths = [program.model.in_features, *(len(step.bias) for step in program.steps if isinstance(step, Dense))]
+    if int8 and max(widths) > _MOST_PRODUCTS:
+        raise InputError(f"export: expected layers of at most {_MOST_PRODUCTS:,} inputs for int8, got {max(widths):,}")
+    here, there = max(2, *widths), max(2, *widths[1:])  # x and y take turns in two parts of the scratch buffer
+    quantised = [f"    signed char *q = (signed char *)(scratch + {here + there});"] if int8 else []
+    turns = f"    float *x = scratch, *y = scratch + {here}, *swap;"
+    body = ["{", turns, *quantised, *_calls(program, tables, int8, prefix), *_answer(program), "}"]
+    return body, here + there + ((here + 3) // 4 if int8 else 0)
+
+
+def _mean(program: Program, tables: _Tables, scratch: int) -> list[str]:
+    """Return the body of the function of a committee, whose members need so much scratch."""
+    count, members = len(program.model.classes), len(program.members)
+    return [
+        "{",
+        f"    float *x = scratch + {scratch}, *one = x + {program.model.in_features};",
+        _prepared(program, tables),
+        f"    for (int k = 0; k < {count}; k++) probabilities[k] = 0.0f;",
+        *(
+            f"    {tables.prefix}_member{number}(x, one, scratch);\n"
+            f"    for (int k = 0; k < {count}; k++) probabilities[k] += one[k] / {members}.0f;"
+            for number in range(1, members + 1)
+        ),
+        "    int label = 0;",
+        f"    for (int k = 1; k < {count}; k++) if (probabilities[k] > probabilities[label]) label = k;",
+        "    return label;",
+        "}",
+    ]
 
 
 def prefix_of(path: Path) -> str:
@@ -129,11 +167,12 @@ class _Tables:
         return f"{self.prefix}_{name}"
 
 
-def _calls(program: Program, tables: _Tables, int8: bool) -> list[str]:
-    """Fill the tables; return the lines from the input to the scores in x."""
+def _calls(program: Program, tables: _Tables, int8: bool, prefix: str) -> list[str]:
+    """Fill the tables, whose names begin with a prefix; return the lines from the input to the scores in x."""
     lines = [_prepared(program, tables)]
     width = program.model.in_features
-    for number, step in enumerate(program.steps, 1):
+    for position, step in enumerate(program.steps, 1):
+        number = f"{prefix}_{position}" if prefix else str(position)
         if isinstance(step, Dense):
             n, m, q = width, len(step.bias), ", q" if int8 else ""
             if int8:

@@ -28,6 +28,7 @@ from glasswork.interop.onnx import onnx_bytes
 from glasswork.interop.program import Program, program_of
 from glasswork.interop.python_code import python_source
 from glasswork.interop.translation import require
+from glasswork.models.committee import Committee
 from glasswork.nn import MLP
 from glasswork.nn.scores import probabilities_of
 from glasswork.outputs import check_output
@@ -137,6 +138,8 @@ def export(
     if not isinstance(model, MLP):
         check_classifies(model)
         model = load(model)
+    if isinstance(model, Committee) and name in ("torch", "npz"):
+        raise InputError(f"export: a committee is written as onnx, c or python, got {name}; or export its members")
     program = program_of(model, who="export", data=data)
     check_output(path, force=force)
     content = language.write(program, path, options)

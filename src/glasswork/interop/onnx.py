@@ -66,14 +66,15 @@ def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -
         if program.offset is not None and program.factor is not None:
             values = graph.add("Mul", graph.add("Sub", values, program.offset), program.factor)
         values = graph.add("Identity", values, output=PREPARED)
-    for step in program.steps:
-        values = _OPERATORS[type(step)](graph, values, step)
+    values = _scores(graph, values, program)
     kind = onnx.helper.np_dtype_to_tensor_dtype(graph.dtype)
     if bare:
         graph.add("Identity", values, output="scores")
         outputs = {"scores": (kind, ["batch", program.model.out_features])}
     else:
-        _add_answer(graph, values, program)
+        values = _of_classes(graph, values, program)
+        graph.add("ArgMax", values, output="label", axis=1, keepdims=0)
+        _probabilities(graph, values, program, output="probabilities")
         outputs = {
             "label": (onnx.TensorProto.INT64, ["batch"]),
             "probabilities": (kind, ["batch", len(program.model.classes)]),
@@ -131,21 +132,33 @@ class _Graph:
         return name
 
 
-def _add_answer(graph: _Graph, scores: str, program: Program) -> None:
-    """Add label and probabilities, as `MLP.predict` and `MLP.probabilities` compute them."""
-    logits, single = program.model.scores_are == "logits", program.model.out_features == 1
-    if single:
-        other = graph.add("Mul", scores, 0) if logits else graph.add("Sub", 1, scores)
-        scores = graph.add("Concat", other, scores, axis=1)
-    graph.add("ArgMax", scores, output="label", axis=1, keepdims=0)
-    if logits:
-        graph.add("Softmax", scores, output="probabilities", axis=1)
-        return
-    if single:
+def _scores(graph: _Graph, values: str, program: Program) -> str:
+    """Add the steps from prepared numbers to scores; of a committee, to the mean of its members' probabilities."""
+    for step in program.steps:
+        values = _OPERATORS[type(step)](graph, values, step)
+    if not program.members:
+        return values
+    each = [(one, _scores(graph, values, one)) for one in program.members]
+    return graph.add("Mean", *(_probabilities(graph, _of_classes(graph, scores, one), one) for one, scores in each))
+
+
+def _of_classes(graph: _Graph, scores: str, program: Program) -> str:
+    """Return a score for each class; a single score tells two classes apart."""
+    if program.model.out_features > 1:
+        return scores
+    other = graph.add("Mul", scores, 0) if program.model.scores_are == "logits" else graph.add("Sub", 1, scores)
+    return graph.add("Concat", other, scores, axis=1)
+
+
+def _probabilities(graph: _Graph, scores: str, program: Program, output: str | None = None) -> str:
+    """Add the probabilities, as `MLP.probabilities` computes them."""
+    if program.model.scores_are == "logits":
+        return graph.add("Softmax", scores, output=output, axis=1)
+    if program.model.out_features == 1:
         scores = graph.add("Min", graph.add("Max", scores, 0), 1)
     scores = graph.add("Max", scores, np.finfo(graph.dtype).tiny)
     total = graph.add("ReduceSum", scores, np.array([1], np.int64), keepdims=1)
-    graph.add("Div", scores, total, output="probabilities")
+    return graph.add("Div", scores, total, output=output)
 
 
 def _dense(graph: _Graph, x: str, step: Any) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.interop.translation import check_layers
+from glasswork.models.committee import Committee
 from glasswork.nn import MLP, Layer, Scale
 from glasswork.nn.batchnorm import EPSILON
 
@@ -90,6 +91,9 @@ class Program:
         What a missing number, NaN, becomes.
     offset, factor : (in_features,), or (1,) for one number for all, or None
         The first step gets ``(x - offset) * factor``; None where raw numbers are taken as they are.
+    members : tuple of Program
+        Of a committee, in place of steps: each goes from the prepared numbers to scores; the mean of their
+        probabilities is the committee's.
     """
 
     model: MLP
@@ -98,6 +102,7 @@ class Program:
     fill: NDArray[np.float64] | None = None
     offset: NDArray[np.float64] | None = None
     factor: NDArray[np.float64] | None = None
+    members: tuple[Program, ...] = ()
 
     @property
     def takes(self) -> str:
@@ -122,8 +127,13 @@ class Program:
 
 def program_of(model: MLP, *, who: str, data: Mapping[str, Any] | None = None) -> Program:
     """Return what a network of glasswork's layers computes; ``who`` is the function that an error message names."""
-    check_layers(model, target=who)
-    program = Program(model, data or {}, folded(step for layer in model.layers for step in _steps(layer)))
+    if isinstance(model, Committee):
+        members = (program_of(member, who=who) for member in model.members)
+        bare = tuple(replace(member, fill=None, offset=None, factor=None) for member in members)
+        program = Program(model, data or {}, [], members=bare)
+    else:
+        check_layers(model, target=who)
+        program = Program(model, data or {}, folded(step for layer in model.layers for step in _steps(layer)))
     inputs = model.inputs
     if inputs is None or not inputs.scales:
         return program

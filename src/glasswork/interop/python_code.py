@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,13 @@ def predict(rows):
     return x.argmax(axis=1), p / p.sum(axis=1, keepdims=True)
 '''
 
+_MEMBER = """
+
+def _member_{number}(x):
+{lines}
+    return p / p.sum(axis=1, keepdims=True)
+"""
+
 
 def python_source(program: Program) -> str:
     """Return a network as the text of a Python module."""
@@ -66,22 +74,38 @@ def python_source(program: Program) -> str:
         lines.append(f"x = np.where(np.isnan(x), {name('FILL', program.fill)}, x)")
     if program.offset is not None and program.factor is not None:
         lines.append(f"x = (x - {name('OFFSET', program.offset)}) * {name('FACTOR', program.factor)}")
-    for number, step in enumerate(program.steps, 1):
-        if isinstance(step, Dense):
-            weight, bias = name(f"WEIGHT_{number}", step.weight.T), name(f"BIAS_{number}", step.bias)
-            lines.append(f"x = x @ {weight} + {bias}")
-        elif isinstance(step, Stretch):
-            factor, shift = name(f"FACTOR_{number}", step.factor), name(f"SHIFT_{number}", step.shift)
-            lines.append(f"x = x * {factor} + {shift}")
-        elif isinstance(step, Activation):
-            lines.append(f"x = {_FUNCTIONS[step.kind].format(slope=step.slope)}")
-    lines += _answer(program)
+    members = "".join(
+        _MEMBER.format(number=k, lines=_indented(_steps(one, f"{k}_", name) + _answer(one)))
+        for k, one in enumerate(program.members, 1)
+    )
+    if program.members:
+        each = " + ".join(f"_member_{k}(x)" for k in range(1, len(program.members) + 1))
+        lines.append(f"x = ({each}) / {len(program.members)}")
+    lines += _steps(program, "", name) + _answer(program)
     head = _HEAD.format(
         model=repr(program.model), mark=SOURCE_MARK, version=__version__, count=program.model.in_features,
         takes=program.takes.replace("\\", "/").replace('"', "'"), classes=program.model.classes,
     )  # fmt: skip
-    body = _FUNCTION.format(count=program.model.in_features, lines=textwrap.indent("\n".join(lines), "    "))
-    return head + "\n".join(arrays) + "\n" + body
+    body = _FUNCTION.format(count=program.model.in_features, lines=_indented(lines))
+    return head + "\n".join(arrays) + "\n" + members + body
+
+
+def _indented(lines: list[str]) -> str:
+    return textwrap.indent("\n".join(lines), "    ")
+
+
+def _steps(program: Program, prefix: str, name: Callable[[str, NDArray[np.float64]], str]) -> list[str]:
+    """Return the lines from prepared numbers to scores, in x; ``name`` adds an array and returns its name."""
+    lines = []
+    for number, step in enumerate(program.steps, 1):
+        at = f"{prefix}{number}"
+        if isinstance(step, Dense):
+            lines.append(f"x = x @ {name(f'WEIGHT_{at}', step.weight.T)} + {name(f'BIAS_{at}', step.bias)}")
+        elif isinstance(step, Stretch):
+            lines.append(f"x = x * {name(f'FACTOR_{at}', step.factor)} + {name(f'SHIFT_{at}', step.shift)}")
+        elif isinstance(step, Activation):
+            lines.append(f"x = {_FUNCTIONS[step.kind].format(slope=step.slope)}")
+    return lines
 
 
 def _answer(program: Program) -> list[str]:
