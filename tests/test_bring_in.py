@@ -163,6 +163,15 @@ def test_each_scaling_that_may_be_stated(scaling, formula, tmp_path):
     assert (load_model(run.folder).linear1.weight == model.linear1.weight).all() == (scaling != "none")
 
 
+@pytest.mark.parametrize("wrong", [([0.5], [0.5, 0.4]), ([0.5], [0]), ([], [1]), ([np.nan], [1])])
+def test_means_and_deviations_that_cannot_be(wrong, tmp_path):
+    images = np.random.default_rng(3).integers(0, 256, (90, 4, 5), dtype=np.uint8)
+    model = MLP(20, 6, 2, output_activation=None, seed=1)
+    with pytest.raises(InputError, match=r"scaling: expected 1 or 20 finite means and deviations above 0, got"):
+        adopt(model, tmp_path / "run", scaling=wrong, dataset=(images, np.arange(90) % 2))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_classes_in_another_order_and_other_classes(tmp_path):
     images, labels = np.random.default_rng(3).integers(0, 256, (90, 4, 5), dtype=np.uint8), np.arange(90) % 3
     model = MLP(20, 6, 3, output_activation=None, seed=1)

@@ -79,6 +79,26 @@ def test_what_is_no_perceptron_is_refused_by_the_name_of_its_node(name, message)
         load(FOREIGN / name)
 
 
+@pytest.mark.parametrize("bias", [0.0, 0.7, np.linspace(-1, 1, 5)], ids=["zero", "equal", "different"])
+def test_a_bias_in_front_of_an_activation_that_is_written_out(bias, tmp_path):
+    random, helper = np.random.default_rng(0), onnx.helper
+    arrays = {"w": random.normal(size=(4, 5)), "b": np.zeros(5) + bias, "v": random.normal(size=(5, 2))}
+    nodes = [
+        helper.make_node(*each)
+        for each in (
+            ("MatMul", ["x", "w"], ["a"]), ("Add", ["b", "a"], ["c"]), ("Sigmoid", ["c"], ["s"]),
+            ("Mul", ["c", "s"], ["d"]), ("MatMul", ["d", "v"], ["y"]),
+        )
+    ]  # fmt: skip
+    ends = [helper.make_tensor_value_info(*each) for each in (("x", 1, ["n", 4]), ("y", 1, ["n", 2]))]
+    held = [onnx.numpy_helper.from_array(array.astype(np.float32), name) for name, array in arrays.items()]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], held)), tmp_path / "net.onnx")
+    model, x = load(tmp_path / "net.onnx"), random.normal(size=(9, 4))
+    assert [layer.kind for layer in model.layers] == ["linear", "silu", "linear"]
+    c = x @ arrays["w"] + arrays["b"]
+    np.testing.assert_allclose(model.scores(x), c / (1 + np.exp(-c)) @ arrays["v"], atol=1e-5)
+
+
 def test_a_quantised_model_is_refused(tmp_path):
     helper = onnx.helper
     nodes = [

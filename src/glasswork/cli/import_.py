@@ -99,9 +99,10 @@ def import_(
     print(parity(model, file, found))
     for note in found.notes:
         print(f"Notice: {note}")
-    in_colour = found.shape[2:] == (3,) or (len(found.shape) == 3 and found.shape[0] == 3)
+    shape = found.shape if len(found.shape) > 1 or found.inputs is None else found.inputs.shape or ()
+    in_colour = shape[2:] == (3,) or (len(shape) == 3 and shape[0] == 3)
     if in_colour and not found.data:
-        channels = channels or ("last" if found.shape[2] == 3 else "first")
+        channels = channels or ("last" if shape[2] == 3 else "first")
     known: dict[str, Any] = {"data.colour": "rgb"} if in_colour else {}
     known |= {f"data.{key}": value for key, value in found.data.items()} | asked
     known |= describe_data(data, divided="data.split" in known)

@@ -79,13 +79,7 @@ def read_onnx(path: Path, activation: Any = None, output_activation: Any = None)
 
 
 class _Reader:
-    """A walk through a graph, from the input to the scores.
-
-    Attributes
-    ----------
-    base : str
-        The value behind the last layer that was read; ``pending`` are the elementwise operators since.
-    """
+    """A walk through a graph, from the input to the scores."""
 
     def __init__(self, onnx: Any, path: Path, proto: Any) -> None:
         self.onnx, self.path, self.proto, self.graph = onnx, path, proto, proto.graph
@@ -135,9 +129,6 @@ class _Reader:
             raise self._refused(node, "does not depend on the input")
         elif node.op_type in ("Gemm", "MatMul"):
             self._linear(node, moving)
-        elif node.op_type == "Add" and self._is_bias(node, moving):
-            self._biases()[...] += self._other(node, moving).reshape(-1)
-            self._restart(node)
         elif node.op_type in _ELEMENTWISE:
             self._elementwise(node, given, moving)
         else:
@@ -159,24 +150,17 @@ class _Reader:
         self.constants.update(zip(node.output, self._run([node], None, list(node.output)), strict=True))
 
     def _elementwise(self, node: Any, given: list[str], moving: list[str]) -> None:
-        wide = any(self.constants[name].size > 1 for name in given if name in self.constants)
-        if wide and not self._uniform(given):  # a number for each neuron: what came before it is a layer of its own
+        constants = [self.constants[name] for name in given if name in self.constants]
+        bias = node.op_type == "Add" and bool(constants) and not self.nodes[moving[0]]
+        alone = bias or any(np.ptp(constant) > 0 for constant in constants)  # a layer of its own, neuron by neuron
+        if alone:
             self._flush(moving[0])
-            self._check_same(node, moving)
-            self.nodes[node.output[0]] = [node]
-            self.last = node.output[0]
-            self._flush(self.last)
-            return
-        self._check_same(node, moving)
-        steps = [step for name in moving for step in self.nodes[name]]
-        self._move(node, [*{id(step): step for step in steps}.values(), node])
-
-    def _uniform(self, given: list[str]) -> bool:
-        return all(np.ptp(self.constants[name]) == 0 for name in given if name in self.constants)
-
-    def _check_same(self, node: Any, moving: list[str]) -> None:
         if any(name not in self.nodes for name in moving):
             raise self._refused(node, "joins two branches")
+        steps = [step for name in moving for step in self.nodes[name]]
+        self._move(node, [*{id(step): step for step in steps}.values(), node])
+        if alone:
+            self._flush(self.last)
 
     def _linear(self, node: Any, moving: list[str]) -> None:
         facts = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
@@ -197,20 +181,6 @@ class _Reader:
         self.found.steps.append(Dense(facts.get("alpha", 1.0) * weight.astype(np.float64), full))
         self.width = len(weight)
         self._restart(node)
-
-    def _is_bias(self, node: Any, moving: list[str]) -> bool:
-        """Whether this adds a number for each neuron to the sums of a Linear layer."""
-        if not self._biases().size or len(moving) != 1 or self.nodes[moving[0]]:
-            return False
-        return self._other(node, moving).size in (1, self.width)
-
-    def _biases(self) -> NDArray[np.float64]:
-        """Return the biases of the step before, if that is a Linear layer."""
-        last = self.found.steps[-1] if self.found.steps else None
-        return last.bias if isinstance(last, Dense) else np.empty(0)
-
-    def _other(self, node: Any, moving: list[str]) -> NDArray[Any]:
-        return next(self.constants[name] for name in node.input if name != moving[0])
 
     def _restart(self, node: Any) -> None:
         self.nodes = {node.output[0]: []}

@@ -142,12 +142,22 @@ def _affine(scaling: Scaling, parts: Split) -> _Affine:
     """Return what a scaling does to pixels from 0 to 255, or to rows of features."""
     one = np.ones(parts.train.images.shape[1])
     if not isinstance(scaling, str):
+        _check_numbers(*scaling, sizes={1, len(one), *parts.shape[2:]})
         mean, deviation = (np.resize(np.array(numbers, np.float64), len(one)) for numbers in scaling)
         return 1 / deviation / (255 if parts.kind == "pixels" else 1), -mean / deviation
     if scaling == "none":
         return one, 0 * one
     offset, spread = pixel_scale(scaling, parts.train.images) or (0.0, 1.0)
     return one * BYTES_FACTOR / spread, one * (-BYTES_OFFSET * BYTES_FACTOR - offset) / spread
+
+
+def _check_numbers(mean: Sequence[float], deviation: Sequence[float], *, sizes: set[int]) -> None:
+    """Refuse means and deviations that cannot scale all numbers of a row."""
+    if not ({len(mean), len(deviation)} <= sizes and np.isfinite([*mean, *deviation]).all() and min(deviation) > 0):
+        count = " or ".join(map(str, sorted(sizes)))
+        raise InputError(
+            f"scaling: expected {count} finite means and deviations above 0, got {list(mean)} and {list(deviation)}"
+        )
 
 
 def _retell(first: Linear, wanted: _Affine, own: _Affine) -> None:
