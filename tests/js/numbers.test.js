@@ -7,7 +7,7 @@ import { ticks } from "../../src/glasswork/report/js/chart.js";
 import { number, percent, signed } from "../../src/glasswork/report/js/words.js";
 import { wilson } from "../../src/glasswork/report/js/part-errs.js";
 import { Reference, stretched } from "../../src/glasswork/report/js/reference.js";
-import { enlarge, resizeBox } from "../../src/glasswork/report/js/resize.js";
+import { LINEAR, MEANS, resize } from "../../src/glasswork/report/js/resize.js";
 import { unpack } from "../../src/glasswork/report/js/unpack.js";
 
 const base64 = (array) => Buffer.from(array.buffer).toString("base64");
@@ -62,12 +62,12 @@ test("an image that is not square is stretched to its longer side", () => {
 });
 
 test("shrinking takes means", () => {
-  assert.deepEqual([...resizeBox(Float32Array.of(0, 2, 4, 6), 4, 1, 2, 1)], [1, 5]);
+  assert.deepEqual([...resize(Float32Array.of(0, 2, 4, 6), 4, 1, 2, 1, MEANS)], [1, 5]);
 });
 
 test("a small picture is enlarged between the middles of its pixels", () => {
-  assert.deepEqual([...enlarge(Float32Array.of(0, 8), 2, 1, 4, 1)], [0, 2, 6, 8]);
-  assert.deepEqual([...enlarge(Float32Array.of(0, 8), 1, 2, 1, 4)], [0, 2, 6, 8]);
+  assert.deepEqual([...resize(Float32Array.of(0, 8), 2, 1, 4, 1, LINEAR)], [0, 2, 6, 8]);
+  assert.deepEqual([...resize(Float32Array.of(0, 8), 1, 2, 1, 4, LINEAR)], [0, 2, 6, 8]);
 });
 
 test("axes have round ticks, numbers true minus signs, shares no false certainty", () => {

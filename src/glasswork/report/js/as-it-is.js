@@ -5,17 +5,9 @@
  * The same as glasswork predict does for a network that was trained on a folder of pictures: Pillow's arithmetic.
  */
 
+import { LINEAR, MEANS, resize } from "./resize.js";
+
 /** @typedef {import("./picture.js").Levels} Levels */
-
-/**
- * A filter: its reach, in new pixels, and its weight at a distance.
- * @typedef {{ reach: number, weight: (x: number) => number }} Filter
- */
-
-/** @type {Filter} */
-const BOX = { reach: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) };
-/** @type {Filter} */
-const LINEAR = { reach: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) };
 
 /**
  * @param {Levels} levels
@@ -38,37 +30,6 @@ export function asItIs({ width, height, channels }, [newHeight, newWidth, planes
  */
 function resizePlane(plane, width, height, newWidth, newHeight) {
   if (width === newWidth && height === newHeight) return Uint8Array.from(plane);
-  const filter = height >= 2 * newHeight && width >= 2 * newWidth ? BOX : LINEAR;
-  const across = resample(plane, width, height, newWidth, filter);
-  return Uint8Array.from(turned(resample(turned(across, newWidth, height), height, newWidth, newHeight, filter), newHeight, newWidth));
-}
-
-/**
- * Give each row another length; levels are rounded.
- * @param {Float32Array} values @param {number} width @param {number} height @param {number} newWidth @param {Filter} filter
- */
-function resample(values, width, height, newWidth, filter) {
-  const scale = width / newWidth;
-  const wide = Math.max(scale, 1);
-  const result = new Float32Array(newWidth * height);
-  for (let x = 0; x < newWidth; x++) {
-    const middle = (x + 0.5) * scale;
-    const from = Math.max(Math.trunc(middle - filter.reach * wide + 0.5), 0);
-    const to = Math.min(Math.trunc(middle + filter.reach * wide + 0.5), width);
-    const weights = Array.from({ length: to - from }, (_, i) => filter.weight((i + from - middle + 0.5) / wide));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    for (let y = 0; y < height; y++) {
-      const sum = weights.reduce((all, weight, i) => all + weight * values[y * width + from + i], 0);
-      result[y * newWidth + x] = Math.min(Math.max(Math.floor(sum / total + 0.5), 0), 255);
-    }
-  }
-  return result;
-}
-
-/**
- * Rows as columns.
- * @param {Float32Array} values @param {number} width @param {number} height
- */
-function turned(values, width, height) {
-  return Float32Array.from(values, (_, i) => values[(i % height) * width + Math.floor(i / height)]);
+  const filter = height >= 2 * newHeight && width >= 2 * newWidth ? MEANS : LINEAR;
+  return Uint8Array.from(resize(plane, width, height, newWidth, newHeight, filter, (value) => Math.min(Math.max(Math.floor(value + 0.5), 0), 255)));
 }

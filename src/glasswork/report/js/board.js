@@ -144,10 +144,7 @@ export class Board {
     event.preventDefault();
   }
 
-  /**
-   * @param {number} dx
-   * @param {number} dy
-   */
+  /** @param {number} dx @param {number} dy */
   moveCursor(dx, dy) {
     const cursor = (this.cursor ??= { x: 0.5, y: 0.5, down: false });
     cursor.x = Math.min(Math.max(cursor.x + dx, 0), 1);
@@ -201,8 +198,7 @@ export class Board {
   }
 
   /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {number} size
+   * @param {CanvasRenderingContext2D} context @param {number} size
    * @param {{x: number, y: number, down: boolean}} cursor
    */
   paintCursor(context, size, { x, y, down }) {

@@ -5,7 +5,8 @@
  */
 
 import { quantile } from "./ink.js";
-import { enlarge, resizeBox } from "./resize.js";
+import { LINEAR, MEANS, resize } from "./resize.js";
+import { massOf } from "./strokes.js";
 
 /** MNIST's field and box; its mean stroke width, and the widths that are left as they are, in pixels. */
 const FIELD = 28;
@@ -35,7 +36,7 @@ export function centre(ink, side) {
 function asItIs({ width, height, whole }) {
   if (whole.width !== FIELD || whole.height !== FIELD || Math.max(width, height) > BOX) return null;
   if (whole.strength.reduce((most, value) => Math.max(most, value), 0) < 250) return null;
-  const [x, y] = massOf({ values: whole.strength, width: FIELD, height: FIELD });
+  const [x, y] = massOf(whole.strength, FIELD);
   if (Math.max(Math.abs(x - FIELD / 2), Math.abs(y - FIELD / 2)) > 0.51) return null;
   return Uint8Array.from(whole.strength, (value) => Math.min(Math.round(value), 255));
 }
@@ -131,14 +132,7 @@ function fit({ values, width, height }, box) {
   const size = [Math.max(1, halfEven((box * width) / longer)), Math.max(1, halfEven((box * height) / longer))];
   const inked = Float64Array.from(values.filter((value) => value > 0)).sort();
   const full = inked[Math.ceil(0.998 * (inked.length - 1))];
-  const resize = longer >= box ? resizeBox : enlarge;
-  const scaled = resize(
-    values.map((value) => Math.min(value, full)),
-    width,
-    height,
-    size[0],
-    size[1],
-  );
+  const scaled = resize(values.map((value) => Math.min(value, full)), width, height, size[0], size[1], longer >= box ? MEANS : LINEAR);
   const strongest = scaled.reduce((most, value) => Math.max(most, value), 0);
   const factor = strongest >= 254 && strongest <= 255 ? 1 : 255 / strongest;
   return { values: scaled.map((value) => value * factor), width: size[0], height: size[1] };
@@ -150,25 +144,11 @@ function fit({ values, width, height }, box) {
  */
 function place({ values, width, height }, side) {
   const field = new Uint8Array(side * side);
-  const [x, y] = massOf({ values, width, height });
+  const [x, y] = massOf(values, width);
   const corner = (/** @type {number} */ mass, /** @type {number} */ size) => Math.min(Math.max(Math.floor(side / 2 - mass + 0.5), 0), side - size);
   const [left, top] = [corner(x, width), corner(y, height)];
   values.forEach((value, i) => (field[(Math.floor(i / width) + top) * side + (i % width) + left] = halfEven(value)));
   return field;
-}
-
-/**
- * Centre of mass, in pixels.
- * @param {Crop} crop
- */
-function massOf({ values, width }) {
-  let [sum, x, y] = [0, 0, 0];
-  values.forEach((value, i) => {
-    sum += value;
-    x += value * (i % width);
-    y += value * Math.floor(i / width);
-  });
-  return [x / sum, y / sum];
 }
 
 /**

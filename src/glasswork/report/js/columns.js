@@ -65,8 +65,7 @@ export class Columns {
 
   /**
    * Whether a value lies outside the training range.
-   * @param {number} value
-   * @param {number} i
+   * @param {number} value @param {number} i
    */
   isOutside(value, i) {
     return value < this.facts.low[i] || value > this.facts.high[i];
@@ -102,8 +101,7 @@ export class Columns {
 
   /**
    * Paint a row: for each column how far it is from the training mean, in shares of the training range.
-   * @param {any} canvas
-   * @param {ArrayLike<number>} row
+   * @param {any} canvas @param {ArrayLike<number>} row
    */
   paint = (canvas, row) => {
     const away = this.filled(row).map((value, i) => (value - this.facts.typical[i]) / (this.facts.high[i] - this.facts.low[i] || Infinity));
@@ -112,9 +110,7 @@ export class Columns {
 
   /**
    * Paint numbers as bars, up or down from a line in the middle: one for each column.
-   * @param {any} canvas
-   * @param {ArrayLike<number>} values
-   * @param {number} limit
+   * @param {any} canvas @param {ArrayLike<number>} values @param {number} limit
    */
   paintWeights = (canvas, values, limit) => {
     canvas.repaint = () => {

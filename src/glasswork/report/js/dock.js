@@ -22,9 +22,7 @@ export class Dock {
 
   /**
    * Add a panel; the first one is in front.
-   * @param {string} id
-   * @param {string} name
-   * @param {...any} children
+   * @param {string} id @param {string} name @param {...any} children
    */
   add(id, name, ...children) {
     const tab = el("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `dock-${id}`, onclick: () => this.select(id) }, name);

@@ -56,6 +56,17 @@ export function replace(element, ...children) {
   put(element, ...children);
 }
 
+/**
+ * A table that scrolls sideways by itself.
+ * @param {string} label @param {Child[]} heads @param {Child[]} rows @param {string} [name] Its class.
+ */
+export function tableOf(label, heads, rows, name = "metrics") {
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", { class: name }, headOf(heads), el("tbody", {}, ...rows)));
+}
+
+/** @param {Child[]} heads Of the columns. @param {Record<string, string>} [attributes] */
+export const headOf = (heads, attributes = {}) => el("thead", attributes, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head))));
+
 /** How much larger the page's text is than 16 pixels. */
 export const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 

@@ -38,8 +38,7 @@ export class Drawing {
 
   /**
    * Take away what lies within a radius of a point; strokes fall into pieces.
-   * @param {Point} point
-   * @param {number} radius
+   * @param {Point} point @param {number} radius
    */
   erase([x, y], radius) {
     /** @type {Stroke[]} */
@@ -92,10 +91,7 @@ export class Drawing {
     this.step(this.future, this.past);
   }
 
-  /**
-   * @param {Stroke[][]} from
-   * @param {Stroke[][]} to
-   */
+  /** @param {Stroke[][]} from @param {Stroke[][]} to */
   step(from, to) {
     const strokes = from.pop();
     if (strokes) {

@@ -97,8 +97,7 @@ export class Network {
 
   /**
    * The network's scores for pixels, or for a raw row.
-   * @param {ArrayLike<number>} bytes
-   * @param {Gains} [gains]
+   * @param {ArrayLike<number>} bytes @param {Gains} [gains]
    */
   scores(bytes, gains) {
     return this.trace(this.prepare(bytes), gains).outputs[this.last];
@@ -130,9 +129,7 @@ export class Network {
 
   /**
    * How fast the sum of a class changes with each output of a hidden block.
-   * @param {Trace} trace
-   * @param {number} block
-   * @param {number} target
+   * @param {Trace} trace @param {number} block @param {number} target
    */
   slopes(trace, block, target) {
     const direction = new Float64Array(this.classes);
@@ -142,9 +139,7 @@ export class Network {
 
   /**
    * From the output layer's sums back to the outputs of a block; −1 is the input of the first.
-   * @param {Trace} trace
-   * @param {ArrayLike<number>} direction
-   * @param {number} block
+   * @param {Trace} trace @param {ArrayLike<number>} direction @param {number} block
    */
   backward(trace, direction, block) {
     let grad = Float64Array.from(direction);

@@ -1,7 +1,7 @@
 /** Part 5, How it learnt: curves, and the same as a table. */
 
 import { chart, legend, ticks } from "./chart.js";
-import { el, put } from "./dom.js";
+import { el, put, tableOf } from "./dom.js";
 import { grouped, number, plain, say } from "./words.js";
 
 /** @param {import("./answer.js").Context} context @param {Element} body */
@@ -84,19 +84,5 @@ function table({ history }) {
       noticed && el("td", { class: "words" }, row.findings.join(" ")),
     ),
   );
-  return el(
-    "details",
-    { class: "how" },
-    el("summary", {}, say("The same as a table")),
-    el(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": say("Metrics of each epoch") },
-      el(
-        "table",
-        { class: "metrics" },
-        el("thead", {}, el("tr", {}, ...head.map((word) => el("th", { scope: "col" }, word)))),
-        el("tbody", {}, ...rows),
-      ),
-    ),
-  );
+  return el("details", { class: "how" }, el("summary", {}, say("The same as a table")), tableOf(say("Metrics of each epoch"), head, rows));
 }

@@ -16,11 +16,7 @@ export function showFields(context, columns, place, below) {
   const { bytes, source, truth } = store.state;
   const words = say("{n} columns: {names}", { n: columns.names.length, names: columns.names.map((name) => JSON.stringify(name)).join(", ") });
   const from = el("p", { class: "source small" });
-  put(
-    place,
-    from,
-    el("div", { class: "fields", role: "group", "aria-label": words }, ...fields.map(({ element }) => element)),
-  );
+  put(place, from, el("div", { class: "fields", role: "group", "aria-label": words }, ...fields.map(({ element }) => element)));
   put(
     below,
     el(

@@ -2,7 +2,7 @@
 
 import { barRow } from "./bar-table.js";
 import { largest, paintImage, paintSigned, planesNote } from "./colour.js";
-import { byId, choice, el, put, replace } from "./dom.js";
+import { byId, choice, el, headOf, put, replace } from "./dom.js";
 import { integratedGradients, marginParts, roundToSum } from "./explain.js";
 import { rove } from "./rove.js";
 import { smallestSmudge } from "./smudge.js";
@@ -99,14 +99,8 @@ function showSum(context, place, a, b) {
   });
   const whole = el("tr", { class: "total" }, el("th", { scope: "row" }, say("lead")), el("td", { class: "axis" }), el("td", { class: "figure" }, signed(total, DIGITS)));
   const caption = say("In units of the output layer’s sums. Positive parts speak for {a}, negative ones for {b}; together they make exactly the lead.", { a: classes[a], b: classes[b] });
-  const heads = [say("Part"), say("Bar"), say("Value")].map((word) => el("th", { scope: "col" }, word));
-  const table = el(
-    "table",
-    { class: "parts" },
-    el("caption", { class: "small" }, caption),
-    el("thead", { class: "unseen" }, el("tr", {}, ...heads)),
-    el("tbody", {}, ...rows, whole),
-  );
+  const heads = headOf([say("Part"), say("Bar"), say("Value")], { class: "unseen" });
+  const table = el("table", { class: "parts" }, el("caption", { class: "small" }, caption), heads, el("tbody", {}, ...rows, whole));
   replace(place, table);
   rove(table, "a");
 }

@@ -10,7 +10,7 @@
 import { asItIs } from "./as-it-is.js";
 import { centre } from "./centre.js";
 import { inkOf } from "./ink.js";
-import { resizeBox } from "./resize.js";
+import { MEANS, resize } from "./resize.js";
 import { say } from "./words.js";
 
 /** A picture larger than this is shrunk, and one with more pixels is refused. */
@@ -119,6 +119,6 @@ function shrink({ width, height, channels }) {
   return {
     width: size[0],
     height: size[1],
-    channels: channels.map((channel) => resizeBox(channel, width, height, size[0], size[1]).map(Math.round)),
+    channels: channels.map((channel) => resize(channel, width, height, size[0], size[1], MEANS).map(Math.round)),
   };
 }

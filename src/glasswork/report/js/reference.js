@@ -85,8 +85,7 @@ export class Reference {
   /**
    * The reference images nearest to an image, the nearest first. To an image of one even level only others like it are
    * near.
-   * @param {ArrayLike<number>} bytes
-   * @param {number} k
+   * @param {ArrayLike<number>} bytes @param {number} k
    * @returns {Neighbour[]}
    */
   nearest(bytes, k) {
@@ -136,8 +135,7 @@ export class Reference {
 
   /**
    * Limit the share of the favoured class where the network cannot be trusted, as `glasswork predict` does.
-   * @param {number[]} shares
-   * @param {Judgement} judgement
+   * @param {number[]} shares @param {Judgement} judgement
    */
   temper(shares, { nearest, doubt }) {
     const top = Math.max(...shares);

@@ -1,7 +1,7 @@
 /** Rows of a table, in place of thumbnails: touch one, and every part of the page is about it. */
 
 import { imageAt } from "./answer.js";
-import { el } from "./dom.js";
+import { el, tableOf } from "./dom.js";
 import { plain, say } from "./words.js";
 
 /**
@@ -31,22 +31,7 @@ export function testRows({ data, tests, network, store, classes }, label, number
  */
 export function rowsTable(label, heads, names, rows) {
   const body = rows.map(({ head, words, numbers }) =>
-    el(
-      "tr",
-      {},
-      el("th", { scope: "row" }, head),
-      ...words.map((word) => el("td", {}, word)),
-      ...Array.from(numbers, (value) => el("td", {}, Number.isNaN(value) ? say("missing") : plain(value))),
-    ),
+    el("tr", {}, el("th", { scope: "row" }, head), ...[...words, ...Array.from(numbers, (value) => (Number.isNaN(value) ? say("missing") : plain(value)))].map((text) => el("td", {}, text))),
   );
-  return el(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-    el(
-      "table",
-      { class: "metrics" },
-      el("thead", {}, el("tr", {}, ...[...heads, ...names].map((name) => el("th", { scope: "col" }, name)))),
-      el("tbody", {}, ...body),
-    ),
-  );
+  return tableOf(label, [...heads, ...names], body);
 }

@@ -117,10 +117,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     update();
   }
 
-  /**
-   * @param {import("./network.js").Trace} trace
-   * @param {number} target
-   */
+  /** @param {import("./network.js").Trace} trace @param {number} target */
   function drawLines(trace, target) {
     places ??= measure(stage, image, kind, walls, answers);
     const { ways, pathOf } = places;

@@ -68,8 +68,7 @@ export function showStage(context, stage) {
 
   /**
    * Show a neuron in the dock, or the hint.
-   * @param {import("./scene.js").Which | null} which
-   * @param {DOMRect | null} from
+   * @param {import("./scene.js").Which | null} which @param {DOMRect | null} from
    */
   function turn(which, from) {
     neuron.hidden = which === null;

@@ -1,6 +1,6 @@
 /** The sum of a neuron, with numbers that one can follow on paper: all of it, or step by step. */
 
-import { el, replace } from "./dom.js";
+import { el, headOf, replace } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { roundToSum } from "./explain.js";
 import { number, say, signed } from "./words.js";
@@ -40,14 +40,8 @@ export function stepsOf(context, b, j, onstep) {
     every.hidden = at === Infinity;
   }
   const blankNote = el("p", { class: "small" }, say("A blank pixel counts too: pixels from 0 to 255 reach the network as −1 to 1, and blank is −1."));
-  const heads = [say("Step"), say("Input × weight"), say("Adds"), say("Sum so far")].map((word) => el("th", { scope: "col" }, word));
-  const element = el(
-    "div",
-    { class: "steps" },
-    el("table", { class: "metrics" }, el("thead", {}, el("tr", {}, ...heads)), body),
-    el("div", { class: "row" }, next, every),
-    blankNote,
-  );
+  const heads = headOf([say("Step"), say("Input × weight"), say("Adds"), say("Sum so far")]);
+  const element = el("div", { class: "steps" }, el("table", { class: "metrics" }, heads, body), el("div", { class: "row" }, next, every), blankNote);
   /** @param {Received} received */
   function show(received) {
     const lines = linesOf(context, b, j, received);

@@ -66,9 +66,7 @@ export class Store {
 
   /**
    * Make the page be about another image or row.
-   * @param {Raw} bytes
-   * @param {string} source
-   * @param {Partial<State>} [more]
+   * @param {Raw} bytes @param {string} source @param {Partial<State>} [more]
    */
   choose(bytes, source, more = {}) {
     this.set({ bytes, source, truth: null, strokes: null, several: false, target: null, rival: null, ...more });
@@ -85,8 +83,7 @@ export class Store {
 
   /**
    * Be told of changes when the page is quiet: soon if the element is about to be seen, else after a while.
-   * @param {Element} element
-   * @param {Watcher} watcher
+   * @param {Element} element @param {Watcher} watcher
    * @param {number} [patience] Milliseconds for which it waits while there is no quiet.
    */
   watchWhenSeen(element, watcher, patience = Infinity) {

@@ -116,7 +116,7 @@ function toSegment(x, y, x0, y0, x1, y1) {
 
 /**
  * Centre of mass, in pixels. MNIST counts the middle of pixel 14 as the middle of the field: half a pixel off.
- * @param {Uint8Array} bytes @param {number} side
+ * @param {ArrayLike<number>} bytes @param {number} side The width, where it is another than the height.
  * @returns {Point}
  */
 export function massOf(bytes, side) {

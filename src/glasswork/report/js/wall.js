@@ -17,10 +17,7 @@ import { say, signed } from "./words.js";
  */
 
 export class Wall {
-  /**
-   * @param {number} count
-   * @param {WallOptions} options
-   */
+  /** @param {number} count @param {WallOptions} options */
   constructor(count, options) {
     this.options = options;
     this.count = count;
@@ -77,8 +74,7 @@ export class Wall {
   /**
    * Show a number on each tile.
    * @param {ArrayLike<number>} values Of all neurons.
-   * @param {string} meaning
-   * @param {(j: number) => boolean} isChanged
+   * @param {string} meaning @param {(j: number) => boolean} isChanged
    */
   show(values, meaning, isChanged) {
     clearTimeout(this.naming);
@@ -98,9 +94,7 @@ export class Wall {
 
   /**
    * Name the tiles, for people who do not see them.
-   * @param {ArrayLike<number>} values
-   * @param {string} meaning
-   * @param {(j: number) => boolean} isChanged
+   * @param {ArrayLike<number>} values @param {string} meaning @param {(j: number) => boolean} isChanged
    */
   name(values, meaning, isChanged) {
     this.tiles.forEach((tile, slot) => {

@@ -2,7 +2,7 @@
 
 import { barRow, barTable } from "./bar-table.js";
 import { largest } from "./colour.js";
-import { el, put, replace } from "./dom.js";
+import { el, put, replace, tableOf } from "./dom.js";
 import { integratedGradients } from "./explain.js";
 import { plain, say, signed } from "./words.js";
 
@@ -23,8 +23,7 @@ const CHANGED = say("the row with columns at their means");
 /** The columns as witnesses: what each speaks for, and a button that sets it to its mean, and back. */
 export class Witnesses {
   /**
-   * @param {import("./answer.js").Context} context
-   * @param {import("./columns.js").Columns} columns
+   * @param {import("./answer.js").Context} context @param {import("./columns.js").Columns} columns
    * @param {Element} place
    */
   constructor(context, columns, place) {
@@ -36,11 +35,7 @@ export class Witnesses {
     this.before = new Map(); // what columns were that are at their means now
   }
 
-  /**
-   * @param {number} a
-   * @param {number} b
-   * @param {string} which
-   */
+  /** @param {number} a @param {number} b @param {string} which */
   show(a, b, which) {
     const { columns, before } = this;
     const { network, untrained, store, classes } = this.context;
@@ -78,11 +73,7 @@ export class Witnesses {
     replace(
       this.place,
       el("p", { class: "small" }, say("Orange speaks for {a}, blue for {b}, compared with the mean training row. The lead on this row is {lead}.", { a: classes[a], b: classes[b], lead: signed(leadOf(row), 3) })),
-      el(
-        "div",
-        { class: "scroll", tabindex: "0", role: "region", "aria-label": say("What each column speaks for") },
-        el("table", { class: "parts" }, el("thead", {}, el("tr", {}, ...heads.map((word) => el("th", { scope: "col" }, word)))), el("tbody", {}, ...lines)),
-      ),
+      tableOf(say("What each column speaks for"), heads, lines, "parts"),
       el("p", { class: "small" }, say("All columns together: {total}. The lead on this row minus the lead on the mean training row: {difference}. The two should be equal.", { total: signed(total, 4), difference: signed(difference, 4) })),
       el("p", { class: "small" }, say("The smallest smudge is for pictures; columns have units of their own, so there is no such measure here.")),
     );
@@ -103,14 +94,5 @@ export function scalingTable(columns) {
   const rows = columns.names.map((name, i) =>
     el("tr", {}, el("th", { scope: "row" }, name), ...[low, high, centre, spread, missing].map((list) => list && el("td", {}, plain(list[i])))),
   );
-  return el(
-    "div",
-    {},
-    el("h3", {}, say("Its columns, as the training rows had them")),
-    el(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": say("Columns and their scaling") },
-      el("table", { class: "metrics" }, el("thead", {}, el("tr", {}, ...names.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, ...rows)),
-    ),
-  );
+  return el("div", {}, el("h3", {}, say("Its columns, as the training rows had them")), tableOf(say("Columns and their scaling"), names, rows));
 }
