@@ -8,9 +8,10 @@ import pytest
 from texts import quick
 
 from glasswork.classroom import Checker
-from glasswork.classroom.catalogue import solution
+from glasswork.classroom.catalogue import changed, solution
 from glasswork.classroom.handout import PARTS
 from glasswork.classroom.judging.slips import with_slips
+from glasswork.classroom.probes import PROBES
 from glasswork.classroom.student.source import from_script
 from glasswork.errors import FileError, InputError
 
@@ -346,6 +347,9 @@ STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
          "indices[start_idx:minibatch_size]", "[4, 0, 0]"),
         ("error = np.mean((pred - target) ** 2)", "N = pred.shape[1]\n        error = np.sum((pred - target) ** 2) / N",
          "MSELoss.forward", "mse-divided-by-classes", "N = pred.shape[1]", "expected 0.8229"),
+        ("g.fill(0.0)", "g.fill(0.0)\n            break", "SGD", None, "            break", "expected zeros"),
+        ("np.mean((pred - target) ** 2)", "np.sum((pred - target) ** 2) / len(pred.shape)", "MSELoss.forward",
+         "mse-divided-by-two", "len(pred.shape)", "over one sample"),
         ("return np.eye(num_labels)[y]", "rows = np.zeros((len(y), num_labels))\n    rows[:, y] = 1\n    return rows",
          "int_to_onehot", "onehot-all-ones", "rows[:, y]", "the row of label 3"),
     ],
@@ -358,6 +362,27 @@ def test_what_is_made_wrong_is_told_at_its_line(judge, old, new, part, mistake, 
     assert wrong(parts) == {part: mistake}
     assert parts[part].line == number_of(text + "\n", line.strip("\n"))
     assert words in parts[part].message
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "kind"),
+    [
+        ("SGD", "p -= self.lr * g", "p -= 3 * self.lr * g", "scale"),
+        ("SGD", "p -= self.lr * g", "p += self.lr * g", "sign"),
+        ("SGD", "p -= self.lr * g", "p -= self.lr * p", "value"),
+        ("SGD", "p -= self.lr * g", "p = p - self.lr * g", "unchanged"),
+        ("SGD", "g.fill(0.0)", "g = g * 0", "unchanged"),
+        ("SGD", "g.fill(0.0)", "g.fill(0.0)\n            break", "result"),
+        ("MSELoss.forward", "np.mean((pred - target) ** 2)", "3 * np.mean((pred - target) ** 2)", "scale"),
+        ("MSELoss.forward", "np.mean((pred - target) ** 2)", "-np.mean((pred - target) ** 2)", "sign"),
+        ("MSELoss.forward", "np.mean((pred - target) ** 2)", "np.sum((pred - target) ** 2)", "value"),
+        ("MLP.__init__", "Linear(hidden_size, out_features)", "Linear(hidden_size, 7)", "content"),
+    ],
+)  # fmt: skip
+def test_a_factor_a_sign_or_an_alias_is_told_of_only_if_it_was_measured(catalogue, part, old, new, kind):
+    bench = catalogue.variant_bench(part, changed((old, new)))
+    (problem,) = PROBES[part].problems(PROBES[part].observe(bench))
+    assert problem.property == kind
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import pytest
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.judging.ending import after_import, is_refuted, report_ending, with_meant
+from glasswork.classroom.judging.rules import without_repeats
 from glasswork.classroom.judging.slips import with_slips
 from glasswork.classroom.probes import Problem
 from glasswork.classroom.report import CheckReport, PartReport
+from glasswork.classroom.student.observe import plain_words
 from glasswork.classroom.student.source import from_cells, from_script
 from glasswork.classroom.student.whole_file import Ending
 
@@ -143,6 +145,31 @@ def test_a_value_that_was_made_wrong_is_told_where_it_was_made(text, line, messa
     assert message in told.message
 
 
+@pytest.mark.parametrize(
+    ("says", "told", "left"),
+    [
+        (
+            "the rate is -0.1: each step goes uphill.",
+            "The rate is negative, so each step goes uphill.",
+            "the rate is -0.1.",
+        ),
+        ("the rate is 0: no weight ever moves.", "The rate is 0, so no weight ever moves.", ""),
+        ("For x = 2 you get 3; expected 4.", "The sign is wrong.", "For x = 2 you get 3; expected 4."),
+    ],
+)
+def test_nothing_is_said_twice(says, told, left):
+    assert without_repeats(says, told) == left
+
+
+def test_python_is_quoted_only_in_its_own_words():
+    for words, own in (
+        (plain_words(GUFUNC), "The error is a ValueError: matmul: the shapes"),
+        ("KeyError: 'x'", "Python says: KeyError"),
+    ):
+        entry = report_ending(Ending("error", 1, words=words), [DONE], from_script("f()\n"))
+        assert own in entry.message
+
+
 def test_a_part_that_waits_for_an_import_is_blocked_and_others_are_not():
     document = from_script("from sklearn.model_selection import train_test_spilt\n")
     ending = Ending("error", 1, "ImportError", "ImportError: cannot import", "sklearn", "train_test_split")
@@ -166,6 +193,10 @@ def test_a_name_that_does_not_exist_is_told_with_the_one_that_is_like_it():
 
 
 DONE = PartReport("SGD", "done")
+GUFUNC = (
+    "ValueError: matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
+    "(n?,k),(k,m?)->(n?,m?) (size 56 is different from 784)"
+)
 STOP = Ending("error", 1, "TypeError", "TypeError: 'ellipsis' object is not callable")
 
 
@@ -240,6 +271,8 @@ def test_the_calls_that_lead_to_a_stop_are_told_with_their_cells():
         (Ending("error", frames=(("<module>", 7), ("f", 3))), "settings", "error", False),
         (Ending("error", frames=(("<module>", 8),)), "settings", "error", True),
         (Ending("error", frames=(("<module>", 8),)), "split", "error", False),
+        (Ending("error", frames=(("<module>", 7),)), "settings", "stop", True),  # the entry of the whole file tells it
+        (Ending("end"), "settings", "stop", True),
         (Ending("time"), "settings", "error", False),
         (None, "settings", "error", False),
     ],

@@ -80,14 +80,22 @@ class MSEForward:
         return found
 
     @staticmethod
+    def _is_right(result: Any, pred: Any, target: Any) -> bool:
+        """Return whether a loss is that of one of the two ways that pass."""
+        squares = (pred - target) ** 2
+        return any(same(result, np.array(squares.sum() / n)) for n in (len(pred), pred.size))
+
+    @staticmethod
     def _value_problem(results: dict[str, Any], cases: dict[str, Any]) -> Problem:
-        result = results["2 3"]
-        pred, target = cases["2 3"]
+        shown = next((n for n in ("2 3", "1 3") if not MSEForward._is_right(results[n], *cases[n])), "2 3")
+        result = results[shown]
+        pred, target = cases[shown]
         error = pred - target
         squares = " + ".join(f"{show(e)}²" if e >= 0 else f"({show(e)})²" for e in error.ravel())
         total = float((error**2).sum())
         want = (
-            f"expected {show(total / 6)} ({squares} = {show(total)}, over 6), or {show(total / 2)} (over the 2 samples)"
+            f"expected {show(total / pred.size)} ({squares} = {show(total)}, over {pred.size}), or "
+            f"{show(total / len(pred))} (over the {len(pred)} samples)".replace("the 1 samples", "one sample")
         )
         given = f"For pred = {show(pred)} and target = {show(target)}"
         if isinstance(result, Crash):
@@ -99,10 +107,10 @@ class MSEForward:
                 "value", "shape", f"{given}, forward gives an array of shape {result.shape}; {want}: one number."
             )
         divisors = _divisors(results)
-        ratios = [len(p) / d for d, (p, _) in zip(divisors, cases.values(), strict=False)]
-        property_ = (
-            "value" if len(divisors) < len(results) or np.ptp(ratios) > 1e-4 else "sign" if ratios[0] < 0 else "scale"
-        )
+        known = list(zip(divisors, cases.values(), strict=False))
+        ratios = [[count(p) / d for d, (p, _) in known] for count in (len, np.size)]
+        even = next((r for r in ratios if len(r) == len(results) and np.ptp(r) < 1e-4), None)
+        property_ = "value" if even is None else "sign" if even[0] < 0 else "scale"
         says = f"{given}, forward gives {show(result.ravel()[0])}; {want}."
         return Problem("value", property_, says, exact=_are_whole(divisors))
 

@@ -63,8 +63,7 @@ class MLPInit:
                 Problem(
                     "layers",
                     "aliasing",
-                    f"self.{one} and self.{other} are one object: it remembers only the last output, so backward uses the "
-                    "wrong one for the first layer.",
+                    f"self.{one} and self.{other} are one object.",
                 )
             ]
         handout = [layers[name] for name in ATTRIBUTES]

@@ -1,5 +1,6 @@
 """Probe of the optimizer."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,8 @@ class SGDProbe:
             found.append(Problem("zero", "error", f"zero_grad() gives {show(zero['error'])}."))
         elif not (same(zero["weight"], grad_weight * 0) and same(zero["bias"], grad_bias * 0)):
             left = zero["bias"] if same(zero["weight"], grad_weight * 0) else zero["weight"]
-            word = "unchanged" if same(left, grad_bias) or same(left, grad_weight) else "value"
+            partly = any(same(zero[name], array * 0) for name, array in (("weight", grad_weight), ("bias", grad_bias)))
+            word = "result" if partly else "unchanged" if same(left, grad_bias) or same(left, grad_weight) else "value"
             found.append(
                 Problem("zero", word, f"after zero_grad() one of the gradients is {show(left)}; expected zeros.")
             )
@@ -104,6 +106,10 @@ class SGDProbe:
         function = bench.function("SGD", "step" if facet == "step" else "zero_grad")
         if function is None:
             return None
+        inner = [n for loop in ast.walk(function) if isinstance(loop, ast.For) for n in ast.walk(loop)]
+        leaving = [n.lineno for n in inner if isinstance(n, ast.Return | ast.Break)]
+        if leaving:
+            return leaving[0]
         loops = [n.body[0].lineno for n in getattr(function, "body", []) if hasattr(n, "body")]
         return loops[0] if loops else line_of(function)
 
