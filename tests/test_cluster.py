@@ -16,6 +16,11 @@ from glasswork.errors import StateError
 from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import climb
+from glasswork.runs.many import open_site
+from glasswork.runs.sweep import Sweep
+from glasswork.runs.sweep_space import parse_space
+from glasswork.runs.sweep_study import Study
+from glasswork.runs.sweep_table import markdown
 from glasswork.tasks import open_pool, run_tasks
 
 QUICK = named_recipe("classwork").override({"network.hidden": [4], "training.epochs": 1, "seed": 1})
@@ -166,6 +171,10 @@ def test_a_worker_that_sees_other_files_and_has_another_numpy(start_dask, rungs,
     dask.worker("--preload", tmp_path / "older.py", before=hidden)
     told = []
     runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=dask.address, tell=told.append))
+    with open_pool(cluster=dask.address, tell=len) as pool, open_site(tmp_path / "there", pool) as site:
+        spaces = (parse_space("lr=0.1,0.2"),)
+        with pytest.raises(StateError, match="--prune: a worker does not see"):
+            Study(Sweep(rungs[0], spaces, "grid", prune=True), site)
     assert [run.resumed_after for run in runs] == [None] * 4
     found = content(tmp_path / "there")
     assert {name: data for name, data in found.items() if name.endswith("model.safetensors")} == {
@@ -174,6 +183,19 @@ def test_a_worker_that_sees_other_files_and_has_another_numpy(start_dask, rungs,
     named = [line for line in told if "numpy 1.99.0, here" in line]
     assert len(named) == 1
     assert named[0].startswith("the worker tcp://127.0.0.1:")
+
+
+@pytest.mark.parametrize("search", ["grid", "random"])
+def test_a_sweep_is_the_same_here_and_on_a_cluster(dask, rungs, search, tmp_path):
+    sweep = Sweep(rungs[1], (parse_space("lr=0.01..0.1" if search == "random" else "lr=0.01,0.1"),), search, seeds=2)
+    found = []
+    for name, where in (("here", {"jobs": 1}), ("there", {"cluster": dask.address})):
+        with open_pool(**where, tell=len) as pool, open_site(tmp_path / name, pool) as site:
+            study = Study(sweep, site)
+            list(study.run(2))
+            found.append((markdown(sweep, study.trials(), {}, []), content(tmp_path / name)))
+    assert found[0] == found[1]
+    assert len(found[0][1]) == 8
 
 
 def test_an_address_where_nobody_answers(tmp_path, rungs, monkeypatch):

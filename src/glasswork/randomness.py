@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     SHUFFLE = 2
     DROPOUT = 3
     NOISE = 4
+    SEARCH = 5
 
 
 def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0, block: int = 0) -> np.random.Generator:

@@ -30,6 +30,7 @@ from glasswork.cli import (
     resume,
     runs,
     show,
+    sweep,
     train,
 )
 from glasswork.cli.options import Debugging
@@ -64,6 +65,7 @@ app.command(name="check")(check.check)
 app.command(name="compare")(compare.compare)
 app.command(name="committee")(committee.committee)
 app.command(name="ladder")(ladder.ladder)
+app.command(name="sweep", cls=RecipeOptions)(sweep.sweep)
 app.add_typer(data.app, name="data")
 app.add_typer(classwork.classwork)
 

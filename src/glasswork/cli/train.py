@@ -1,8 +1,9 @@
 """``glasswork train``: run an experiment, print its progress, leave a folder with the results."""
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,13 +13,16 @@ from glasswork.cli.options import (
     CheckpointEvery,
     Debug,
     FigureFormat,
+    Jobs,
     LogOption,
+    OnCluster,
     Quiet,
     Strict,
     WithFigures,
     WithReport,
 )
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
+from glasswork.cli.seeds import train_seeds
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
@@ -68,6 +72,12 @@ def train(
             help="Folder for the run; must not exist yet.", show_default="runs/<date>-<recipe>", parser=typed_path
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Train with the seeds 1 to this, several at a time: mean ± standard deviation."),
+    ] = None,
+    jobs: Jobs = None,
+    cluster: OnCluster = None,
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
     strict: Strict = False,
     quiet: Quiet = False,
@@ -91,8 +101,9 @@ def train(
     glasswork train relu --data letters/
 
     glasswork train deep --momentum 0.8 --activation tanh --out runs/mine
+
+    glasswork train deep --seeds 5
     """
-    from glasswork.recipes.keys import find_key
     from glasswork.runs.data import check_data
     from glasswork.runs.run import Run
 
@@ -106,17 +117,13 @@ def train(
         "split": split,
         "data": data,
     }
-    asked = {find_key(name) or name: parse_value(text) for name, text in flags.items() if text is not None}
-    for setting in settings or []:
-        key, value = parse_setting(setting)
-        asked[find_key(key) or key] = value
-    if "data.source" in asked:
-        asked |= describe_data(str(asked["data.source"]), divided="data.split" in asked)
-    chosen, old = _find(recipe)
-    if asked:
-        changes = ", ".join(f"{key} = {value}" for key, value in asked.items())
-        asked["description"] = f"{chosen.description}; changed: {changes}"
-    wanted = chosen.override(asked)
+    wanted, old, asked = changed_recipe(recipe, settings or [], flags)
+    if seeds is not None or jobs is not None or cluster is not None:
+        if seeds is None or strict or log or "seed" in asked:
+            wrong = "needs --seeds" if seeds is None else "trains many runs; leave out --strict, --log and --seed"
+            raise typer.BadParameter(wrong, param_hint="--jobs or --cluster" if seeds is None else "--seeds")
+        train_seeds(wanted, seeds, out, jobs=jobs, cluster=cluster)
+        return
     repeats = old if old is not None and not asked else None
     same_data = old if "data.source" not in asked else None
 
@@ -138,6 +145,34 @@ def train(
         log=log or (),
         repeats=repeats,
     )
+
+
+def changed_recipe(
+    recipe: str, settings: Sequence[str], flags: Mapping[str, str | None] | None = None
+) -> "tuple[Recipe, RunFolder | None, dict[str, Any]]":
+    """Return the recipe that an argument names, with changes; the run that it belongs to, if any; and the changes.
+
+    Parameters
+    ----------
+    recipe : str
+        A recipe's name, a TOML file, or a run's folder.
+    settings : sequence of str
+        ``KEY=VALUE``, as ``--set`` has them.
+    flags : mapping, optional
+        The values of the keys that have an option of their own; None for those that were not given.
+    """
+    from glasswork.recipes.keys import find_key
+
+    asked = {find_key(name) or name: parse_value(text) for name, text in (flags or {}).items() if text is not None}
+    for setting in settings:
+        key, value = parse_setting(setting)
+        asked[find_key(key) or key] = value
+    if "data.source" in asked:
+        asked |= describe_data(str(asked["data.source"]), divided="data.split" in asked)
+    chosen, old = _find(recipe)
+    words = ", ".join(f"{key} = {value}" for key, value in asked.items())
+    described = {"description": f"{chosen.description}; changed: {words}"} if asked else {}
+    return chosen.override({**asked, **described}), old, asked
 
 
 def describe_data(source: str, *, divided: bool) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Figures of data, training and networks.
 
-digits, curves, compare, weights, diagram, confusion, reading, ladder ──► Picture ──save──► a PNG, SVG or PDF file
+digits, curves, compare, weights, diagram, confusion, reading, ladder, sweep ──► Picture ──save──► PNG, SVG or PDF
 
 A notebook shows a figure that is the last value of a cell.
 """
@@ -15,9 +15,10 @@ from glasswork.figures.diagram import diagram
 from glasswork.figures.digits import digits
 from glasswork.figures.ladder import ladder
 from glasswork.figures.reading import reading
+from glasswork.figures.sweep import SweptKey, sweep, sweep_key
 from glasswork.figures.weights import weights
 
 __all__ = [
-    "FORMATS", "Picture", "compare", "confusion", "curves", "diagram", "digits", "ladder", "reading", "save",
-    "weights",
+    "FORMATS", "Picture", "SweptKey", "compare", "confusion", "curves", "diagram", "digits", "ladder", "reading",
+    "save", "sweep", "sweep_key", "weights",
 ]  # fmt: skip

@@ -41,6 +41,11 @@ class Wanted:
     tested: bool = True
     stop_after: Callable[[EpochResult], bool] | None = None
 
+    @property
+    def result(self) -> RunResult:
+        """The result, read from the run's folder."""
+        return RunFolder(self.folder).result()
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -67,7 +72,7 @@ class Trained:
     @property
     def result(self) -> RunResult:
         """The result, read from the run's folder."""
-        return RunFolder(self.wanted.folder).result()
+        return self.wanted.result
 
 
 class Site:
@@ -149,12 +154,16 @@ class Site:
         result = place.result()
         if result.state != "finished":
             return False
-        if result.data and result.data.sha256 and result.data.sha256 != self.data(what_is_loaded(recipe.data))[0]:
+        if result.data and result.data.sha256 and result.data.sha256 != self.fingerprint(recipe.data):
             raise FileError(
                 f"{run.folder}: this run was trained on other data than {recipe.data.source} holds now; restore the "
                 "old data, choose another --out, or move the run away"
             )
         return result.test_accuracy is not None or not run.tested
+
+    def fingerprint(self, data: Data) -> str:
+        """Return the fingerprint of the dataset that a recipe names."""
+        return self.data(what_is_loaded(data))[0]
 
     def _load(self, data: Data) -> tuple[str, Any]:
         """Return the fingerprint of a source, and what stands for its data in a call."""

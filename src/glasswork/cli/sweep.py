@@ -1,0 +1,144 @@
+"""``glasswork sweep``: search the values of a recipe's keys, judged by the validation images."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from glasswork.cli.many import at_once, notice, stoppable
+from glasswork.cli.options import Debug, FigureFormat, Format, Jobs, OnCluster, command
+from glasswork.cli.progress import RunsBar
+from glasswork.cli.tables import print_table
+from glasswork.paths import for_shell, typed_path
+
+if TYPE_CHECKING:
+    from glasswork.runs.sweep_study import Study
+
+#: Trials unless told otherwise, if the grid does not say how many there are.
+_TRIALS = 20
+
+#: Trials in the printed table.
+_SHOWN = 10
+
+
+def sweep(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, a TOML file, or a run's folder.")],
+    over: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=SPACE",
+            help="A key and its values (repeatable): log:1e-4..1, 0.1..0.9, int:10..100, relu,tanh or [50],[300,100].",
+        ),
+    ],
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="Trials in all; more can be added later.", show_default=f"the grid's, or {_TRIALS}"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each trial.")] = 1,
+    search: Annotated[
+        Literal["grid", "random", "tpe"] | None,
+        typer.Option(
+            help="grid: all combinations. random: independent points. tpe: Optuna's, which learns from earlier trials.",
+            show_default="grid if all values are listed, else tpe",
+        ),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Stop trials that are worse than the median at some epoch.")
+    ] = False,
+    keep: Annotated[Literal["best", "all", "none"], typer.Option(help="Trials whose runs are kept.")] = "best",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a key of the recipe, as --KEY VALUE does (repeatable)."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the sweep.", show_default="runs/sweep-<recipe>", parser=typed_path),
+    ] = None,
+    jobs: Jobs = None,
+    cluster: OnCluster = None,
+    figure_format: FigureFormat = "png",
+    debug: Debug = False,
+) -> None:
+    """Search the values of a recipe's keys: many trials, judged by the validation images; the winner is tested once.
+
+    You can stop it at any time: the same command goes on. With a higher --trials it adds trials.
+
+    Examples:
+
+    glasswork sweep relu --over learning_rate=log:1e-3..1 --over hidden=[50],[300,100] --epochs 10
+
+    glasswork sweep deep --over lr=log:1e-4..1e-1 --over dropout=0..0.5 --trials 40 --prune
+    """
+    from glasswork.cli.train import changed_recipe
+    from glasswork.runs.many import open_site
+    from glasswork.runs.sweep import Sweep
+    from glasswork.runs.sweep_space import check_spaces, grid_size, parse_space
+    from glasswork.runs.sweep_study import Study
+    from glasswork.runs.sweep_table import outcome
+    from glasswork.tasks import open_pool
+
+    wanted, _, _ = changed_recipe(recipe, settings or [])
+    spaces = tuple(parse_space(text) for text in over)
+    check_spaces(wanted, spaces)
+    listed = all(space.values for space in spaces)
+    search = search or ("grid" if listed else "tpe")
+    most = grid_size(spaces) if search == "grid" else None
+    count = min(trials or most or _TRIALS, most or trials or _TRIALS)
+    asked = Sweep(wanted, spaces, search, seeds, prune)
+    folder = out or Path("runs") / f"sweep-{wanted.name}"
+    each = "" if seeds == 1 else f", {seeds} seeds each"
+    print(f"{wanted.name}: {count} trials by {search} search{each}, {at_once(jobs, cluster)}; the sweep is in {folder}")
+    for space in spaces:
+        print(f"  {space.key} = {space.text}", flush=True)
+    start = time.monotonic()
+    with (
+        open_pool(jobs, cluster, tell=notice) as pool,
+        open_site(folder, pool, tell=notice) as site,
+        RunsBar(count) as bar,
+        stoppable(),
+    ):
+        study = Study(asked, site)
+        before = sum(trial.state != "running" for trial in study.trials())
+        bar.note(before, count)
+        for done, trial in enumerate(study.run(count, keep=keep, watch=bar.watch), start=before + 1):
+            bar.note(done, count)
+            minutes = (time.monotonic() - start) / 60
+            words = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in trial.settings.items())
+            print(
+                f"{done:>3}/{count}  trial {trial.number}: {words}: {outcome(trial)}  ({minutes:.1f} min)", flush=True
+            )
+        _conclude(study, folder, figure_format)
+        if keep == "none" and (winner := study.winner()) is not None:
+            study.remove(winner.number)
+
+
+def _conclude(study: "Study", folder: Path, figure_format: Format) -> None:
+    """Test the winner; print and write the result."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from glasswork.files import write_whole
+    from glasswork.runs.sweep_figures import draw_sweep
+    from glasswork.runs.sweep_table import cells, headings, judge, markdown, mattered, ranked
+
+    trials, winner = study.trials(), study.winner()
+    judgement = ["No trial was finished, so there is no winner."]
+    if winner is not None:
+        tested = study.test(winner)
+        judgement = judge(winner, tested, trials=len(trials), looks=study.looks())
+        recipe = study.sweep.recipe_of(winner, name=f"{study.sweep.recipe.name[:70]}-winner")
+        write_whole(folder / "winner.toml", recipe.to_toml().encode())
+    importances = study.importances()
+    write_whole(folder / "sweep.md", markdown(study.sweep, trials, importances, judgement).encode())
+    table = Table(*headings(study.sweep))
+    for trial in ranked(trials)[:_SHOWN]:
+        table.add_row(*map(escape, cells(trial)))
+    print_table(table)
+    print(*judgement, *([mattered(importances)] if importances else []), sep="\n", flush=True)
+    draw_sweep(study.sweep, trials, folder / "figures", figure_format)
+    print(f"All {len(trials)} trials: {folder / 'sweep.md'}; figures: {folder / 'figures'}")
+    if winner is not None:
+        print(f"Next:\n  {command()} train {for_shell(folder / 'winner.toml')}")

@@ -1,0 +1,326 @@
+"""Study: the trials of a sweep, and the search for the next ones.
+
+space ──grid, random or Optuna's TPE──► next trial ──► runs ──► validation accuracy ──► study.journal, in its folder
+
+The journal is Optuna's, so its own tools can read it. A command that was killed goes on from it.
+"""
+
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from glasswork.errors import DivergedError, InputError, MissingLibraryError, StateError, TaskError
+from glasswork.recipes.differences import show_value
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.many import Site, Trained, Wanted, Watch
+from glasswork.runs.run import Run
+from glasswork.runs.sweep import Keep, Sweep, Trial, run_folder
+from glasswork.runs.sweep_space import Space, grid_point, random_point
+from glasswork.runs.worker import is_seen
+from glasswork.statistics import Sample
+from glasswork.training.results import EpochResult
+
+#: The accuracy that a diverged trial counts as, for the search.
+_DIVERGED = 0.0
+
+
+class Study:
+    """The trials of a sweep, kept in ``study.journal``; other processes and machines may read it meanwhile.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    site : Site
+        The sweep's folder.
+
+    Raises
+    ------
+    MissingLibraryError
+        If Optuna is not installed.
+    InputError
+        If the folder holds another sweep.
+    StateError
+        If trials cannot be pruned, because a worker does not see the folder.
+    """
+
+    def __init__(self, sweep: Sweep, site: Site) -> None:
+        self.sweep, self.site, self.folder = sweep, site, site.folder
+        optuna = _optuna()
+        facts = {**sweep.facts(), "data": site.fingerprint(sweep.recipe.data)}
+        self.study = open_study(self.folder, create=True)
+        seed = sweep.recipe.seed + len(self._frozen())
+        self.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        there = self.study.user_attrs.get("sweep", facts)
+        if there != facts:
+            differ = ", ".join(name for name in facts if facts[name] != there.get(name))
+            raise InputError(
+                f"{self.folder}: holds a sweep with other {differ}; give the same options to add trials to it, or "
+                "choose another --out"
+            )
+        if sweep.prune and not site.pool.executor.submit(is_seen, str(site.token.absolute())).result():
+            raise StateError(
+                f"--prune: a worker does not see {self.folder.absolute()}, where trials are compared; share the folder "
+                "with the workers, or leave out --prune"
+            )
+        self.study.set_user_attr("sweep", facts)
+
+    def trials(self) -> list[Trial]:
+        """Return all trials that were begun."""
+        noted = self.study.user_attrs
+        return [self._read(one, noted) for one in self._frozen() if one.state.name != "WAITING"]
+
+    def trial(self, number: int) -> Trial:
+        """Return one trial."""
+        return self._read(self._frozen()[number], self.study.user_attrs)
+
+    def run(self, count: int, *, keep: Keep = "all", watch: Watch = len) -> Iterator[Trial]:
+        """Run trials until there are ``count`` of them, and yield each when it has a result.
+
+        Parameters
+        ----------
+        count : int
+            Trials in all, with those that there are.
+        keep : {"best", "all", "none"}
+            Which trials keep the folders of their runs; "none" keeps the best one, too, which is to be tested.
+        watch : callable
+            See `Site.train`.
+
+        Raises
+        ------
+        TaskError
+            At the end, if a run failed, but for one that diverged, which is a result. Its trial is tried again by the
+            next call.
+        """
+        waiting: deque[Wanted] = deque()
+        for trial in self.trials():
+            if trial.state == "running" and not self._settle(trial):
+                waiting.extend(self._runs(trial))
+        failed = []
+
+        def ready() -> Wanted | None:
+            if not waiting and sum(one.state.name != "WAITING" for one in self._frozen()) < count:
+                waiting.extend(self._runs(self._next()))
+            return waiting.popleft() if waiting else None
+
+        for trained in self.site.train(ready, watch=watch):
+            number, seed = _place_of(trained.wanted.folder)
+            if trained.error is not None and not isinstance(trained.error.__cause__, DivergedError):
+                failed.append(str(trained.error))
+                continue
+            trial = self._note(number, seed, trained)
+            if trial.state == "running":
+                if self.sweep.prune and seed == 1:
+                    waiting.extendleft(reversed(self._runs(trial)))
+                continue
+            if keep != "all":
+                self._remove_all_but_best(trial)
+            yield trial
+        if failed:
+            raise TaskError(f"sweep: {len(failed)} failed; the same command tries them again: {'; '.join(failed)}")
+
+    def winner(self) -> Trial | None:
+        """Return the finished trial with the best mean validation accuracy, the first of equals; None if none is."""
+        finished = [trial for trial in self.trials() if trial.state == "finished"]
+        return max(finished, key=lambda trial: (trial.sample.mean, -trial.number), default=None)
+
+    def test(self, trial: Trial) -> tuple[float, ...]:
+        """Look at the test images with the runs of a trial, once; return each run's accuracy, percent."""
+        tested = dict(self.study.user_attrs.get("tested", {}))
+        if str(trial.number) not in tested:
+            found = []
+            for seed in range(1, self.sweep.seeds + 1):
+                place = run_folder(self.folder, trial.number, seed)
+                if RunFolder(place).result().test_accuracy is None:
+                    with Run.resume(place) as run:
+                        for _ in run.epochs():
+                            pass
+                found.append(RunFolder(place).result().test_accuracy)
+            tested[str(trial.number)] = found
+            self.study.set_user_attr("tested", tested)
+        return tuple(tested[str(trial.number)])
+
+    def looks(self) -> int:
+        """Return with how many trials the test images have been looked at so far."""
+        return len(self.study.user_attrs.get("tested", {}))
+
+    def remove(self, number: int) -> None:
+        """Remove the runs of a trial; its result stays in the journal."""
+        shutil.rmtree(run_folder(self.folder, number, 1).parent, ignore_errors=True)
+
+    def importances(self) -> dict[str, float]:
+        """Return the share of each key in the differences between trials, the largest first.
+
+        Each is the part of the variance of the trials' ranks that a random forest explains by the key (functional
+        ANOVA, as Optuna has it). With fewer than ten finished or diverged trials, or if all are equal, it is empty.
+        """
+        optuna = _optuna()
+        done = [one for one in self._frozen() if one.state.name == "COMPLETE"]
+        values = sorted(one.value for one in done)
+        if len(done) < 10 or values[0] == values[-1]:
+            return {}
+        ranks = {one.number: float(values.index(one.value)) for one in done}
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+        shares = optuna.importance.get_param_importances(
+            self.study, evaluator=evaluator, target=lambda one: ranks[one.number]
+        )
+        return {key: float(share) for key, share in shares.items()}
+
+    def _frozen(self) -> Sequence[Any]:
+        """Return the trials as Optuna has them; they must not be changed."""
+        found: Sequence[Any] = self.study.get_trials(deepcopy=False)
+        return found
+
+    def _next(self) -> Trial:
+        """Begin a trial."""
+        spaces, there = self.sweep.spaces, self._frozen()
+        if self.sweep.search != "tpe" and not any(one.state.name == "WAITING" for one in there):
+            point = (
+                grid_point(spaces, len(there))
+                if self.sweep.search == "grid"
+                else random_point(spaces, self.sweep.recipe.seed, len(there))
+            )
+            self.study.enqueue_trial({space.key: _written(space, point[space.key]) for space in spaces})
+        asked = self.study.ask({space.key: _distribution(space) for space in spaces})
+        return self.trial(asked.number)
+
+    def _runs(self, trial: Trial) -> list[Wanted]:
+        """Return the runs that a trial needs; if trials are pruned, the first decides whether there will be others."""
+        noted = self.study.user_attrs
+        seeds = [seed for seed in range(1, self.sweep.seeds + 1) if _key(trial.number, seed) not in noted]
+        stop = None
+        if self.sweep.prune and 1 in seeds:
+            seeds = [1]
+            identity = self._frozen()[trial.number]._trial_id
+            stop = StopIfWorse(str(self.folder.absolute()), identity, self.sweep.recipe.training.epochs)
+        return [
+            Wanted(run_folder(self.folder, trial.number, seed), self.sweep.recipe_of(trial, seed=seed), False, stop)
+            for seed in seeds
+        ]
+
+    def _note(self, number: int, seed: int, trained: Trained) -> Trial:
+        """Note the result of a run; return its trial, which may have its result now."""
+        if trained.error is not None:
+            noted: float | str = str(trained.error.__cause__)
+        else:
+            result = trained.result
+            noted = "pruned" if result.state != "finished" else result.valid_accuracy or 0.0
+        self.study.set_user_attr(_key(number, seed), noted)
+        trial = self.trial(number)
+        self._settle(trial)
+        return self.trial(number)
+
+    def _settle(self, trial: Trial) -> bool:
+        """Tell Optuna the result of a trial, if it has one and that is not known yet."""
+        optuna, noted = _optuna(), self.study.user_attrs
+        found = [noted.get(_key(trial.number, seed)) for seed in range(1, self.sweep.seeds + 1)]
+        if found[0] == "pruned":
+            self.study.tell(trial.number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
+        elif any(isinstance(one, str) for one in found):
+            self.study.tell(trial.number, _DIVERGED, skip_if_finished=True)
+        elif None not in found:
+            self.study.tell(trial.number, Sample.of(found).mean, skip_if_finished=True)
+        else:
+            return False
+        return True
+
+    def _read(self, frozen: Any, noted: Mapping[str, Any]) -> Trial:
+        """Return a trial of Optuna's as one of ours."""
+        settings = {space.key: _meant(space, frozen.params[space.key]) for space in self.sweep.spaces}
+        found = [noted.get(_key(frozen.number, seed)) for seed in range(1, self.sweep.seeds + 1)]
+        accuracies = tuple(one for one in found if isinstance(one, float))
+        if frozen.state.name == "PRUNED":
+            last = max(frozen.intermediate_values)
+            return Trial(frozen.number, settings, "pruned", (frozen.intermediate_values[last],))
+        if any(isinstance(one, str) and one != "pruned" for one in found):
+            return Trial(frozen.number, settings, "diverged")
+        return Trial(frozen.number, settings, "finished" if frozen.state.name == "COMPLETE" else "running", accuracies)
+
+    def _remove_all_but_best(self, newest: Trial) -> None:
+        """Remove the runs of the newest trial or, if it is the best, those of all that were finished before."""
+        best = self.winner()
+        if best is None or best.number != newest.number:
+            self.remove(newest.number)
+            return
+        for trial in self.trials():
+            if trial.state != "running" and trial.number != best.number:
+                self.remove(trial.number)
+
+
+@dataclass(frozen=True)
+class StopIfWorse:
+    """Reports each epoch of a trial's first run, and says whether to stop the trial; runs in a worker."""
+
+    folder: str
+    trial: int
+    epochs: int
+
+    def __call__(self, result: EpochResult) -> bool:
+        """Return whether the trial is worse, at this epoch, than the median of the others."""
+        study = _opened(self.folder)
+        trial = _optuna().trial.Trial(study, self.trial)
+        trial.report(result.valid_accuracy, result.epoch)
+        return result.epoch < self.epochs and bool(trial.should_prune())
+
+
+def open_study(folder: Path, *, create: bool = False) -> Any:
+    """Return Optuna's study in the folder of a sweep."""
+    optuna = _optuna()
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = JournalStorage(JournalFileBackend(str(folder / "study.journal")))
+    options = {"study_name": "sweep", "storage": storage, "pruner": optuna.pruners.MedianPruner()}
+    if create:
+        return optuna.create_study(**options, direction="maximize", load_if_exists=True)
+    return optuna.load_study(**options)
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: str) -> Any:
+    return open_study(Path(folder))
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise MissingLibraryError(
+            f"a sweep needs {error.name}, which is not installed: pip install 'glasswork[scale]'"
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _key(number: int, seed: int) -> str:
+    """Return the name under which the result of a run is noted: its accuracy, or why there is none."""
+    return f"trial-{number} seed-{seed}"
+
+
+def _place_of(folder: Path) -> tuple[int, int]:
+    """Return the number of the trial and the seed of a run's folder."""
+    return int(folder.parent.name.removeprefix("trial-")), int(folder.name.removeprefix("seed-"))
+
+
+def _distribution(space: Space) -> Any:
+    distributions = _optuna().distributions
+    if space.values:
+        return distributions.CategoricalDistribution([show_value(value) for value in space.values])
+    if space.whole:
+        return distributions.IntDistribution(int(space.low), int(space.high), log=space.log)
+    return distributions.FloatDistribution(space.low, space.high, log=space.log)
+
+
+def _written(space: Space, value: Any) -> Any:
+    """Return a value as Optuna has it: those of a list are words."""
+    return show_value(value) if space.values else value
+
+
+def _meant(space: Space, written: Any) -> Any:
+    """Return the value that Optuna's stands for; fractions have three digits."""
+    if isinstance(written, float):
+        return space.rounded(written)
+    return next((value for value in space.values if show_value(value) == written), written)

@@ -1,0 +1,95 @@
+"""The result of a sweep in words: a table of its trials, what mattered, and the winner."""
+
+from collections.abc import Mapping, Sequence
+
+from glasswork.recipes.differences import show_value
+from glasswork.runs.sweep import Sweep, Trial
+from glasswork.statistics import Sample
+
+
+def ranked(trials: Sequence[Trial]) -> list[Trial]:
+    """Return trials with the best first: finished ones, then pruned and diverged ones."""
+    order = ("finished", "pruned", "diverged", "running")
+    mean = {trial.number: trial.sample.mean if trial.accuracies else 0.0 for trial in trials}
+    return sorted(trials, key=lambda trial: (order.index(trial.state), -mean[trial.number], trial.number))
+
+
+def cells(trial: Trial) -> list[str]:
+    """Return the cells of a trial: its number, its values, its validation accuracy or what became of it."""
+    return [str(trial.number), *map(show_value, trial.settings.values()), outcome(trial)]
+
+
+def outcome(trial: Trial) -> str:
+    """Return the validation accuracy of a trial, with its standard deviation over the seeds, or what became of it."""
+    if trial.state == "finished":
+        return spread(trial.sample)
+    return f"pruned at {trial.accuracies[0]:.2f} %" if trial.state == "pruned" else trial.state
+
+
+def headings(sweep: Sweep) -> list[str]:
+    """Return the headings of the columns of `cells`."""
+    return ["trial", *(space.key for space in sweep.spaces), "validation accuracy"]
+
+
+def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, float], judgement: Sequence[str]) -> str:
+    """Return the whole result as the text of a Markdown file.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    trials : sequence of Trial
+    importances : mapping
+        The share of each key, see `Study.importances`.
+    judgement : sequence of str
+        Sentences about the winner.
+    """
+    over = "; ".join(f"`{space.key}` = {space.text}" for space in sweep.spaces)
+    head = headings(sweep)
+    rows = [f"| {' | '.join(cells(trial))} |" for trial in ranked(trials)]
+    seeds = "one seed" if sweep.seeds == 1 else f"mean ± standard deviation over {sweep.seeds} seeds"
+    lines = [
+        f"# A sweep of {sweep.recipe.name}",
+        "",
+        f"{len(trials)} trials by {sweep.search} search{', pruned' if sweep.prune else ''}; {over}.",
+        f"Accuracy on the validation images, {sweep.recipe.data.split} split, {seeds}.",
+        "",
+        *judgement,
+        *([mattered(importances)] if importances else []),
+        "",
+        f"| {' | '.join(head)} |",
+        f"|--:{'|---' * (len(head) - 2)}|--:|",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def mattered(importances: Mapping[str, float]) -> str:
+    """Return a sentence that says which keys the differences between trials come from."""
+    shares = ", ".join(f"{key} {100 * share:.0f} %" for key, share in importances.items())
+    return f"What mattered, as a share of the differences between the trials' ranks (fANOVA): {shares}."
+
+
+def judge(winner: Trial, tested: Sequence[float], *, trials: int, looks: int) -> list[str]:
+    """Return sentences about the winner and its test accuracy.
+
+    Parameters
+    ----------
+    winner : Trial
+    tested : sequence of float
+        Test accuracy of each seed, percent.
+    trials : int
+        The number of trials that it was chosen from.
+    looks : int
+        With how many trials the test images have been looked at, this one included.
+    """
+    times = "once, for the winner alone" if looks == 1 else f"for {looks} winners, as trials were added: once for each"
+    return [
+        f"Winner: trial {winner.number}, validation accuracy {spread(winner.sample)}: the best of {trials}, so this "
+        "number flatters it.",
+        f"Its test accuracy: {spread(Sample.of(tested))}. The test images were looked at {times}.",
+    ]
+
+
+def spread(sample: Sample) -> str:
+    """Return a mean accuracy with its standard deviation, if there are several seeds."""
+    return f"{sample.mean:.2f}" + (f" ± {sample.deviation:.2f}" if sample.count > 1 else "") + " %"

@@ -1,0 +1,319 @@
+"""Sweeps: the space is checked first, validation alone decides, and a sweep that is stopped loses nothing."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glasswork.errors import InputError, RecipeError
+from glasswork.recipes.shelf import named_recipe, read_recipe
+from glasswork.runs.folder import RunFolder
+from glasswork.runs.many import open_site
+from glasswork.runs.run import Run
+from glasswork.runs.sweep import Sweep, run_folder
+from glasswork.runs.sweep_space import check_spaces, grid_point, grid_size, parse_space, random_point
+from glasswork.runs.sweep_study import Study
+from glasswork.runs.sweep_table import judge, markdown, ranked
+from glasswork.tasks import open_pool
+
+RELU = named_recipe("relu")
+
+# The space --------------------------------------------------------------------------------------
+
+
+def values(space, points=2000):
+    return [space.draw(share) for share in np.linspace(0, 1, points, endpoint=False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("activation=relu,tanh", ["relu", "tanh"]),
+        ("network.hidden=[50],[300,100]", [[50], [300, 100]]),
+        ("hidden=50,100", [50, 100]),
+        ("lr=0.1,1e-3", [0.1, 0.001]),
+        ("batch_norm=true,false", [True, False]),
+    ],
+)
+def test_a_list_is_what_was_written(text, expected):
+    space = parse_space(text)
+    assert list(space.listed) == expected
+    assert [space.draw((k + 0.5) / len(expected)) for k in range(len(expected))] == expected
+
+
+def test_ranges_are_filled_evenly_to_their_ends():
+    plain, log, whole, whole_log = (
+        parse_space(text) for text in ("lr=0.1..0.9", "lr=log:1e-4..1", "hidden=int:10..100", "epochs=log:1..1000")
+    )
+    assert np.quantile(values(plain), [0, 0.5, 1]) == pytest.approx([0.1, 0.5, 0.9], abs=0.002)
+    assert np.quantile(np.log10(values(log)), [0, 0.25, 0.5, 1]) == pytest.approx([-4, -3, -2, 0], abs=0.01)
+    counts = np.bincount(values(whole, 9100), minlength=101)
+    assert counts[:10].sum() == 0
+    assert set(counts[10:]) == {100}
+    assert {type(value) for value in values(whole_log)} == {int}
+    assert np.mean(np.array(values(whole_log)) < 32) == pytest.approx(0.5, abs=0.01)
+    assert {float(f"{value:.3g}") for value in values(log)} == set(values(log))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr", "expected KEY=SPACE"),
+        ("lrr=1,2", "no key is named lrr; did you mean learning_rate"),
+        ("lr=0.1", "expected two values or more"),
+        ("lr=0.1,0.1", "all different"),
+        ("lr=log:0..1", "numbers above 0"),
+        ("lr=1..0.1", "the first to be below the second"),
+        ("lr=lin:0..1", "expected numbers around the two points"),
+        ("hidden=int:1.5..3", "whole numbers"),
+        ("epochs=1..2.5", "whole numbers"),
+        ("seed=1,2", "that is what --seeds is for"),
+        ("data=mnist,digits", "compared on the same validation images"),
+    ],
+)
+def test_a_space_that_is_none_is_refused(text, message):
+    with pytest.raises(RecipeError, match=message):
+        parse_space(text)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["activation=rellu,tanh"], "network.activation = rellu: .*did you mean relu"),
+        (["lr=-1..1"], "optimizer.learning_rate = -1.0: .*at least 0"),
+        (["hidden=[0],[5]"], r"network.hidden = 0"),
+        (
+            ["loss=mse,cross-entropy", "output_activation=none,sigmoid"],
+            "cross-entropy, network.output_activation = sig",
+        ),
+        (["lr=1,2", "learning_rate=3,4"], "optimizer.learning_rate is searched twice"),
+        ([f"{key}=0..1" for key in ("dropout", "noise", "input_noise", "lr", "momentum")], "momentum = 1.0"),
+    ],
+)
+def test_the_whole_space_is_checked_also_values_together(texts, message):
+    with pytest.raises(RecipeError, match=message):
+        check_spaces(RELU, [parse_space(text) for text in texts])
+
+
+def test_a_large_space_is_checked_in_pairs():
+    wide = [
+        parse_space(f"{key}=" + ",".join(f"0.{n}" for n in range(1, 10)))
+        for key in ("dropout", "noise", "lr", "average")
+    ]
+    check_spaces(RELU, wide)
+    with pytest.raises(RecipeError, match="batch normalisation needs at least 2"):
+        check_spaces(RELU, [*wide, parse_space("batch_size=1,2"), parse_space("batch_norm=false,true")])
+
+
+def test_the_grid_has_each_combination_once():
+    spaces = [parse_space(text) for text in ("lr=0.1,0.2", "hidden=int:3..5", "activation=relu,tanh")]
+    found = [tuple(grid_point(spaces, n).values()) for n in range(grid_size(spaces))]
+    assert found == list(itertools.product([0.1, 0.2], [3, 4, 5], ["relu", "tanh"]))
+    with pytest.raises(RecipeError, match="a grid needs values that can be counted"):
+        grid_size([parse_space("lr=0.1..0.2")])
+
+
+def test_a_random_point_depends_on_its_number_alone():
+    spaces = [parse_space("lr=log:1e-4..1"), parse_space("dropout=0..0.9")]
+    points = [random_point(spaces, 1, n) for n in range(200)]
+    assert [random_point(spaces, 1, n) for n in reversed(range(200))] == points[::-1]
+    assert random_point(spaces, 2, 0) != points[0]
+    rates, dropouts = (np.array([point[space.key] for point in points]) for space in spaces)
+    assert abs(np.corrcoef(np.log(rates), dropouts)[0, 1]) < 0.2
+    assert len(set(rates)) > 150
+
+
+# Sweeps -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def recipe(few_file):
+    return RELU.override(
+        {"data.source": str(few_file), "network.hidden": [6], "training.epochs": 2, "training.batch_size": 50}
+    )
+
+
+def swept(sweep, folder, count, **options):
+    """Run trials; return them all, with the result in words, as the command writes it."""
+    with open_pool(1) as pool, open_site(folder, pool) as site:
+        study = Study(sweep, site)
+        list(study.run(count, **options))
+        winner = study.winner()
+        judgement = judge(winner, study.test(winner), trials=count, looks=study.looks()) if winner else []
+        return study.trials(), markdown(sweep, study.trials(), study.importances(), judgement)
+
+
+@pytest.fixture(scope="module")
+def grid(recipe):
+    return Sweep(recipe, (parse_space("lr=0,0.05,1e20"), parse_space("activation=relu,tanh")), "grid", seeds=2)
+
+
+@pytest.fixture(scope="module")
+def done(grid, tmp_path_factory):
+    """A grid of six trials with two seeds: some learn nothing, one diverges; and its folder."""
+    folder = tmp_path_factory.mktemp("grid")
+    return *swept(grid, folder, 6), folder
+
+
+def test_validation_decides_and_the_test_images_are_looked_at_for_the_winner_alone(done, grid):
+    trials, words, folder = done
+    results = {
+        (trial.number, seed): RunFolder(run_folder(folder, trial.number, seed)).result()
+        for trial in trials if trial.state == "finished" for seed in (1, 2)
+    }  # fmt: skip
+    means = {n: statistics.fmean(results[n, seed].valid_accuracy for seed in (1, 2)) for n, _ in results}
+    best = max(means, key=means.get)
+    assert best in (2, 3)
+    assert {key for key, result in results.items() if result.test_accuracy is not None} == {(best, 1), (best, 2)}
+    assert {result.state for result in results.values()} == {"finished"}
+    tested = [results[best, seed].test_accuracy for seed in (1, 2)]
+    assert f"Winner: trial {best}, validation accuracy {means[best]:.2f} ± " in words
+    assert (
+        f"{statistics.fmean(tested):.2f} ± {statistics.stdev(tested):.2f} %. The test images were looked at once"
+        in words
+    )
+    assert ranked(trials)[0].number == best
+
+
+def test_a_trial_that_diverges_is_a_result(done):
+    trials, words, _ = done
+    assert [trial.state for trial in trials] == ["finished"] * 4 + ["diverged", "finished"]
+    assert words.count("| diverged |") == 1
+
+
+def test_trials_come_from_the_grid_and_each_run_is_what_its_recipe_says(done, grid, recipe, tmp_path):
+    trials, _, folder = done
+    assert [tuple(trial.settings.values()) for trial in trials] == list(
+        itertools.product([0, 0.05, 1e20], ["relu", "tanh"])
+    )
+    alone = recipe.override({"optimizer.learning_rate": 0.05, "network.activation": "tanh", "seed": 2})
+    with Run(alone, tmp_path / "alone") as run:
+        list(run.epochs())
+    there = run_folder(folder, 3, 2) / "model.safetensors"
+    assert there.read_bytes() == (tmp_path / "alone" / "model.safetensors").read_bytes()
+    assert grid.recipe_of(trials[3], seed=2).override({"description": alone.description}) == alone
+
+
+def test_a_finished_sweep_trains_nothing_again_and_another_one_is_refused(done, grid):
+    trials, words, folder = done
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+    assert swept(grid, folder, 6) == (trials, words)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")} == before
+    for change, name in ({"seeds": 3}, "seeds"), ({"search": "random"}, "search"), ({"recipe": RELU}, "recipe, data"):
+        with pytest.raises(InputError, match=f"holds a sweep with other {name}"):
+            swept(Sweep(**{**vars(grid), **change}), folder, 6)
+
+
+def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path):
+    sweep = Sweep(recipe, (parse_space("lr=log:1e-3..0.1"),), "random")
+    few, _ = swept(sweep, tmp_path / "a", 2)
+    more, words = swept(sweep, tmp_path / "a", 4, keep="best")
+    assert more[:2] == few
+    at_once, _ = swept(sweep, tmp_path / "b", 4)
+    assert more == at_once
+    winners = 1 if ranked(few)[0].number == ranked(more)[0].number else 2
+    assert ("looked at once, for the winner" if winners == 1 else "for 2 winners, as trials were added") in words
+    kept = {path.name for path in (tmp_path / "a").glob("trial-*")}
+    assert kept == {f"trial-{ranked(more)[0].number:04}"}
+
+
+def test_the_key_that_matters_is_named(recipe, tmp_path):
+    """Nothing is learnt with a rate of 0; the decay of an average that is not used changes little."""
+    spaces = (parse_space("optimizer.max_norm=101,102,103,104,105"), parse_space("lr=0,0.1"))
+    with open_pool(1) as pool, open_site(tmp_path, pool) as site:
+        study = Study(Sweep(recipe, spaces, "grid"), site)
+        assert study.importances() == {}
+        list(study.run(10))
+        shares = study.importances()
+    assert max(shares, key=shares.get) == "optimizer.learning_rate"
+    assert shares["optimizer.learning_rate"] > 0.9
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_hopeless_trial_is_pruned_and_its_other_seeds_are_not_trained(recipe, tmp_path):
+    """Optuna's median needs five trials before; the sixth learns nothing."""
+    rates = "0.05,0.051,0.052,0.053,0.054,0"
+    sweep = Sweep(recipe, (parse_space(f"lr={rates}"),), "grid", seeds=2, prune=True)
+    trials, words = swept(sweep, tmp_path, 6)
+    assert [trial.state for trial in trials] == ["finished"] * 5 + ["pruned"]
+    assert {len(trial.accuracies) for trial in trials[:5]} == {2}
+    assert RunFolder(run_folder(tmp_path, 5, 1)).result().epochs == 1
+    assert not run_folder(tmp_path, 5, 2).exists()
+    assert f"| pruned at {RunFolder(run_folder(tmp_path, 5, 1)).history()[0].valid_accuracy:.2f} % |" in words
+
+
+# The command ------------------------------------------------------------------------------------
+
+
+def test_the_command_goes_on_after_it_was_killed_and_the_winner_can_be_trained(glasswork, few_file, tmp_path):
+    words = [
+        "sweep", "relu", "--data", few_file, "--over", "lr=0.01,0.03", "--over", "hidden=[5],[6,4]", "--epochs", 6,
+        "--batch-size", 20, "--jobs", 1, "--keep", "all", "--format", "svg",
+    ]  # fmt: skip
+    printed = glasswork(*words, "--out", tmp_path / "whole", folder=tmp_path)
+    command = [Path(sys.executable).with_name("glasswork"), *map(str, words), "--out", str(tmp_path / "killed")]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    second = tmp_path / "killed" / "trial-0001" / "seed-1" / "history.csv"
+    end = time.monotonic() + 100
+    while not second.exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(list((tmp_path / "killed").glob("trial-*"))) < 4
+    again = glasswork(*words, "--out", tmp_path / "killed", folder=tmp_path)
+    assert "  1/4  trial 0" not in again
+    assert (tmp_path / "killed" / "sweep.md").read_bytes() == (tmp_path / "whole" / "sweep.md").read_bytes()
+    models = [sorted((tmp_path / name).rglob("model.safetensors")) for name in ("whole", "killed")]
+    assert [path.read_bytes() for path in models[0]] == [path.read_bytes() for path in models[1]]
+    assert len(models[0]) == 4
+
+    winner = int(re.search(r"Winner: trial (\d)", printed)[1])
+    assert {path.name for path in (tmp_path / "whole" / "figures").iterdir()} == {
+        "optimizer.learning_rate.svg", "network.hidden.svg", "trials.svg",
+    }  # fmt: skip
+    recipe = read_recipe(tmp_path / "whole" / "winner.toml")
+    assert recipe.name == "relu-winner"
+    glasswork(
+        "train",
+        tmp_path / "whole" / "winner.toml",
+        "--out",
+        "again",
+        "-q",
+        "--no-report",
+        "--no-figures",
+        folder=tmp_path,
+    )
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (
+        run_folder(tmp_path / "whole", winner, 1) / "model.safetensors"
+    ).read_bytes()
+
+
+def test_train_with_seeds(glasswork, few_file, tmp_path):
+    words = ["train", "relu", "--data", few_file, "--epochs", 1, "--hidden", 5]
+    printed = glasswork(*words, "--seeds", 3, "--out", "three", folder=tmp_path)
+    tests = [
+        json.loads((tmp_path / "three" / f"seed-{n}" / "result.json").read_text())["test_accuracy"] for n in (1, 2, 3)
+    ]
+    assert f"{statistics.fmean(tests):.2f} ± {statistics.stdev(tests):.2f} % |" in printed
+    assert [f"| {n} | " in printed for n in (1, 2, 3)] == [True] * 3
+    toml = tomllib.loads((tmp_path / "three" / "seed-2" / "recipe.toml").read_text(encoding="utf-8"))
+    assert toml["seed"] == 2
+    assert "leave out --strict" in glasswork(*words, "--seeds", 2, "--seed", 5, folder=tmp_path, status=2)
+    assert "needs --seeds" in glasswork(*words, "--jobs", 2, folder=tmp_path, status=2)
+
+
+def test_a_space_that_is_wrong_creates_nothing(glasswork, tmp_path):
+    printed = glasswork("sweep", "relu", "--over", "activation=relu,than", folder=tmp_path, status=2)
+    assert "did you mean tanh?" in printed
+    assert list(tmp_path.iterdir()) == []
