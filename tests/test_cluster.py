@@ -133,11 +133,18 @@ def test_data_travel_once_to_each_worker(dask, tmp_path):
     assert {int(path.name) for path in tmp_path.iterdir()} == workers
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_another_one_goes_on(start_dask, few_file, tmp_path):
+@pytest.fixture(scope="module")
+def unbroken(few_file, tmp_path_factory):
+    """A longer ladder of one run, which nobody has stopped: its recipe, and what it leaves."""
+    recipe, folder = LONG.override({"data.source": str(few_file)}), tmp_path_factory.mktemp("unbroken")
+    list(climb([recipe], folder, seeds=1, jobs=1))
+    return recipe, content(folder)
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_another_one_goes_on(start_dask, unbroken, tmp_path):
     dask = start_dask(1)
-    recipe = LONG.override({"data.source": str(few_file)})
-    list(climb([recipe], tmp_path / "here", seeds=1, jobs=1))
-    place = RunFolder(tmp_path / "there" / "long" / "seed-1")
+    recipe, expected = unbroken
+    place = RunFolder(tmp_path / "long" / "seed-1")
     more = []
 
     def kill_in_the_middle(running):
@@ -145,11 +152,40 @@ def test_a_worker_that_is_killed_loses_nothing_and_another_one_goes_on(start_das
             more.append(dask.worker())
             os.kill(place.result().pid, signal.SIGKILL)
 
-    (run,) = climb([recipe], tmp_path / "there", seeds=1, cluster=dask.address, tell=len, watch=kill_in_the_middle)
+    (run,) = climb([recipe], tmp_path, seeds=1, cluster=dask.address, tell=len, watch=kill_in_the_middle)
     assert more
     assert run.resumed_after >= 1
-    assert content(tmp_path / "there") == content(tmp_path / "here")
+    assert content(tmp_path) == expected
     assert place.result().pid == more[0].pid
+
+
+CLIMB = """
+import sys
+from pathlib import Path
+from glasswork.recipes.shelf import read_recipe
+from glasswork.runs.ladder import climb
+if __name__ == "__main__":
+    list(climb([read_recipe(Path(sys.argv[1]))], Path(sys.argv[2]), seeds=1, cluster=sys.argv[3]))
+"""
+
+
+def test_a_client_that_is_killed_loses_nothing_and_the_same_command_goes_on(dask, unbroken, tmp_path):
+    recipe, expected = unbroken
+    (tmp_path / "long.toml").write_text(recipe.to_toml(), encoding="utf-8")
+    words = [sys.executable, "-c", CLIMB, tmp_path / "long.toml", tmp_path / "runs", dask.address]
+    client = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    place = RunFolder(tmp_path / "runs" / "long" / "seed-1")
+    end = time.monotonic() + 60
+    while not (place.history_path.exists() and len(place.history()) >= 2):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    client.kill()
+    client.wait()
+    assert place.result().state != "finished"
+    (run,) = climb([recipe], tmp_path / "runs", seeds=1, cluster=dask.address, tell=len)
+    assert run.resumed_after >= 2
+    assert content(tmp_path / "runs") == expected
+    assert [path.name for path in (tmp_path / "runs").glob(".client-*")] == []
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
