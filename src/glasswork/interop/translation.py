@@ -16,13 +16,7 @@ LARGEST = 2_000_000_000
 
 
 def require(library: str, *, install: str) -> Any:
-    """Import and return an optional library.
-
-    Raises
-    ------
-    MissingLibraryError
-        If it is not installed.
-    """
+    """Import and return an optional library; a MissingLibraryError says how to install it."""
     try:
         return import_module(library)
     except ModuleNotFoundError as error:
