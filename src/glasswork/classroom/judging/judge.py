@@ -176,7 +176,7 @@ class Judge:
             return self._wrong(part, self.syntax[part])
         if part in _SECTIONS:
             return self._judge_section(part)
-        if owner in self.aliases and self.aliases[owner][1] is not None and part == self._first_part(owner):
+        if owner in self.aliases and self.aliases[owner][1] is not None and part == structure.first_part(owner):
             return self._wrong(part, self.aliases[owner][1])
         if self.outline.find(owner) is None:
             says = structure.not_found(self.outline, owner)
@@ -193,13 +193,10 @@ class Judge:
             return self._not_defined(part, owner)
         return self._probe(part)
 
-    def _first_part(self, owner: str) -> str:
-        return next(p for p in PARTS if sections(p)[0] == owner)
-
     def _not_defined(self, part: str, owner: str) -> PartReport:
         """Report a class or function whose definition itself failed."""
         if owner in self.ran.undefined:
-            if part != self._first_part(owner):
+            if part != structure.first_part(owner):
                 return PartReport(part, "blocked", message=f"{owner} cannot be made until its definition is mended.")
             line, crash = self.ran.undefined[owner]
             return self._wrong(part, Problem("error", "error", f"the definition stops with {crash}.", line))
@@ -248,10 +245,8 @@ class Judge:
                 return self._report(part, "remark", problems[0], mistake)
             lines = self.ask("count lines", part=part) if part in COUNTED else None
             slow = slowness(lines) if isinstance(lines, messages.Lines) else None
-            owner, _ = sections(part)
-            if slow is None and owner in self.aliases and part == self._first_part(owner):
-                slow = f"right; the handout calls it {owner}, and this file {self.aliases[owner][0]}."
-            return PartReport(part, "done") if slow is None else PartReport(part, "remark", message=slow)
+            says = slow or structure.other_name(self.aliases, part)
+            return PartReport(part, "remark", message=says) if says else PartReport(part, "done")
         named = [(p, self._named(part, seen, p)) for p in wrong]
         problem, mistake = next(((p, m) for p, m in named if m is not None), named[0])
         return self._report(part, "wrong", problem, mistake, seen)

@@ -4,7 +4,7 @@ import ast
 import difflib
 import re
 
-from glasswork.classroom.handout import CLASSES, FUNCTIONS, part_of, sections
+from glasswork.classroom.handout import CLASSES, FUNCTIONS, PARTS, part_of, sections
 from glasswork.classroom.probes.base import Problem
 from glasswork.classroom.student.messages import SectionFacts
 from glasswork.classroom.student.outline import Function, Outline, assigned_names, is_dots, is_stub, loaded_names
@@ -105,6 +105,19 @@ def _in_its_place(outline: Outline, name: str, others: list[str]) -> list[str]:
     needed = {*CLASSES[name]} - {"__call__"}
     found = [n for n, own in methods.items() if needed <= own and re.search(_SYNONYMS.get(name, "$^"), n, re.I)]
     return found if len(found) == 1 else []
+
+
+def first_part(owner: str) -> str:
+    """Return the first part of a class."""
+    return next(part for part in PARTS if sections(part)[0] == owner)
+
+
+def other_name(aliases: dict[str, tuple[str, Problem | None]], part: str) -> str:
+    """Return the remark on a class that has another name than the handout's, at its first part."""
+    owner, _ = sections(part)
+    if owner not in aliases or part != first_part(owner):
+        return ""
+    return f"right; the handout calls it {owner}, and this file {aliases[owner][0]}."
 
 
 def method_problem(outline: Outline, part: str) -> Problem | None:

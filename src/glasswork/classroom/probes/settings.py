@@ -19,9 +19,6 @@ from glasswork.classroom.student.run import execute
 
 _FUNCTIONS = ("train", "valid", "test")
 
-#: Calls of train() from which on one model each is taken for one model an epoch, and not for a comparison of models.
-_EPOCHS = 5
-
 
 class SettingsProbe:
     """``settings``: sizes, learning rate, and that optimizer, model and loop belong together."""
@@ -38,29 +35,16 @@ class SettingsProbe:
         with bench.isolated(*own, "int_to_onehot", "loss_fn", "criterion", "model", "optimizer"):
             self._replace(bench, notes)
             crashes = self._run(bench)
-            model, optimizer = self._pair(notes)
+            model, optimizer = notes.trained()
             return {
                 "sizes": self._sizes(model, bench),
                 "rate": self._rate(optimizer, bench.namespace),
                 "arrays": self._arrays(model, optimizer),
                 "loop": self._loop(notes),
-                "anew": self._anew(notes),
+                "anew": notes.made_anew(),
                 "mixed": dict(zip(("sets", "_line"), next(iter(notes.mixed), ("", None)), strict=True)),
                 "error": self._errors(crashes, notes),
             }
-
-    @staticmethod
-    def _pair(notes: Notes) -> tuple[Made | None, Made | None]:
-        """Return the network and the optimizer that are trained first: a file may go on with others."""
-        models, optimizers = notes.made["MLP"], notes.made["SGD"]
-        for call in notes.calls:
-            if call["function"] == "train":
-                given = list(call["arguments"].values())
-                model = next((m for m in models if any(m[0] is g for g in given)), None)
-                optimizer = next((o for o in optimizers if any(o[0] is g for g in given)), None)
-                if model and optimizer:
-                    return model, optimizer
-        return (models[-1] if models else None), (optimizers[-1] if optimizers else None)
 
     @staticmethod
     def _is_good(name: str, good: set[str]) -> bool:
@@ -190,16 +174,6 @@ class SettingsProbe:
             is_of_call = shared is not None or "class-" in seen[f"{name} arguments"]
             seen[f"_{name} line"] = calls[0]["line"] if is_of_call else made
         return seen
-
-    @staticmethod
-    def _anew(notes: Notes) -> dict[str, Any]:
-        """Return whether each call of train() gets a model that was not there before, and the line that makes it."""
-        given = [list(c["arguments"].values()) for c in notes.calls if c["function"] == "train"]
-        models = [next((m for m in notes.made["MLP"] if any(m[0] is g for g in values)), None) for values in given]
-        own = [m for m in models if m is not None]
-        if len(given) < _EPOCHS or len({id(m[0]) for m in own}) < len(given):
-            return {"model": "kept"}
-        return {"model": "anew", "_calls": len(given), "_line": own[-1][2]}
 
     @staticmethod
     def _role(value: Any, recorded: dict[str, Any]) -> str:
@@ -354,9 +328,6 @@ class SettingsProbe:
         calls = {"sizes": {"MLP"}, "rate": {"SGD"}, "arrays": {"SGD"}}.get(facet)
         if calls:
             return next((s.lineno for s in reversed(statements) if loaded_names(s) & calls), None)
-        if facet == "error":
-            line: int | None = seen.get("error", {}).get("_line")
-            return line
         return self._loop_line(bench, seen, statements)
 
     @staticmethod
@@ -372,8 +343,6 @@ class SettingsProbe:
         )
         if (line := loop.get(f"_{bad} line")) is not None:
             return int(line)
-        for statement in statements:
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Assign) and f"{bad}_loader" in assigned_names(node):
-                    return node.lineno
-        return next((s.lineno for s in statements if bad in loaded_names(s)), None)
+        nodes = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.Assign))
+        made = (n.lineno for n in nodes if f"{bad}_loader" in assigned_names(n))
+        return next(made, next((s.lineno for s in statements if bad in loaded_names(s)), None))

@@ -21,6 +21,9 @@ _CALLS = 120  # of train and valid, after which a loop has shown what it does
 
 _BATCHES = 10_000
 
+#: Calls of train() from which on one model each is taken for one model an epoch, and not for a comparison of models.
+_EPOCHS = 5
+
 CLASSES = ("MLP", "SGD", "MSELoss", "CrossEntropyLoss")
 
 #: An object, the arguments it was made with, and the line of the file that did it.
@@ -88,6 +91,27 @@ class Notes:
             return made
 
         return call
+
+    def trained(self) -> tuple[Made | None, Made | None]:
+        """Return the network and the optimizer that are trained first: a file may go on with others."""
+        models, optimizers = self.made["MLP"], self.made["SGD"]
+        for call in self.calls:
+            if call["function"] == "train":
+                given = list(call["arguments"].values())
+                model = next((m for m in models if any(m[0] is g for g in given)), None)
+                optimizer = next((o for o in optimizers if any(o[0] is g for g in given)), None)
+                if model and optimizer:
+                    return model, optimizer
+        return (models[-1] if models else None), (optimizers[-1] if optimizers else None)
+
+    def made_anew(self) -> dict[str, Any]:
+        """Return whether each call of train() gets a model that was not there before, and the line that makes it."""
+        given = [list(c["arguments"].values()) for c in self.calls if c["function"] == "train"]
+        models = [next((m for m in self.made["MLP"] if any(m[0] is g for g in values)), None) for values in given]
+        own = [m for m in models if m is not None]
+        if len(given) < _EPOCHS or len({id(m[0]) for m in own}) < len(given):
+            return {"model": "kept"}
+        return {"model": "anew", "_calls": len(given), "_line": own[-1][2]}
 
     def _compare(self, bound: dict[str, Any]) -> None:
         """Note images and labels of different sets that are handed over together."""
