@@ -5,15 +5,35 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, Force, command, run_path
+from glasswork.cli.options import Debug, Force, Jobs, OnCluster, command, run_path
 from glasswork.paths import for_shell, typed_path
 
 
 def committee(
     runs: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN...", help="Two or more runs, or a folder of runs.", parser=run_path),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RUN]...",
+            help="Two or more finished runs, or a folder of runs.",
+            parser=run_path,
+            show_default=False,
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Train the members: a recipe's name, a TOML file, or a run's folder."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="With --recipe: how many members, with the seeds 1, 2, ...")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a key of the recipe, as --KEY VALUE does (repeatable)."
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    cluster: OnCluster = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -21,7 +41,7 @@ def committee(
             "-o",
             metavar="DIR|FILE",
             help="A new folder, which every command takes as a run; or a model file alone, .safetensors.",
-            show_default="runs/<date>-committee",
+            show_default="runs/<date>-committee; with --recipe, the folder of all runs and the committee",
             parser=typed_path,
         ),
     ] = None,
@@ -36,18 +56,32 @@ def committee(
 
     glasswork committee runs/relu-1 runs/relu-2 runs/relu-3
 
-    glasswork predict runs/2026-11-29-committee seven.jpg
+    glasswork committee --recipe relu --seeds 5 --epochs 10
+
+    glasswork predict runs/relu-seeds/committee seven.jpg
     """
     from glasswork.cli.compare import names_of
+    from glasswork.cli.seeds import train_seeds
+    from glasswork.cli.train import changed_recipe
     from glasswork.data.kinds import noun
     from glasswork.models.model_file import save_model
     from glasswork.outputs import check_output
     from glasswork.runs.committee import gather_committee, standing, write_committee
     from glasswork.runs.folder import RunFolder, find_runs, free_folder
 
+    if (recipe is None) == (not runs) or (recipe is None) != (seeds is None):
+        raise typer.BadParameter("expected runs, or --recipe and --seeds", param_hint="RUN")
+    if recipe is not None:
+        wanted, _, _ = changed_recipe(recipe, settings or [])
+        runs = train_seeds(wanted, seeds or 2, out, jobs=jobs, cluster=cluster)
+        out = runs[0].parent / "committee"
+    elif settings or jobs or cluster:
+        raise typer.BadParameter(
+            "these options are for --recipe, which trains", param_hint="--set, --jobs or --cluster"
+        )
     places = [
         found
-        for run in runs
+        for run in runs or []
         for found in (
             [run]
             if RunFolder(run).exists() or not run.is_dir()

@@ -22,7 +22,7 @@ from glasswork.cli.options import (
     WithReport,
 )
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
-from glasswork.cli.seeds import train_seeds
+from glasswork.cli.seeds import train_folds, train_seeds
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ def train(
         int | None,
         typer.Option(min=1, help="Train with the seeds 1 to this, several at a time: mean ± standard deviation."),
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Cross-validate: so many folds of the training and validation images, by class."),
+    ] = None,
     jobs: Jobs = None,
     cluster: OnCluster = None,
     checkpoint_every: CheckpointEvery = CHECKPOINT_EVERY,
@@ -103,6 +107,8 @@ def train(
     glasswork train deep --momentum 0.8 --activation tanh --out runs/mine
 
     glasswork train deep --seeds 5
+
+    glasswork train relu --data letters/ --folds 5
     """
     from glasswork.runs.data import check_data
     from glasswork.runs.run import Run
@@ -118,11 +124,16 @@ def train(
         "data": data,
     }
     wanted, old, asked = changed_recipe(recipe, settings or [], flags)
-    if seeds is not None or jobs is not None or cluster is not None:
-        if seeds is None or strict or log or "seed" in asked:
-            wrong = "needs --seeds" if seeds is None else "trains many runs; leave out --strict, --log and --seed"
-            raise typer.BadParameter(wrong, param_hint="--jobs or --cluster" if seeds is None else "--seeds")
-        train_seeds(wanted, seeds, out, jobs=jobs, cluster=cluster)
+    if seeds is not None or folds is not None or jobs is not None or cluster is not None:
+        if seeds is None and folds is None:
+            raise typer.BadParameter("needs --seeds or --folds", param_hint="--jobs or --cluster")
+        if strict or log or (seeds is not None and (folds is not None or "seed" in asked)):
+            wrong = "trains many runs; leave out --strict, --log, and with --seeds also --seed and --folds"
+            raise typer.BadParameter(wrong, param_hint="--folds" if seeds is None else "--seeds")
+        if folds is None:
+            train_seeds(wanted, seeds or 1, out, jobs=jobs, cluster=cluster)
+        else:
+            train_folds(wanted, folds, out, jobs=jobs, cluster=cluster)
         return
     repeats = old if old is not None and not asked else None
     same_data = old if "data.source" not in asked else None

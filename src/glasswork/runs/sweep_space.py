@@ -29,7 +29,7 @@ _FIXED = {
     "seed": "that is what --seeds is for",
 } | {
     f"data.{key}": "trials are compared on the same validation images"
-    for key in ("source", "split", "test", "valid", "split_seed")
+    for key in ("source", "split", "test", "valid", "split_seed", "fold")
 }
 
 #: Combinations of values that are checked one by one; in a larger space, all pairs are.
