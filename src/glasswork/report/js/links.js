@@ -78,5 +78,12 @@ function linkOf(network, trace, b, from, to) {
 
 /** @param {Link[]} links @param {number} count */
 function strongest(links, count) {
-  return links.filter(({ value }) => value !== 0).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, count);
+  /** @type {Link[]} */
+  const best = []; // few of many, so that all need not be sorted at every move of the pen
+  for (const link of links) {
+    if (link.value === 0 || (best.length === count && Math.abs(link.value) <= Math.abs(best[count - 1].value))) continue;
+    best.push(link);
+    best.sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).splice(count);
+  }
+  return best;
 }
