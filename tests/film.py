@@ -1,4 +1,5 @@
-"""The moving picture in the README: a digit is drawn on the stage of a run's report, and a neuron is opened.
+"""The moving picture in the README: a digit is drawn on the stage of a run's report, a neuron is opened,
+and the network learns in the story.
 
 python tests/film.py RUN        writes docs/images/stage.webp, and report-inside.png beside it
 """
@@ -61,6 +62,17 @@ def film(report):
         page.keyboard.press("Escape")
         page.wait_for_timeout(400)
         shoot(900)
+        page.locator(".lessons button").first.click()  # the story, at its second last scene: a mistake, and learning
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+        page.evaluate("scrollTo(0, 0)")
+        slider = page.locator("#epoch-slider")
+        page.locator(".growth .play", has_text="Pause").click()
+        for epoch in range(0, int(slider.get_attribute("max")) + 1, 2):
+            slider.fill(str(epoch))
+            page.wait_for_timeout(500)
+            shoot(2600 if epoch == 0 else 450)
+        shoot(1500)
     return frames, opened
 
 

@@ -175,30 +175,90 @@ WORDS = """() => {
 }"""
 
 
-def test_a_german_page_has_no_english_sentence_left(open_page, default_run, tmp_path):
+def states(page, tmp_path):
+    """Bring the page into every state in turn: tabs, drawings, neurons, learning, missions, errors, and the story."""
+    board = Board(page)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    for image in (0, 1, 8):
+        page.locator(".offers .thumb").nth(image).click()
+        yield "a test image"
+    page.evaluate("glasswork.open(0, 3)")
+    page.locator("#gain").fill("2")
+    yield "turned up"
+    for selector in ("#switch", "#next-step", ".choice button >> nth=2", ".share button >> nth=0", "#tab-strange"):
+        page.locator(selector).click()
+        yield selector
+    board.clear()
+    yield "blank"
+    page.locator("#tab-missions").click()
+    page.locator(".tally button").nth(3).click()
+    yield "no drawing"
+    board.draw(DIGITS[1])
+    board.draw([[(x + 0.35, y) for x, y in stroke] for stroke in DIGITS[1]])
+    yield "several digits"
+    board.clear()
+    for wanted in (3, 7):
+        board.draw(DIGITS[3])
+        page.locator("#tab-missions").click()
+        page.locator(".tally button").nth(wanted).click()
+        yield "meant"
+    (tmp_path / "text.png").write_text("not a picture")
+    page.locator("#picture").set_input_files(tmp_path / "text.png")
+    page.locator(".drop p").filter(has_text=".").wait_for()
+    yield "not a picture"
+    page.locator("#tab-watch").click()
+    for epoch in ("0", "3"):
+        page.locator("#epoch-slider").fill(epoch)
+        yield "an epoch"
+    page.locator("#tab-train").click()
+    page.locator("#learn-rate").select_option("3")
+    for button in (1, 0, 0, 2):
+        page.locator(".trio button").nth(button).click()
+        yield "training"
+    page.locator("#learn-hidden").select_option("10")
+    page.locator(".trio button").nth(1).click()
+    yield "does not fit"
+    page.locator(".confusion .wrong button").first.click()
+    page.locator(".worst button").first.click()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    yield "on paper"
+    page.locator(".lessons button").first.evaluate("button => button.click()")
+    for _ in range(6):
+        yield "a scene"
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("p")
+    yield "for a projector"
+
+
+def test_a_german_page_has_no_english_in_any_state(open_page, default_run, tmp_path):
     write_report(gather_folder(default_run, "de"), tmp_path / "report.html")
     page = open_page(tmp_path / "report.html")
     assert page.evaluate("document.documentElement.lang") == "de"
     assert re.search(r"· 9\d,\d\d % von 10\.000 Testbildern", page.title())
     texts = set(page.evaluate(WORDS))
-    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    page.evaluate("glasswork.open(0, 3)")
-    texts |= set(page.evaluate(WORDS))
-    page.evaluate("document.querySelector('.lessons button').click()")
-    for _ in range(6):
+    for _ in states(page, tmp_path):
         texts |= set(page.evaluate(WORDS))
-        page.keyboard.press("ArrowRight")
     page.wait_for_timeout(900)  # until the slower parts have followed
     texts |= set(page.evaluate(WORDS))
+    assert len(texts) > 600
 
     table = json.loads((REPORT / "words.de.json").read_text(encoding="utf-8"))
     german = pattern(table.values())
     english = pattern(sentence for sentence, text in table.items() if sentence != text)
-    left = [text for text in texts if english.fullmatch(text) and not german.fullmatch(text)]
-    assert left == []
+    assert [text for text in texts if english.fullmatch(text) and not german.fullmatch(text)] == []
+    parts = {
+        part for sentence in table for part in literals(sentence) if not any(part in text for text in table.values())
+    }
+    assert [(part, text) for part in parts for text in texts if part in text] == []
     common = re.compile(r"\b(the|is|are|this|that|with|of|and|you)\b", re.IGNORECASE)
     assert [text for text in texts if len(common.findall(text)) > 1] == []
     assert page.locator(".sum-value").first.inner_text().count(",") == 1
+
+
+def literals(sentence):
+    """What of a sentence stands in every text that is made of it, if that is some words."""
+    pieces = re.split(r"\{+\w+\}+|<[^>]+>", sentence)
+    return [piece.strip() for piece in pieces if " " in piece.strip() and len(piece.strip()) >= 8]
 
 
 def pattern(sentences):

@@ -149,29 +149,8 @@ function prepareInTurns(reference, store) {
 /** @param {any} data */
 async function begin(data) {
   const context = await makeContext(data);
-  const { own: network, columns, shape } = context;
-  const reference = columns ?? context.reference;
-  Object.assign(page, {
-    scores: (/** @type {ArrayLike<number>} */ bytes) => Array.from(network.scores(bytes)),
-    shares(/** @type {ArrayLike<number>} */ bytes) {
-      const own = network.shares(network.scores(bytes));
-      return reference?.temper(own, reference.judge(bytes)) ?? own;
-    },
-    strangeness: (/** @type {ArrayLike<number>} */ bytes) => reference?.judge(bytes).strangeness ?? 0,
-    unlike: (/** @type {ArrayLike<number>} */ bytes) => reference?.unlike(bytes) ?? false,
-    classify(/** @type {import("./strokes.js").Stroke[]} */ strokes) {
-      const drawn = imageOf(strokes, shape[0]) ?? new Uint8Array(network.features);
-      const bytes = grounded(drawn, content.dark);
-      const scores = Array.from(network.scores(bytes));
-      return { digit: argmax(scores), scores, unlike: reference?.unlike(bytes) ?? false };
-    },
-    explain(/** @type {ArrayLike<number>} */ bytes, /** @type {number} */ a, /** @type {number} */ b) {
-      const trace = network.trace(network.prepare(bytes));
-      return { ...marginParts(network, trace, a, b), gradients: integratedGradients(network, trace.input, a, b) };
-    },
-    smudge: (/** @type {Uint8Array} */ bytes) => smallestSmudge(network, bytes),
-  });
-  if (columns) Object.assign(page, forRows(context, columns));
+  const { own: network } = context;
+  Object.assign(page, answersOf(context));
   const trainer = new Trainer(context);
   page.train = (/** @type {any} */ options) => trainer.train(options);
   followTheme(content.ink, () => {
@@ -226,26 +205,35 @@ function showNow(context, place) {
 }
 
 /**
- * What `window.glasswork` is for rows of a table: functions of one row, or of a list of rows.
- * @param {import("./answer.js").Context} context @param {Columns} columns
+ * What `window.glasswork` says of an image, or of a row of a table, or of a list of rows.
+ * @param {import("./answer.js").Context} context
  */
-function forRows({ own: network, classes }, columns) {
-  const scores = (/** @type {number[]} */ row) => Array.from(network.scores(row));
-  const classify = (/** @type {number[]} */ row) => {
-    const digit = argmax(scores(row));
-    return { digit, name: classes[digit], scores: scores(row), unlike: columns.unlike(row) };
+function answersOf({ own: network, classes, columns, reference, shape }) {
+  const judge = columns ?? reference;
+  const each = (/** @type {(numbers: any) => any} */ ask) => (/** @type {any} */ given) =>
+    typeof given[0] === "object" && given[0] !== null ? Array.from(given, (one) => ask(one)) : ask(given);
+  const scores = (/** @type {ArrayLike<number>} */ numbers) => Array.from(network.scores(numbers));
+  const unlike = (/** @type {ArrayLike<number>} */ numbers) => judge?.unlike(numbers) ?? false;
+  const shares = (/** @type {ArrayLike<number>} */ numbers) => {
+    const own = network.shares(network.scores(numbers));
+    return judge?.temper(own, judge.judge(numbers)) ?? own;
   };
-  const shares = (/** @type {number[]} */ row) => network.shares(network.scores(row));
-  const explain = (/** @type {number[]} */ row, /** @type {number} */ a, /** @type {number} */ b) => {
-    const trace = network.trace(network.prepare(row));
-    const gradients = integratedGradients(network, trace.input, a, b, network.prepare(columns.facts.typical));
-    return { ...marginParts(network, trace, a, b), gradients };
+  const found = (/** @type {ArrayLike<number>} */ numbers) => ({ digit: argmax(network.scores(numbers)), scores: scores(numbers), unlike: unlike(numbers) });
+  const ofRow = (/** @type {number[]} */ row) => ({ ...found(row), name: classes[argmax(network.scores(row))] });
+  const ofStrokes = (/** @type {import("./strokes.js").Stroke[]} */ strokes) => found(grounded(imageOf(strokes, shape[0]) ?? new Uint8Array(network.features), content.dark));
+  return {
+    scores: each(scores),
+    shares: each(shares),
+    strangeness: each((numbers) => judge?.judge(numbers).strangeness ?? 0),
+    unlike: each(unlike),
+    classify: columns ? each(ofRow) : ofStrokes,
+    explain(/** @type {ArrayLike<number>} */ numbers, /** @type {number} */ a, /** @type {number} */ b) {
+      const trace = network.trace(network.prepare(numbers));
+      const blank = columns ? network.prepare(columns.facts.typical) : undefined;
+      return { ...marginParts(network, trace, a, b), gradients: integratedGradients(network, trace.input, a, b, blank) };
+    },
+    smudge: columns ? undefined : (/** @type {Uint8Array} */ bytes) => smallestSmudge(network, bytes),
   };
-  const each = (/** @type {(row: number[]) => any} */ ask) => (/** @type {any} */ rows) =>
-    typeof rows[0] === "object" && rows[0] !== null ? Array.from(rows, ask) : ask(rows);
-  const strangeness = (/** @type {number[]} */ row) => columns.judge(row).strangeness;
-  const unlike = (/** @type {number[]} */ row) => columns.unlike(row);
-  return { scores: each(scores), shares: each(shares), strangeness: each(strangeness), unlike: each(unlike), classify: each(classify), explain, smudge: undefined };
 }
 
 const content = JSON.parse(byId("data").textContent);

@@ -1,6 +1,6 @@
 /** Missions: three things to try with the network, each noticed when it is done; and a tally of what was meant and what was read. */
 
-import { el, put, replace } from "./dom.js";
+import { button, el, headOf, put, replace } from "./dom.js";
 import { argmax } from "./network.js";
 import { say } from "./words.js";
 
@@ -34,9 +34,7 @@ function missionsOf({ classes, network }) {
   ];
 }
 
-/**
- * @param {import("./answer.js").Context} context @param {Element} place
- */
+/** @param {import("./answer.js").Context} context @param {Element} place */
 export function showMissions(context, place) {
   const { store, classes } = context;
   const missions = missionsOf(context);
@@ -63,7 +61,7 @@ export function showMissions(context, place) {
   put(
     place,
     el("div", { class: "pair" }, el("ol", { class: "missions" }, ...items.map(({ element }) => element)), tally(context)),
-    el("button", { type: "button", onclick: print }, say("Print a worksheet")),
+    button(say("Print a worksheet"), print),
   );
 }
 
@@ -77,7 +75,7 @@ function tally(context) {
   const drawings = new Map(); // what was meant and read, by the drawing
   const words = el("p", { class: "small", role: "status" }, say("Draw something, then say what you meant."));
   const table = el("table", { class: "metrics", hidden: true });
-  const heads = [say("Drawn"), say("Answered"), say("Times")].map((word) => el("th", { scope: "col" }, word));
+  const heads = [say("Drawn"), say("Answered"), say("Times")];
   /** @param {number} k */
   function mean(k) {
     const { strokes } = store.state;
@@ -90,7 +88,7 @@ function tally(context) {
     const right = pairs.filter(([meant, read]) => meant === read).length;
     words.textContent = pairs.length === 1 ? say("1 drawing so far; read as you meant it: {right}.", { right }) : say("{n} drawings so far; read as you meant them: {right}.", { n: pairs.length, right });
     table.hidden = false;
-    replace(table, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows.map((row) => el("tr", {}, el("th", { scope: "row" }, classes[row.meant]), el("td", {}, classes[row.read]), el("td", {}, row.times)))));
+    replace(table, headOf(heads), el("tbody", {}, ...rows.map((row) => el("tr", {}, el("th", { scope: "row" }, classes[row.meant]), el("td", {}, classes[row.read]), el("td", {}, row.times)))));
   }
   const buttons = classes.map((name, k) => el("button", { type: "button", "aria-label": say("I meant {name}", { name }), onclick: () => mean(k) }, name));
   return el("div", { class: "tally" }, el("h4", {}, say("I meant …")), el("div", { class: "row" }, ...buttons), words, table);
@@ -101,7 +99,7 @@ function tally(context) {
  * @param {Mission[]} missions
  */
 function worksheet(missions) {
-  const heads = [say("I drew"), say("It answered"), say("Its share"), say("Did it warn?")].map((word) => el("th", { scope: "col" }, word));
+  const heads = [say("I drew"), say("It answered"), say("Its share"), say("Did it warn?")];
   const row = () => el("tr", {}, ...heads.map(() => el("td", {})));
   return el(
     "div",
@@ -110,6 +108,6 @@ function worksheet(missions) {
     el("p", {}, say("Name:")),
     ...missions.flatMap(({ title, hint }, n) => [el("h3", {}, `${n + 1}. ${title}`), el("p", {}, hint), el("p", {}, say("How I did it, and why it worked:")), el("div", { class: "lines-to-write" })]),
     el("h3", {}, say("My drawings")),
-    el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...Array.from({ length: ROWS }, row))),
+    el("table", {}, headOf(heads), el("tbody", {}, ...Array.from({ length: ROWS }, row))),
   );
 }

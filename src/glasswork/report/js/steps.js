@@ -1,6 +1,6 @@
 /** The sum of a neuron, with numbers that one can follow on paper: all of it, or step by step. */
 
-import { el, headOf, replace } from "./dom.js";
+import { button, el, headOf, replace } from "./dom.js";
 import { FORMULAS } from "./elementwise.js";
 import { roundToSum } from "./explain.js";
 import { number, say, signed } from "./words.js";
@@ -28,7 +28,7 @@ export function stepsOf(context, b, j, onstep) {
   let inputs = [];
   let at = Infinity; // rows that are shown
   const next = el("button", { type: "button", id: "next-step", onclick: () => go(at < inputs.length ? at + 1 : 1) });
-  const every = el("button", { type: "button", onclick: () => go(Infinity) }, say("All steps"));
+  const every = button(say("All steps"), () => go(Infinity));
   function go(/** @type {number} */ to) {
     at = to;
     reveal();

@@ -1,7 +1,7 @@
 /** A story for a beginner: six scenes of four sentences, each of which sets the stage; and the stage alone, for a projector. */
 
 import { imageAt } from "./answer.js";
-import { el, put, replace } from "./dom.js";
+import { button, el, put, replace } from "./dom.js";
 import { contributions } from "./explain.js";
 import { showMissions } from "./missions.js";
 import { argmax } from "./network.js";
@@ -19,7 +19,6 @@ const SCRIBBLE = [Array.from({ length: 60 }, (_, n) => /** @type {[number, numbe
  * @param {import("./answer.js").Context} context @param {Stage} stage @param {Element} place The stage's.
  */
 export function showLessons(context, stage, place) {
-  const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", onclick }, name);
   const buttons = el("div", { class: "row lessons" }, button(say("For a projector (key p)"), presenter(stage.layout)));
   stage.hint.prepend(buttons);
   if (!stage.draw || !context.network.last || context.data.thing !== "digit") return;
@@ -136,7 +135,6 @@ function scenesOf(context, { open, close, dock }, draw) {
 function showStory(context, stage, draw, place) {
   const scenes = scenesOf(context, stage, draw);
   const [title, text] = [el("h3", { tabindex: "-1" }), el("div", { class: "sentences", "aria-live": "polite" })];
-  const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", onclick }, name);
   const [back, next] = [button(say("Back"), () => show(at - 1)), button(say("Next"), () => show(at + 1))];
   const end = button(say("End of the story"), () => ((bar.hidden = true), leave()));
   const bar = el("div", { class: "story", "data-part": "story", role: "group", "aria-label": say("A story in six scenes"), hidden: true }, el("div", { class: "row" }, title, back, next, end), text);
@@ -179,7 +177,7 @@ function presenter(onchange) {
     document.documentElement.classList.toggle("presenting");
     onchange();
   };
-  const leave = el("button", { type: "button", class: "leave", onclick: toggle }, say("Whole page (p)"));
+  const leave = button(say("Whole page (p)"), toggle, "leave");
   put(document.body, leave);
   addEventListener("keydown", (event) => {
     const typing = /** @type {any} */ (event.target).matches("input:not([type=range]), select");
