@@ -17,6 +17,11 @@ SIZE = {"width": 1280, "height": 720}
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
+#: Move the slider of epochs, without bringing it into view.
+GO_TO = """(epoch) => { const slider = document.getElementById("epoch-slider");
+    slider.value = epoch; slider.dispatchEvent(new Event("input")); }"""
+
+
 def fine(stroke, parts=4):
     """A stroke with more points, so that it is drawn smoothly."""
     pairs = itertools.pairwise(stroke)
@@ -62,15 +67,16 @@ def film(report):
         page.keyboard.press("Escape")
         page.wait_for_timeout(400)
         shoot(900)
-        page.locator(".lessons button").first.click()  # the story, at its second last scene: a mistake, and learning
+        page.locator(".reset").click()
+        page.evaluate("document.querySelector('.lessons button').click()")  # the story
         for _ in range(4):
-            page.keyboard.press("ArrowRight")
-        page.evaluate("scrollTo(0, 0)")
-        slider = page.locator("#epoch-slider")
-        page.locator(".growth .play", has_text="Pause").click()
-        for epoch in range(0, int(slider.get_attribute("max")) + 1, 2):
-            slider.fill(str(epoch))
-            page.wait_for_timeout(500)
+            page.keyboard.press("ArrowRight")  # to the scene of a mistake, and learning
+        page.evaluate("document.querySelector('.growth .play').click()")
+        last = int(page.locator("#epoch-slider").get_attribute("max"))
+        for epoch in (0, *range(1, last + 1, 2)):
+            page.evaluate(GO_TO, epoch)
+            page.evaluate("scrollTo(0, 0)")
+            page.wait_for_timeout(300)
             shoot(2600 if epoch == 0 else 450)
         shoot(1500)
     return frames, opened
