@@ -87,7 +87,7 @@ def compare(
     lines = zip(histories.items(), SERIES, strict=False)
     legend = [(float(run.valid_accuracy.max()), name, colour) for (name, run), colour in lines]
     counts = " or ".join(f"{number:,}" for number in sorted(validated) if number)
-    _draw_legend(axes, legend, wrapped, "best validation accuracy" + (f", of {counts}" if counts else ""))
+    _draw_legend(axes, legend, wrapped, "best validation accuracy" + (f" (n = {counts})" if counts else ""))
     return figure
 
 

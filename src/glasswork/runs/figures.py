@@ -58,7 +58,8 @@ def _curves(figures: Any, source: FigureSource) -> Any:
         name=source.name,
         loss_name=LOSSES[source.recipe.loss.name].label,
         test_accuracy=source.test_accuracy,
-        tested=f"{len(source.parts.test):,} {noun(source.parts.kind)}, {source.parts.division}",
+        tested=f"{len(source.parts.test):,} {noun(source.parts.kind)}, {source.parts.division}; "
+        f"validated on {len(source.parts.valid):,}",
         planned=source.recipe.training.epochs if source.test_accuracy is None else None,
         classes=source.parts.classes,
     )
