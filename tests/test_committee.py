@@ -27,9 +27,10 @@ from glasswork import (
     save_model,
 )
 from glasswork.features import Features
-from glasswork.interop import export
+from glasswork.interop import export, load
 from glasswork.models.loaded import ModelFile
 from glasswork.report.gather import gather_folder
+from glasswork.runs.committee import gather_committee
 from glasswork.runs.data import data_of_run
 from glasswork.runs.folder import RunFolder
 
@@ -82,7 +83,7 @@ def test_its_probabilities_are_the_mean_of_its_members_and_its_labels_those_of_t
 def test_it_leaves_its_members_as_they_are_and_is_not_trained():
     networks = members()[:2]
     before = [drop.index for drop in (networks[0].drop1, networks[0].drop2)]
-    committee = Committee([networks[0], networks[0], networks[1]])
+    committee = Committee([*networks, network(7, dropout=0.2)])
     assert [networks[0].drop1.index, networks[0].drop2.index] == before
     assert networks[0].dtype == np.float32
     x = INPUTS.prepared(ROWS[:5], np.float64, who="")
@@ -108,10 +109,19 @@ def test_members_that_differ_are_refused_in_one_sentence(other, words):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("given", [([], None), ([network(1)], None), ([network(1), network(2)], ["a"])])
-def test_a_committee_has_two_members_or_more_and_a_name_for_each(given):
-    with pytest.raises(InputError, match="expected two or more networks, with a name for each"):
-        Committee(given[0], names=given[1])
+TWICE = [network(1)] * 2
+
+
+@pytest.mark.parametrize("given", [[], [network(1)], network(1), TWICE], ids=["none", "one", "not a list", "the same"])
+def test_a_committee_has_two_different_members_or_more(given):
+    with pytest.raises(InputError, match="expected two or more different networks, got"):
+        Committee(given)
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "a"], ["a", "b", "c"]])
+def test_each_member_has_a_name_of_its_own(names):
+    with pytest.raises(InputError, match="expected a different name for each network, got a"):
+        Committee([network(1), network(2)], names=names)
 
 
 def test_a_file_gives_it_back_bit_for_bit(tmp_path):
@@ -269,8 +279,6 @@ def test_predictions_carry_how_far_the_members_agree(home, printed, expected, gl
     np.testing.assert_allclose([float(row["agreement"]) for row in rows], agreement)
     assert 0.5 in agreement
     assert 1 in agreement
-    glasswork("predict", "runs/a", tmp_path / "images.npz", "-o", tmp_path / "single.csv", folder=home)
-    assert "agreement" not in (tmp_path / "single.csv").read_text().splitlines()[0]
 
 
 def test_the_page_shows_the_best_member_and_says_so(home, printed, expected):
@@ -290,17 +298,21 @@ def test_the_page_shows_the_best_member_and_says_so(home, printed, expected):
 
 
 def test_a_committee_is_not_trained_nor_a_member_of_another(home, printed, glasswork):
-    before = sorted(home.rglob("*"))
-    assert "whole: a committee is not trained" in glasswork("resume", "whole", folder=home, status=1)
-    assert "whole: a committee is not trained" in glasswork("train", "whole", "--out", "no", folder=home, status=1)
-    assert "whole: is a committee itself" in glasswork("committee", "whole", "a", "--out", "no", folder=home, status=1)
+    before, whole = sorted(home.rglob("*")), home / "whole"
+    for start in (Run, Run.resume):
+        with pytest.raises(StateError, match="whole: a committee is not trained"):
+            start(whole)
+    with pytest.raises(InputError, match="whole: is a committee itself"):
+        gather_committee({"a": RunFolder(home / "runs" / "a"), "whole": RunFolder(whole)})
+    with pytest.raises(FileError, match="expected one network, got a committee"):
+        load(whole / "model.safetensors")
+    assert "a committee has no curves of its own" in glasswork("show", "whole", "curves", folder=home, status=1)
     assert sorted(home.rglob("*")) == before
 
 
-def test_members_without_the_same_test_images_are_refused(home, glasswork):
-    said = glasswork("committee", "a", "other", "--out", "no", folder=home, status=1)
-    assert "cannot be tested together: their test images differ" in said
-    assert not (home / "no").exists()
+def test_members_without_the_same_test_images_are_refused(home):
+    with pytest.raises(InputError, match="cannot be tested together: their test images differ"):
+        gather_committee({name: RunFolder(home / "runs" / name) for name in ("a", "other")})
 
 
 def test_a_model_file_alone_is_asked_too(home, printed, expected, glasswork):

@@ -60,8 +60,7 @@ def test_the_networks_of_all_folds_are_a_committee_for_the_test_images(home, who
 
 
 def test_folds_and_seeds_exclude_each_other(glasswork, tmp_path):
-    for words in (("--folds", 2, "--seeds", 2), ("--folds", 3, "--strict")):
-        glasswork("train", "relu", *words, folder=tmp_path, status=2)
+    assert "--folds" in glasswork("train", "relu", "--folds", 2, "--seeds", 2, folder=tmp_path, status=2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -73,5 +72,5 @@ def test_a_committee_trains_its_members(few_file, glasswork, tmp_path):
     right = (sum(each).argmax(axis=1) == test.labels).mean()
     assert re.search(rf"^  the committee +{100 * right:.2f}%", printed, re.MULTILINE)
     assert RunFolder(tmp_path / "many" / "committee").result().test_accuracy == pytest.approx(100 * right)
-    for wrong in (("--recipe", "relu"), ("many/seed-1", "--recipe", "relu", "--seeds", 2), ("many", "--jobs", 2)):
-        glasswork("committee", *wrong, folder=tmp_path, status=2)
+    printed = glasswork("committee", "--recipe", "relu", folder=tmp_path, status=2)
+    assert "expected runs, or --recipe and --seeds" in printed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from glasswork.cli.options import Debug, Force, Format, run_path
+from glasswork.errors import InputError
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def _results(runs: "Mapping[str, RunFolder]") -> "Table":
         column.justify = "right"
     for name, run in runs.items():
         history, result = run.history(), run.result()
+        if result.members:
+            raise InputError(f"{run.path}: a committee has no curves; glasswork evaluate compares it with its members")
         if not history:
             raise typer.BadParameter(f"{run.path}: expected at least one finished epoch, got none", param_hint="RUN")
         test = "-" if result.test_accuracy is None else f"{result.test_accuracy:.2f}%"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glasswork.cli.options import Debug, Force, run_path
-from glasswork.errors import FileError
+from glasswork.errors import FileError, InputError
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def show(
     name, run = _choose(words)
     if out is not None:
         check_output(out, [run.path], force=force)
+    if run.result().members and name not in ("digits", "confusion"):
+        raise InputError(f"{run.path}: a committee has no {name} of its own; name one of its members")
     source = FigureSource.of_folder(run)
     for note in source.notes:
         print(f"Notice: {note}", file=sys.stderr)

@@ -20,6 +20,7 @@ from glasswork.errors import FileError, InputError
 from glasswork.interop.found import Found, Module, steps_of
 from glasswork.interop.program import Program, acts
 from glasswork.interop.translation import opened
+from glasswork.models.committee import Committee
 from glasswork.nn import MLP
 from glasswork.outputs import SOFTWARE
 from glasswork.version import __version__
@@ -100,6 +101,8 @@ def read_safetensors(path: Path, activation: str | Sequence[str] | None, output_
         from glasswork.models.model_file import load_model
 
         model = load_model(path)
+        if isinstance(model, Committee):
+            raise FileError(f"{path}: expected one network, got a committee; bring in its members one by one")
         return Found(steps_of(path, modules_of(model)), model.scores_are, model.inputs)
     if not facts.get("software", "").startswith(SOFTWARE):
         return read_state_dict(path, arrays, activation, output_activation)

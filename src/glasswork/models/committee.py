@@ -57,7 +57,7 @@ class Committee(MLP):
         Two or more networks that take the same inputs and tell the same classes apart. The committee shares their
         weights; if some work in float64, all do. The first one stands for the others where only one can be shown.
     names : sequence of str, optional
-        What the members are called; by default "1", "2", ...
+        What the members are called, each differently; by default "1", "2", ...
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Committee(MLP):
     Raises
     ------
     InputError
-        If there are fewer than two, or their inputs or classes differ; the message tells in what.
+        If there are fewer than two, one is there twice, or their inputs or classes differ; the message tells in what.
 
     Examples
     --------
@@ -79,13 +79,12 @@ class Committee(MLP):
     committee: Members
 
     def __init__(self, members: Sequence[MLP], *, names: Sequence[str] | None = None) -> None:
-        members = list(members)
+        members = [members] if isinstance(members, MLP) else list(members)
+        if len(members) < 2 or len({id(member) for member in members}) < len(members):
+            raise InputError(f"Committee: expected two or more different networks, got {members}")
         self.names = tuple(names or (str(k + 1) for k in range(len(members))))
-        if len(members) < 2 or len(self.names) != len(members):
-            raise InputError(
-                f"Committee: expected two or more networks, with a name for each, got {len(members)} and "
-                f"{len(self.names)} names"
-            )
+        if len(set(self.names)) < len(members) or len(self.names) > len(members):
+            raise InputError(f"Committee: expected a different name for each network, got {', '.join(self.names)}")
         for name, member in zip(self.names, members, strict=True):
             if not isinstance(member, MLP) or isinstance(member, Committee):
                 raise InputError(f"Committee: expected members to be networks, of class MLP, got {member!r} as {name}")
