@@ -78,6 +78,17 @@ def accuracy_in_words(accuracy: float, count: int, things: str = "images", where
     return f"{accuracy:.2f}% ({what}; 95 % confidence: {interval_in_words(correct, count)})"
 
 
+def accuracies_in_words(accuracies: Sequence[float], count: int, things: str = "images", where: str = "") -> str:
+    """Return `accuracy_in_words` of one seed, or ``91.26 ± 0.31% (mean ± standard deviation over 3 seeds; ...)``."""
+    if len(accuracies) == 1:
+        return accuracy_in_words(accuracies[0], count, things, where)
+    sample = Sample.of(accuracies)
+    return (
+        f"{sample.mean:.2f} ± {sample.deviation:.2f}% (mean ± standard deviation over {sample.count} seeds; "
+        f"{count:,} {things}, {where})"
+    )
+
+
 def interval_in_words(correct: int, count: int) -> str:
     """Return `accuracy_interval` as ``94.5 to 95.4 %``, with as many decimals as tell its ends apart."""
     low, high = accuracy_interval(correct, count)

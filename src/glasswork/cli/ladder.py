@@ -53,7 +53,7 @@ def ladder(
     with RunsBar(total) as bar, stoppable():
         climbing = climb(rungs, folder, seeds=seeds, jobs=jobs, cluster=cluster, tell=notice, watch=bar.watch)
         for done, run in enumerate(climbing, start=1):
-            bar.note(done, total)
+            bar.note(done)
             minutes = (time.monotonic() - start) / 60
             resumed = "" if run.resumed_after is None else f", resumed after {_count(run.resumed_after, 'epoch')}"
             print(

@@ -89,13 +89,13 @@ class RunsBar(_Bar):
     def __init__(self, total: int) -> None:
         super().__init__()
         self._bars: dict[Path, Any] = {}
+        self._done = 0
         if self._progress is not None:
             self._all = self._progress.add_task("all runs", total=total)
 
-    def note(self, done: int, total: int) -> None:
-        """Move the bar of all runs."""
-        if self._progress is not None:
-            self._progress.update(self._all, completed=done, total=total)
+    def note(self, done: int) -> None:
+        """Note how many runs are done."""
+        self._done = done
 
     def watch(self, running: "Mapping[Path, Recipe]") -> None:
         """Show how far each run is."""
@@ -103,6 +103,7 @@ class RunsBar(_Bar):
             return
         for folder in self._bars.keys() - running.keys():
             self._progress.remove_task(self._bars.pop(folder))
+        shares = 0.0
         for folder, recipe in running.items():
             with suppress(OSError):
                 epochs = (folder / "history.csv").read_bytes().count(b"\n") - 1
@@ -110,3 +111,5 @@ class RunsBar(_Bar):
                     name = "/".join(folder.parts[-2:])
                     self._bars[folder] = self._progress.add_task(name, total=recipe.training.epochs)
                 self._progress.update(self._bars[folder], completed=epochs)
+                shares += epochs / recipe.training.epochs
+        self._progress.update(self._all, completed=self._done + shares)

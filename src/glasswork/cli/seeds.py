@@ -45,8 +45,9 @@ def _train(
         RunsBar(count) as bar,
         stoppable(),
     ):
+        things = site.source(recipe.data).things
         for done, run in enumerate(train_all(site, runs, watch=bar.watch), start=1):
-            bar.note(done, count)
+            bar.note(done)
             name = run.wanted.folder.name.replace("-", " ")
             print(f"{done:>3}/{count}  {name}: {run.result.test_accuracy:.2f}%", flush=True)
     results = [RunFolder(run.folder).result() for run in runs]
@@ -58,11 +59,11 @@ def _train(
     means = " | ".join(f"{one.mean:.2f} ± {one.deviation:.2f} %" for one in map(Sample.of, (valid, test)))
     lines.append(f"| mean ± standard deviation | {means} |")
     first = results[0]
-    measured = f"{first.validated:,} validation and {first.tested:,} test images or rows, {first.split} split"
+    measured = f"{first.validated:,} validation and {first.tested:,} test {things}, {first.split} split"
     if word == "fold":
         measured = (
-            f"{first.tested:,} of the training and validation images or rows in each, drawn by class, not by groups or "
-            "time. The test images were not looked at"
+            f"{first.tested:,} of the training and validation {things} in each, drawn by class, not by groups or "
+            f"time. The test {things} were not looked at"
         )
     text = "\n".join(lines) + f"\n\n{count} {word}s; {measured}.\n"
     write_whole(folder / f"{word}s.md", f"{recipe.name}\n\n{text}".encode())

@@ -102,9 +102,9 @@ def sweep(
     ):
         study = Study(asked, site)
         before = sum(trial.state != "running" for trial in study.trials())
-        bar.note(before, count)
+        bar.note(before)
         for done, trial in enumerate(study.run(count, keep=keep, watch=bar.watch), start=before + 1):
-            bar.note(done, count)
+            bar.note(done)
             minutes = (time.monotonic() - start) / 60
             words = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in trial.settings.items())
             print(
@@ -122,13 +122,11 @@ def _conclude(study: "Study", folder: Path, figure_format: Format) -> None:
 
     from glasswork.files import write_whole
     from glasswork.runs.sweep_figures import draw_sweep
-    from glasswork.runs.sweep_table import cells, headings, judge, markdown, mattered, ranked
+    from glasswork.runs.sweep_table import cells, headings, markdown, mattered, ranked
 
     trials, winner = study.trials(), study.winner()
-    judgement = ["No trial was finished, so there is no winner."]
+    judgement = study.judgement()
     if winner is not None:
-        tested = study.test(winner)
-        judgement = judge(winner, tested, trials=len(trials), looks=study.looks())
         recipe = study.sweep.recipe_of(winner, name=f"{study.sweep.recipe.name[:70]}-winner")
         write_whole(folder / "winner.toml", recipe.to_toml().encode())
     importances = study.importances()

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from glasswork.data.kinds import noun
 from glasswork.errors import FileError, StateError, TaskError
 from glasswork.files import create_folder, write_whole
 from glasswork.locks import Lock
@@ -75,6 +76,14 @@ class Trained:
         return self.wanted.result
 
 
+class Source(NamedTuple):
+    """Data that runs are trained on: their fingerprint, what stands for them in a call, and "images" or "rows"."""
+
+    sha256: str
+    in_call: Any
+    things: str
+
+
 class Site:
     """A folder under which many runs are trained, locked for this process; see `open_site`.
 
@@ -90,7 +99,7 @@ class Site:
     def __init__(self, folder: Path, pool: Pool, tell: Callable[[str], object]) -> None:
         self.folder, self.pool, self.tell = folder, pool, tell
         self.token = folder / f".client-{secrets.token_hex(8)}"
-        self.data = cache(self._load)  # a source is loaded and sent once, however many runs use it
+        self._source = cache(self._load)  # a source is loaded and sent once, however many runs use it
         self._told = [machine()]
 
     def train(self, ready: Callable[[], Wanted | None], *, watch: Watch = len) -> Iterator[Trained]:
@@ -110,11 +119,9 @@ class Site:
                 return None
             place = str(run.folder.absolute())
             wanted[place] = run
-            sha256, data = self.data(what_is_loaded(run.recipe.data))
-            return place, (
-                Order(place, run.recipe, sha256, str(self.token.absolute()), run.tested, run.stop_after),
-                data,
-            )
+            data, token = self.source(run.recipe.data), str(self.token.absolute())
+            order = Order(place, run.recipe, data.sha256, token, run.tested, run.stop_after)
+            return place, (order, data.in_call)
 
         def tick(keys: Collection[str]) -> None:
             watch({wanted[key].folder: wanted[key].recipe for key in keys})
@@ -154,22 +161,21 @@ class Site:
         result = place.result()
         if result.state != "finished":
             return False
-        if result.data and result.data.sha256 and result.data.sha256 != self.fingerprint(recipe.data):
+        if result.data and result.data.sha256 and result.data.sha256 != self.source(recipe.data).sha256:
             raise FileError(
                 f"{run.folder}: this run was trained on other data than {recipe.data.source} holds now; restore the "
                 "old data, choose another --out, or move the run away"
             )
         return result.test_accuracy is not None or not run.tested
 
-    def fingerprint(self, data: Data) -> str:
-        """Return the fingerprint of the dataset that a recipe names."""
-        return self.data(what_is_loaded(data))[0]
+    def source(self, data: Data) -> Source:
+        """Return the data that a recipe names; on a cluster, the workers have them then."""
+        return self._source(what_is_loaded(data))
 
-    def _load(self, data: Data) -> tuple[str, Any]:
-        """Return the fingerprint of a source, and what stands for its data in a call."""
+    def _load(self, data: Data) -> Source:
         dataset = load_source(data)
         sha256 = dataset.origin.sha256
-        return sha256, self.pool.share(dataset, f"{self.folder.absolute()} {sha256}")
+        return Source(sha256, self.pool.share(dataset, f"{self.folder.absolute()} {sha256}"), noun(dataset.kind))
 
     def _compare(self, worker: str, theirs: dict[str, str]) -> None:
         """Name a worker that differs from this process, once for each kind of difference."""

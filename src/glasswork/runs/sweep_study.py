@@ -21,7 +21,7 @@ from glasswork.runs.run import Run
 from glasswork.runs.sweep import Keep, Sweep, Trial, run_folder
 from glasswork.runs.sweep_space import Space, grid_point, random_point
 from glasswork.runs.worker import is_seen
-from glasswork.statistics import Sample
+from glasswork.statistics import Sample, accuracies_in_words
 from glasswork.training.results import EpochResult
 
 #: The accuracy that a diverged trial counts as, for the search.
@@ -50,7 +50,7 @@ class Study:
     def __init__(self, sweep: Sweep, site: Site) -> None:
         self.sweep, self.site, self.folder = sweep, site, site.folder
         optuna = _optuna()
-        facts = {**sweep.facts(), "data": site.fingerprint(sweep.recipe.data)}
+        facts = {**sweep.facts(), "data": site.source(sweep.recipe.data).sha256}
         self.study = open_study(self.folder, create=True)
         seed = sweep.recipe.seed + len(self._frozen())
         self.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
@@ -143,9 +143,21 @@ class Study:
             self.study.set_user_attr("tested", tested)
         return tuple(tested[str(trial.number)])
 
-    def looks(self) -> int:
-        """Return with how many trials the test images have been looked at so far."""
-        return len(self.study.user_attrs.get("tested", {}))
+    def judgement(self) -> list[str]:
+        """Return sentences about the winner, whose runs are tested now, unless that was done before."""
+        winner, trials = self.winner(), len(self.trials())
+        if winner is None:
+            return ["No trial was finished, so there is no winner."]
+        tested, looks = self.test(winner), len(self.study.user_attrs["tested"])
+        validated, count, split = self.study.user_attrs["images"]
+        things = self.site.source(self.sweep.recipe.data).things
+        valid = accuracies_in_words(winner.accuracies, validated, f"validation {things}", f"{split} split")
+        times = "once, for the winner alone" if looks == 1 else f"for {looks} winners, as trials were added"
+        return [
+            f"Winner: trial {winner.number}, validation accuracy {valid}; the best of {trials}, so it is flattered.",
+            f"Its test accuracy: {accuracies_in_words(tested, count, f'test {things}', f'{split} split')}.",
+            f"The test {things} were looked at {times}.",
+        ]
 
     def remove(self, number: int) -> None:
         """Remove the runs of a trial; its result stays in the journal."""
@@ -207,6 +219,7 @@ class Study:
             noted: float | str = str(trained.error.__cause__)
         else:
             result = trained.result
+            self.study.set_user_attr("images", [result.validated, result.tested, result.split])
             noted = "pruned" if result.state != "finished" else result.valid_accuracy or 0.0
         self.study.set_user_attr(_key(number, seed), noted)
         trial = self.trial(number)

@@ -41,7 +41,7 @@ def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, fl
     importances : mapping
         The share of each key, see `Study.importances`.
     judgement : sequence of str
-        Sentences about the winner.
+        See `Study.judgement`.
     """
     over = "; ".join(f"`{space.key}` = {space.text}" for space in sweep.spaces)
     head = headings(sweep)
@@ -51,7 +51,7 @@ def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, fl
         f"# A sweep of {sweep.recipe.name}",
         "",
         f"{len(trials)} trials by {sweep.search} search{', pruned' if sweep.prune else ''}; {over}.",
-        f"Accuracy on the validation images, {sweep.recipe.data.split} split, {seeds}.",
+        f"Accuracies are for validation, {seeds}.",
         "",
         *judgement,
         *([mattered(importances)] if importances else []),
@@ -67,27 +67,6 @@ def mattered(importances: Mapping[str, float]) -> str:
     """Return a sentence that says which keys the differences between trials come from."""
     shares = ", ".join(f"{key} {100 * share:.0f} %" for key, share in importances.items())
     return f"What mattered, as a share of the differences between the trials' ranks (fANOVA): {shares}."
-
-
-def judge(winner: Trial, tested: Sequence[float], *, trials: int, looks: int) -> list[str]:
-    """Return sentences about the winner and its test accuracy.
-
-    Parameters
-    ----------
-    winner : Trial
-    tested : sequence of float
-        Test accuracy of each seed, percent.
-    trials : int
-        The number of trials that it was chosen from.
-    looks : int
-        With how many trials the test images have been looked at, this one included.
-    """
-    times = "once, for the winner alone" if looks == 1 else f"for {looks} winners, as trials were added: once for each"
-    return [
-        f"Winner: trial {winner.number}, validation accuracy {spread(winner.sample)}: the best of {trials}, so this "
-        "number flatters it.",
-        f"Its test accuracy: {spread(Sample.of(tested))}. The test images were looked at {times}.",
-    ]
 
 
 def spread(sample: Sample) -> str:

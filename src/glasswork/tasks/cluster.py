@@ -113,7 +113,8 @@ def connect(where: str, jobs: int | None = None, tell: Callable[[str], object] =
                 f"{where}: no Dask scheduler answers there ({error}); start one with: dask scheduler"
             ) from error
         cluster = Cluster(client)
-        tell(f"cluster {client.scheduler.address}: {cluster.threads()} tasks at a time")
+        number = cluster.threads()
+        tell(f"cluster {client.scheduler.address}: {f'{number} tasks at a time' if number else 'no worker yet'}")
         try:
             yield cluster
         finally:
@@ -131,6 +132,7 @@ def _batch_system(word: str) -> Any:
         ) from error
     ending = "Cluster"
     known = {name.removesuffix(ending).lower(): name for name in vars(dask_jobqueue) if name.endswith(ending)}
+    known.pop("jobqueue", None)  # what they have in common
     if word not in known:
         raise InputError(
             f"--cluster {word}: expected an address such as tcp://HOST:8786, or one of {', '.join(sorted(known))}"

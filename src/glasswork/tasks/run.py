@@ -9,7 +9,7 @@ next task ──► executor ──► outcome: a value, or an error that names 
 import pickle
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -142,10 +142,13 @@ def _call(function: Callable[..., Result], *arguments: Any) -> Result:
 
 
 def _outcome(key: str, future: Future[Result]) -> Outcome[Result]:
-    error = CancelledError() if future.cancelled() else future.exception()
+    if future.cancelled():
+        words = "the cluster has cancelled it; is its scheduler still running? The same command goes on"
+        return Outcome(key, error=TaskError(f"{key}: {words}"))
+    error = future.exception()
     if error is None:
         return Outcome(key, future.result())
-    words = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    words = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}"
     named = TaskError(f"{key}: {words}")
     named.__cause__ = error
     return Outcome(key, error=named)
