@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test chromium bwrap cc quick classroom bench features interop soak fuzz findings mutants shipped wheel clean
+.PHONY: help train test chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ interop: $(BENCH)/installed  ## check that PyTorch, OpenVINO, JavaScript, Tensor
 	".[dev,log]" openvino
 	@$(BENCH)/bin/python tests/interop_torch.py
 	@PATH="$$PATH:$$($(BENCH)/bin/python tests/node_folder.py)" $(BENCH)/bin/python tests/interop_others.py
+
+hosts: $(VENV)/installed-dev bwrap  ## run a sweep on two hosts, as network namespaces (a minute; as root)
+	@$(BIN)/python tests/two_hosts.py
 
 soak: $(VENV)/installed-dev  ## kill a hundred runs and check that each ends with the bytes of an unbroken run (half an hour)
 	@$(BIN)/python -u tests/soak.py

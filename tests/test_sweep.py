@@ -216,8 +216,7 @@ def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path):
     few, _ = swept(sweep, tmp_path / "a", 2)
     more, words = swept(sweep, tmp_path / "a", 4, keep="best")
     assert more[:2] == few
-    at_once, _ = swept(sweep, tmp_path / "b", 4)
-    assert more == at_once
+    assert [trial.settings for trial in more] == [random_point(sweep.spaces, recipe.seed, n) for n in range(4)]
     winners = 1 if ranked(few)[0].number == ranked(more)[0].number else 2
     assert ("looked at once, for the winner" if winners == 1 else "for 2 winners, as trials were added") in words
     kept = {path.name for path in (tmp_path / "a").glob("trial-*")}

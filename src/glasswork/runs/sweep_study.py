@@ -15,6 +15,7 @@ from typing import Any
 
 from glasswork.errors import DivergedError, InputError, MissingLibraryError, StateError, TaskError
 from glasswork.recipes.differences import show_value
+from glasswork.recipes.recipe import Recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.many import Site, Trained, Wanted, Watch
 from glasswork.runs.run import Run
@@ -55,8 +56,8 @@ class Study:
         seed = sweep.recipe.seed + len(self._frozen())
         self.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         there = self.study.user_attrs.get("sweep", facts)
-        if there != facts:
-            differ = ", ".join(name for name in facts if facts[name] != there.get(name))
+        there["recipe"] = Recipe.from_dict(there["recipe"], newer=True).to_dict()  # perhaps of an earlier version
+        if differ := ", ".join(name for name in facts if facts[name] != there[name]):
             raise InputError(
                 f"{self.folder}: holds a sweep with other {differ}; give the same options to add trials to it, or "
                 "choose another --out"

@@ -7,9 +7,12 @@ next task ──► executor ──► outcome: a value, or an error that names 
 """
 
 import pickle
+import queue
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -18,7 +21,7 @@ from glasswork.errors import TaskError
 Result = TypeVar("Result")
 Arguments: TypeAlias = tuple[Any, ...]
 
-#: Seconds between two calls of ``tick``.
+#: The fewest seconds between two calls of ``tick``.
 _TICK = 0.2
 
 
@@ -89,16 +92,22 @@ def run_tasks(
     """
     ready = tasks if callable(tasks) else _in_turn(tasks)
     running: dict[Future[Result], str] = {}
+    done: queue.SimpleQueue[Future[Result]] = queue.SimpleQueue()
+    ticked = time.monotonic()
     try:
         while True:
             while len(running) < max(1, width()) and (task := ready()) is not None:
-                running[executor.submit(_call, function, *task[1])] = task[0]
+                future = executor.submit(_call, function, *task[1])
+                running[future] = task[0]
+                future.add_done_callback(done.put)
             if not running:
                 return
-            done, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
-            tick(running.values())
-            for future in done:
+            with suppress(queue.Empty):
+                future = done.get(timeout=_TICK)
                 yield _outcome(running.pop(future), future)
+            if time.monotonic() - ticked >= _TICK:
+                ticked = time.monotonic()
+                tick(running.values())
     finally:
         for future in running:
             future.cancel()
