@@ -44,7 +44,7 @@ def test_each_fold_is_tested_by_the_network_that_did_not_see_it(home, whole, few
         assert re.search(rf"^\| {number} \| [\d.]+ % \| {accuracies[-1]:.2f} % \|$", printed, re.MULTILINE)
     mean = f"{np.mean(accuracies):.2f} ± {np.std(accuracies, ddof=1):.2f} %"
     assert re.search(rf"^\| mean ± standard deviation \| .* \| {re.escape(mean)} \|$", printed, re.MULTILINE)
-    assert f"2 folds; {len(rest) // 2} of the training and validation images or rows in each, drawn by class" in printed
+    assert f"2 folds; {len(rest) // 2} of the training and validation images in each, drawn by class" in printed
     assert "The test images were not looked at." in printed
 
 
