@@ -30,13 +30,9 @@ class Members(Layer):
         self.members = list(members)
         self.in_features, self.out_features = members[0].in_features, len(members[0].classes)
 
-    def each(self, x: FloatArray) -> FloatArray:
-        """Return the probabilities of each member: ``(members, batch, classes)``."""
-        return np.stack([member.probabilities(x, prepared=True) for member in self.members])
-
     def forward(self, x: FloatArray) -> FloatArray:
         """Map ``(batch, in)`` to the mean of the probabilities, ``(batch, classes)``."""
-        mean: FloatArray = self.each(x).mean(axis=0)
+        mean: FloatArray = np.mean([member.probabilities(x, prepared=True) for member in self.members], axis=0)
         return mean
 
     def backward(self, grad_output: FloatArray) -> FloatArray:

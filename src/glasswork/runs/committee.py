@@ -17,10 +17,9 @@ from glasswork.models.loaded import ModelFile
 from glasswork.models.model_file import read_model_file, save_model
 from glasswork.recipes.experiment import load_data
 from glasswork.recipes.recipe import Recipe
-from glasswork.recipes.schema import Data
 from glasswork.runs.data import check_data, trained_on
 from glasswork.runs.folder import RunFolder
-from glasswork.runs.paired import labels_given, same_test_images
+from glasswork.runs.paired import fingerprint_of_test, labels_given
 from glasswork.runs.result import RunResult
 from glasswork.statistics import SIGNIFICANCE, Disagreement, interval_in_words
 
@@ -50,11 +49,9 @@ def gather_committee(runs: Mapping[str, RunFolder]) -> tuple[ModelFile, Split]:
     files = {name: read_model_file(runs[name].path) for name in best_first}
     committee = Committee([file.model for file in files.values()], names=best_first)
     first = best_first[0]
-    parts, known = _shared_data(runs[first]), _asked_of_data(runs[first], results[first])
+    parts = _shared_data(runs[first])
     for name in best_first[1:]:
-        if known[1] and _asked_of_data(runs[name], results[name]) == known:
-            continue
-        if not same_test_images(parts, _shared_data(runs[name])):
+        if fingerprint_of_test(_shared_data(runs[name])) != fingerprint_of_test(parts):
             raise InputError(
                 f"{name} and {first} cannot be tested together: their test images differ, so one may have learnt "
                 "what the other is tested on; train them on the same data and split"
@@ -65,11 +62,6 @@ def gather_committee(runs: Mapping[str, RunFolder]) -> tuple[ModelFile, Split]:
 def _undivided(run: RunFolder) -> Recipe:
     """Return a run's recipe, without the fold of a cross-validation: the test images are those that no fold has."""
     return run.recipe().override({"data.fold": []})
-
-
-def _asked_of_data(run: RunFolder, result: RunResult) -> tuple[Data, str]:
-    """Return what decides on a run's test images: what its recipe says about data, and their fingerprint, if known."""
-    return _undivided(run).data, "" if result.data is None else result.data.sha256
 
 
 def _shared_data(run: RunFolder) -> Split:
@@ -90,7 +82,8 @@ def write_committee(path: Path, file: ModelFile, parts: Split, runs: Mapping[str
     FileError
         If the folder exists or cannot be written.
     """
-    names = committee_of(file).names
+    assert isinstance(file.model, Committee)
+    names = file.model.names
     first, results = runs[names[0]], [runs[name].result() for name in names]
     description = f"the mean of {len(names)} networks: {', '.join(names)}; this is the recipe of the first"
     divided = {one.data.parts_sha256 if one.data else "" for one in results}
@@ -132,10 +125,10 @@ def _accuracy(file: ModelFile, part: Part) -> float:
 
 def standing(file: ModelFile, test: Part | Dataset) -> list[str]:
     """Return, line by line, how good each member and the whole are on test images, and whether the whole is better."""
-    committee = committee_of(file)
-    members = dict(zip(committee.names, committee.members, strict=True))
+    assert isinstance(file.model, Committee)
+    members, best = dict(zip(file.model.names, file.model.members, strict=True)), file.model.names[0]
     given = {name: labels_given(ModelFile(one, None), test.images) for name, one in members.items()}
-    alike = np.all(np.stack(list(given.values())) == given[committee.names[0]], axis=0)
+    alike = np.all(np.stack(list(given.values())) == given[best], axis=0)
     given["the committee"] = labels_given(file, test.images)
     right = {name: labels == test.labels for name, labels in given.items()}
     width = max(map(len, right))
@@ -143,7 +136,6 @@ def standing(file: ModelFile, test: Part | Dataset) -> list[str]:
         f"  {name:<{width}}  {100 * one.mean():6.2f}%  95 % confidence: {interval_in_words(int(one.sum()), len(one))}"
         for name, one in right.items()
     ]
-    best = committee.names[0]
     found = Disagreement.of(right["the committee"], right[best])
     verdict = found.in_words("the committee", best, claimed=found.p_value <= SIGNIFICANCE)
     return [
@@ -152,10 +144,3 @@ def standing(file: ModelFile, test: Part | Dataset) -> list[str]:
         f"{best} is its best member by validation.",
         f"All members agree on {100 * alike.mean():.1f}% of the {noun(file.like.kind)}.",
     ]
-
-
-def committee_of(file: ModelFile) -> Committee:
-    """Return the committee that a file holds."""
-    if not isinstance(file.model, Committee):
-        raise InputError(f"expected a committee, got {file.model}")
-    return file.model

@@ -5,7 +5,6 @@ run ──the same images──► which it gets right ──┴──► the im
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import Labels
 from glasswork.data import Split
+from glasswork.data.dataset import fingerprint
 from glasswork.data.kinds import noun
 from glasswork.data.mapped import in_blocks
 from glasswork.errors import GlassworkError
@@ -24,55 +24,33 @@ from glasswork.runs.folder import RunFolder
 from glasswork.statistics import Disagreement, interval_in_words, significant
 
 
-@dataclass(frozen=True)
-class Tested:
-    """Which test images a run gets right, ``(N,)``, and the data that they are part of."""
-
-    right: NDArray[np.bool_]
-    parts: Split
-
-    @classmethod
-    def of(cls, run: RunFolder) -> "Tested":
-        """Ask a run's network about its test images; raise a GlassworkError if either is missing."""
-        parts = data_of_run(run).parts
-        return cls(labels_given(read_model_file(run.path), parts.test.images) == parts.test.labels, parts)
-
-
 def labels_given(read: ModelFile, images: NDArray[Any]) -> Labels:
     """Return the labels that a network gives to the images of a `Dataset`, ``(N,)``."""
     return np.concatenate([read.probabilities(block).argmax(axis=1) for block in in_blocks(images)])
 
 
-def same_test_images(one: Split, two: Split) -> bool:
-    """Return whether two divisions have the same test images, in the same order."""
-    return (
-        (one.classes, one.columns) == (two.classes, two.columns)
-        and one.test.images.shape == two.test.images.shape
-        and np.array_equal(one.test.labels, two.test.labels)
-        and all(
-            np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-            for a, b in zip(in_blocks(one.test.images), in_blocks(two.test.images), strict=True)
-        )
-    )
+def fingerprint_of_test(parts: Split) -> str:
+    """Return the fingerprint of the test images, with their labels and classes, in their order."""
+    test = parts.test
+    return fingerprint([test.images, test.labels], parts.classes, parts.shape, parts.columns)
 
 
 def differences_in_words(runs: Mapping[str, RunFolder]) -> list[str]:
     """Return, line by line, the confidence interval of each run's test accuracy, and which runs differ."""
-    tested: dict[str, Tested] = {}
+    tested: dict[str, tuple[str, NDArray[np.bool_]]] = {}
     lines = []
     for name, run in runs.items():
         try:
-            one = tested[name] = Tested.of(run)
+            parts = data_of_run(run).parts
+            right = labels_given(read_model_file(run.path), parts.test.images) == parts.test.labels
         except GlassworkError as error:
             lines.append(f"{name} could not be tested again: {error}")
             continue
-        right, count = int(one.right.sum()), len(one.right)
-        what = f"{right:,} of {count:,} test {noun(one.parts.kind)}, {one.parts.division}"
-        lines.append(f"{name}: {what}; 95 % confidence: {interval_in_words(right, count)}")
-    pairs = [
-        (one, two) for one, two in combinations(tested, 2) if same_test_images(tested[one].parts, tested[two].parts)
-    ]
-    found = [Disagreement.of(tested[one].right, tested[two].right) for one, two in pairs]
+        tested[name] = fingerprint_of_test(parts), right
+        what = f"{right.sum():,} of {len(right):,} test {noun(parts.kind)}, {parts.division}"
+        lines.append(f"{name}: {what}; 95 % confidence: {interval_in_words(int(right.sum()), len(right))}")
+    pairs = [(one, two) for one, two in combinations(tested, 2) if tested[one][0] == tested[two][0]]
+    found = [Disagreement.of(tested[one][1], tested[two][1]) for one, two in pairs]
     if pairs:
         corrected = f", Holm's correction for {len(pairs)} pairs" if len(pairs) > 1 else ""
         lines.append(f"On the same test images (McNemar's exact test{corrected}):")
