@@ -102,9 +102,9 @@ def back_again():
             return self.first(x) * 2
 
     for wrong, message in (
-        (Own(), "it is a Own, which does not say in which order its layers are used"),
-        (torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)), "0 is a Conv2d, which does not say"),
-        (torch.nn.Sequential(torch.nn.Softmax(1), torch.nn.Linear(3, 2)), "1 is a Linear behind a softmax"),
+        (Own(), "it is of class Own, which does not say in which order its layers are used"),
+        (torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)), "0 is of class Conv2d, which does not say"),
+        (torch.nn.Sequential(torch.nn.Softmax(1), torch.nn.Linear(3, 2)), "1 (Linear) stands behind a softmax"),
         ({"0.weight": torch.ones(2, 3, dtype=torch.bfloat16)}, "expected numbers that NumPy has"),
     ):
         assert message in why_refused(wrong), (message, why_refused(wrong))

@@ -210,8 +210,10 @@ def test_a_search_is_its_best_pipeline_and_others_are_refused_in_words(tmp_path)
     search = GridSearchCV(pipeline, {"mlpclassifier__batch_norm": [True]}, cv=2).fit(rows, names)
     assert export(search, tmp_path / "net.h", rows=rows).same_labels == len(rows)
     refused = {
-        r"pca is a PCA; expected only StandardScaler, ": make_pipeline(PCA(3), MLPClassifier(**FITTED)),
-        r"minmaxscaler is a MinMaxScaler; expected only": make_pipeline(MinMaxScaler(clip=True), Theirs(**FITTED)),
+        r"pca is of class PCA; expected only StandardScaler, ": make_pipeline(PCA(3), MLPClassifier(**FITTED)),
+        r"minmaxscaler is of class MinMaxScaler; expected only": make_pipeline(
+            MinMaxScaler(clip=True), Theirs(**FITTED)
+        ),
         r"StandardScaler: expected a fitted MLPClassifier or MLPRegressor": make_pipeline(StandardScaler()),
     }
     for message, wrong in refused.items():

@@ -11,6 +11,16 @@ from glasswork.cli.recipe_options import parse_setting, parse_value
 from glasswork.cli.train import describe_data
 from glasswork.paths import for_shell, typed_path
 
+#: What is assumed of a table where the file does not say which numbers the network takes.
+_STANDARDISED = (
+    "the file does not say how columns are scaled; they were taken as standardised over the training rows "
+    "(otherwise state --scaling none, or --mean and --std)"
+)
+_RAW = (
+    "the network begins by scaling its inputs, so it was given the columns as they are (otherwise state "
+    "--scaling standardize)"
+)
+
 
 def import_(
     file: Annotated[
@@ -109,8 +119,14 @@ def import_(
     numbers = None if mean is None or std is None else (_numbers(mean), _numbers(std))
     keys = {key.removeprefix("data."): value for key, value in known.items()}
     source = str(keys.pop("source", data))
-    run = adopt(model, out, source=source, scaling=numbers or scaling, channels=channels, data=keys)
+    run = adopt(
+        model, out, source=source, scaling=numbers or scaling, channels=channels, data=keys,
+        scales_itself=found.scales_itself,
+    )  # fmt: skip
     parts = run.parts
+    stated = model.inputs is not None and (model.inputs.scales or model.inputs.low is not None)
+    if parts.kind == "features" and not (stated or numbers or scaling):
+        print(f"Notice: {_RAW if found.scales_itself else _STANDARDISED}")
     tested = accuracy_in_words(run.test_accuracy or 0.0, len(parts.test), noun(parts.kind), parts.division)
     print(f"Test accuracy: {tested}")
     if not found.data:

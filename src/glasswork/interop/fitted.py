@@ -78,8 +78,9 @@ def read_fitted(source: Any) -> Found:
             continue
         if type(scaler).__name__ not in _SCALERS or getattr(scaler, "clip", False):
             raise InputError(
-                f"{type(source).__name__}: {name} is a {type(scaler).__name__}; expected only {', '.join(_SCALERS)} "
-                "(without clip) before the network; otherwise give pipeline[-1] alone, which takes what they give"
+                f"{type(source).__name__}: {name} is of class {type(scaler).__name__}; expected only "
+                f"{', '.join(_SCALERS)} (without clip) before the network; otherwise give pipeline[-1] alone, which "
+                "takes what they give"
             )
         scalings.append(_SCALERS[type(scaler).__name__](scaler))
     if scalings:
@@ -100,7 +101,8 @@ def _scaled(inputs: Inputs, scalings: list[_Scaling], who: str) -> Inputs:
     low, high = (-4.0, 4.0) if inputs.low is None or inputs.high is None else (inputs.low, inputs.high)
     ends = centre + spread * low, centre + spread * high
     features = Features(low=tuple(ends[0]), high=tuple(ends[1]), centre=tuple(centre), spread=tuple(spread))
-    return replace(inputs, kind="features", low=None, high=None, features=features)
+    derived = "with a range estimated from its scaler"
+    return replace(inputs, kind="features", low=None, high=None, features=features, derived=derived)
 
 
 def _of_glasswork(estimator: Any) -> Found:

@@ -47,9 +47,15 @@ class Found:
     steps: list[Step] = field(default_factory=list)
     scores_are: ScoresAre | None = None
     inputs: Inputs | None = None  #: The input contract, or only the classes.
+    raw: bool = False  #: Whether the file itself takes raw numbers, and prepares them as the contract states.
     shape: tuple[int, ...] = ()  #: Of a row, such as (3, 32, 32), if the file states it.
     data: dict[str, Any] = field(default_factory=dict)  #: The recipe's settings of the data it was trained on.
     notes: list[str] = field(default_factory=list)  #: What was assumed or left out.
+
+    @property
+    def scales_itself(self) -> bool:
+        """Whether the network begins by scaling its inputs."""
+        return bool(self.steps) and isinstance(self.steps[0], Stretch | Norm)
 
     def name_classes(self, names: Iterable[Any]) -> None:
         """Note what the classes are called."""
@@ -63,6 +69,7 @@ class Found:
             elif "classes" in facts:
                 self.inputs = Inputs(classes=msgspec.json.decode(facts["classes"], type=tuple[str, ...]))
             self.data = msgspec.json.decode(facts.get("data", "{}"), type=dict[str, Any])
+            self.raw = facts.get("takes", "").startswith("raw")
         except (msgspec.MsgspecError, InputError) as error:
             self.notes.append(f"what the file says of its inputs is damaged, and left out ({error})")
         if "scores" in facts:

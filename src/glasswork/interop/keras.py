@@ -50,7 +50,9 @@ def _read(path: Path, layers: Sequence[Any], file: Any) -> Found:
             settings = {"spread": spread, "offset": -float(config["offset"]) * spread}
             found.steps += steps_of(path, [Module(place, "scale", settings)])
         elif kind not in ("Activation", "ReLU", "LeakyReLU", "Softmax"):
-            raise InputError(f"{path}: the layer {config.get('name', kind)!r} is a {kind}; expected Dense layers")
+            raise InputError(
+                f"{path}: the layer {config.get('name', kind)!r} is of class {kind}; expected Dense layers"
+            )
         word = _WORDS.get(kind, config.get("activation"))
         word = word["config"] if isinstance(word, dict) and isinstance(word.get("config"), str) else word
         found.act(path, None if word is None else str(word), float(config.get("negative_slope", 0.2)), exact=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasswork.errors import FileError, InputError
+from glasswork.errors import FileError, InputError, MissingLibraryError
 from glasswork.interop.arrays import read_npz, read_safetensors, read_state_dict
 from glasswork.interop.fitted import is_fitted_network, read_fitted, read_skops
 from glasswork.interop.found import GELU_NOTE, Found
@@ -130,36 +130,52 @@ def parity(model: MLP, path: Path, found: Found) -> str:
     """
     if path.suffix.lower() != ".onnx":
         return "Its answers were not compared: only an ONNX file can be asked here."
-    runtime = require("onnxruntime", install="'glasswork[interop]'")
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (given,) = session.get_inputs()
-    raw = session.get_modelmeta().custom_metadata_map.get("takes", "").startswith("raw")
-    rows = random_rows(model, prepared=not raw)
-    count = given.shape[0] if isinstance(given.shape[0], int) else len(rows)  # many files have a fixed batch
-    sizes = [size if isinstance(size, int) else -1 for size in given.shape[1:]]
-
-    def own(x: NDArray[Any]) -> list[NDArray[Any]]:
-        return [model.scores(x, prepared=not raw), model.probabilities(x, prepared=not raw)]
-
-    off = rounding = 0.0
-    for start in range(0, len(rows) - count + 1, count):
-        x = rows[start : start + count]
-        theirs = [_numbers(output) for output in session.run(None, {given.name: x.reshape(count, *sizes)})]
-        nudged = own(np.nextafter(x, np.float32(np.inf)))
-        pairs = [(a, b, c) for a, c in zip(own(x), nudged, strict=True) for b in theirs if b.shape == a.shape]
-        if not pairs:
-            return f"Its answers were not compared: onnxruntime's have the shapes {[b.shape for b in theirs]}."
-        a, b, c = min(pairs, key=lambda pair: float(np.abs(pair[0] - pair[1]).max()))
-        off, rounding = max(off, float(np.abs(a - b).max())), max(rounding, float(np.abs(a - c).max()))
-        scale = max(1.0, float(np.abs(a).max()))
+    rows = random_rows(model, prepared=not found.raw)
+    try:
+        theirs = _asked(path, rows)
+    except MissingLibraryError:
+        raise
+    except Exception as error:  # onnxruntime has many errors of its own
+        return f"Its answers were not compared: onnxruntime cannot be asked about this file ({error})."
+    nudged = _answers(model, np.nextafter(rows, np.float32(np.inf)), prepared=not found.raw)
+    own = _answers(model, rows, prepared=not found.raw)
+    pairs = [(a, b, c) for a, c in zip(own, nudged, strict=True) for b in theirs if b.shape == a.shape]
+    if not pairs:
+        return f"Its answers were not compared: onnxruntime's have the shapes {[b.shape for b in theirs]}."
+    a, b, c = min(pairs, key=lambda pair: float(np.abs(pair[0] - pair[1]).max()))
+    off, rounding, scale = float(np.abs(a - b).max()), float(np.abs(a - c).max()), max(1.0, float(np.abs(a).max()))
     said = f"On {len(rows):,} random rows its answers differ from onnxruntime's by at most {off:.1e}"
     if off <= 10 * rounding + scale * (0.01 if GELU_NOTE in found.notes else 1e-5):
         return f"{said}."
     return f"{said}: more than rounding explains ({rounding:.1e}). The network computes something else than the file!"
 
 
+def _answers(model: MLP, rows: NDArray[Any], *, prepared: bool) -> list[NDArray[Any]]:
+    """Return each form in which a file may give its answers: scores, probabilities and log-probabilities."""
+    scores = model.scores(rows, prepared=prepared)
+    below = scores - scores.max(axis=1, keepdims=True)
+    logs = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+    return [scores, model.probabilities(rows, prepared=prepared), *([logs] if model.scores_are == "logits" else [])]
+
+
+def _asked(path: Path, rows: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return what onnxruntime answers, as far as it is rows of numbers; many files have a batch of a fixed size."""
+    runtime = require("onnxruntime", install="'glasswork[interop]'")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    count = given.shape[0] if isinstance(given.shape[0], int) else len(rows)
+    if not 0 < count <= 10 * len(rows):
+        raise ValueError(f"its batches have {count:,} rows")
+    sizes = [size if isinstance(size, int) else -1 for size in given.shape[1:]]
+    batches = -(-len(rows) // count)
+    whole = np.resize(rows, (batches, count, rows.shape[1]))
+    answers = [map(_numbers, session.run(None, {given.name: batch.reshape(count, *sizes)})) for batch in whole]
+    floats = [parts for parts in zip(*answers, strict=True) if parts[0].dtype.kind == "f" and len(parts[0]) == count]
+    return [np.concatenate(parts)[: len(rows)].reshape(len(rows), -1) for parts in floats]
+
+
 def _numbers(output: Any) -> NDArray[Any]:
     """Return an output of a session as an array; scikit-learn's converters give a dictionary for each row."""
     if isinstance(output, list) and output and isinstance(output[0], dict):
         return np.array([list(row.values()) for row in output])
-    return np.asarray(output)
+    return np.atleast_1d(np.asarray(output))

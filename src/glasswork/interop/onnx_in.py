@@ -47,6 +47,14 @@ _BEHIND = frozenset(
 #: Operators on the shape of a batch.
 _SHAPES = frozenset(("ConstantOfShape", "Shape", "Size"))
 
+#: Operators that only surround what a network is about: an error names another one, if there is any.
+_AROUND = frozenset(
+    (
+        "Constant", "Equal", "Expand", "Gather", "Gemm", "Greater", "Less", "Log", "MatMul", "Pad", "Scaler", "Slice",
+        "Split", "Tile", "Transpose",
+    )
+)  # fmt: skip
+
 _FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "tanh": np.tanh,
@@ -62,15 +70,24 @@ _SAME_FORMULA, _SAME_GELU = 1e-5, 6e-4
 def read_onnx(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
     """Return what an ONNX file says of a network; an error names an operator that is no layer of glasswork's."""
     onnx = require("onnx", install="'glasswork[interop]'")
+    beside: list[str] = []
     try:
-        proto = onnx.load(str(path))
+        proto = onnx.load(str(path), load_external_data=False)
+        places = [place for tensor in proto.graph.initializer for place in tensor.external_data]
+        beside = sorted({place.value for place in places if place.key == "location"})
+        onnx.load_external_data_for_model(proto, str(path.parent))
         onnx.checker.check_model(proto)
-    except FileNotFoundError:
-        raise FileError(f"{path}: no such file") from None
     except Exception as error:  # protobuf and onnx have many errors of their own
         words = " ".join(str(error).split())
-        if "external" in words.lower() or ".data" in words:
-            raise FileError(f"{path}: its weights lie in a second file beside it, which is missing: {words}") from None
+        if lost := [name for name in beside if not (path.parent / name).is_file()]:
+            raise FileError(
+                f"{path}: its weights lie in a second file beside it, {lost[0]}, which is missing"
+            ) from None
+        if beside:
+            raise FileError(
+                f"{path}: its weights lie in a second file beside it, {beside[0]}, which is damaged or belongs to "
+                f"another network ({words:.200})"
+            ) from None
         raise FileError(f"{path}: expected an ONNX file, but it is damaged or something else ({words:.200})") from None
     try:
         return _Reader(onnx, path, proto).read()
@@ -91,6 +108,7 @@ class _Reader:
         self.alias: dict[str, str] = {}  # for a value: the one that it is equal to
         self.aside: set[str] = set()  # values of shapes and labels
         self.nodes: dict[str, list[Any]] = {}  # for a value: the elementwise operators from the base to it
+        self.passed: set[str] = set()  # all values that were followed so far
 
     def read(self) -> Found:
         for tensor in self.graph.initializer:
@@ -107,6 +125,7 @@ class _Reader:
         self.last = inputs[0].name
         self.nodes[self.last] = []
         for node in self.graph.node:
+            self.passed.update(self.nodes)
             self._take(node)
         self._flush(self.last)
         if self.ours:
@@ -123,16 +142,26 @@ class _Reader:
             self._end(node, moving)
         elif moving and (node.op_type in _SAME or (node.op_type in _FILL and self.ours)):
             self._pass(node, moving[0])
+        elif node.op_type in ("Gemm", "MatMul") and any(name in self.aside for name in given):
+            raise self._refused(node, "stands behind a softmax")
         elif node.op_type in _SHAPES or (any(n in self.aside for n in given) and (self.done or not moving)):
             self.aside.update(node.output)  # shapes, and what is made of answers
         elif not moving:
-            raise self._refused(node, "does not depend on the input")
+            other = any(name in self.passed for name in given)
+            raise self._refused(node, "begins a second branch" if other else "does not depend on the input")
         elif node.op_type in ("Gemm", "MatMul"):
             self._linear(node, moving)
+        elif node.op_type == "Scaler":
+            self._scaler(node, moving[0])
         elif node.op_type in _ELEMENTWISE:
             self._elementwise(node, given, moving)
         else:
-            raise self._refused(node, "is not a layer of a multi-layer perceptron")
+            raise self._refused(self._telling(node), "is not a layer of a multi-layer perceptron")
+
+    def _telling(self, node: Any) -> Any:
+        """Return the operator that says what kind of network this is; ``node`` if none says more than that one."""
+        known = _ELEMENTWISE | _SAME | _FILL | _BEHIND | _SHAPES | _AROUND
+        return next((other for other in self.graph.node if other.op_type not in known), node)
 
     def _pass(self, node: Any, value: str) -> None:
         """Follow an operator that changes nothing; leave out what our own files do to raw numbers first."""
@@ -155,15 +184,29 @@ class _Reader:
         alone = bias or any(np.ptp(constant) > 0 for constant in constants)  # a layer of its own, neuron by neuron
         if alone:
             self._flush(moving[0])
-        if any(name not in self.nodes for name in moving):
+        if any(name not in self.nodes and name not in self.constants for name in given):
             raise self._refused(node, "joins two branches")
         steps = [step for name in moving for step in self.nodes[name]]
         self._move(node, [*{id(step): step for step in steps}.values(), node])
         if alone:
             self._flush(self.last)
 
+    def _scaler(self, node: Any, value: str) -> None:
+        """Follow the scaler of scikit-learn's converter: ``(x - offset) * scale``, column by column."""
+        self._flush(value)
+        facts = self._facts(node)
+        offset, scale = (np.array(facts.get(name, [k]), np.float64) for name, k in (("offset", 0), ("scale", 1)))
+        if not {offset.size, scale.size} <= {1, self.width} or not np.isfinite([*offset, *scale]).all():
+            raise self._refused(node, f"scales {max(offset.size, scale.size)} columns, but is given {self.width}")
+        one = np.ones(self.width)
+        self.found.steps.append(Stretch(scale * one, -offset * scale * one))
+        self._restart(node)
+
+    def _facts(self, node: Any) -> dict[str, Any]:
+        return {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+
     def _linear(self, node: Any, moving: list[str]) -> None:
-        facts = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+        facts = self._facts(node)
         left = node.input[0] in self.nodes
         if len(moving) != 1 or facts.get("transA"):
             raise self._refused(node, "multiplies two branches, or a batch turned on its side")
@@ -193,6 +236,8 @@ class _Reader:
     def _end(self, node: Any, moving: list[str]) -> None:
         """Leave out what stands behind the scores; remember what the classes are called."""
         self.aside.update(node.output)
+        if node.op_type in ("Softmax", "LogSoftmax") and self._facts(node).get("axis") in (0, -2):
+            raise self._refused(node, "is computed over the rows of a batch")
         names = next((self.constants[n] for n in node.input if n in self.constants), None)
         if node.op_type == "ArrayFeatureExtractor" and names is not None:
             self.found.name_classes(names.reshape(-1))
@@ -279,4 +324,6 @@ class _Reader:
 
     def _refused(self, node: Any, why: str) -> InputError:
         name = f" {node.name!r}" if node.name else ""
-        return InputError(f"{self.path}: the operator {node.op_type}{name} {why}; expected a multi-layer perceptron")
+        return InputError(
+            f"{self.path}: the operator {node.op_type}{name} {why}; expected one chain of dense layers and activations"
+        )

@@ -108,7 +108,7 @@ def read_module(network: Any) -> Found:
             continue
         if found.scores_are:
             raise InputError(
-                f"{network.__class__.__name__}: {name} is a {word} behind a softmax; expected scores there"
+                f"{network.__class__.__name__}: {name} ({word}) stands behind a softmax; expected scores there"
             )
         parts = {part: as_numpy(name, tensor) for part, tensor in module.state_dict().items()}
         if word == "Linear":
@@ -126,8 +126,8 @@ def read_module(network: Any) -> Found:
             modules.append(Module(name, "scale", {"offset": module.offset, "spread": module.spread}))
         else:
             raise InputError(
-                f"{type(network).__name__}: {name or 'it'} is a {word}, which does not say in which order its layers "
-                "are used, or is no layer of a multi-layer perceptron; give a torch.nn.Sequential of Linear, "
+                f"{type(network).__name__}: {name or 'it'} is of class {word}, which does not say in which order its "
+                "layers are used, or is not a layer of a multi-layer perceptron; give a torch.nn.Sequential of Linear, "
                 "BatchNorm1d and activations, or write the network with torch.onnx.export and load that file"
             )
     found.steps = steps_of(type(network).__name__, modules)

@@ -41,6 +41,7 @@ def adopt(
     channels: str | None = None,
     data: Mapping[str, Any] | None = None,
     dataset: given.Data | None = None,
+    scales_itself: bool = False,
 ) -> Run:
     """Return a finished run, without any training, that holds a network and its accuracy on the test data.
 
@@ -63,6 +64,9 @@ def adopt(
         Other settings of the recipe's data, such as ``{"split": "official", "colour": "rgb"}``.
     dataset : Dataset or (images, labels), optional
         As for `Run`.
+    scales_itself : bool
+        Whether the network begins by scaling its inputs: it is then given the raw columns of a table, unless
+        ``scaling`` says otherwise.
 
     Raises
     ------
@@ -84,13 +88,16 @@ def adopt(
         colours = " (in colour: --colour rgb)" if model.in_features == 3 * run.model.in_features else ""
         raise InputError(
             f"{model}: does not fit the data, {source}: for {run.model.in_features} numbers and "
-            f"{len(parts.classes)} classes the network would be {run.model}{colours}"
+            f"{len(parts.classes)} classes the network would be {run.model}{colours}; state the data that it was "
+            "trained on with --data"
         )
     unclear = scaling is None or (len(parts.shape) == 3 and channels is None)
     if parts.kind == "pixels" and unclear and not stated:
         raise InputError(_what_to_state(model, parts, scaling, channels))
     own = _affine_of(run.model, run.model.inputs)
     wanted = _affine_of(model, inputs) if stated else own
+    if scales_itself and scaling is None and not stated:
+        wanted = _affine("none", parts)
     if scaling is not None and not (isinstance(scaling, str) and parts.kind == "features" and scaling != "none"):
         wanted = _affine(scaling, parts)
     classes = _order("classes", model, inputs.classes, parts.classes)
@@ -189,10 +196,11 @@ def _what_to_state(model: MLP, parts: Split, scaling: Scaling | None, channels: 
         right = 100 * (model.predict(x, prepared=True) == labels).mean()
         choice = [str(word)] * (scaling is None) + [f"channels {order}"] * (len(orders) > 1)
         found.append(f"{' with '.join(choice)} {right:.1f}%")
-    options = ["--scaling (or --mean and --std)"] * (scaling is None) + ["--channels"] * (len(orders) > 1)
+    options = ["the scaling of the pixels with --scaling (or --mean and --std)"] * (scaling is None)
+    options += ["the place of the colours with --channels"] * (len(orders) > 1)
     return (
-        f"{model}: the file does not say which numbers it takes; state the scaling of the pixels with "
-        f"{' and '.join(options)}. Accuracy on test images with each: {', '.join(found)}"
+        f"{model}: the file does not say which numbers it takes; state {' and '.join(options)}. "
+        f"Accuracy on test images with each: {', '.join(found)}"
     )
 
 
