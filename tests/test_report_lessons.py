@@ -15,6 +15,9 @@ from test_report_words import REPORT
 HOOKED_NINE = [[(0.62, 0.34), (0.5, 0.22), (0.37, 0.32), (0.42, 0.46), (0.55, 0.46), (0.63, 0.34), (0.64, 0.6),
                 (0.57, 0.78), (0.42, 0.82), (0.34, 0.74)]]  # fmt: skip
 
+#: A seven with a short top: its lead is small.
+SHORT_SEVEN = [[(0.4, 0.24), (0.62, 0.22), (0.5, 0.5), (0.42, 0.8)]]
+
 
 @pytest.fixture(scope="module")
 def open_page(default_run):
@@ -118,14 +121,28 @@ def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
     board.draw(DIGITS[7])
     meant(page, 7)
     assert done(page) == [False, False, False]
+    for drawn, wrong in ((3, 9), (4, 9), (7, 1)):  # a clear digit, and a wrong word about it
+        board.clear()
+        board.draw(DIGITS[drawn])
+        meant(page, wrong)
+        assert done(page) == [False, False, False]
+        assert "before you draw" in page.locator(".tally p").inner_text()
+        meant(page, drawn)
     board.clear()
+    meant(page, 9)
+    assert "Draw your 9" in page.locator(".tally p").inner_text()
     board.draw(HOOKED_NINE)
     assert verdict(page) == ("3", False)
+    assert done(page) == [False, False, False]  # it may be half a drawing
+    meant(page, 9)
+    assert done(page) == [True, True, False]
+    meant(page, 3)
+    assert done(page) == [False, False, False]  # corrected
     meant(page, 9)
     assert done(page) == [True, True, False]
     rows = page.locator(".tally tbody tr").all_inner_texts()
-    assert [row.split() for row in rows] == [["7", "7", "1"], ["9", "3", "1"]]
-    assert page.locator(".tally p").inner_text() == "2 drawings so far; read as you meant them: 1."
+    assert [row.split() for row in rows] == [[d, d, n] for d, n in zip("347", "112", strict=True)] + [["9", "3", "1"]]
+    assert page.locator(".tally p").inner_text() == "5 drawings so far; read as you meant them: 4."
 
     image, three = a_seven_that_falls(page, parts)
     page.evaluate("bytes => glasswork.show(bytes)", image.tolist())
@@ -133,8 +150,31 @@ def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
         assert done(page)[2] is False, count
         page.evaluate("j => glasswork.open(0, j)", neuron)
         page.locator("#switch").click()
+        page.locator("#neuron .close").click()
+        assert page.locator(".missions").is_visible()  # one is back where one was
     assert verdict(page)[0] != "7"
     assert done(page) == [True, True, True]
+
+
+def test_the_neurons_that_the_hint_names_hold_up_a_seven(page):
+    hint = page.locator(".missions li").nth(2).inner_text()
+    assert "longest orange bars" in hint
+    board, fell = Board(page), {}
+    for name, seven in (("shorter top", SHORT_SEVEN), ("stroke through", [*DIGITS[7], [(0.4, 0.5), (0.68, 0.5)]])):
+        assert name in hint
+        page.evaluate("document.querySelector('.network .reset').click()")
+        board.clear()
+        board.draw(seven)
+        for _ in range(3):
+            page.locator("#why").scroll_into_view_if_needed()
+            page.wait_for_timeout(300)  # the list follows when it is quiet
+            neurons = page.locator("#why .parts tbody tr", has=page.locator("a"))
+            bars = [float(text.split()[-1].replace("−", "-")) for text in neurons.all_inner_texts()]
+            neurons.nth(int(np.argmax(bars))).locator("a").click()
+            page.locator("#switch").click()
+        fell[name] = verdict(page)[0] != "7"
+    assert any(fell.values()), fell
+    page.locator(".network .reset").click()
 
 
 def a_seven_that_falls(page, parts):

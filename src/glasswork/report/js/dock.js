@@ -16,12 +16,14 @@ export class Dock {
     this.all = [];
     this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": say("Below the network") });
     this.place = place;
+    this.chosen = /** @type {string | undefined} */ (undefined);
+    this.onchoose = () => {};
     put(place, el("div", { class: "dock-head" }, this.tabs, beside));
     this.settle = rove(this.tabs, "[role=tab]");
   }
 
   /**
-   * Add a panel; the first one is in front.
+   * Add a panel; the first one is chosen.
    * @param {string} id @param {string} name @param {...any} children
    */
   add(id, name, ...children) {
@@ -30,13 +32,21 @@ export class Dock {
     this.all.push({ id, tab, panel });
     this.tabs.append(tab);
     this.place.append(panel);
-    this.select(this.all[0].id);
+    this.show((this.chosen ??= id));
     this.settle();
     return panel;
   }
 
-  /** @param {string} id */
+  /** Choose a panel. @param {string} id */
   select(id) {
+    const isNew = id !== this.chosen;
+    this.chosen = id;
+    this.show(id);
+    if (isNew) this.onchoose();
+  }
+
+  /** Bring a panel to the front, for a look that does not leave the chosen one. @param {string} id */
+  show(id) {
     this.front = id;
     for (const one of this.all) {
       one.tab.setAttribute("aria-selected", String(one.id === id));

@@ -7,7 +7,7 @@ import { say } from "./words.js";
 /** Rows of the tally on a worksheet. */
 const ROWS = 10;
 
-/** @typedef {{title: string, hint: string, isDone: (state: import("./store.js").State, answer: import("./answer.js").Answer) => boolean}} Mission */
+/** @typedef {{title: string, hint: string, isDone: (state: import("./store.js").State, answer: import("./answer.js").Answer, said: number | null) => boolean}} Mission What was said before one drew counts, and what a test image is labelled. */
 
 /**
  * @param {import("./answer.js").Context} context
@@ -18,17 +18,17 @@ function missionsOf({ classes, network }) {
   return [
     {
       title: say("Make it answer 3 to a 9"),
-      hint: say("Draw a 9 and say that you meant one; or choose a test image of a 9, and switch neurons off."),
-      isDone: ({ truth }, { best }) => truth === nine && best === three,
+      hint: say("Touch 9 under “I meant …”, draw a 9 that is read as a 3, and touch 9 again; or choose a test image of a 9, and switch neurons off."),
+      isDone: ({ truth, strokes }, { best }, said) => truth === nine && best === three && (!strokes || said === nine),
     },
     {
       title: say("Fool it without a warning"),
-      hint: say("Draw a digit that you can read and it cannot, say what you meant, and let it not notice that anything is strange."),
-      isDone: ({ strokes, truth, gains, several }, { best, judgement }) => Boolean(strokes && truth !== null && best !== truth && !gains.size && !several && judgement && !judgement.unlike),
+      hint: say("Touch a digit under “I meant …”, draw one that you can read and it cannot, and touch the digit again. It must not notice that anything is strange."),
+      isDone: ({ strokes, truth, gains, several }, { best, judgement }, said) => Boolean(strokes && truth !== null && truth === said && best !== truth && !gains.size && !several && judgement && !judgement.unlike),
     },
     {
       title: say("Find the three neurons that hold up your 7"),
-      hint: say("Draw a 7, and switch off three neurons or fewer so that another answer wins. Begin with the darkest orange. Not every 7 falls: if yours stands, draw another."),
+      hint: say("Draw a 7, and switch off three neurons or fewer so that another answer wins. Take the longest orange bars further down, under “Why 7 and not …?”: together they must exceed the lead. If they do not, draw a 7 with a stroke through it, or with a shorter top."),
       isDone: ({ bytes, gains }, { best }) => gains.size > 0 && gains.size <= 3 && [...gains.values()].every((gain) => gain === 0) && best !== seven && argmax(network.scores(bytes)) === seven,
     },
   ];
@@ -38,17 +38,22 @@ function missionsOf({ classes, network }) {
 export function showMissions(context, place) {
   const { store, classes } = context;
   const missions = missionsOf(context);
+  const before = /** @type {Before} */ ({ said: null });
   const items = missions.map(({ title, hint }) => {
     const mark = el("span", { class: "mark", role: "status" });
-    return { mark, element: el("li", {}, el("b", {}, title), " ", mark, el("br"), el("span", { class: "small" }, hint)) };
+    return { mark, by: /** @type {import("./store.js").State | null} */ (null), element: el("li", {}, el("b", {}, title), " ", mark, el("br"), el("span", { class: "small" }, hint)) };
   });
   store.watch((state) => {
     const answer = context.answer(state);
     if (state.staged) return; // another network
     missions.forEach(({ isDone }, n) => {
-      if (items[n].mark.textContent || !isDone(state, answer)) return;
-      items[n].mark.textContent = say("✓ done");
-      items[n].element.classList.add("done");
+      const item = items[n];
+      const { by } = item;
+      if (isDone(state, answer, before.said)) item.by = state;
+      else if (by?.bytes === state.bytes && by.truth !== null && by.truth !== state.truth) item.by = null; // something else was meant
+      if (Boolean(by) === Boolean(item.by)) return;
+      item.mark.textContent = item.by ? say("✓ done") : "";
+      item.element.classList.toggle("done", item.by !== null);
     });
   });
   const sheet = worksheet(missions);
@@ -60,26 +65,31 @@ export function showMissions(context, place) {
   }
   put(
     place,
-    el("div", { class: "pair" }, el("ol", { class: "missions" }, ...items.map(({ element }) => element)), tally(context)),
+    el("div", { class: "pair" }, el("ol", { class: "missions" }, ...items.map(({ element }) => element)), tally(context, before)),
     button(say("Print a worksheet"), print),
   );
 }
 
+/** @typedef {{said: number | null}} Before The class that one said one would draw, before one began to. */
+
 /**
  * "I meant …", and how often it was read so.
- * @param {import("./answer.js").Context} context
+ * @param {import("./answer.js").Context} context @param {Before} before
  */
-function tally(context) {
+function tally(context, before) {
   const { store, classes } = context;
   /** @type {Map<object, [number, number]>} */
   const drawings = new Map(); // what was meant and read, by the drawing
-  const words = el("p", { class: "small", role: "status" }, say("Draw something, then say what you meant."));
+  const words = el("p", { class: "small", role: "status" }, say("Touch what you will draw, draw it, and touch it again. If you touch it only afterwards, it is counted here, but not for a mission."));
   const table = el("table", { class: "metrics", hidden: true });
   const heads = [say("Drawn"), say("Answered"), say("Times")];
   /** @param {number} k */
   function mean(k) {
     const { strokes } = store.state;
-    if (!strokes?.length) return void (words.textContent = say("There is no drawing on the board."));
+    if (!strokes?.length) {
+      before.said = k;
+      return void (words.textContent = say("Draw your {name}. When it is finished, touch {name} again.", { name: classes[k] }));
+    }
     store.set({ truth: k, rival: k === context.answer(store.state).best ? null : k });
     drawings.set(strokes, [k, context.answer(store.state).best]);
     const pairs = [...drawings.values()];
@@ -87,9 +97,16 @@ function tally(context) {
     const rows = [...counts.values()].sort((a, b) => a.meant - b.meant || b.times - a.times);
     const right = pairs.filter(([meant, read]) => meant === read).length;
     words.textContent = pairs.length === 1 ? say("1 drawing so far; read as you meant it: {right}.", { right }) : say("{n} drawings so far; read as you meant them: {right}.", { n: pairs.length, right });
+    if (before.said !== k) words.append(` ${say("For a mission, clear the board and touch the digit before you draw it.")}`);
     table.hidden = false;
     replace(table, headOf(heads), el("tbody", {}, ...rows.map((row) => el("tr", {}, el("th", { scope: "row" }, classes[row.meant]), el("td", {}, classes[row.read]), el("td", {}, row.times)))));
   }
+  let isDrawn = false;
+  store.watch(({ strokes }) => {
+    const was = isDrawn;
+    isDrawn = Boolean(strokes?.length);
+    if (was && !isDrawn) before.said = null; // for another drawing one has to say it again
+  });
   const buttons = classes.map((name, k) => el("button", { type: "button", "aria-label": say("I meant {name}", { name }), onclick: () => mean(k) }, name));
   return el("div", { class: "tally" }, el("h4", {}, say("I meant …")), el("div", { class: "row" }, ...buttons), words, table);
 }

@@ -81,7 +81,7 @@ export function showStage(context, stage) {
   function open(which) {
     clearTimeout(timer);
     store.set({ open: which });
-    dock.select("neuron");
+    dock.show("neuron");
     const tile = scene.tileOf(which)?.getBoundingClientRect();
     turn(which, tile ?? null);
     const covered = tile ? tile.bottom + ROOM - below.getBoundingClientRect().top : 0;
@@ -92,6 +92,7 @@ export function showStage(context, stage) {
     const { open: which } = store.state;
     if (!which) return;
     store.set({ open: null });
+    dock.show(dock.chosen ?? "neuron");
     turn(null, null);
     scene.tileOf(which)?.focus({ preventScroll: true });
     clearTimeout(timer); // of the tile that has the focus now
