@@ -360,6 +360,12 @@ RIGHT: dict[str, list[tuple[str, ...]]] = {
         ),
         (
             "def __init__(self, in_features, hidden_size, out_features):\n        self.linear1",
+            "def __init__(self, in_features, hidden_size, out_features, activation=Sigmoid):\n        self.linear1",
+            "self.act1 = Sigmoid()",
+            "self.act1 = activation()",
+        ),
+        (
+            "def __init__(self, in_features, hidden_size, out_features):\n        self.linear1",
             "def __init__(self, in_features=784, hidden_size=50, out_features=10):\n        print('building', in_features, hidden_size, out_features)\n        self.linear1",
         ),
     ],
@@ -450,6 +456,14 @@ RIGHT: dict[str, list[tuple[str, ...]]] = {
         (ONEHOT, "return np.identity(num_labels)[y.reshape(-1)]"),
     ],
     "settings": [
+        (  # a class that holds settings is no part of the network
+            "X, y = fetch_openml",
+            "class Config:\n    seed = 123\n    rate = 0.1\n\n\ncfg = Config()\nX, y = fetch_openml",
+            "test_size=10000, random_state=123",
+            "test_size=10000, random_state=cfg.seed",
+            "lr=learning_rate",
+            "lr=cfg.rate",
+        ),
         ("in_features = 28 * 28", "in_features = X_train.shape[1]"),
         ("in_features = 28 * 28", "in_features = 784"),
         (MODEL, "model = MLP(in_features, hidden_size, out_features)"),
@@ -473,6 +487,20 @@ RIGHT: dict[str, list[tuple[str, ...]]] = {
         ),
     ],
     "test": [
+        (  # the mean over batches of one size, into which the test set divides
+            """        predicted_labels = np.argmax(preds, axis=1)
+        correct_predictions += (predicted_labels == y_batch).sum()
+        total_predictions += len(y_batch)
+
+    accuracy = (correct_predictions / total_predictions)*100
+    return accuracy
+""",
+            """        correct_predictions += np.mean(np.argmax(preds, axis=1) == y_batch)
+        total_predictions += 1
+
+    return 100 * correct_predictions / total_predictions
+""",
+        ),
         (
             "    accuracy = (correct_predictions / total_predictions)*100\n    return accuracy\n",
             "    return 100 * correct_predictions / total_predictions\n",
@@ -567,6 +595,18 @@ WHOLE: dict[str, tuple[str, ...]] = {
         "return self.layers[0].parameters() + self.layers[2].parameters()",
         "return self.linear1.gradients() + self.linear2.gradients()",
         "return self.layers[0].gradients() + self.layers[2].gradients()",
+    ),
+    "a base class that gives every layer its lists": (
+        "class Linear:\n",
+        "class Layer:\n    def parameters(self):\n        return []\n\n    def gradients(self):\n        return []\n\n\nclass Linear(Layer):\n",
+        "class Sigmoid:\n",
+        "class Sigmoid(Layer):\n",
+        "        self.act2 = Sigmoid()\n",
+        "        self.act2 = Sigmoid()\n        self.layers = [self.linear1, self.act1, self.linear2, self.act2]\n",
+        "return self.linear1.parameters() + self.linear2.parameters()",
+        "return [p for layer in self.layers for p in layer.parameters()]",
+        "return self.linear1.gradients() + self.linear2.gradients()",
+        "return [g for layer in self.layers for g in layer.gradients()]",
     ),
     "three linear layers": (
         "self.linear2 = Linear(hidden_size, out_features)\n        self.act2 = Sigmoid()\n",

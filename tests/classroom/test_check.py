@@ -103,6 +103,14 @@ def test_what_needs_no_comparison_is_named_alone(checker, tmp_path, old, new, pa
     assert wrong(check(checker, tmp_path, change(old, new))) == {part: mistake}
 
 
+def test_a_function_of_the_split_that_is_empty_is_open(checker, tmp_path):
+    made = "X_train, X_valid, X_test, y_train, y_valid, y_test = load()"
+    text = change(*UNTOUCHED[:2], UNTOUCHED[2], f"def load():\n    # to do\n    ...\n\n\n{made}\n")
+    parts = check(checker, tmp_path, text)
+    assert {name for name, part in parts.items() if part.status == "open"} == {"split"}
+    assert not wrong(parts)
+
+
 def test_an_endless_loop_is_named_with_its_line(checker, tmp_path):
     text = change("        output = np.dot", "        while True:\n            pass\n        output = np.dot")
     parts = check(checker, tmp_path, text)
@@ -210,12 +218,24 @@ def all_in_main(*pairs):
     )  # fmt: skip
 
 
+def test_a_line_that_python_cannot_read_spoils_no_other_part(checker, tmp_path):
+    text = '"""My solution.\n\nClasswork: MLP on MNIST\n"""\n' + all_in_main()
+    text = text.replace("print(f'Test accuracy: {test_acc:.2f}%')", "print(f'Test accuracy: {test_acc:.2f}%'")
+    parts = check(checker, tmp_path, text)
+    assert wrong(parts) == {"test": "syntax-error"}
+    assert parts["test"].line == parts["whole file"].line == number_of(text, "print(f'Test")
+    assert {part.status for part in parts.values()} == {"done", "wrong", "blocked"}
+
+
 @pytest.mark.parametrize(
     ("text", "mistakes", "line", "words"),
     [
         (all_in_main(), {}, None, ""),
         (all_in_main().replace("    global loss_fn\n", ""), {"whole file": None}, "loss_fn.backward()",
          "NameError: name 'loss_fn' is not defined"),
+        (change("np.random.seed(123)", "np.random.seed = 123"), {"whole file": None}, "np.random.seed =", "a function of NumPy"),
+        (change("test_loader = mini", "exit()\ntest_loader = mini"), {"whole file": None}, "exit()", "never run"),
+        (change("def minibatch", "np.savez('all.npz', X=X)\n\n\ndef minibatch"), {}, None, ""),
         (change("hidden_size = 50", "hidden_size = 0"), {"settings": None}, "hidden_size = 0", "hidden_size is 0"),
         (change("self.linear1 = Linear", "self.fc1 = Linear"), {"MLP.__init__": None}, "return self.linear1.param",
          "AttributeError: 'MLP' object has no attribute 'linear1'"),
@@ -317,6 +337,18 @@ def test_what_is_told_of_a_mistake_is_so(judge, old, new, part, mistake, line, w
 
 
 MADE = "model = MLP(in_features=in_features, hidden_size=hidden_size, out_features=out_features)\n"
+SCALE = """X = (X / np.float32(255) - np.float32(.5)) * 2
+
+X_train, X_valid, X_test = X[:55000], X[55000:60000], X[60000:]
+"""
+SCALE_ONE = """def scale(x):
+    return (x / np.float32(255) - np.float32(.5)) * 2
+
+
+X_train, X_valid, X_test = X[:55000], X[55000:60000], X[60000:]
+X_train = scale(X_train)
+"""
+MAKE = "optimizer = SGD(model.parameters(), model.gradients(), lr=learning_rate)"
 EPOCHS = "for epoch in range(num_epochs):\n"
 BACK = "grad_a1 = self.linear2.backward(grad_z2)"
 STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
@@ -348,6 +380,10 @@ STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
         ("error = np.mean((pred - target) ** 2)", "N = pred.shape[1]\n        error = np.sum((pred - target) ** 2) / N",
          "MSELoss.forward", "mse-divided-by-classes", "N = pred.shape[1]", "expected 0.8229"),
         ("g.fill(0.0)", "g.fill(0.0)\n            break", "SGD", None, "            break", "expected zeros"),
+        ("X = (X / np", "X = X[:, 1:]\nX = (X / np", "data", None, "X[:, 1:]", "783 numbers; expected 784"),
+        (SCALE, SCALE_ONE, "normalize", None, "X_train = scale(X_train)", "three sets need the same scale"),
+        (MAKE, f"{MAKE}\nmodel = MLP(784, 50, 10)", "settings", "optimizer-of-another-model", "MLP(784, 50", "something else"),
+        ("55000:60000]", "55001:60000]", "split", None, "X_train, X_valid, X_test =", "1 image is in none of the sets"),
         ("np.mean((pred - target) ** 2)", "np.sum((pred - target) ** 2) / len(pred.shape)", "MSELoss.forward",
          "mse-divided-by-two", "len(pred.shape)", "over one sample"),
         ("return np.eye(num_labels)[y]", "rows = np.zeros((len(y), num_labels))\n    rows[:, y] = 1\n    return rows",

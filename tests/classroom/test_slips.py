@@ -39,6 +39,8 @@ NO_SHAPE = "an error (AttributeError: 'NoneType' object has no attribute 'shape'
             "third",
         ),
         ("output = np.matmul(x, self.weight, self.bias)", "the shape", "third-argument-of-dot", "third"),
+        ("return x.sort()", "forward returns None", "result-of-in-place", "returns None"),
+        ("x.flatten()", "'numpy.ndarray' object has no attribute 'low'", "row-not-kept", "leaves the old one"),
         ("output == x @ self.weight", "returns nothing", "compared-not-assigned", "`==` compares"),
     ],
 )
@@ -58,6 +60,8 @@ def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, wor
         ("AttributeError: `np.float_` was removed in the NumPy 2.0 release. Use `np.float64` instead.",
          "removed-from-numpy", "Instead of np.float_, write np.float64."),
         ("AttributeError: module 'numpy' has no attribute 'int'.", "removed-from-numpy", "Instead of np.int, write int,"),
+        ("AttributeError: module 'numpy' has no attribute 'product'.", "removed-from-numpy", "np.product, write np.prod."),
+        ("ValueError: The truth value of an array with more than one element is ambiguous.", "truth-of-array", "yes or no"),
         ("ValueError: too many values to unpack (expected 2).", "unequal-unpacking", "as names on the left"),
         ("TypeError: 'numpy.ndarray' object is not callable.", "called-value", "not a function"),
         ("AttributeError: 'NoneType' object has no attribute 'T'.", "none-for-object", "is None"),
@@ -281,12 +285,19 @@ def test_an_error_that_the_whole_run_does_not_have_accuses_nobody(ending, part, 
     assert is_refuted(ending, part, Problem(facet, "error", "stops", 7)) is refuted
 
 
+def test_what_was_still_running_has_not_come_to_its_end():
+    running = Ending("time", 1, trained=True)
+    for status, told in (("done", "remark"), ("wrong", "blocked")):
+        assert report_ending(running, [PartReport("train", status, line=9)], from_script("f()\n")).status == told
+
+
 def test_a_file_that_ends_itself_is_not_said_to_run_to_its_end():
     ending = Ending("exit", 1, trained=True, frames=(("<module>", 1),))
     entry = report_ending(ending, [DONE], from_script("exit()\nprint(1)\n"))
     assert entry.status == "remark"
     assert "line 2 on, never run" in entry.message
     assert "top to bottom" not in str(CheckReport("x.py", (entry, DONE)))
+    assert report_ending(ending, [DONE], from_script("exit()\ntest(1)\n")).status == "wrong"
     assert report_ending(ending, [DONE], from_script("exit()\n")) is None
 
 

@@ -102,6 +102,7 @@ def test_a_file_that_runs_ends(text):
         (change("losses[num_epochs - 1]", "losses[50]"), "error", "IndexError", "losses[50]", ""),
         (FILE + "open('no.txt')\n", "refused", "FileNotFoundError", "open(", ""),
         (FILE + "import torchvision\n", "refused", "ModuleNotFoundError", "import torchv", ""),
+        (FILE + "from matplotlib import pyplot\nfigure, axes = pyplot.subplots(2, 2)\nprint(z)\n", "error", "name 'z'", "print(z)", ""),
         (FILE + "raise SystemExit\nprint(1)\n", "exit", "", "raise System", ""),
     ],
 )  # fmt: skip

@@ -104,7 +104,7 @@ def confine(folder: str, *, memory: int, seconds: int, may_divide: bool = False)
 
     for limit, value in (
         (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 64 << 20),
+        (resource.RLIMIT_FSIZE, 1 << 30),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 128),
     ):

@@ -115,6 +115,7 @@ def summary(report: CheckReport) -> str:
         more = f", {count['open']} optional still open" if count["open"] else ""
         remarked = any(part.name == WHOLE_FILE and part.status == "remark" for part in report.parts)
         runs = "see the remark on the whole file" if remarked else "the file runs from top to bottom"
+        more += f", {count['wrong']} optional wrong" if count["wrong"] else ""
         return f"All required parts are done{more}; {runs}."
     said = [f"{right} of {len(parts)} parts done"]
     said += [f"{count[s]} {word}" for s, word in _COUNTED.items() if count[s]]
@@ -195,7 +196,7 @@ def _row(part: PartReport, hint: int) -> str:
             told += f"<details{shown}><summary>Hint {number}</summary>{html.escape(text)}</details>"
     cell = 'style="padding: 2px 12px 2px 0; vertical-align: top; text-align: left"'
     return (
-        f'<tr><td {cell}><code style="white-space: nowrap">{html.escape(part.name)}</code></td>'
+        f"<tr><td {cell}><code>{html.escape(part.name)}</code></td>"
         f'<td {cell}><span style="color: {colour}; white-space: nowrap">{SIGNS[part.status]} {part.status}</span></td>'
         f"<td {cell}>{told}</td></tr>"
     )

@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from glasswork.classroom.class_report.report import DONE, ClassReport, Row
-from glasswork.classroom.handout import PARTS, WHOLE_FILE
+from glasswork.classroom.class_report.report import DONE, Row
+from glasswork.classroom.handout import OPTIONAL, PARTS, WHOLE_FILE
 from glasswork.errors import FileError, InputError
 
 #: What everybody who uses the points has to know.
@@ -39,25 +39,27 @@ class Points:
         """The weight of every part that is worth something, the optional ones last."""
         return {**self.required, **self.bonus}
 
-    def given(self, report: ClassReport) -> dict[str, float]:
-        """Return the weights of parts that the exercise gives, as far as nobody left them open: earned by no work."""
-        left = {part.name for row in report.rows for part in row.parts if part.status == "open"}
-        earned = self.parts.keys() - read_points().parts.keys() - left
-        return {name: worth for name, worth in self.parts.items() if worth and name in earned}
+    @property
+    def given(self) -> dict[str, float]:
+        """The weights of parts whose code the exercise gives, unless a teacher opens them: earned by no work."""
+        return {name: worth for name, worth in self.parts.items() if worth and name not in read_points().parts}
 
-    def warning(self, report: ClassReport) -> str:
-        """Return what a teacher should know about the weights of code that the exercise gives; empty if nothing."""
-        given = self.given(report)
+    @property
+    def warning(self) -> str:
+        """What a teacher should know about the weights of code that the exercise gives."""
         return (
-            f"An untouched exercise earns {sum(given.values()):g} points, because the exercise gives "
-            f"{', '.join(given)}, unless you left them open with --parts."
-            if given
-            else ""
+            f"An untouched exercise earns {sum(self.given.values()):g} points, because the exercise gives "
+            f"{', '.join(self.given)}, unless you left them open with --parts."
         )
 
     def earned(self, row: Row) -> dict[str, float]:
-        """Return a student's points by part: all for a part that is right, or a whole file that runs; else none."""
+        """Return a student's points by part: all for a part that is right, or a whole file that runs; else none.
+
+        A part that is wrong and worth nothing, for the exercise gives its code, costs the points of the whole file.
+        """
         status = {part.name: part.status for part in row.parts}
+        if any(status.get(name) == "wrong" for name in PARTS if name not in (*self.parts, *OPTIONAL)):
+            status[WHOLE_FILE] = "wrong"
         return {name: worth if status.get(name) in DONE else 0.0 for name, worth in self.parts.items()}
 
 

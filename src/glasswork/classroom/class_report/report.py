@@ -3,7 +3,6 @@
 folder ──find_files──► files ──choose──► one a student ──check_all──► outcomes ──► ClassReport ──► HTML, CSV, exports
 """
 
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -74,15 +73,10 @@ class Misconception:
     """One mistake of the class: who made it, and an example."""
 
     part: str
-    mistake: str | None  # the catalogue's id; None for one that is not in it, of which the message is known
+    mistake: str | None  # the catalogue's id; None for one that is not in it
     status: Status  # wrong or remark
     students: tuple[str, ...]
     example: PartReport
-
-    @property
-    def says(self) -> str:
-        """What the mistake is: the first sentence of the example."""
-        return re.split(r"(?<=[.?!])\s", self.example.message, maxsplit=1)[0]
 
 
 @dataclass(frozen=True)
@@ -112,15 +106,15 @@ class ClassReport:
     def misconceptions(self) -> list[Misconception]:
         """The mistakes and remarks, the most common first."""
         order = {name: i for i, name in enumerate(self.part_names)}
-        cases: dict[tuple[str, str, str, str], list[tuple[str, PartReport]]] = {}
+        cases: dict[tuple[str, str, str], list[tuple[str, PartReport]]] = {}
         for row in self.rows:
             for part in row.parts:
                 if part.status in ("wrong", "remark") and not part.message.startswith(CORRECTED):
-                    key = (part.status, part.name, part.mistake or "", "" if part.mistake else part.message)
+                    key = (part.status, part.name, part.mistake or part.message)  # what has no name is not counted up
                     cases.setdefault(key, []).append((row.student, part))
         found = [
-            Misconception(name, mistake or None, made[0][1].status, tuple(who for who, _ in made), _example(made))
-            for (_, name, mistake, _), made in cases.items()
+            Misconception(name, made[0][1].mistake, made[0][1].status, tuple(who for who, _ in made), _example(made))
+            for (_, name, _), made in cases.items()
         ]
         return sorted(found, key=lambda one: (one.status != "wrong", -len(one.students), order[one.part]))
 

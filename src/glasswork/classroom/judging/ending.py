@@ -1,16 +1,20 @@
 """What the run of the whole file says: the entry ``whole file`` of a report, there only if something is to be said."""
 
 import ast
+import operator
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE, part_of
 from glasswork.classroom.judging.structure import defined_twice
 from glasswork.classroom.probes.base import Problem
+from glasswork.classroom.probes.sections import statement_part
 from glasswork.classroom.report import PartReport, Status
-from glasswork.classroom.student.observe import RETOLD
+from glasswork.classroom.student.observe import RETOLD, Crash, attempt
 from glasswork.classroom.student.outline import Function, Outline, assigned_names, loaded_names, unknown_names
 from glasswork.classroom.student.source import Document
 from glasswork.classroom.student.unwrap import unwrapped
@@ -21,12 +25,6 @@ STILL_RUNNING = (
     f"After {RUN_LIMIT:g} seconds of computing the file was still running, so its last lines were not tried."
 )
 
-_ENDS_ITSELF = "The program ends itself here"
-_GOES_ON = "The file does not come to its end, because"
-
-#: How the messages begin on a file whose last lines were not seen to run, although no error stopped it.
-NOT_TO_ITS_END = (STILL_RUNNING, _ENDS_ITSELF, _GOES_ON)
-
 _DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
 _OF_OBJECTS = {method for methods in CLASSES.values() for method in methods}
 _HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
@@ -36,11 +34,18 @@ _HINTS = {
     "UnboundLocalError": mistakes()["used-before-assigned"].hints,
     "AttributeError": mistakes()["unknown-attribute"].hints,
     "RecursionError": mistakes()["endless-recursion"].hints,
+    "SyntaxError": mistakes()["syntax-error"].hints,
+    "IndentationError": mistakes()["syntax-error"].hints,
     "stuck": mistakes()["endless-loop"].hints,
     "left": (
         "Look at what stands in this loop and ends it.",
         "A loop that is left in its first round uses one batch, or one epoch, and no more.",
         "Take break or return out of the loop, or let it depend on a condition that is not true at once.",
+    ),
+    "overwritten": (
+        "Look at what stands on the left of the equals sign.",
+        "A function is called with brackets behind its name; an assignment puts something else in its place.",
+        "Write the value into brackets behind the name, without the equals sign.",
     ),
     "below": (
         "Look at where the name of this line is defined.",
@@ -128,14 +133,12 @@ def report_ending(
             "wrong", f"This loop never ends: {_condition(document, ending.line)}", ending.line, document, "stuck"
         )
     if ending.how == "time":
-        seen = ending.trained and not wrong
-        return _entry("remark" if seen else "blocked", STILL_RUNNING, ending.line, document)
+        is_seen = ending.trained and not wrong
+        return _entry("remark" if is_seen else "blocked", STILL_RUNNING, ending.line, document)
     if ending.how == "exit" and (after := _after(ending, document)) is not None:
-        says = f"{_ENDS_ITSELF}; the lines below, from line {document.place(after)[1]} on, never run."
-        return _entry("remark" if ending.trained else "wrong", says, ending.line, document)
-    if hangs := [part.name for part in parts if part.status == "wrong" and part.mistake == "endless-loop"]:
-        says = f"{_GOES_ON} {_listed(hangs)} {'do' if len(hangs) > 1 else 'does'} not."  # its loops were cut short
-        return _entry("blocked", says, None, document)
+        says = f"The program ends itself here; the lines below, from line {document.place(after)[1]} on, never run."
+        is_done = ending.trained and "test" not in _names_below(after, document)
+        return _entry("remark" if is_done else "wrong", says, ending.line, document)
     if wrong:
         return None
     for line in ending.left:
@@ -144,11 +147,25 @@ def report_ending(
     if ending.idle is not None and not _unfinished(parts):
         says = "The file ran to its end, and nothing was trained: no round of this loop was executed."
         return _entry("wrong", says, ending.idle, document, "")
+    for target in _overwritten(document):
+        says = f"This line gives {ast.unparse(target)}, a function of NumPy, another value: it calls nothing."
+        return _entry("wrong", says, target.lineno, document, "overwritten")
     for unknown in unknown_names(document) if ending.how == "end" else ():
         says = f"This line uses the name {unknown.id}, which nothing defines: a NameError when Python comes to it."
         surely = _is_in_use(unknown, document)
         return _entry("wrong" if surely else "remark", says, unknown.lineno, document, "NameError" if surely else None)
     return None
+
+
+def _overwritten(document: Document) -> Iterator[ast.expr]:
+    """Yield every function of NumPy to which a statement assigns."""
+    for node in (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.Assign)):
+        for target in node.targets:
+            name = ast.unparse(target)
+            if name.startswith(("np.", "numpy.")) and name.count("[") == 0:
+                found = attempt(operator.attrgetter(name.split(".", 1)[1]), np)
+                if callable(found) and not isinstance(found, Crash):
+                    yield target
 
 
 def _is_in_use(name: ast.Name, document: Document) -> bool:
@@ -179,7 +196,7 @@ def _stopped(
     says += "".join(
         f" Before, the loop of {_line(line, document)} was left in its first round." for line in ending.left
     )
-    calls = list(dict.fromkeys(_line(line, document) for _, line in ending.frames[:-1]))
+    calls = list(dict.fromkeys(_line(line, document) for _, line in ending.frames[:-1] if line != ending.line))
     if calls:
         says += f" The call came from {', '.join(reversed(calls[-3:]))}."
     wrong = [part.name for part in parts if part.status == "wrong"]
@@ -239,7 +256,16 @@ def _holds(part: PartReport, ending: Ending, document: Document) -> bool:
         return False
     if ending.name and ending.name in re.findall(r"\w+", part.message):
         return True
-    return part.line == document.place(ending.line)[1] or part_at(ending.line, document) == part.name
+    return part.line == document.place(ending.line)[1] or part.name in (
+        part_at(ending.line, document),
+        _section_at(ending.line, document),
+    )
+
+
+def _section_at(line: int, document: Document) -> str | None:
+    """Return the part of sections 1 and 2 to which the statement of a line belongs."""
+    nodes = (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.Assign))
+    return next((statement_part(n) for n in nodes if n.lineno <= line <= (n.end_lineno or n.lineno)), None)
 
 
 def part_at(line: int, document: Document) -> str | None:
@@ -263,6 +289,11 @@ def _after(ending: Ending, document: Document) -> int | None:
     line = ending.frames[0][1] if ending.frames else 0
     kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
     return next((s.lineno for s in document.statements if s.lineno > line and not isinstance(s, kinds)), None)
+
+
+def _names_below(line: int, document: Document) -> set[str]:
+    """Return the names that the statements from a line on read."""
+    return {name for s in document.statements if s.lineno >= line for name in loaded_names(s)}
 
 
 def _condition(document: Document, line: int | None) -> str:

@@ -73,6 +73,7 @@ def _words(text: str) -> list[str]:
 _CODE = {
     "x", "y", "p", "g", "weight", "bias", "forward", "backward", "train", "valid", "test", "self", "step", "label",
     "pred", "target", "lr", "loss", "model", "optimizer", "criterion", "parameters", "gradients",
+    "def",
 }  # fmt: skip
 
 
@@ -104,7 +105,7 @@ _SECOND = {
     "dtype": "The array holds another kind of number than it should hold.",
     "gradient": "The gradient is not the slope of the loss.",
     "randomness": "What should be random is not, or what should differ is the same.",
-    "error": "Python stops here before there is any result.",
+    "error": "Python stops at this line, and its words say why.",
     "result": "What is handed back, or left undone, is not what the handout asks for.",
     "name": "Something is called by a name that it does not have.",
     "sets": "One of the three sets was treated in another way than the others.",
@@ -134,5 +135,7 @@ _THIRD = {
 
 def generic_hints(part: str, problem: Problem, located: bool) -> tuple[str, str, str]:
     """Return hints for a problem that is no entry of the catalogue."""
+    if problem.property == "error" and part in _FIRST and located:
+        part, located = "the line that is named", False
     first = _FIRST.get(part, f"Look at {part}." if not located else f"Look at {part}, at the line that is named.")
     return first, _SECOND.get(problem.property, _SECOND["value"]), _THIRD.get(problem.property, _THIRD["value"])

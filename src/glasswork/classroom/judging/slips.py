@@ -20,6 +20,10 @@ from glasswork.classroom.student.source import Document
 
 _IN_PLACE = ("shuffle", "sort", "reverse", "append", "extend", "fill", "update")
 _PYTHON_TYPES = "bool|int|float|complex|object|str"
+_RENAMED = {
+    "product": "prod", "cumproduct": "cumprod", "alltrue": "all", "sometrue": "any", "round_": "round", "in1d": "isin",
+    "asfarray": "asarray", "msort": "sort", "trapz": "trapezoid", "row_stack": "vstack", "Inf": "inf", "NaN": "nan",
+}  # fmt: skip
 _FUNCTION = "(?:builtin_function_or_method|function|method)"
 _UNCALLED = rf"'{_FUNCTION}'|object of {_FUNCTION};|non-iterable {_FUNCTION}|{_FUNCTION}\.__format__"
 
@@ -63,7 +67,7 @@ def _call(node: ast.AST) -> str:
 
 
 def _assigns_in_place(node: ast.AST, *_: Any) -> bool:
-    return isinstance(node, ast.Assign) and _call(node.value) in _IN_PLACE
+    return isinstance(node, ast.Assign | ast.Return) and _call(node.value) in _IN_PLACE  # type: ignore[arg-type]
 
 
 def _is_xor(node: ast.AST, *_: Any) -> bool:
@@ -91,6 +95,22 @@ def _throws_away(node: ast.AST, document: Document, *_: Any) -> bool:
     nodes = list(ast.walk(function))
     scales = any(isinstance(n, ast.Div) for n in nodes)
     return scales and any(isinstance(n, ast.Return) and n.value is not None for n in nodes)
+
+
+def _unpacks_bunch(node: ast.AST, *_: Any) -> bool:
+    """Return whether a statement unpacks what fetch_openml gives without ``return_X_y``."""
+    call = node.value if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) else None
+    return isinstance(call, ast.Call) and _call(call) == "fetch_openml" and "return_X_y" not in ast.unparse(call)
+
+
+def _loses_row(node: ast.AST, *_: Any) -> bool:
+    """Return whether a statement has a name made flat, and leaves the result."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    return _call(call) in ("flatten", "ravel", "reshape") and isinstance(getattr(call.func, "value", 0), ast.Name)  # type: ignore
+
+
+def _keep_row(node: Any) -> ast.AST:
+    return ast.Assign([ast.Name(node.value.func.value.id, ast.Store())], node.value)
 
 
 def _binds_local(node: ast.AST, document: Document, match: re.Match[str]) -> bool:
@@ -205,8 +225,16 @@ SLIPS = (
          says="Instead of np.{0}, write {1}."),
     Slip("removed-from-numpy", rf"module 'numpy' has no attribute '({_PYTHON_TYPES})'",
          says="Instead of np.{0}, write {0}, Python's own type."),
+    *(
+        Slip("removed-from-numpy", f"module 'numpy' has no attribute '{old}'",
+             says=f"Instead of np.{old}, write np.{new}.")
+        for old, new in _RENAMED.items()
+    ),
     Slip("result-thrown-away", "pixels still lie between 0 and 255", _throws_away),
+    Slip("bunch-unpacked", "values to unpack", _unpacks_bunch),
     Slip("unequal-unpacking", "values to unpack"),
+    Slip("row-not-kept", "'numpy.ndarray' object has no attribute", _loses_row, _keep_row),
+    Slip("truth-of-array", "truth value of an array"),
     Slip("array-of-axes", r"'numpy\.ndarray' object has no attribute '(?:imshow|plot|set_|axis|hist|bar|scatter|grid)"),
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
@@ -263,9 +291,10 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
             if named and (first <= node.lineno <= last or (slip.feeds and node.lineno in feeding)):
                 return slip, node
             of_part = part_at(node.lineno, document) == (None if part.name in _SECTIONS else part.name)
-            if slip.shows is _ANY or not of_part or part.name == WHOLE_FILE:
+            is_whole = part.name == WHOLE_FILE and slip.mend is not None and is_error
+            if slip.shows is _ANY or not (of_part or is_whole):
                 continue
-            if not is_error or (slip.mend is not None and gets_further(node, slip.mend(node))):
+            if not (is_error or is_whole) or (slip.mend is not None and gets_further(node, slip.mend(node))):
                 return slip, node
     return None
 

@@ -3,10 +3,11 @@
 import ast
 import difflib
 import re
+from collections.abc import Iterable
 
-from glasswork.classroom.handout import CLASSES, FUNCTIONS, PARTS, part_of, sections
+from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, PARTS, part_of, sections
 from glasswork.classroom.probes.base import Problem
-from glasswork.classroom.student.messages import SectionFacts
+from glasswork.classroom.student.messages import SectionCrash, SectionFacts
 from glasswork.classroom.student.outline import Function, Outline, assigned_names, is_dots, is_stub, loaded_names
 from glasswork.classroom.student.source import Document, SyntaxFault
 
@@ -35,7 +36,9 @@ def syntax_problems(document: Document) -> dict[str, Problem]:
     for fault in document.faults:
         says = f"Python stops reading at this line: {fault.reason}" + ("" if fault.reason[-1] in ".?" else ".")
         mistake = "foreign-character" if "invalid character" in fault.reason else "syntax-error"
-        found.setdefault(_part_of_fault(fault), Problem("syntax", "error", says, fault.line, mistake))
+        part = _part_of_fault(fault)
+        if part:  # what is in no part is told of the whole file
+            found.setdefault(part, Problem("syntax", "error", says, fault.line, mistake))
     return found
 
 
@@ -46,13 +49,15 @@ def _part_of_fault(fault: SyntaxFault) -> str:
         )
         if part:
             return part
+    if not fault.text:
+        return ""
     for part, pattern in _WORDS.items():
         if re.search(pattern, fault.text):
             return part
     for name in (*CLASSES, *FUNCTIONS):
         if re.search(rf"\b{name}\b", fault.text):
             return part_of(name, "forward" if name in CLASSES else None) or "settings"
-    return "settings"
+    return ""
 
 
 def missing_numpy(document: Document) -> Problem | None:
@@ -115,7 +120,7 @@ def first_part(owner: str) -> str:
 def other_name(aliases: dict[str, tuple[str, Problem | None]], part: str) -> str:
     """Return the remark on a class that has another name than the handout's, at its first part."""
     owner, _ = sections(part)
-    if owner not in aliases or part != first_part(owner):
+    if owner not in aliases or part != first_part(owner) or part in OPTIONAL:
         return ""
     return f"right; the handout calls it {owner}, and this file {aliases[owner][0]}."
 
@@ -173,6 +178,8 @@ def not_found(outline: Outline, name: str) -> str:
 
 def never_called(outline: Outline) -> str:
     """Return a sentence on a function of the student's own that nothing calls, if there is one: often ``main``."""
+    if outline.document.faults:  # the call may stand where Python cannot read
+        return ""
     used = {name for statement in outline.document.statements for name in loaded_names(statement)}
     for name, function in outline.functions.items():
         if name not in (*FUNCTIONS, *used):
@@ -206,8 +213,7 @@ def defined_twice(outline: Outline) -> dict[str, str]:
 
 def _twice(outline: Outline, name: str, all_: list[ast.ClassDef | Function], counting: ast.AST) -> str:
     def place(node: ast.AST) -> str:
-        cell, line, _ = outline.document.place(getattr(node, "lineno", 0))
-        return f"line {line}" if cell is None else f"cell {cell}, line {line}"
+        return _line(outline, getattr(node, "lineno", 0))
 
     lines = " and ".join(map(place, sorted(all_, key=lambda d: d.lineno)))
     return f"{name} is defined more than once: {lines}. The one of {place(counting)} is in force where it is used."
@@ -271,7 +277,22 @@ def why_open(outline: Outline, part: str) -> str:
     if not left:
         return "still to be written: its body is empty."
     lines = [str(outline.document.place(line)[1]) for line in left]
-    return f"still to be written: `...` stands in line{'s' * (len(lines) > 1)} {', '.join(lines)}."
+    cell, _, _ = outline.document.place(left[0])
+    where = f"cell {cell}, " if cell is not None else ""
+    return f"still to be written: `...` stands in {where}line{'s' * (len(lines) > 1)} {', '.join(lines)}."
+
+
+def empty_function(outline: Outline, crashes: Iterable[SectionCrash]) -> str:
+    """Return the sentence on a function that is still to be written, if a statement of the split calls it."""
+    lines = {one.line for one in crashes if one.part == "split"}
+    called = {name for s in outline.document.statements if s.lineno in lines for name in loaded_names(s)}
+    empty = (f.lineno for name, f in outline.functions.items() if name in called and is_stub(f))
+    return next((f"still to be written: the function of {_line(outline, line)} is empty." for line in empty), "")
+
+
+def _line(outline: Outline, line: int) -> str:
+    cell, number, _ = outline.document.place(line)
+    return f"line {number}" if cell is None else f"cell {cell}, line {number}"
 
 
 def open_scaling(document: Document) -> str:

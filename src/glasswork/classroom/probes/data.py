@@ -23,6 +23,9 @@ from glasswork.classroom.student.images import as_array, describe
 from glasswork.classroom.student.observe import Crash, attempt
 from glasswork.classroom.student.outline import assigned_names
 
+#: The pixels of an image.
+PIXELS = 28 * 28
+
 
 def _kind(value: Any) -> str:
     name = type(value).__name__
@@ -41,6 +44,7 @@ class DataProbe:
         facets: Facets = {"X": {}, "y": {}, "pairs": {}, "error": {}}
         if x is not None:
             facets["X"] = {"kind": _kind(x), "number": self._numeric(x)}
+            facets["X"]["columns"] = self._columns(sections)
         if y is not None:
             facets["y"] = {"kind": _kind(y), "elements": self._elements(y)}
         if x is not None and y is not None:
@@ -53,6 +57,12 @@ class DataProbe:
         facets["error"] = {"crash": problems[0].says if problems else "", "kinds": self._crash_kinds(sections)}
         facets["error"]["_crash"] = next((one.crash for one in sections.trace.crashes if one.part == "data"), None)
         return facets
+
+    @staticmethod
+    def _columns(sections: Sections) -> int:
+        """Return how many pixels a row of X has."""
+        shape: Any = getattr(sections.namespace.get("X"), "shape", ())
+        return int(shape[1]) if len(shape) == 2 and 1 < shape[1] < PIXELS else PIXELS
 
     @staticmethod
     def _crash_kinds(sections: Sections) -> str:
@@ -117,7 +127,10 @@ class DataProbe:
             return [Problem("error", "result", seen["error"]["crash"])]
         if seen["error"]["crash"]:
             found.append(Problem("error", crash_property(seen["error"]["crash"]), seen["error"]["crash"]))
-        if x.get("kind") == "DataFrame":
+        if x.get("columns", PIXELS) < PIXELS:
+            says = f"a row of X has {x['columns']} numbers; expected {PIXELS}, one for each of 28·28 pixels."
+            found.append(Problem("X", "shape", says))
+        elif x.get("kind") == "DataFrame":
             found.append(
                 Problem(
                     "X", "type", "X is still a DataFrame: X[[4, 7]] asks for the columns 4 and 7, not for rows. Expected: a NumPy array.",

@@ -210,7 +210,7 @@ class LinearInit:
             "constant": "all weights are one and the same number: all neurons compute the same and stay the same.",
             "alike": "whole rows or columns of the weights are equal: those neurons stay the same for ever.",
             "not finite": "some weights are not finite numbers.",
-            "one-sided": f"the weights have the mean {mean}, not 0: 784 inputs of about -1 add up to "
+            "one-sided": f"the weights have the mean {mean}, not 0: 784 inputs of about -0.8 add up to "
             f"{-784 * 0.8 * mean:.0f}, and the sigmoid of that is flat.",
             "unscaled": f"the weights spread by {std}: sums of 784 inputs reach ±{26 * std:.0f}, "
             "and the sigmoid of that is flat. Expected: small random values.",

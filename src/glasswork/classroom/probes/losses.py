@@ -121,7 +121,8 @@ class MSEForward:
         function = bench.function("MSELoss", "forward")
         if facet == "value" and _are_whole(_divisors(bench.memory.get(self.part, {}).get("value", {}))):
             return _line_of_divisor(function) or line_of(function)
-        return line_of(function, "pred", "target") if facet == "kept" and function else line_of(function)
+        kept = bench.memory.get(self.part, {}).get("kept", {}).get("kept", "pred")
+        return line_of(function, kept, "pred", "target") if facet == "kept" and function else line_of(function)
 
 
 def _divisors(results: dict[str, Any]) -> list[float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.student.observe import Crash, attempt, show
-from glasswork.classroom.student.outline import assigned_names, loaded_names
+from glasswork.classroom.student.outline import assigned_names, line_that_holds, loaded_names
 
 _DATA = ("X", "y", "X_train", "y_train", "X_valid", "y_valid", "X_test", "y_test", "X_temp", "y_temp", "indices")
 
@@ -122,9 +122,7 @@ class MinibatchProbe:
         if not seen["paired"]:
             return Problem("batches", "content", f"{given}, images and labels do not belong together.")
         if not seen["distinct"]:
-            return Problem(
-                "batches", "result", f"{given}, some images come more than once in an epoch and others never."
-            )
+            return Problem("batches", "result", f"{given}, some images come more than once in an epoch.")
         if seen["columns"] != [[2]]:
             return Problem(
                 "batches",
@@ -153,13 +151,16 @@ class MinibatchProbe:
             return None
         results = bench.memory.get(self.part, {}).get("batches", {})
         if any(result.get("error") == "endless" for result in results.values()):
-            loops = [n.lineno for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
-            return loops[-1] if loops else getattr(function, "lineno", None)
+            loops = [n for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
+            held = next((line for loop in loops if (line := line_that_holds(loop))), None)
+            return held or (loops[-1].lineno if loops else getattr(function, "lineno", None))
         if any(set(r.get("sizes", ())) - {int(name.split()[1])} for name, r in results.items() if r.get("paired")):
             return _line_of_rows(function)
         if any(not _is_complete(name, result.get("sizes", ())) for name, result in results.items()):
-            loops = [n.lineno for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
-            return loops[0] if loops else getattr(function, "lineno", None)
+            loops = [n for n in ast.walk(function) if isinstance(n, ast.While | ast.For)]
+            inside = {id(n) for loop in loops for n in ast.walk(loop)}
+            outside = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield) and id(n) not in inside]
+            return next(iter((*outside, *(loop.lineno for loop in loops))), getattr(function, "lineno", None))
         yields = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield | ast.Return)]
         return min(yields) if yields else getattr(function, "lineno", None)
 

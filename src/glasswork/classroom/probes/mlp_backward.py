@@ -34,7 +34,8 @@ class MLPBackward:
             tries.append(own)
             if own and all(value == "right" for value in own.values()):
                 break
-        return {"value": tries[-1]}
+        told = tries[-1] if "error" not in tries[-1] else next((t for t in tries if "error" not in t), tries[-1])
+        return {"value": told}
 
     @staticmethod
     def _gradients(bench: Bench, tracer: Tracer, model: Any, by_forward: bool) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Probe of section 1: the scale of the pixels."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,8 @@ class NormalizeProbe:
             says = "some pixels are nan or infinite, so they are not numbers any more."
             if bad.endswith("constant"):
                 says = (
-                    f"{bad.removesuffix(' constant')} pixels become nan: those that are the same in all images. Their "
-                    "deviation, and the distance from their smallest to their largest value, is 0, and 0/0 is not a number."
+                    f"{bad.removesuffix(' constant')} pixels become nan: those that are 0 in all images. What they are "
+                    "divided by is computed from themselves and is 0, too, and 0/0 is not a number."
                 )
             return [Problem("finite", "nan", says)]
         if not scale:
@@ -133,6 +134,12 @@ class NormalizeProbe:
         if facet == "error":
             problems = crash_problem(places.facts.crashes, "normalize")
             return problems[0].line if problems else None
+        if facet == "sets":  # where one set is scaled, not the function that scales
+            sets = {name for role, name in places.facts.split.items() if role.startswith("X")}
+            scaled = [s.lineno for s in places.statements if isinstance(s, ast.Assign | ast.AugAssign)
+                      and assigned_names(s) & sets and len(assigned_names(s) & {*places.facts.split.values()}) == 1]  # fmt: skip
+            if scaled:
+                return scaled[-1]
         changes = []
         low_high: dict[str, tuple[float, float]] = {}
         for step in places.facts.steps:

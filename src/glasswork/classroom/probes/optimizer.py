@@ -20,6 +20,7 @@ class SGDProbe:
         with bench.isolated("SGD"):
             cls = bench.namespace["SGD"]
             weight, bias, gradients, made = self._make(cls)
+            lists = {"held": _held_twice(made)}
             step: dict[str, Any] = {"made": "yes" if not isinstance(made, Crash) else made}
             zero: dict[str, Any] = {}
             if not isinstance(made, Crash):
@@ -30,7 +31,7 @@ class SGDProbe:
                 step["second"] = plain(weight)
                 step["gradients"] = [plain(g) for g in gradients]
                 zero = self._zero(cls)
-        return {"step": step, "zero": zero}
+        return {"lists": lists, "step": step, "zero": zero}
 
     @staticmethod
     def _arrays() -> tuple[Any, Any, Any, Any]:
@@ -62,6 +63,9 @@ class SGDProbe:
         if isinstance(step["made"], Crash):
             return [Problem("step", "error", f"SGD(params, grads, lr=0.1) gives {show(step['made'])}.")]
         found: list[Problem] = []
+        if held := seen["lists"]["held"]:
+            says = f"after __init__, the optimizer holds the {held} twice, under two names."
+            found.append(Problem("lists", "aliasing", says, exact=True))
         given = "With parameter 1, gradient 1 and lr = 0.1"
         if isinstance(step["error"], Crash):
             found.append(Problem("step", "error", f"step() gives {show(step['error'])}."))
@@ -103,6 +107,10 @@ class SGDProbe:
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
+        if facet == "lists":
+            held = bench.memory[self.part]["lists"]["held"]
+            names = ("grads", "gradients") if held == "parameters" else ("params", "parameters")
+            return line_of(bench.function("SGD", "__init__"), *names)
         function = bench.function("SGD", "step" if facet == "step" else "zero_grad")
         if function is None:
             return None
@@ -112,6 +120,15 @@ class SGDProbe:
             return leaving[0]
         loops = [n.body[0].lineno for n in getattr(function, "body", []) if hasattr(n, "body")]
         return loops[0] if loops else line_of(function)
+
+
+def _held_twice(optimizer: Any) -> str:
+    """Return which list an optimizer holds in the place of both."""
+    firsts = [v[0] for v in getattr(optimizer, "__dict__", {}).values() if isinstance(v, list) and v]
+    arrays = [f for f in firsts if isinstance(f, np.ndarray)]
+    if len(arrays) < 2 or any(array is not arrays[0] for array in arrays):
+        return ""
+    return "parameters" if same(arrays[0], SGDProbe._arrays()[0]) else "gradients"
 
 
 def _is_like(value: Any, array: Any) -> bool:

@@ -45,6 +45,15 @@ class _ScoreProbe:
         weighted = sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)
         return 100 * right / sum(sizes), [sum(losses) / sum(sizes), sum(losses) / len(losses), weighted]
 
+    @staticmethod
+    def _mean_of_batches(sizes: tuple[int, ...]) -> float:
+        """Return the mean of the accuracies of single batches in per cent."""
+        return float(np.mean([100 * np.mean(_scores(x).argmax(1) == y) for x, y in _scored(sizes)]))
+
+    def _is_for_equal(self, loop: dict[str, Any]) -> bool:
+        """Return whether batches of one size give the right result."""
+        return not [p for p in self.problems({"loop": {"10 10": loop["10 10"]}}) if not p.remark]
+
     def problems(self, seen: Facets) -> list[Problem]:
         """Return which properties the part lacks."""
         for name, result in seen["loop"].items():
@@ -62,6 +71,13 @@ class _ScoreProbe:
                     )
                 ]
             values = result.ravel()
+            mean = self._mean_of_batches(sizes)
+            if mean != accuracy and any(np.isclose(v, mean) for v in values) and self._is_for_equal(seen["loop"]):
+                says = (
+                    f"{given}, the mean of the batches' accuracies is {show(mean)}, not {show(accuracy)} %: "
+                    "it is right only where all batches have one size."
+                )
+                return [Problem("loop", "value", says, remark=True)]
             good_accuracy = any(np.isclose(v, accuracy) for v in values)
             fraction = any(np.isclose(v, accuracy / 100) for v in values)
             if not good_accuracy and not fraction:

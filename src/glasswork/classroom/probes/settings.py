@@ -14,7 +14,7 @@ from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import places_of, sections_of
 from glasswork.classroom.probes.settings_notes import CLASSES, Made, Notes, size_word, trains_inline, whose
 from glasswork.classroom.student.observe import Crash, show
-from glasswork.classroom.student.outline import assigned_names, loaded_names
+from glasswork.classroom.student.outline import assigned_names, loaded_names, only_line_with
 from glasswork.classroom.student.run import execute
 
 _FUNCTIONS = ("train", "valid", "test")
@@ -30,8 +30,7 @@ class SettingsProbe:
         sections = sections_of(bench)
         notes = Notes(bench, sections)
         good = bench.memory.get("good", set())
-        own = [name for name in CLASSES if self._is_good(name, good)]
-        own += ["minibatch_generator"] if "minibatch_generator" in good else []
+        own = [name for name in (*CLASSES, "minibatch_generator") if self._is_good(name, good)]
         with bench.isolated(*own, "int_to_onehot", "loss_fn", "criterion", "model", "optimizer"):
             self._replace(bench, notes)
             crashes = self._run(bench)
@@ -39,7 +38,7 @@ class SettingsProbe:
             return {
                 "sizes": self._sizes(model, bench),
                 "rate": self._rate(optimizer, bench.namespace),
-                "arrays": self._arrays(model, optimizer),
+                "arrays": self._arrays(model, optimizer, notes),
                 "loop": self._loop(notes),
                 "anew": notes.made_anew(),
                 "mixed": dict(zip(("sets", "_line"), next(iter(notes.mixed), ("", None)), strict=True)),
@@ -133,7 +132,7 @@ class SettingsProbe:
         return {"rate": word, "_number": float(rate)}
 
     @staticmethod
-    def _arrays(model: Made | None, optimizer: Made | None) -> dict[str, Any]:
+    def _arrays(model: Made | None, optimizer: Made | None, notes: Notes) -> dict[str, Any]:
         """Return whose arrays the optimizer holds: those of the model that is trained?"""
         if model is None or optimizer is None:
             return {}
@@ -150,6 +149,8 @@ class SettingsProbe:
                 seen[name] = whose(value, own if name == "params" else own[::-1])
             else:
                 seen[name] = "other"
+        if "arrays of something else" in seen.values():
+            seen["_line"] = notes.line_after(optimizer[0], model[0])
         return seen
 
     def _loop(self, notes: Notes) -> dict[str, Any]:
@@ -214,12 +215,13 @@ class SettingsProbe:
         found += self._size_problems(seen["sizes"])
         found += self._rate_problems(seen["rate"])
         for name, held in seen["arrays"].items():
-            if held not in ("right", "other"):
+            if name != "_line" and held not in ("right", "other"):
                 found.append(
                     Problem(
                         "arrays",
                         "content",
                         f"the optimizer's {name} are {held}; expected the {name} of the trained model.",
+                        seen["arrays"].get("_line"),
                     )
                 )
                 break
@@ -281,10 +283,8 @@ class SettingsProbe:
                     )
                 ]
             if fed == "no batch":
-                says = (
-                    f"{name}() gets a loader that yields no batch: is the batch size larger than the number of images?"
-                )
-                return [Problem("loop", "content", says)]
+                says = f"{name}() gets a loader that yields no batch."
+                return [Problem("loop", "result", says, mistake="batch-larger-than-set")]
             if fed and not set(fed.split(", ")) <= set(wants[name]):
                 return [Problem("loop", "content", f"{name}() gets images of the {fed} set.")]
             if "class-" in loop.get(f"{name} arguments", ""):
@@ -322,9 +322,13 @@ class SettingsProbe:
             }[bad]
         elif facet == "rate":
             names = ("learning_rate", "lr")
+        elif "no batch" in seen["loop"].values():
+            names = ("batch_size",)
         for statement in reversed(statements):
             if assigned_names(statement) & set(names):
                 return statement.lineno
+        if facet == "rate" and (line := only_line_with(statements, seen["rate"].get("_number"))):
+            return line
         calls = {"sizes": {"MLP"}, "rate": {"SGD"}, "arrays": {"SGD"}}.get(facet)
         if calls:
             return next((s.lineno for s in reversed(statements) if loaded_names(s) & calls), None)

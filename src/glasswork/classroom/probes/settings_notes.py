@@ -40,6 +40,7 @@ class Notes:
     def __init__(self, bench: Bench, sections: Sections) -> None:
         self.bench, self.sections = bench, sections
         self.made: dict[str, list[Made]] = {name: [] for name in CLASSES}
+        self.order: list[Any] = []  # all these objects
         self.calls: list[dict[str, Any]] = []
         self.loaders: list[tuple[Any, int | None]] = []  # what makes batches, and the line
         self.mixed: list[tuple[str, int | None]] = []  # what was handed over together, and the line
@@ -51,6 +52,7 @@ class Notes:
         class Recorded(cls):  # type: ignore[misc]
             def __init__(self, *args: Any, **named: Any) -> None:
                 notes.made[name].append((self, _bound(cls, args, named), _line()))
+                notes.order.append(self)
                 super().__init__(*args, **named)
 
         Recorded.__name__ = Recorded.__qualname__ = name
@@ -72,7 +74,7 @@ class Notes:
             self.calls.append({"function": name, "arguments": bound, **seen})
             if len(self.calls) >= _CALLS:
                 raise EnoughError
-            loss, accuracy = 0.1 * 0.97**k, 99.0 - 80.0 * 0.95**k
+            loss, accuracy = np.float64(0.1 * 0.97**k), np.float64(99.0 - 80.0 * 0.95**k)
             if name == "test":
                 return accuracy
             if name == "valid":
@@ -103,6 +105,12 @@ class Notes:
                 if model and optimizer:
                     return model, optimizer
         return (models[-1] if models else None), (optimizers[-1] if optimizers else None)
+
+    def line_after(self, first: Any, then: Any) -> int | None:
+        """Return the line that makes an object, if it is made after another one."""
+        places = [next((i for i, one in enumerate(self.order) if one is thing), -1) for thing in (first, then)]
+        lines = [line for made in self.made.values() for thing, _, line in made if thing is then]
+        return lines[0] if lines and 0 <= places[0] < places[1] else None
 
     def made_anew(self) -> dict[str, Any]:
         """Return whether each call of train() gets a model that was not there before, and the line that makes it."""

@@ -1,5 +1,6 @@
 """Probe of section 2: the three sets."""
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ from glasswork.classroom.exercise.sizes import stated_sizes
 from glasswork.classroom.handout import SIZES
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.data import DataProbe
-from glasswork.classroom.probes.sections import crash_problem, paired_share, places_of, sections_of
+from glasswork.classroom.probes.sections import Places, crash_problem, paired_share, places_of, sections_of
 from glasswork.classroom.student.images import describe
+from glasswork.classroom.student.outline import assigned_names, loaded_names
 
 SETS = ("train", "valid", "test")
 
@@ -100,6 +102,10 @@ class SplitProbe:
                 )
             elif any(abs(sizes[s] - n) > 0.02 * n for s, n in expected.items()):
                 found.append(Problem("sizes", "shape", f"the sizes are {got}; expected {wanted}."))
+            elif (lost := sum(expected.values()) - sum(sizes[s] for s in SETS)) > 0:
+                images = "1 image is" if lost == 1 else f"{lost:,} images are"
+                says = f"the sizes are {got}; expected {wanted}: {images} in none of the sets."
+                found.append(Problem("sizes", "shape", says))
             elif any(sizes[s] != n for s, n in expected.items()):
                 found.append(Problem("sizes", "shape", f"the sizes are {got}: near enough.", remark=True))
         for name, word in seen["overlap"].items():
@@ -107,7 +113,7 @@ class SplitProbe:
                 text = "Every image" if word == "all" else "Some images"
                 found.append(
                     Problem("overlap", "content", f"{text} of the smaller of the {name} sets {'is' if word == 'all' else 'are'} in the other one as well: "
-                            "what is measured on it is no test.")
+                            "what is measured on it is no test.", exact=True)
                 )  # fmt: skip
                 break
             if word == "some rows twice":
@@ -143,12 +149,34 @@ class SplitProbe:
                 (k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid"
             )
             bad = pair.split(" and ")[0] if "valid" not in pair else "valid"
+        words = seen.get("pairs", {})
+        if facet == "pairs" and set(words.values()) == {"apart"} and (line := self._line_of_source(places, f"y_{bad}")):
+            return line
         roles = [f"X_{bad}", f"y_{bad}"] if bad else [f"X_{s}" for s in ("valid", "train", "test")]
         for role in roles:
             line = places.line_binding(places.facts.split.get(role, role))
             if line:
-                return line
+                return _line_of_index(places, line) if facet == "sizes" else line
         return None
+
+    @staticmethod
+    def _line_of_source(places: Places, role: str) -> int | None:
+        """Return the line that binds the labels from which a set is taken, if the split itself does not."""
+        name = places.facts.split.get(role, role)
+        making = [s for s in places.statements if name in assigned_names(s)]
+        sources = {n for s in making[-1:] for n in loaded_names(s) if n.lower().startswith("y") and n != "y"}
+        sources -= {*places.facts.split.values()}
+        return places.line_binding(sources.pop()) if len(sources) == 1 else None
+
+
+def _line_of_index(places: Places, line: int) -> int:
+    """Return the line in which the rows were chosen that a statement takes, or its own."""
+    statement = next((s for s in places.statements if s.lineno == line), None)
+    slices = [n.slice for n in ast.walk(statement) if isinstance(n, ast.Subscript)] if statement is not None else []
+    names = {n.id for one in slices for n in ast.walk(one) if isinstance(n, ast.Name)}
+    chosen = [s for s in places.statements if assigned_names(s) & names and isinstance(s, ast.Assign)]
+    cut = [s.lineno for s in chosen if any(isinstance(n, ast.Slice) for n in ast.walk(s.value))]
+    return cut[0] if len(cut) == 1 else line
 
 
 def _expected(bench: Bench) -> dict[str, int]:

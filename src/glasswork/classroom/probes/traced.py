@@ -22,7 +22,7 @@ ATTRIBUTES = ("linear1", "act1", "linear2", "act2")
 class Tracer:
     """Builds right layers that note when they are made and run."""
 
-    def __init__(self, reference: dict[str, Any]) -> None:
+    def __init__(self, bench: Bench) -> None:
         self.made: list[Any] = []
         self.ran: list[Any] = []
         self.flow: list[tuple[Any, Any, Any]] = []  # layer, what went in, what came out
@@ -62,9 +62,9 @@ class Tracer:
             return Layer
 
         self.classes = {
-            "Linear": traced(reference["Linear"], "Linear"),
-            "Sigmoid": traced(reference["Sigmoid"], "Sigmoid"),
-            "ReLU": traced(reference["ReLU"], "ReLU"),
+            "Linear": traced(bench.right("Linear"), "Linear"),
+            "Sigmoid": traced(bench.right("Sigmoid"), "Sigmoid"),
+            "ReLU": traced(bench.right("ReLU"), "ReLU"),
         }
 
 
@@ -76,7 +76,7 @@ def _two(args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
 
 def build_mlp(bench: Bench, hidden: Any = HIDDEN) -> tuple[Tracer, Any]:
     """Return an object of the student's MLP that is made of right layers."""
-    tracer = Tracer(bench.reference)
+    tracer = Tracer(bench)
     with bench.isolated("MLP", **tracer.classes):
         model = seeded(lambda: bench.namespace["MLP"](IN, hidden, OUT))
     return tracer, model
@@ -84,7 +84,7 @@ def build_mlp(bench: Bench, hidden: Any = HIDDEN) -> tuple[Tracer, Any]:
 
 def build_by_hand(bench: Bench) -> tuple[Tracer, Any]:
     """Return an object of the student's MLP whose layers are put in by hand."""
-    tracer = Tracer(bench.reference)
+    tracer = Tracer(bench)
     cls = bench.namespace["MLP"]
     model = attempt(cls.__new__, cls)
     if isinstance(model, Crash):

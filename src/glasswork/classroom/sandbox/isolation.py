@@ -87,7 +87,7 @@ def _python_folders() -> Iterator[str]:
 def enter_namespaces(folder: str) -> bool:
     """Leave for this process's children the network, other processes and every writable place but a new folder.
 
-    ``folder`` becomes an empty file system of 64 MB in memory, /proc an empty one; all else is read-only.
+    ``folder`` becomes an empty file system of 1 GB in memory, /proc an empty one; all else is read-only.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def enter_namespaces(folder: str) -> bool:
     steps = (
         libc.mount(None, b"/", None, _RECURSIVE_PRIVATE, None),
         libc.syscall(_MOUNT_SETATTR, -1, b"/", _ALL_BELOW, ctypes.byref(read_only), ctypes.sizeof(read_only)),
-        libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=64m,nr_inodes=4096,mode=700"),
+        libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=1g,nr_inodes=4096,mode=700"),
         libc.mount(b"tmpfs", b"/proc", b"tmpfs", _READ_ONLY, None),
     )
     return not any(steps)

@@ -98,6 +98,8 @@ class _SilentModule(ModuleType):
             raise AttributeError(name)
         if self.__name__ == "matplotlib.pyplot" and name not in _pyplot_names():
             raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'", name=name, obj=self)
+        if (self.__name__, name) == ("matplotlib", "pyplot"):  # from matplotlib import pyplot
+            return importlib.import_module("matplotlib.pyplot")
         return _CHECKED.get(name, Silent())
 
     def __dir__(self) -> list[str]:

@@ -154,7 +154,7 @@ def show(value: Any, most: int = 8) -> str:
     if isinstance(value, Crash):
         if value.kind == "OutOfTime":
             return "no result: it was still running after a second"
-        return f"an error ({value})"
+        return f"an error ({str(value).rstrip('.')})"
     if isinstance(value, str):
         return value
     try:

@@ -196,3 +196,23 @@ def is_stub(function: ast.AST) -> bool:
             continue
         return False
     return True
+
+
+def line_that_holds(loop: ast.AST) -> int | None:
+    """Return the line of a ``while`` loop that gives a variable of its condition the same value in each round."""
+    if not isinstance(loop, ast.While):
+        return None
+    within = [s for s in ast.walk(loop) if isinstance(s, ast.Assign | ast.AugAssign | ast.For)]
+    changed = {name for s in within for name in assigned_names(s)}
+    for statement in within:
+        is_of_test = isinstance(statement, ast.Assign) and assigned_names(statement) & loaded_names(loop.test)
+        if is_of_test and not loaded_names(statement) & changed:
+            return statement.lineno
+    return None
+
+
+def only_line_with(statements: list[ast.stmt], number: float | None) -> int | None:
+    """Return the line that holds a number, if there is just one."""
+    constants = (n for s in statements for n in ast.walk(s) if isinstance(n, ast.Constant))
+    lines = {n.lineno for n in constants if type(n.value) in (int, float) and n.value == abs(number or 0)}
+    return lines.pop() if len(lines) == 1 else None

@@ -133,15 +133,23 @@ def execute(statement: ast.stmt, namespace: dict[str, Any], seconds: float = STA
     return result if isinstance(result, Crash) else None
 
 
+def _layers(outline: Outline) -> set[str]:
+    """Return the classes that have a method of the handout's classes; others hold settings, or the data."""
+    methods = {name for own in CLASSES.values() for name in own} - {"__init__", "__call__"}
+    return {
+        name
+        for name, node in outline.classes.items()
+        if any(isinstance(member, Function) and member.name in methods for member in node.body)
+    }
+
+
 def _network_names(outline: Outline) -> set[str]:
-    """Return the names of classes, and of functions that use them directly or through others."""
-    names = {*CLASSES, *outline.classes, "minibatch_generator", "train", "valid", "test"}
-    defined = set(outline.functions)
-    names -= {"train", "valid", "test"} - defined
+    """Return the names of the network's classes, and of what uses them directly or through others."""
+    names = {*CLASSES, *_layers(outline), "minibatch_generator", "train", "valid", "test"}
+    definitions: dict[str, ast.AST] = {**outline.classes, **outline.functions}
+    names -= {"train", "valid", "test"} - {*outline.functions}
     while True:
-        more = {
-            name for name, function in outline.functions.items() if name not in names and loaded_names(function) & names
-        }
+        more = {name for name, own in definitions.items() if name not in names and loaded_names(own) & names}
         if not more:
             return names
         names |= more

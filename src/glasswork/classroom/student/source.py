@@ -5,6 +5,7 @@ parse is cut into its statements, and those that parse are kept.
 """
 
 import ast
+import contextlib
 import io
 import re
 import textwrap
@@ -22,6 +23,8 @@ _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w., ]+=\s*)([!%]).*")
 _FOREIGN_CELL = re.compile(r"^\s*%%(?!time\b|timeit\b|capture\b|prun\b)")
 _STARTS = re.compile(r"^[A-Za-z_@\"'(\[{]")
 _NEAR = 5  # lines between where a piece and where the whole text stops being Python
+_MOST_FAULTS = 5
+_HEADS = {r"if\b": "if True:", r"elif\b": "elif True:", r"for\b": "for _ in ():", r"while\b": "while False:"}
 _CONTINUES = re.compile(r"^(else|elif|except|finally)\b")
 
 
@@ -164,6 +167,9 @@ def _parse(lines: list[str], first: int) -> tuple[list[ast.stmt], list[SyntaxFau
         return _parse_exactly(lines, first), []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
+    mended = _without_faults(lines, first)
+    if mended is not None:
+        return mended
     statements: list[ast.stmt] = []
     faults: list[SyntaxFault] = []
     for start, end in _chunks(lines):
@@ -178,6 +184,43 @@ def _parse(lines: list[str], first: int) -> tuple[list[ast.stmt], list[SyntaxFau
     if not faults:  # each piece parses alone: the fault is between them
         faults = [_fault(error, first, lines) for error in [_error_of(lines)] if error]
     return statements, faults
+
+
+def _without_faults(lines: list[str], first: int) -> tuple[list[ast.stmt], list[SyntaxFault]] | None:
+    """Return what is left without the lines at which Python stops reading, if that is all the rest."""
+    left, faults = list(lines), list[SyntaxFault]()
+    for _ in range(_MOST_FAULTS):
+        try:
+            return _parse_exactly(left, first), faults
+        except SyntaxError as error:
+            at = (error.lineno or 0) - 1
+            if not 0 <= at < len(left) or not (code := left[at].strip()) or code in ("pass", *_HEADS.values()):
+                return None
+            is_outside = "outside" in error.msg
+            faults.append(
+                SyntaxFault(first + at, f"{type(error).__name__}, {error.msg}", *_around(lines, at, is_outside), code)
+            )
+            head = next((safe for pattern, safe in _HEADS.items() if re.match(pattern, code)), "pass")
+            left[at] = left[at][: len(left[at]) - len(left[at].lstrip())] + head
+        except (ValueError, RecursionError, MemoryError):
+            return None
+    return None
+
+
+def _around(lines: list[str], at: int, is_outside: bool) -> tuple[str, str | None]:
+    """Return the class or function in which a line stands, and the method; or, if it stands outside, those above it."""
+    width = len(lines[at]) - len(lines[at].lstrip())
+    method = None
+    for line in reversed(lines[:at]):
+        head = re.match(r"(\s*)(class|(?:async )?def)\s+(\w+)", line)
+        if head and (is_outside or len(head[1]) < width):
+            width, is_outside = len(head[1]), False
+            if not width:
+                return head[3], method
+            method = head[3]
+        elif line.strip() and not line[0].isspace() and not is_outside:
+            return "", None
+    return "", None
 
 
 def _as_python_says(faults: list[SyntaxFault], first: int, lines: list[str]) -> list[SyntaxFault]:
@@ -209,14 +252,28 @@ def _error_of(lines: list[str]) -> SyntaxError | None:
 
 def _chunks(lines: list[str]) -> list[tuple[int, int]]:
     """Return the ranges of lines that begin with a line that is not indented and can begin a statement."""
+    texts = _lines_of_texts(lines)
     starts = [
         i
         for i, line in enumerate(lines)
-        if _STARTS.match(line) and not _CONTINUES.match(line) and not (i and lines[i - 1].startswith("@"))
+        if i not in texts
+        and _STARTS.match(line)
+        and not _CONTINUES.match(line)
+        and not (i and lines[i - 1].startswith("@"))
     ]
     if not starts or starts[0] != 0:
         starts = [0, *starts]
     return [(a, b) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True) if "".join(lines[a:b]).strip()]
+
+
+def _lines_of_texts(lines: list[str]) -> set[int]:
+    """Return the lines that begin inside a text of several lines, as far as Python can read."""
+    found: set[int] = set()
+    with contextlib.suppress(SyntaxError, tokenize.TokenError):
+        for token in tokenize.generate_tokens(iter(f"{line}\n" for line in lines).__next__):
+            if token.type == tokenize.STRING:
+                found |= {*range(token.start[0], token.end[0])}
+    return found
 
 
 def _fault(error: BaseException, first: int, lines: list[str], method: str | None = None) -> SyntaxFault:

@@ -8,6 +8,7 @@ import ast
 import builtins
 import copy
 import difflib
+import errno
 import gc
 import linecache
 import sys
@@ -248,6 +249,8 @@ def _words(error: BaseException) -> str:
 
 def _is_of_the_place(error: BaseException) -> bool:
     kinds = {cls.__name__ for cls in type(error).__mro__}
+    if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC):
+        return True
     if isinstance(error, ModuleNotFoundError):
         return not _meant(error, {})
     return bool(kinds & set(_OF_THE_PLACE))
