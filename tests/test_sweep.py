@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glasswork import figures
 from glasswork.errors import InputError, RecipeError
 from glasswork.recipes.shelf import named_recipe, read_recipe
 from glasswork.runs.folder import RunFolder
@@ -246,6 +247,24 @@ def test_a_hopeless_trial_is_pruned_and_its_other_seeds_are_not_trained(recipe, 
     assert RunFolder(run_folder(tmp_path, 5, 1)).result().epochs == 1
     assert not run_folder(tmp_path, 5, 2).exists()
     assert f"| pruned at {RunFolder(run_folder(tmp_path, 5, 1)).history()[0].valid_accuracy:.2f} % |" in words
+
+
+def test_the_figures_show_each_trial_where_it_is():
+    rate = figures.SweptKey("optimizer.lr", [0.01, 1.0, 0.1], log=True)
+    word = figures.SweptKey("network.activation", [1, 0, 1], words=("relu", "tanh", "gelu"))
+    accuracies, finished = [90.0, 20.0, 95.0], [True, False, True]
+    axes = figures.sweep_key(rate, accuracies, finished, title="t").axes[0]
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in axes.lines] == list(
+        zip(rate.values, accuracies, strict=True)
+    )
+    assert axes.get_xscale() == "log"
+    lines = figures.sweep([rate, word], accuracies, finished, title="t").axes[0].lines
+    heights = {tuple(np.round(line.get_ydata(), 6)) for line in lines if len(line.get_ydata()) == 3}
+    assert heights == {(0.0, 0.5, round(70 / 75, 6)), (1.0, 0.0, 0.0), (0.5, 0.5, 1.0)}
+    winner = max(lines, key=lambda line: line.get_linewidth())
+    assert winner.get_ydata()[2] == 1.0
+    with pytest.raises(InputError, match="an accuracy and an ending for every trial"):
+        figures.sweep([rate], accuracies[:2], finished, title="t")
 
 
 # The command ------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ sweep_key    a dot for each trial: across, its value of one key; up, its validat
 sweep        parallel coordinates: a line for each trial, through its value of every key, to its accuracy
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,23 +116,24 @@ def sweep(keys: Sequence[SweptKey], accuracies: Sequence[float], finished: Seque
     figure = new_figure(max(2 * MARGIN + 2 * LEFT + across, 2 * MARGIN + LEFT + WIDE), TOP + HIGH + FOOT)
     heading(figure, title, _legend(finished))
     axes = place(figure, MARGIN + LEFT, FOOT, across, HIGH)
-    scales = [*map(_scale, keys), (np.asarray(accuracies, dtype=np.float64), min(accuracies), max(accuracies))]
-    heights = np.array([(at - low) / ((high - low) or 1.0) for at, low, high in scales])
+    shown = [*keys, SweptKey("accuracy, %", accuracies)]
+    heights, labels = zip(*map(_axis, shown), strict=True)
     best = _best(accuracies, finished)
     for i in np.argsort(accuracies, kind="stable"):  # the best on top
         axes.plot(
-            range(len(scales)), heights[:, i], color=_colour(int(i), best, finished),
+            range(len(shown)), [at[i] for at in heights], color=_colour(int(i), best, finished),
             linewidth=2.4 if i == best else 1.0, alpha=1.0 if i == best else 0.5,
         )  # fmt: skip
     axes.set_xlim(0, len(keys))
     axes.set_ylim(-0.04, 1.04)
-    axes.set_xticks(range(len(scales)), [""] * len(scales))
+    axes.set_xticks(range(len(shown)), [""] * len(shown))
     axes.set_yticks([])
-    for x, name in enumerate([*(key.name.rpartition(".")[2] for key in keys), "accuracy"]):
+    for x, key in enumerate(shown):
         axes.axvline(x, color=MUTED, linewidth=0.8)
+        name = key.name.rpartition(".")[2]
         text = axes.text(x, -0.14, name, ha="center", va="top", fontsize=BODY, color=INK, parse_math=False)
         fit(text, GAP - 0.15)
-        for height, label in _labels(keys[x], scales[x]) if x < len(keys) else _ends(scales[x], "{:.4g}%"):
+        for height, label in labels[x]:
             axes.text(
                 x + 0.03, height, label, fontsize=SMALL, color=MUTED, va="center", parse_math=False,
                 bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
@@ -142,25 +142,15 @@ def sweep(keys: Sequence[SweptKey], accuracies: Sequence[float], finished: Seque
     return figure
 
 
-def _scale(key: SweptKey) -> tuple[Any, float, float]:
-    """Return where the trials are on the axis of a key, and its two ends."""
+def _axis(key: SweptKey) -> tuple[Any, list[tuple[float, str]]]:
+    """Return how high each trial is on the axis of a key, from 0 to 1, and the axis's labels with their heights."""
     at = np.asarray(key.values, dtype=np.float64)
     if key.words:
-        return at, 0.0, float(len(key.words) - 1)
+        last = max(1, len(key.words) - 1)
+        return at / last, [(k / last, word) for k, word in enumerate(key.words)]
+    ends = [(0.0, f"{at.min():.4g}"), (1.0, f"{at.max():.4g}")]
     at = np.log(at) if key.log else at
-    return at, float(at.min()), float(at.max())
-
-
-def _labels(key: SweptKey, scale: tuple[Any, float, float]) -> list[tuple[float, str]]:
-    if key.words:
-        return [(k / max(1, len(key.words) - 1), word) for k, word in enumerate(key.words)]
-    _, low, high = scale
-    ends = (math.exp(low), math.exp(high)) if key.log else (low, high)
-    return [(0.0, f"{ends[0]:.3g}"), (1.0, f"{ends[1]:.3g}")]
-
-
-def _ends(scale: tuple[Any, float, float], form: str) -> list[tuple[float, str]]:
-    return [(0.0, form.format(scale[1])), (1.0, form.format(scale[2]))]
+    return (at - at.min()) / (np.ptp(at) or 1.0), ends
 
 
 def _best(accuracies: Sequence[float], finished: Sequence[bool]) -> int:

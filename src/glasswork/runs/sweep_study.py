@@ -155,7 +155,8 @@ class Study:
         valid = accuracies_in_words(winner.accuracies, validated, f"validation {things}", f"{split} split")
         times = "once, for the winner alone" if looks == 1 else f"for {looks} winners, as trials were added"
         return [
-            f"Winner: trial {winner.number}, validation accuracy {valid}; the best of {trials}, so it is flattered.",
+            f"Winner: trial {winner.number}, validation accuracy {valid}; chosen as the best of {trials}, so it is too "
+            "optimistic.",
             f"Its test accuracy: {accuracies_in_words(tested, count, f'test {things}', f'{split} split')}.",
             f"The test {things} were looked at {times}.",
         ]

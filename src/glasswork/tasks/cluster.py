@@ -33,8 +33,7 @@ class Cluster:
     Attributes
     ----------
     executor : concurrent.futures.Executor
-        Runs a call on any worker. If the worker dies, the call is made again on another one; after three deaths it
-        fails.
+        Runs a call on any worker. If the worker dies, the call is made again on another one, a few times.
     """
 
     def __init__(self, client: Any) -> None:
@@ -60,7 +59,11 @@ class Cluster:
         """
         from glasswork.tasks.shared import Shared
 
-        self.client.register_plugin(Shared(value), name=name)
+        try:
+            self.client.register_plugin(Shared(value), name=name)
+        except Exception as error:  # Dask raises a plain Exception for what went wrong on a worker
+            advice = "; install the same version of it on all of them" if "No module named" in str(error) else ""
+            raise StateError(f"data cannot be sent to the workers: {error}{advice}") from error
         self._shared.append(name)
         return OnWorker(name)
 
@@ -114,7 +117,7 @@ def connect(where: str, jobs: int | None = None, tell: Callable[[str], object] =
             ) from error
         cluster = Cluster(client)
         number = cluster.threads()
-        tell(f"cluster {client.scheduler.address}: {f'{number} tasks at a time' if number else 'no worker yet'}")
+        tell(f"cluster {client.scheduler.address}: {number} task{'s' * (number != 1)} at a time")
         try:
             yield cluster
         finally:
