@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -188,7 +187,6 @@ def test_a_client_that_is_killed_loses_nothing_and_the_same_command_goes_on(dask
     assert [path.name for path in (tmp_path / "runs").glob(".client-*")] == []
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 def test_a_worker_that_sees_other_files_and_has_another_numpy(start_dask, rungs, local, tmp_path):
     """Its runs come back as a whole; the difference is named, once."""
     dask = start_dask(0)
