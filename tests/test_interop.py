@@ -60,11 +60,22 @@ def test_onnx_reads_any_number_of_images_and_says_how_to_prepare_them(tmp_path):
     said = {prop.key: prop.value for prop in proto.metadata_props}
     assert said["preprocessing"].startswith("((x / 255) - 0.5) * 2; trained on pixels from 0 to 255, scaled to -1 to 1")
     assert said["scores"] == model.scores_are
+    assert said["gives"] == "logits: scores before softmax"
     model.inputs = Inputs.as_given(0, 7, kind="features")
     to_onnx(model, tmp_path / "model.onnx")
     values = [prop.value for prop in onnx.load(tmp_path / "model.onnx").metadata_props]
     assert "x; trained on features from 0 to 7, taken as they are" in values
     assert proto.producer_name == "glasswork"
+
+
+def test_onnx_takes_raw_images_where_it_prepares_them(tmp_path):
+    model, raw = network(), np.random.default_rng(1).integers(0, 256, (5, 12)).astype("float32")
+    model.inputs = Inputs.of_bytes(shape=(3, 4))
+    to_onnx(model, tmp_path / "model.onnx", preprocessing=True)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    label, probabilities = session.run(None, {session.get_inputs()[0].name: raw})
+    np.testing.assert_allclose(probabilities, model.probabilities(raw.astype("uint8")), rtol=1e-5, atol=1e-6)
+    assert np.array_equal(label, model.predict(raw.astype("uint8")))
 
 
 def test_the_network_stays_as_it_is(tmp_path):

@@ -25,8 +25,11 @@ OPSET, IR_VERSION = 17, 8
 #: The value between preparation and network, by which `load` tells them apart.
 PREPARED = "prepared"
 
+#: What a bare file gives, in words.
+_SCORES = {"logits": "logits: scores before softmax", "probabilities": "probabilities"}
 
-def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
+
+def to_onnx(model: MLP, path: str | Path, *, preprocessing: bool = False, force: bool = False) -> None:
     """Write a network alone into an ONNX file, either completely or not at all; `export` adds what surrounds it.
 
     The input is named ``images``: ``(batch, in_features)`` in the network's dtype, prepared as ``model.inputs``
@@ -38,6 +41,8 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     model : MLP
     path : path
         Usually ends in ``.onnx``. An ONNX file that glasswork wrote is replaced.
+    preprocessing : bool
+        Whether the file takes raw numbers and gives label and probabilities, as that of `export` does.
     force : bool
         Whether another existing file may be replaced as well.
 
@@ -52,7 +57,7 @@ def to_onnx(model: MLP, path: str | Path, *, force: bool = False) -> None:
     """
     program = program_of(model, who="to_onnx")
     check_output(Path(path), force=force)
-    write_whole(Path(path), onnx_bytes(program, bare=True, dtype=model.dtype))
+    write_whole(Path(path), onnx_bytes(program, bare=not preprocessing, dtype=model.dtype))
 
 
 def onnx_bytes(program: Program, *, bare: bool, dtype: DTypeLike = np.float32) -> bytes:
@@ -103,7 +108,7 @@ def _facts(program: Program, bare: bool) -> dict[str, str]:
     """Return what the file's metadata say."""
     return {
         "takes": "prepared numbers" if bare else "raw numbers; preprocessing is part of this file",
-        "gives": program.model.scores_are if bare else "label, an index into classes, and probabilities",
+        "gives": _SCORES[program.model.scores_are] if bare else "label, an index into classes, and probabilities",
         **program.facts(),
     }
 
