@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from glasswork import FileError, InputError
-from glasswork.classroom.class_report.anonymous import anonymous
+from glasswork.classroom.class_report.anonymous import anonymous, numbered
 from glasswork.classroom.class_report.corrections import correct
 from glasswork.classroom.class_report.exports import (
     mistakes_to_csv,
     to_csv,
     to_grades,
     to_json,
+    to_key,
     to_nbgrader,
     to_otter,
 )
@@ -27,12 +28,14 @@ from glasswork.classroom.class_report.page import to_page
 from glasswork.classroom.class_report.points import Points, read_points
 from glasswork.classroom.class_report.report import ClassReport, Row
 from glasswork.classroom.class_report.run import Journal, Outcome
-from glasswork.classroom.class_report.standing import refused, standing, with_note, with_whole_file
+from glasswork.classroom.class_report.standing import refused, standing, with_notes, with_same_files, with_whole_file
 from glasswork.classroom.class_report.write import write_report
 from glasswork.classroom.exercise.write import render
 from glasswork.classroom.handout import OPTIONAL, PARTS
-from glasswork.classroom.judging.ending import STILL_RUNNING
+from glasswork.classroom.judging.ending import NOT_TO_ITS_END, report_ending
 from glasswork.classroom.report import CheckReport, PartReport, to_text
+from glasswork.classroom.student.source import from_script
+from glasswork.classroom.student.whole_file import Ending
 from glasswork.cli.classwork import ProgressBar
 
 HINTS = ("Look at the weight.", "Its mean is 0.5.", "Subtract something.")
@@ -78,7 +81,7 @@ def test_what_is_counted(report):
 def test_the_tables(report):
     rows = rows_of(to_csv(report, POINTS))
     assert rows[0]["student"] == "'=Ada <b>"  # no formula for a spreadsheet
-    assert rows[0]["mistakes"] == "Linear.__init__: positive"
+    assert rows[0]["mistakes"] == "Linear.__init__: It returns 2; expected 1."
     assert (rows[1]["split"], rows[4]["not checked because"]) == ("open", "larger than 20 MB")
     (mistake,) = rows_of(mistakes_to_csv(report))
     assert (mistake["students"], mistake["example line"]) == ("2", "self.weight = np.random.rand(n)  # Alan's")
@@ -167,7 +170,7 @@ def checked(whole=None, **statuses):
     names = [name for name in PARTS if name not in OPTIONAL]
     parts = [PartReport(name, statuses.get(name.replace(".", "_"), "done")) for name in names]
     entry = [PartReport("whole file", *whole)] if whole else []
-    return with_note(Row("Ada", "ada.py", "d", with_whole_file([*entry, *parts])), read_points())
+    return with_notes(Row("Ada", "ada.py", "d", with_whole_file([*entry, *parts])), read_points())
 
 
 GAPS = (
@@ -192,7 +195,10 @@ NOTHING = dict.fromkeys((name.replace(".", "_") for name in PARTS), "not found")
             10,
             "complete and right",
         ),
-        (checked(("remark", None, None, 9, STILL_RUNNING)), 7, "right so far, unfinished"),
+        *(
+            (checked(("remark", None, None, 9, f"{words}: …")), 7, "right so far, unfinished")
+            for words in NOT_TO_ITS_END
+        ),
         (checked(("wrong", None, None, 9, "The file stops.")), 7, "with mistakes"),
         (checked(("blocked", None, None, 9, REFUSAL)), 7, "tried what is not allowed"),
         (checked(MLP_forward="wrong"), 9, "with mistakes"),  # the file ran to its end all the same
@@ -212,10 +218,37 @@ def test_what_a_whole_file_is_worth_and_what_is_complete(row, points, group):
     assert f"1{group}" in page.text
     assert "Read the code before a grade depends on it" in page.text
     noted = group.startswith(("tried", "untouched", "nothing"))
-    assert row.notes == ((group,) if noted else ())
+    why = [note for note in row.notes if note != group]
+    assert (group in row.notes) == noted
+    left_off = any(part.message.startswith(NOT_TO_ITS_END) for part in row.parts)
+    left_off |= any(part.name == "train" and part.status == "wrong" for part in row.parts)
+    assert [note.startswith("no points for the whole file: ") for note in why if "full" not in note] == [
+        True
+    ] * left_off
+    given = Points({"MLP.forward": 1.0}, {})  # a table without the whole file
+    full = row.counts["wrong"] > 0 and given.earned(row)["MLP.forward"] > 0
+    assert ("full points, but " in "; ".join(with_notes(row, given).notes)) == full
+    assert ("Full points, but" in to_page(ClassReport((row,)), "Week 3", given)) == full
+    (graded,) = rows_of(to_grades(ClassReport((row,)), read_points()))
+    assert graded["notes"] == "; ".join(row.notes)
     (line,) = rows_of(to_csv(ClassReport((row,)), read_points()))
     assert (line["notes"], line["possible"]) == ("; ".join(row.notes), "10.0")
     assert ("Tried what is not allowed" in page.text) == ("PermissionError" in page.text) == group.startswith("tried")
+
+
+@pytest.mark.parametrize(
+    ("ending", "part"),
+    [
+        (Ending("time", 1, trained=True), PartReport("train", "wrong")),
+        (Ending("time", 1, trained=True), PartReport("train", "done")),
+        (Ending("exit", 1, frames=(("<module>", 1),), trained=True), PartReport("train", "done")),
+        (Ending("end"), PartReport("minibatch_generator", "wrong", "endless-loop")),  # its rounds were cut short
+    ],
+)
+def test_no_points_for_a_file_that_was_not_seen_to_end(ending, part):
+    entry = report_ending(ending, [part], from_script("exit()\nprint(1)"))
+    whole, _ = with_whole_file([entry, part])
+    assert whole.status == "blocked"
 
 
 def test_the_words_on_the_whole_file_and_on_remarks():
@@ -232,14 +265,15 @@ def test_the_words_on_the_whole_file_and_on_remarks():
 
 def test_weights_that_an_untouched_exercise_earns():
     points = Points({"data": 2.0, "split": 1.0}, {"SGD": 3.0})
-    assert points.given == {"data": 2.0, "SGD": 3.0}
+    assert points.given(ClassReport((checked(),))) == {"data": 2.0, "SGD": 3.0}
+    assert points.given(ClassReport((checked(), checked(SGD="open")))) == {"data": 2.0}  # left open with --parts
     row = checked(**UNTOUCHED)
     assert standing(row, points) == "untouched exercise"
     page = to_page(ClassReport((row,)), "Week 3", points)
     assert "An untouched exercise earns 5 points, because the exercise gives data, SGD" in page
     ((_, told),) = feedback(ClassReport((row,)), points, Path("feedback"))
     assert "worth nothing" not in told
-    assert read_points().given == {}
+    assert read_points().given(ClassReport((row,))) == {}
 
 
 def named(student, file="x.py", **fields):
@@ -307,6 +341,39 @@ def test_a_page_for_each_student(report):
         assert words in reader.text
     assert "3 of 2 points" in pages["Grace.html"]
     assert "Larger than 20 MB." in pages["Tim.html"]
+    assert "A program has judged" not in pages["Tim.html"]
+
+
+def test_mistakes_without_a_name_are_told_one_by_one():
+    said = ("It returns 2. Expected 1.", "It returns 2. Expected 1.", "ZeroDivisionError in line 9.")
+    rows = [Row(str(n), "x.py", parts=(wrong("train", None, "x", words),)) for n, words in enumerate(said)]
+    found = ClassReport(tuple(rows)).misconceptions()
+    assert [(one.students, one.says) for one in found] == [(("0", "1"), "It returns 2."), (("2",), said[2])]
+
+
+def test_the_same_file_is_told_to_the_teacher_alone(report):
+    noted = with_same_files([*report.rows, Row("a", "", "d9", notes=("untouched exercise",)), Row("b", "", "d9")])
+    notes = {row.student: row.notes for row in noted}
+    assert notes["Grace"] == ("the very same file as Radia",)
+    assert notes["Radia"] == ("the very same file as Grace",)
+    assert not any(notes[name] for name in ("Alan", "Tim", "b"))
+    pages = [content for _, content in feedback(ClassReport(tuple(noted)), POINTS, Path("feedback"))]
+    assert not any("the very same" in content.casefold() for content in pages)
+
+
+def test_the_key_of_a_report_without_names(report, tmp_path):
+    rows = numbered(report.rows)
+    names = {row["number"]: row["student"].lstrip("'") for row in rows_of(to_key(rows))}
+    for row, shown in zip(rows.values(), anonymous(report.rows), strict=True):
+        assert (names[shown.student], row.digest) == (row.student, shown.digest)
+    page = tmp_path / "shown" / "report.html"
+    for options, words in (
+        ({"key": tmp_path / "key.csv"}, "give --anonymous"),
+        ({"key": page.with_name("key.csv"), "anonymous": True}, "beside pages without names"),
+        ({"key": tmp_path / "fb" / "key.csv", "anonymous": True, "feedback": tmp_path / "fb"}, "beside pages"),
+    ):
+        with pytest.raises(InputError, match=words):
+            write_report(tmp_path, page, **options)
 
 
 def test_the_corrections_of_a_teacher(report, tmp_path):

@@ -196,7 +196,7 @@ def _row(part: PartReport, hint: int) -> str:
             told += f"<details{shown}><summary>Hint {number}</summary>{html.escape(text)}</details>"
     cell = 'style="padding: 2px 12px 2px 0; vertical-align: top; text-align: left"'
     return (
-        f"<tr><td {cell}><code>{html.escape(part.name)}</code></td>"
+        f'<tr><td {cell}><code style="white-space: nowrap">{html.escape(part.name)}</code></td>'
         f'<td {cell}><span style="color: {colour}; white-space: nowrap">{SIGNS[part.status]} {part.status}</span></td>'
         f"<td {cell}>{told}</td></tr>"
     )

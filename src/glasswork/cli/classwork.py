@@ -147,6 +147,10 @@ def report(
         typer.Option(metavar="DIR", help="A folder to write a page for each student into.", parser=typed_path),
     ] = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Show numbers instead of names.")] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="With --anonymous: where to write who is who.", parser=typed_path),
+    ] = None,
     export: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="One more file: grades, json, nbgrader or otter; may be repeated."),
@@ -163,9 +167,13 @@ def report(
 
     After an interruption, the same command continues where it stopped. Files that have not changed are not checked
     again: a journal beside the page keeps the results, with lines of the students' code.
+
+    If you judge a part otherwise, write it into report-corrections.csv beside the page (student,part,status,comment):
+    every report reads it, and none writes it. The points are a table that you can change: docs/classroom.md.
     """
     from glasswork.classroom.class_report.exports import EXPORTS
     from glasswork.classroom.class_report.points import WARNING, read_points
+    from glasswork.classroom.class_report.standing import full_although_wrong
     from glasswork.classroom.class_report.write import report_paths, write_report
 
     unknown = [name for name in export or () if name not in EXPORTS]
@@ -183,6 +191,7 @@ def report(
             roster=roster,
             points=points,
             feedback=feedback,
+            key=key,
             force=force,
             workers=workers,
             unsafe=unsafe,
@@ -196,11 +205,14 @@ def report(
         + (f", {failed} of them without a file that could be checked" if failed else "")
     )
     for one in [one for one in result.misconceptions() if one.status == "wrong"][:5]:
-        print(f"  {len(one.students):>4} × {one.part}: {one.mistake or 'another mistake'}")
+        print(f"  {len(one.students):>4} × {one.part}: {one.says}")
     print("\n".join(map(str, written)))
     journal = report_paths(page)[0]
     print(f"{journal} keeps the results for the next run, with lines of the students' code: do not publish it.")
     if {"grades", "nbgrader", "otter"} & set(export or ()):
         print(f"Note: {WARNING}")
-    if (weights := read_points(points)).given:
-        print(f"Warning: {weights.warning}")
+    if warning := read_points(points).warning(result):
+        print(f"Warning: {warning}")
+    for row in result.rows:
+        if says := full_although_wrong(row, read_points(points)):
+            print(f"Warning: {row.student}: {says}.")

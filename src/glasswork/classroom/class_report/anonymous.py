@@ -20,11 +20,17 @@ _ENGLISH = re.compile("a[nst]|b[ey]|[dgsn]o|he|i[fnst]|m[aey]|may|o[fnr]|to|u[ps
 _LONG = 5
 
 
+def numbered(rows: Sequence[Row]) -> dict[str, Row]:
+    """Return the rows by the numbers that stand for their students, in an order that says nothing about names."""
+    ordered = sorted(rows, key=lambda row: (row.digest, row.file, row.student))
+    return {f"Student {number:03d}": row for number, row in enumerate(ordered, 1)}
+
+
 def anonymous(rows: Sequence[Row]) -> Iterator[Row]:
-    """Yield the rows with numbers for names, in an order that says nothing about names."""
+    """Yield the rows with numbers for names."""
     everybody = [name for row in rows for name in _names(row)]
     all_glued = [name for row in rows for name in _glued(row)]
-    for number, row in enumerate(sorted(rows, key=lambda row: (row.digest, row.file, row.student)), 1):
+    for student, row in numbered(rows).items():
         hide = _pattern(_names(row), everybody, _glued(row), all_glued)
         parts = tuple(
             replace(
@@ -37,10 +43,10 @@ def anonymous(rows: Sequence[Row]) -> Iterator[Row]:
         )
         yield replace(
             row,
-            student=f"Student {number:03d}",
+            student=student,
             id="",
             email="",
-            file=f"{number:03d}{Path(row.file).suffix}" if row.file else "",
+            file=f"{student[-3:]}{Path(row.file).suffix}" if row.file else "",
             parts=parts,
             failure=hide.sub("…", row.failure),
             notes=tuple(hide.sub("…", note) for note in row.notes),

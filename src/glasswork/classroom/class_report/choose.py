@@ -24,6 +24,9 @@ _ONE_OF = "one of"
 #: Notes for the teacher alone, on a student whom the list of the class does not have for certain.
 UNLISTED, SEVERAL = "not on the list", "several on the list have this name, and none this id"
 
+#: How the note begins on a file that others handed in, too; it holds their names, so no student reads it.
+SAME = "the very same file as"
+
 
 @dataclass(frozen=True)
 class Submission:

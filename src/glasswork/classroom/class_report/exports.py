@@ -3,12 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from glasswork.classroom.class_report.points import WARNING, Points
-from glasswork.classroom.class_report.report import ClassReport
+from glasswork.classroom.class_report.report import ClassReport, Row
 from glasswork.classroom.report import PartReport
 
 
@@ -29,7 +29,7 @@ def to_csv(report: ClassReport, points: Points) -> str:
     rows = []
     for row in report.rows:
         status = {part.name: part.status for part in row.parts}
-        mistakes = "; ".join(f"{p.name}: {p.mistake or p.message}" for p in row.parts if p.status == "wrong")
+        mistakes = "; ".join(f"{p.name}: {p.message}" for p in row.parts if p.status == "wrong")
         who = [row.student, row.id, row.email, row.file, "; ".join(row.notes)]
         counts = [sum(points.earned(row).values()), points.possible, row.done, row.counts["wrong"], row.counts["open"]]
         rows.append([*who, *counts, *(status.get(name, "") for name in names), mistakes, row.failure])
@@ -43,7 +43,7 @@ def mistakes_to_csv(report: ClassReport) -> str:
         [
             one.part,
             one.status,
-            one.mistake or "",
+            one.says,
             len(one.students),
             "; ".join(one.students),
             one.example.code.strip(),
@@ -65,6 +65,12 @@ def to_grades(report: ClassReport, points: Points) -> str:
         who = [row.student, row.id, row.email]
         rows.append([*who, sum(earned.values()), points.possible, extra, *earned.values(), notes, WARNING])
     return _csv([header, *rows])
+
+
+def to_key(rows: Mapping[str, Row]) -> str:
+    """Return as CSV which student each number of a report without names stands for."""
+    header = ["number", "student", "id", "email", "file"]
+    return _csv([header, *([number, row.student, row.id, row.email, row.file] for number, row in rows.items())])
 
 
 def to_json(report: ClassReport, points: Points) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from glasswork.classroom.class_report.points import WARNING, Points
 from glasswork.classroom.class_report.report import ClassReport, Misconception, Row
-from glasswork.classroom.class_report.standing import COMPLETE, GROUPS, MISTAKES, refused, standing
+from glasswork.classroom.class_report.standing import COMPLETE, GROUPS, MISTAKES, full_although_wrong, refused, standing
 from glasswork.classroom.handout import WHOLE_FILE
 from glasswork.classroom.report import PartReport
 from glasswork.outputs import GENERATOR
@@ -60,6 +60,7 @@ def to_page(report: ClassReport, title: str, points: Points) -> str:
         [
             *_head(report, title, points),
             *_refused(report),
+            *_full_although_wrong(report, points),
             *_misconceptions(report),
             *_parts(report),
             *_matrix(report, points),
@@ -86,8 +87,8 @@ def _head(report: ClassReport, title: str, points: Points) -> Iterator[str]:
     items = (f"<li><b>{count}</b>{name}</li>" for name, count in numbers.items())
     yield f"<ul class=numbers>{''.join(items)}</ul>"
     yield f"<p class=muted>{escape(WARNING)}</p>"
-    if points.given:
-        yield f"<p class=wrong>{escape(points.warning)}</p>"
+    if warning := points.warning(report):
+        yield f"<p class=wrong>{escape(warning)}</p>"
 
 
 def _refused(report: ClassReport) -> Iterator[str]:
@@ -98,6 +99,13 @@ def _refused(report: ClassReport) -> Iterator[str]:
             code = f" <code>{escape(part.code.strip())}</code>" if part.code.strip() else ""
             yield f"<li>{escape(row.student)}, {escape(part.name)}:{code} {escape(part.message)}</li>"
         yield "</ul>"
+
+
+def _full_although_wrong(report: ClassReport, points: Points) -> Iterator[str]:
+    found = [(row.student, says) for row in report.rows if (says := full_although_wrong(row, points))]
+    if found:
+        yield "<h2>Full points, but something is wrong</h2><p class=muted>The mistake is in code that earns none.</p>"
+        yield f"<ul>{''.join(f'<li>{escape(student)}: {escape(says)}.</li>' for student, says in found)}</ul>"
 
 
 def _misconceptions(report: ClassReport) -> Iterator[str]:
@@ -119,9 +127,8 @@ def _misconceptions(report: ClassReport) -> Iterator[str]:
 def _misconception(one: Misconception, of: int) -> Iterator[str]:
     count = len(one.students)
     unnamed = _UNNAMED[WHOLE_FILE if (one.part, one.status) == (WHOLE_FILE, "wrong") else one.status]
-    name = f"<code>{escape(one.mistake)}</code>" if one.mistake else unnamed
     yield f"<section class='mistake{' is-remark' if one.status == 'remark' else ''}'>"
-    yield f"<h3>{escape(one.part)}: {name}</h3>"
+    yield f"<h3>{escape(one.part)}{'' if one.mistake else f': {unnamed}'}</h3>"
     yield f"<p class=muted>{count} of {of} ({100 * count / of:.0f} %): {_names(one.students)}</p>"
     if one.example.code.strip():
         yield f"<pre><code>{escape(one.example.code.strip())}</code></pre>"

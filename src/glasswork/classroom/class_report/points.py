@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from glasswork.classroom.class_report.report import DONE, Row
+from glasswork.classroom.class_report.report import DONE, ClassReport, Row
 from glasswork.classroom.handout import OPTIONAL, PARTS, WHOLE_FILE
 from glasswork.errors import FileError, InputError
 
@@ -39,17 +39,20 @@ class Points:
         """The weight of every part that is worth something, the optional ones last."""
         return {**self.required, **self.bonus}
 
-    @property
-    def given(self) -> dict[str, float]:
-        """The weights of parts whose code the exercise gives, unless a teacher opens them: earned by no work."""
-        return {name: worth for name, worth in self.parts.items() if worth and name not in read_points().parts}
+    def given(self, report: ClassReport) -> dict[str, float]:
+        """Return the weights of parts that the exercise gives, as far as nobody left them open: earned by no work."""
+        left = {part.name for row in report.rows for part in row.parts if part.status == "open"}
+        earned = self.parts.keys() - read_points().parts.keys() - left
+        return {name: worth for name, worth in self.parts.items() if worth and name in earned}
 
-    @property
-    def warning(self) -> str:
-        """What a teacher should know about the weights of code that the exercise gives."""
+    def warning(self, report: ClassReport) -> str:
+        """Return what a teacher should know about the weights of code that the exercise gives; empty if nothing."""
+        given = self.given(report)
         return (
-            f"An untouched exercise earns {sum(self.given.values()):g} points, because the exercise gives "
-            f"{', '.join(self.given)}, unless you left them open with --parts."
+            f"An untouched exercise earns {sum(given.values()):g} points, because the exercise gives "
+            f"{', '.join(given)}, unless you left them open with --parts."
+            if given
+            else ""
         )
 
     def earned(self, row: Row) -> dict[str, float]:

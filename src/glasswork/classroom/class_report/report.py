@@ -3,6 +3,7 @@
 folder ──find_files──► files ──choose──► one a student ──check_all──► outcomes ──► ClassReport ──► HTML, CSV, exports
 """
 
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,11 @@ class Misconception:
     students: tuple[str, ...]
     example: PartReport
 
+    @property
+    def says(self) -> str:
+        """What the mistake is: the first sentence of the example."""
+        return re.split(r"(?<=[.?!])\s", self.example.message, maxsplit=1)[0]
+
 
 @dataclass(frozen=True)
 class ClassReport:
@@ -106,7 +112,7 @@ class ClassReport:
     def misconceptions(self) -> list[Misconception]:
         """The mistakes and remarks, the most common first."""
         order = {name: i for i, name in enumerate(self.part_names)}
-        cases: dict[tuple[str, str, str], list[tuple[str, PartReport]]] = {}
+        cases: dict[tuple[str, str, str, str], list[tuple[str, PartReport]]] = {}
         for row in self.rows:
             for part in row.parts:
                 if part.status in ("wrong", "remark") and not part.message.startswith(CORRECTED):

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from glasswork.classroom.class_report.anonymous import anonymous as without_names
+from glasswork.classroom.class_report.anonymous import anonymous as without_names, numbered
 from glasswork.classroom.class_report.corrections import correct
-from glasswork.classroom.class_report.exports import EXPORTS, mistakes_to_csv, to_csv
+from glasswork.classroom.class_report.exports import EXPORTS, mistakes_to_csv, to_csv, to_key
 from glasswork.classroom.class_report.feedback import feedback as feedback_pages
 from glasswork.classroom.class_report.page import to_page
 from glasswork.classroom.class_report.points import read_points
 from glasswork.classroom.class_report.report import ClassReport, report_class
 from glasswork.classroom.class_report.run import Journal
-from glasswork.classroom.class_report.standing import with_note, with_whole_file
+from glasswork.classroom.class_report.standing import with_notes, with_same_files, with_whole_file
 from glasswork.errors import FileError, InputError
 from glasswork.files import write_whole
 from glasswork.outputs import check_output
@@ -31,6 +31,7 @@ def write_report(
     roster: Path | None = None,
     points: Path | None = None,
     feedback: Path | None = None,
+    key: Path | None = None,
     force: bool = False,
     workers: int | None = None,
     unsafe: bool = False,
@@ -53,6 +54,8 @@ def write_report(
         A table of what each part is worth; see `read_points`.
     feedback : Path, optional
         A folder to write a page for each student into.
+    key : Path, optional
+        With ``anonymous``: a table of who is who, in another folder than the page and the feedback.
     force : bool
         Replace files that somebody else wrote or changed.
     time_limit, roster, workers, unsafe, on_start, on_result
@@ -73,6 +76,8 @@ def write_report(
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"report: expected an output name that ends in .html, got {output.name!r}")
+    if key is not None:
+        _check_key(key, output, feedback, anonymous=anonymous)
     journal, *paths = report_paths(output, exports)
     inputs = [path for path in (roster, points) if path is not None]
     check_output(journal, [source, *inputs], force=force)
@@ -115,8 +120,10 @@ def write_report(
     )
     rows = [replace(row, parts=with_whole_file(row.parts)) for row in report.rows]
     rows = correct(rows, journal.with_name(f"{journal.stem}-corrections.csv"))
-    rows = [with_note(row, weights) for row in rows]
-    report = ClassReport(tuple(without_names(rows) if anonymous else rows), anonymous)
+    rows = [with_notes(row, weights) for row in rows]
+    names = numbered(rows)
+    rows = with_same_files(tuple(without_names(rows) if anonymous else rows))
+    report = ClassReport(tuple(rows), anonymous)
     contents = [
         to_page(report, source.resolve().name, weights),
         "\ufeff" + to_csv(report, weights),  # with the mark by which Excel knows UTF-8
@@ -124,6 +131,8 @@ def write_report(
         *(EXPORTS[name].write(report, weights) for name in exports),
     ]
     written = list(zip(paths, contents, strict=True))
+    if key is not None:
+        written.append((key, "\ufeff" + to_key(names)))
     if feedback is not None:
         written += feedback_pages(report, weights, feedback)
         feedback.mkdir(parents=True, exist_ok=True)  # not before: in the folder that is read, it is no student
@@ -132,7 +141,16 @@ def write_report(
     for path, content in written:
         write_whole(path, content.encode())
         kept.add_written(path, content.encode(), anonymous=anonymous)
-    return report, [*paths, *([feedback] if feedback is not None else [])]
+    return report, [*paths, *(path for path in (key, feedback) if path is not None)]
+
+
+def _check_key(key: Path, output: Path, feedback: Path | None, *, anonymous: bool) -> None:
+    """Raise InputError if the table of names belongs to no anonymous report, or would be handed out with one."""
+    if not anonymous:
+        raise InputError("--key tells who is who in a report without names; give --anonymous, too")
+    shown = [output.parent.resolve(), *([feedback.resolve()] if feedback is not None else [])]
+    if key.parent.resolve() in shown:
+        raise InputError(f"{key}: the names would lie beside pages without names; choose another folder for --key")
 
 
 def report_paths(output: Path, exports: Sequence[str] = ()) -> list[Path]:

@@ -25,6 +25,12 @@ STILL_RUNNING = (
     f"After {RUN_LIMIT:g} seconds of computing the file was still running, so its last lines were not tried."
 )
 
+_ENDS_ITSELF = "The program ends itself here"
+_GOES_ON = "The file does not come to its end, because"
+
+#: How the messages begin on a file whose last lines were not seen to run, although no error stopped it.
+NOT_TO_ITS_END = (STILL_RUNNING, _ENDS_ITSELF, _GOES_ON)
+
 _DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
 _OF_OBJECTS = {method for methods in CLASSES.values() for method in methods}
 _HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
@@ -136,9 +142,12 @@ def report_ending(
         is_seen = ending.trained and not wrong
         return _entry("remark" if is_seen else "blocked", STILL_RUNNING, ending.line, document)
     if ending.how == "exit" and (after := _after(ending, document)) is not None:
-        says = f"The program ends itself here; the lines below, from line {document.place(after)[1]} on, never run."
+        says = f"{_ENDS_ITSELF}; the lines below, from line {document.place(after)[1]} on, never run."
         is_done = ending.trained and "test" not in _names_below(after, document)
         return _entry("remark" if is_done else "wrong", says, ending.line, document)
+    if hangs := [part.name for part in parts if part.status == "wrong" and part.mistake == "endless-loop"]:
+        says = f"{_GOES_ON} {_listed(hangs)} {'do' if len(hangs) > 1 else 'does'} not."  # its loops were cut short
+        return _entry("blocked", says, None, document)
     if wrong:
         return None
     for line in ending.left:
