@@ -112,7 +112,7 @@ class ClassReport:
     def misconceptions(self) -> list[Misconception]:
         """The mistakes and remarks, the most common first."""
         order = {name: i for i, name in enumerate(self.part_names)}
-        cases: dict[tuple[str, str, str, str], list[tuple[str, PartReport]]] = {}
+        cases: dict[tuple[str, str, str], list[tuple[str, PartReport]]] = {}
         for row in self.rows:
             for part in row.parts:
                 if part.status in ("wrong", "remark") and not part.message.startswith(CORRECTED):
