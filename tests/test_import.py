@@ -138,12 +138,12 @@ def test_a_state_dict_says_neither_activation_nor_missing_layers(tmp_path):
         load(path, activation="softsign")
     middle = {
         f"{k}.{w}": np.ones(s, np.float32)
-        for k, n, m in ((0, 12, 9), (10, 8, 4), (2, 9, 8))
+        for k, n, m in ((0, 12, 12), (2, 12, 12), (4, 12, 12), (6, 12, 9), (10, 8, 4), (8, 9, 8))
         for w, s in (("weight", (m, n)), ("bias", m))
     }
     save_file(middle, tmp_path / "net.safetensors")
-    assert load(tmp_path / "net.safetensors", activation="relu").hidden_size == (9, 8)  # 2 before 10
-    del middle["2.weight"], middle["2.bias"]
+    assert load(tmp_path / "net.safetensors", activation="relu").hidden_size[-2:] == (9, 8)  # 8 before 10
+    del middle["8.weight"], middle["8.bias"]
     save_file(middle, tmp_path / "net.safetensors")
     with pytest.raises(InputError, match=r"10 takes 8 numbers, but the layer before it gives 9; is a layer missing\?"):
         load(tmp_path / "net.safetensors", activation="relu")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, InputError
-from glasswork.interop.found import Found, Module, steps_of
+from glasswork.interop.found import Found, Module, check_precision, steps_of
 from glasswork.interop.program import Program, acts
 from glasswork.interop.translation import opened
 from glasswork.models.committee import Committee
@@ -34,6 +34,11 @@ _TORCH = {
     "running_mean": "running_mean",
     "running_variance": "running_var",
 }
+
+_MISSING = (
+    "is a layer missing? If not, give the torch.nn.Sequential itself to interop.load, or write the network with "
+    "torch.onnx.export"
+)
 
 
 def modules_of(model: MLP) -> list[Module]:
@@ -174,8 +179,7 @@ def read_state_dict(
     if not linear:
         raise InputError(f"{who}: expected arrays such as 0.weight of shape (out, in), got {', '.join([*arrays][:5])}")
     for name in ordered:
-        if (weight := modules[name].get("weight")) is not None and weight.dtype not in (np.float32, np.float16):
-            raise InputError(f"{who}: {name}: expected weights of float32, got {weight.dtype}; convert the network")
+        check_precision(who, name, modules[name])
     words = dict(zip(linear, [*_activations(who, activation, len(linear) - 1), output_activation], strict=True))
     found, waiting = Found(), list[str | None]()
     planned: list[Module | str | None] = []
@@ -187,11 +191,15 @@ def read_state_dict(
         if name in words:
             waiting.append(words[name])
     steps = steps_of(who, [module for module in planned if isinstance(module, Module)])
+    _check_numbers(who, ordered, words)
+    _check_biases(who, ordered, modules)
     for thing in [*planned, *waiting]:
         if isinstance(thing, Module):
             found.steps.append(steps.pop(0))
         else:
             found.act(who, thing)
+    shown = [f"{thing.name} ({thing.kind})" if isinstance(thing, Module) else thing for thing in [*planned, *waiting]]
+    found.notes.append(f"a state dict holds arrays alone; the network was read as {', '.join(filter(None, shown))}")
     return found
 
 
@@ -203,9 +211,54 @@ def _activations(who: object, given: Any, hidden: int) -> list[str | None]:
             "(--activation relu)"
         )
     words = [given] * hidden if isinstance(given, str) else list(given or ())
+    if any(word in ("softmax", "log_softmax") for word in words):
+        raise InputError(f"{who}: expected activations of hidden layers, got softmax, which only an output can have")
     if len(words) != hidden:
         raise InputError(f"{who}: expected {hidden} activations, one for each hidden layer, got {len(words)}")
     return words
+
+
+def _check_numbers(who: object, ordered: Sequence[str], words: Mapping[str, str | None]) -> None:
+    """Refuse names whose numbers leave room for a missing layer, or do not treat all activations alike.
+
+    In a Sequential, activation and dropout have numbers as well: 0, 2, 5. In names such as fc1 and fc2, or in a
+    ModuleList, they have none: 0, 1, 2.
+    """
+    counts_all = all(name.rpartition(".")[2].isdecimal() for name in ordered)
+    room, rooms = 0.0, dict[bool, str]()  # between two layers of weights: of numbers that no array has
+    layer = ""
+    for name, before in zip(ordered, [None, *ordered], strict=False):
+        first, number = _number(before) if before else (-1,), _number(name)
+        gap = next((b - a - 1 for a, b in zip(first, number, strict=False) if a != b), 0)
+        most = 2 if counts_all else 0 if before else 1
+        if gap > most and (before or len(number) == 1):
+            place = f"between {before} and {name}" if before else f"before {name}"
+            enough = ", more than an activation and dropout need" if counts_all else ""
+            raise InputError(f"{who}: {gap} unused number{'s' * (gap > 1)} {place}{enough}; {_MISSING}")
+        room += gap if first[:-1] == number[:-1] else np.nan  # what stands at the end of a block has no number here
+        if name in words:
+            if layer and not np.isnan(room) and words[layer] not in (None, "none", "identity", "linear"):
+                rooms.setdefault(room > 0, f"between {layer} and {name}")
+            layer, room = name, 0.0
+    if len(rooms) == 2:
+        raise InputError(
+            f"{who}: the numbers have room for an activation {rooms[True]}, but not {rooms[False]}; {_MISSING}"
+        )
+
+
+def _check_biases(who: object, ordered: Sequence[str], modules: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+    """Refuse a layer without bias among others with one, unless a batch normalisation follows, which has its own."""
+    dims = [getattr(modules[name].get("weight"), "ndim", 0) for name in ordered]
+    alone = [name for name, ndim, behind in zip(ordered, dims, [*dims[1:], 0], strict=True) if (ndim, behind) != (2, 1)]
+    has = {
+        name: "bias" in modules[name] for name, ndim in zip(ordered, dims, strict=True) if ndim == 2 and name in alone
+    }
+    if len(set(has.values())) == 2:
+        without, with_one = (next(name for name, bias in has.items() if bias is wanted) for wanted in (False, True))
+        raise InputError(
+            f"{who}: {without} has no bias, but {with_one} has one; is an array missing? If {without} was trained "
+            f"without a bias, add {len(modules[without]['weight'])} zeros as {without}.bias"
+        )
 
 
 def _number(name: str) -> tuple[int, ...]:

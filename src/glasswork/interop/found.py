@@ -22,7 +22,7 @@ from glasswork.nn.layers import make_layer
 from glasswork.nn.scores import ScoresAre
 
 #: The notice for a network whose GELU is exact.
-GELU_NOTE = "GELU is computed by its tanh formula here, which differs by up to 5e-4"
+GELU_NOTE = "GELU is computed by its tanh formula here: each neuron differs by up to 5e-4, and the answers accordingly"
 
 #: Other libraries' words for activations, and ours; None for none.
 _WORDS: dict[str, str | None] = {
@@ -130,6 +130,15 @@ def kind_of(who: object, word: str | None) -> str | None:
     if plain is not None and plain not in _WORDS:
         raise InputError(f"{who}: expected an activation out of {', '.join(_WORDS)}, got {word!r}")
     return None if plain is None else _WORDS[plain]
+
+
+def check_precision(who: object, name: str, parts: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays of another library that float32 cannot hold."""
+    for part, array in parts.items():
+        if array.dtype.kind == "f" and array.dtype.itemsize > 4:
+            raise InputError(
+                f"{who}: {name}: expected arrays of float32, got {array.dtype} in {part}; convert the network"
+            )
 
 
 def steps_of(who: object, modules: Iterable[Module]) -> list[Step]:

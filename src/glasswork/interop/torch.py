@@ -13,7 +13,7 @@ import numpy as np
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs
 from glasswork.interop.arrays import modules_of, state_dict
-from glasswork.interop.found import GELU_NOTE, Found, Module, steps_of
+from glasswork.interop.found import GELU_NOTE, Found, Module, check_precision, steps_of
 from glasswork.interop.translation import check_layers, require
 from glasswork.nn import MLP
 from glasswork.nn.batchnorm import EPSILON
@@ -111,6 +111,7 @@ def read_module(network: Any) -> Found:
                 f"{network.__class__.__name__}: {name} ({word}) stands behind a softmax; expected scores there"
             )
         parts = {part: as_numpy(name, tensor) for part, tensor in module.state_dict().items()}
+        check_precision(network.__class__.__name__, name, parts)
         if word == "Linear":
             modules.append(Module(name, "linear", {}, parts))
         elif word == "BatchNorm1d":
