@@ -132,6 +132,15 @@ def test_a_teacher_chooses_the_sizes_of_the_sets(language, number):
     assert stated_sizes(render("script", solution=False).decode().split("\n")) == SIZES
 
 
+@pytest.mark.parametrize("form", ["notebook", "script"])
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("deleted", [r"[(]test[)].*[.]", r"[(](training|validation|test|Validierung)", r"[*]{2}"])
+def test_the_sizes_are_found_in_what_a_student_has_left(form, language, deleted):
+    sizes = read_sizes("50000/8000/12000")
+    lines = render(form, solution=False, language=language, sizes=sizes).decode().split("\n")
+    assert stated_sizes([line for line in lines if not re.search(deleted, line, re.IGNORECASE)]) == sizes
+
+
 @pytest.mark.parametrize(
     "sizes", ["7000", "7000/1000/2000/1", "a/b/c", "60000/10000/10000", "500/1000/2000", "7e3/1/2"]
 )
@@ -149,6 +158,17 @@ def test_a_check_expects_the_sizes_that_the_exercise_states(glasswork, checker, 
     split = {part.name: part for part in checker.check(path).parts}["split"]
     assert (split.status, split.mistake) == ("wrong", None)
     assert "expected train 7,000, valid 1,000 and test 2,000" in split.message
+
+
+def test_a_teacher_says_which_sizes_count(glasswork, checker, tmp_path):
+    path = tmp_path / "mine.py"
+    text = render("script", solution=True, sizes=read_sizes("50000/10000/10000")).decode()
+    path.write_text("\n".join(line for line in text.split("\n") if not line.startswith("# ")), "utf-8")
+    split = {part.name: part for part in checker.check(path).parts}["split"]  # nothing in the file states them
+    assert (split.status, split.mistake) == ("wrong", None)
+    assert "fraction" not in f"{split.message} {split.hints}"
+    said = json.loads(glasswork("check", "mine.py", "--json", "--sizes", "50000/10000/10000", folder=tmp_path))
+    assert {part["status"] for part in said["parts"] if part["name"] == "split"} == {"done"}
 
 
 def test_no_task_is_told_that_is_not_there():

@@ -27,6 +27,10 @@ def check(
         bool, typer.Option("--train", help="If nothing is wrong, train the file's own classes and draw both curves.")
     ] = False,
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Epochs of --train.")] = 5,
+    sizes: Annotated[
+        str | None,
+        typer.Option(metavar="A/B/C", help="Images for training, validation and test; unless given, as the file says."),
+    ] = None,
     time_limit: Annotated[
         float, typer.Option(min=1.0, metavar="SECONDS", help="Time limit for running the file.")
     ] = 20.0,
@@ -40,11 +44,12 @@ def check(
     Example: glasswork check classwork.ipynb --hint 2
     """
     from glasswork.classroom import Checker
+    from glasswork.classroom.exercise.sizes import read_sizes
     from glasswork.classroom.sandbox.isolation import NOTICE
     from glasswork.errors import GlassworkError
 
     try:
-        with Checker(time_limit=time_limit) as checker:
+        with Checker(time_limit=time_limit, sizes=read_sizes(sizes) if sizes else None) as checker:
             if not checker.is_isolated:
                 typer.echo(NOTICE, err=True)
             report = checker.check(file, hint=hint)

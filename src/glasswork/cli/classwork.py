@@ -155,6 +155,10 @@ def report(
         list[str] | None,
         typer.Option(metavar="NAME", help="One more file: grades, json, nbgrader or otter; may be repeated."),
     ] = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option(metavar="A/B/C", help="Images for training, validation and test; unless given, as a file says."),
+    ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions checked at the same time.")] = None,
     unsafe: Annotated[
@@ -175,6 +179,7 @@ def report(
     from glasswork.classroom.class_report.points import WARNING, read_points
     from glasswork.classroom.class_report.standing import full_although_wrong
     from glasswork.classroom.class_report.write import report_paths, write_report
+    from glasswork.classroom.exercise.sizes import read_sizes
 
     unknown = [name for name in export or () if name not in EXPORTS]
     if unknown:
@@ -187,6 +192,7 @@ def report(
             page,
             exports=export or (),
             time_limit=time_limit,
+            sizes=read_sizes(sizes) if sizes is not None else None,
             anonymous=anonymous,
             roster=roster,
             points=points,

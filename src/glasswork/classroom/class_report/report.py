@@ -145,6 +145,7 @@ def report_class(
     kept: Journal,
     *,
     time_limit: float,
+    sizes: dict[str, int] | None = None,
     roster: Path | None = None,
     workers: int | None = None,
     unsafe: bool = False,
@@ -161,6 +162,8 @@ def report_class(
         The results of an interrupted report; new ones are added.
     time_limit : float
         Seconds that one submission may take.
+    sizes : dict, optional
+        Of the sets: those that each file states unless given.
     roster : Path, optional
         A table of the students, of whom those without a submission are listed, too.
     workers : int, optional
@@ -188,7 +191,7 @@ def report_class(
         paths = {file.digest: file.path for file in files if file is not None and file.path is not None}
         new = {digest: path for digest, path in paths.items() if digest not in kept.outcomes}
         on_start(len(paths), len(paths) - len(new))
-        for digest, outcome in check_all(new, time_limit=time_limit, workers=workers, unsafe=unsafe):
+        for digest, outcome in check_all(new, time_limit=time_limit, sizes=sizes, workers=workers, unsafe=unsafe):
             kept.add(digest, outcome)
             on_result()
 

@@ -44,12 +44,14 @@ class Journal:
     path : Path
     time_limit : float
         Seconds that a file may take.
+    sizes : dict, optional
+        Of the sets, if all files are held to the same.
     """
 
-    def __init__(self, path: Path, time_limit: float) -> None:
+    def __init__(self, path: Path, time_limit: float, sizes: dict[str, int] | None = None) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self._path = path
-        head = {"glasswork": __version__, "checker": _fingerprint(), "time_limit": time_limit}
+        head = {"glasswork": __version__, "checker": _fingerprint(), "time_limit": time_limit, "sizes": sizes}
         lines = path.read_text("utf-8").split("\n") if path.exists() else []
         entries = [entry for line in lines[1:] if (entry := _parse(line)) is not None]  # a line that was cut off is not
         self._written: dict[str, dict[str, Any]] = {entry["written"]: entry for entry in entries if "written" in entry}
@@ -102,7 +104,12 @@ class Journal:
 
 
 def check_all(
-    paths: Mapping[str, Path], *, time_limit: float, workers: int | None = None, unsafe: bool = False
+    paths: Mapping[str, Path],
+    *,
+    time_limit: float,
+    sizes: dict[str, int] | None = None,
+    workers: int | None = None,
+    unsafe: bool = False,
 ) -> Iterator[tuple[str, Outcome]]:
     """Check files in parallel; each worker keeps a checker that holds the data.
 
@@ -112,6 +119,8 @@ def check_all(
         The files, by any key.
     time_limit : float
         Seconds that a file may take.
+    sizes : dict, optional
+        Of the sets: those that each file states unless given.
     workers : int, optional
         How many are checked at once: as many as there are processors and memory for, unless told otherwise.
     unsafe : bool
@@ -130,7 +139,7 @@ def check_all(
 
         def check(path: Path) -> Outcome:
             if not hasattr(local, "checker"):
-                checker = Checker(time_limit=time_limit, strict=not unsafe)
+                checker = Checker(time_limit=time_limit, strict=not unsafe, sizes=sizes)
                 local.checker = checkers.enter_context(checker)
             try:
                 return Outcome(local.checker.check(path).parts)

@@ -27,6 +27,7 @@ def write_report(
     *,
     exports: Sequence[str] = (),
     time_limit: float = 20.0,
+    sizes: dict[str, int] | None = None,
     anonymous: bool = False,
     roster: Path | None = None,
     points: Path | None = None,
@@ -58,7 +59,7 @@ def write_report(
         With ``anonymous``: a table of who is who, in another folder than the page and the feedback.
     force : bool
         Replace files that somebody else wrote or changed.
-    time_limit, roster, workers, unsafe, on_start, on_result
+    time_limit, sizes, roster, workers, unsafe, on_start, on_result
         See `report_class`.
 
     Returns
@@ -81,7 +82,7 @@ def write_report(
     journal, *paths = report_paths(output, exports)
     inputs = [path for path in (roster, points) if path is not None]
     check_output(journal, [source, *inputs], force=force)
-    kept, weights = Journal(journal, time_limit), read_points(points)
+    kept, weights = Journal(journal, time_limit, sizes), read_points(points)
 
     def check(path: Path) -> None:
         if not kept.is_known(path):
@@ -112,6 +113,7 @@ def write_report(
         source,
         kept,
         time_limit=time_limit,
+        sizes=sizes,
         roster=roster,
         workers=workers,
         unsafe=unsafe,

@@ -1,6 +1,7 @@
 """The sizes of the three sets: chosen by a teacher, stated in the texts of an exercise, read there by a check.
 
-A check finds them in a comment of the code: ``# ... 55,000 (training), 5,000 (validation) and 10,000 (test) ...``.
+A check finds them in comments of the code, ``# 55,000 (training), 5,000 (validation) and 10,000 (test)``, or in the
+text of section 2: ``**Training set**, 55,000 images``.
 """
 
 import re
@@ -12,11 +13,16 @@ from glasswork.errors import InputError
 #: The images of MNIST, and the fewest of a set: a batch has 100.
 _ALL, _LEAST = 70_000, 1_000
 
-#: A number and what it counts, in English and in German.
+#: A number and what it counts, in English and in German: in a comment, and in the text.
 _STATED = {
-    "train": re.compile(r"([\d.,]*\d) \((?:training|Training)\)"),
+    "train": re.compile(r"([\d.,]*\d) \([tT]raining\)"),
     "valid": re.compile(r"([\d.,]*\d) \((?:validation|Validierung)\)"),
     "test": re.compile(r"([\d.,]*\d) \([tT]est\)"),
+}
+_IN_TEXT = {
+    "train": re.compile(r"\*\*Training(?: set|smenge)\*\*, ([\d.,]*\d) "),
+    "valid": re.compile(r"\*\*Validation set\*\*, ([\d.,]*\d) |\*\*Validierungsmenge\*\*, ([\d.,]*\d) "),
+    "test": re.compile(r"\*\*Test(?: set|menge)\*\*, ([\d.,]*\d) "),
 }
 
 
@@ -39,13 +45,25 @@ def read_sizes(text: str) -> dict[str, int]:
 
 
 def stated_sizes(lines: Iterable[str]) -> dict[str, int]:
-    """Return the sizes that a comment states; those of the handout if there is no such comment."""
-    for line in lines:
-        if line.lstrip().startswith("#"):
-            found = {name: pattern.search(line) for name, pattern in _STATED.items()}
-            if all(found.values()):
-                return {name: int(re.sub(r"\D", "", match[1])) for name, match in found.items() if match is not None}
+    """Return the sizes that a script, or a notebook as it is stored, states; those of the handout if it states none.
+
+    One comment that states all three counts before several, and these before the text.
+    """
+    lines = list(lines)
+    comments = [line for line in lines if line.lstrip(' "').startswith("#")]
+    for texts, patterns in (
+        *(([line], _STATED) for line in comments),
+        (comments, _STATED),
+        (lines, _IN_TEXT),
+    ):
+        found = {name: {n for line in texts for n in _numbers(pattern, line)} for name, pattern in patterns.items()}
+        if all(len(numbers) == 1 for numbers in found.values()):
+            return {name: numbers.pop() for name, numbers in found.items()}
     return SIZES
+
+
+def _numbers(pattern: re.Pattern[str], line: str) -> set[int]:
+    return {int(re.sub(r"\D", "", next(filter(None, match.groups())))) for match in pattern.finditer(line)}
 
 
 def with_sizes(text: str, sizes: dict[str, int], say: Callable[[str], str]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from glasswork.classroom.catalogue import mistakes
-from glasswork.classroom.exercise.sizes import stated_sizes
 from glasswork.classroom.handout import OPTIONAL, PARTS, SIZES, part_of, sections
 from glasswork.classroom.judging import structure
 from glasswork.classroom.judging.ending import is_refuted
@@ -254,7 +253,7 @@ class Judge:
         return self._report(part, "wrong", problem, mistake, seen)
 
     def _named(self, part: str, seen: Facets, problem: Problem) -> Match | None:
-        if part == "split" and problem.facet == "sizes" and stated_sizes(self.document.lines) != SIZES:
+        if part == "split" and problem.facet == "sizes" and self.document.sizes != SIZES:
             return None  # the catalogue's mistakes miss the handout's sizes
         results = seen.get("error" if problem.facet == "stop" else problem.facet, {})
         rule = problem.mistake or named_by_rule(results, () if part in _SECTIONS else self.ran.names)

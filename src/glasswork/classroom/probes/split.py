@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from glasswork.classroom.exercise.sizes import stated_sizes
 from glasswork.classroom.handout import SIZES
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.data import DataProbe
@@ -180,5 +179,5 @@ def _line_of_index(places: Places, line: int) -> int:
 
 
 def _expected(bench: Bench) -> dict[str, int]:
-    """Return the sizes that the file states, or those of the handout."""
-    return stated_sizes(bench.outline.document.lines) if bench.outline is not None else SIZES
+    """Return the sizes that the exercise asks for."""
+    return bench.outline.document.sizes if bench.outline is not None else SIZES

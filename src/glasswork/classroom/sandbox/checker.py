@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 import msgspec
 from msgspec import Struct
 
+from glasswork.classroom.exercise.sizes import stated_sizes
 from glasswork.classroom.limits import BUSY
 from glasswork.classroom.report import CheckReport, PartReport
 from glasswork.classroom.sandbox.isolation import MISSING, bubblewrap, environment
@@ -39,6 +40,8 @@ class Checker:
         Has no effect any more: what the catalogue's mistakes do is kept from file to file.
     strict : bool
         Refuse to run any file where bubblewrap does not keep it apart: for files of others.
+    sizes : dict, optional
+        The images of the sets ``train``, ``valid`` and ``test``: those that the file states unless given.
 
     Attributes
     ----------
@@ -55,13 +58,21 @@ class Checker:
     ['int_to_onehot']
     """
 
-    def __init__(self, *, time_limit: float = TIME_LIMIT, prepare: bool = True, strict: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        time_limit: float = TIME_LIMIT,
+        prepare: bool = True,
+        strict: bool = False,
+        sizes: dict[str, int] | None = None,
+    ) -> None:
         if not time_limit > 0:
             raise InputError(f"Checker: expected a time limit in seconds above 0, got {time_limit!r}")
         if os.name != "posix":
             raise GlassworkError("glasswork check needs Linux or macOS: it confines the code that it runs")
         self.time_limit = float(time_limit)
         self._strict = strict
+        self.sizes = sizes
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self._start()
@@ -84,12 +95,14 @@ class Checker:
         if hint not in (1, 2, 3):
             raise InputError(f"check: expected hint 1, 2 or 3, got {hint!r}")
         cells, notebook = read_cells(Path(path))
-        parts = self.check_cells(cells, notebook=notebook)
+        content = Path(path).read_bytes().decode("utf-8", "replace")  # with the texts of a notebook
+        parts = self.check_cells(cells, notebook=notebook, content=content)
         return CheckReport(os.fspath(path), parts, hint)
 
-    def check_cells(self, cells: list[str], *, notebook: bool) -> tuple[PartReport, ...]:
-        """Judge the code cells of a notebook, or the one text of a script."""
-        order = Order(cells, notebook, self.time_limit)
+    def check_cells(self, cells: list[str], *, notebook: bool, content: str = "") -> tuple[PartReport, ...]:
+        """Judge the code cells of a notebook, or the one text of a script; the whole content may state the sizes."""
+        sizes = self.sizes or stated_sizes((content or "\n".join(cells)).split("\n"))
+        order = Order(cells, notebook, self.time_limit, sizes)
         for _ in range(2):  # a process that died is started again, once
             if self._process is None or self._process.poll() is not None:
                 self._start()

@@ -13,6 +13,7 @@ class Order(Struct):
     cells: list[str]
     notebook: bool
     seconds: Annotated[float, Meta(gt=0)]
+    sizes: dict[str, int]
 
 
 class Ready(Struct):

@@ -98,6 +98,7 @@ def _check(catalogue: "Catalogue", order: Order) -> list[PartReport]:
     from glasswork.classroom.student.unwrap import unwrapped
 
     document = from_cells(order.cells) if order.notebook else from_script(order.cells[0])
+    document = replace(document, sizes=order.sizes)
     unfolded = unwrapped(document)
     observer = Observer(document, unfolded, catalogue.mnist, catalogue.identifier, catalogue.reference())
     parts: list[PartReport] | None = None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from glasswork.classroom.handout import SIZES
 from glasswork.classroom.limits import STUDENT
 from glasswork.errors import FileError, GlassworkError
 
@@ -47,6 +48,7 @@ class Document:
     places: list[tuple[int | None, int]] = field(default_factory=list)  # (cell, line) of each line
     statements: list[ast.stmt] = field(default_factory=list)
     faults: list[SyntaxFault] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=lambda: SIZES)  # of the sets, as the exercise asks for them
 
     def place(self, line: int) -> tuple[int | None, int | None, str]:
         """Return the cell, the line in it and the text of a line of the document."""
