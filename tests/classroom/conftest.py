@@ -52,6 +52,7 @@ def catalogue():
 def judge(catalogue):
     """Judges a text that is ours: it is watched in this process, and what is seen travels as messages do."""
     import contextlib
+    import gc
     import io
 
     from glasswork.classroom.judging.judge import Judge
@@ -70,6 +71,8 @@ def judge(catalogue):
         judge = Judge(catalogue, document, ask)
         with contextlib.redirect_stdout(io.StringIO()):
             reports = judge.run()
+        del observer, ask, judge.ask
+        gc.collect()  # a file's classes hold one another, and with them its data: half a gigabyte
         assert not judge.faults
         return reports
 
