@@ -61,7 +61,7 @@ def judge(catalogue):
     from glasswork.classroom.student.source import from_script
     from glasswork.classroom.student.unwrap import unwrapped
 
-    def judged(text):
+    def watched(text):
         document = unwrapped(from_script(text))
         observer = Observer(document, document, catalogue.mnist, catalogue.identifier, catalogue.reference())
 
@@ -71,9 +71,12 @@ def judge(catalogue):
         judge = Judge(catalogue, document, ask)
         with contextlib.redirect_stdout(io.StringIO()):
             reports = judge.run()
-        del observer, ask, judge.ask
-        gc.collect()  # a file's classes hold one another, and with them its data: half a gigabyte
         assert not judge.faults
+        return reports
+
+    def judged(text):
+        reports = watched(text)
+        gc.collect()  # a file's classes hold one another, and with them its data: half a gigabyte
         return reports
 
     return judged

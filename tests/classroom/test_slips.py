@@ -100,6 +100,14 @@ def test_what_the_catalogue_knows_better_is_not_told_by_its_error():
     assert next(iter(with_slips([part], from_script(CLASS.format("output = x"))))) == part
 
 
+def test_values_that_are_returned_in_another_order_are_named_where_they_are_returned():
+    text = "def cut(X, y):\n    a, b = X, y\n    return {}\n\na, b = cut(1, 2)\n"
+    part = PartReport("split", "wrong", line=2, message="b holds 5,000 rows of images, not the labels.")
+    told = {given: next(iter(with_slips([part], from_script(text.format(given))))) for given in ("b, a", "a, b")}
+    assert (told["b, a"].mistake, told["b, a"].line) == ("returned-in-other-order", 3)
+    assert told["a, b"] == part
+
+
 def test_a_function_whose_name_is_given_away_is_named():
     text = "def valid(x):\n    return 1.0\n\nvalid = valid(3)\nprint(valid(4))\n"
     report = PartReport("whole file", "wrong", None, line=4, message="TypeError: 'float' object is not callable.")

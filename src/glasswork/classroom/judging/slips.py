@@ -105,12 +105,24 @@ def _unpacks_bunch(node: ast.AST, *_: Any) -> bool:
 
 def _loses_row(node: ast.AST, *_: Any) -> bool:
     """Return whether a statement has a name made flat, and leaves the result."""
-    call = node.value if isinstance(node, ast.Expr) else None
-    return _call(call) in ("flatten", "ravel", "reshape") and isinstance(getattr(call.func, "value", 0), ast.Name)  # type: ignore
+    call: Any = node.value if isinstance(node, ast.Expr) else None
+    return _call(call) in ("flatten", "ravel") and isinstance(getattr(call.func, "value", 0), ast.Name)
 
 
 def _keep_row(node: Any) -> ast.AST:
     return ast.Assign([ast.Name(node.value.func.value.id, ast.Store())], node.value)
+
+
+def _returns_in_other_order(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether a function returns variables that a call of it binds to the same names in another order."""
+    if not (isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)):
+        return False
+    given = [getattr(value, "id", "") for value in node.value.elts]
+    name = next((n for n, f in Outline(document).functions.items() if node in ast.walk(f)), "")
+    nodes = (n for s in document.statements for n in ast.walk(s))
+    calls = [n for n in nodes if isinstance(n, ast.Assign) and _call(n.value) == name]
+    bound = [[getattr(target, "id", "") for target in getattr(n.targets[0], "elts", ())] for n in calls]
+    return any(names != given and sorted(names) == sorted(given) for names in bound)
 
 
 def _binds_local(node: ast.AST, document: Document, match: re.Match[str]) -> bool:
@@ -231,6 +243,7 @@ SLIPS = (
         for old, new in _RENAMED.items()
     ),
     Slip("result-thrown-away", "pixels still lie between 0 and 255", _throws_away),
+    Slip("returned-in-other-order", r"holds [\d,]+ rows of \w+, not the", _returns_in_other_order),
     Slip("bunch-unpacked", "values to unpack", _unpacks_bunch),
     Slip("unequal-unpacking", "values to unpack"),
     Slip("row-not-kept", "'numpy.ndarray' object has no attribute", _loses_row, _keep_row),

@@ -242,13 +242,8 @@ class SettingsProbe:
                 want = "a whole number above 0" if right is None else str(right)
                 if sizes["built"] and isinstance(got, str) and got.startswith(("a list", "a tuple")):
                     continue
-                return [
-                    Problem(
-                        "sizes",
-                        "content",
-                        f"MLP's {name}_features is {got}; expected {want}.".replace("hidden_features", "hidden_size"),
-                    )
-                ]
+                says = f"MLP's {name}_features is {got}; expected {want}.".replace("hidden_features", "hidden_size")
+                return [Problem("sizes", "content", says)]
         return []
 
     @staticmethod
