@@ -216,6 +216,12 @@ def test_the_newest_attempt_is_checked(classroom, old, new):
     assert row.notes == (*(["late"] if "LATE" in new else []), "newest of 2 attempts")
 
 
+@pytest.mark.parametrize("second", ["lovelaceada_12_200_b.py", "lovelaceada_12_200_part-2.py"])
+def test_two_files_of_one_attempt_are_two_files(classroom, second):
+    (row,) = classroom({"lovelaceada_12_100_a.py": CODE, second: CODE + b"class MLP:"})
+    assert row.notes == (f"one of 2 files of one attempt: {second} was taken, the fullest",)
+
+
 def test_a_helper_of_a_later_number_is_not_the_classwork(classroom):
     (row,) = classroom({"lovelaceada_12_100_x.py": CODE, "lovelaceada_12_200_helpers.py": b"def f(): pass"})
     assert row.file.name == "lovelaceada_12_100_x.py"

@@ -11,6 +11,7 @@ import sys
 import tokenize
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import nbclient
 import nbformat
@@ -113,8 +114,19 @@ def test_a_teacher_chooses_what_is_left_open(glasswork, checker, tmp_path):
     assert all(word == "done" for name, word in status.items() if name not in (*chosen, "whole file"))
     text = (tmp_path / "mine" / "classwork.py").read_text("utf-8")
     assert ("write `backward`" in text, "two splits" in text, "train_test_split(X, y" in text) == (True, False, True)
-    said = glasswork("classwork", "new", "x", "--parts", "Linear", folder=tmp_path, status=1)
-    assert "no part 'Linear' can be left open; expected some of normalize, split" in " ".join(said.split())
+    said = glasswork("classwork", "new", "x", "--parts", "Linaer", folder=tmp_path, status=1)
+    assert "no part 'Linaer' can be left open; did you mean Linear?" in " ".join(said.split())
+
+
+def test_the_words_of_the_handouts_table_are_parts():
+    by_class, by_part = (
+        render("script", solution=False, parts=parts)
+        for parts in (
+            ["split", "Linear", "Sigmoid", "MSELoss", "MLP"],
+            [name for name in GAPS if name[:4] not in ("Cros", "ReLU", "Deep")] + ["split"],
+        )
+    )
+    assert by_class == by_part
 
 
 @pytest.mark.parametrize(("language", "number"), [("en", "7,000"), ("de", "7.000")])
@@ -259,12 +271,30 @@ def test_a_template_of_a_teachers_own(glasswork, tmp_path):
         ("x = 1\n", "no line begins a cell"),
         ("# %% id=a\n#[ open\n", "belongs to no gap"),
         ("# %%\n", "a cell"),
+        ("# %% [markdown] id=a\n# # A heading\n", "no gap is marked"),
+        ("# %% id=a\nx = ... # TODO\n", "no gap is marked"),
     ):
         mine.write_text(content)
         with pytest.raises(InputError, match=words):
             read_template(solution=False, template=mine)
+    mine.write_text("# %% id=a\n#[ open A\ndef f():\n    return ...\n#[ solved\ndef f():\n    return ...\n#]\n")
+    assert read_template(solution=False, template=mine)
+    with pytest.raises(InputError, match=r"solution still holds 'return \.\.\.' \(cell a\)"):
+        read_template(solution=True, template=mine)
     with pytest.raises(FileError, match="cannot be read"):
         read_template(solution=False, template=tmp_path / "none")
+
+
+@pytest.mark.parametrize("page", ["classroom.md", "classwork.md"])
+def test_the_gap_of_the_docs_is_one(page, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    mine = tmp_path / "mine.template"
+    mine.write_text(next(b for b in re.findall(r"```text\n(.*?)```", text, re.DOTALL) if "#[ open" in b), "utf-8")
+    *_, gap = read_template(solution=False, template=mine)
+    *_, solved = read_template(solution=True, template=mine)
+    assert re.search(r"return \.\.\. # TODO", gap.source)
+    assert "return ..." not in solved.source
+    ast.parse(solved.source)
 
 
 @pytest.mark.parametrize("form", ["notebook", "script"])

@@ -66,7 +66,9 @@ def new(
     solution: Annotated[bool, typer.Option("--solution", help="Write the solution instead, for teachers.")] = False,
     parts: Annotated[
         list[str] | None,
-        typer.Option(metavar="PART", help="The parts to leave open, with commas; unless given, those of the handout."),
+        typer.Option(
+            metavar="PART", help="The parts or classes to leave open, with commas; unless given, the handout's."
+        ),
     ] = None,
     template: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A template of your own.", parser=typed_path)
@@ -87,7 +89,8 @@ def new(
     )
     print(f"{notebook}\n{script}")
     if solution:
-        print("Both files hold the same solution and run from top to bottom.")
+        runs = f". To check it: glasswork check {notebook}" if template is not None else " and run from top to bottom."
+        print(f"Both files hold the same solution{runs}")
     else:
         print(f"Both files hold the same exercise: fill in one of them. To check it: glasswork check {notebook}")
 

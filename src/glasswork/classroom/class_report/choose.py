@@ -151,7 +151,8 @@ def _of_one(name: str, member: Member | None, files: Sequence[tuple[Author, Foun
     if len({one.attempt for one, _ in able}) > 1:
         notes += (f"newest of {len({one.attempt for one, _ in able})} attempts",)
     elif len(able) > 1:
-        notes += (f"{_ONE_OF} {len(able)} files that hold the classwork: {_why(chosen, able, marks)}",)
+        why = _why(chosen, able, marks)
+        notes += (f"{_ONE_OF} {len(able)} files of one attempt: {chosen.place[-1]} was taken, {why}",)
     elif others:
         notes += ("the one file that holds the classwork",)
     return Submission(name, id_, email, chosen, chosen.problem, others, notes + of_list, rivals)

@@ -7,17 +7,17 @@ import datetime
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 #: How each platform names a student's file or folder. Moodle's number is the participant's, Canvas's first number and
-#: Brightspace's first number are the user's; Blackboard gives the user name.
+#: Brightspace's first number are the user's; Blackboard gives the user name. Canvas's second number is the file's own.
 PLATFORMS: dict[str, re.Pattern[str]] = {
     "Moodle": re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+_?.*"),
     "Canvas": re.compile(
         r"(?P<name>[^\W_][^_]*?)(?P<late>_LATE)?_"
         r"(?!(?:19|20)\d\d_[01]?\d_[0-3]?\d(?:\D|$))"  # a date
-        r"(?P<id>\d+)_(?P<attempt>\d+)_.+"
+        r"(?P<id>\d+)_\d+_(?P<file>.+)"
     ),
     "Blackboard": re.compile(r".*_(?P<name>(?P<id>[^_]+))_attempt_(?P<attempt>\d{4}(?:-\d\d){2,5}).*"),
     "Brightspace": re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+?)(?: - (?P<date>[^-]*))?"),
@@ -42,6 +42,8 @@ class Author:
         Larger for a later attempt; empty if the name does not tell.
     is_late : bool
         Whether the platform says that the file came late.
+    file : str
+        The student's own name of the file, if the platform puts others before it.
     """
 
     key: str
@@ -49,6 +51,7 @@ class Author:
     id: str = ""
     attempt: tuple[int, ...] = ()
     is_late: bool = False
+    file: str = ""
 
 
 def authors(places: Sequence[Sequence[str]], is_work: Sequence[bool]) -> list[Author | None]:
@@ -107,7 +110,17 @@ def _by_platform(places: Sequence[Sequence[str]]) -> list[Author | None]:
         for key, folders in inside.items()
         if len(folders) > 1 and all(len(holds[folder]) == 1 for folder in folders)
     }
-    return [None if one is None or one[2].key in alike else one[2] for one in found]
+    mine = [None if one is None or one[2].key in alike else one[2] for one in found]
+    names = {(one.key, one.file) for one in mine if one is not None}
+    return [_with_attempt(one, names) if one is not None and one.file else one for one in mine]
+
+
+def _with_attempt(one: Author, names: set[tuple[str, str]]) -> Author:
+    """Return Canvas's author with the attempt: a name that is handed in again gets ``-1``."""
+    path = PurePosixPath(one.file)
+    again = re.fullmatch(r"(.+)-(\d+)", path.stem)
+    is_again = again is not None and (one.key, f"{again[1]}{path.suffix}") in names
+    return replace(one, attempt=(int(one.is_late), int(again[2]) if again is not None and is_again else 0))
 
 
 def _match(place: Sequence[str]) -> tuple[str, tuple[str, ...], Author] | None:
@@ -123,7 +136,7 @@ def _match(place: Sequence[str]) -> tuple[str, tuple[str, ...], Author] | None:
                 return (
                     platform,
                     tuple(place[:depth]),
-                    Author(key, name, groups["id"], attempt or _date(groups.get("date")), late),
+                    Author(key, name, groups["id"], attempt or _date(groups.get("date")), late, groups.get("file", "")),
                 )
     return None
 

@@ -17,7 +17,9 @@ holds both versions of its lines. ``open`` says that the part is left open unles
 Lines between ``#{ PART PART`` and ``#}`` are there only if one of these parts is left open.
 """
 
+import ast
 import base64
+import difflib
 import json
 import re
 import tomllib
@@ -104,9 +106,8 @@ def read_template(
         raise FileError(f"{template}: the template cannot be read as text in UTF-8 ({error})") from error
     who = template or "exercise.template"
     known = {gap["part"]: gap["kind"] for gap in _GAP.finditer(content)}
-    if unknown := [part for part in parts or () if part not in known]:
-        raise InputError(f"{who}: no part {unknown[0]!r} can be left open; expected some of {', '.join(known)}")
-    chosen = {part for part in known if (part in parts if parts else known[part] != "given")}
+    asked = {name for part in parts or () for name in _parts_of(part, known)} if known else set()
+    chosen = {part for part in known if (part in asked if parts else known[part] != "given")}
     if any(known[part] == "optional" for part in chosen):
         chosen |= {part for part in known if known[part] == "optional"}
     content = _GAP.sub(lambda gap: gap["solved" if solution or gap["part"] not in chosen else "open"], content)
@@ -134,9 +135,46 @@ def read_template(
             text = _COMMENT.sub(lambda c: c["mark"] + words["comments"].get(c["text"], c["text"]) + c["end"], text)
         text = with_sizes(text, sizes, lambda word: words.get("words", {}).get(word, word))
         cells.append(Cell(match["id"], bool(match["text"]), match["only"], text))
+    _check_whole(cells, who, has_gaps=bool(known), solution=solution)
+    return cells
+
+
+def _check_whole(cells: list[Cell], who: object, *, has_gaps: bool, solution: bool) -> None:
+    """Raise InputError if a template has no cells or gaps, or if its solution is none."""
     if not cells:
         raise InputError(f"{who}: no line begins a cell; expected '# %% id=NAME'")
-    return cells
+    if not has_gaps:
+        raise InputError(
+            f"{who}: no gap is marked, so nothing is left open; a gap is the line '#[ open PART', what a student gets, "
+            "the line '#[ solved', what the solution has, and the line '#]'"
+        )
+    for cell in cells if solution else ():
+        if line := _left_open(cell):
+            raise InputError(
+                f"{who}: the solution still holds {line!r} (cell {cell.id}); write the solution between the lines "
+                "'#[ solved' and '#]'"
+            )
+
+
+def _parts_of(name: str, known: dict[str, str]) -> list[str]:
+    """Return the parts that a name stands for: one, or all that are open in a class."""
+    found = [name] if name in known else [p for p in known if p.startswith(f"{name}.") and known[p] != "given"]
+    if not found:
+        like = difflib.get_close_matches(name, dict.fromkeys(n for p in known for n in (p.partition(".")[0], p)), 1)
+        meant = f"; did you mean {like[0]}?" if like else ";"
+        raise InputError(f"--parts: no part {name!r} can be left open{meant} Expected some of {', '.join(known)}")
+    return found
+
+
+def _left_open(cell: Cell) -> str:
+    """Return the line of a code cell in which ``...`` stands for a value."""
+    try:
+        nodes = [] if cell.is_text else list(ast.walk(ast.parse(cell.source)))
+    except SyntaxError:  # such as %magic
+        return ""
+    values = (n.value for n in nodes if isinstance(n, ast.Assign | ast.Return) and n.value is not None)
+    lines = [n.lineno for n in values if isinstance(n, ast.Constant) and n.value is ...]
+    return cell.source.split("\n")[min(lines) - 1].strip() if lines else ""
 
 
 def render(
