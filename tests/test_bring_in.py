@@ -76,6 +76,13 @@ def test_our_own_file_says_all_and_keeps_its_scaling_whatever_the_split(name, wi
         assert seed != 5 or run.test_accuracy == wine_run.test_accuracy
 
 
+def test_code_names_every_column_in_its_order(wine_run, tmp_path):
+    for name in ("net.h", "net.py"):
+        export(wine_run, tmp_path / name)
+        head = " ".join((tmp_path / name).read_text()[:3000].replace("\n *", "").split())
+        assert f"Columns in this order: {', '.join(WINE.feature_names)}." in head
+
+
 def test_the_comparison_is_not_blind(wine_run, tmp_path):
     """A network that is not the file's is told, on a table whose numbers are far from 0, and on prepared numbers."""
     for name in FILES[:2]:

@@ -91,6 +91,7 @@ def c_source(program: Program, path: Path, *, int8: bool = False) -> str:
     lines = [
         f"/* {program.model!r}, {SOURCE_MARK} {__version__}.",
         f" * Takes {program.model.in_features} raw floats, as the network was trained on: {_comment(program.takes)}.",
+        *(f" * {_comment(line)}" for line in program.columns),
         f" * Needs {4 * scratch:,} bytes of RAM (the scratch buffer) and {tables.bytes:,} bytes of constant tables.",
         " * C99; includes math.h only, allocates nothing, keeps no state. */",
         f"#ifndef {p.upper()}_H",
@@ -246,4 +247,4 @@ def _string(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    return text.replace("*/", "* /").replace("\\", "/")
+    return text.replace("\\", "/").replace("*/", "* /").replace("/*", "/ *")

@@ -161,7 +161,9 @@ def _answers(model: MLP, rows: NDArray[Any], *, prepared: bool) -> list[NDArray[
 def _asked(path: Path, rows: NDArray[Any]) -> list[NDArray[Any]]:
     """Return what onnxruntime answers, as far as it is rows of numbers; many files have a batch of a fixed size."""
     runtime = require("onnxruntime", install="'glasswork[interop]'")
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3  # errors only: a warning about an unused array helps nobody here
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
     count = given.shape[0] if isinstance(given.shape[0], int) else len(rows)
     if not 0 < count <= 10 * len(rows):

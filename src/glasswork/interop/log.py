@@ -120,6 +120,7 @@ class MlflowLog(Log):
         # a server that is away does not hold a training up
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         place = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{run.folder.parent / 'mlflow.db'}"
+        self.epochs = run.progress.epoch
         self.client, note = library.MlflowClient(tracking_uri=place), run.folder / "mlflow.txt"
         if note.exists():
             self.id = note.read_text(encoding="utf-8").strip()
@@ -141,13 +142,14 @@ class MlflowLog(Log):
 
     def note(self, result: EpochResult) -> None:
         """Log the numbers of an epoch as metrics."""
+        self.epochs = result.epoch
         for name, value in numbers_of(result).items():
             self.client.log_metric(self.id, name, value, step=result.epoch)
 
     def close(self, test_accuracy: float | None) -> None:
         """Log the test accuracy, and say how the run ended."""
         if test_accuracy is not None:
-            self.client.log_metric(self.id, "test_accuracy", test_accuracy)
+            self.client.log_metric(self.id, "test_accuracy", test_accuracy, step=self.epochs)
         self.client.set_terminated(self.id, "FINISHED" if test_accuracy is not None else "KILLED")
 
 

@@ -9,6 +9,7 @@ out, and numbers that stretch a layer of weights become part of its weights.
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
@@ -112,6 +113,14 @@ class Program:
             offset, factor = inputs.offset + first.offset / inputs.factor, inputs.factor / first.spread
             inputs = replace(inputs, offset=offset, factor=factor)
         return str(inputs or "numbers, as the first layer takes them")
+
+    @property
+    def columns(self) -> list[str]:
+        """Lines that name the columns of a table of features in their order; none for pixels."""
+        inputs = self.model.inputs
+        if inputs is None or inputs.kind != "features" or inputs.columns is None:
+            return []
+        return textwrap.wrap(f"Columns in this order: {', '.join(inputs.columns)}.", 110)
 
     def facts(self) -> dict[str, str]:
         """Return what a file can state of scores, classes, inputs and data; lists and numbers as JSON."""

@@ -26,7 +26,7 @@ _FUNCTIONS = {
 _HEAD = '''"""{model}, {mark} {version}. It needs NumPy only.
 
 Takes rows of {count} raw numbers, as the network was trained on: {takes}.
-"""
+{columns}"""
 
 import base64
 
@@ -84,10 +84,16 @@ def python_source(program: Program) -> str:
     lines += _steps(program, "", name) + _answer(program)
     head = _HEAD.format(
         model=repr(program.model), mark=SOURCE_MARK, version=__version__, count=program.model.in_features,
-        takes=program.takes.replace("\\", "/").replace('"', "'"), classes=program.model.classes,
+        takes=_plain(program.takes), columns="".join(f"{_plain(line)}\n" for line in program.columns),
+        classes=program.model.classes,
     )  # fmt: skip
     body = _FUNCTION.format(count=program.model.in_features, lines=_indented(lines))
     return head + "\n".join(arrays) + "\n" + members + body
+
+
+def _plain(text: str) -> str:
+    """Return a text that may stand in a docstring."""
+    return text.replace("\\", "/").replace('"', "'")
 
 
 def _indented(lines: list[str]) -> str:
