@@ -101,6 +101,8 @@ def logs(place):
     (run,) = client.search_runs([client.get_experiment_by_name("glasswork").experiment_id])
     history = [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "valid_accuracy")]
     assert [step for step, _ in history] == [1, 2, 3], history
+    tested = client.get_metric_history(run.info.run_id, "test_accuracy")
+    assert [m.step for m in tested] == [2, 3], tested
     assert run.info.status == "FINISHED"
     assert run.data.params["optimizer.learning_rate"] == "0.1"
     points = {}
