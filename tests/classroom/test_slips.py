@@ -293,6 +293,17 @@ def test_an_error_that_the_whole_run_does_not_have_accuses_nobody(ending, part, 
     assert is_refuted(ending, part, Problem(facet, "error", "stops", 7)) is refuted
 
 
+def test_a_division_by_zero_comes_of_a_loop_without_a_batch():
+    ending = Ending("error", 1, "ZeroDivisionError", "ZeroDivisionError: float division by zero")
+    for mistake, status in (
+        ("loader-used-up", "blocked"),
+        ("batch-larger-than-set", "blocked"),
+        ("rate-tiny", "wrong"),
+    ):
+        part = PartReport("settings", "wrong", mistake, line=9)
+        assert report_ending(ending, [part], from_script("f()\n")).status == status
+
+
 def test_what_was_still_running_has_not_come_to_its_end():
     running = Ending("time", 1, trained=True)
     for status, told in (("done", "remark"), ("wrong", "blocked")):

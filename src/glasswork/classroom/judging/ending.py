@@ -35,6 +35,9 @@ _DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "t
 _OF_OBJECTS = {method for methods in CLASSES.values() for method in methods}
 _HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
 
+#: Mistakes that leave a loop without a batch, so that its sums are divided by 0.
+_WITHOUT_BATCH = ("loader-used-up", "batch-larger-than-set")
+
 _HINTS = {
     "NameError": mistakes()["undefined-name"].hints,
     "UnboundLocalError": mistakes()["used-before-assigned"].hints,
@@ -263,6 +266,8 @@ def _holds(part: PartReport, ending: Ending, document: Document) -> bool:
     """Return whether a wrong part is the one in which the file stops, or names what the file misses."""
     if part.status != "wrong" or ending.line is None:
         return False
+    if part.mistake in _WITHOUT_BATCH and ending.kind == "ZeroDivisionError":
+        return True
     if ending.name and ending.name in re.findall(r"\w+", part.message):
         return True
     return part.line == document.place(ending.line)[1] or part.name in (

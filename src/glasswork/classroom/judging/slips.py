@@ -262,8 +262,7 @@ SLIPS = (
     Slip("arrays-do-not-fit", "could not be broadcast"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
-    Slip("method-without-call", _UNCALLED, _is_uncalled,
-         feeds=True),
+    Slip("method-without-call", _UNCALLED, _is_uncalled, feeds=True),
     Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
 )  # fmt: skip
@@ -304,10 +303,10 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
             if named and (first <= node.lineno <= last or (slip.feeds and node.lineno in feeding)):
                 return slip, node
             of_part = part_at(node.lineno, document) == (None if part.name in _SECTIONS else part.name)
-            is_whole = part.name == WHOLE_FILE and slip.mend is not None and is_error
+            is_whole = part.name == WHOLE_FILE and is_error
             if slip.shows is _ANY or not (of_part or is_whole):
                 continue
-            if not (is_error or is_whole) or (slip.mend is not None and gets_further(node, slip.mend(node))):
+            if not is_error or (slip.mend is not None and gets_further(node, slip.mend(node))):
                 return slip, node
     return None
 
