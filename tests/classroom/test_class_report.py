@@ -411,6 +411,7 @@ def test_the_journal_keeps_what_was_done(tmp_path):
     assert Journal(path, 20.0).outcomes.keys() == {"d1", "d2", "d4", "d5"}
     path.with_name("no.journal").write_bytes(b"\xff{")
     assert Journal(path, 5.0).outcomes == {}  # another time limit may give another verdict
+    assert Journal(tmp_path / "shown.journal", 20.0, {"train": 7000, "valid": 1000, "test": 2000}).outcomes == {}
 
 
 def changed(old, new):
@@ -480,6 +481,7 @@ def test_a_class_from_end_to_end(submissions, tmp_path):
         submissions,
         output.with_name("report-anonymous.html"),
         anonymous=True,
+        key=tmp_path / "private" / "who.csv",
         on_start=lambda *numbers: started.append(numbers),
     )
     assert started == [(6, 5)]  # only the new file is checked
@@ -489,6 +491,9 @@ def test_a_class_from_end_to_end(submissions, tmp_path):
     assert output.read_bytes() == named
     page = output.with_name("report-anonymous.html").read_text("utf-8")
     assert "Student 001" in page
+    key = rows_of((tmp_path / "private" / "who.csv").read_text("utf-8-sig"))
+    assert {row["student"] for row in key} == {*rows, "Edsger"}
+    assert {row["number"] for row in key} == {row.student for row in again.rows}
     assert not any(name in page for name in ("Ada", "Alan", "Grace", "Radia", "Tim", "Edsger"))
 
 

@@ -104,7 +104,8 @@ def write_report(
     for path in paths:
         check(path)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        for path in (output, *([key] if key is not None else [])):
+            path.parent.mkdir(parents=True, exist_ok=True)
         if feedback is not None and feedback.exists():
             feedback.mkdir(exist_ok=True)  # fails if it is a file
     except OSError as error:
