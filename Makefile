@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped wheel clean
+.PHONY: help train test style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,13 +16,22 @@ train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute
 	@$(BIN)/glasswork train
 
 test: $(VENV)/installed-dev chromium bwrap cc  ## check style, types, imports and behaviour
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
-	PATH="$$PATH:$$($(BIN)/python tests/node_folder.py)" npx --yes --package typescript tsc --project tests/js/jsconfig.json
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync style types imports javascript
 	$(BIN)/pytest --numprocesses 2 tests/classroom  # apart, as it puts stand-ins in the place of libraries
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/classroom  # a file's fixtures are made once
+
+style: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+imports: $(VENV)/installed-dev
+	$(BIN)/lint-imports --no-cache
+
+javascript: $(VENV)/installed-dev
+	PATH="$$PATH:$$($(BIN)/python tests/node_folder.py)" npx --yes --package typescript tsc --project tests/js/jsconfig.json
 
 # The tests open the report page in Chromium, run submissions under bubblewrap and compile exported networks: root gets
 # what is missing from Debian, others are told.
@@ -35,10 +44,7 @@ DEBIAN_chromium := chromium
 DEBIAN_bwrap := bubblewrap
 DEBIAN_cc := gcc libc6-dev
 
-quick: $(VENV)/installed-dev  ## check style, types and the fast half of the tests (under a minute)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+quick: style types  ## check style, types and the fast half of the tests (under a minute)
 	$(BIN)/pytest --numprocesses 2 -m "not slow" --ignore tests/classroom
 
 classroom: $(VENV)/installed-dev bwrap  ## try every variant of every mistake of the classroom (five minutes)
