@@ -77,6 +77,7 @@ def recipe_dicts(draw):
             "missing": draw(st.sampled_from(["refuse", "median"])),
             "colour": draw(st.sampled_from(["grey", "rgb"])),
             "split_seed": draw(st.integers(0, 2**32 - 1)),
+            "fold": draw(st.sampled_from([[], [1, 2], [2, 5]])),
         },
         "network": {
             "hidden": hidden,

@@ -1,6 +1,7 @@
 """A description of a run: the last part of the page."""
 
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 from glasswork.data import Split
@@ -118,13 +119,13 @@ def committee_facts(words: Words, file: ModelFile, parts: Split) -> dict[str, st
     return {**tested, say("Committee"): f"{shown}. {tested[say('Committee')]}"}
 
 
-def command(recipe: Recipe, result: RunResult, *, is_long: bool = False) -> str:
+def command(recipe: Recipe, *, members: Sequence[str] = (), is_long: bool = False) -> str:
     """Return the command that repeats the run, or the Python call if the data came from a program.
 
     A short training need not name NumPy as its engine, because every machine uses it then.
     """
-    if result.members:
-        return " ".join(["glasswork committee", *map(for_shell, result.members)])
+    if members:
+        return " ".join(["glasswork committee", *map(for_shell, members)])
     if recipe.data.source.startswith("arrays:"):
         return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
     try:

@@ -127,7 +127,9 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
         | facts(words, shared, result, parts, model, evaluation.accuracy)
         | committee_facts(words, whole, parts),
         recipe=shared.to_toml(),
-        command=command(shared, result, is_long=is_long(model, len(parts.train), recipe.training.epochs)),
+        command=command(
+            shared, members=result.members, is_long=is_long(model, len(parts.train), recipe.training.epochs)
+        ),
         attribution=attribution(words, shared, parts),
         handwriting=handwriting(words, recipe),
         pictures=file.reading.pictures,
