@@ -17,7 +17,7 @@ const linear = (name, weight, bias) => ({
 /** Two pixels, three neurons, two classes. */
 const network = new Network([linear("a", [1, 0, 2, 0, 3, 1], [0, 0, 0]), linear("b", [1, 0, 0, 5, -2, 1], [0, 0])], "softmax");
 const trace = network.trace([1, -1]); // neurons: 1, -3, 1
-const asked = { target: 0, shown: [[0, 1, 2]], focus: null, isGround: (value) => value === -1 };
+const asked = { target: 0, touched: null, shown: [[0, 1, 2]], focus: null, isGround: (value) => value === -1 };
 
 test("an answer’s links carry input × weight, the strongest first, and none carries nothing", () => {
   const [pixels, neurons] = linksOf(network, trace, asked);
@@ -31,6 +31,8 @@ test("only neurons with a tile have lines, and the one that is looked at has all
   const [into, out] = linksOf(network, trace, { ...asked, focus: { block: 0, neuron: 1 }, isGround: () => false });
   assert.deepEqual(into, [{ from: 1, to: 1, value: -3 }]);
   assert.deepEqual(out, [{ from: 1, to: 1, value: -15 }]);
+  const [, led] = linksOf(network, trace, { ...asked, touched: 0, focus: { block: 0, neuron: 0 } });
+  assert.deepEqual(led, [{ from: 0, to: 0, value: 1 }]); // to the answer that was touched alone
 });
 
 test("neurons stand by the class that they speak for, through all layers", () => {

@@ -5,6 +5,9 @@ import { doubtOf } from "./doubt.js";
 import { button, el, put, replace } from "./dom.js";
 import { percent, say } from "./words.js";
 
+/** Sentences of the doubt for which there is room; "Seen before?" has all. */
+const SENTENCES = 2;
+
 /**
  * @param {import("./answer.js").Context} context @param {Element} place
  * @param {() => void} onwhy When somebody asks how strange the image is.
@@ -15,21 +18,21 @@ export function showAnswers(context, place, onwhy) {
   const verdict = el("div", { class: "verdict" });
   const why = button(say("How strange is it?"), onwhy, "link");
   const spoken = el("p", { class: "unseen", role: "status" });
-  const bars = new Bars(classes, (target) => store.set({ target }));
+  const bars = new Bars(classes, (k) => store.set({ target: k === store.state.target ? null : k }));
   const list = bars.element;
-  const head = (/** @type {string} */ word) => el("span", { "aria-hidden": "true" }, word);
-  const sentence = el("p", { class: "sentence" });
-  put(place, verdict, el("p", { class: "heads small" }, head(say("sum")), why, head(say("share"))), list, sentence, spoken); // what varies in length stands last
+  const words = el("span", {});
+  const sentence = el("p", { class: "sentence" }, words, " ", why);
+  put(place, verdict, el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), el("span", {}, say("share"))), list, sentence, spoken); // what varies in length stands last
   let timer = 0;
   store.watch((state) => {
     const found = context.answer(state);
-    bars.show(found.shares, found.best, found.unlike, found.sums, context.target(state));
+    bars.show(found.shares, found.best, found.unlike, found.sums, state.target);
     verdict.classList.toggle("long", classes[found.best].length > 3);
     replace(verdict, ...verdictOf(context, state));
-    sentence.textContent = context.kind.isBlank(state.bytes) ? "" : doubtOf(context, state);
+    words.textContent = context.kind.isBlank(state.bytes) ? "" : doubtOf(context, state).slice(0, SENTENCES).join(" ");
     clearTimeout(timer);
     timer = window.setTimeout(() => {
-      spoken.textContent = `${verdict.textContent}. ${state.staged || sentence.textContent}`; // not at every move
+      spoken.textContent = `${verdict.textContent}. ${state.staged || words.textContent}`; // not at every move
       if (list.scrollHeight > list.clientHeight) list.scrollTop = bars.rows[found.best].row.offsetTop - 60;
     }, 800);
   });

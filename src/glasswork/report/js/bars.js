@@ -24,15 +24,15 @@ export class Bars {
 
   /**
    * @param {ArrayLike<number>} shares @param {number} best @param {boolean} doubtful Whether the answer is not to be believed.
-   * @param {ArrayLike<number>} sums @param {number} target The class that is followed.
+   * @param {ArrayLike<number>} sums @param {number | null} touched The class that the lines were asked to lead to.
    */
-  show(shares, best, doubtful, sums, target) {
+  show(shares, best, doubtful, sums, touched) {
     this.rows.forEach(({ row, fill, value, sum }, k) => {
       fill.style.transform = `scaleX(${shares[k]})`;
       value.textContent = percent(shares[k]);
-      row.className = `output${k === best ? (doubtful ? " best doubtful" : " best") : ""}`;
+      row.className = `output${k === best ? (doubtful ? " best doubtful" : " best") : ""}${k === touched ? " touched" : ""}`;
       sum.textContent = signed(sums[k], Math.abs(sums[k]) < 99.95 ? 2 : 0);
-      row.setAttribute("aria-pressed", String(k === target));
+      row.setAttribute("aria-pressed", String(k === (touched ?? best)));
       row.setAttribute("aria-label", say("{name}: {share}, sum {sum}", { name: this.classes[k], share: percent(shares[k]), sum: number(sums[k], 2) }));
     });
   }

@@ -24,7 +24,7 @@ export function showBoard(context, place) {
     const why = shape.length === 3 ? say("This network sees colours, and a drawing would have none: choose a test image, or a picture of yours.") : say("Images of {size} pixels cannot be drawn sensibly here: choose a test image, or a picture of yours.", { size: `${shape[0]}×${shape[1]}` });
     const canvas = el("canvas", { class: "board shown", role: "img", "aria-label": say("The {one} that all parts of this page are about") });
     store.watch((state) => kind.paint(canvas, state.bytes));
-    put(place, el("div", { class: "easel" }, canvas, source), el("p", { class: "small" }, why));
+    put(place, el("div", { class: "easel" }, source, canvas), el("p", { class: "small" }, why));
     return null;
   }
   /** @type {Uint8Array | null} */
@@ -58,7 +58,7 @@ export function showBoard(context, place) {
   };
   put(
     place,
-    el("div", { class: "easel" }, board.canvas, invitation, source),
+    el("div", { class: "easel" }, invitation, source, board.canvas),
     el(
       "div",
       { class: "buttons" },

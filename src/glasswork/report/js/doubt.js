@@ -10,30 +10,30 @@ const LEAST = -1;
 const MOST = 2;
 
 /**
- * The doubt in a sentence or two; beside what was drawn, also what the network learnt from.
+ * The doubt in sentences, the most important first.
  * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
- * @returns {string}
+ * @returns {string[]}
  */
 export function doubtOf(context, state) {
   const { answer, classes, columns, reference, data } = context;
   const { unlike, best, judgement } = answer(state);
-  if (columns) return columnsInDoubt(columns, state.bytes, unlike);
+  if (columns) return [columnsInDoubt(columns, state.bytes, unlike)];
   const changed = state.gains.size > 0 && say("Some neurons are changed.");
   const several = state.several && say("This seems to hold several digits, and the network reads one at a time.");
-  if (!reference) return listed(changed, several, say("Whether it has seen anything like this is not known: {why}.", { why: say(data.no_reference) }));
-  if (!judgement) return listed(changed, several);
+  if (!reference) return listed(several, say("Whether it has seen anything like this is not known: {why}.", { why: say(data.no_reference) }), changed);
+  if (!judgement) return listed(several, changed);
   const names = judgement.nearest.map(({ row }) => classes[reference.labels[row]]);
   const others = names.filter((name) => name !== classes[best]);
   const asked = { all: names.length, n: others.length, names: mostOf(others) };
   const few = others.length < names.length ? say("{n} of the {all} training images nearest to it are labelled {names}.", asked) : say("All {all} training images nearest to it are labelled {names}.", asked);
   const near = 2 * others.length > names.length && few;
   const calm = !near && say("No stranger than the images it learnt from.");
-  const own = (state.strokes || state.truth === null) && !unlike && !changed;
-  return listed(changed, several, unlike ? say("{name} is only a guess.", { name: classes[best] }) : calm, near, own && data.handwriting);
+  const learnt = state.strokes && !unlike && data.handwriting && say("It learnt American handwriting.");
+  return listed(several, unlike ? say("{name} is only a guess.", { name: classes[best] }) : calm, near, changed, learnt);
 }
 
-/** @param {...(string | false)} sentences */
-const listed = (...sentences) => sentences.filter(Boolean).join(" ");
+/** @param {...(string | false | null)} sentences */
+const listed = (...sentences) => /** @type {string[]} */ (sentences.filter(Boolean));
 
 /** @param {string[]} names */
 function mostOf(names) {
@@ -70,7 +70,7 @@ export function showDoubt(context, body) {
       const found = outsideOf(columns, state.bytes);
       const { low, high } = columns.facts;
       message.className = found.length ? "message warn" : "message";
-      message.textContent = doubtOf(context, state);
+      message.textContent = doubtOf(context, state).join(" ");
       const row = columns.filled(state.bytes);
       replace(list, ...found.map((i) => el("li", {}, phrase("{column} is {value}; in training it was {low} to {high}.", { column: el("b", {}, columns.names[i]), value: plain(row[i]), low: plain(low[i]), high: plain(high[i]) }))));
     });
@@ -83,13 +83,13 @@ export function showDoubt(context, body) {
   const scale = el("div", { class: "scale" });
   const near = el("ul", { class: "near" });
   const nearest = el("div", {}, el("h4", {}, say("The five nearest of its training images")), near);
-  put(body, el("div", { class: "pair" }, scale, nearest));
+  put(body, el("div", { class: "pair" }, scale, nearest), el("p", { class: "small" }, data.handwriting));
   store.watchWhenSeen(body, (state) => {
     reference.prepare(Infinity);
     const { unlike, best, own, shares } = context.answer(state);
     const found = context.answer(state).judgement ?? reference.judge(state.bytes);
     message.className = unlike ? "message warn" : "message";
-    message.textContent = listed(unlike && `${say("I have never seen anything like this")}.`, doubtOf(context, state));
+    message.textContent = listed(unlike && `${say("I have never seen anything like this")}.`, ...doubtOf(context, state)).join(" ");
     const alone = own[best] - shares[best] > 5e-4;
     const sure = alone && say("The network alone is {own} sure; this page and predict say {share}.", { own: percent(own[best]), share: percent(shares[best]) });
     replace(scale, ...ruler(found, reference), sure && el("p", { class: "small" }, sure));
@@ -114,7 +114,7 @@ function ruler({ strangeness, nearest, odds }, { threshold, sceptic }) {
     say("Its distance from the nearest training image is {n}; {far} is far.", { n: number(nearest[0].distance, 2), far: number(threshold, 2) }),
     sceptic !== null && say("A second network, which tells training images from other things, gives it a chance of {percent} to be like them.", { percent: percent(1 / (1 + Math.exp(-odds))) }),
   );
-  return [line, el("p", { class: "small" }, words)];
+  return [line, el("p", { class: "small" }, words.join(" "))];
 }
 
 /** @param {import("./answer.js").Context} context @param {import("./reference.js").Neighbour} neighbour */

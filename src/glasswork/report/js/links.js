@@ -20,12 +20,13 @@ const FOLLOWED = 6;
  * The strongest links, for each block those that arrive at it.
  * @param {import("./network.js").Network} network @param {import("./network.js").Trace} trace @param {object} asked
  * @param {number} asked.target The class that lines lead to.
+ * @param {number | null} asked.touched The same, if somebody asked for it.
  * @param {number[][]} asked.shown The neurons of each hidden layer that have tiles.
  * @param {{block: number, neuron: number} | null} asked.focus The neuron that is looked at.
  * @param {(value: number) => boolean} asked.isGround Whether an input is that of an empty place.
  * @returns {Link[][]}
  */
-export function linksOf(network, trace, { target, shown, focus, isGround }) {
+export function linksOf(network, trace, { target, touched, shown, focus, isGround }) {
   const inked = Array.from(trace.input, (value, i) => (isGround(value) ? -1 : i)).filter((i) => i >= 0);
   const sources = (/** @type {number} */ b) => (b ? shown[b - 1] : inked);
   const into = (/** @type {number} */ b, /** @type {number} */ to, /** @type {number} */ count) =>
@@ -35,7 +36,7 @@ export function linksOf(network, trace, { target, shown, focus, isGround }) {
   if (focus) {
     const { block: b, neuron } = focus;
     links[b] = into(b, neuron, LOOKED_AT);
-    const ends = b + 1 === network.last ? Array.from({ length: network.classes }, (_, k) => k) : shown[b + 1];
+    const ends = b + 1 < network.last ? shown[b + 1] : touched === null ? Array.from({ length: network.classes }, (_, k) => k) : [touched];
     links[b + 1] = strongest(ends.map((to) => linkOf(network, trace, b + 1, neuron, to)), LOOKED_AT);
     return links;
   }

@@ -10,13 +10,14 @@ import { measure } from "./ways.js";
 import { weightsOf } from "./weights.js";
 import { grouped, say } from "./words.js";
 
-/** Tiles one below the other, and side by side in a network with so many hidden layers. */
+/** Tiles one below the other, and side by side in a network with so many hidden layers; on a phone. */
 const ROWS = 8;
 const COLUMNS = [0, 7, 4, 3, 2];
+const ON_PHONE = 8;
 
 /**
  * @typedef {{block: number, neuron: number}} Which A neuron of a hidden layer.
- * @typedef {{tileOf: (which: Which) => any, layout: () => void}} Scene
+ * @typedef {{tileOf: (which: Which) => any, returnTo: (which: Which) => void, layout: () => void}} Scene
  */
 
 /**
@@ -105,7 +106,6 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
       const adds = contributions(network, trace, b, context.target(state));
       wall.place(view.sort === "class" ? orders[b] : byValue(adds.map((value) => -value)), adds, state.open?.block === b ? state.open.neuron : null);
       const columns = Math.min(COLUMNS[hidden.length] ?? 1, Math.ceil(wall.tiles.length / ROWS));
-      wall.element.style.setProperty("--columns", String(columns));
       const across = Math.round(Math.sqrt((wall.tiles.length * columns) / ROWS)); // if all are shown in the same room
       wall.element.style.setProperty("--fitting", String(Math.min(columns / across, ROWS / Math.ceil(wall.tiles.length / across))));
     });
@@ -113,6 +113,9 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   }
 
   function layout() {
+    const style = getComputedStyle(stage);
+    const [most, rows] = [style.getPropertyValue("--most"), style.getPropertyValue("--rows")].map(Number);
+    for (const { element, tiles } of walls) element.style.setProperty("--columns", String(columnsFor(tiles.length, rows || Math.ceil(tiles.length / ON_PHONE), hidden.length > 1 && rows ? COLUMNS[hidden.length] : most)));
     places = null;
     update();
   }
@@ -121,7 +124,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   function drawLines(trace, target) {
     places ??= measure(stage, image, kind, walls, answers);
     const { ways, pathOf } = places;
-    const asked = { target, shown: walls.map(({ shown }) => shown), focus: store.state.open ?? peek, isGround: kind.isGround };
+    const asked = { target, touched: store.state.target, shown: walls.map(({ shown }) => shown), focus: store.state.open ?? peek, isGround: kind.isGround };
     const links = linksOf(network, trace, asked);
     const most = mostCarried(network, trace, kind.isGround);
     const endOf = ways(links);
@@ -142,11 +145,27 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   addEventListener("scroll", () => places?.down && layout(), { passive: true }); // the answers stick to the window there
   return {
     layout,
+    returnTo(which) {
+      this.tileOf(which)?.focus({ preventScroll: true });
+      peek = null; // the lines of the answer come back
+      update();
+    },
     tileOf({ block, neuron }) {
       if (!walls[block].tileOf(neuron)) settle();
       return walls[block].tileOf(neuron);
     },
   };
+}
+
+/**
+ * As many columns as leave the fewest places of the last row empty, in no more than so many rows.
+ * @param {number} count @param {number} rows @param {number} most
+ */
+function columnsFor(count, rows, most) {
+  const empty = (/** @type {number} */ columns) => (columns - (count % columns)) % columns;
+  let best = Math.ceil(count / rows);
+  for (let columns = best; columns <= most; columns++) if (empty(columns) < empty(best)) best = columns;
+  return best;
 }
 
 /** @param {import("./answer.js").Context} context */

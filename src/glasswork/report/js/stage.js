@@ -15,7 +15,6 @@ import { showOffers } from "./offers.js";
 import { showFields, showTestRows } from "./part-row.js";
 import { showNetwork } from "./scene.js";
 import { follow, shareButtons } from "./share.js";
-import { SOON } from "./store.js";
 import { say, signed } from "./words.js";
 
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
@@ -94,7 +93,7 @@ export function showStage(context, stage) {
     store.set({ open: null });
     dock.show(dock.chosen ?? "neuron");
     turn(null, null);
-    scene.tileOf(which)?.focus({ preventScroll: true });
+    scene.returnTo(which);
     clearTimeout(timer); // of the tile that has the focus now
     turn(null, null);
   }
@@ -148,5 +147,5 @@ function showHint({ store, network, answer, target, classes, columns, shape }, p
     const words = { name: classes[k], for: forIt, plus, against, minus, bias, sum: sumOfAll };
     sum.textContent = plus === 1 ? say("The sum of {name}: {for} from 1 neuron for it, {against} from {minus} against it, {bias} from its bias, together {sum}.", words) : say("The sum of {name}: {for} from {plus} neurons for it, {against} from {minus} against it, {bias} from its bias, together {sum}.", words);
   };
-  store.watchWhenSeen(place, tell, SOON);
+  store.watch(tell); // at once, or it would be false for a moment
 }
