@@ -43,7 +43,7 @@ import { argmax } from "./network.js";
  * @param {import("./network.js").Network} network @param {Judge} reference
  */
 export function answerer(network, reference) {
-  /** @type {Asked | null} */
+  /** @type {Asked & {ready: boolean} | null} */
   let asked = null;
   /** @type {any} */
   let answer = null;
@@ -58,14 +58,15 @@ export function answerer(network, reference) {
   };
 }
 
-/** @typedef {{bytes: import("./store.js").Raw, gains: import("./network.js").Gains, ready: boolean}} Asked What an answer depends on. */
+/** @typedef {{bytes: import("./store.js").Raw, gains: import("./network.js").Gains}} Asked What an answer depends on. */
 
 /**
+ * What a network answers, whichever it is.
  * @param {import("./network.js").Network} network @param {Judge} reference @param {Asked} asked
  * @param {import("./reference.js").Judgement | null} judgement
  * @returns {Answer}
  */
-function answerTo(network, reference, { bytes, gains }, judgement) {
+export function answerTo(network, reference, { bytes, gains }, judgement) {
   const trace = network.trace(network.prepare(bytes), gains);
   const scores = trace.outputs[network.last];
   const best = argmax(scores);

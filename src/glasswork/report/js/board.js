@@ -147,22 +147,19 @@ export class Board {
   /** @param {number} dx @param {number} dy */
   moveCursor(dx, dy) {
     const cursor = (this.cursor ??= { x: 0.5, y: 0.5, down: false });
+    const from = /** @type {import("./strokes.js").Point} */ ([cursor.x, cursor.y]);
     cursor.x = Math.min(Math.max(cursor.x + dx, 0), 1);
     cursor.y = Math.min(Math.max(cursor.y + dy, 0), 1);
-    if (cursor.down) this.follow([[cursor.x, cursor.y]]);
+    if (cursor.down) this.follow([from, [cursor.x, cursor.y]]); // a stroke begins with the first move, not as a dot
     else this.paint();
   }
 
   togglePen() {
     const cursor = (this.cursor ??= { x: 0.5, y: 0.5, down: false });
     cursor.down = !cursor.down;
-    if (cursor.down) {
-      this.drawing.begin();
-      this.follow([[cursor.x, cursor.y]]);
-    } else {
-      this.drawing.end();
-      this.paint();
-    }
+    if (cursor.down) this.drawing.begin();
+    else this.drawing.end();
+    this.paint();
   }
 
   /** Lift the keyboard's pen. */

@@ -17,7 +17,7 @@ export function watchItLearn(context, onuse) {
   /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */
   const snapshots = data.snapshots;
   const missing = say("This run has not kept its network at several epochs. Train it again with this version of glasswork, and one can watch it learn here.");
-  if (snapshots.length < 2) return { element: el("p", { class: "note" }, missing), stop() {}, back() {} };
+  if (snapshots.length < 2) return { element: el("p", { class: "note" }, missing), stop() {}, back() {}, again() {} };
   const { whole } = snapshots[0];
   const view = new LearnView(context, say("Weights of the first layer’s neurons at the chosen epoch"), whole);
   const words = el("output", { for: "epoch-slider" });
@@ -81,5 +81,10 @@ export function watchItLearn(context, onuse) {
     input.value = last;
     show(false);
   }
-  return { element, stop, back };
+  /** Play, from the first epoch on. */
+  function again() {
+    back();
+    start();
+  }
+  return { element, stop, back, again };
 }

@@ -28,11 +28,7 @@ export function putOnStage({ network: staged, own, store }, network, words, whos
  */
 export function sayWhichNetwork(context, place, onback) {
   const words = el("strong", {});
-  const back = () => {
-    onback();
-    putOnStage(context, context.own, "", null);
-  };
-  const note = el("p", { class: "staged" }, words, button(say("Back to the trained network"), back, "link"));
+  const note = el("p", { class: "staged" }, words, button(say("Back to the trained network"), onback, "link"));
   place.after(note);
   context.store.watch(({ staged, reset }) => {
     note.hidden = !staged;

@@ -1,9 +1,9 @@
 /** A network that learns, as it is now: the pictures of its weights, its answer to the image of the page, its boundaries. */
 
+import { answerTo } from "./answer.js";
 import { Boundary } from "./boundary.js";
 import { largest } from "./colour.js";
 import { choice, el } from "./dom.js";
-import { argmax } from "./network.js";
 import { weightsOf } from "./weights.js";
 import { grouped, percent, say } from "./words.js";
 
@@ -38,6 +38,7 @@ export class LearnView {
     this.pictures = el("div", {}, shown, this.gallery, this.caption);
     this.answer = el("div", { class: "read-again row" }, this.image, this.words);
     context.store.watchWhenSeen(this.answer, () => this.showAnswer());
+    context.store.watch(() => !this.answer.closest("[hidden]") && this.showAnswer()); // together with the stage
   }
 
   /** Begin new scales, for another network. */
@@ -92,9 +93,10 @@ export class LearnView {
   showAnswer() {
     const { network, context } = this;
     if (!network || !this.whole) return;
-    const { bytes, source } = context.store.state;
-    const shares = network.shares(network.scores(bytes));
-    const best = argmax(shares);
+    const { state } = context.store;
+    const { bytes, source } = state;
+    const isStaged = network.blocks[0].weight === context.network.blocks[0].weight; // then the same neurons are off
+    const { best, shares } = answerTo(network, context.columns ?? context.reference, { bytes, gains: isStaged ? state.gains : new Map() }, context.answer(state).judgement);
     context.kind.paint(this.image, bytes);
     this.words.textContent = say("It reads {source} as {name}, with {percent}", { source, name: context.classes[best], percent: percent(shares[best]) });
     this.boundary?.show(network);

@@ -167,10 +167,9 @@ async function begin(data) {
   performance.mark("glasswork-ready");
   if (context.reference) setTimeout(prepareInTurns, 0, context.reference, context.store);
   setTimeout(() => {
-    showLearning(context, trainer, stage);
+    showLessons(context, stage, byId("stage-body"), showLearning(context, trainer, stage));
     showWhy(context, byId("why-body"));
     showLearnt(context, byId("learnt-body"));
-    showLessons(context, stage, byId("stage-body"));
     showErrs(context, byId("errs-body"));
     showAbout(context, byId("about-body"));
     document.documentElement.dataset.complete = "";

@@ -13,16 +13,17 @@ const SCRIBBLE = [Array.from({ length: 60 }, (_, n) => /** @type {[number, numbe
 
 /** @typedef {ReturnType<typeof import("./stage.js").showStage>} Stage */
 /** @typedef {NonNullable<Stage["draw"]>} Draw */
+/** @typedef {ReturnType<typeof import("./learn.js").showLearning>} Learning */
 
 /**
  * Story, missions and the view for a projector, and buttons for them.
- * @param {import("./answer.js").Context} context @param {Stage} stage @param {Element} place The stage's.
+ * @param {import("./answer.js").Context} context @param {Stage} stage @param {Element} place The stage's. @param {Learning} learning
  */
-export function showLessons(context, stage, place) {
+export function showLessons(context, stage, place, learning) {
   const buttons = el("div", { class: "row lessons" }, button(say("For a projector (key p)"), presenter(stage.layout)));
   stage.hint.prepend(buttons);
   if (!stage.draw || !context.network.last || context.data.thing !== "digit") return;
-  buttons.prepend(button(say("A story in six scenes"), showStory(context, stage, stage.draw, place)));
+  buttons.prepend(button(say("A story in six scenes"), showStory(context, stage, stage.draw, place, learning)));
   showMissions(context, stage.dock.add("missions", say("Missions")));
 }
 
@@ -37,15 +38,15 @@ function factsOf({ answer, store, network, classes, shape }) {
   const { best, second, sums, shares } = answer(store.state);
   const { truth } = store.state;
   const names = { name: classes[best], second: classes[second], truth: truth === null ? "" : classes[truth] };
-  return { ...names, size: `${shape[0]}×${shape[1]}`, n: network.blocks[0].width, classes: classes.length, sum: signed(sums[best]), share: percent(shares[best]) };
+  return { ...names, size: `${shape[0]}×${shape[1]}`, n: network.blocks[0].width, classes: classes.length, activation: network.blocks[0].after[0]?.kind ?? "identity", sum: signed(sums[best]), share: percent(shares[best]) };
 }
 
 /**
  * The scenes: a title, what it does to the stage, and its sentences about what is there then.
- * @param {import("./answer.js").Context} context @param {Stage} stage @param {Draw} draw
+ * @param {import("./answer.js").Context} context @param {Stage} stage @param {Draw} draw @param {Learning} learning
  * @returns {Scene[]}
  */
-function scenesOf(context, { open, close, dock }, draw) {
+function scenesOf(context, { open, close, dock }, draw, learning) {
   const { store, network, data, tests } = context;
   const found = () => context.answer(store.state);
   const again = () => (close(), draw(SEVEN));
@@ -77,10 +78,10 @@ function scenesOf(context, { open, close, dock }, draw) {
       title: say("The sum"),
       act: again,
       sentences: (f) => [
-        say("Every neuron sends its number on to all {classes} answers, again with a weight for each.", f),
-        say("Orange neurons speak for {name}, blue ones against it.", f),
-        say("All that they add makes up the sum of {name}: {sum}.", f),
-        say("That is the whole trick: multiply and add, many times over."),
+        say("Each neuron adds its bias to its sum, and {activation} makes of it the number that it passes on.", f),
+        say("All {classes} answers get that number, each times a weight of its own: orange neurons speak for {name}, blue ones against it.", f),
+        say("All that they add, and the bias of {name}, make up its sum: {sum}.", f),
+        say("That is the whole trick: multiply, add, {activation}, many times over.", f),
       ],
     },
     {
@@ -104,13 +105,13 @@ function scenesOf(context, { open, close, dock }, draw) {
         const truth = data.tested.pictures.labels[n];
         if (n !== undefined) store.choose(imageAt(tests, network.features, n).slice(), say("a test {one}"), { truth, rival: truth });
         dock.select("watch");
-        /** @type {any} */ (document.querySelector("[data-part=replay] .play"))?.click();
+        learning.again();
       },
       sentences: (f) => [
         say("This is a {truth}, and the trained network says {name}: it errs.", f),
         say("At the start all its weights were random, and it could only guess."),
         say("After each batch of images, every weight moved a little, so that the error became smaller."),
-        say("Watch it learn: all neurons change, epoch by epoch, and the answer with them."),
+        say("Watch it learn: all neurons change, epoch by epoch, and the answer with them. Play shows it again."),
       ],
     },
     {
@@ -129,42 +130,59 @@ function scenesOf(context, { open, close, dock }, draw) {
 /**
  * The bar with the scene's sentences; arrow keys turn the pages.
  * @param {import("./answer.js").Context} context @param {Stage} stage @param {Draw} draw
- * @param {Element} place Before which it stands.
+ * @param {Element} place Before which it stands. @param {Learning} learning
  * @returns {() => void} What starts it.
  */
-function showStory(context, stage, draw, place) {
-  const scenes = scenesOf(context, stage, draw);
+function showStory(context, stage, draw, place, learning) {
+  const scenes = scenesOf(context, stage, draw, learning);
+  const root = document.documentElement;
   const [title, text] = [el("h3", { tabindex: "-1" }), el("div", { class: "sentences", "aria-live": "polite" })];
   const [back, next] = [button(say("Back"), () => show(at - 1)), button(say("Next"), () => show(at + 1))];
-  const end = button(say("End of the story"), () => ((bar.hidden = true), leave()));
+  const end = button(say("End of the story"), finish);
   const bar = el("div", { class: "story", "data-part": "story", role: "group", "aria-label": say("A story in six scenes"), hidden: true }, el("div", { class: "row" }, title, back, next, end), text);
   let at = 0;
   /** The page's own network is on the stage again. */
   function leave() {
-    if (context.store.state.staged) /** @type {any} */ (document.querySelector(".staged button"))?.click();
+    learning.back();
     stage.dock.select("neuron");
+  }
+  function finish() {
+    bar.hidden = true;
+    root.classList.remove("telling");
+    root.style.scrollPaddingTop = "";
+    stage.close();
+    leave();
+    stage.layout();
   }
   /** @param {number} n */
   function show(n) {
     if (!scenes[n]) return;
     at = n;
     leave();
+    title.textContent = `${n + 1} / ${scenes.length} · ${scenes[n].title}`;
     scenes[n].act();
     if (!bar.contains(document.activeElement)) title.focus({ preventScroll: true }); // not on a tile, whose lines would be shown
-    title.textContent = `${n + 1} / ${scenes.length} · ${scenes[n].title}`;
     replace(text, ...scenes[n].sentences(factsOf(context)).map((sentence) => el("p", {}, sentence)));
     back.disabled = n === 0;
     next.disabled = n === scenes.length - 1;
+    root.style.scrollPaddingTop = `${bar.offsetHeight}px`;
+    place.classList.toggle("opened", stage.dock.front === "watch" || context.store.state.open !== null);
+    const { open } = context.store.state;
+    place.scrollIntoView();
+    if (open) stage.open(open); // where the dock is a sheet, its tile is in sight again
+    else if (n) place.querySelector(".wall")?.scrollIntoView({ block: "nearest" });
   }
   addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape" && !bar.hidden) finish();
     if (step && !bar.hidden && !event.defaultPrevented && !(/** @type {any} */ (event.target).matches("input, select"))) show(at + step);
   });
   place.before(bar);
   return () => {
     bar.hidden = false;
+    root.classList.add("telling");
+    stage.layout();
     show(0);
-    bar.scrollIntoView({ block: "nearest" });
   };
 }
 
@@ -175,6 +193,7 @@ function showStory(context, stage, draw, place) {
 function presenter(onchange) {
   const toggle = () => {
     document.documentElement.classList.toggle("presenting");
+    scrollTo(0, 0);
     onchange();
   };
   const leave = button(say("Whole page (p)"), toggle, "leave");

@@ -41,7 +41,8 @@ export function measure(stage, image, kind, walls, answers) {
   const tiles = walls.map((wall) => wall.tiles.map(boxOf));
   const gaps = walls.map(({ element }) => parseFloat(getComputedStyle(element)[down ? "columnGap" : "rowGap"]));
   const ends = answers.map(boxOf);
-  const foot = down ? Math.min(...[".answers", ".dock"].map((name) => boxOf(stage.querySelector(name)).from)) : NaN;
+  const [foot, below] = [".answers", ".dock"].map((name) => boxOf(stage.querySelector(name)).from);
+  const isBeside = down && frames.length > 0 && foot < frames[0].from; // the answers, of the board; no lines lead there
 
   /** @param {number} w @param {number} i The tile of a neuron, if it is in sight. */
   const tileOf = (w, i) => {
@@ -76,8 +77,9 @@ export function measure(stage, image, kind, walls, answers) {
     /** @type {(layer: number, i: number, side: "in" | "out") => End | null} */
     const endOf = (layer, i, side) => {
       if (layer === walls.length) {
+        if (isBeside) return null;
         const lane = (ends[i].near + ends[i].far) / 2;
-        const along = down ? foot : ends[i].from;
+        const along = down ? Math.min(foot, below) : ends[i].from;
         return { along, across: lane, lane, edge: along };
       }
       if (layer < 0) {
