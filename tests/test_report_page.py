@@ -631,7 +631,7 @@ CUT = """() => {
         range.selectNodeContents(one);
         return [...range.getClientRects()].map((line) => ({one, line}));
     };
-    const cut = all.filter((one) => lines(one).some(({line}) => [one, one.closest('.verdict, .output, .answers')]
+    const cut = all.filter((one) => !one.matches('strong') && lines(one).some(({line}) => [one, one.closest('.verdict, .output, .answers')]
         .some((frame) => line.bottom > frame.getBoundingClientRect().bottom + 1
             || line.right > frame.getBoundingClientRect().right + 1)));
     const texts = all.flatMap(lines);

@@ -21,7 +21,7 @@ export function showAnswers(context, place, onwhy) {
   const bars = new Bars(classes, (k) => store.set({ target: k === store.state.target ? null : k }));
   const list = bars.element;
   const words = el("span", {});
-  const sentence = el("p", { class: "sentence" }, words, " ", why);
+  const sentence = el("p", { class: "sentence" }, why, " ", words);
   put(place, verdict, el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), el("span", {}, say("share"))), list, sentence, spoken); // what varies in length stands last
   let timer = 0;
   store.watch((state) => {
