@@ -72,9 +72,36 @@ def test_six_scenes_by_keyboard_alone(page):
     assert len(set(itertools.chain(*seen.values()))) == 24
     page.keyboard.press("ArrowLeft")
     page.locator(".story h3", has_text="5 / 6").wait_for()
-    page.locator(".story button").last.press("Enter")
+    page.keyboard.press("Escape")
     assert page.locator(".story").is_hidden()
     assert page.locator(".staged").is_hidden()
+
+
+#: How much of an element lies in the window, and is not covered.
+IN_SIGHT = """element => {
+    const {left, top, width, height} = element.getBoundingClientRect();
+    const at = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => document.elementFromPoint(left + width / 2, top + share * height));
+    return at.filter((one) => one && (element.contains(one) || one.contains(element))).length / at.length;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720)])
+def test_a_scene_and_what_it_speaks_of_are_in_sight(page, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    page.locator(".lessons button").first.click()
+    of = {1: ".easel", 2: "#neuron .maps canvas >> nth=0", 3: ".wall", 4: ".bars", 5: ".growth .play", 6: ".verdict"}
+    for scene in range(1, 7):
+        page.locator(".story h3", has_text=f"{scene} / 6").wait_for()
+        page.wait_for_timeout(600)  # until what grows has grown
+        story = page.locator(".story").bounding_box()
+        assert story["y"] >= 0
+        assert story["y"] + story["height"] < height / 2
+        assert page.locator(of[scene]).evaluate(IN_SIGHT) >= 0.8, scene
+        assert page.locator(".output").last.evaluate(IN_SIGHT) == 1
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert page.locator("h1").is_visible()
 
 
 SIZES = """() => {
@@ -103,7 +130,7 @@ def test_a_projector_shows_the_stage_alone_in_large_type(page):
     assert last["y"] + last["height"] <= 720
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     page.keyboard.press("p")
-    assert page.locator("h1").is_visible()
+    assert page.locator("#why").is_visible()
     page.locator(".story button").last.click()
 
 
@@ -119,6 +146,8 @@ def done(page):
 def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
     board = Board(page)
     board.draw(DIGITS[7])
+    meant(page, 9)  # which nobody would call it: its nearest training images are sevens
+    assert done(page) == [False, False, False]
     meant(page, 7)
     assert done(page) == [False, False, False]
     for drawn, wrong in ((3, 9), (4, 9), (7, 1)):  # a clear digit, and a wrong word about it
