@@ -80,7 +80,8 @@ def test_six_scenes_by_keyboard_alone(page):
 #: How much of an element lies in the window, and is not covered.
 IN_SIGHT = """element => {
     const {left, top, width, height} = element.getBoundingClientRect();
-    const at = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => document.elementFromPoint(left + width / 2, top + share * height));
+    const x = left + width / 2;
+    const at = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => document.elementFromPoint(x, top + share * height));
     return at.filter((one) => one && (element.contains(one) || one.contains(element))).length / at.length;
 }"""
 

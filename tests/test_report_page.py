@@ -631,7 +631,8 @@ CUT = """() => {
         range.selectNodeContents(one);
         return [...range.getClientRects()].map((line) => ({one, line}));
     };
-    const cut = all.filter((one) => !one.matches('strong') && lines(one).some(({line}) => [one, one.closest('.verdict, .output, .answers')]
+    const frames = (one) => [one, one.closest('.verdict, .output, .answers')];
+    const cut = all.filter((one) => !one.matches('strong') && lines(one).some(({line}) => frames(one)
         .some((frame) => line.bottom > frame.getBoundingClientRect().bottom + 1
             || line.right > frame.getBoundingClientRect().right + 1)));
     const texts = all.flatMap(lines);
