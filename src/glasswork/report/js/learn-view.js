@@ -1,9 +1,9 @@
-/** A network that learns, as it is now: the pictures of its weights, its answer to the image of the page, its boundaries. */
+/** A network that learns, as it is now: the pictures of its weights, the answer of the stage, its boundaries. */
 
 import { Boundary } from "./boundary.js";
 import { largest } from "./colour.js";
 import { choice, el } from "./dom.js";
-import { argmax } from "./network.js";
+import { SOON } from "./store.js";
 import { weightsOf } from "./weights.js";
 import { grouped, percent, say } from "./words.js";
 
@@ -37,7 +37,8 @@ export class LearnView {
     this.caption = el("p", { class: "small" });
     this.pictures = el("div", {}, shown, this.gallery, this.caption);
     this.answer = el("div", { class: "read-again row" }, this.image, this.words);
-    context.store.watchWhenSeen(this.answer, () => this.showAnswer());
+    context.store.watchWhenSeen(this.answer, () => this.showAnswer(), 0);
+    if (this.boundary) context.store.watchWhenSeen(this.boundary.element, () => this.network && this.boundary?.show(this.network), SOON);
   }
 
   /** Begin new scales, for another network. */
@@ -65,6 +66,7 @@ export class LearnView {
       kind.paintWeights(this.gallery.children[j], values, FULL * this.most[this.shows]);
     }
     this.showAnswer();
+    this.boundary?.show(network);
   }
 
   /**
@@ -88,15 +90,13 @@ export class LearnView {
         for (let j = 0; j < Math.min(network.blocks[0].width, NEURONS); j++) this.values(network, networks[0], j, shows);
   }
 
-  /** Read the image of the page with the network. */
+  /** What the stage says to the image of the page. */
   showAnswer() {
-    const { network, context } = this;
-    if (!network || !this.whole) return;
+    const { context } = this;
+    if (!this.whole) return;
     const { bytes, source } = context.store.state;
-    const shares = network.shares(network.scores(bytes));
-    const best = argmax(shares);
+    const { best, shares } = context.answer(context.store.state);
     context.kind.paint(this.image, bytes);
     this.words.textContent = say("It reads {source} as {name}, with {percent}", { source, name: context.classes[best], percent: percent(shares[best]) });
-    this.boundary?.show(network);
   }
 }

@@ -1,7 +1,7 @@
-/** Learning, to watch and to do: two panels of the dock, whose networks can stand on the stage. */
+/** Learning, to watch and to do: two panels of the dock; while one of them is chosen, its network is on the stage. */
 
 import { watchItLearn } from "./learn-replay.js";
-import { sayWhichNetwork } from "./learn-stage.js";
+import { putOnStage, sayWhichNetwork } from "./learn-stage.js";
 import { trainHere } from "./learn-train.js";
 import { say } from "./words.js";
 
@@ -10,15 +10,15 @@ import { say } from "./words.js";
  * @param {ReturnType<typeof import("./stage.js").showStage>} stage
  */
 export function showLearning(context, trainer, { dock, answers }) {
-  const leave = () => {
-    trainer.staged = false;
-    if (trainer.playing) trainer.pause();
-  };
-  const watch = watchItLearn(context, leave);
+  const [watch, train] = [watchItLearn(context), trainHere(context, trainer)];
   dock.add("watch", say("Watch it learn"), watch.element);
-  dock.add("train", say("Train it here"), trainHere(context, trainer, watch.stop));
-  sayWhichNetwork(context, /** @type {Element} */ (answers.querySelector(".sentence")), () => {
-    leave();
-    watch.back();
-  });
+  dock.add("train", say("Train it here"), train.element);
+  let shown = /** @type {typeof train | undefined} */ (undefined);
+  dock.onchoose = () => {
+    shown?.leave();
+    shown = { watch, train }[/** @type {"watch" | "train"} */ (dock.chosen)];
+    if (shown) shown.enter();
+    else putOnStage(context, context.own, "", null);
+  };
+  sayWhichNetwork(context, /** @type {Element} */ (answers.querySelector(".sentence")), () => dock.select("neuron"));
 }
