@@ -99,14 +99,17 @@ def test_gradients_and_a_step_are_those_of_numpy(model, loss):
 def test_eight_epochs_in_the_page_reach_eighty_percent_while_one_draws(default_run, open_page):
     page = open_page(default_run / "report.html")
     page.evaluate("() => void (window.training = glasswork.train({epochs: 8, seed: 2}))")
+    Board(page).draw(DIGITS[1])
+    assert Board(page).answer()[0].startswith("1")  # a program does not change the stage
     page.locator("#tab-train").click()
     page.locator(".train-here .state").filter(has_text="unseen").wait_for()
-    Board(page).draw(DIGITS[1])
-    assert Board(page).answer()[0].startswith("1")
+    page.locator("#tab-watch").click()
+    assert page.locator(".staged button").is_hidden()
     assert page.evaluate("Promise.race([training, null])") is None  # it learns on meanwhile
     assert page.evaluate("training")["accuracy"] >= 80
+    page.locator("#tab-train").click()
     page.locator(".train-here .read-again").filter(has_text="your drawing as 1").wait_for()
-    assert page.locator(".staged").is_hidden()  # a program does not change the stage
+    assert page.locator(".staged button").is_visible()
     assert page.locator(".train-here .gallery canvas").count() == 50
 
 
@@ -118,18 +121,18 @@ def test_the_network_that_is_trained_by_hand_stands_on_the_stage(default_run, op
     page.locator("#tab-train").press("Enter")
     blank = set(pixels(page, gallery))
     assert len(blank) == 1  # nothing has changed yet
-    answers = [trained]
+    assert steps(staged) == 0
+    answers = [trained, page.locator(".answers .bars").inner_text()]
     for number in (1, 2):
         page.get_by_role("button", name="One step").press("Enter")
         assert steps(state) == steps(staged) == number
         answers.append(page.locator(".answers .bars").inner_text())
-    assert len(set(answers)) == 3
+    assert len(set(answers)) == 4
     assert len(set(pixels(page, gallery))) == 50
     assert page.evaluate(scores) == own
     page.get_by_label("Learning rate").select_option("3")
     page.get_by_label("Hidden neurons").select_option("10")
     assert "nothing learnt" in state.inner_text()
-    assert "does not fit" in page.locator(".train-here").inner_text()
     assert page.locator(gallery).count() == 10
     assert set(pixels(page, gallery)) == blank
     page.locator(".train-here").get_by_role("button", name="weights", exact=True).click()
@@ -140,13 +143,89 @@ def test_the_network_that_is_trained_by_hand_stands_on_the_stage(default_run, op
     state.filter(has_text="unseen").wait_for()
     play.press("Space")
     assert play.inner_text() == "Play"
-    assert staged.is_hidden()  # it does not fit there
-    page.get_by_role("button", name="One step").press("Enter")
-    page.get_by_label("Hidden neurons").select_option("50")
-    assert steps(staged) == 0
+    assert steps(state) == steps(staged)
     staged.get_by_role("button").press("Enter")
-    assert staged.is_hidden()
+    assert staged.inner_text() == "The trained network is back on the stage."
     assert page.locator(".answers .bars").inner_text() == trained
+    page.evaluate("glasswork.show(new Uint8Array(784).fill(9))")
+    assert staged.is_hidden()
+
+
+HEAD = ".network .layer h3 span"
+
+
+def reading(page, panel):
+    """What the stage and an open panel say of the same image: name and share."""
+    stage = page.locator(".verdict").inner_text().split()
+    text = page.locator(f"{panel} .read-again p").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    name, share = re.search(r"as (\S+), with (\S+) %", text).groups()
+    return (stage[0].rstrip("?"), stage[1]), (name, share)
+
+
+def test_the_stage_is_the_chosen_network_s_whatever_its_size_and_activation(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    Board(page).draw(DIGITS[3])
+    own = page.locator(HEAD).all_inner_texts()[1:]
+    page.locator("#tab-train").click()
+    page.get_by_label("Learning rate").select_option("3")
+    for hidden, shown in (("100", 56), ("10", 10), ("50", 50)):
+        page.get_by_label("Hidden neurons").select_option(hidden)
+        for activation in ("relu", "tanh", "sigmoid"):
+            page.get_by_label("Activation").select_option(activation)
+            for _ in range(2):
+                page.get_by_role("button", name="One step").click()
+                stage, panel = reading(page, ".train-here")
+                assert stage == panel
+            [head] = [text for text in page.locator(HEAD).all_inner_texts() if activation in text]
+            assert hidden in head
+            assert page.locator(".tile").count() == shown
+        page.locator(".tile").last.click()
+        assert page.locator("#neuron").is_visible()
+        page.keyboard.press("Escape")
+        assert page.locator(".train-here").is_visible()
+    page.get_by_label("Hidden neurons").select_option("100")
+    page.get_by_role("button", name="Show all").click()
+    page.evaluate("glasswork.open(0, 99)")
+    assert page.locator(".tile").count() == 100
+    page.locator("#tab-watch").click()  # with a neuron open that the trained network has not
+    assert page.locator("#neuron").is_hidden()
+    assert page.locator(".tile").count() == 50
+    assert page.locator(HEAD).all_inner_texts()[1:] == own
+
+
+def test_only_the_chosen_panel_has_its_network_on_the_stage(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    trained = page.locator(".answers .bars").inner_text()
+    staged = page.locator(".staged")
+    for _ in range(2):
+        page.locator("#tab-watch").click()
+        page.locator("#epoch-slider").fill("0")
+        staged.filter(has_text="before its first step").wait_for()
+        assert len(set(reading(page, ".growth"))) == 1
+        page.locator("#tab-train").click()
+        assert "In training" in staged.inner_text()
+        page.locator(".train-here .play").click()
+        page.locator(".train-here .state").filter(has_text="sample").wait_for()
+        page.locator("#tab-watch").click()
+        assert page.locator(".train-here .play").inner_text() == "Play"
+        page.locator(".growth output").filter(has_text="epoch 50").wait_for()
+        assert len(set(reading(page, ".growth"))) == 1
+        assert page.locator(".answers .bars").inner_text() == trained
+        assert "trained network is back" in staged.inner_text()
+
+
+def test_steps_that_are_too_large_are_named(default_run, open_page):
+    page = open_page(default_run / "report.html")
+    page.locator("#tab-train").click()
+    state = page.locator(".train-here .state")
+    page.locator(".train-here .play").click()
+    page.wait_for_function(
+        "() => document.querySelector('.trio .plot .line.s0').getAttribute('points').split(' ').length > 12"
+    )
+    assert "too large" not in state.inner_text()
+    page.get_by_label("Learning rate").select_option("3")
+    state.filter(has_text="steps are too large").wait_for()
+    page.locator(".train-here .play").click()
 
 
 #: What the stage and the panel say at each moment at which one of them changes: steps, shares, and where the panel is.
@@ -155,7 +234,9 @@ WATCHED = """async (moments) => {
     const step = (place) => place.innerText.match(/step ([\\d,]+)/)?.[1];
     const seen = [];
     const look = () => seen.push({panel: step(state), stage: step(staged), at: performance.now(),
-        says: state.innerText, curve: document.querySelector(".trio .plot .line.s0").getAttribute("points"),
+        says: state.innerText, verdict: document.querySelector(".verdict").innerText,
+        reading: document.querySelector(".train-here .read-again p").innerText,
+        curve: document.querySelector(".trio .plot .line.s0").getAttribute("points"),
         bars: document.querySelector(".bars").innerText,
         top: document.querySelector(".trio").getBoundingClientRect().top,
         end: document.querySelector(".trio .plot").getBoundingClientRect().bottom});
@@ -184,11 +265,13 @@ def test_stage_and_panel_tell_the_same_steps_often_and_nothing_jumps(default_run
     assert len({one["panel"] for one in seen}) == len({one["says"] for one in seen}) >= 11
     assert len({one["curve"] for one in seen}) >= 10
     assert len({one["bars"] for one in seen}) >= 10
+    for one in seen:
+        name, share = re.search(r"as (\S+), with (\S+)", one["reading"].replace("\N{NO-BREAK SPACE}", " ")).groups()
+        assert one["verdict"].replace("?", "").split()[:2] == [name, share]
     assert len({one["top"] for one in seen}) == 1
     assert seen[0]["end"] <= 720  # stage and curve are seen together
     assert page.locator(".tile.changed").count() == 0  # the other network's neurons work
     assert "other network" in page.locator(".staged").inner_text()
-    page.locator("#tab-neuron").click()
     page.evaluate("glasswork.open(0, 4)")
     assert not page.locator(".exciting").is_visible()
     assert page.locator(".hint").inner_text().count("American") == 0
@@ -200,6 +283,7 @@ def test_a_neuron_that_is_open_follows_the_training(default_run, open_page):
     page.locator(".train-here .play").click()
     page.evaluate("glasswork.open(0, 4)")
     total = page.locator("#neuron .steps tbody tr", has_text="bias").locator(".figure").last
+    assert page.locator("#neuron").is_visible()
     for _ in range(3):  # at full speed, without a pause of quiet
         before = total.inner_text()
         page.wait_for_function("([text]) => !document.querySelector('#neuron').innerText.includes(text)", arg=[before])

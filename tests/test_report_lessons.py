@@ -67,14 +67,14 @@ def test_six_scenes_by_keyboard_alone(page):
             page.locator(".staged").filter(has_text="epoch").wait_for()  # it learns
         if scene == 6:
             page.locator(".verdict .doubt").wait_for()
-            assert page.locator(".staged").is_hidden()  # the trained network again
+            assert page.locator(".staged button").is_hidden()  # the trained network again
         page.keyboard.press("ArrowRight")
     assert len(set(itertools.chain(*seen.values()))) == 24
     page.keyboard.press("ArrowLeft")
     page.locator(".story h3", has_text="5 / 6").wait_for()
     page.keyboard.press("Escape")
     assert page.locator(".story").is_hidden()
-    assert page.locator(".staged").is_hidden()
+    assert page.locator(".staged button").is_hidden()
 
 
 #: How much of an element lies in the window, and is not covered.
@@ -285,7 +285,7 @@ def states(page, tmp_path):
         yield "training"
     page.locator("#learn-hidden").select_option("10")
     page.locator(".trio button").nth(1).click()
-    yield "does not fit"
+    yield "another size"
     page.locator(".confusion .wrong button").first.click()
     page.locator(".worst button").first.click()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -66,7 +66,7 @@ export function answerer(network, reference) {
  * @param {import("./reference.js").Judgement | null} judgement
  * @returns {Answer}
  */
-export function answerTo(network, reference, { bytes, gains }, judgement) {
+function answerTo(network, reference, { bytes, gains }, judgement) {
   const trace = network.trace(network.prepare(bytes), gains);
   const scores = trace.outputs[network.last];
   const best = argmax(scores);

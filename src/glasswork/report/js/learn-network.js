@@ -16,6 +16,11 @@ const AT_ONCE = 4;
 /** Measures that are kept: of more, those between epochs are thinned out. */
 const KEPT = 500;
 
+/** Measures of which the mean is compared with the best, how far the loss must have risen, and points of accuracy lost. */
+const LATEST = 4;
+const RISE = 1.2;
+const FALL = 15;
+
 /**
  * The loss of one image, and its gradient with respect to the outputs.
  * @typedef {(outputs: Float64Array, label: number) => {loss: number, grad: Float64Array}} Loss
@@ -203,6 +208,13 @@ export class Course {
   /** The last measure. */
   get last() {
     return this.measures.at(-1);
+  }
+
+  /** Whether the loss of the images learnt from has grown again, and the accuracy has fallen. */
+  get grows() {
+    const losses = Float64Array.from(this.measures, ({ loss }) => loss);
+    const rights = Float64Array.from(this.measures, ({ sampled }) => sampled);
+    return mean(losses.slice(-LATEST)) > RISE * Math.min(...losses) && mean(rights.slice(-LATEST)) < Math.max(...rights) - FALL;
   }
 
   /** Do a piece of work, of one image: "step" if it moved the weights, "measured" if it ended a measure. */

@@ -7,17 +7,20 @@ import { Network } from "./network.js";
 import { unpackLayers } from "./unpack.js";
 import { percent, say } from "./words.js";
 
-/** Milliseconds from one epoch to the next; weights of a network of which less is kept, see runs/snapshots.py. */
-const PACE = 600;
+/** Milliseconds from one epoch to the next, and for all of them at least. */
+const PACE = 1000;
+const WHOLE = 4000;
+
+/** Weights of a network of which less is kept, see runs/snapshots.py. */
 const LARGE = 250_000;
 
-/** @param {import("./answer.js").Context} context @param {() => void} onuse When a network is put on the stage. */
-export function watchItLearn(context, onuse) {
+/** @param {import("./answer.js").Context} context */
+export function watchItLearn(context) {
   const { data, own, kind } = context;
   /** @type {{epoch: number, accuracy: number | null, whole: boolean, layers: any[]}[]} */
   const snapshots = data.snapshots;
   const missing = say("This run has not kept its network at several epochs. Train it again with this version of glasswork, and one can watch it learn here.");
-  if (snapshots.length < 2) return { element: el("p", { class: "note" }, missing), stop() {}, back() {}, again() {} };
+  if (snapshots.length < 2) return { element: el("p", { class: "note" }, missing), enter() {}, leave() {}, again() {} };
   const { whole } = snapshots[0];
   const view = new LearnView(context, say("Weights of the first layer’s neurons at the chosen epoch"), whole);
   const words = el("output", { for: "epoch-slider" });
@@ -26,6 +29,7 @@ export function watchItLearn(context, onuse) {
   const ticks = el("div", { class: "ticks", "aria-hidden": "true" }, ...snapshots.map(({ epoch }) => el("span", {}, epoch)));
   const play = button(say("Play"), () => (timer ? stop() : start()), "play");
   let timer = 0;
+  let isChosen = false;
   function start() {
     if (Number(input.value) === last) {
       input.value = 0;
@@ -36,7 +40,7 @@ export function watchItLearn(context, onuse) {
       input.value = Number(input.value) + 1;
       show();
       if (Number(input.value) === last) stop();
-    }, PACE);
+    }, Math.max(PACE, WHOLE / last));
   }
   function stop() {
     clearInterval(timer);
@@ -46,22 +50,20 @@ export function watchItLearn(context, onuse) {
   const networks = Promise.all(
     snapshots.map(async ({ layers }) => (layers.length ? new Network(await unpackLayers(layers), data.network.confidence, kind.prepare) : own)),
   );
-  async function show(staging = true) {
+  async function show() {
     const all = await networks;
     const network = all[input.value];
     const { epoch, accuracy } = snapshots[input.value];
-    view.show(network, all[0]);
     const measured = accuracy === null ? "" : `: ${say("validation accuracy {percent}", { percent: percent(accuracy / 100, 2) })}`;
     words.textContent = epoch ? say("after epoch {n}", { n: epoch }) + measured : say("before the first step: random weights");
     input.setAttribute("aria-valuetext", words.textContent);
-    if (!staging || !whole) return;
-    onuse();
-    if (network === own) putOnStage(context, own, "", null);
-    else putOnStage(context, network, epoch ? say("The network after epoch {n}", { n: epoch }) : say("The network before its first step"), snapshots);
+    const staged = network === own ? "" : epoch ? say("The network after epoch {n}", { n: epoch }) : say("The network before its first step");
+    if (isChosen && whole) putOnStage(context, network, staged, staged ? snapshots : null);
+    view.show(network, all[0]);
   }
   networks.then((all) => {
     view.scaleFor([all[0], all[last]]);
-    show(false);
+    show();
   });
   const few = own.weights > LARGE
     ? say("The stage stays as it is: this network is too large to be kept whole at each epoch. Train a smaller one, such as glasswork train classwork, and the stage follows.")
@@ -75,16 +77,23 @@ export function watchItLearn(context, onuse) {
     view.answer,
     view.pictures,
   );
-  /** The page's own network is back on the stage. */
-  function back() {
-    stop();
-    input.value = last;
-    show(false);
-  }
-  /** Play, from the first epoch on. */
-  function again() {
-    back();
-    start();
-  }
-  return { element, stop, back, again };
+  return {
+    element,
+    enter() {
+      isChosen = true;
+      show();
+    },
+    leave() {
+      isChosen = false;
+      stop();
+      input.value = last;
+      show();
+    },
+    /** Play, from the first epoch on. */
+    again() {
+      stop();
+      input.value = last;
+      start();
+    },
+  };
 }

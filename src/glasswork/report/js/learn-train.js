@@ -31,6 +31,7 @@ export class Trainer {
   playing = false;
   lost = false;
   staged = false; // whether it learns on the stage
+  until = Infinity; // epochs; by hand, it learns until it is stopped
   tell = (/** @type {boolean} */ _all) => {};
 
   /** @param {import("./answer.js").Context} context */
@@ -91,7 +92,7 @@ export class Trainer {
   async play(epochs = Infinity) {
     const { course } = this;
     const goesOn = () => this.playing && course === this.course && (course.last?.epoch ?? -1) < epochs;
-    this.playing = true;
+    Object.assign(this, { playing: true, until: epochs });
     let looked = 0;
     while (goesOn()) {
       const now = performance.now();
@@ -119,7 +120,6 @@ export class Trainer {
    * @param {{epochs?: number, seed?: number}} [options]
    */
   async train({ epochs = 8, seed = 1 } = {}) {
-    this.staged = false;
     this.begin({ ...this.initial, seed });
     const { course } = this;
     await this.play(epochs);
@@ -127,20 +127,13 @@ export class Trainer {
   }
 }
 
-/** @param {import("./answer.js").Context} context @param {Trainer} trainer @param {() => void} onuse When it is trained by hand, on the stage. */
-export function trainHere(context, trainer, onuse) {
+/** @param {import("./answer.js").Context} context @param {Trainer} trainer */
+export function trainHere(context, trainer) {
   const { kind, own: network, data } = context;
   const { lesson, settings } = trainer;
   const view = new LearnView(context, say("Weights of the first layer’s neurons as they are now"));
   const words = el("p", { class: "state", role: "status" });
-  const play = button(say("Play"), () => onStage(() => (trainer.playing ? trainer.pause() : trainer.play())));
-  play.className = "play";
-  /** @param {() => void} act */
-  function onStage(act) {
-    onuse();
-    trainer.staged = true;
-    act();
-  }
+  const play = button(say("Play"), () => (trainer.playing ? trainer.pause() : trainer.play()), "play");
   const hidden = [...new Set([10, 25, 50, 100, network.blocks[0].width])].sort((a, b) => a - b);
   const activations = [...new Set([trainer.initial.activation, "sigmoid", "tanh", "relu"])];
   const selects = [
@@ -163,11 +156,10 @@ export function trainHere(context, trainer, onuse) {
     const { course, playing } = trainer;
     const { measures, last } = course;
     play.textContent = playing ? say("Pause") : say("Play");
+    const step = { n: grouped(course.steps), epoch: number(course.epochs), sampled: share(last?.sampled ?? 0), ...counts };
+    if (trainer.staged) putOnStage(context, trainer.network, say("In training: step {n}", step), course);
     if (!course.images) view.forget();
     view.show(trainer.network, trainer.start, all ? undefined : TILES);
-    const step = { n: grouped(course.steps), epoch: number(course.epochs), sampled: share(last?.sampled ?? 0), ...counts };
-    const fits = !trainer.staged || putOnStage(context, trainer.network, say("In training: step {n}", step), course);
-    if (!fits && context.store.state.staged) putOnStage(context, network, "", null);
     const whole = measures.findLast((one) => one.accuracy !== undefined);
     words.textContent = [
       trainer.lost
@@ -176,7 +168,7 @@ export function trainHere(context, trainer, onuse) {
           ? say("Epoch {epoch}, step {n}: {sampled} of a sample of {sample} unseen {many} right.", step)
           : say("Random weights, nothing learnt yet."),
       whole && !trainer.lost && say("All {unseen} unseen: {share} after epoch {epoch}.", { ...counts, share: share(whole.accuracy ?? 0), epoch: whole.epoch }),
-      !fits && say("With another number of neurons it does not fit on the stage."),
+      !trainer.lost && course.grows && say("The loss grows: the steps are too large. Choose a smaller learning rate and start again."),
     ].filter(Boolean).join(" ");
     if (trainer.lost) return;
     const x = measures.map(({ epoch }) => epoch);
@@ -190,8 +182,8 @@ export function trainHere(context, trainer, onuse) {
     say("A new network like this one begins with random weights. It learns from {learnt} training {many} in this page and is measured on {unseen} others, which it never learns from: on {sample} of them again and again, on all after each epoch. Each step is plain gradient descent on a batch.", counts),
     left && ` ${say("Dropout, noise and batch normalisation are left out.")}`,
   ];
-  const acts = el("div", { class: "row" }, play, button(say("One step"), () => onStage(() => trainer.step())), button(say("Start again"), () => onStage(() => trainer.begin())));
-  return el(
+  const acts = el("div", { class: "row" }, play, button(say("One step"), () => trainer.step()), button(say("Start again"), () => trainer.begin()));
+  const element = el(
     "div",
     { class: "train-here", "data-part": "learn" },
     el("div", { class: "trio" }, el("div", {}, acts, words), accuracy.element, loss.element),
@@ -201,6 +193,17 @@ export function trainHere(context, trainer, onuse) {
     view.pictures,
     el("p", { class: "small" }, ...explained),
   );
+  return {
+    element,
+    enter() {
+      trainer.staged = true;
+      trainer.tell(true);
+    },
+    leave() {
+      trainer.staged = false;
+      if (trainer.playing && trainer.until === Infinity) trainer.pause();
+    },
+  };
 }
 
 /**

@@ -1,9 +1,9 @@
-/** A network that learns, as it is now: the pictures of its weights, its answer to the image of the page, its boundaries. */
+/** A network that learns, as it is now: the pictures of its weights, the answer of the stage, its boundaries. */
 
-import { answerTo } from "./answer.js";
 import { Boundary } from "./boundary.js";
 import { largest } from "./colour.js";
 import { choice, el } from "./dom.js";
+import { SOON } from "./store.js";
 import { weightsOf } from "./weights.js";
 import { grouped, percent, say } from "./words.js";
 
@@ -37,8 +37,8 @@ export class LearnView {
     this.caption = el("p", { class: "small" });
     this.pictures = el("div", {}, shown, this.gallery, this.caption);
     this.answer = el("div", { class: "read-again row" }, this.image, this.words);
-    context.store.watchWhenSeen(this.answer, () => this.showAnswer());
-    context.store.watch(() => !this.answer.closest("[hidden]") && this.showAnswer()); // together with the stage
+    context.store.watchWhenSeen(this.answer, () => this.showAnswer(), 0);
+    if (this.boundary) context.store.watchWhenSeen(this.boundary.element, () => this.network && this.boundary?.show(this.network), SOON);
   }
 
   /** Begin new scales, for another network. */
@@ -66,6 +66,7 @@ export class LearnView {
       kind.paintWeights(this.gallery.children[j], values, FULL * this.most[this.shows]);
     }
     this.showAnswer();
+    this.boundary?.show(network);
   }
 
   /**
@@ -89,16 +90,13 @@ export class LearnView {
         for (let j = 0; j < Math.min(network.blocks[0].width, NEURONS); j++) this.values(network, networks[0], j, shows);
   }
 
-  /** Read the image of the page with the network. */
+  /** What the stage says to the image of the page. */
   showAnswer() {
-    const { network, context } = this;
-    if (!network || !this.whole) return;
-    const { state } = context.store;
-    const { bytes, source } = state;
-    const isStaged = network.blocks[0].weight === context.network.blocks[0].weight; // then the same neurons are off
-    const { best, shares } = answerTo(network, context.columns ?? context.reference, { bytes, gains: isStaged ? state.gains : new Map() }, context.answer(state).judgement);
+    const { context } = this;
+    if (!this.whole) return;
+    const { bytes, source } = context.store.state;
+    const { best, shares } = context.answer(context.store.state);
     context.kind.paint(this.image, bytes);
     this.words.textContent = say("It reads {source} as {name}, with {percent}", { source, name: context.classes[best], percent: percent(shares[best]) });
-    this.boundary?.show(network);
   }
 }

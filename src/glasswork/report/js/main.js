@@ -149,7 +149,7 @@ function prepareInTurns(reference, store) {
 /** @param {any} data */
 async function begin(data) {
   const context = await makeContext(data);
-  const { own: network } = context;
+  const { network } = context;
   Object.assign(page, answersOf(context));
   const trainer = new Trainer(context);
   page.train = (/** @type {any} */ options) => trainer.train(options);

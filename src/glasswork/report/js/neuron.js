@@ -28,7 +28,7 @@ export function neuronPanel(context, place, onclose) {
   /** @type {((now: Now) => void)[]} */
   let watchers = [];
   const update = () => {
-    if (!which || place.hidden) return;
+    if (!which || place.hidden || which.neuron >= context.network.blocks[which.block].width) return;
     const now = receivedBy(context, which.block, which.neuron);
     for (const watcher of watchers) watcher(now);
   };

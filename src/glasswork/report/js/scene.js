@@ -35,13 +35,12 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   let peek = null;
   /** @type {ReturnType<typeof measure> | null} */
   let places = null;
-  let staged = "";
+  let last = store.state;
   const image = el("canvas", { class: "input", role: "img", "aria-label": say("The {one} that goes in") });
   const hidden = network.blocks.slice(0, -1);
   const orders = hidden.map((_, b) => byClass(network, b)); // stays as it is, so that tiles light up in their places
   const walls = hidden.map((block, b) => {
     const wall = new Wall(block.width, {
-      label: say("Hidden layer {n}, {width} neurons", { n: b + 1, width: block.width }),
       most: ROWS * (COLUMNS[hidden.length] ?? 1),
       onopen: (neuron) => onopen({ block: b, neuron }),
       onpeek(neuron) {
@@ -56,6 +55,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     wall.element.addEventListener("scroll", layout, { passive: true });
     return wall;
   });
+  const heads = walls.map((wall, b) => layerHead(context, wall, b, settle));
   const lines = new Lines(stage);
   const meaning = key(kind, hidden);
   const reset = el("button", { type: "button", class: "reset", onclick: () => store.set({ gains: new Map() }) }, say("Reset all neurons"));
@@ -76,18 +76,19 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
       "div",
       { class: "layers" },
       el("div", { class: "layer" }, el("h3", {}, inputName(context)), image, meaning.element, walls.length > 0 && reset),
-      ...walls.map((wall, b) => el("div", { class: "layer" }, layerHead(context, wall, b, settle), wall.element)),
+      ...walls.map((wall, b) => el("div", { class: "layer" }, heads[b].element, wall.element)),
     ),
   );
 
   function update() {
     const { state } = store;
+    const isOther = state.staged !== last.staged || state.whose !== last.whose;
+    last = state;
+    if (isOther) for (const head of heads) head.renew();
     const { trace } = context.answer(state);
     const target = context.target(state);
     meaning.show(view.shows, classes[target]);
     reset.disabled = state.gains.size === 0;
-    if (state.staged !== staged) for (const wall of walls) wall.forgetWeights();
-    staged = state.staged;
     kind.paint(image, state.bytes);
     walls.forEach((wall, b) => {
       const isActive = view.shows === "active";
@@ -104,6 +105,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     const { trace } = context.answer(state);
     walls.forEach((wall, b) => {
       const adds = contributions(network, trace, b, context.target(state));
+      if (orders[b].length !== wall.count) orders[b] = byClass(network, b);
       wall.place(view.sort === "class" ? orders[b] : byValue(adds.map((value) => -value)), adds, state.open?.block === b ? state.open.neuron : null);
       const columns = Math.min(COLUMNS[hidden.length] ?? 1, Math.ceil(wall.tiles.length / ROWS));
       const across = Math.round(Math.sqrt((wall.tiles.length * columns) / ROWS)); // if all are shown in the same room
@@ -124,7 +126,9 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   function drawLines(trace, target) {
     places ??= measure(stage, image, kind, walls, answers);
     const { ways, pathOf } = places;
-    const asked = { target, touched: store.state.target, shown: walls.map(({ shown }) => shown), focus: store.state.open ?? peek, isGround: kind.isGround };
+    const focus = store.state.open ?? peek;
+    const isThere = focus && focus.neuron < network.blocks[focus.block].width; // a tile that was pointed at may be gone
+    const asked = { target, touched: store.state.target, shown: walls.map(({ shown }) => shown), focus: isThere ? focus : null, isGround: kind.isGround };
     const links = linksOf(network, trace, asked);
     const most = mostCarried(network, trace, kind.isGround);
     const endOf = ways(links);
@@ -177,8 +181,6 @@ function inputName({ columns, shape, network }) {
 /** @param {import("./answer.js").Context} context @param {Wall} wall @param {number} b @param {() => void} settle */
 function layerHead({ network }, wall, b, settle) {
   const block = network.blocks[b];
-  const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
-  const count = grouped(block.width);
   const words = el("span", {});
   let all = false;
   const toggle = el("button", { type: "button", class: "link", onclick: () => show(!all) });
@@ -187,17 +189,26 @@ function layerHead({ network }, wall, b, settle) {
     wall.showAll(all);
     name();
     settle();
-    if (wall.pictures) wall.showPictures(true);
   };
   const name = () => {
-    const some = { n: wall.tiles.length, all: count };
+    const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
+    const some = { n: wall.tiles.length, all: grouped(block.width) };
     const which = some.n === block.width ? (some.n === 1 ? say("1 neuron") : say("{all} neurons", some)) : say("{n} strongest of {all}", some);
     words.textContent = [which, ...kinds].join(", ");
     toggle.textContent = all ? say("Show fewer") : say("Show all");
     toggle.hidden = !all && wall.tiles.length === block.width;
+    wall.element.setAttribute("aria-label", say("Hidden layer {n}, {width} neurons", { n: b + 1, width: block.width }));
+  };
+  /** Another network is on the stage. */
+  const renew = () => {
+    const isAsWide = wall.count === block.width;
+    wall.count = block.width;
+    if (!isAsWide) return show(all);
+    wall.forgetWeights();
+    name();
   };
   name();
-  return el("h3", {}, words, " ", toggle);
+  return { element: el("h3", {}, words, " ", toggle), renew };
 }
 
 /**
@@ -216,10 +227,10 @@ function key(kind, hidden) {
   };
   const ofLines = [carries("positive", say("raises what it leads to")), carries("negative", say("lowers what it leads to"))];
   const below = line("negative", "−", negative);
-  const canBeNegative = hidden.some(({ after }) => !after.some((layer) => ["sigmoid", "relu"].includes(layer.kind)));
   return {
     element: el("ul", { class: "key small" }, line("positive", "+", positive), below, ...ofLines),
     show(/** @type {string} */ shows, /** @type {string} */ name) {
+      const canBeNegative = hidden.some(({ after }) => !after.some((layer) => ["sigmoid", "relu"].includes(layer.kind)));
       below.style.visibility = shows === "active" && !canBeNegative ? "hidden" : "";
       const words = { adds: [say("adds to {name}", { name }), say("takes away from {name}", { name })], active: [say("activation above zero"), say("activation below zero")] }[shows];
       [positive.textContent, negative.textContent] = words ?? [kind.raises, kind.lowers];

@@ -107,6 +107,7 @@ export function showStage(context, stage) {
     });
   }
 
+  store.watch(({ open: which }) => !which && stage.classList.contains("opened") && turn(null, null)); // another network has no such neuron
   turn(null, null);
   arrive();
   addEventListener("hashchange", arrive);

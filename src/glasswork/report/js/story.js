@@ -13,17 +13,16 @@ const SCRIBBLE = [Array.from({ length: 60 }, (_, n) => /** @type {[number, numbe
 
 /** @typedef {ReturnType<typeof import("./stage.js").showStage>} Stage */
 /** @typedef {NonNullable<Stage["draw"]>} Draw */
-/** @typedef {ReturnType<typeof import("./learn.js").showLearning>} Learning */
 
 /**
  * Story, missions and the view for a projector, and buttons for them.
- * @param {import("./answer.js").Context} context @param {Stage} stage @param {Element} place The stage's. @param {Learning} learning
+ * @param {import("./answer.js").Context} context @param {Stage} stage @param {Element} place The stage's. @param {() => void} playEpochs
  */
-export function showLessons(context, stage, place, learning) {
+export function showLessons(context, stage, place, playEpochs) {
   const buttons = el("div", { class: "row lessons" }, button(say("For a projector (key p)"), presenter(stage.layout)));
   stage.hint.prepend(buttons);
   if (!stage.draw || !context.network.last || context.data.thing !== "digit") return;
-  buttons.prepend(button(say("A story in six scenes"), showStory(context, stage, stage.draw, place, learning)));
+  buttons.prepend(button(say("A story in six scenes"), showStory(context, stage, stage.draw, place, playEpochs)));
   showMissions(context, stage.dock.add("missions", say("Missions")));
 }
 
@@ -43,10 +42,10 @@ function factsOf({ answer, store, network, classes, shape }) {
 
 /**
  * The scenes: a title, what it does to the stage, and its sentences about what is there then.
- * @param {import("./answer.js").Context} context @param {Stage} stage @param {Draw} draw @param {Learning} learning
+ * @param {import("./answer.js").Context} context @param {Stage} stage @param {Draw} draw @param {() => void} playEpochs
  * @returns {Scene[]}
  */
-function scenesOf(context, { open, close, dock }, draw, learning) {
+function scenesOf(context, { open, close, dock }, draw, playEpochs) {
   const { store, network, data, tests } = context;
   const found = () => context.answer(store.state);
   const again = () => (close(), draw(SEVEN));
@@ -105,7 +104,7 @@ function scenesOf(context, { open, close, dock }, draw, learning) {
         const truth = data.tested.pictures.labels[n];
         if (n !== undefined) store.choose(imageAt(tests, network.features, n).slice(), say("a test {one}"), { truth, rival: truth });
         dock.select("watch");
-        learning.again();
+        playEpochs();
       },
       sentences: (f) => [
         say("This is a {truth}, and the trained network says {name}: it errs.", f),
@@ -130,11 +129,11 @@ function scenesOf(context, { open, close, dock }, draw, learning) {
 /**
  * The bar with the scene's sentences; arrow keys turn the pages.
  * @param {import("./answer.js").Context} context @param {Stage} stage @param {Draw} draw
- * @param {Element} place Before which it stands. @param {Learning} learning
+ * @param {Element} place Before which it stands. @param {() => void} playEpochs
  * @returns {() => void} What starts it.
  */
-function showStory(context, stage, draw, place, learning) {
-  const scenes = scenesOf(context, stage, draw, learning);
+function showStory(context, stage, draw, place, playEpochs) {
+  const scenes = scenesOf(context, stage, draw, playEpochs);
   const root = document.documentElement;
   const [title, text] = [el("h3", { tabindex: "-1" }), el("div", { class: "sentences", "aria-live": "polite" })];
   const [back, next] = [button(say("Back"), () => show(at - 1)), button(say("Next"), () => show(at + 1))];
@@ -142,10 +141,7 @@ function showStory(context, stage, draw, place, learning) {
   const bar = el("div", { class: "story", "data-part": "story", role: "group", "aria-label": say("A story in six scenes"), hidden: true }, el("div", { class: "row" }, title, back, next, end), text);
   let at = 0;
   /** The page's own network is on the stage again. */
-  function leave() {
-    learning.back();
-    stage.dock.select("neuron");
-  }
+  const leave = () => stage.dock.select("neuron");
   function finish() {
     bar.hidden = true;
     root.classList.remove("telling");

@@ -7,7 +7,6 @@ import { say, signed } from "./words.js";
 
 /**
  * @typedef {object} WallOptions
- * @property {string} label
  * @property {number} most Tiles that there is room for.
  * @property {(neuron: number) => void} onopen
  * @property {(neuron: number | null) => void} onpeek A tile is pointed at, or no longer.
@@ -25,7 +24,7 @@ export class Wall {
     this.shown = []; // the neuron of each tile
     /** @type {any[]} */
     this.tiles = [];
-    this.element = el("div", { class: "wall", role: "group", "aria-label": options.label });
+    this.element = el("div", { class: "wall", role: "group" });
     this.settle = rove(this.element, ".tile");
     this.pictures = false;
     this.limit = 0;
@@ -49,11 +48,12 @@ export class Wall {
         onpointerleave: () => onpeek(null),
         onfocus: () => onpeek(this.shown[slot]),
         onblur: () => onpeek(null),
-      }),
+      }, this.pictures && el("canvas", { "aria-hidden": "true" })),
     );
     replace(this.element, ...this.tiles);
     this.element.classList.toggle("all", this.tiles.length > most);
     this.settle();
+    this.forgetWeights();
   }
 
   /**
@@ -115,7 +115,7 @@ export class Wall {
     if (wanted) this.paintPictures();
   }
 
-  /** Paint the weights anew, of another network. */
+  /** Paint the weights anew. */
   forgetWeights() {
     this.limit = 0;
     if (this.pictures) this.paintPictures();
