@@ -56,6 +56,7 @@ export function showStage(context, stage) {
 
   const panel = neuronPanel(context, neuron, close);
   let timer = 0;
+  let isOpen = false;
   const scene = showNetwork(context, stage, network, ends, {
     onopen: open,
     onpeek(which) {
@@ -72,7 +73,8 @@ export function showStage(context, stage) {
   function turn(which, from) {
     neuron.hidden = which === null;
     hint.hidden = which !== null;
-    stage.classList.toggle("opened", store.state.open !== null);
+    isOpen = store.state.open !== null;
+    stage.classList.toggle("opened", isOpen);
     if (which) panel.show(which, from);
   }
 
@@ -107,7 +109,7 @@ export function showStage(context, stage) {
     });
   }
 
-  store.watch(({ open: which }) => !which && stage.classList.contains("opened") && turn(null, null)); // another network has no such neuron
+  store.watch(({ open: which }) => !which && isOpen && turn(null, null)); // another network has no such neuron
   turn(null, null);
   arrive();
   addEventListener("hashchange", arrive);
