@@ -537,9 +537,11 @@ CROSSINGS = """() => {
     for (const path of document.querySelectorAll('.lines:not(.touch) path')) {
         const [length, matrix] = [path.getTotalLength(), path.getScreenCTM()];
         const at = (way) => path.getPointAtLength(way).matrixTransform(matrix);
-        const own = tiles.filter((tile) => holds(tile, at(0), 0) || holds(tile, at(length), 0));
+        const ends = [at(0), at(length)];
+        const foreign = [...tiles.filter((tile) => !ends.some((end) => holds(tile, end, 0))), ...others];
         for (let way = 0; way < length; way += 7) {
-            const crossed = [...tiles, ...others].find((one) => !own.includes(one) && holds(one, at(way), 0.6));
+            const point = at(way);
+            const crossed = foreign.find((one) => holds(one, point, 0.6));
             if (crossed) { found.push(`${crossed.one.className} ${crossed.one.textContent}`); break; }
         }
     }
