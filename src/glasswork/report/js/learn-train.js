@@ -93,6 +93,7 @@ export class Trainer {
     const { course } = this;
     const goesOn = () => this.playing && course === this.course && (course.last?.epoch ?? -1) < epochs;
     Object.assign(this, { playing: true, until: epochs });
+    this.tell(false); // at once, before there is a measure
     let looked = 0;
     while (goesOn()) {
       const now = performance.now();
