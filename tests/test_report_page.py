@@ -603,6 +603,8 @@ def test_all_neurons_of_a_wide_layer_are_seen(open_page, wide):
     box = wall.bounding_box()
     last = wall.locator(".tile").nth(299).bounding_box()
     assert last["y"] + last["height"] <= box["y"] + box["height"]
+    assert page.evaluate(OVERLAPS) == []
+    assert page.evaluate(CROSSINGS) == []
 
 
 def test_lines_of_all_neurons_have_one_scale(page):

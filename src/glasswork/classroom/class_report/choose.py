@@ -41,7 +41,7 @@ class Submission:
     file : Found or None
         None if nothing was handed in.
     problem : str
-        Why there is no file to check; empty if there is one.
+        The reason, if there is no file to check; otherwise empty.
     others : tuple of str
         The student's other files.
     notes : tuple of str

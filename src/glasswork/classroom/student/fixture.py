@@ -62,7 +62,7 @@ class Silent:
 
 
 def _plot(*args: Any, **_: Any) -> Silent:
-    """Stand for ``plot``: draw nothing, but refuse two lists of unequal length, as matplotlib does."""
+    """Replace ``plot``: draw nothing, and refuse two lists of unequal length, as matplotlib does."""
     curve = [np.shape(values) for values in args[:2] if not isinstance(values, str | Silent)]
     if len(curve) == 2 and all(curve):
         lengths = {shape[0] for shape in curve}
@@ -72,7 +72,7 @@ def _plot(*args: Any, **_: Any) -> Silent:
 
 
 def _imshow(picture: Any = None, *_: Any, **__: Any) -> Silent:
-    """Stand for ``imshow``: draw nothing, but refuse what is no picture, as matplotlib does."""
+    """Replace ``imshow``: draw nothing, and refuse what matplotlib refuses to show as a picture."""
     shape = picture.shape if isinstance(picture, np.ndarray) else (1, 1)
     if len(shape) != 2 and not (len(shape) == 3 and shape[-1] in (1, 3, 4)):
         raise TypeError(f"Invalid shape {shape} for image data")

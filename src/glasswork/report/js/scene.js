@@ -167,7 +167,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
  */
 function columnsFor(count, rows, most) {
   const empty = (/** @type {number} */ columns) => (columns - (count % columns)) % columns;
-  let best = Math.ceil(count / rows);
+  let best = Math.min(most, Math.ceil(count / rows));
   for (let columns = best; columns <= most; columns++) if (empty(columns) < empty(best)) best = columns;
   return best;
 }
