@@ -1,6 +1,7 @@
 """The names that a user imports; `__init__.py` loads each from here when it is first used."""
 
 from .classroom.notebook import check as check
+from .data.augment import Augmentation as Augmentation
 from .data.batches import Batches as Batches, int_to_onehot as int_to_onehot, minibatch_generator as minibatch_generator
 from .data.dataset import Dataset as Dataset
 from .data.photos import Digit as Digit, read_digits as read_digits, read_image as read_image

@@ -7,6 +7,7 @@ resumed exactly, and workers need not coordinate.
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ class Purpose(IntEnum):
     DROPOUT = 3
     NOISE = 4
     SEARCH = 5
+    DISTORTION = 6
 
 
 def generator(seed: int, purpose: Purpose, *, epoch: int = 0, index: int = 0, block: int = 0) -> np.random.Generator:
@@ -86,3 +88,52 @@ def random_rows(
     rng = generator(seed, purpose, epoch=layer, index=step, block=row * blocks)  # in place of epoch, index
     words = rng.integers(1 << 64, size=(rows, blocks * WORDS_PER_BLOCK), dtype=np.uint64)
     return words.astype("<u8", copy=False)
+
+
+#: SplitMix64's constant, 2**64 divided by the golden ratio.
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+def random_words(
+    seed: int, purpose: Purpose, *, epoch: int, part: int, indices: NDArray[Any], count: int
+) -> NDArray[np.uint64]:
+    """Return random words for images in any order; each image's depend only on its index, the epoch and the part.
+
+    A generator for each image would take longer than what is done with its numbers. So these words are SplitMix64
+    (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators"), whose j-th word is a hash of
+    ``key + j * constant``, and the key is a hash of the position.
+
+    Parameters
+    ----------
+    seed, purpose, epoch
+        As for `generator`.
+    part : int
+        What the words are for, among those of one purpose.
+    indices : (n,) integers
+        The indices of the images.
+    count : int
+        Words for each image.
+
+    Returns
+    -------
+    (n, count) uint64
+        Little-endian, whatever the machine.
+    """
+    key = np.array([seed], np.uint64)
+    for place in (int(purpose), part, epoch, indices):
+        key = _mix(key + np.uint64(_GOLDEN) * (np.atleast_1d(place).astype(np.uint64) + np.uint64(1)))
+    words = _mix(key[:, None] + np.uint64(_GOLDEN) * np.arange(1, count + 1, dtype=np.uint64))
+    return words.astype("<u8", copy=False)
+
+
+def uniform(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return random words as numbers from 0 up to, and without, 1."""
+    numbers: NDArray[np.float64] = np.multiply(words >> np.uint64(11), 2.0**-53)
+    return numbers
+
+
+def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's hash of a word: every bit of the result depends on every bit of ``z``."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from glasswork.arrays import FloatArray, Images, Labels
-from glasswork.data.contract import inputs_of
-from glasswork.data.dataset import Dataset
+from glasswork.data.augment import Augmentation, Distortion, Sample, check_images, sample
+from glasswork.data.ground import ground_of
 from glasswork.data.labels import check_labels, check_lengths
 from glasswork.data.mapped import MappedRows, in_blocks
 from glasswork.data.targets import check_targets, check_weights, targets_by_label
@@ -25,7 +25,7 @@ from glasswork.errors import InputError
 from glasswork.inputs import Inputs
 from glasswork.pixels import as_bytes_or_floats, normalize
 from glasswork.randomness import Purpose, generator
-from glasswork.reading import shape_in
+from glasswork.reading import checked_shape, shape_in
 
 
 def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.float32) -> FloatArray:
@@ -127,6 +127,10 @@ class Batches:
         use them.
     targets : bool
         Whether ``labels`` are targets, as for a regression or for several labels that hold at once.
+    augment : Augmentation, optional
+        How the images are distorted, each differently in every epoch; only for images of bytes, in training.
+    shape : (height, width), or (height, width, 3) in colour, optional
+        The shape of an image, where images are rows.
 
     Attributes
     ----------
@@ -170,6 +174,8 @@ class Batches:
         dtype: DTypeLike = np.float32,
         weights: ArrayLike | None = None,
         targets: bool = False,
+        augment: Augmentation | None = None,
+        shape: tuple[int, ...] | None = None,
     ) -> None:
         rows = check_targets(labels) if targets else None
         self.has_targets, self._classes_stated = targets, targets or classes is not None
@@ -184,7 +190,7 @@ class Batches:
             raise InputError(
                 f"Batches: expected images of shape (N, features) or (N, height, width), got shape {held.shape}"
             )
-        self._shape = shape_in(held.shape)
+        self._shape = shape_in(held.shape) if shape is None else checked_shape("Batches", shape)
         if not isinstance(held, MappedRows):
             held = held.reshape(len(held), math.prod(held.shape[1:]))
         check_lengths("Batches", held, self.labels)
@@ -206,6 +212,9 @@ class Batches:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
+        self.augment = augment if augment is not None and augment.is_on else None
+        if self.augment is not None:
+            check_images(held.dtype, self._shape, held.shape[1])
         self.seek(1)
 
     @cached_property
@@ -215,6 +224,24 @@ class Batches:
             return Inputs.of_bytes(shape=self._shape)
         ends = [(float(block.min()), float(block.max())) for block in in_blocks(self.images)]
         return Inputs.as_given(min(low for low, _ in ends), max(high for _, high in ends), shape=self._shape)
+
+    @cached_property
+    def _distortion(self) -> Distortion:
+        shape, augment = self._shape, self.augment
+        assert shape is not None
+        assert augment is not None
+        classes = self.inputs.classes or tuple(map(str, range(self.classes)))
+        return Distortion(augment, shape, seed=self.seed, classes=classes, ground=ground_of(self.images, shape))
+
+    def distorted(self, rows: Labels, epoch: int, sample: Sample = sample) -> FloatArray:
+        """Return rows as ``augment`` distorts them in an epoch: ``(n, features)``, scaled from -1 to 1.
+
+        ``sample`` may be a faster function than NumPy's, such as the compiled engine's.
+        """
+        x = np.empty((len(rows), self.images.shape[1]), self.dtype)
+        labels = None if self.has_targets else self.labels.take(rows)
+        self._distortion(self.images.take(rows, axis=0), rows, labels, epoch, x, sample)
+        return x
 
     def suit(self, outputs: int) -> None:
         """Give the targets as many columns as a network has outputs, unless ``classes`` was stated."""
@@ -227,7 +254,7 @@ class Batches:
         _ = self.inputs  # compute it once, for both
         twin = copy.copy(self)
         twin.drop_last = twin.shuffle = False
-        twin.weights = None
+        twin.weights = twin.augment = None
         twin.seek(1)
         return twin
 
@@ -287,59 +314,12 @@ class Batches:
             n = len(chosen)
             t = self.labels.take(chosen, axis=0)
             t = t if self.has_targets else one_hot.take(t, axis=0)
-            self.images.take(chosen, axis=0, out=gathered[:n], mode="clip")
-            if self.pixels:
-                normalize(gathered[:n], out=x[:n])
-            elif gathered is not x:
-                np.copyto(x[:n], gathered[:n], casting="same_kind")
+            if self.augment is not None:
+                x[:n] = self.distorted(chosen, epoch)
+            else:
+                self.images.take(chosen, axis=0, out=gathered[:n], mode="clip")
+                if self.pixels:
+                    normalize(gathered[:n], out=x[:n])
+                elif gathered is not x:
+                    np.copyto(x[:n], gathered[:n], casting="same_kind")
             yield (x[:n], t) if self.weights is None else (x[:n], t, self.weights.take(chosen))
-
-
-#: The batch size if a dataset is given in place of a loader.
-_USUAL_BATCH = 100
-
-
-def leaves_single(count: int, batch_size: int) -> bool:
-    """Whether the last batch of so many images would be a single one.
-
-    It is left out of training: a step on one image is as large as one on a whole batch, and batch normalisation needs
-    two images.
-    """
-    return batch_size > 1 and count > batch_size and count % batch_size == 1
-
-
-def as_loader(data: Any, *, classes: int, dtype: DTypeLike, learning: bool) -> Any:
-    """Return a loader for a `Dataset` or a part of a `Split`, with batches of 100; return any other loader unchanged.
-
-    For evaluation, `Batches` return every image, including those that an epoch of training leaves out.
-
-    Parameters
-    ----------
-    data : Dataset, Part, or any loader
-    classes : int
-        Columns of the targets.
-    dtype : data type
-    learning : bool
-        Whether the order is random.
-    """
-    if isinstance(data, Batches):
-        loader = data if learning else data.for_evaluation()
-        loader.suit(classes)
-        return loader
-    if hasattr(data, "__iter__") or not (hasattr(data, "images") and hasattr(data, "labels")):
-        return data
-    inputs = inputs_of(data) if isinstance(data, Dataset) else None
-    batch_size = min(_USUAL_BATCH, len(data.labels))
-    loader = Batches(
-        data.images if inputs is None or inputs.features is None else inputs.prepared(data.images, dtype, who="data"),
-        data.labels,
-        batch_size,
-        seed=123,
-        drop_last=learning and leaves_single(len(data.labels), batch_size),
-        shuffle=learning,
-        classes=classes,
-        dtype=dtype,
-    )
-    if inputs is not None:
-        loader.inputs = inputs
-    return loader

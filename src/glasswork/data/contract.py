@@ -4,13 +4,11 @@ import numpy as np
 
 from glasswork.arrays import Images
 from glasswork.data.dataset import Dataset
+from glasswork.data.ground import border_of, some_of
 from glasswork.data.split import Split
 from glasswork.features import ColumnScaling, Features, Missing
 from glasswork.inputs import Inputs
 from glasswork.reading import Polarity, Reading
-
-#: Images that are looked at to tell ink from ground.
-_SAMPLE = 1000
 
 #: The share of pixels on the border that are light, or dark, where the ground is.
 _MOST = 0.8
@@ -53,13 +51,10 @@ def polarity_of(images: Images, shape: tuple[int, ...]) -> Polarity:
     """Return whether images have dark ink on a light ground, as most of the pixels on their borders show."""
     if min(shape[:2]) < 3 or not len(images):
         return "not known"
-    step = max(1, len(images) // _SAMPLE)
-    squares = np.asarray(images[::step]).reshape(-1, *shape)
+    squares = some_of(images, shape)
     if len(shape) == 3:
         squares = squares.mean(axis=3).astype(np.uint8)
-    border = np.concatenate(
-        [squares[:, 0], squares[:, -1], squares[:, 1:-1, 0], squares[:, 1:-1, -1]], axis=1, dtype=np.uint8
-    )
+    border = border_of(squares)
     if np.mean(border > _LIGHT) > _MOST and squares.min() < _DARK:
         return "dark on light"
     return "light on dark" if np.mean(border < _DARK) > _MOST and squares.max() > _LIGHT else "not known"

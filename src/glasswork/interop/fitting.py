@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from glasswork.data.batches import Batches, leaves_single
+from glasswork.data.as_loader import leaves_single
+from glasswork.data.batches import Batches
 from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
 from glasswork.nn import MLP, Linear, Loss

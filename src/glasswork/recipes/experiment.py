@@ -10,7 +10,7 @@ from typing import Any
 
 from glasswork.arrays import FloatArray
 from glasswork.data import Batches, Dataset, Part, Split, load_dataset
-from glasswork.data.batches import leaves_single
+from glasswork.data.as_loader import leaves_single
 from glasswork.data.contract import inputs_of
 from glasswork.data.once import split_once
 from glasswork.data.sources import ARRAYS
@@ -212,6 +212,8 @@ def _loader(
         classes=len(inputs.classes or ()),
         dtype=dtype,
         weights=weights,
+        augment=recipe.augment.make(recipe.training.epochs) if learning else None,
+        shape=inputs.shape,
     )
     loader.inputs = inputs
     return loader

@@ -22,6 +22,7 @@ from glasswork.recipes.schema import (
     AnyLoss,
     AnyOptimizer,
     AnySchedule,
+    Augment,
     Choice,
     Data,
     Line,
@@ -51,6 +52,7 @@ class Recipe:
     optimizer: AnyOptimizer = field(default_factory=Optimizer.kinds["sgd"])
     schedule: AnySchedule = field(default_factory=Schedule.kinds["constant"])
     training: Training = field(default_factory=Training)
+    augment: Augment = field(default_factory=Augment)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any], *, newer: bool = False) -> Self:

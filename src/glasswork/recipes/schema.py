@@ -3,6 +3,7 @@
 [network]                    hidden, activation, dropout, ...
 [loss] [optimizer]           a name, and the keys that belong to it: only sgd has momentum, only adam has beta1
 [schedule]
+[augment]                    how training images are distorted
 
 A choice by name is a tagged union. `_kinds` makes its structures from the tables of activations, losses, optimisers
 and schedules: one for each entry, with the settings that the entry's constructor declares.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, 
 import msgspec
 from msgspec import Meta, Struct
 
+from glasswork.data.augment import Augmentation
 from glasswork.data.sources import forms
 from glasswork.data.split import Scheme
 from glasswork.nn import ACTIVATIONS, LOSSES, Dropout, GaussianNoise
@@ -121,6 +123,31 @@ class Schedule(Choice, frozen=True, kw_only=True):
     warmup: Annotated[float, _limits(_WARMUP, "share of the run in which the learning rate rises to its start")] = 0.0
 
 
+class _Augment(Struct, frozen=True, kw_only=True):
+    """How training images are distorted, each differently in every epoch."""
+
+    def make(self, epochs: int) -> Augmentation:
+        """Return the settings for a training of some epochs."""
+        return Augmentation(**msgspec.structs.asdict(self), epochs=epochs)
+
+
+def _augment() -> Any:
+    """Return the structure with the settings of `Augmentation`."""
+    fields: list[tuple[str, Any, Any]] = [
+        (name, Annotated[setting.type, _limits(setting)], setting.default)
+        for name, setting in settings_of(Augmentation).items()
+    ]
+    calm = Meta(
+        description="the names of classes that turn only half as far",
+        extra={"expected": 'a list of names of classes, such as ["1", "7"]'},
+    )
+    fields.insert(1, ("calm", Annotated[tuple[str, ...], calm], ()))
+    return msgspec.defstruct(
+        "Augment", fields, bases=(_Augment,), namespace={"__doc__": _Augment.__doc__}, module=__name__, frozen=True,
+        kw_only=True,
+    )  # fmt: skip
+
+
 if TYPE_CHECKING:
     AnyActivation: TypeAlias = Activation
     AnyOutputActivation: TypeAlias = Activation
@@ -128,6 +155,7 @@ if TYPE_CHECKING:
     AnyOptimizer: TypeAlias = Optimizer
     AnySchedule: TypeAlias = Schedule
     Initializer: TypeAlias = str
+    Augment: TypeAlias = _Augment
 else:
     AnyActivation = _kinds(Activation, ACTIVATIONS)
     AnyOutputActivation = AnyActivation | _Logits
@@ -137,6 +165,7 @@ else:
     AnyOptimizer = Annotated[_kinds(Optimizer, OPTIMIZERS), Meta(description="the rule that changes the weights")]
     AnySchedule = Annotated[_kinds(Schedule, SCHEDULES), Meta(description="the curve of the learning rate")]
     Initializer = Literal[("auto", *INITIALIZERS)]
+    Augment = _augment()
 
 # The keys and tables of a recipe ---------------------------------------------------------------------
 

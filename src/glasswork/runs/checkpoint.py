@@ -188,8 +188,16 @@ class Checkpoints:
 
 
 def can_extend(recipe: Recipe) -> bool:
-    """Return whether a run can have more epochs: not if its learning rate was planned for a number of epochs."""
-    return recipe.schedule.name == "constant" and recipe.schedule.warmup == 0
+    """Return whether a run can have more epochs: not if something was planned for a number of epochs."""
+    return not _planned(recipe)
+
+
+def _planned(recipe: Recipe) -> str:
+    """Return what was planned for a number of epochs; empty if nothing was."""
+    if recipe.augment.make(recipe.training.epochs).changes:
+        return "strength of the distortions"
+    warm = " with a warm-up" if recipe.schedule.warmup else ""
+    return "" if recipe.schedule.name == "constant" and not warm else f"{recipe.schedule.name} schedule{warm}"
 
 
 def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
@@ -197,10 +205,8 @@ def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
     had = recipe.training.epochs
     if epochs != had and not can_extend(recipe):
         raise RecipeError(
-            f"training.epochs: the {recipe.schedule.name} schedule"
-            + (" with a warm-up" if recipe.schedule.warmup else "")
-            + f" of {folder} was planned for {had} epochs, so it cannot be extended to {epochs}; train a new run with "
-            f"--epochs {epochs}"
+            f"training.epochs: the {_planned(recipe)} of {folder} was planned for {had} epochs, so it cannot be "
+            f"extended to {epochs}; train a new run with --epochs {epochs}"
         )
     if epochs < had:
         raise RecipeError(f"training.epochs: expected at least the {had} that {folder} has, got {epochs}")

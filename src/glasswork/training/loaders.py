@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from glasswork.data.batches import as_loader
+from glasswork.data.as_loader import as_loader
 from glasswork.data.dataset import Dataset
 from glasswork.data.split import Part
 from glasswork.engine.agreement import check_loader

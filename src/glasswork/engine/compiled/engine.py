@@ -23,6 +23,7 @@ from glasswork.engine.agreement import check_inputs, check_loader, checked
 from glasswork.engine.compiled.compiling import can_share, cores, threads_for
 from glasswork.engine.compiled.pace import Pace
 from glasswork.engine.compiled.plan import SOURCES, Plan
+from glasswork.engine.compiled.sampling import sampler
 from glasswork.engine.compiled.step import load_kernels, steps
 from glasswork.engine.compiled.table import reasons, why_no_kernel
 from glasswork.engine.contract import (
@@ -40,6 +41,9 @@ from glasswork.optim import Average, Optimizer
 
 #: A step uses one thread for each this many multiplications.
 WORTH_A_PART = 4_000_000
+
+#: Images that are distorted before the steps on them, to limit memory.
+DISTORTED_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,14 @@ class CompiledEngine:
                 yield Chunk(x, np.arange(len(x)), len(x), targets=targets, weights=weights)
 
     def _reads(self, loader: Batches) -> bool:
-        """Return whether the kernel can read the loader's images itself."""
-        return (
+        """Return whether the kernel can read the loader's images itself, or those that it distorts."""
+        in_memory = (
             isinstance(loader.images, np.ndarray)
             and loader.images.dtype in SOURCES
             and loader.images.flags.c_contiguous
+        )
+        return (
+            (in_memory or loader.augment is not None)
             and loader.images.shape[1] == self.model.in_features
             and (loader.has_targets or loader.classes > 1)
             and (loader.classes, loader.dtype) == (self.model.out_features, self.model.dtype)
@@ -145,13 +152,29 @@ class CompiledEngine:
         first = np.empty((0, 0)) if loader.pixels else loader.images[order[:size]]
         check_inputs(self.model, loader.inputs, first, learning=True)
         self._plan_for(size)
+        if loader.augment is not None:
+            most = min(most, max(1, DISTORTED_AT_ONCE // size))
         while batch < len(loader):
             whole = (len(order) - batch * size) // size
             count = min(most, self._pace.next_call(), max(1, whole))
             rows = order[batch * size : (batch + count) * size]
-            size_now = min(size, len(rows))
-            yield Chunk(loader.images, rows, size_now, labels=labels, targets=targets, weights=loader.weights)
+            chunk = Chunk(loader.images, rows, min(size, len(rows)), labels, targets, loader.weights)
+            yield chunk if loader.augment is None else self._distorted(chunk, loader, epoch)
             batch += count
+
+    def _distorted(self, chunk: Chunk, loader: Batches, epoch: int) -> Chunk:
+        """Return a chunk with its images distorted, as a small dataset of its own."""
+        rows = chunk.order
+        parts = 1 if self._pace.alone else int(self._plan_for(chunk.size).run["parts"][0])
+        images = loader.distorted(rows, epoch, sampler(parts, loader.dtype))
+        return Chunk(
+            images,
+            np.arange(len(rows)),
+            chunk.size,
+            labels=None if chunk.labels is None else chunk.labels[rows],
+            targets=None if chunk.targets is None else chunk.targets[rows],
+            weights=None if chunk.weights is None else chunk.weights[rows],
+        )
 
     def step(self, batch: Chunk) -> Outcome:
         """Do the steps of a chunk, up to one whose loss is infinite or NaN."""
