@@ -117,6 +117,18 @@ def recipe_dicts(draw):
             "threads": draw(st.integers(0, 64)),
             "engine": draw(st.sampled_from(["auto", "numpy", "compiled"])),
         },
+        "augment": {
+            "rotation": draw(number(0, 180)),
+            "calm": draw(st.lists(st.text(max_size=3), max_size=2)),
+            "scale": draw(number(0, 0.5)),
+            "shear": draw(number(0, 1)),
+            "shift": draw(number(0, 5)),
+            "elastic": draw(number(0, 5)),
+            "smoothness": draw(number(0.5, 9)),
+            "start_strength": draw(number(0, 1.9)),
+            "end_strength": draw(number(0, 1.9)),
+            "end_share": draw(number(0, 1)),
+        },
     }
 
 
@@ -337,7 +349,7 @@ def test_anything_is_a_recipe_or_refused_by_one_of_its_keys(changes):
     except RecipeError as error:
         message = str(error)
     if message:
-        assert re.match(r"(name|description|seed|data|network|loss|optimizer|schedule|training|x)\b.*: ", message)
+        assert re.match(r"(name|description|seed|data|network|loss|optimizer|schedule|training|augment|x)\b.*: ", message)
         assert not re.search(
             r"\$|Expected|Object|Invalid|`(int|float|str|object|array)`", message.partition(", got ")[0]
         )
@@ -556,7 +568,7 @@ def test_what_the_data_do_not_allow(settings, message):
 def test_toml_is_plain_and_whole():
     written = tomllib.loads(named_recipe("deep").to_toml())
     assert set(written) == {
-        "name", "description", "seed", "data", "network", "loss", "optimizer", "schedule", "training"
+        "name", "description", "seed", "data", "network", "loss", "optimizer", "schedule", "training", "augment"
     }  # fmt: skip
     assert written["optimizer"]["nesterov"] is False  # defaults included, and of sgd alone
     assert "beta1" not in written["optimizer"]
