@@ -349,7 +349,8 @@ def test_anything_is_a_recipe_or_refused_by_one_of_its_keys(changes):
     except RecipeError as error:
         message = str(error)
     if message:
-        assert re.match(r"(name|description|seed|data|network|loss|optimizer|schedule|training|augment|x)\b.*: ", message)
+        tables = "name|description|seed|data|network|loss|optimizer|schedule|training|augment|x"
+        assert re.match(rf"({tables})\b.*: ", message)
         assert not re.search(
             r"\$|Expected|Object|Invalid|`(int|float|str|object|array)`", message.partition(", got ")[0]
         )
