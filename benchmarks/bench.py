@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 import part_page
+import part_serving
 import part_training
 import part_using
 from processes import HERE, kernels
@@ -49,6 +50,7 @@ def main() -> None:
         "memory": (part_using.memory, 1),
         "load": (part_using.loading, 5),
         "page": (part_page.rows, 5),
+        "serve": (part_serving.rows, 3),
         "safety": (part_using.safety, 3),
     }
     groups = {"training": ["classwork", "deep", "wide", "plain-best", "busy"]}

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 Write: TypeAlias = "Callable[[list[Answer]], None]"
 Form: TypeAlias = AbstractContextManager[Write]
 
-_DIGITS = tuple("0123456789")
-
 #: Where a submission may be sent.
 SUBMISSIONS = ("kaggle",)
 
@@ -88,39 +86,18 @@ def _in_words(answer: "Answer") -> str:
 @contextlib.contextmanager
 def json_form(out: Path | None, read: "ModelFile", *, scores: bool) -> Iterator[Write]:
     """Write a list with an entry for each image."""
+    from glasswork.models.answer import entry_of
+
     with _writing(out) as stream:
         before = "["
 
         def write(answers: "list[Answer]") -> None:
             nonlocal before
-            stream.write(f"{before}\n  {json.dumps(_entry(answers, scores=scores), ensure_ascii=False)}")
+            stream.write(f"{before}\n  {json.dumps(entry_of(answers, scores=scores), ensure_ascii=False)}")
             before = ","
 
         yield write
         stream.write("[]\n" if before == "[" else "\n]\n")
-
-
-def _entry(answers: "list[Answer]", *, scores: bool) -> dict[str, Any]:
-    """Return the entry of an image. A picture's entry is that of its first digit, with a list of all its digits."""
-    first, *_ = facts = [_facts(answer, scores=scores) for answer in answers]
-    if answers[0].reading is None or answers[0].error:
-        return first
-    of_image = ("item", "file", "row")
-    return first | {"digits": [{key: one[key] for key in one if key not in of_image} for one in facts]}
-
-
-def _facts(answer: "Answer", *, scores: bool) -> dict[str, Any]:
-    facts = answer.to_dict()
-    if answer.probabilities is None:
-        return {key: value for key, value in facts.items() if value is not None}
-    del facts["error"]
-    if answer.classes == _DIGITS:
-        facts["digit"] = int(answer.label)
-    shares = [round(float(share), 6) for share in answer.probabilities]
-    facts["probabilities"] = shares
-    if scores:
-        facts["scores"] = dict(zip(answer.classes, shares, strict=True))
-    return facts
 
 
 # Tables ---------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from glasswork.cli import (
     report,
     resume,
     runs,
+    serve,
     show,
     sweep,
     train,
@@ -59,6 +60,7 @@ app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="export")(export.export)
 app.command(name="import", cls=RecipeOptions)(import_.import_)
 app.command(name="predict")(predict.predict)
+app.command(name="serve")(serve.serve)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)
 app.command(name="check")(check.check)

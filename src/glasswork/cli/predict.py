@@ -63,6 +63,7 @@ def predict(
     """
     from glasswork.cli import answers as forms
     from glasswork.cli.networks import read_for_data
+    from glasswork.models.answer import by_image
     from glasswork.models.answers import answers
     from glasswork.outputs import check_output
 
@@ -90,7 +91,7 @@ def predict(
             writing.append(ReadingForm(run, out, quiet=as_json or submission is not None).write)
         count = failed = 0
         asked = answers(read, sources, single=single or submission is not None, notify=_notice)
-        for image in _counted(_images(asked), bar=bool(out)):
+        for image in _counted(by_image(asked), bar=bool(out)):
             _report(image[0], strict=submission is not None, single=single)
             for write in writing:
                 write(image)
@@ -114,18 +115,6 @@ def _tell_without_reference(read: "ModelFile") -> None:
 
     if why := read.why_no_reference:
         print(f"Notice: strange {noun(read.like.kind)} are not marked: {why}", file=sys.stderr)
-
-
-def _images(answers: "Iterator[Answer]") -> "Iterator[list[Answer]]":
-    """Yield the answers for each image: one, or one for each digit of a picture."""
-    image: list[Answer] = []
-    for answer in answers:
-        if image and (answer.reading is None or answer.reading is not image[-1].reading):
-            yield image
-            image = []
-        image.append(answer)
-    if image:
-        yield image
 
 
 def _report(answer: "Answer", *, strict: bool, single: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from glasswork.data.photos import Reading
 
 #: Below this confidence the second guess is shown as well.
 _UNSURE = 0.7
+
+_DIGITS = tuple("0123456789")
 
 #: The keys of an answer in JSON and in tables; docs/data.md explains each.
 KEYS = (
@@ -101,3 +104,38 @@ class Answer:
             self.error or None,
         )
         return dict(zip(KEYS, values, strict=True))
+
+
+def by_image(answers: Iterator[Answer]) -> Iterator[list[Answer]]:
+    """Yield the answers for each image: one, or one for each digit of a picture."""
+    image: list[Answer] = []
+    for answer in answers:
+        if image and (answer.reading is None or answer.reading is not image[-1].reading):
+            yield image
+            image = []
+        image.append(answer)
+    if image:
+        yield image
+
+
+def entry_of(answers: Sequence[Answer], *, scores: bool = False) -> dict[str, Any]:
+    """Return an image's entry in JSON. A picture's is that of its first digit, with a list of all its digits."""
+    first, *_ = facts = [_facts(answer, scores=scores) for answer in answers]
+    if answers[0].reading is None or answers[0].error:
+        return first
+    of_image = ("item", "file", "row")
+    return first | {"digits": [{key: one[key] for key in one if key not in of_image} for one in facts]}
+
+
+def _facts(answer: Answer, *, scores: bool) -> dict[str, Any]:
+    facts = answer.to_dict()
+    if answer.probabilities is None:
+        return {key: value for key, value in facts.items() if value is not None}
+    del facts["error"]
+    if answer.classes == _DIGITS:
+        facts["digit"] = int(answer.label)
+    shares = [round(float(share), 6) for share in answer.probabilities]
+    facts["probabilities"] = shares
+    if scores:
+        facts["scores"] = dict(zip(answer.classes, shares, strict=True))
+    return facts

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.data.levels import Levels
@@ -28,6 +28,7 @@ from glasswork.data.sources.arrange import Asked
 from glasswork.data.sources.features import feature_blocks, holds_rows
 from glasswork.data.sources.found import Block, Found, Part, Unreadable, as_rows
 from glasswork.data.sources.gather import ORDER, prepared
+from glasswork.data.sources.pile import found_pictures
 from glasswork.data.sources.places import Folder
 from glasswork.errors import FileError, GlassworkError, InputError
 from glasswork.models.answer import Answer
@@ -78,6 +79,48 @@ def answers(
                 yield Answer(source, error=_told(str(error), source, path))
 
 
+def answers_about_rows(read: ModelFile, numbers: ArrayLike) -> list[Answer]:
+    """Return a network's answers about raw data in an array, which its input contract checks.
+
+    Parameters
+    ----------
+    read : ModelFile
+    numbers : array or nested lists
+        Rows or images, many or one, as `MLP.predict` takes them.
+
+    Raises
+    ------
+    InputError
+        If they have another size, or cannot be on the scale of the training data.
+    """
+    read, _ = read.for_bytes()
+    rows = read.rows(numbers)
+    return _ask(read, rows, [Answer("-", str(number), number) for number in range(1, len(rows) + 1)])
+
+
+def answers_about_pictures(read: ModelFile, pictures: Sequence[bytes]) -> Iterator[Answer]:
+    """Yield a network's answers about picture files in memory, which are named by their numbers, from 1.
+
+    A picture that cannot be read gives an answer with an error.
+
+    Raises
+    ------
+    InputError
+        If the network was trained on numbers that are no pixels.
+    """
+    read, _ = read.for_bytes()
+    if read.takes_features:
+        raise InputError(read.no_images)
+    with tempfile.TemporaryDirectory(prefix="glasswork-") as folder:
+        paths = [Path(folder, str(number)) for number in range(1, len(pictures) + 1)]
+        for path, content in zip(paths, pictures, strict=True):
+            path.write_bytes(content)
+        found = found_pictures({"all": [(path, None) for path in paths]}, None, Path(folder))
+        found.lenient = True
+        for answer in _of_found(read, "-", found, single=False, notify=_ignore):
+            yield replace(answer, error=answer.error.replace(f"{folder}/", "picture ")) if answer.error else answer
+
+
 def _told(message: str, source: str, path: Path | None) -> str:
     """Return a message that names its source in the way the user did."""
     if path is not None:
@@ -104,7 +147,14 @@ def _of_source(
     found = _find(source, path)
     if isinstance(found, list):
         yield from answers(read, found, notify=notify)
-    elif found.pictures and found.paths and read.reading.pictures == "digits":
+    else:
+        yield from _of_found(read, source, found, single=single, notify=notify)
+
+
+def _of_found(
+    read: ModelFile, source: str, found: Found, *, single: bool, notify: Callable[[str], None]
+) -> Iterator[Answer]:
+    if found.pictures and found.paths and read.reading.pictures == "digits":
         for problem in found.skipped:
             yield Answer(source, error=problem)
         for row, (picture, name) in enumerate(found.paths, 1):

@@ -8,14 +8,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from glasswork.arrays import FloatArray
+from glasswork.arrays import FloatArray, Images
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs, Reading
 from glasswork.models.committee import Committee
 from glasswork.models.doubt import ReferenceSet
 from glasswork.nn import MLP
+from glasswork.pixels import as_array, as_rows
 from glasswork.reading import size_in_words
 
 
@@ -141,6 +143,25 @@ class ModelFile:
     def probabilities(self, rows: NDArray[Any]) -> FloatArray:
         """Return the probability of each class for each row of a `Dataset`, ``(N, classes)``."""
         return self.model.probabilities(self.prepared(rows), prepared=True)
+
+    def rows(self, numbers: ArrayLike) -> NDArray[Any]:
+        """Return raw data in an array as rows of a `Dataset`, bytes or features.
+
+        Raises
+        ------
+        InputError
+            If they have another size, or cannot be on the scale of the training data.
+        """
+        model, inputs = self.model, self.model.inputs or Inputs()
+        rows = as_rows(model, as_array(model, numbers), model.in_features, inputs.shape)
+        if not inputs.are_bytes:
+            inputs.prepared(rows, model.dtype, who=model)  # which checks them
+            return np.asarray(rows, np.float64)
+        if inputs.reading is not None and inputs.reading.rescales:
+            rows = inputs.reading.to_bytes(rows)
+        inputs.check(rows, who=model)
+        pixels: Images = np.rint(rows).astype(np.uint8)
+        return pixels
 
     def prepared(self, rows: NDArray[Any]) -> FloatArray:
         """Return the rows of a `Dataset`, bytes or features, as the network's first layer takes them."""
