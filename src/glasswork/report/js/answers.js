@@ -22,17 +22,20 @@ export function showAnswers(context, place, onwhy) {
   const list = bars.element;
   const words = el("span", {});
   const sentence = el("p", { class: "sentence" }, why, " ", words);
-  put(place, verdict, el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), el("span", {}, say("share"))), list, sentence, spoken); // what varies in length stands last
+  const share = el("span", {});
+  put(place, verdict, el("p", { class: "heads small", "aria-hidden": "true" }, el("span", {}, say("sum")), share), list, sentence, spoken); // what varies in length stands last
   let timer = 0;
   store.watch((state) => {
     const found = context.answer(state);
     bars.show(found.shares, found.best, found.unlike, found.sums, state.target);
+    const total = found.shares.reduce((sum, one) => sum + Number((100 * one).toFixed(0)), 0);
+    share.textContent = total === 100 || found.shares[found.best] > 0.99 ? say("share") : say("share, rounded: {n} % together", { n: total });
     verdict.classList.toggle("long", classes[found.best].length > 3);
     replace(verdict, ...verdictOf(context, state));
     words.textContent = context.kind.isBlank(state.bytes) ? "" : doubtOf(context, state).slice(0, SENTENCES).join(" ");
     clearTimeout(timer);
     timer = window.setTimeout(() => {
-      spoken.textContent = `${verdict.textContent}. ${state.staged || words.textContent}`; // not at every move
+      spoken.textContent = [verdict.textContent, state.staged || words.textContent].filter(Boolean).join(". "); // not at every move
       if (list.scrollHeight > list.clientHeight) list.scrollTop = bars.rows[found.best].row.offsetTop - 60;
     }, 800);
   });

@@ -9,6 +9,9 @@
  * @typedef {import("./strokes.js").Stroke} Stroke
  */
 
+/** Thousandths of the board, in which a link gives points: so it shows the same drawing. @param {Point[]} points */
+const onGrid = (points) => points.map((point) => /** @type {Point} */ (point.map((at) => Math.round(1000 * at) / 1000)));
+
 export class Drawing {
   constructor() {
     /** @type {Stroke[][]} */
@@ -33,7 +36,7 @@ export class Drawing {
   extend(points) {
     const before = this.before ?? [];
     const current = this.strokes === before ? [] : this.strokes[this.strokes.length - 1];
-    this.strokes = [...before, [...current, ...points]];
+    this.strokes = [...before, [...current, ...onGrid(points)]];
   }
 
   /**
@@ -46,7 +49,7 @@ export class Drawing {
     for (const stroke of this.strokes) {
       /** @type {Stroke} */
       let piece = [];
-      for (const point of refined(stroke, radius / 2)) {
+      for (const point of onGrid(refined(stroke, radius / 2))) {
         if (Math.hypot(point[0] - x, point[1] - y) > radius) piece.push(point);
         else if (piece.length) {
           left.push(piece);
@@ -79,7 +82,7 @@ export class Drawing {
    */
   clear(strokes = []) {
     this.begin();
-    this.strokes = strokes;
+    this.strokes = strokes.map(onGrid);
     this.end();
   }
 

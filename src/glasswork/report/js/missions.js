@@ -4,8 +4,9 @@ import { button, el, headOf, put, replace } from "./dom.js";
 import { argmax } from "./network.js";
 import { say } from "./words.js";
 
-/** Rows of the tally on a worksheet. */
+/** Rows of the tally on a worksheet, and lines to write on. */
 const ROWS = 10;
+const LINES = 3;
 
 /** @typedef {{title: string, hint: string, isDone: (state: import("./store.js").State, answer: import("./answer.js").Answer, said: number | null) => boolean}} Mission What was said before one drew counts, and what a test image is labelled. */
 
@@ -122,8 +123,8 @@ function worksheet(missions) {
     "div",
     { class: "worksheet" },
     el("h2", {}, say("Missions for a network that reads digits")),
-    el("p", {}, say("Name:")),
-    ...missions.flatMap(({ title, hint }, n) => [el("h3", {}, `${n + 1}. ${title}`), el("p", {}, hint), el("p", {}, say("How I did it, and why it worked:")), el("div", { class: "lines-to-write" })]),
+    el("p", { class: "to-write" }, say("Name:")),
+    ...missions.flatMap(({ title, hint }, n) => [el("h3", {}, `${n + 1}. ${title}`), el("p", {}, hint), el("p", {}, say("How I did it, and why it worked:")), ...Array.from({ length: LINES }, () => el("p", { class: "to-write" }))]),
     el("h3", {}, say("My drawings")),
     el("table", {}, headOf(heads), el("tbody", {}, ...Array.from({ length: ROWS }, row))),
   );

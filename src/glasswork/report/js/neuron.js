@@ -5,9 +5,8 @@ import { barTable } from "./bar-table.js";
 import { indexUnder, largest, paintSigned, placeOf, planesNote } from "./colour.js";
 import { el, put, replace } from "./dom.js";
 import { sentBy, smoothness } from "./explain.js";
-import { applied } from "./network.js";
 import { rowsTable } from "./rows.js";
-import { stepsOf } from "./steps.js";
+import { productOf, stepsOf } from "./steps.js";
 import { SOON } from "./store.js";
 import { weightsOf } from "./weights.js";
 import { neuronByColumn } from "./why-columns.js";
@@ -60,8 +59,7 @@ function receivedBy({ network, store, answer }, b, j) {
   const input = b ? trace.outputs[b - 1] : trace.input;
   const weights = weightsOf(network.blocks[b], j);
   const products = weights.map((weight, i) => weight * input[i]);
-  const active = applied(network.blocks[b].after, trace.sums[b])[j];
-  return { trace, bytes, input, weights, products, active, gain: gains.get(`${b}:${j}`) ?? 1 };
+  return { trace, bytes, input, weights, products, gain: gains.get(`${b}:${j}`) ?? 1 };
 }
 
 /**
@@ -101,7 +99,9 @@ function pictures({ shape, inkless, kind }, watch) {
     const canvas = el("canvas", { class: "large", role: "img", "aria-label": words });
     canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
       const i = indexUnder(shape, event.offsetX / canvas.clientWidth, event.offsetY / canvas.clientHeight);
-      if (i >= 0 && last) readout.textContent = `${placeOf(shape, i)}: ${number(last.input[i], 3)} × ${number(last.weights[i], 3)} = ${signed(last.products[i], 3)}`;
+      if (i < 0 || !last) return;
+      const [factors, product] = productOf(last.input[i], last.weights[i]);
+      readout.textContent = `${placeOf(shape, i)}: ${factors} = ${signed(product, 3)}`;
     });
     const end = el("span", {});
     const paint = (/** @type {Now} */ now) => {

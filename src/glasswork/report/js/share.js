@@ -1,4 +1,4 @@
-/** What one sees, to be passed on: a link that carries a drawing and a neuron, and the stage as a picture. */
+/** What one sees, to be passed on: a link that carries a drawing and what was done to neurons, and the stage as a picture. */
 
 import { el, put, svg } from "./dom.js";
 import { say } from "./words.js";
@@ -8,15 +8,16 @@ const SHORT = 4096;
 const MARGIN = 16;
 
 /**
- * The end of a link: what the board shows, and which neuron is open.
+ * The end of a link: what the board shows, which neurons are switched off or turned, and which one is open.
  * @param {import("./answer.js").Context} context
  */
 export function linkTo({ store, columns }) {
-  const { strokes, bytes, open } = store.state;
+  const { strokes, bytes, open, gains } = store.state;
   const parts = [];
   if (strokes) parts.push(`draw=${strokes.map((stroke) => stroke.map((point) => point.map((at) => Math.round(1000 * at)).join(".")).join("-")).join("_")}`);
   else if (columns) parts.push(`row=${Array.from(bytes).join("_")}`);
   else if (bytes.length <= SHORT) parts.push(`image=${encodeURIComponent(btoa(String.fromCharCode(...bytes)))}`);
+  if (gains.size) parts.push(`gains=${Array.from(gains, ([key, gain]) => `${key}:${gain}`).join("_")}`);
   if (open) parts.push(`neuron=${open.block}.${open.neuron}`);
   return `#${parts.join("&")}`;
 }
@@ -24,17 +25,20 @@ export function linkTo({ store, columns }) {
 /**
  * Show what a link leads to; what this page cannot show is passed over.
  * @param {import("./answer.js").Context} context @param {string} hash
- * @param {{draw: (strokes: import("./strokes.js").Stroke[]) => void, show: (numbers: ArrayLike<number>, source: string) => void, open: (block: number, neuron: number) => void}} actions
+ * @param {{draw: (strokes: import("./strokes.js").Stroke[]) => void, show: (numbers: ArrayLike<number>, source: string) => void, turn: (gains: import("./network.js").Gains) => void, open: (block: number, neuron: number) => void}} actions
  */
-export function follow({ network, columns }, hash, { draw, show, open }) {
+export function follow({ network, columns }, hash, { draw, show, turn, open }) {
   const asked = new URLSearchParams(hash.slice(1).replaceAll("+", "%2B"));
-  const [drawn, row, image, neuron] = ["draw", "row", "image", "neuron"].map((name) => asked.get(name));
+  const [drawn, row, image, gains, neuron] = ["draw", "row", "image", "gains", "neuron"].map((name) => asked.get(name));
   const strokes = drawn?.split("_").map((stroke) => stroke.split("-").map((point) => point.split(".").map((at) => Number(at) / 1000)));
   if (strokes?.every((stroke) => stroke.every((point) => point.length === 2 && point.every(Number.isFinite)))) draw(/** @type {any} */ (strokes));
   const numbers = columns ? row?.split("_").map(Number) : image && /^[A-Za-z0-9+/]*=*$/.test(image) ? Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0)) : null;
   if (numbers?.length === network.features && numbers.every(Number.isFinite)) show(numbers, say("from a link"));
+  const isThere = (/** @type {number} */ block, /** @type {number} */ j) => block in network.blocks && block < network.last && j in network.blocks[block].bias;
+  const turned = (gains ?? "").split("_").map((one) => one.split(":").map(Number)).filter(([block, j, gain]) => isThere(block, j) && gain >= 0 && gain <= 3);
+  if (drawn || row || image) turn(new Map(turned.map(([block, j, gain]) => [`${block}:${j}`, gain])));
   const [block, j] = (neuron ?? "").split(".").map(Number);
-  if (block < network.last && j < network.blocks[block].width) open(block, j);
+  if (isThere(block, j)) open(block, j);
 }
 
 /**

@@ -105,6 +105,7 @@ export function showStage(context, stage) {
     follow(context, location.hash, {
       draw: (strokes) => draw?.(strokes),
       show: (numbers, source) => store.choose(columns ? Float64Array.from(numbers) : Uint8Array.from(numbers), source),
+      turn: (gains) => store.set({ gains }),
       open: (block, neuron) => open({ block, neuron }),
     });
   }
