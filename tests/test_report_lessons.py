@@ -226,6 +226,11 @@ def test_the_worksheet_is_alone_on_paper(page):
     page.emulate_media(media="print")
     assert page.locator(".worksheet").is_visible()
     assert page.locator(".worksheet td").count() == 40
+    lines = page.locator(".worksheet .to-write").evaluate_all(
+        "all => all.map((line) => line.getBoundingClientRect().height)"
+    )
+    assert len(lines) == 10
+    assert len(set(lines)) == 1
     assert page.locator("main").is_hidden()
     page.emulate_media(media="screen")
     page.evaluate("document.documentElement.classList.remove('sheet')")

@@ -3,7 +3,9 @@
 import base64
 import itertools
 import json
+import math
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pytest
@@ -437,6 +439,54 @@ def test_a_neuron_opens_in_place_and_the_answers_stay_in_view(open_page, size):
     assert unmoved()
 
 
+#: The rows of the open neuron's sum, as lists of what their cells say.
+CELLS = "[...document.querySelectorAll('#neuron .steps tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText))"
+
+
+def rounded(number):
+    return number.quantize(Decimal("0.001"), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_reader_can_compute_every_step_of_a_sum_again(open_page, wide, tmp_path):
+    file = None
+    if wide:
+        write_report(
+            train(
+                tmp_path / "run", dataset(), RECIPE.override({"network.hidden": [8, 6], "network.activation": "tanh"})
+            ),
+            file := tmp_path / "report.html",
+        )
+    page = open_page("laptop", file)
+    page.evaluate("document.querySelectorAll('.offers .thumb')[4].click()")
+    page.evaluate("glasswork.open(0, 3)")
+    page.locator("#gain").fill("1.7")
+    products = 0
+    for block, neurons in ((0, range(0, 8 if wide else 50)), *([(1, range(6))] if wide else [])):
+        for neuron in neurons:
+            page.evaluate("([block, neuron]) => glasswork.open(block, neuron)", [block, neuron])
+            running = Decimal(0)
+            for _, working, adds, so_far in page.evaluate(CELLS):
+                if " of " in working:
+                    kind, number = working.split(" of ")
+                    assert Decimal(number.replace("−", "-")) == running
+                    passed = math.tanh(running) if kind == "tanh" else 1 / (1 + math.exp(-running))
+                    assert float(so_far.replace("−", "-")) == pytest.approx(passed, abs=0.000501)
+                    running = Decimal(so_far.replace("−", "-"))
+                    continue
+                numbers = [
+                    Decimal(text.replace("−", "-"))
+                    for text in (*working.split(" × "), adds, so_far)
+                    if re.fullmatch(r"[+−]?\d+\.\d+", text)
+                ]
+                if re.fullmatch(r"[\d.−]+ × [\d.−]+", working):
+                    products += 1
+                    assert (rounded(numbers[0] * numbers[1])) == numbers[2]
+                running = numbers[-1] if not adds else running + numbers[-2]
+                assert running == numbers[-1]
+    assert products > 200 if not wide else products > 60
+
+
 def test_a_sum_is_followed_step_by_step_and_adds_up(open_page):
     page = open_page("laptop")
     page.evaluate("glasswork.open(0, 7)")
@@ -488,14 +538,22 @@ def test_a_wide_layer_shows_the_strongest_and_all_if_asked(open_page, tmp_path):
 
 def test_a_link_carries_a_drawing_and_a_neuron(open_page, run):
     page = open_page("laptop")
-    Board(page).draw(DIGITS[5])
-    shares = part(page, "answers").locator(".value").all_inner_texts()
+    Board(page).draw([[(x + 0.00037, y / 1.00123) for x, y in stroke] for stroke in DIGITS[5]])
     page.evaluate("glasswork.open(0, 12)")
+    page.locator("#gain").fill("1.7")
+    shares, sums = (part(page, "answers").locator(name).all_inner_texts() for name in (".value", ".sum-value"))
     page.get_by_role("button", name="Link to this").click()
     fragment = page.url.split("#")[1]
     page.get_by_role("button", name="Clear").click()
     page.keyboard.press("Escape")
-    for odd in ("draw=1.2.3&neuron=0.99", "image=%%%", "neuron=7.7", "draw=a.b", "row=1_2"):
+    for odd in (
+        "draw=1.2.3&neuron=0.99",
+        "image=%%%",
+        "neuron=7.7",
+        "draw=a.b",
+        "row=1_2",
+        "image=&gains=0:1.5:2_9:9:0",
+    ):
         page.goto(f"{(run / 'report.html').as_uri()}#{odd}")
         page.wait_for_timeout(50)
         assert page.locator(".verdict").inner_text().startswith("Blank")
@@ -503,6 +561,10 @@ def test_a_link_carries_a_drawing_and_a_neuron(open_page, run):
     page.goto(f"{(run / 'report.html').as_uri()}#{fragment}")
     part(page, "neuron").filter(has_text="Neuron 13").wait_for()
     assert part(page, "answers").locator(".value").all_inner_texts() == shares
+    assert part(page, "answers").locator(".sum-value").all_inner_texts() == sums
+    page.evaluate("location.hash = 'why'")
+    page.wait_for_timeout(50)
+    assert part(page, "answers").locator(".sum-value").all_inner_texts() == sums  # a place of the page changes nothing
 
 
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])

@@ -29,7 +29,7 @@ export function showAnswers(context, place, onwhy) {
     const found = context.answer(state);
     bars.show(found.shares, found.best, found.unlike, found.sums, state.target);
     const total = found.shares.reduce((sum, one) => sum + Number((100 * one).toFixed(0)), 0);
-    share.textContent = total === 100 || found.shares[found.best] > 0.99 ? say("share") : say("share, rounded: {n} % together", { n: total });
+    share.textContent = total === 100 || found.shares[found.best] > 0.99 ? say("share") : say("share (rounded, {n} % together)", { n: total });
     verdict.classList.toggle("long", classes[found.best].length > 3);
     replace(verdict, ...verdictOf(context, state));
     words.textContent = context.kind.isBlank(state.bytes) ? "" : doubtOf(context, state).slice(0, SENTENCES).join(" ");

@@ -49,8 +49,8 @@ export function showBoard(context, place) {
     eraser.setAttribute("aria-pressed", String(board.erasing));
     board.canvas.classList.toggle("erasing", board.erasing);
   }
-  const act = (/** @type {string} */ words, /** @type {(drawing: any) => void} */ action) =>
-    el("button", { type: "button", onclick: () => board.change(action) }, words);
+  const act = (/** @type {string} */ words, /** @type {(drawing: any) => void} */ action, sign = "") =>
+    el("button", { type: "button", title: sign ? words : null, "aria-label": words, onclick: () => board.change(action) }, sign || words);
   const pens = /** @type {[string, string][]} */ ([["thin", say("thin")], ["medium", say("medium")], ["thick", say("thick")]]);
   const usePen = (/** @type {string} */ pen) => {
     board.pen = PENS[/** @type {keyof typeof PENS} */ (pen)];
@@ -62,8 +62,8 @@ export function showBoard(context, place) {
     el(
       "div",
       { class: "buttons" },
-      act(say("Undo"), (drawing) => drawing.undo()),
-      act(say("Redo"), (drawing) => drawing.redo()),
+      act(say("Undo"), (drawing) => drawing.undo(), "↶"),
+      act(say("Redo"), (drawing) => drawing.redo(), "↷"),
       eraser,
       act(say("Clear"), (drawing) => drawing.clear()),
     ),
