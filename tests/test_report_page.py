@@ -440,7 +440,8 @@ def test_a_neuron_opens_in_place_and_the_answers_stay_in_view(open_page, size):
 
 
 #: The rows of the open neuron's sum, as lists of what their cells say.
-CELLS = "[...document.querySelectorAll('#neuron .steps tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText))"
+CELLS = """[...document.querySelectorAll('#neuron .steps tbody tr')]
+    .map((row) => [...row.cells].map((cell) => cell.innerText))"""
 
 
 def rounded(number):
