@@ -40,6 +40,7 @@ CONFUSIONS = np.diag(np.arange(900, 1000, 10)) + RNG.integers(0, 30, (10, 10))
 
 
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+DIGITS = tuple("0123456789")
 TWELVE = tuple(f"glyph {letter}" for letter in "ABCDEFGHIJKL")
 LONG = ("a class with a very long name indeed, longer than any", "b", "costs $5 and $6")
 
@@ -49,6 +50,19 @@ def shown(count, shape, classes):
     rng = np.random.default_rng(3)
     images = rng.integers(0, 256, (count, shape[0] * shape[1]), dtype=np.uint8)
     return figures.digits(Dataset.of(images, np.arange(count) % len(classes), classes=classes, shape=shape))
+
+
+def sheet(classes, shape):
+    """Return figures.distortions of random images."""
+    rng = np.random.default_rng(3)
+    pixels = int(np.prod(shape))
+    return figures.distortions(
+        rng.integers(0, 256, (len(classes), pixels), dtype=np.uint8),
+        rng.uniform(0, 255, (len(classes), 12, pixels)),
+        classes=classes,
+        shape=shape,
+        subtitle="adam: rotation 15, scale 0.15, shear 0.15, shift 2, elastic 1.2, smoothness 4, end strength 0.6 " * 2,
+    )
 
 
 def first_layer(weight):
@@ -114,6 +128,9 @@ def of_table(columns, hidden=40):
 PICTURES = {
     "digits": lambda: figures.digits(IMAGES, labels=LABELS),
     "digits, some absent": lambda: figures.digits(IMAGES[:7], labels=LABELS[:7]),
+    "distortions": lambda: sheet(DIGITS, (28, 28)),
+    "distortions of many classes": lambda: sheet(LONG * 20, (8, 12)),
+    "distortions in colour": lambda: sheet(TWELVE, (6, 5, 3)),
     **{f"curves {n}": lambda n=n: figures.curves(learnt(n, n)) for n in (1, 2, 50, 200)},
     "curves, all zero": lambda: figures.curves(history([1, 2], [0, 0], [0, 0], [100, 100]), classes=2),
     "curves, wide numbers": lambda: figures.curves(history([98, 99], [1.5e6, 2e-7], [99.99, 1e-5], [0, 12.345678])),

@@ -39,9 +39,16 @@ def describe_training(recipe: "Recipe") -> str:
         *_switched_on({**options, **recipe.loss.changed(), **more}),
         *[f"{schedule.name} schedule"] * (schedule.name != "constant"),
         *_switched_on(schedule.changed()),
+        *_augmented(recipe),
         f"seed {recipe.seed}",
     ]
     return ", ".join(words)
+
+
+def _augmented(recipe: "Recipe") -> list[str]:
+    """Return how training images are distorted; an empty list if they are not."""
+    on = recipe.augment.make(recipe.training.epochs).is_on
+    return [f"images distorted ({recipe.augment})"] if on else []
 
 
 def _switched_on(settings: Mapping[str, Any]) -> list[str]:

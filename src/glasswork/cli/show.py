@@ -1,4 +1,4 @@
-"""``glasswork show``: one figure of a run, in the terminal, in a window, or in a file."""
+"""``glasswork show``: one figure of a run, or of what a recipe does to images, on the screen or in a file."""
 
 import base64
 import os
@@ -15,18 +15,32 @@ from glasswork.errors import FileError, InputError
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
+    from glasswork.figures import Picture
     from glasswork.runs.folder import RunFolder
 
 _WHAT = ("curves", "diagram", "weights", "digits", "confusion")
+
+#: Shows what a recipe does to training images, in its first epochs.
+_AUGMENT, _EPOCHS = "augment", 12
 
 
 def show(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="[RUN] [FIGURE]", help=f"A run (by default the newest in runs) and one of {', '.join(_WHAT)}."
+            metavar="[RUN] [FIGURE]",
+            help=f"A run (by default the newest in runs) and one of {', '.join(_WHAT)}; or augment and a recipe.",
         ),
     ],
+    data: Annotated[
+        str | None, typer.Option(help="For augment: other data than the recipe's.", show_default="the recipe's")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="For augment: change a key of the recipe, as --KEY VALUE does."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Save the figure: .png, .svg or .pdf.", parser=typed_path),
@@ -36,6 +50,8 @@ def show(
 ) -> None:
     """Show or save one figure of a run: curves, diagram, weights, digits or confusion.
 
+    With augment and a recipe: an image of each class as the recipe distorts it, to see that it is still of its class.
+
     The figure is shown in the terminal if that can show images; otherwise it is opened as a file.
 
     Examples:
@@ -43,7 +59,19 @@ def show(
     glasswork show weights
 
     glasswork show runs/mine curves -o curves.svg
+
+    glasswork show augment deep --rotation 15 --elastic 1.2 -o sheet.png
     """
+    if _AUGMENT in words:
+        _save_or_show(*_augment(words, settings or [], data, out, force=force), out)
+        return
+    if data is not None or settings:
+        raise typer.BadParameter("only augment takes these", param_hint="--data or --set")
+    _save_or_show(*_of_run(words, out, force=force), out)
+
+
+def _of_run(words: list[str], out: Path | None, *, force: bool) -> "tuple[Picture, str]":
+    """Return a figure of a run, and its name."""
     from glasswork import figures
     from glasswork.outputs import check_output
     from glasswork.runs.figures import FIGURES, FigureSource
@@ -56,14 +84,50 @@ def show(
     source = FigureSource.of_folder(run)
     for note in source.notes:
         print(f"Notice: {note}", file=sys.stderr)
-    figure = FIGURES[name](figures, source)
+    return FIGURES[name](figures, source), f"{run.path.name}-{name}"
+
+
+def _augment(
+    words: list[str], settings: list[str], data: str | None, out: Path | None, *, force: bool
+) -> "tuple[Picture, str]":
+    """Return a figure of images that a recipe distorts, and its name."""
+    from glasswork import figures
+    from glasswork.cli.train import changed_recipe
+    from glasswork.data.contract import polarity_of
+    from glasswork.outputs import check_output
+    from glasswork.recipes.augmented import augmented_images
+
+    names = [word for word in words if word != _AUGMENT]
+    if len(names) != 1:
+        raise typer.BadParameter("expected augment and a recipe, such as: augment deep", param_hint="[RUN] [FIGURE]")
+    recipe, run, _ = changed_recipe(names[0], settings, {"data": data})
+    if out is not None:
+        check_output(out, [] if run is None else [run.path], force=force)
+    images = augmented_images(recipe, run.kept_data() if run is not None and data is None else None, epochs=_EPOCHS)
+    for note in images.notes:
+        print(f"Notice: {note}", file=sys.stderr)
+    figure = figures.distortions(
+        images.originals,
+        images.distorted,
+        classes=images.classes,
+        shape=images.shape,
+        subtitle=f"{recipe.name}: {images.settings}",
+        dark_ink=polarity_of(images.originals, images.shape) == "light on dark",
+    )
+    return figure, f"{recipe.name}-augment"
+
+
+def _save_or_show(figure: "Picture", name: str, out: Path | None) -> None:
+    """Save a figure as asked; otherwise show it in the terminal, or save it to a new file and open that."""
+    from glasswork import figures
+
     if out is not None:
         figures.save(figure, out)
         print(f"Figure saved to {out}")
     elif sys.stdout.isatty() and (escape := _inline(figure.encode())):
         print(escape)
     else:
-        path = Path(tempfile.mkdtemp()) / f"{run.path.name}-{name}.png"
+        path = Path(tempfile.mkdtemp()) / f"{name}.png"
         figures.save(figure, path)
         print(f"Figure saved to {path}")
         if sys.stdout.isatty():

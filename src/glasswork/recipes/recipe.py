@@ -199,6 +199,9 @@ def _in_full(settings: Any) -> Any:
         _change_activations(network, _as_table)
         if type(network.get("hidden")) is int:
             network["hidden"] = [network["hidden"]]
+    if isinstance(augment := full.get("augment"), dict) and "calm" in augment:
+        calm = augment["calm"] if isinstance(augment["calm"], list) else [augment["calm"]]
+        augment["calm"] = [str(name) if type(name) is int else name for name in calm]
     return full
 
 

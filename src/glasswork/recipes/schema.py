@@ -126,6 +126,15 @@ class Schedule(Choice, frozen=True, kw_only=True):
 class _Augment(Struct, frozen=True, kw_only=True):
     """How training images are distorted, each differently in every epoch."""
 
+    def __str__(self) -> str:
+        defaults, own = msgspec.structs.asdict(type(self)()), msgspec.structs.asdict(self)
+        words = {
+            key: " and ".join(value) if key == "calm" else f"{value:g}"
+            for key, value in own.items()
+            if value != defaults[key]
+        }
+        return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in words.items())
+
     def make(self, epochs: int) -> Augmentation:
         """Return the settings for a training of some epochs."""
         return Augmentation(**msgspec.structs.asdict(self), epochs=epochs)

@@ -24,6 +24,12 @@ def notes_on_size(made: Experiment) -> list[str]:
     return _on_batches(made) + _on_classes(made) + _on_measures(made)
 
 
+def notes_on_augment(made: Experiment) -> list[str]:
+    """Return notes about classes that the recipe's augmentation names and the data do not have."""
+    augment = made.train_loader.augment
+    return augment.notes(made.parts.classes) if augment is not None else []
+
+
 def _on_batches(made: Experiment) -> list[str]:
     training, loader, things = made.recipe.training, made.train_loader, noun(made.parts.kind)
     images, steps = len(loader.labels), len(loader) * training.epochs

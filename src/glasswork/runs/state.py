@@ -25,7 +25,7 @@ from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, Machine
 from glasswork.runs.data import check_data, trained_on
-from glasswork.runs.few_images import notes_on_size
+from glasswork.runs.few_images import notes_on_augment, notes_on_size
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.history import encode_history
 from glasswork.runs.moved import check_source
@@ -95,7 +95,9 @@ class RunState:
         engine, threads = _choose(experiment, recipe.training.threads)
         used = experiment.recipe.override({"training.engine": engine.name})
         experiment = dataclasses.replace(experiment, recipe=used)
-        return cls(experiment, Progress(), engine, threads, notes=notes_on_size(experiment))
+        return cls(
+            experiment, Progress(), engine, threads, notes=notes_on_size(experiment) + notes_on_augment(experiment)
+        )
 
     def prepare_doubt(self) -> None:
         """Load the reference set of the training images, or learn it now, so that saving computes nothing.

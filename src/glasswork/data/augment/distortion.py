@@ -1,27 +1,39 @@
 """Distortion: the settings applied to images of one shape. The same image of the same epoch is always the same.
 
-(seed, epoch, index) ──► random words ──► places ──sample──► the network's input
+(seed, epoch, index) ──► random words ──► strokes of the image, places ──sample──► the network's input ──► noise, holes
 """
 
 import math
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.data.augment.affine import NUMBERS, affine_matrices
+from glasswork.data.augment import affine, erasing, variants
 from glasswork.data.augment.elastic import ElasticFields
+from glasswork.data.augment.noise import add_noise, noise_words
 from glasswork.data.augment.sampling import Sample, pad, sample
 from glasswork.data.augment.settings import Augmentation
+from glasswork.data.augment.thickness import change_thickness
 from glasswork.errors import InputError
+from glasswork.pixels import normalize
 from glasswork.randomness import Purpose, random_words, uniform
-
-#: Parts of the random words.
-_AFFINE, _ELASTIC = range(2)
 
 #: Images that are distorted at a time, to limit memory.
 _AT_A_TIME = 128
+
+
+class Part(IntEnum):
+    """What random words are for; two parts never share any."""
+
+    AFFINE = 0
+    ELASTIC = 1
+    VARIANTS = 2
+    THICKNESS = 3
+    NOISE = 4
+    ERASING = 5
 
 
 def check_images(dtype: np.dtype[Any], shape: tuple[int, ...] | None, features: int) -> None:
@@ -64,7 +76,8 @@ class Distortion:
         ground: NDArray[np.uint8],
     ) -> None:
         self.settings, self.shape, self.seed, self.ground = settings, shape, seed, ground
-        self._calm = np.array([name in settings.calm for name in classes])
+        self._classes = np.array([*classes, ""])  # the last one is that of images without a label
+        self._calm = np.isin(self._classes, settings.calm)
         self._elastic = ElasticFields((shape[0], shape[1]), settings.smoothness) if settings.elastic else None
 
     def __call__(
@@ -84,7 +97,7 @@ class Distortion:
         indices : (n,)
             Which images of the dataset these are.
         labels : (n,), optional
-            Their labels; without them no class is calm.
+            Their labels; without them no class is calm, and none has variants.
         epoch : int
             From 1.
         out : (n, pixels)
@@ -93,29 +106,42 @@ class Distortion:
         """
         for begin in range(0, len(images), _AT_A_TIME):
             now = slice(begin, begin + _AT_A_TIME)
-            calm = np.zeros(len(indices[now]), bool) if labels is None else self._calm[labels[now]]
-            self._some(images[now], indices[now], calm, epoch, out[now], sample)
+            known = np.full(len(indices[now]), -1) if labels is None else labels[now]
+            self._some(images[now], indices[now], known, epoch, out[now], sample)
 
     def _some(
         self,
-        images: NDArray[np.uint8],
+        rows: NDArray[np.uint8],
         indices: NDArray[np.integer],
-        calm: NDArray[np.bool_],
+        labels: NDArray[np.integer],
         epoch: int,
         out: FloatArray,
         sample: Sample,
     ) -> None:
-        strength = self.settings.strength(epoch)
+        settings, strength = self.settings, self.settings.strength(epoch)
         height, width, *channels = self.shape
-        size = height, width
-        numbers = uniform(self._words(_AFFINE, epoch, indices, NUMBERS))
-        matrices = affine_matrices(numbers, self.settings, strength, calm, size)
+
+        def words(part: Part, count: int) -> NDArray[np.uint64]:
+            return random_words(self.seed, Purpose.DISTORTION, epoch=epoch, part=part, indices=indices, count=count)
+
+        def numbers(part: Part, count: int) -> NDArray[np.float64]:
+            return uniform(words(part, count))
+
+        images = rows.reshape(-1, height, width, math.prod(channels))
+        if settings.variants:
+            drawn, names = numbers(Part.VARIANTS, variants.NUMBERS), self._classes[labels]
+            images = variants.add_variants(images, names, drawn, settings.variants * strength, self.ground)
+        if settings.thickness:
+            amounts = (2 * numbers(Part.THICKNESS, 1)[:, 0] - 1) * settings.thickness * strength
+            images = change_thickness(images, amounts.clip(-1, 1))
+        drawn = numbers(Part.AFFINE, affine.NUMBERS)
+        matrices = affine.affine_matrices(drawn, settings, strength, self._calm[labels], (height, width))
         fields = np.empty((0, 2, height, width), np.float32)
         if self._elastic is not None:
-            words = self._words(_ELASTIC, epoch, indices, self._elastic.words)
-            fields = self._elastic.fields(words, self.settings.elastic * strength)
-        padded = pad(images.reshape(-1, height, width, math.prod(channels)), self.ground)
-        sample(padded, matrices, fields, out)
-
-    def _words(self, part: int, epoch: int, indices: NDArray[np.integer], count: int) -> NDArray[np.uint64]:
-        return random_words(self.seed, Purpose.DISTORTION, epoch=epoch, part=part, indices=indices, count=count)
+            fields = self._elastic.fields(words(Part.ELASTIC, self._elastic.words), settings.elastic * strength)
+        sample(pad(images, self.ground), matrices, fields, out)
+        if settings.pixel_noise:
+            add_noise(out, words(Part.NOISE, noise_words(out.shape[1])), settings.pixel_noise * strength)
+        if settings.erase:
+            drawn, ground = numbers(Part.ERASING, erasing.NUMBERS), normalize(self.ground, dtype=out.dtype)
+            erasing.erase(out.reshape(images.shape), drawn, settings.erase * strength, settings.erase_area, ground)

@@ -5,17 +5,21 @@
                                               |________  end_strength
               epoch  1                        the last end_share of the epochs
 
-A strength multiplies all kinds: 0.5 halves the largest angle, shift and so on.
+A strength multiplies all kinds: 0.5 halves the largest angle, the largest shift, the share of erased images and so on.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated
 
 from glasswork.errors import InputError
 from glasswork.settings import Range, check_settings
 
-#: Settings that only change others; with all other numbers at 0, augmentation is off.
-_MODIFIERS = ("smoothness", "start_strength", "end_strength", "end_share")
+#: The names of the classes that have variants.
+VARIANTS = ("0", "1", "9")
+
+#: The settings that switch a kind on; the others only change these.
+_SWITCHES = ("rotation", "scale", "shear", "shift", "elastic", "thickness", "variants", "pixel_noise", "erase")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,14 @@ class Augmentation:
         Largest shift in each direction, in pixels.
     elastic, smoothness : float
         Displacement of the pixels by a smooth random field: its standard deviation, and how far it reaches, in pixels.
+    thickness : float
+        How much thicker or thinner strokes become, at most, on each side, in pixels.
+    variants : float
+        Share of the images of classes named 0, 1 and 9 that get a slash, a flag or foot, or a hook.
+    pixel_noise : float
+        Standard deviation of noise on the pixels, which range from -1 to 1.
+    erase, erase_area : float
+        Share of the images in which a rectangle is erased, and its largest area as a share of the image.
     start_strength, end_strength, end_share : float
         The strength falls from ``start_strength`` in the first epoch to 1; in the last ``end_share`` of the epochs it
         is ``end_strength``.
@@ -59,6 +71,17 @@ class Augmentation:
     smoothness: Annotated[
         float, Range(ge=0.5, le=100), "standard deviation of the Gaussian that smooths this field, in pixels"
     ] = 4.0
+    thickness: Annotated[
+        float, Range(ge=0, le=1), "how much thicker or thinner strokes become, at most, on each side, in pixels"
+    ] = 0.0
+    variants: Annotated[
+        float, Range(ge=0, le=1), "share of the images of 0, 1 and 9 that get a slash, a flag or foot, or a hook"
+    ] = 0.0
+    pixel_noise: Annotated[
+        float, Range(ge=0, le=2), "standard deviation of noise on the pixels, which range from -1 to 1"
+    ] = 0.0
+    erase: Annotated[float, Range(ge=0, le=1), "share of the images in which a rectangle is erased"] = 0.0
+    erase_area: Annotated[float, Range(gt=0, le=0.5), "largest area that is erased, as a share of the image"] = 0.15
     start_strength: Annotated[
         float, Range(ge=0, lt=2), "factor of all distortions in the first epoch; it moves steadily to 1"
     ] = 1.0
@@ -76,16 +99,22 @@ class Augmentation:
     @property
     def is_on(self) -> bool:
         """Whether any kind is on."""
-        return any(
-            getattr(self, field.name) > 0
-            for field in dataclasses.fields(self)
-            if field.type is not int and field.name not in ("calm", "epochs", *_MODIFIERS)
-        )
+        return any(getattr(self, name) > 0 for name in _SWITCHES)
 
     @property
     def changes(self) -> bool:
         """Whether the strength depends on the epoch."""
         return self.is_on and (self.start_strength != 1 or (self.end_strength != 1 and self.end_share > 0))
+
+    def notes(self, classes: Sequence[str]) -> list[str]:
+        """Return a note for each setting that names classes which data do not have, as a misspelt one would."""
+        missing = [name for name in self.calm if name not in classes]
+        notes = (
+            [f"augment.calm: no class is called {' or '.join(missing)}; nothing turns less for it"] if missing else []
+        )
+        if self.variants and not set(VARIANTS) & set(classes):
+            notes.append(f"augment.variants: no class is called {' or '.join(VARIANTS)}, so no image gets a stroke")
+        return notes
 
     def strength(self, epoch: int) -> float:
         """Return the factor of all distortions in an epoch, from 1."""
