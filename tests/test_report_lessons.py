@@ -47,12 +47,19 @@ def verdict(page):
 
 
 def test_six_scenes_by_keyboard_alone(page):
+    Board(page).draw(DIGITS[3])
+    page.evaluate("glasswork.open(0, 4)")
+    page.locator("#switch").click()
+    page.keyboard.press("Escape")
+    before = verdict(page), page.locator(".bars").inner_text()
     page.locator(".lessons button").first.focus()
     page.keyboard.press("Enter")
-    seen = {}
+    seen, heights = {}, set()
     for scene in range(1, 7):
         page.locator(".story h3", has_text=f"{scene} / 6").wait_for()
-        seen[scene] = page.locator(".story p").all_inner_texts()
+        seen[scene] = page.locator(".sentences:not(.ghost) p").all_inner_texts()
+        heights.add(page.locator(".story").bounding_box()["height"])
+        assert page.evaluate("document.activeElement.innerText") == ("To the missions" if scene == 6 else "Next")
         assert len(seen[scene]) == 4
         opened = page.locator("#neuron").is_visible()
         followed = page.locator(".output[aria-pressed=true] .name").inner_text()
@@ -68,13 +75,40 @@ def test_six_scenes_by_keyboard_alone(page):
         if scene == 6:
             page.locator(".verdict .doubt").wait_for()
             assert page.locator(".staged button").is_hidden()  # the trained network again
-        page.keyboard.press("ArrowRight")
+            page.keyboard.press("ArrowLeft")
+            page.locator(".story h3", has_text="5 / 6").wait_for()
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
     assert len(set(itertools.chain(*seen.values()))) == 24
-    page.keyboard.press("ArrowLeft")
-    page.locator(".story h3", has_text="5 / 6").wait_for()
+    assert len(heights) == 1
+    assert page.locator(".story").is_hidden()
+    assert page.locator(".missions").is_visible()
+    assert page.evaluate("document.activeElement.id") == "tab-missions"
+    assert (verdict(page), page.locator(".bars").inner_text()) == before
+    page.locator(".network .reset").click()
+
+
+def test_the_story_follows_the_reader_s_drawing_and_gives_an_image_back(page):
+    board, told = Board(page), page.locator(".sentences:not(.ghost)")
+    board.clear()
+    board.draw(DIGITS[3])
+    page.locator(".offers .thumb").nth(2).click()
+    source = page.locator(".source").inner_text()
+    page.locator("#tab-neuron").click()
+    page.locator(".lessons button").first.click()
+    board.clear()
+    board.draw(DIGITS[4])
+    told.filter(has_text="answers 4 at once").wait_for()
+    page.get_by_role("button", name="Next").click()
+    told.filter(has_text="speaks loudest for 4").wait_for()
+    board.clear()
+    board.draw(DIGITS[0])
+    told.filter(has_text="speaks loudest for 0").wait_for()
     page.keyboard.press("Escape")
     assert page.locator(".story").is_hidden()
-    assert page.locator(".staged button").is_hidden()
+    assert page.locator(".source").inner_text() == source
+    page.get_by_role("button", name="Undo").click()
+    assert page.locator(".source").inner_text() == "your drawing"  # from before: the story has left nothing
 
 
 #: How much of an element lies in the window, and is not covered.
@@ -146,6 +180,7 @@ def done(page):
 
 def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
     board = Board(page)
+    board.clear()
     board.draw(DIGITS[7])
     meant(page, 7)
     assert done(page) == [False, False, False]

@@ -234,7 +234,7 @@ def test_place_size_and_pen_do_not_matter(page):
 
 
 def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
-    board = Board(page)
+    board, source = Board(page), page.locator(".source").inner_text()
     board.draw(DIGITS[4])
     first = board.answer()
     page.get_by_role("button", name="Undo").click()
@@ -242,17 +242,25 @@ def test_undo_redo_erase_and_a_pointer_that_is_taken_away(page):
     assert board.answer() == first
     for _ in range(2):
         page.get_by_role("button", name="Undo").click()
-    assert board.answer()[0].startswith("Blank")
+    assert page.locator(".source").inner_text() == source
     page.evaluate(
         """() => { const board = document.getElementById('board'); board.setPointerCapture = () => {};
         const send = (type, x) => board.dispatchEvent(new PointerEvent(type, {pointerId: 7, clientX: x, clientY: 300}));
         send('pointerdown', 150); send('pointermove', 250); send('pointercancel', 250); }"""
     )
-    assert board.answer()[0].startswith("Blank")
+    assert page.locator(".source").inner_text() == source
     board.draw(DIGITS[1])
     page.get_by_role("button", name="Erase").click()
     board.draw([[(0.3, 0.5), (0.7, 0.5)]])
     assert not board.answer()[0].startswith("Blank")
+    for wanted in ("Clear", "Test image 2"):
+        board.draw(DIGITS[1])
+        if page.get_by_role("button", name="Erase").get_attribute("aria-pressed") == "false":
+            page.get_by_role("button", name="Erase").click()
+        page.get_by_role("button", name=wanted).first.click()
+        assert page.get_by_role("button", name="Erase").is_disabled()  # there is nothing to erase
+        board.draw(DIGITS[4])
+        assert board.answer()[0].startswith("4")
 
 
 def test_a_picture_is_read_as_predict_reads_it(page, parts, tmp_path):
@@ -395,10 +403,22 @@ def test_the_board_shows_the_image_in_question(page, parts):
     page.evaluate("glasswork.show(new Uint8Array(784).map((_, i) => (i % 28 === 14 ? 255 : 0)))")
     column = np.array(page.evaluate(ON_BOARD)).reshape(28, 28)[4:20]
     assert column[:, 14].max() < 60 < 200 < column[:, 5].min()
-    Board(page).draw(DIGITS[0])
-    assert Board(page).answer()[0].startswith("0")
+    board, undo = Board(page), page.get_by_role("button", name="Undo")
+    board.draw(DIGITS[0])
+    assert board.answer()[0].startswith("0")
+    undo.click()
+    assert page.locator(".source").inner_text() == "shown by a program"
+    assert np.array_equal(np.array(page.evaluate(ON_BOARD)).reshape(28, 28)[4:20], column)
+    for _ in range(2):
+        undo.click()
+    assert "labelled" in page.locator(".verdict").inner_text()  # the image that was chosen at first
     page.get_by_role("button", name="Clear").click()
-    Board(page).draw([[(x + dx, y) for x, y in stroke] for dx in (-0.25, 0.2) for stroke in DIGITS[1]])
+    board.show()
+    page.mouse.click(*board.place((0.5, 0.6)))
+    dot = np.array(page.evaluate(ON_BOARD.replace("=== 0", "=== 3"))).reshape(28, 28)  # how much is covered
+    assert dot[16, 13] > 100 > 0 == dot[8, 13]
+    page.get_by_role("button", name="Clear").click()
+    board.draw([[(x + dx, y) for x, y in stroke] for dx in (-0.25, 0.2) for stroke in DIGITS[1]])
     assert "several digits" in page.locator(".sentence").inner_text()
 
 

@@ -1,7 +1,7 @@
 /** The board on the stage: a drawing, or the image that was chosen, and the tools to draw with. */
 
 import { Board, PENS } from "./board.js";
-import { choice, el, put } from "./dom.js";
+import { button, choice, el, put } from "./dom.js";
 import { grounded } from "./picture.js";
 import { imageOf, seemSeveral } from "./strokes.js";
 import { say } from "./words.js";
@@ -14,7 +14,7 @@ export const canBeDrawn = (shape) => shape.length === 2 && shape[0] === shape[1]
 
 /**
  * @param {import("./answer.js").Context} context @param {Element} place
- * @returns {((strokes: import("./strokes.js").Stroke[]) => void) | null} What draws on it; null where one cannot draw.
+ * @returns {Board | null} Null where one cannot draw.
  */
 export function showBoard(context, place) {
   const { store, shape, data, kind } = context;
@@ -29,26 +29,29 @@ export function showBoard(context, place) {
   }
   /** @type {Uint8Array | null} */
   let own = null;
-  const board = new Board((strokes) => {
+  const board = new Board(() => {
+    const { chosen, drawing } = board;
+    const { strokes } = drawing;
+    if (chosen) return store.choose(chosen.bytes, chosen.source, { truth: chosen.truth, rival: chosen.rival, several: chosen.several });
     const drawn = imageOf(strokes, shape[0]);
     own = grounded(drawn ?? new Uint8Array(shape[0] * shape[1]), data.dark);
     store.choose(own, say("your drawing"), { strokes, several: data.thing === "digit" && drawn !== null && seemSeveral(strokes) });
-  });
+  }, kind.paint);
   const invitation = el("p", { class: "invite small", "aria-hidden": "true" }, `✎ ${say("Draw here")}`);
-  store.watch(({ bytes, strokes }) => {
-    invitation.hidden = Boolean(strokes?.length);
-    if (bytes === own) return;
-    const chosen = el("canvas");
-    const repaint = () => (kind.paint(chosen, bytes), board.show(chosen));
-    repaint();
-    board.canvas.repaint = () => (board.chosen === chosen ? repaint() : board.paint());
-  });
-  const eraser = el("button", { type: "button", "aria-pressed": "false", onclick: toggleEraser }, say("Erase"));
-  function toggleEraser() {
-    board.erasing = !board.erasing;
-    eraser.setAttribute("aria-pressed", String(board.erasing));
-    board.canvas.classList.toggle("erasing", board.erasing);
+  const eraser = button(say("Erase"), () => erase(!board.erasing));
+  /** @param {boolean} wanted */
+  function erase(wanted) {
+    board.erasing = wanted;
+    eraser.setAttribute("aria-pressed", String(wanted));
+    board.canvas.classList.toggle("erasing", wanted);
   }
+  store.watch((state) => {
+    const isDrawn = Boolean(state.strokes?.length);
+    invitation.hidden = isDrawn;
+    eraser.disabled = !isDrawn;
+    if (!isDrawn && !board.busy) erase(false); // there is nothing left to erase
+    if (state.bytes !== own && state.bytes !== board.chosen?.bytes) board.show(state);
+  });
   const act = (/** @type {string} */ words, /** @type {(drawing: any) => void} */ action, sign = "") =>
     el("button", { type: "button", title: sign ? words : null, "aria-label": words, onclick: () => board.change(action) }, sign || words);
   const pens = /** @type {[string, string][]} */ ([["thin", say("thin")], ["medium", say("medium")], ["thick", say("thick")]]);
@@ -69,5 +72,5 @@ export function showBoard(context, place) {
     ),
     choice(say("Pen"), pens, "medium", usePen),
   );
-  return (strokes) => board.change((drawing) => drawing.clear(strokes));
+  return board;
 }

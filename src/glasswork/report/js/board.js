@@ -20,10 +20,16 @@ const LEAP = 0.1;
 const HELP = say("Drawing board. Draw with mouse, pen or finger. With the keyboard: arrow keys move the cursor, Shift makes long steps, Space lowers or lifts the pen, Delete clears, Control Z undoes.");
 
 export class Board {
-  /** @param {(strokes: import("./strokes.js").Stroke[]) => void} onchange Called after every movement. */
-  constructor(onchange) {
+  /**
+   * @param {() => void} onchange Called after every movement.
+   * @param {(canvas: HTMLCanvasElement, bytes: import("./store.js").Raw) => void} paintImage
+   */
+  constructor(onchange, paintImage) {
     this.drawing = new Drawing();
     this.onchange = onchange;
+    this.paintImage = paintImage;
+    /** @type {WeakMap<object, import("./store.js").State>} */
+    this.images = new WeakMap(); // by the empty list of strokes that stands for each in the drawing's past
     this.pen = PENS.medium;
     this.erasing = false;
     /** @type {number | null} */
@@ -31,8 +37,6 @@ export class Board {
     this.box = new DOMRect();
     /** @type {{x: number, y: number, down: boolean} | null} */
     this.cursor = null;
-    /** @type {HTMLCanvasElement | null} */
-    this.chosen = null; // an image in place of strokes
     this.canvas = el("canvas", {
       class: "board",
       tabindex: "0",
@@ -50,15 +54,37 @@ export class Board {
     new ResizeObserver(() => this.paint()).observe(this.canvas);
   }
 
+  /** The image in place of strokes. */
+  get chosen() {
+    return this.images.get(this.drawing.strokes);
+  }
+
   /**
-   * Show an image; the strokes before it come back with Undo.
-   * @param {HTMLCanvasElement} chosen
+   * Show an image; what was there before comes back with Undo, and the image itself after one has drawn over it.
+   * @param {import("./store.js").State} chosen
    */
   show(chosen) {
-    if (this.drawing.strokes.length) this.drawing.clear();
-    this.chosen = chosen;
+    if (this.chosen || this.drawing.strokes.length) this.drawing.clear();
+    this.images.set(this.drawing.strokes, chosen);
     this.cursor = null;
     this.paint();
+  }
+
+  /** @param {import("./strokes.js").Stroke[]} strokes */
+  draw(strokes) {
+    this.change((drawing) => drawing.clear(strokes));
+  }
+
+  /** Begin another drawing; return what brings this one back, with all that can be undone. */
+  lend() {
+    const { drawing } = this;
+    this.drawing = new Drawing();
+    return () => this.change(() => (this.drawing = drawing));
+  }
+
+  /** Whether a pen or the eraser is down. */
+  get busy() {
+    return this.pointer !== null || Boolean(this.cursor?.down);
   }
 
   /**
@@ -106,7 +132,6 @@ export class Board {
 
   /** @param {import("./strokes.js").Point[]} points */
   follow(points) {
-    if (this.erasing && this.chosen) return; // there are no strokes
     if (this.erasing) for (const point of points) this.drawing.erase(point, ERASER);
     else this.drawing.extend(points);
     this.changed();
@@ -123,9 +148,8 @@ export class Board {
   }
 
   changed() {
-    this.chosen = null;
     this.paint();
-    this.onchange(this.drawing.strokes);
+    this.onchange();
   }
 
   // The keyboard ------------------------------------------------------------------------------------
@@ -179,15 +203,17 @@ export class Board {
     const style = getComputedStyle(this.canvas);
     context.clearRect(0, 0, size, size);
     if (this.chosen) {
+      const picture = el("canvas");
+      this.paintImage(picture, this.chosen.bytes);
       context.imageSmoothingEnabled = false;
-      context.drawImage(this.chosen, 0, 0, size, size);
+      context.drawImage(picture, 0, 0, size, size);
     }
     context.strokeStyle = context.fillStyle = style.color;
     context.lineWidth = this.pen * size;
     context.lineCap = context.lineJoin = "round";
     for (const stroke of this.drawing.strokes) {
       context.beginPath();
-      context.moveTo(stroke[0][0] * size, stroke[0][1] * size);
+      context.moveTo(stroke[0][0] * size - 0.1, stroke[0][1] * size); // a line of no length, a dot, would not be painted
       for (const [x, y] of stroke) context.lineTo(x * size, y * size);
       context.stroke();
     }

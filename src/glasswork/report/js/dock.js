@@ -18,6 +18,7 @@ export class Dock {
     this.place = place;
     this.chosen = /** @type {string | undefined} */ (undefined);
     this.onchoose = () => {};
+    this.onselect = (/** @type {string} */ _id) => {};
     put(place, el("div", { class: "dock-head" }, this.tabs, beside));
     this.settle = rove(this.tabs, "[role=tab]");
   }
@@ -42,6 +43,7 @@ export class Dock {
     const isNew = id !== this.chosen;
     this.chosen = id;
     this.show(id);
+    this.onselect(id);
     if (isNew) this.onchoose();
   }
 

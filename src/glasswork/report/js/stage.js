@@ -25,20 +25,20 @@ const ROOM = 16;
 
 /**
  * @param {import("./answer.js").Context} context @param {any} stage
- * @returns {{open: (which: import("./scene.js").Which) => void, close: () => void, dock: Dock, answers: Element, hint: Element, draw: ReturnType<typeof showBoard>, layout: () => void}}
+ * @returns {{open: (which: import("./scene.js").Which) => void, close: (back?: boolean) => void, dock: Dock, answers: Element, hint: Element, board: ReturnType<typeof showBoard>, layout: () => void}}
  */
 export function showStage(context, stage) {
   const { store, columns } = context;
   const part = (/** @type {string} */ name, /** @type {string} */ label) => el("div", { "data-part": name, class: name, role: "group", "aria-label": label });
-  const [board, network, answers] = [part("board", columns ? say("The row") : say("The board")), part("network", say("The network")), part("answers", say("The answers"))];
+  const [easel, network, answers] = [part("board", columns ? say("The row") : say("The board")), part("network", say("The network")), part("answers", say("The answers"))];
   const [below, offers] = [el("div", { class: "dock" }), el("div", { class: "offers" })];
-  put(stage, board, network, answers, below, offers);
-  let draw = /** @type {ReturnType<typeof showBoard>} */ (null);
+  put(stage, easel, network, answers, below, offers);
+  let board = /** @type {ReturnType<typeof showBoard>} */ (null);
   if (columns) {
-    showFields(context, columns, board, offers);
+    showFields(context, columns, easel, offers);
     showTestRows(context, offers);
   } else {
-    draw = showBoard(context, board);
+    board = showBoard(context, easel);
     showOffers(context, offers);
   }
 
@@ -54,7 +54,7 @@ export function showStage(context, stage) {
   showDoubt(context, dock.add("strange", say("Seen before?")));
   showHint(context, hint);
 
-  const panel = neuronPanel(context, neuron, close);
+  const panel = neuronPanel(context, neuron, () => close());
   let timer = 0;
   let isOpen = false;
   const scene = showNetwork(context, stage, network, ends, {
@@ -89,13 +89,14 @@ export function showStage(context, stage) {
     if (covered > 0 && getComputedStyle(below).position === "sticky") scrollBy(0, covered); // where the dock is a sheet over the network
   }
 
-  function close() {
+  /** @param {boolean} [back] Whether the focus goes back to its tile. */
+  function close(back = true) {
     const { open: which } = store.state;
     if (!which) return;
     store.set({ open: null });
     dock.show(dock.chosen ?? "neuron");
     turn(null, null);
-    scene.returnTo(which);
+    if (back) scene.returnTo(which);
     clearTimeout(timer); // of the tile that has the focus now
     turn(null, null);
   }
@@ -103,7 +104,7 @@ export function showStage(context, stage) {
   /** Show what the address asks for. */
   function arrive() {
     follow(context, location.hash, {
-      draw: (strokes) => draw?.(strokes),
+      draw: (strokes) => board?.draw(strokes),
       show: (numbers, source) => store.choose(columns ? Float64Array.from(numbers) : Uint8Array.from(numbers), source),
       turn: (gains) => store.set({ gains }),
       open: (block, neuron) => open({ block, neuron }),
@@ -114,6 +115,7 @@ export function showStage(context, stage) {
   turn(null, null);
   arrive();
   addEventListener("hashchange", arrive);
+  dock.onselect = (id) => id !== "neuron" && close(false); // or lines would lead through a neuron that is out of sight
   stage.addEventListener("opened", (/** @type {any} */ { detail }) => open(detail)); // from a list further down
   addEventListener("keydown", (event) => event.key === "Escape" && close());
   for (const moment of ["beforeprint", "afterprint"])
@@ -122,7 +124,7 @@ export function showStage(context, stage) {
       scene.layout();
     });
   new IntersectionObserver(([entry]) => byId("now").classList.toggle("away", entry.isIntersecting)).observe(answers);
-  return { open, close, dock, answers, hint, draw, layout: scene.layout };
+  return { open, close, dock, answers, hint, board, layout: scene.layout };
 }
 
 /**
