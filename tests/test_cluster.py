@@ -203,8 +203,12 @@ def test_a_worker_that_sees_other_files_and_has_another_numpy(start_dask, rungs,
     )
     (tmp_path / "there").mkdir()
     dask.worker("--preload", tmp_path / "older.py", before=hidden)
-    told = []
-    runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=dask.address, tell=told.append))
+    told, shares = [], {}
+    watch = {"watch": lambda running: [shares.setdefault(run, set()).add(share) for run, share in running.items()]}
+    runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=dask.address, tell=told.append, **watch))
+    assert set(shares) <= {run.wanted.folder for run in runs}
+    assert set().union(*shares.values()) <= {0.0, 1.0}
+    assert shares
     with open_pool(cluster=dask.address, tell=len) as pool, open_site(tmp_path / "there", pool) as site:
         spaces = (parse_space("lr=0.1,0.2"),)
         with pytest.raises(StateError, match="--prune: a worker does not see"):
@@ -230,6 +234,22 @@ def test_a_sweep_is_the_same_here_and_on_a_cluster(dask, rungs, search, tmp_path
             found.append((markdown(sweep, study.trials(), {}, []), content(tmp_path / name)))
     assert found[0] == found[1]
     assert len(found[0][1]) == 8
+
+
+def test_a_scheduler_that_dies_is_named_and_with_another_one_the_work_goes_on(start_dask, unbroken, tmp_path):
+    dask, (recipe, expected) = start_dask(1), unbroken
+    place = RunFolder(tmp_path / "long" / "seed-1")
+
+    def kill(running):
+        if any(share > 0 for share in running.values()):
+            dask.processes[0].kill()
+
+    with pytest.raises(StateError, match=f"{dask.address}: the connection to the scheduler is lost; if it has"):
+        list(climb([recipe], tmp_path, seeds=1, cluster=dask.address, tell=len, watch=kill))
+    assert place.result().state != "finished"
+    (run,) = climb([recipe], tmp_path, seeds=1, jobs=1)
+    assert run.resumed_after >= 1
+    assert content(tmp_path) == expected
 
 
 def test_an_address_where_nobody_answers(tmp_path, rungs, monkeypatch):

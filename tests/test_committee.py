@@ -257,10 +257,18 @@ def test_the_command_says_what_each_member_and_the_whole_reach(home, printed, ex
         line = rf"^  {name} +{100 * one.mean():.2f}%  95 % confidence: {ends}$"
         assert re.search(line, printed, re.MULTILINE), (line, printed)
         assert re.search(line, again, re.MULTILINE)
+    facts = json.loads(glasswork("evaluate", "whole", "--json", folder=home))
+    assert [(one["name"], one["correct"]) for one in facts["members"]] == sorted(
+        ((name, right[name].sum()) for name in results), key=lambda member: member[0] != best
+    )
+    assert facts["correct"] == right["the committee"].sum()
     whole = right["the committee"]
     alone = int((whole & ~right[best]).sum()), int((right[best] & ~whole).sum())
     p_value = scipy.stats.binomtest(alone[0], sum(alone)).pvalue
     assert f"(p = {p_value:.2g})." in printed
+    assert facts["mcnemar_with_first_member"] == {
+        "only_committee": alone[0], "only_member": alone[1], "p_value": pytest.approx(p_value)
+    }  # fmt: skip
     assert ("the committee is better than" in printed) == (p_value <= 0.05 and alone[0] > alone[1])
     assert f"{best} is its best member by validation." in printed
     assert f"Test accuracy: {100 * whole.mean():.2f}% ({whole.sum():,} of 10,000 images, handout split;" in again

@@ -1,6 +1,7 @@
 """The ladder: stopped, killed or started twice, it loses nothing and trains nothing again."""
 
 import itertools
+import json
 import os
 import re
 import signal
@@ -158,7 +159,8 @@ def test_however_it_is_ended_its_runs_end_and_go_on_later_as_if_nothing_had_been
     while any(run.result().state == "running" for run in runs):
         assert time.monotonic() - start < 5
     assert time.monotonic() - start < 5
-    assert [run.result().state for run in runs] == ["interrupted"] * 2
+    written = [json.loads((run.path / "result.json").read_text("utf-8"))["state"] for run in runs]
+    assert written == ["interrupted"] * 2  # they were saved, between two epochs
     assert os.getpid() not in pids
     found = climbed(folder, [LONG], seeds=2)
     assert all(run.resumed_after is not None and run.resumed_after >= 1 for run in found.values())
@@ -215,6 +217,7 @@ def test_the_table():
         "| b | a change | 97.20 ± 0.20 % | +2.10 | 10 | 1 |",
         "",
         "Accuracies are means ± standard deviations over 3 seeds, each on 10,000 test images. "
+        "The standard error of a mean is its deviation divided by √3. "
         "A step counts as a gain or a loss if chance alone would produce it with a probability of less than 5 % "
         "(Welch's t test); it is measured at this place in the ladder only.",
     ]

@@ -1,7 +1,6 @@
 """Sweeps: the space is checked first, validation alone decides, and a sweep that is stopped loses nothing."""
 
 import itertools
-import json
 import os
 import re
 import signal
@@ -9,11 +8,11 @@ import statistics
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from glasswork import figures
 from glasswork.errors import InputError, RecipeError
@@ -75,7 +74,12 @@ def test_ranges_are_filled_evenly_to_their_ends():
         ("lr=0.1,0.1", "all different"),
         ("lr=log:0..1", "numbers above 0"),
         ("lr=1..0.1", "the first to be below the second"),
-        ("lr=lin:0..1", "expected numbers around the two points"),
+        ("lr=a..1", "expected numbers around the two points"),
+        ("lr=lgo:0.1..1", "expected log: or int: before a range, got lgo:; did you mean log"),
+        ("optimizer.learnin_rate=1,2", "no key is named optimizer.learnin_rate; did you mean learning_rate"),
+        ("network.activaton=relu,tanh", "no key is named network.activaton; did you mean activation"),
+        ("hidden=[50],[300,100", "a bracket or a quote is missing"),
+        ("activation=[relu,tanh],[tanh,relu]", r"words have quotes, such as \['relu','tanh'\]"),
         ("hidden=int:1.5..3", "whole numbers"),
         ("epochs=1..2.5", "whole numbers"),
         ("seed=1,2", "that is what --seeds is for"),
@@ -177,8 +181,11 @@ def test_validation_decides_and_the_test_images_are_looked_at_for_the_winner_alo
     assert {result.state for result in results.values()} == {"finished"}
     tested = [results[best, seed].test_accuracy for seed in (1, 2)]
     assert f"Winner: trial {best}, validation accuracy {means[best]:.2f} ± " in words
-    spread = f"{statistics.fmean(tested):.2f} ± {statistics.stdev(tested):.2f}%"
-    assert f"{spread} (mean ± standard deviation over 2 seeds; 200 test images, handout split)" in words
+    spread, error = f"{statistics.fmean(tested):.2f} ± {statistics.stdev(tested):.2f}%", scipy.stats.sem(tested)
+    assert (
+        f"{spread} (mean ± standard deviation over 2 seeds, standard error {error:.2f}; 200 test images, handout split)"
+        in words
+    )
     assert "The test images were looked at once, for the winner alone." in words
     assert ranked(trials)[0].number == best
 
@@ -214,7 +221,8 @@ def test_a_finished_sweep_trains_nothing_again_and_another_one_is_refused(done, 
 
 def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path):
     sweep = Sweep(recipe, (parse_space("lr=log:1e-3..0.1"),), "random")
-    few, _ = swept(sweep, tmp_path / "a", 2)
+    few, _ = swept(sweep, tmp_path / "a", 2, keep="all")
+    assert len(list((tmp_path / "a").glob("trial-*"))) == 2
     more, words = swept(sweep, tmp_path / "a", 4, keep="best")
     assert more[:2] == few
     assert [trial.settings for trial in more] == [random_point(sweep.spaces, recipe.seed, n) for n in range(4)]
@@ -314,18 +322,39 @@ def test_the_command_goes_on_after_it_was_killed_and_the_winner_can_be_trained(g
     ).read_bytes()
 
 
-def test_train_with_seeds(glasswork, few_file, tmp_path):
-    words = ["train", "relu", "--data", few_file, "--epochs", 1, "--hidden", 5]
-    printed = glasswork(*words, "--seeds", 3, "--out", "three", folder=tmp_path)
-    tests = [
-        json.loads((tmp_path / "three" / f"seed-{n}" / "result.json").read_text())["test_accuracy"] for n in (1, 2, 3)
-    ]
-    assert f"{statistics.fmean(tests):.2f} ± {statistics.stdev(tests):.2f} % |" in printed
-    assert [f"| {n} | " in printed for n in (1, 2, 3)] == [True] * 3
-    toml = tomllib.loads((tmp_path / "three" / "seed-2" / "recipe.toml").read_text(encoding="utf-8"))
-    assert toml["seed"] == 2
+def test_a_run_on_arrays_is_trained_with_seeds(glasswork, few_file, tmp_path):
+    """The arrays are in the folder of the run alone."""
+    with np.load(few_file) as few:
+        arrays = few["x"], few["y"]
+    recipe = RELU.override({"network.hidden": [5], "training.epochs": 1, "training.engine": "numpy"})
+    for name, seed in (("old", 9), ("alone", 2)):
+        with Run(recipe.override({"seed": seed}), tmp_path / name, dataset=arrays) as run:
+            list(run.epochs())
+    printed = glasswork("train", "old", "--seeds", 3, "--out", "three", folder=tmp_path)
+    results = [RunFolder(tmp_path / "three" / f"seed-{n}").result() for n in (1, 2, 3)]
+    tests = [result.test_accuracy for result in results]
+    mean = f"{statistics.fmean(tests):.2f} ± {statistics.stdev(tests):.2f} %"
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines() if line.startswith("|")]
+    assert [(row[0], row[2]) for row in rows[2:]] == [
+        *((str(n), f"{test:.2f} %") for n, test in enumerate(tests, 1)),
+        ("mean ± standard deviation", mean), ("standard error of the mean", f"{scipy.stats.sem(tests):.2f} %"),
+    ]  # fmt: skip
+    for row, test in zip(rows[2:], tests, strict=False):
+        low, high = scipy.stats.binomtest(round(2 * test), 200).proportion_ci(0.95, method="wilson")
+        assert row[3] == f"{100 * low:.0f} to {100 * high:.0f} %"
+    assert "3 seeds; 100 validation and 200 test images, handout split." in printed
+    models = [tmp_path / place / "model.safetensors" for place in ("three/seed-2", "alone")]
+    assert models[0].read_bytes() == models[1].read_bytes()
+    listed = glasswork("runs", ".", folder=tmp_path)
+    assert "Folders with more runs, which glasswork runs FOLDER lists: three (3)" in listed
+
+
+def test_many_runs_and_options_for_one_exclude_each_other(glasswork, tmp_path):
+    words = ["train", "relu", "--epochs", 1]
     assert "leave out --strict" in glasswork(*words, "--seeds", 2, "--seed", 5, folder=tmp_path, status=2)
     assert "needs --seeds" in glasswork(*words, "--jobs", 2, folder=tmp_path, status=2)
+    assert "--folds" in glasswork(*words, "--folds", 2, "--seeds", 2, folder=tmp_path, status=2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_space_that_is_wrong_creates_nothing(glasswork, tmp_path):

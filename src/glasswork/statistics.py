@@ -37,6 +37,11 @@ class Sample:
     deviation: float
     count: int
 
+    @property
+    def error(self) -> float:
+        """Standard error of the mean."""
+        return self.deviation / math.sqrt(self.count)
+
     @classmethod
     def of(cls, values: Sequence[float]) -> "Sample":
         """Return the sample of at least one measurement."""
@@ -79,13 +84,13 @@ def accuracy_in_words(accuracy: float, count: int, things: str = "images", where
 
 
 def accuracies_in_words(accuracies: Sequence[float], count: int, things: str = "images", where: str = "") -> str:
-    """Return `accuracy_in_words` of one seed, or ``91.26 ± 0.31% (mean ± standard deviation over 3 seeds; ...)``."""
+    """Return `accuracy_in_words` of one seed; of several, their mean, standard deviation and standard error."""
     if len(accuracies) == 1:
         return accuracy_in_words(accuracies[0], count, things, where)
     sample = Sample.of(accuracies)
     return (
-        f"{sample.mean:.2f} ± {sample.deviation:.2f}% (mean ± standard deviation over {sample.count} seeds; "
-        f"{count:,} {things}, {where})"
+        f"{sample.mean:.2f} ± {sample.deviation:.2f}% (mean ± standard deviation over {sample.count} seeds, standard "
+        f"error {sample.error:.2f}; {count:,} {things}, {where})"
     )
 
 

@@ -61,19 +61,20 @@ def committee(
     glasswork predict runs/relu-seeds/committee seven.jpg
     """
     from glasswork.cli.compare import names_of
-    from glasswork.cli.seeds import train_seeds
-    from glasswork.cli.train import changed_recipe
+    from glasswork.cli.seeds import train_many
+    from glasswork.cli.train import changed_recipe, kept_data
     from glasswork.data.kinds import noun
     from glasswork.models.model_file import save_model
     from glasswork.outputs import check_output
-    from glasswork.runs.committee import gather_committee, standing, write_committee
+    from glasswork.runs.committee import Standing, gather_committee, write_committee
     from glasswork.runs.folder import RunFolder, find_runs, free_folder
 
     if (recipe is None) == (not runs) or (recipe is None) != (seeds is None):
         raise typer.BadParameter("expected runs, or --recipe and --seeds", param_hint="RUN")
     if recipe is not None:
-        wanted, _, _ = changed_recipe(recipe, settings or [])
-        runs = train_seeds(wanted, seeds or 2, out, jobs=jobs, cluster=cluster)
+        wanted, old, changes = changed_recipe(recipe, settings or [])
+        data = kept_data(old, changes)
+        runs = train_many(wanted, seeds or 2, out, jobs=jobs, cluster=cluster, dataset=data)
         out = runs[0].parent / "committee"
     elif settings or jobs or cluster:
         raise typer.BadParameter(
@@ -104,7 +105,7 @@ def committee(
         write_committee(place, file, parts, members)
     print(f"{file.model}")
     print(f"Accuracy on {len(parts.test):,} test {noun(parts.kind)}, {parts.division}:")
-    print("\n".join(standing(file, parts.test)))
+    print("\n".join(Standing.of(file, parts.test).in_words()))
     print(f"Saved to {place}. Next:")
     what = "TABLE.csv" if parts.kind == "features" else "IMAGES"
     for verb in (f"predict {for_shell(place)} {what}", *([] if alone else [f"report {for_shell(place)} --open"])):

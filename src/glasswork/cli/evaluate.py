@@ -56,7 +56,7 @@ def evaluate(
     from glasswork.data.mapped import in_blocks
     from glasswork.models.committee import Committee
     from glasswork.models.labelled import load_like
-    from glasswork.runs.committee import standing
+    from glasswork.runs.committee import Standing
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw
     from glasswork.runs.folder import RunFolder
@@ -80,17 +80,19 @@ def evaluate(
         test, where = load_like(data, read), data
     probabilities = np.concatenate([read.probabilities(block) for block in in_blocks(test.images)])
     predicted = probabilities.argmax(axis=1) if threshold is None else above_threshold(probabilities, threshold)
+    standing = Standing.of(read, test) if isinstance(read.model, Committee) else None
     if as_json:
         found = measured(test.labels, predicted, probabilities, read.classes, threshold)
-        print(json.dumps({"run": str(run), "state": result.state, "data": where, **found}, indent=2))
+        members = standing.as_data() if standing else {}
+        print(json.dumps({"run": str(run), "state": result.state, "data": where, **found, **members}, indent=2))
         return
     if result.state != "finished":
         print(f"This run is {result.state}, after {result.epochs} epochs. {result.reason}".rstrip())
     things = noun(read.like.kind)
     accuracy = 100 * float((predicted == test.labels).mean())
     print(f"Test accuracy: {accuracy_in_words(accuracy, len(test), things, where)}")
-    if isinstance(read.model, Committee):
-        print("\n".join(standing(read, test)))
+    if standing:
+        print("\n".join(standing.in_words()))
     print()
     matrix = confusion(test.labels, predicted, len(read.classes))
     _print_classes(matrix, read.classes, things)

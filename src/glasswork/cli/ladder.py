@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from glasswork.cli.many import at_once, notice, stoppable
+from glasswork.cli.many import at_once, counted, notice, stoppable
 from glasswork.cli.options import Debug, FigureFormat, Jobs, OnCluster
 from glasswork.cli.progress import RunsBar
 
@@ -47,7 +47,7 @@ def ladder(
     rungs = rungs[: names.index(up_to) + 1] if up_to else rungs
     total = len(rungs) * seeds
     where = at_once(jobs, cluster)
-    plan = f"{_count(len(rungs), 'rung')}, {_count(seeds, 'seed')} each, {split} split, {where}"
+    plan = f"{counted(len(rungs), 'rung')}, {counted(seeds, 'seed')} each, {split} split, {where}"
     print(f"{plan}; the runs are in {folder}", flush=True)
     start = time.monotonic()
     with RunsBar(total) as bar, stoppable():
@@ -55,7 +55,7 @@ def ladder(
         for done, run in enumerate(climbing, start=1):
             bar.note(done)
             minutes = (time.monotonic() - start) / 60
-            resumed = "" if run.resumed_after is None else f", resumed after {_count(run.resumed_after, 'epoch')}"
+            resumed = "" if run.resumed_after is None else f", resumed after {counted(run.resumed_after, 'epoch')}"
             print(
                 f"{done:>3}/{total}  {run.recipe.name}, seed {run.recipe.seed}: {run.result.test_accuracy:.2f}%  "
                 f"({minutes:.1f} min{resumed})",
@@ -74,12 +74,8 @@ def ladder(
             [result.accuracies for result in results],
             gains(results),
             title=f"What each idea is worth: accuracy on {TESTED:,} test images, {split} split"
-            + ("" if epochs is None else f", trained for {_count(epochs, 'epoch')} only"),
+            + ("" if epochs is None else f", trained for {counted(epochs, 'epoch')} only"),
         ),
         figure,
     )
     print(f"Figure saved to {figure}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from glasswork.recipes.recipe import Recipe
     from glasswork.training.progress import Progress
 
 #: Seconds between two updates: more often would slow training down and look no smoother.
@@ -78,7 +76,7 @@ class TrainingBar(_Bar):
 class RunsBar(_Bar):
     """Progress bars of many runs, with the time that is left: one for all of them, one for each that is being trained.
 
-    Its `watch` is what `glasswork.runs.many` calls. A run whose folder is not seen here has no bar of its own.
+    Its `watch` is what `glasswork.runs.many` calls.
 
     Parameters
     ----------
@@ -97,19 +95,14 @@ class RunsBar(_Bar):
         """Note how many runs are done."""
         self._done = done
 
-    def watch(self, running: "Mapping[Path, Recipe]") -> None:
-        """Show how far each run is."""
+    def watch(self, running: "Mapping[Path, float]") -> None:
+        """Show which share of each run is done."""
         if self._progress is None:
             return
         for folder in self._bars.keys() - running.keys():
             self._progress.remove_task(self._bars.pop(folder))
-        shares = 0.0
-        for folder, recipe in running.items():
-            with suppress(OSError):
-                epochs = (folder / "history.csv").read_bytes().count(b"\n") - 1
-                if folder not in self._bars:
-                    name = "/".join(folder.parts[-2:])
-                    self._bars[folder] = self._progress.add_task(name, total=recipe.training.epochs)
-                self._progress.update(self._bars[folder], completed=epochs)
-                shares += epochs / recipe.training.epochs
-        self._progress.update(self._all, completed=self._done + shares)
+        for folder, share in running.items():
+            if folder not in self._bars:
+                self._bars[folder] = self._progress.add_task("/".join(folder.parts[-2:]), total=1)
+            self._progress.update(self._bars[folder], completed=share)
+        self._progress.update(self._all, completed=self._done + sum(running.values()))

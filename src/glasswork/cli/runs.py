@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,21 +37,40 @@ def runs(
     rows = [_read(run) for run in find_runs(folder)]
     if as_json:
         print(json.dumps(rows, indent=2))
-    elif rows:
+        return
+    if rows:
         _print(rows)
-    else:
+    inside = _runs_inside(folder)
+    if inside:
+        folders = ", ".join(f"{path} ({number})" for path, number in inside.items())
+        print(f"Folders with more runs, which glasswork runs FOLDER lists: {folders}")
+    if not rows and not inside:
         print(f"No runs in {folder}; train a network first: glasswork train")
+
+
+def _runs_inside(folder: Path) -> dict[Path, int]:
+    """Return the folders that hold runs up to three levels down, such as those of a ladder, and how many."""
+    from glasswork.runs.folder import RunFolder
+
+    found = {
+        path: sum(1 for between in ("*", "*/*", "*/*/*") for _ in path.glob(f"{between}/result.json"))
+        for path in sorted(folder.iterdir())
+        if not RunFolder(path).exists()
+    }
+    return {path: number for path, number in found.items() if number}
 
 
 def _read(run: "RunFolder") -> dict[str, Any]:
     """Return the facts about one run that are listed, reading each of its files once."""
     from glasswork.runs.state import kept_accuracy
+    from glasswork.statistics import accuracy_interval
 
     row: dict[str, Any] = {"run": run.path.name, "folder": str(run.path), "last_change": run.last_change()}
     try:
         result, recipe, history = run.result(), run.recipe(), run.history()
     except FileError as error:
         return {**row, "state": "damaged", "reason": str(error)}
+    measured = result.tested and result.test_accuracy is not None
     return {
         **row,
         "state": result.state,
@@ -64,6 +84,7 @@ def _read(run: "RunFolder") -> dict[str, Any]:
         "split": result.split,
         "validated": result.validated,
         "tested": result.tested,
+        "test_interval": list(accuracy_interval(result.correct, result.tested)) if measured else None,
         "parameters": result.parameters,
         "seconds": sum(epoch.seconds for epoch in history),
         "findings": [
@@ -76,7 +97,12 @@ def _read(run: "RunFolder") -> dict[str, Any]:
 
 def _print(rows: list[dict[str, Any]]) -> None:
     cells = [_cells(row) for row in rows]
-    tables = [_table(cells, gap=2), _table(cells, gap=1), _table(cells, gap=1, leave_out="when")]
+    tables = [
+        _table(cells, gap=2),
+        _table(cells, gap=1),
+        _table(cells, gap=1, leave_out=("when",)),
+        _table(cells, gap=1, leave_out=("when", "95 % confidence")),
+    ]
     chosen = next((table for table in tables if fits(table)), None)
     if chosen is not None:
         print_table(chosen)
@@ -97,7 +123,9 @@ def _print_measured_on(rows: list[dict[str, Any]]) -> None:
     groups: dict[str, list[str]] = {}
     for row in rows:
         validated = f"{row['validated']:,} validation and " if row["validated"] else ""
-        images = f"{validated}{row['tested']:,} test images or rows; split: {row['split']}"
+        split, fold, which = row["split"].partition(", fold ")
+        split += f", a fold of {which.split()[-1]}" if fold else ""
+        images = f"{validated}{row['tested']:,} test images or rows; split: {split}"
         groups.setdefault(images, []).append(row["run"])
     for images, names in groups.items():
         of = f" of {', '.join(names)}" if len(groups) > 1 else ""
@@ -108,25 +136,26 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
     """Return the printed cells of a run, by the headings of their columns."""
     when = f"{datetime.datetime.fromtimestamp(row['last_change']):%d %b %H:%M}"
     if row["state"] == "damaged":
-        unknown = dict.fromkeys(("epochs", "valid", "test", "recipe"), "")
+        unknown = dict.fromkeys(("epochs", "valid", "test", "95 % confidence", "recipe"), "")
         return {"run": row["run"], "state": "damaged", **unknown, "when": when}
     valid, test = ("-" if a is None else f"{a:.2f}%" for a in (row["valid_accuracy"], row["test_accuracy"]))
     epochs = "" if row["members"] else f"{row['epochs']}/{row['epochs_wanted']}"
+    interval = "{:.1f} to {:.1f} %".format(*row["test_interval"]) if row["test_interval"] else ""
     return {
         "run": row["run"], "state": row["state"], "epochs": epochs, "valid": valid, "test": test,
-        "recipe": row["recipe"], "when": when,
+        "95 % confidence": interval, "recipe": row["recipe"], "when": when,
     }  # fmt: skip
 
 
-def _table(rows: list[dict[str, str]], *, gap: int, leave_out: str = "") -> "Table":
+def _table(rows: list[dict[str, str]], *, gap: int, leave_out: Sequence[str] = ()) -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    names = [name for name in rows[0] if name != leave_out]
+    names = [name for name in rows[0] if name not in leave_out]
     table = without_frame(Table(*names), gap)
     for column in table.columns:
         column.no_wrap = True
-        column.justify = "right" if column.header in ("epochs", "valid", "test") else "left"
+        column.justify = "right" if column.header in ("epochs", "valid", "test", "95 % confidence") else "left"
     for row in rows:
         table.add_row(*(escape(row[name]) for name in names))
     return table

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from glasswork.cli.many import at_once, notice, stoppable
+from glasswork.cli.many import at_once, counted, site_with_bar
 from glasswork.cli.options import Debug, FigureFormat, Format, Jobs, OnCluster, command
-from glasswork.cli.progress import RunsBar
 from glasswork.cli.tables import print_table
 from glasswork.paths import for_shell, typed_path
 
@@ -72,15 +71,14 @@ def sweep(
 
     glasswork sweep deep --over lr=log:1e-4..1e-1 --over dropout=0..0.5 --trials 40 --prune
     """
-    from glasswork.cli.train import changed_recipe
-    from glasswork.runs.many import open_site
+    from glasswork.cli.train import changed_recipe, kept_data
+    from glasswork.recipes.differences import in_words
     from glasswork.runs.sweep import Sweep
     from glasswork.runs.sweep_space import check_spaces, grid_size, parse_space
     from glasswork.runs.sweep_study import Study
     from glasswork.runs.sweep_table import outcome
-    from glasswork.tasks import open_pool
 
-    wanted, _, _ = changed_recipe(recipe, settings or [])
+    wanted, old, changes = changed_recipe(recipe, settings or [])
     spaces = tuple(parse_space(text) for text in over)
     check_spaces(wanted, spaces)
     listed = all(space.values for space in spaces)
@@ -90,26 +88,23 @@ def sweep(
     asked = Sweep(wanted, spaces, search, seeds, prune)
     folder = out or Path("runs") / f"sweep-{wanted.name}"
     each = "" if seeds == 1 else f", {seeds} seeds each"
-    print(f"{wanted.name}: {count} trials by {search} search{each}, {at_once(jobs, cluster)}; the sweep is in {folder}")
+    print(
+        f"{wanted.name}: {counted(count, 'trial')} by {search} search{each}, {at_once(jobs, cluster)}; the sweep is in "
+        f"{folder}"
+    )
     for space in spaces:
         print(f"  {space.key} = {space.text}", flush=True)
     start = time.monotonic()
-    with (
-        open_pool(jobs, cluster, tell=notice) as pool,
-        open_site(folder, pool, tell=notice) as site,
-        RunsBar(count) as bar,
-        stoppable(),
-    ):
+    data = kept_data(old, changes)
+    with site_with_bar(folder, count, jobs=jobs, cluster=cluster, dataset=data) as (site, bar):
         study = Study(asked, site)
         before = sum(trial.state != "running" for trial in study.trials())
         bar.note(before)
         for done, trial in enumerate(study.run(count, keep=keep, watch=bar.watch), start=before + 1):
             bar.note(done)
             minutes = (time.monotonic() - start) / 60
-            words = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in trial.settings.items())
-            print(
-                f"{done:>3}/{count}  trial {trial.number}: {words}: {outcome(trial)}  ({minutes:.1f} min)", flush=True
-            )
+            what = f"trial {trial.number}: {in_words(trial.settings)}: {outcome(trial)}"
+            print(f"{done:>3}/{count}  {what}  ({minutes:.1f} min)", flush=True)
         _conclude(study, folder, figure_format)
         if keep == "none" and (winner := study.winner()) is not None:
             study.remove(winner.number)
@@ -137,6 +132,6 @@ def _conclude(study: "Study", folder: Path, figure_format: Format) -> None:
     print_table(table)
     print(*judgement, *([mattered(importances)] if importances else []), sep="\n", flush=True)
     draw_sweep(study.sweep, trials, folder / "figures", figure_format)
-    print(f"All {len(trials)} trials: {folder / 'sweep.md'}; figures: {folder / 'figures'}")
+    print(f"All trials: {folder / 'sweep.md'}; figures: {folder / 'figures'}")
     if winner is not None:
         print(f"Next:\n  {command()} train {for_shell(folder / 'winner.toml')}")

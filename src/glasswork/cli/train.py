@@ -22,10 +22,11 @@ from glasswork.cli.options import (
     WithReport,
 )
 from glasswork.cli.recipe_options import parse_setting, parse_value, recipe_key
-from glasswork.cli.seeds import train_folds, train_seeds
+from glasswork.cli.seeds import train_many
 from glasswork.paths import typed_path
 
 if TYPE_CHECKING:
+    from glasswork.data import Dataset
     from glasswork.recipes.recipe import Recipe
     from glasswork.runs.folder import RunFolder
     from glasswork.stopping import StopOnSignal
@@ -130,17 +131,14 @@ def train(
         if strict or log or (seeds is not None and (folds is not None or "seed" in asked)):
             wrong = "trains many runs; leave out --strict, --log, and with --seeds also --seed and --folds"
             raise typer.BadParameter(wrong, param_hint="--folds" if seeds is None else "--seeds")
-        if folds is None:
-            train_seeds(wanted, seeds or 1, out, jobs=jobs, cluster=cluster)
-        else:
-            train_folds(wanted, folds, out, jobs=jobs, cluster=cluster)
+        given, count = kept_data(old, asked), folds or seeds or 1
+        train_many(wanted, count, out, folds=folds is not None, jobs=jobs, cluster=cluster, dataset=given)
         return
     repeats = old if old is not None and not asked else None
     same_data = old if "data.source" not in asked else None
 
     def make(stop: "StopOnSignal") -> Run:
-        dataset = None if same_data is None else same_data.kept_data()
-        run = Run(wanted, out, dataset=dataset, checkpoint_every=checkpoint_every, should_stop=stop)
+        run = Run(wanted, out, dataset=kept_data(old, asked), checkpoint_every=checkpoint_every, should_stop=stop)
         if same_data is not None:
             divided_alike = run.recipe.data == same_data.recipe().data
             data_sha256 = run.experiment.data_sha256
@@ -156,6 +154,11 @@ def train(
         log=log or (),
         repeats=repeats,
     )
+
+
+def kept_data(old: "RunFolder | None", asked: Mapping[str, Any]) -> "Dataset | None":
+    """Return the arrays in the folder of the run that is repeated, if it has any and no other data are asked for."""
+    return None if old is None or "data.source" in asked else old.kept_data()
 
 
 def changed_recipe(

@@ -119,7 +119,8 @@ def find_key(word: str) -> str | None:
 
 def spellings() -> dict[str, str]:
     """Return all names of keys, each with the shortest name by which `find_key` finds it: "lr": "learning_rate"."""
-    paths = {key.path.rpartition(".")[2]: key.path for key in reversed(recipe_keys())} | SYNONYMS
+    keys = [key.path for key in reversed(recipe_keys())]
+    paths = {path.rpartition(".")[2]: path for path in keys} | SYNONYMS | {path: path for path in keys}
     last = {path: path.rpartition(".")[2] for path in paths.values()}
     return {name: last[path] if find_key(last[path]) == path else path for name, path in paths.items()}
 

@@ -15,7 +15,7 @@ from glasswork.recipes.build import column_scaling
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.recipes.shelf import named_recipe
 from glasswork.report.words import Words
-from glasswork.runs.paired import labels_given
+from glasswork.runs.committee import Standing
 from glasswork.runs.result import RunResult
 from glasswork.statistics import accuracy_interval
 
@@ -104,19 +104,19 @@ def committee_facts(words: Words, file: ModelFile, parts: Split) -> dict[str, st
     """Return how good a committee and each member are, as names and values; nothing for a single network."""
     if not isinstance(file.model, Committee):
         return {}
-    say, names = words.say, file.model.names
-    members = {
-        say("Member {name}", name=name): ModelFile(one, None)
-        for name, one in zip(names, file.model.members, strict=True)
-    }
-    tested = {
-        name: _accuracy(words, parts, int((labels_given(one, parts.test.images) == parts.test.labels).sum()))
-        for name, one in {say("Committee"): file, **members}.items()
-    }
+    say, standing = words.say, Standing.of(file, parts.test)
     shown = say(
-        "the mean of {n} networks, of which this page shows {name}, the best by validation", n=len(names), name=names[0]
+        "the mean of {n} networks, of which this page shows {name}, the best by validation",
+        n=len(standing.right),
+        name=standing.best,
     )
-    return {**tested, say("Committee"): f"{shown}. {tested[say('Committee')]}"}
+    return {
+        say("Committee"): f"{shown}. {_accuracy(words, parts, int(standing.whole.sum()))}",
+        **{
+            say("Member {name}", name=name): _accuracy(words, parts, int(one.sum()))
+            for name, one in standing.right.items()
+        },
+    }
 
 
 def command(recipe: Recipe, *, members: Sequence[str] = (), is_long: bool = False) -> str:

@@ -5,9 +5,12 @@ runs ──► their networks, the best first ──► Committee ──the runs
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glasswork.data import Dataset, Part, Split
 from glasswork.data.kinds import noun
@@ -21,7 +24,7 @@ from glasswork.runs.data import check_data, trained_on
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.paired import fingerprint_of_test, labels_given
 from glasswork.runs.result import RunResult
-from glasswork.statistics import SIGNIFICANCE, Disagreement, interval_in_words
+from glasswork.statistics import SIGNIFICANCE, Disagreement, accuracy_interval, interval_in_words
 
 
 def gather_committee(runs: Mapping[str, RunFolder]) -> tuple[ModelFile, Split]:
@@ -85,7 +88,9 @@ def write_committee(path: Path, file: ModelFile, parts: Split, runs: Mapping[str
     assert isinstance(file.model, Committee)
     names = file.model.names
     first, results = runs[names[0]], [runs[name].result() for name in names]
-    description = f"the mean of {len(names)} networks: {', '.join(names)}; this is the recipe of the first"
+    recipe = _undivided(first)
+    apart = "" if recipe == first.recipe() else ", without its fold"
+    description = f"the mean of {len(names)} networks: {', '.join(names)}; this is the recipe of the first{apart}"
     divided = {one.data.parts_sha256 if one.data else "" for one in results}
     alike = len(divided) == 1 and "" not in divided  # so that no member has learnt the validation images
     result = RunResult.by_this_process(
@@ -104,9 +109,7 @@ def write_committee(path: Path, file: ModelFile, parts: Split, runs: Mapping[str
     )
     place = RunFolder(path)
     try:
-        place.create(
-            _undivided(first).override({"name": "committee", "description": description}), result, first.kept_data()
-        )
+        place.create(recipe.override({"name": "committee", "description": description}), result, first.kept_data())
     except FileExistsError:
         raise FileError(f"{path}: this path exists already; choose another --out, or remove it") from None
     try:
@@ -123,24 +126,79 @@ def _accuracy(file: ModelFile, part: Part) -> float:
     return 100 * float((labels_given(file, part.images) == part.labels).mean())
 
 
-def standing(file: ModelFile, test: Part | Dataset) -> list[str]:
-    """Return, line by line, how good each member and the whole are on test images, and whether the whole is better."""
-    assert isinstance(file.model, Committee)
-    members, best = dict(zip(file.model.names, file.model.members, strict=True)), file.model.names[0]
-    given = {name: labels_given(ModelFile(one, None), test.images) for name, one in members.items()}
-    alike = np.all(np.stack(list(given.values())) == given[best], axis=0)
-    given["the committee"] = labels_given(file, test.images)
-    right = {name: labels == test.labels for name, labels in given.items()}
-    width = max(map(len, right))
-    lines = [
-        f"  {name:<{width}}  {100 * one.mean():6.2f}%  95 % confidence: {interval_in_words(int(one.sum()), len(one))}"
-        for name, one in right.items()
-    ]
-    found = Disagreement.of(right["the committee"], right[best])
-    verdict = found.in_words("the committee", best, claimed=found.p_value <= SIGNIFICANCE)
-    return [
-        *lines,
-        f"By McNemar's exact test, {verdict}.",
-        f"{best} is its best member by validation.",
-        f"All members agree on {100 * alike.mean():.1f}% of the {noun(file.like.kind)}.",
-    ]
+@dataclass(frozen=True)
+class Standing:
+    """How good a committee and each of its members are on the same test images.
+
+    Attributes
+    ----------
+    right : dict
+        By the name of each member, the best one by validation first, which images it gets right.
+    whole : (N,) bool
+        Which images the committee gets right.
+    unanimous : float
+        The share of the images to which all members give the same label.
+    things : {"images", "rows"}
+    """
+
+    right: dict[str, NDArray[np.bool_]]
+    whole: NDArray[np.bool_]
+    unanimous: float
+    things: str
+
+    @classmethod
+    def of(cls, file: ModelFile, test: Part | Dataset) -> "Standing":
+        """Ask a committee and its members about test images."""
+        assert isinstance(file.model, Committee)
+        members = zip(file.model.names, file.model.members, strict=True)
+        given = {name: labels_given(ModelFile(one, None), test.images) for name, one in members}
+        stacked = np.stack(list(given.values()))
+        return cls(
+            {name: labels == test.labels for name, labels in given.items()},
+            labels_given(file, test.images) == test.labels,
+            float((stacked == stacked[0]).all(axis=0).mean()),
+            noun(file.like.kind),
+        )
+
+    @property
+    def best(self) -> str:
+        """The name of the best member by validation."""
+        return next(iter(self.right))
+
+    @property
+    def difference(self) -> Disagreement:
+        """How the committee differs from its best member by validation."""
+        return Disagreement.of(self.whole, self.right[self.best])
+
+    def in_words(self) -> list[str]:
+        """Return, line by line, how good each member and the whole are, and whether the whole is better."""
+        right = {**self.right, "the committee": self.whole}
+        width = max(map(len, right))
+        lines = [
+            f"  {name:<{width}}  {100 * one.mean():6.2f}%  "
+            f"95 % confidence: {interval_in_words(int(one.sum()), len(one))}"
+            for name, one in right.items()
+        ]
+        found = self.difference
+        verdict = found.in_words("the committee", self.best, claimed=found.p_value <= SIGNIFICANCE)
+        return [
+            *lines,
+            f"By McNemar's exact test, {verdict}.",
+            f"{self.best} is its best member by validation.",
+            f"All members agree on {100 * self.unanimous:.1f}% of the {self.things}.",
+        ]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the same as plain data; the first member is the best one by validation."""
+        found = self.difference
+        members = [
+            {
+                "name": name,
+                "correct": int(one.sum()),
+                "accuracy": 100 * float(one.mean()),
+                "accuracy_interval": list(accuracy_interval(int(one.sum()), len(one))),
+            }
+            for name, one in self.right.items()
+        ]
+        compared = {"only_committee": found.first, "only_member": found.second, "p_value": found.p_value}
+        return {"members": members, "unanimous": 100 * self.unanimous, "mcnemar_with_first_member": compared}

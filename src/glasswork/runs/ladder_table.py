@@ -13,7 +13,7 @@ from glasswork.errors import FileError
 from glasswork.recipes.recipe import Recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import run_folder
-from glasswork.statistics import SIGNIFICANCE, Sample, difference_p_value, significant
+from glasswork.statistics import SIGNIFICANCE, Sample, difference_p_value, interval_in_words, significant
 
 #: Test images in both splits of MNIST, and the smallest difference in test accuracy, in percent: one of them.
 TESTED = 10_000
@@ -73,12 +73,16 @@ def markdown(results: Sequence[RungResult], *, split: str) -> str:
     ]
     for result, gain in zip(results, gains(results), strict=True):
         rows.append(
-            f"| {result.name} | {result.change} | {_spread(result.sample)} % | {gain} | {result.parameters:,} "
+            f"| {result.name} | {result.change} | {_spread(result.sample)} | {gain} | {result.parameters:,} "
             f"| {result.seconds:.0f} |"
         )
     seeds = results[0].sample.count
-    over = f"means ± standard deviations over {seeds} seeds" if seeds > 1 else "of one seed"
-    measured = f"Accuracies are {over}, each on {TESTED:,} test images."
+    measured = (
+        f"Accuracies are means ± standard deviations over {seeds} seeds, each on {TESTED:,} test images. The standard "
+        f"error of a mean is its deviation divided by √{seeds}."
+        if seeds > 1
+        else f"Accuracies are of one seed, on {TESTED:,} test images, with their 95 % confidence intervals."
+    )
     return "\n".join(rows) + f"\n\n{measured} {rule(len(results) - 1)}\n"
 
 
@@ -114,4 +118,6 @@ def rule(steps: int) -> str:
 
 
 def _spread(sample: Sample) -> str:
-    return f"{sample.mean:.2f}" + (f" ± {sample.deviation:.2f}" if sample.count > 1 else "")
+    if sample.count > 1:
+        return f"{sample.mean:.2f} ± {sample.deviation:.2f} %"
+    return f"{sample.mean:.2f} % ({interval_in_words(round(sample.mean * TESTED / 100), TESTED)})"

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from glasswork.data import Dataset
 from glasswork.data.kinds import noun
 from glasswork.errors import FileError, StateError, TaskError
 from glasswork.files import create_folder, write_whole
@@ -29,8 +30,8 @@ from glasswork.runs.worker import Order, machine, train_one
 from glasswork.tasks import Outcome, Pool, run_tasks
 from glasswork.training.results import EpochResult
 
-#: Called with the runs that are being trained, the folder and the recipe of each.
-Watch = Callable[[Mapping[Path, Recipe]], object]
+#: Called with the folders of the runs that are being trained, and the share of each that is done.
+Watch = Callable[[Mapping[Path, float]], object]
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,18 @@ class Site:
         Where runs are trained.
     tell : callable
         Called with a line about each worker whose last digits may differ.
+    dataset : Dataset, optional
+        Used instead of loading the recipes' source.
     """
 
-    def __init__(self, folder: Path, pool: Pool, tell: Callable[[str], object]) -> None:
+    def __init__(self, folder: Path, pool: Pool, tell: Callable[[str], object], dataset: Dataset | None = None) -> None:
         self.folder, self.pool, self.tell = folder, pool, tell
+        self._given = None if dataset is None else dataset.with_identity()
         self.token = folder / f".client-{secrets.token_hex(8)}"
         self._source = cache(self._load)  # a source is loaded and sent once, however many runs use it
         self._told = [machine()]
+        self._epochs: dict[str, int] = {}  # done by runs whose folder is elsewhere
+        pool.listen(self.token.name, self._epochs.update)
 
     def train(self, ready: Callable[[], Wanted | None], *, watch: Watch = len) -> Iterator[Trained]:
         """Train runs, and yield each when it has ended.
@@ -124,7 +130,8 @@ class Site:
             return place, (order, data.in_call)
 
         def tick(keys: Collection[str]) -> None:
-            watch({wanted[key].folder: wanted[key].recipe for key in keys})
+            shares = {wanted[key].folder: self._share_done(wanted[key]) for key in keys}
+            watch({folder: share for folder, share in shares.items() if share is not None})
 
         for outcome in run_tasks(train_one, task, self.pool.executor, width=self.pool.width, tick=tick):
             run = wanted.pop(outcome.key)
@@ -173,9 +180,20 @@ class Site:
         return self._source(what_is_loaded(data))
 
     def _load(self, data: Data) -> Source:
-        dataset = load_source(data)
+        dataset = self._given or load_source(data)
         sha256 = dataset.origin.sha256
-        return Source(sha256, self.pool.share(dataset, f"{self.folder.absolute()} {sha256}"), noun(dataset.kind))
+        shared = self.pool.share(dataset, f"{self.folder.absolute()} {sha256}")
+        return Source(sha256, self._given if shared is None else shared, noun(dataset.kind))
+
+    def _share_done(self, run: Wanted) -> float | None:
+        """Return the share of a run's epochs that are done; None if it has not begun."""
+        epochs = self._epochs.get(str(run.folder.absolute()))
+        if epochs is None:
+            try:
+                epochs = (run.folder / "history.csv").read_bytes().count(b"\n") - 1
+            except OSError:
+                return None
+        return epochs / run.recipe.training.epochs
 
     def _compare(self, worker: str, theirs: dict[str, str]) -> None:
         """Name a worker that differs from this process, once for each kind of difference."""
@@ -215,7 +233,9 @@ def train_all(site: Site, runs: Collection[Wanted], *, watch: Watch = len) -> It
 
 
 @contextmanager
-def open_site(folder: Path, pool: Pool, *, tell: Callable[[str], object] = print) -> Iterator[Site]:
+def open_site(
+    folder: Path, pool: Pool, *, tell: Callable[[str], object] = print, dataset: Dataset | None = None
+) -> Iterator[Site]:
     """Context manager: locks a folder, so that no other command trains runs in it; see `Site`.
 
     Raises
@@ -235,7 +255,7 @@ def open_site(folder: Path, pool: Pool, *, tell: Callable[[str], object] = print
         raise StateError(
             f"{folder}: another command is training runs here; wait for it, end it, or choose another --out"
         )
-    site = Site(folder, pool, tell)
+    site = Site(folder, pool, tell, dataset)
     try:
         for old in folder.glob(".client-*"):  # of a command that was killed
             old.unlink(missing_ok=True)

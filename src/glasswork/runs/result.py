@@ -100,6 +100,17 @@ class RunResult(Sealed, frozen=True, kw_only=True):
     members: list[str] = msgspec.field(default_factory=list)
     data: TrainedOn | None = None
 
+    @property
+    def correct(self) -> int:
+        """How many test images the network gets right; 0 if it was not tested."""
+        return round((self.test_accuracy or 0.0) * self.tested / 100)
+
+    @property
+    def division(self) -> str:
+        """How the data were divided, in words, as `Split.division` has it: ``handout split, fold 1 of 5``."""
+        scheme, comma, fold = self.split.partition(",")
+        return f"{scheme} split{comma}{fold}"
+
     @classmethod
     def by_this_process(cls, **facts: Any) -> "RunResult":
         """Return a result with these facts and the identity of this process."""

@@ -22,7 +22,7 @@ def draw_sweep(sweep: Sweep, trials: Sequence[Trial], folder: Path, kind: str) -
         if space.values:
             values = [space.values.index(value) for value in values]
         keys.append(figures.SweptKey(space.key, values, space.log, tuple(map(show_value, space.values))))
-    title = f"A sweep of {sweep.recipe.name}: {len(done)} trials"
+    title = f"A sweep of {sweep.recipe.name}: {len(done)} trial{'s' * (len(done) != 1)}"
     for key in keys:
         figures.save(figures.sweep_key(key, accuracies, finished, title=title), folder / f"{key.name}.{kind}")
     figures.save(figures.sweep(keys, accuracies, finished, title=title), folder / f"trials.{kind}")

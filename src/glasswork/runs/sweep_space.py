@@ -35,7 +35,8 @@ _FIXED = {
 #: Combinations of values that are checked one by one; in a larger space, all pairs are.
 _MOST_CHECKED = 1000
 
-_RANGE = re.compile(r"((?:(?:log|int):)*)(\S+?)\.\.(\S+)")
+_RANGE = re.compile(r"((?:\w+:)*)(\S+?)\.\.(\S+)")
+_PREFIXES = ("log", "int")
 _SYNTAX = "log:1e-4..1, 0.1..0.9, int:10..100, relu,tanh or [50],[300,100]"
 
 
@@ -112,7 +113,7 @@ def parse_space(text: str) -> Space:
         raise RecipeError(f"--over {text}: a sweep cannot search {key}: {_FIXED[key]}")
     if (found := _RANGE.fullmatch(space)) is not None:
         return _range(key, space, text, *found.groups())
-    values = _list(space)
+    values = _list(space, text)
     if len(values) < 2 or any(value in values[:i] for i, value in enumerate(values)):
         raise RecipeError(
             f"--over {text}: expected two values or more, all different, or a range; a space is {_SYNTAX}"
@@ -183,8 +184,12 @@ def _range(key: str, space: str, text: str, prefixes: str, first: str, last: str
         low, high = float(first), float(last)
     except ValueError:
         raise RecipeError(f"--over {text}: expected numbers around the two points; a space is {_SYNTAX}") from None
-    log = "log:" in prefixes
-    whole = "int:" in prefixes or any(k.path == key and k.expected.startswith("a whole number") for k in recipe_keys())
+    words = prefixes.split(":")[:-1]
+    if unknown := [word for word in words if word not in _PREFIXES]:
+        hint = did_you_mean(unknown[0], _PREFIXES)
+        raise RecipeError(f"--over {text}: expected log: or int: before a range, got {unknown[0]}:{hint}")
+    log = "log" in words
+    whole = "int" in words or any(k.path == key and k.expected.startswith("a whole number") for k in recipe_keys())
     wrong = (
         "the first to be below the second" if not low < high
         else "numbers above 0, as it is spaced by the logarithm" if log and low <= 0
@@ -196,12 +201,15 @@ def _range(key: str, space: str, text: str, prefixes: str, first: str, last: str
     return Space(key, space, low=low, high=high, log=log, whole=whole)
 
 
-def _list(text: str) -> list[Any]:
+def _list(space: str, text: str) -> list[Any]:
     """Return the values of a list: TOML's, or words."""
     try:
-        return list(tomllib.loads(f"values = [{text}]")["values"])
+        return list(tomllib.loads(f"values = [{space}]")["values"])
     except (ValueError, RecursionError):
-        return [word.strip() for word in text.split(",")]
+        if set(space) & set("[]{}\"'"):
+            wrong = "a bracket or a quote is missing; inside brackets words have quotes, such as ['relu','tanh']"
+            raise RecipeError(f"--over {text}: {wrong}") from None
+        return [word.strip() for word in space.split(",")]
 
 
 def _combinations(choices: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

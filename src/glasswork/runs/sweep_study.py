@@ -118,8 +118,10 @@ class Study:
                     waiting.extendleft(reversed(self._runs(trial)))
                 continue
             if keep != "all":
-                self._remove_all_but_best(trial)
+                self._remove_all_but_best()
             yield trial
+        if keep != "all":
+            self._remove_all_but_best()
         if failed:
             raise TaskError(f"sweep: {len(failed)} failed; the same command tries them again: {'; '.join(failed)}")
 
@@ -150,14 +152,14 @@ class Study:
         if winner is None:
             return ["No trial was finished, so there is no winner."]
         tested, looks = self.test(winner), len(self.study.user_attrs["tested"])
-        validated, count, split = self.study.user_attrs["images"]
+        validated, count, division = self.study.user_attrs["images"]
         things = self.site.source(self.sweep.recipe.data).things
-        valid = accuracies_in_words(winner.accuracies, validated, f"validation {things}", f"{split} split")
+        valid = accuracies_in_words(winner.accuracies, validated, f"validation {things}", division)
         times = "once, for the winner alone" if looks == 1 else f"for {looks} winners, as trials were added"
+        chosen = "the only trial" if trials == 1 else f"chosen as the best of {trials}, so it is too optimistic"
         return [
-            f"Winner: trial {winner.number}, validation accuracy {valid}; chosen as the best of {trials}, so it is too "
-            "optimistic.",
-            f"Its test accuracy: {accuracies_in_words(tested, count, f'test {things}', f'{split} split')}.",
+            f"Winner: trial {winner.number}, validation accuracy {valid}; {chosen}.",
+            f"Its test accuracy: {accuracies_in_words(tested, count, f'test {things}', division)}.",
             f"The test {things} were looked at {times}.",
         ]
 
@@ -221,7 +223,7 @@ class Study:
             noted: float | str = str(trained.error.__cause__)
         else:
             result = trained.result
-            self.study.set_user_attr("images", [result.validated, result.tested, result.split])
+            self.study.set_user_attr("images", [result.validated, result.tested, result.division])
             noted = "pruned" if result.state != "finished" else result.valid_accuracy or 0.0
         self.study.set_user_attr(_key(number, seed), noted)
         trial = self.trial(number)
@@ -254,14 +256,11 @@ class Study:
             return Trial(frozen.number, settings, "diverged")
         return Trial(frozen.number, settings, "finished" if frozen.state.name == "COMPLETE" else "running", accuracies)
 
-    def _remove_all_but_best(self, newest: Trial) -> None:
-        """Remove the runs of the newest trial or, if it is the best, those of all that were finished before."""
+    def _remove_all_but_best(self) -> None:
+        """Remove the runs of all trials that have a result, but for those of the best."""
         best = self.winner()
-        if best is None or best.number != newest.number:
-            self.remove(newest.number)
-            return
         for trial in self.trials():
-            if trial.state != "running" and trial.number != best.number:
+            if trial.state != "running" and trial != best:
                 self.remove(trial.number)
 
 

@@ -46,11 +46,12 @@ def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, fl
     over = "; ".join(f"`{space.key}` = {space.text}" for space in sweep.spaces)
     head = headings(sweep)
     rows = [f"| {' | '.join(cells(trial))} |" for trial in ranked(trials)]
+    number = f"{len(trials)} trial{'s' * (len(trials) != 1)}"
     seeds = "one seed" if sweep.seeds == 1 else f"mean ± standard deviation over {sweep.seeds} seeds"
     lines = [
         f"# A sweep of {sweep.recipe.name}",
         "",
-        f"{len(trials)} trials by {sweep.search} search{', pruned' if sweep.prune else ''}; {over}.",
+        f"{number} by {sweep.search} search{', pruned' if sweep.prune else ''}; {over}.",
         f"Accuracies are for validation, {seeds}.",
         "",
         *judgement,

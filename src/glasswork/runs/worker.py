@@ -28,7 +28,7 @@ from glasswork.runs.checkpoint import Machine
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.run import Run
 from glasswork.stopping import StopOnSignal
-from glasswork.tasks import one_thread, stop_request
+from glasswork.tasks import one_thread, stop_request, tell_client
 from glasswork.training.results import EpochResult
 from glasswork.version import __version__
 
@@ -101,7 +101,11 @@ def train_one(order: Order, dataset: Dataset | None = None) -> Report:
         return _train(order, Path(order.folder), dataset)
     with tempfile.TemporaryDirectory(prefix="glasswork-") as temporary:
         place = Path(temporary, Path(order.folder).name)
-        return replace(_train(order, place, dataset), packed=_pack(place))
+
+        def tell(epochs: int) -> None:
+            tell_client(Path(order.token).name, {order.folder: epochs})
+
+        return replace(_train(order, place, dataset, tell), packed=_pack(place))
 
 
 def machine() -> dict[str, str]:
@@ -126,7 +130,7 @@ def is_seen(token: str) -> bool:
 _load = lru_cache(maxsize=1)(load_source)
 
 
-def _train(order: Order, place: Path, dataset: Dataset) -> Report:
+def _train(order: Order, place: Path, dataset: Dataset, tell: Callable[[int], object] = int) -> Report:
     cancelled, stopped = stop_request(), False
     _wait_until_free(place, cancelled)
     resumed = RunFolder(place).exists()
@@ -141,7 +145,9 @@ def _train(order: Order, place: Path, dataset: Dataset) -> Report:
             run = Run(order.recipe, place, dataset=dataset, should_stop=should_stop)
         before = len(run.history)
         with run:
+            tell(before)
             for result in run.epochs(tested=order.tested):
+                tell(result.epoch)
                 stopped = order.stop_after is not None and order.stop_after(result)
     if not stopped and RunFolder(place).result().state == "interrupted":
         who = "cancelled" if stop.number is None else f"{signal.Signals(stop.number).name} ended it"

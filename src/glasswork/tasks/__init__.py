@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from glasswork.cores import granted_cores
 from glasswork.tasks.processes import Processes, one_thread
-from glasswork.tasks.run import Outcome, run_tasks, stop_request
+from glasswork.tasks.run import Outcome, run_tasks, stop_request, tell_client
 
-__all__ = ["Outcome", "Pool", "Processes", "one_thread", "open_pool", "run_tasks", "stop_request"]
+__all__ = ["Outcome", "Pool", "Processes", "one_thread", "open_pool", "run_tasks", "stop_request", "tell_client"]
 
 
 class Pool(Protocol):
@@ -26,6 +26,10 @@ class Pool(Protocol):
 
     def share(self, value: Any, name: str) -> Any:
         """Send a value to every worker once; return what stands for it as an argument of a call."""
+        ...
+
+    def listen(self, topic: str, hear: Callable[[Any], object]) -> None:
+        """Call ``hear`` with what tasks say about a topic; see `tell_client`."""
         ...
 
 

@@ -37,7 +37,7 @@ class Cluster:
     """
 
     def __init__(self, client: Any) -> None:
-        self.client = client
+        self.client, self.address = client, client.scheduler.address
         self.executor: Executor = client.get_executor(pure=False)
         self._threads, self._counted = 0, -math.inf
         self._shared: list[str] = []
@@ -47,9 +47,22 @@ class Cluster:
         return _AHEAD * self.threads()
 
     def threads(self) -> int:
-        """Return how many tasks the workers that there are now can run at a time."""
+        """Return how many tasks the workers that there are now can run at a time.
+
+        Raises
+        ------
+        StateError
+            If the scheduler is gone.
+        """
+        if self.client.status != "running":  # Dask has cancelled everything, even if the scheduler comes back
+            raise StateError(
+                f"{self.address}: the connection to the scheduler is lost; if it has ended, start it and its workers "
+                "again; then give the same command, which goes on from what was saved"
+            )
         if time.monotonic() - self._counted > _COUNT_EVERY:
-            self._threads, self._counted = sum(self.client.nthreads().values()), time.monotonic()
+            with suppress(OSError):  # the connection is lost at this moment
+                self._threads = sum(self.client.nthreads().values())
+            self._counted = time.monotonic()
         return self._threads
 
     def share(self, value: Any, name: str) -> OnWorker:
@@ -67,11 +80,16 @@ class Cluster:
         self._shared.append(name)
         return OnWorker(name)
 
+    def listen(self, topic: str, hear: Callable[[Any], object]) -> None:
+        """Call ``hear``, in another thread, with what tasks say about a topic."""
+        self.client.subscribe_topic(topic, lambda event: hear(event[1]))
+
     def forget(self) -> None:
         """Remove from the workers what was shared with them."""
-        with suppress(OSError, ValueError):  # the scheduler is gone
-            for name in self._shared:
-                self.client.unregister_worker_plugin(name)
+        if self.client.status == "running":
+            with suppress(OSError, ValueError):  # the scheduler is gone at this moment
+                for name in self._shared:
+                    self.client.unregister_worker_plugin(name)
 
 
 @contextmanager
@@ -117,7 +135,7 @@ def connect(where: str, jobs: int | None = None, tell: Callable[[str], object] =
             ) from error
         cluster = Cluster(client)
         number = cluster.threads()
-        tell(f"cluster {client.scheduler.address}: {number} task{'s' * (number != 1)} at a time")
+        tell(f"cluster {cluster.address}: {number} task{'s' * (number != 1)} at a time")
         try:
             yield cluster
         finally:

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -31,6 +32,9 @@ MOST_DEATHS = 3
 #: Seconds between two looks whether this program has ended.
 _LOOK = 0.5
 
+#: Seconds in which a call that obeys SIGTERM may save its work when its process is to end.
+_TO_SAVE = 10.0
+
 #: A new interpreter for each process: a forked one would inherit the threads and locks of this one.
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -41,8 +45,9 @@ class Processes(Executor):
     """An executor of processes, each with one thread for matrix products.
 
     A call whose process dies is made again; after three deaths it raises `TaskError`. The processes, and those that
-    they started, end when the executor is killed, or when this process ends, however it ends. A script that uses it
-    needs ``if __name__ == "__main__":``.
+    they started, end when the executor is killed, or when this process ends, however it ends; a call that has a handler
+    for SIGTERM then gets this signal, and some time to save its work. A script that uses it needs
+    ``if __name__ == "__main__":``.
 
     Parameters
     ----------
@@ -76,7 +81,7 @@ class Processes(Executor):
             self.kill()
 
     def kill(self) -> None:
-        """End all processes at once."""
+        """End all processes, without waiting for their calls to be done."""
         self._killed = True
         self._leash.close()
         self._threads.shutdown(cancel_futures=True)
@@ -96,6 +101,9 @@ class Processes(Executor):
 
     def share(self, value: object, name: str) -> None:
         """Send nothing: a process on this machine loads data by itself, once."""
+
+    def listen(self, topic: str, hear: Callable[[Any], object]) -> None:
+        """Do nothing: a process on this machine says nothing, because its files are here."""
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function in the process of this thread; runs in one of the executor's threads."""
@@ -172,8 +180,14 @@ def _begin(leash: Connection) -> None:
 
 
 def _end_with(leash: Connection) -> None:
+    """End this process when the other end of the leash is closed."""
     with suppress(EOFError, OSError):
         leash.recv_bytes()
+    if callable(signal.getsignal(signal.SIGTERM)):
+        os.kill(os.getpid(), signal.SIGTERM)
+        end = time.monotonic() + _TO_SAVE
+        while callable(signal.getsignal(signal.SIGTERM)) and time.monotonic() < end:
+            time.sleep(0.02)
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -131,6 +131,15 @@ def stop_request() -> Callable[[], bool]:
     return lambda: (task := known.get(key)) is None or task.state == "cancelled"
 
 
+def tell_client(topic: str, words: Any) -> None:
+    """Tell the client of a cluster something about the task that runs in this thread; elsewhere, do nothing."""
+    if "distributed" in sys.modules:
+        from distributed import get_worker
+
+        with suppress(ValueError):  # not on a worker
+            get_worker().log_event(topic, words)
+
+
 def _in_turn(tasks: Mapping[str, Arguments]) -> Callable[[], tuple[str, Arguments] | None]:
     waiting = iter(tasks.items())
     return lambda: next(waiting, None)
@@ -152,8 +161,7 @@ def _call(function: Callable[..., Result], *arguments: Any) -> Result:
 
 def _outcome(key: str, future: Future[Result]) -> Outcome[Result]:
     if future.cancelled():
-        words = "the cluster has cancelled it; is its scheduler still running? The same command goes on"
-        return Outcome(key, error=TaskError(f"{key}: {words}"))
+        return Outcome(key, error=TaskError(f"{key}: it was cancelled on the cluster; the same command goes on"))
     error = future.exception()
     if error is None:
         return Outcome(key, future.result())
