@@ -25,10 +25,10 @@ EPOCH_LINE = re.compile(
 
 
 @pytest.fixture(scope="module")
-def home(glasswork, tmp_path_factory):
+def home(installed, tmp_path_factory):
     """A folder in which a run of two epochs was made: ``runs/<date>-classwork``."""
     folder = tmp_path_factory.mktemp("home")
-    (folder / "printed.txt").write_text(glasswork("train", "--epochs", 2, folder=folder))
+    (folder / "printed.txt").write_text(installed("train", "--epochs", 2, folder=folder))
     return folder
 
 
@@ -50,8 +50,8 @@ def digits(tmp_path_factory):
     return folder
 
 
-def test_version_is_answered_without_any_library(glasswork, tmp_path):
-    assert re.fullmatch(r"glasswork \d+\.\d+\.\d+\n", glasswork("--version", folder=tmp_path))
+def test_version_is_answered_without_any_library(installed, tmp_path):
+    assert re.fullmatch(r"glasswork \d+\.\d+\.\d+\n", installed("--version", folder=tmp_path))
     program = (
         "import sys; sys.argv = ['glasswork', '--version']; from glasswork.__main__ import main; main();"
         "print(sorted({'numpy', 'typer', 'rich', 'matplotlib', 'sklearn', 'PIL', 'msgspec'} & set(sys.modules)))"
@@ -70,13 +70,13 @@ def test_importing_the_package_loads_nothing_but_numpy_even_for_a_network():
     assert loaded == {"glasswork", "lazy_loader", "numpy"}
 
 
-def test_python_m_glasswork_is_the_command(glasswork, tmp_path):
+def test_python_m_glasswork_is_the_command(installed, tmp_path):
     for words in (["--version"], ["train", "--help"]):
         module = subprocess.run(
             [sys.executable, "-m", "glasswork", *words],
             env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        assert module.stdout == glasswork(*words, folder=tmp_path)
+        assert module.stdout == installed(*words, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_the_same_bytes_in_another_folder_locale_and_time_zone(home, run, tmp_pa
     assert (again / "recipe.toml").read_bytes() == (run / "recipe.toml").read_bytes()
 
 
-def test_flags_change_the_experiment(glasswork, tmp_path):
-    printed = glasswork(
+def test_flags_change_the_experiment(installed, tmp_path):
+    printed = installed(
         "train", "--epochs", 1, "--hidden", "30,20", "--batch-size", 50, "--learning-rate", 0.5, "--seed", 7,
         "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", "--batch-norm", "true",
         "--drop-last", folder=tmp_path,
@@ -186,8 +186,8 @@ def test_a_progress_bar_moves_on_a_terminal(few_file, tmp_path):
     assert "Epoch: 03/3" in text
 
 
-def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(glasswork, home, run):
-    printed = glasswork("evaluate", f"runs/{run.name}", folder=home)
+def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(installed, home, run):
+    printed = installed("evaluate", f"runs/{run.name}", folder=home)
     accuracy = json.loads((run / "result.json").read_text())["test_accuracy"]
     right = round(100 * accuracy)
     assert f"Test accuracy: {accuracy:.2f}% ({right:,} of 10,000 images, handout split; 95 % confidence: " in printed
@@ -201,15 +201,15 @@ def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(gl
         picture.load()
 
 
-def test_predict_reads_digits(glasswork, home, run, digits):
+def test_predict_reads_digits(installed, home, run, digits):
     paths = [digits / f"{digit}.png" for digit in range(10)]
-    printed = glasswork("predict", run, *paths, folder=home)
+    printed = installed("predict", run, *paths, folder=home)
     lines = [
         re.fullmatch(r"(\S+)  (\d)  (\d+\.\d)% sure(?:, or \d \(\d+\.\d%\))?(?:; unlike .*)?", line).groups()
         for line in printed.splitlines()
     ]
     assert [line[0] for line in lines] == [str(path) for path in paths]
-    answers = json.loads(glasswork("predict", run, "--json", *paths, folder=home))
+    answers = json.loads(installed("predict", run, "--json", *paths, folder=home))
     assert [answer["digit"] for answer in answers] == [int(line[1]) for line in lines]
     assert sum(answer["digit"] == digit for digit, answer in enumerate(answers)) >= 7
     for answer in answers:
@@ -320,13 +320,13 @@ def test_an_unreadable_or_empty_image_is_refused(glasswork, name, content, messa
     assert "Traceback" not in printed
 
 
-def test_a_damaged_model_file_is_refused_and_debug_shows_where(glasswork, home, run, digits, tmp_path):
+def test_a_damaged_model_file_is_refused_and_debug_shows_where(installed, home, run, digits, tmp_path):
     damaged = tmp_path / "run"
     damaged.mkdir()
     (damaged / "model.safetensors").write_bytes((run / "model.safetensors").read_bytes()[:-100])
-    printed = glasswork("predict", damaged, digits / "1.png", folder=home, status=1)
+    printed = installed("predict", damaged, digits / "1.png", folder=home, status=1)
     assert re.match(r"Error: .*model\.safetensors: not a model file, or a damaged one", printed)
-    assert "Traceback" in glasswork("predict", damaged, digits / "1.png", "--debug", folder=home, status=1)
+    assert "Traceback" in installed("predict", damaged, digits / "1.png", "--debug", folder=home, status=1)
 
 
 @pytest.mark.parametrize("words", [["--version"], ["recipes"]])
@@ -400,10 +400,10 @@ def three(tmp_path_factory, few_images):
     return folder, finished, best
 
 
-def test_runs_pairs_accuracies_of_the_same_weights(three, glasswork):
+def test_runs_pairs_accuracies_of_the_same_weights(three, installed):
     """With early stopping the best epoch's, which is what was tested; without, the last one's."""
     folder, finished, best = three
-    rows = {row["run"]: row for row in json.loads(glasswork("runs", folder, "--json", folder=folder))}
+    rows = {row["run"]: row for row in json.loads(installed("runs", folder, "--json", folder=folder))}
     for run in (finished, best):
         row, valid = rows[run.folder.name], run.parts.valid
         kept = 100 * (load_model(run.folder).predict(valid.images) == valid.labels).mean()
@@ -414,15 +414,15 @@ def test_runs_pairs_accuracies_of_the_same_weights(three, glasswork):
     accuracies = [epoch.valid_accuracy for epoch in finished.history]
     assert max(accuracies) > accuracies[-1]  # so that the two are not the same by chance
     assert rows["best"]["valid_accuracy"] > rows["finished"]["valid_accuracy"]
-    printed = glasswork("runs", folder, folder=folder)
+    printed = installed("runs", folder, folder=folder)
     assert re.search(rf"^finished +finished +5/5 +{accuracies[-1]:.2f}% +{finished.test_accuracy:.2f}%", printed, re.M)
 
 
-def test_a_run_that_was_killed_can_be_compared(three, glasswork, tmp_path):
+def test_a_run_that_was_killed_can_be_compared(three, installed, tmp_path):
     """It has a history, and no network yet."""
     folder, finished, _ = three
     assert not (folder / "killed" / "model.safetensors").exists()
-    printed = glasswork("compare", folder / "killed", folder / "finished", folder=tmp_path)
+    printed = installed("compare", folder / "killed", folder / "finished", folder=tmp_path)
     parameters = f"{784 * 8 + 8 + 8 * 10 + 10:,}"
     best = max(epoch.valid_accuracy for epoch in finished.history[:3])
     assert re.search(rf"killed +handout +{parameters} +3 +{best:.2f}% +- ", printed)
@@ -439,13 +439,13 @@ def test_looking_at_runs_changes_nothing(three, glasswork, tmp_path):
     assert (soak.everything(folder), sorted(folder.rglob("*"))) == before
 
 
-def test_show_saves_any_figure_of_a_run(glasswork, run, tmp_path):
+def test_show_saves_any_figure_of_a_run(installed, run, tmp_path):
     for words, start in ((["weights"], b"<?xml"), (["confusion"], b"<?xml")):
-        printed = glasswork("show", run, *words, "-o", "figure.svg", folder=tmp_path)
+        printed = installed("show", run, *words, "-o", "figure.svg", folder=tmp_path)
         assert "Figure saved to figure.svg" in printed
         assert (tmp_path / "figure.svg").read_bytes().startswith(start)
-    shown = glasswork("show", run, folder=tmp_path)
+    shown = installed("show", run, folder=tmp_path)
     with Image.open(shown.split()[-1]) as picture:
         picture.load()
-    assert "neither a run nor a figure" in glasswork("show", "nowhere", folder=tmp_path, status=1)
-    assert "no run to show" in glasswork("show", "digits", folder=tmp_path, status=1)
+    assert "neither a run nor a figure" in installed("show", "nowhere", folder=tmp_path, status=1)
+    assert "no run to show" in installed("show", "digits", folder=tmp_path, status=1)

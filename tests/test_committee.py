@@ -233,8 +233,8 @@ def home(tmp_path_factory, few_file):
 
 
 @pytest.fixture(scope="module")
-def printed(home, glasswork):
-    return glasswork("committee", "a", "b", "--out", "whole", folder=home)
+def printed(home, installed):
+    return installed("committee", "a", "b", "--out", "whole", folder=home)
 
 
 @pytest.fixture(scope="module")

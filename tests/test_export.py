@@ -184,11 +184,11 @@ def test_wrong_words_are_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_says_how_equal_the_file_is(glasswork, default_run, tmp_path):
-    said = glasswork("export", default_run, "net.h", folder=tmp_path)
+def test_the_command_says_how_equal_the_file_is(installed, default_run, tmp_path):
+    said = installed("export", default_run, "net.h", folder=tmp_path)
     assert "Of 1,000 test images it gives 1,000 the network's label" in said
     assert "3,336 bytes of RAM" in said
-    said = glasswork("export", default_run, default_run / "model.safetensors", folder=tmp_path, status=1)
+    said = installed("export", default_run, default_run / "model.safetensors", folder=tmp_path, status=1)
     assert "is not replaced" in said or "did not write it" in said
 
 

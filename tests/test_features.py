@@ -124,9 +124,9 @@ def odd_table(folder):
     return frame
 
 
-def test_inspect_describes_each_column(tmp_path, glasswork):
+def test_inspect_describes_each_column(tmp_path, installed):
     frame = odd_table(tmp_path)
-    facts = json.loads(glasswork("data", "inspect", "odd.csv", "--json", folder=tmp_path, status=1))
+    facts = json.loads(installed("data", "inspect", "odd.csv", "--json", folder=tmp_path, status=1))
     described = frame.drop(columns="target").describe().T
     kinds = ["numbers", "numbers", "0 or 1", "one value", "nothing", "whole numbers"]
     assert [(one["name"], one["kind"]) for one in facts["columns"]] == list(zip(described.index, kinds, strict=True))
@@ -139,7 +139,7 @@ def test_inspect_describes_each_column(tmp_path, glasswork):
     assert facts["picture"] is None
 
     frame.drop(columns="void").to_csv(tmp_path / "odd.csv", index_label="id")
-    printed = glasswork("data", "inspect", "odd.csv", folder=tmp_path)
+    printed = installed("data", "inspect", "odd.csv", folder=tmp_path)
     assert re.search(r"ash +│ numbers +│ +1\.36 │ +2\.\d+ │ +3\.23 │ +20 │", printed)
     for words in (
         "178 rows of 5 features, 4 classes", "5 features from -3 to 2020, each scaled by (x - centre) / spread",
