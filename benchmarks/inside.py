@@ -162,7 +162,7 @@ def start() -> float:
     engine = choose_engine("compiled", model, optimizer, MSELoss(), loader=loader, epochs=1)
     assert engine.name == "compiled"
     with model.mode(training=True):
-        for batch in engine.batches(loader, 1):
+        for batch in engine.batches(loader, lambda: 1):
             engine.step(batch)
     return time.perf_counter() - begun
 

@@ -117,8 +117,8 @@ class Training:
         losses, first = [], self.optimizer.steps
         with self.model.mode(training=True):
             while len(losses) < steps:
-                rest = steps - len(losses)
-                for batch in self.engine.batches(loader, most if rest >= len(loader) else 1):
+                whole = steps - len(losses) >= len(loader)
+                for batch in self.engine.batches(loader, lambda whole=whole: most if whole else 1):
                     self.model.set_position(first + len(losses))
                     losses += [loss for loss, _ in self.engine.step(batch)]
                     if len(losses) >= steps:
@@ -189,7 +189,7 @@ def steps_of_both(model, loss, rule, *, steps, loader, **settings):
             loaders = [copy.copy(loader) for _ in pair]
             for each in loaders:
                 each.seek(epoch)
-            engines = (training.engine.batches(each, 1) for training, each in zip(pair, loaders, strict=True))
+            engines = (training.engine.batches(each, lambda: 1) for training, each in zip(pair, loaders, strict=True))
             for two in zip(*engines, strict=True):
                 losses = []
                 for training, batch in zip(pair, two, strict=True):

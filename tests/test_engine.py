@@ -327,7 +327,7 @@ def test_masks_are_numpys_bit_for_bit():
                 with model.mode(training=True):
                     model.set_position(*position)
                     pairs = [(np.eye(features, dtype=np.float32), np.zeros((features, 1), np.float32))]
-                    for batch in made.batches(pairs, 1):
+                    for batch in made.batches(pairs, lambda: 1):
                         made.step(batch)
                 images[engine] = (1 - model.linear1.weight != 0).ravel()  # a weight moves where its pixel was kept
             assert np.array_equal(*images.values())
@@ -372,7 +372,7 @@ def run_until_it_diverges(training):
     losses = []
     with training.model.mode(training=True):
         for _ in range(20):
-            for batch in training.engine.batches(batches("float32"), 1 << 62):
+            for batch in training.engine.batches(batches("float32"), lambda: 1 << 62):
                 losses += [loss for loss, _ in training.engine.step(batch)]
                 if not np.isfinite(losses[-1]):
                     raise DivergedError(losses, training.model.parameters())

@@ -152,7 +152,7 @@ def test_a_callable_is_called_after_each_step_or_says_that_it_need_not_be():
 
     class Asking(NumpyEngine):
         def batches(self, loader, most):
-            asked.append(most)
+            asked.append(most())
             return super().batches(loader, most)
 
     def content(progress):

@@ -8,7 +8,7 @@ optimizer.zero_grad()   optimizer.step()   optimizer.lr     and, if they exist: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -109,8 +109,8 @@ class Engine(Protocol):
     #: ``"numpy"`` or ``"compiled"``.
     name: str
 
-    def batches(self, loader: Loader, most: int) -> Iterator[Any]:
-        """Yield the arguments of ``step`` for the rest of an epoch; one call may do at most ``most`` steps."""
+    def batches(self, loader: Loader, most: Callable[[], int]) -> Iterator[Any]:
+        """Yield the arguments of ``step`` for the rest of an epoch; the next call may do at most ``most()`` steps."""
         ...
 
     def step(self, batch: Any) -> Outcome:

@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from glasswork.data.sources import check_source
 from glasswork.errors import InputError, RecipeError
+from glasswork.nn import Dropout
+from glasswork.optim import SGD
 from glasswork.recipes.checking import check_keys, keys_of, refusal
 from glasswork.recipes.schema import (
     AnyLoss,
@@ -34,6 +36,7 @@ from glasswork.recipes.schema import (
     Seed,
     Training,
 )
+from glasswork.settings import settings_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +104,25 @@ class Recipe:
             )
         if self.network.batch_norm and self.training.batch_size == 1:
             raise RecipeError("training.batch_size: batch normalisation needs at least 2 images in a batch, got 1")
+        self._check_changes()
         for key in ("loss", "optimizer", "schedule"):  # their constructors may refuse the settings
             try:
                 getattr(self, key).make(*([], []) if key == "optimizer" else ())
             except InputError as error:
                 raise RecipeError(f"{key}: {error}") from None
+
+    def _check_changes(self) -> None:
+        ranges = {"learning_rate": settings_of(SGD)["lr"], "dropout": settings_of(Dropout)["p"]}
+        changes = self.training.changes
+        for n, (step, key, value) in enumerate(changes):
+            if not ranges[key].allows(value):
+                raise RecipeError(f"training.changes[{n}]: expected {key} to be {ranges[key].expected}, got {value}")
+            if key == "dropout" and not self.network.dropout:
+                raise RecipeError(
+                    f"training.changes[{n}]: this network has no dropout to change; set network.dropout above 0"
+                )
+            if n and step < changes[n - 1][0]:
+                raise RecipeError(f"training.changes[{n}]: its step, {step:,}, is before that of the change before it")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as nested dictionaries of plain values, including defaults."""

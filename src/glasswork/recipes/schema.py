@@ -285,6 +285,16 @@ class Network(Struct, frozen=True, kw_only=True):
         return self.activation if isinstance(self.activation, tuple) else (self.activation,) * len(self.hidden)
 
 
+_CHANGES = 'a list of changes in the order of their steps, such as [[3912, "learning_rate", 0.05]]'
+
+_CHANGE = 'a change such as [3912, "learning_rate", 0.05]: a step, learning_rate or dropout, and its new value'
+
+#: A change while a training runs: before the step with this number, from 0, a setting gets another value.
+Change: TypeAlias = tuple[
+    Annotated[int, Meta(ge=0, lt=2**48, extra={"expected": _CHANGE})], Literal["learning_rate", "dropout"], float
+]
+
+
 class Training(Struct, frozen=True, kw_only=True):
     """The length of the training, and its batches."""
 
@@ -334,3 +344,11 @@ class Training(Struct, frozen=True, kw_only=True):
             "digits differ"
         ),
     ] = "auto"
+    changes: Annotated[
+        tuple[Change, ...],
+        Meta(
+            description="what was changed while it ran: before this step, the learning_rate, or the dropout of hidden "
+            "neurons, became that; none: []",
+            extra={"expected": _CHANGES},
+        ),
+    ] = ()

@@ -128,6 +128,8 @@ def command(recipe: Recipe, *, members: Sequence[str] = (), is_long: bool = Fals
         return " ".join(["glasswork committee", *map(for_shell, members)])
     if recipe.data.source.startswith("arrays:"):
         return "Run(recipe, dataset)  # in Python, with the recipe below and the same arrays"
+    if recipe.training.changes:
+        return "glasswork train recipe.toml  # the recipe below, with the changes that were made while it ran"
     try:
         known = dict(leaves(named_recipe(recipe.name).to_dict()))
     except RecipeError:

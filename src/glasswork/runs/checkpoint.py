@@ -21,6 +21,7 @@ from glasswork.engine.threads import blas_kernels
 from glasswork.errors import FileError, RecipeError
 from glasswork.recipes.experiment import Experiment
 from glasswork.recipes.recipe import Recipe, leaves
+from glasswork.runs.changes import changed_before
 from glasswork.sealed import Facts, open_sealed, read_arrays, write_sealed
 from glasswork.training.progress import Progress, State
 from glasswork.training.results import EpochResult
@@ -172,7 +173,7 @@ class Checkpoints:
             path = self.paths[n]
             try:
                 with open_sealed(path, CheckpointFacts, what=_WHAT) as (facts, file):
-                    _check_recipe(path, Recipe.from_dict(facts.recipe, newer=True), experiment.recipe)
+                    _check_recipe(path, facts, experiment.recipe)
                     _check_data(path, facts, experiment)
                     _restore(file, path, facts, experiment, progress)
             except (FileError, RecipeError) as error:
@@ -224,7 +225,9 @@ def same_experiment(a: Recipe, b: Recipe) -> bool:
     return a.override(alike) == b.override(alike)
 
 
-def _check_recipe(path: Path, written: Recipe, recipe: Recipe) -> None:
+def _check_recipe(path: Path, facts: CheckpointFacts, recipe: Recipe) -> None:
+    done = facts.position.step  # later changes have changed nothing yet
+    written, recipe = (changed_before(r, done) for r in (Recipe.from_dict(facts.recipe, newer=True), recipe))
     if not same_experiment(written, recipe) or recipe.training.epochs < written.training.epochs:
         before, now = dict(leaves(written.to_dict())), dict(leaves(recipe.to_dict()))
         differ = ", ".join(f"{key} = {value!r}" for key, value in before.items() if value != now.get(key))

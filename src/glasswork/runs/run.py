@@ -26,7 +26,7 @@ from glasswork.runs.state import RunState
 from glasswork.runs.uninterrupted import uninterrupted
 from glasswork.training.engines import EngineName, check_engine
 from glasswork.training.evaluation import test
-from glasswork.training.loop import AfterStep, StopTraining, fit, not_every_step
+from glasswork.training.loop import AfterStep, StopTraining, not_every_step
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult
 
@@ -192,18 +192,7 @@ class Run(RunFacts):
         self._saved_at = time.monotonic()
         if not self.progress.step:
             self._snapshots.note(0, experiment.model)
-        results = fit(
-            experiment.model, experiment.train_loader, experiment.valid_loader, experiment.optimizer, experiment.loss,
-            epochs=self.recipe.training.epochs if epochs is None else epochs,
-            patience=self.recipe.training.early_stopping or None,
-            monitor=self.recipe.training.monitor,
-            average=experiment.average,
-            progress=self.progress,
-            after_step=(self._save_or_stop, *after_step),
-            threads=self.threads,
-            engine=self._state.engine,
-        )  # fmt: skip
-        for epoch in results:
+        for epoch in self._state.train(epochs, (self._save_or_stop, *after_step)):
             result = self._state.note_epoch(epoch)
             uninterrupted(self._record)
             if result.findings and strict:
@@ -247,6 +236,17 @@ class Run(RunFacts):
             self.save()
             if stop:
                 raise StopTraining
+
+    def change(self, **settings: float) -> None:
+        """Change ``learning_rate`` or ``dropout`` from the next step on; a rerun of the run makes the same change.
+
+        An ``after_step`` callable calls it. The recipe has the change before it takes effect.
+
+        Raises a RecipeError if a value is not allowed, a StateError if the run is not being trained.
+        """
+        if not self._begun or not self._entered:
+            raise StateError(f"{self.folder}: only a run that is being trained can be changed")
+        self._state.change(settings, self._place)
 
     def save(self) -> None:
         """Write a checkpoint between two steps. Ctrl-C takes effect after it has been written.

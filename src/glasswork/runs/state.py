@@ -6,7 +6,7 @@ Experiment ──fit──► Progress, history        ──Checkpoints──�
 import dataclasses
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from glasswork.models.model_file import save_model
 from glasswork.paths import for_shell
 from glasswork.recipes.experiment import Experiment, assemble
 from glasswork.recipes.recipe import Recipe
+from glasswork.runs.changes import Changes, with_changes
 from glasswork.runs.checkpoint import Checkpoints, Machine
 from glasswork.runs.data import check_data, trained_on
 from glasswork.runs.few_images import notes_on_augment, notes_on_size
@@ -32,6 +33,7 @@ from glasswork.runs.moved import check_source
 from glasswork.runs.result import RunResult, State
 from glasswork.training.engines import choose_engine
 from glasswork.training.health import Watch, check_moments, diagnose
+from glasswork.training.loop import AfterStep, fit
 from glasswork.training.progress import Progress
 from glasswork.training.results import EpochResult, Finding
 from glasswork.training.state import Training
@@ -65,6 +67,8 @@ class RunState:
         Reference set of the training images; see `prepare_doubt`.
     no_reference : str
         Why there is no reference set.
+    changes : Changes
+        What puts the changes of the recipe into force, once it is trained.
     """
 
     experiment: Experiment
@@ -77,6 +81,7 @@ class RunState:
     history_sha256: str = ""
     reference: ReferenceSet | None = None
     no_reference: str = "it was saved before it was trained"
+    changes: Changes = field(init=False, repr=False)
     _watch: Watch = field(default_factory=Watch)
 
     @classmethod
@@ -142,6 +147,31 @@ class RunState:
         ) + check_moments(experiment.optimizer)
         self.history.append(dataclasses.replace(result, findings=tuple(self._watch.new(found))))
         return self.history[-1]
+
+    def train(self, epochs: int | None, after_step: Sequence[AfterStep]) -> Generator[EpochResult]:
+        """Train from the current position on, with the changes that the recipe has, and yield each epoch."""
+        experiment, training = self.experiment, self.experiment.recipe.training
+        self.changes = Changes(experiment)
+        self.changes.apply(self.progress.step)
+        return fit(
+            experiment.model, experiment.train_loader, experiment.valid_loader, experiment.optimizer, experiment.loss,
+            epochs=training.epochs if epochs is None else epochs,
+            patience=training.early_stopping or None,
+            monitor=training.monitor,
+            average=experiment.average,
+            progress=self.progress,
+            after_step=(*after_step, self.changes),
+            threads=self.threads,
+            engine=self.engine,
+        )  # fmt: skip
+
+    def change(self, settings: Mapping[str, float], place: RunFolder) -> None:
+        """Write changes before the next step into the recipe of a run's folder, then put them into force."""
+        recipe = with_changes(self.experiment.recipe, self.progress.step, settings)
+        place.write_recipe(recipe)
+        self.experiment = dataclasses.replace(self.experiment, recipe=recipe)
+        self.changes.recipe = recipe
+        self.changes.apply(self.progress.step)
 
     # To the disk and back ---------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from glasswork.training.step import NumpyEngine
 from glasswork.training.threads import blas_threads, threads_of
 
 #: Called with the position after each step; it may save, draw a progress bar, or raise `StopTraining`. If it has an
-#: attribute ``every_step`` that is False, an engine may do several steps before it is called.
+#: attribute ``every_step`` that is False at the time, an engine may do several steps before it is called.
 AfterStep: TypeAlias = Callable[[Progress], object]
 Call = TypeVar("Call", bound=Callable[..., object])
 
@@ -277,7 +277,10 @@ def _train_epoch(
     check_together(model, optimizer)
     check_loss(model, criterion)
     set_position = position_of(model)
-    most = 1 if any(getattr(call, "every_step", True) for call in after_step) else NO_LIMIT
+
+    def most() -> int:
+        return 1 if any(getattr(call, "every_step", True) for call in after_step) else NO_LIMIT
+
     with mode_of(model, training=True):
         for batch in engine.batches(train_loader, most):
             set_position(progress.step)

@@ -6,7 +6,7 @@ zero_grad ──► forward ──► loss ──► backward ──► step
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from glasswork.arrays import FloatArray
@@ -47,8 +47,8 @@ class NumpyEngine:
         self._unchecked: list[FloatArray] = []  # the gradients, until the first backward of an epoch is checked
         self._overwritten = False
 
-    def batches(self, loader: Loader, most: int) -> Iterator[tuple[Any, ...]]:
-        """Yield a loader's batches; each call of ``step`` does one step, even if ``most`` allows more."""
+    def batches(self, loader: Loader, most: Callable[[], int]) -> Iterator[tuple[Any, ...]]:
+        """Yield a loader's batches; each call of ``step`` does one step, even if ``most()`` allows more."""
         self._unchecked = gradients_of(self.model)
         self._overwritten = overwrites_gradients(self.model, self.optimizer)
         return checked(loader, self.model, learning=True)

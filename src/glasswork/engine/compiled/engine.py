@@ -27,6 +27,7 @@ from glasswork.engine.compiled.sampling import sampler
 from glasswork.engine.compiled.step import load_kernels, steps
 from glasswork.engine.compiled.table import reasons, why_no_kernel
 from glasswork.engine.contract import (
+    NO_LIMIT,
     Loader,
     Model,
     Outcome,
@@ -108,8 +109,8 @@ class CompiledEngine:
     #: Why a combination cannot run compiled, or None; see `glasswork.engine.compiled.table.reasons`.
     reasons = staticmethod(reasons)
 
-    def batches(self, loader: Loader, most: int) -> Iterator[Chunk]:
-        """Yield the rest of an epoch in chunks of at most ``most`` batches."""
+    def batches(self, loader: Loader, most: Callable[[], int]) -> Iterator[Chunk]:
+        """Yield the rest of an epoch in chunks; the next one has at most ``most()`` batches."""
         self._plan = None  # layers may have been replaced
         if (why := why_no_kernel(self.model)) is not None:
             raise StateError(f"the compiled engine: {why}, since the training began; train with the engine 'numpy'")
@@ -140,7 +141,7 @@ class CompiledEngine:
             and (loader.classes, loader.dtype) == (self.model.out_features, self.model.dtype)
         )
 
-    def _chunks(self, loader: Batches, most: int) -> Iterator[Chunk]:
+    def _chunks(self, loader: Batches, most: Callable[[], int]) -> Iterator[Chunk]:
         epoch, batch = loader.begin()
         order, size = np.ascontiguousarray(loader.order(epoch), np.int64), loader.batch_size
         check_lengths("Batches", loader.images, loader.labels)  # the kernel does not check row numbers and labels
@@ -152,11 +153,10 @@ class CompiledEngine:
         first = np.empty((0, 0)) if loader.pixels else loader.images[order[:size]]
         check_inputs(self.model, loader.inputs, first, learning=True)
         self._plan_for(size)
-        if loader.augment is not None:
-            most = min(most, max(1, DISTORTED_AT_ONCE // size))
+        at_once = NO_LIMIT if loader.augment is None else max(1, DISTORTED_AT_ONCE // size)
         while batch < len(loader):
             whole = (len(order) - batch * size) // size
-            count = min(most, self._pace.next_call(), max(1, whole))
+            count = min(most(), at_once, self._pace.next_call(), max(1, whole))
             rows = order[batch * size : (batch + count) * size]
             chunk = Chunk(loader.images, rows, min(size, len(rows)), labels, targets, loader.weights)
             yield chunk if loader.augment is None else self._distorted(chunk, loader, epoch)

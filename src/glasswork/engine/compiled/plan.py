@@ -244,10 +244,12 @@ class Plan:
             self._set(beta1=optimizer.beta1, beta2=optimizer.beta2, epsilon=optimizer.eps)
 
     def set_positions(self, layers: Sequence[Layer]) -> None:
-        """Store the step and row that each random layer draws for next."""
+        """Store the step and row that each random layer draws for next, and dropout's probability, which may change."""
         for row, layer in zip(self.layers, layers, strict=True):
             if isinstance(layer, RandomLayer):
                 row["step"], row["row"] = layer.known_position()
+            if isinstance(layer, Dropout):
+                row["constant"] = dropped_parts(layer.p)
 
     def set_batch(
         self,
