@@ -62,7 +62,9 @@ def recipe_dicts(draw):
     hidden = draw(st.lists(st.integers(1, 9), max_size=4))
     loss = draw(st.sampled_from(["mse", "cross-entropy"]))
     optimizer, schedule = draw(st.sampled_from([*OPTIMIZERS])), draw(st.sampled_from([*SCHEDULES]))
-    fixed = st.fixed_dictionaries
+    dropout, fixed = draw(number(0, 0.9)), st.fixed_dictionaries
+    changed = st.tuples(st.sampled_from(["learning_rate", *["dropout"] * bool(dropout)]), number(0, 0.9))
+    steps = sorted(draw(st.lists(st.integers(0, 2**48 - 1), max_size=3)))
     return {
         "name": draw(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)),
         "description": draw(st.text(max_size=30)),
@@ -86,7 +88,7 @@ def recipe_dicts(draw):
                 st.sampled_from(["none", "identity"]) if loss == "cross-entropy" else st.just("none") | ACTIVATION
             ),
             "batch_norm": draw(st.booleans()),
-            "dropout": draw(number(0, 0.9)),
+            "dropout": dropout,
             "input_dropout": draw(number(0, 0.9)),
             "noise": draw(number(0, 10)),
             "input_noise": draw(number(0, 10)),
@@ -116,6 +118,7 @@ def recipe_dicts(draw):
             "early_stopping": draw(st.integers(0, 10)),
             "threads": draw(st.integers(0, 64)),
             "engine": draw(st.sampled_from(["auto", "numpy", "compiled"])),
+            "changes": [[step, *draw(changed)] for step in steps],
         },
         "augment": {
             "rotation": draw(number(0, 180)),
