@@ -588,22 +588,49 @@ def test_a_link_carries_a_drawing_and_a_neuron(open_page, run):
     assert part(page, "answers").locator(".sum-value").all_inner_texts() == sums  # a place of the page changes nothing
 
 
-@pytest.mark.parametrize("kind", ["PNG", "SVG"])
-def test_the_stage_is_saved_as_a_picture(page, tmp_path, kind):
-    with page.expect_download() as saved:
-        page.get_by_role("button", name=f"as {kind}").click()
-    saved.value.save_as(tmp_path / "stage")
-    if kind == "PNG":
-        from PIL import Image
+#: Texts of a saved picture that leave it, and pairs of them that lie over each other.
+CUT_IN_PICTURE = """() => {
+    const frame = document.documentElement.getBoundingClientRect();
+    const all = [...document.querySelectorAll('text')].map((one) => [one.textContent, one.getBoundingClientRect()]);
+    const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+    return [...all.filter(([, box]) => box.right > frame.right || box.bottom > frame.bottom),
+        ...all.filter(([, box], n) => all.slice(n + 1).some(([, other]) => over(box, other)))].map(([words]) => words);
+}"""
 
-        picture = np.asarray(Image.open(tmp_path / "stage").convert("RGB"))
-        assert picture.shape[1] > 2 * picture.shape[0] > 1000
-        assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
-    else:
-        drawn = (tmp_path / "stage").read_text()
-        assert drawn.count("<image") == 2
-        assert drawn.count("<path") == page.locator(".lines:not(.touch) path").count()
-        assert "50 neurons, sigmoid" in drawn
+
+@pytest.mark.parametrize("size", ["laptop", "modern phone"])
+def test_the_stage_is_saved_as_a_picture(open_page, tmp_path, size):
+    from PIL import Image
+
+    page = open_page(size)
+    twice = [[(x + dx, y) for x, y in stroke] for dx in (-0.25, 0.2) for stroke in DIGITS[4]]
+    Board(page).draw(twice)  # much is to be said of it
+    page.locator(".share").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    before = page.evaluate("[scrollY, document.documentElement.scrollWidth]")
+    for kind in ("PNG", "SVG"):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=f"as {kind}").click()
+        saved.value.save_as(tmp_path / f"stage.{kind.lower()}")
+    assert page.evaluate("[scrollY, document.documentElement.scrollWidth]") == before
+    said = " ".join(page.locator(".sentence span").inner_text().split())
+    picture = np.asarray(Image.open(tmp_path / "stage.png").convert("RGB"))
+    assert picture.shape[1] > 2 * picture.shape[0] > 1000
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50
+    lines = page.locator(".lines:not(.touch) path").count()
+    page.goto((tmp_path / "stage.svg").as_uri())
+    assert page.locator("image").count() == 2
+    assert page.locator("path").count() == lines + 2
+    assert page.locator("path[d*=h]").count() == 2  # the samples of the key
+    texts = page.locator("text").all_text_contents()
+    shown = " ".join(texts)
+    assert "50 neurons, sigmoid" in texts
+    assert "raises what it leads to" in texts
+    assert said in shown
+    hidden = ("Reset all neurons", "Undo", "Show others", "How strange is it?")
+    assert not [words for words in hidden if words in shown]
+    assert page.evaluate(CUT_IN_PICTURE) == []
 
 
 # Where things stand ---------------------------------------------------------------------------------
@@ -633,7 +660,7 @@ CROSSINGS = """() => {
 
 #: Pairs of parts of the stage that lie over each other.
 OVERLAPS = """() => {
-    const names = '.easel, .controls, .input, .key, .wall, .verdict, .bars, .sentence, .dock, .offers'.split(', ');
+    const names = '.easel,.buttons,.controls,.input,.key,.wall,.verdict,.bars,.sentence,.dock,.offers'.split(',');
     const boxes = names.flatMap((name) => [...document.querySelectorAll(`#stage-body ${name}`)]
         .map((one) => [name, one.getBoundingClientRect()]));
     const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
@@ -759,6 +786,11 @@ def test_no_text_of_the_answers_is_cut_or_printed_over(open_page, run, tmp_path,
 def test_nothing_jumps(open_page, size):
     page = open_page(size)
     page.wait_for_timeout(1500)  # until it knows what is strange
+    if size == "laptop":  # the dock grows for the first neuron, and stays so
+        page.locator(".tile").nth(9).hover()
+        page.locator("#neuron .exciting").wait_for()
+        page.mouse.move(640, 700)
+        page.wait_for_timeout(300)
     page.evaluate(SHIFTS)
     tall = "document.getElementById('stage').offsetHeight"
     height = page.evaluate(tall)

@@ -29,10 +29,7 @@ export function centre(ink, side) {
   return place(fit(even, Math.round(BOX * unit)), side);
 }
 
-/**
- * A picture that is an image like those of MNIST already, or null.
- * @param {import("./ink.js").Ink} ink
- */
+/** A picture that is an image like those of MNIST already, or null. @param {import("./ink.js").Ink} ink */
 function asItIs({ width, height, whole }) {
   if (whole.width !== FIELD || whole.height !== FIELD || Math.max(width, height) > BOX) return null;
   if (whole.strength.reduce((most, value) => Math.max(most, value), 0) < 250) return null;
@@ -138,10 +135,7 @@ function fit({ values, width, height }, box) {
   return { values: scaled.map((value) => value * factor), width: size[0], height: size[1] };
 }
 
-/**
- * Put a digit into the field, moved by whole pixels.
- * @param {Crop} digit @param {number} side
- */
+/** Put a digit into the field, moved by whole pixels. @param {Crop} digit @param {number} side */
 function place({ values, width, height }, side) {
   const field = new Uint8Array(side * side);
   const [x, y] = massOf(values, width);
@@ -151,10 +145,7 @@ function place({ values, width, height }, side) {
   return field;
 }
 
-/**
- * Round as NumPy does: halves to the even number.
- * @param {number} value
- */
+/** Round as NumPy does: halves to the even number. @param {number} value */
 function halfEven(value) {
   const whole = Math.round(value);
   return Math.abs(value % 1) === 0.5 && whole % 2 ? whole - 1 : whole;

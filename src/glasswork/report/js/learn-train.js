@@ -177,7 +177,6 @@ export function trainHere(context, trainer) {
     accuracy.show(x, [measures.map((one) => one.sampled), measures.map((one) => one.accuracy ?? NaN)], [0, 100]);
     loss.show(x, losses, [0, Math.max(0.1, ...losses.flat())]);
   };
-  trainer.begin();
   const left = data.network.layers.some((/** @type {any} */ layer) => LEFT_OUT.includes(layer.kind));
   const explained = [
     say("A new network like this one begins with random weights. It learns from {learnt} training {many} in this page and is measured on {unseen} others, which it never learns from: on {sample} of them again and again, on all after each epoch. Each step is plain gradient descent on a batch.", counts),
@@ -197,6 +196,7 @@ export function trainHere(context, trainer) {
   return {
     element,
     enter() {
+      if (!trainer.course) trainer.begin(); // not before it is asked for, as this takes a while
       trainer.staged = true;
       trainer.tell(true);
     },

@@ -5,7 +5,7 @@ import { replace, svg } from "./dom.js";
 import { signed } from "./words.js";
 
 /** Widths of lines that carry nothing, and most, in pixels at a text size of 16. */
-const THIN = 0.5;
+const THIN = 0.8;
 const THICK = 3.6;
 
 /** @typedef {{path: string, value: number, share: number, words: string}} Line `share` of the thickest. */
@@ -39,7 +39,7 @@ export class Lines {
       seen.setAttribute("class", value < 0 ? "edge negative" : "edge positive");
       seen.setAttribute("stroke", css(colourOf(Math.sign(value), 1)));
       seen.setAttribute("stroke-width", (unit * (THIN + (THICK - THIN) * share)).toFixed(1));
-      seen.setAttribute("opacity", (0.45 + 0.45 * share).toFixed(2));
+      seen.setAttribute("opacity", (0.62 + 0.3 * share).toFixed(2));
     });
   }
 

@@ -1,23 +1,7 @@
 /**
  * Where the page begins: read the data, make the network, show the parts.
  *
- * For lessons and tests there is `window.glasswork`:
- *
- * ready                 a promise; the rest works once it is kept
- * scores(bytes)         the network's scores for the pixels of an image, 0 to 255: an array
- * shares(bytes)         what the bars show, as predict says: shares that sum to 1, limited where they cannot be trusted
- * strangeness(bytes)    0 for a typical image; more than 1 if it is unlike the training images
- * unlike(bytes)         whether the image is unlike the training images: a boolean
- * classify(strokes)     {digit, scores, unlike} for strokes, lists of points [x, y] from 0 to 1, y down
- * explain(bytes, a, b)  the lead of class a over b: {parts, bias, total, gradients: {total, difference}}
- * show(bytes)           the stage shows this image
- * open(layer, index)    the stage opens this neuron; layer 0 is the first hidden one
- * smudge(bytes)         the smallest change found that turns the answer: {bytes, norm, digit} or null
- * train({epochs, seed}) train a new network on the page's training images: a promise of {accuracy}, in percent, on others
- * version               of glasswork
- *
- * Of a network for tables, the first four take a raw row, one number for each column in its own units, or a list of rows;
- * classify(row) gives {digit, name, scores, unlike}, and there is no smudge.
+ * For lessons and tests there is `window.glasswork`; docs/report.md says what it offers.
  */
 
 import { answerer, imageAt } from "./answer.js";
@@ -137,10 +121,7 @@ function isWhole(bytes, [height, width, planes = 1]) {
   });
 }
 
-/**
- * Describe the reference images while nobody waits; then the page knows what is unlike them.
- * @param {Reference} reference @param {Store} store
- */
+/** Describe the reference images while nobody waits; then the page knows what is unlike them. @param {Reference} reference @param {Store} store */
 function prepareInTurns(reference, store) {
   if (reference.prepare(TURN)) store.set({});
   else setTimeout(() => prepareInTurns(reference, store));

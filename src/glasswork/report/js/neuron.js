@@ -79,9 +79,9 @@ function build(context, b, j, watch, onclose) {
   const title = say("Neuron {n} of hidden layer {layer}", { n: j + 1, layer: b + 1 });
   return [
     el("div", { class: "neuron-head" }, el("h3", {}, title), gainControl(context, `${b}:${j}`, watch), el("button", { type: "button", class: "close", onclick: onclose }, say("Close"))),
-    el("div", { class: "sum" }, maps?.element, columns && !b ? byColumn : null, steps.element, sent(context, b, j, watch)),
-    maps?.note,
-    exciting(context, network.blocks[b].name, j, watch),
+    columns && !b ? byColumn : null,
+    el("div", {}, maps?.element, sent(context, b, j, watch), maps?.note),
+    el("div", { class: "counted" }, steps.element, exciting(context, network.blocks[b].name, j, watch)),
   ];
 }
 

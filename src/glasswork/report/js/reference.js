@@ -17,10 +17,7 @@ const MOST_IN_DOUBT = 0.89;
 
 /** @typedef {{row: number, distance: number}} Neighbour */
 
-/**
- * Maps at length 1 again after they were rounded for the page, or at length 0.
- * @param {Float32Array} maps
- */
+/** Maps at length 1 again after they were rounded for the page, or at length 0. @param {Float32Array} maps */
 function atUnitLength(maps) {
   for (let at = 0; at < maps.length; at += NUMBERS) {
     const map = maps.subarray(at, at + NUMBERS);
@@ -63,10 +60,7 @@ export class Reference {
     this.described = maps ? this.count : 0;
   }
 
-  /**
-   * Describe reference images for some milliseconds; return whether all are done.
-   * @param {number} milliseconds
-   */
+  /** Describe reference images for some milliseconds; return whether all are done. @param {number} milliseconds */
   prepare(milliseconds) {
     const end = performance.now() + milliseconds;
     const features = this.shape[0] * this.shape[1];
@@ -107,10 +101,7 @@ export class Reference {
     return best;
   }
 
-  /**
-   * The reference images of one even level, which have no edges.
-   * @returns {Neighbour[]}
-   */
+  /** The reference images of one even level, which have no edges. @returns {Neighbour[]} */
   evenOnes() {
     const rows = Array.from(this.labels.keys());
     const isEven = (/** @type {number} */ row) => this.maps.subarray(row * NUMBERS, (row + 1) * NUMBERS).every((value) => value === 0);

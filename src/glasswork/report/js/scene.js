@@ -36,7 +36,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   /** @type {ReturnType<typeof measure> | null} */
   let places = null;
   let last = store.state;
-  const image = el("canvas", { class: "input", role: "img", "aria-label": say("The {one} that goes in") });
+  const [inputHead, image] = [el("h3", {}), el("canvas", { class: "input", role: "img", "aria-label": say("The {one} that goes in") })];
   const hidden = network.blocks.slice(0, -1);
   const orders = hidden.map((_, b) => byClass(network, b)); // stays as it is, so that tiles light up in their places
   const walls = hidden.map((block, b) => {
@@ -75,7 +75,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     el(
       "div",
       { class: "layers" },
-      el("div", { class: "layer" }, el("h3", {}, inputName(context)), image, meaning.element, walls.length > 0 && reset),
+      el("div", { class: "layer" }, inputHead, image, meaning.element, walls.length > 0 && reset),
       ...walls.map((wall, b) => el("div", { class: "layer" }, heads[b].element, wall.element)),
     ),
   );
@@ -89,6 +89,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     const target = context.target(state);
     meaning.show(view.shows, classes[target]);
     reset.disabled = state.gains.size === 0;
+    inputHead.textContent = inputName(context, state);
     kind.paint(image, state.bytes);
     walls.forEach((wall, b) => {
       const isActive = view.shows === "active";
@@ -117,7 +118,11 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
   function layout() {
     const style = getComputedStyle(stage);
     const [most, rows] = [style.getPropertyValue("--most"), style.getPropertyValue("--rows")].map(Number);
-    for (const { element, tiles } of walls) element.style.setProperty("--columns", String(columnsFor(tiles.length, rows || Math.ceil(tiles.length / ON_PHONE), hidden.length > 1 && rows ? COLUMNS[hidden.length] : most)));
+    for (const { element, tiles } of walls) {
+      const columns = columnsFor(tiles.length, rows || Math.ceil(tiles.length / ON_PHONE), hidden.length > 1 && rows ? COLUMNS[hidden.length] : most);
+      element.style.setProperty("--columns", String(columns));
+      element.style.setProperty("--stacked", String(Math.ceil(tiles.length / columns)));
+    }
     places = null;
     update();
   }
@@ -134,7 +139,7 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     const endOf = ways(links);
     const drawn = links.flatMap((list, b) =>
       list.sort((one, other) => Math.abs(one.value) - Math.abs(other.value)).flatMap(({ from, to, value }) => {
-        const [start, end] = [endOf(b - 1, from, "out"), endOf(b, to, "in")];
+        const [start, end] = [endOf(b - 1, from, "out", value < 0), endOf(b, to, "in", value < 0)];
         const words = say("{from} to {to}", { from: b ? say("neuron {n}", { n: from + 1 }) : kind.nameOf(from), to: b === network.last ? classes[to] : say("neuron {n}", { n: to + 1 }) });
         return start && end ? [{ path: pathOf(start, end), value, share: Math.abs(value) / most[b], words }] : [];
       }),
@@ -172,9 +177,10 @@ function columnsFor(count, rows, most) {
   return best;
 }
 
-/** @param {import("./answer.js").Context} context */
-function inputName({ columns, shape, network }) {
+/** @param {import("./answer.js").Context} context @param {import("./store.js").State} state */
+function inputName({ columns, shape, network }, { strokes }) {
   const size = `${shape[0]}×${shape[1]}`;
+  if (strokes?.length) return say("scaled to {size} pixels", { size });
   return columns ? say("{n} columns", { n: network.features }) : shape.length === 3 ? say("{size} pixels in colour", { size }) : say("{size} pixels", { size });
 }
 

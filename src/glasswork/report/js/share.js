@@ -3,9 +3,10 @@
 import { el, put, svg } from "./dom.js";
 import { say } from "./words.js";
 
-/** Numbers of an image that fit into a link; pixels around a picture. */
+/** Numbers of an image that fit into a link; pixels around a picture; milliseconds for which it says that it is copied. */
 const SHORT = 4096;
 const MARGIN = 16;
+const SAID = 6000;
 
 /**
  * The end of a link: what the board shows, which neurons are switched off or turned, and which one is open.
@@ -43,18 +44,19 @@ export function follow({ network, columns }, hash, { draw, show, turn, open }) {
 
 /**
  * Buttons that make a link, a PNG and an SVG.
- * @param {import("./answer.js").Context} context @param {Element} stage
+ * @param {import("./answer.js").Context} context @param {Element} stage @param {() => void} layout What puts the lines in place.
  */
-export function shareButtons(context, stage) {
+export function shareButtons(context, stage, layout) {
   const said = el("span", { class: "small", role: "status" });
   const button = (/** @type {string} */ name, /** @type {() => void} */ onclick) => el("button", { type: "button", class: "link", onclick }, name);
   async function link() {
     history.replaceState(null, "", linkTo(context));
     said.textContent = say("The address of this page now leads to what you see.");
     await navigator.clipboard?.writeText(location.href).then(() => (said.textContent = say("The link is copied.")), () => {});
+    setTimeout(() => (said.textContent = ""), SAID);
   }
   async function png() {
-    const picture = pictureOf(stage);
+    const picture = pictureOf(stage, layout);
     const image = new Image();
     image.src = addressOf(picture);
     await image.decode();
@@ -62,7 +64,7 @@ export function shareButtons(context, stage) {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     save(canvas.toDataURL(), "png");
   }
-  return el("div", { class: "share" }, button(say("Link to this"), link), button(say("Save as PNG"), png), button(say("as SVG"), () => save(addressOf(pictureOf(stage)), "svg")), said);
+  return el("div", { class: "share" }, button(say("Link to this"), link), button(say("Save as PNG"), png), button(say("as SVG"), () => save(addressOf(pictureOf(stage, layout)), "svg")), said);
 }
 
 /** @param {Element} picture */
@@ -74,41 +76,71 @@ function save(address, kind) {
 }
 
 /**
- * Board, network and answers as one drawing: their boxes, pictures, words and lines, where they are now.
- * @param {any} stage
+ * Board, network and answers as one drawing: their boxes, pictures, words and lines, laid out as on a desk and without the
+ * controls, whatever the window.
+ * @param {any} stage @param {() => void} layout What puts the lines in place.
  */
-export function pictureOf(stage) {
-  const shown = [...stage.querySelectorAll("[data-part=board], [data-part=network], [data-part=answers]")];
+export function pictureOf(stage, layout) {
+  const [html, { scrollX, scrollY }] = [document.documentElement, window];
+  html.classList.add("pictured");
+  layout();
+  const picture = drawn(stage);
+  html.classList.remove("pictured");
+  layout();
+  scrollTo(scrollX, scrollY); // the page was shorter for a moment
+  return picture;
+}
+
+/** @param {any} stage */
+function drawn(stage) {
   const origin = stage.getBoundingClientRect();
-  const [width, height] = [origin.width, Math.max(...shown.map((part) => part.getBoundingClientRect().bottom)) - origin.top].map(Math.ceil);
-  const ground = getComputedStyle(document.body).backgroundColor;
-  const picture = svg(
-    "svg",
-    { xmlns: "http://www.w3.org/2000/svg", width: width + 2 * MARGIN, height: height + 2 * MARGIN, viewBox: `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}` },
-    svg("rect", { x: -MARGIN, y: -MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN, fill: ground }),
-  );
+  const placed = (/** @type {DOMRect} */ { left, top, width, height }) => ({ x: left - origin.left, y: top - origin.top, width, height });
   const isClear = (/** @type {string} */ colour) => /^rgba\(.*, 0\)$|^transparent$/.test(colour);
-  for (const element of shown.flatMap((part) => [...part.querySelectorAll("*")])) {
+  /** @type {Element[]} */
+  const parts = [];
+  const draw = (/** @type {string} */ tag, /** @type {any} */ attributes, /** @type {any[]} */ ...words) => parts.push(svg(tag, attributes, ...words));
+  for (const element of stage.querySelectorAll("[data-part=board] *, [data-part=network] *, [data-part=answers] *")) {
     const style = getComputedStyle(element);
-    const { left, top, width, height } = element.getBoundingClientRect();
-    const box = { x: left - origin.left, y: top - origin.top, width, height };
-    if (!width || !height || !element.checkVisibility() || element.closest(".unseen, .buttons, .choice, .link, .invite, .key svg")) continue;
-    if (element.tagName === "CANVAS") put(picture, svg("image", { ...box, href: element.toDataURL(), preserveAspectRatio: "none", "image-rendering": style.imageRendering }));
+    const box = placed(element.getBoundingClientRect());
+    if (!box.width || !box.height || !element.checkVisibility({ visibilityProperty: true }) || element.closest(".unseen") || isScrolledAway(element)) continue;
+    if (element.tagName === "CANVAS") draw("image", { ...box, href: element.toDataURL(), preserveAspectRatio: "none", "image-rendering": style.imageRendering });
+    if (element.tagName === "svg") { // a sample line of the key
+      const { stroke, strokeDasharray } = getComputedStyle(/** @type {Element} */ (element.firstChild));
+      draw("path", { d: `M${box.x} ${box.y + box.height / 2}h${box.width}`, stroke, "stroke-width": 3, "stroke-dasharray": strokeDasharray });
+    }
     const line = isClear(style.borderTopColor) || style.borderTopWidth === "0px" ? "none" : style.borderTopColor;
     const fill = element.tagName === "CANVAS" || isClear(style.backgroundColor) ? "none" : style.backgroundColor;
-    if (line !== "none" || fill !== "none") put(picture, svg("rect", { ...box, rx: parseFloat(style.borderRadius) || 0, fill, stroke: line }));
+    if (line !== "none" || fill !== "none") draw("rect", { ...box, rx: parseFloat(style.borderRadius) || 0, fill, stroke: line });
     const text = { fill: style.color, "font-size": style.fontSize, "font-weight": style.fontWeight, "font-family": style.fontFamily };
-    if (element.dataset.sign) put(picture, svg("text", { ...text, "font-size": "14", x: box.x + width / 2, y: box.y + height / 2 + 5, "text-anchor": "middle" }, element.dataset.sign));
-    for (const node of element.childNodes) {
-      if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
-      const range = document.createRange();
-      range.selectNodeContents(node);
-      const at = range.getClientRects()[0];
-      put(picture, svg("text", { ...text, x: at.left - origin.left, y: at.top - origin.top + 0.78 * at.height }, node.data));
-    }
+    if (element.dataset.sign) draw("text", { ...text, "font-size": "14", x: box.x + box.width / 2, y: box.y + box.height / 2 + 5, "text-anchor": "middle" }, element.dataset.sign);
+    for (const { words, at } of [...element.childNodes].flatMap(linesOf)) draw("text", { ...text, x: at.left - origin.left, y: at.top - origin.top + 0.78 * at.height }, words);
   }
   const lines = stage.querySelector(".lines:not(.touch)").cloneNode(true);
+  lines.querySelector(".carried")?.remove();
   for (const path of lines.children) Object.entries({ fill: "none", "stroke-dasharray": path.matches(".negative") ? "7 4" : "none" }).forEach(([name, value]) => path.setAttribute(name, value));
-  put(picture, ...lines.children);
-  return picture;
+  const [width, height] = [origin.width, origin.height].map((size) => Math.ceil(size) + 2 * MARGIN);
+  const frame = { x: -MARGIN, y: -MARGIN, width, height };
+  const ground = svg("rect", { ...frame, fill: getComputedStyle(document.body).backgroundColor });
+  return svg("svg", { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: Object.values(frame).join(" ") }, ground, ...parts, ...lines.children);
+}
+
+/** Whether an element is out of sight in a part that scrolls. @param {Element} element */
+function isScrolledAway(element) {
+  const [box, frame] = [element, element.closest(".bars, .wall")].map((one) => one?.getBoundingClientRect());
+  return Boolean(box && frame && (box.bottom > frame.bottom + 2 || box.top < frame.top - 2));
+}
+
+/** The words of a text, line by line, as they are broken on the page. @param {any} node */
+function linesOf(node) {
+  const lines = /** @type {{words: string, at: DOMRect}[]} */ ([]);
+  for (const { 0: word, index } of node.nodeType === Node.TEXT_NODE ? node.data.matchAll(/\S+/g) : []) {
+    const range = document.createRange();
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    const [at] = range.getClientRects();
+    const last = lines.at(-1);
+    if (at && last && Math.abs(last.at.top - at.top) < at.height / 2) last.words += ` ${word}`;
+    else if (at) lines.push({ words: word, at });
+  }
+  return lines;
 }

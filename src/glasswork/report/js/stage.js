@@ -16,12 +16,14 @@ import { showFields, showTestRows } from "./part-row.js";
 import { showNetwork } from "./scene.js";
 import { follow, shareButtons } from "./share.js";
 import { say, signed } from "./words.js";
+import { isStill } from "./zoom.js";
 
 /** Milliseconds for which a tile is pointed at before its neuron is shown. */
 const GLANCE = 150;
 
-/** Pixels between a tile and the sheet below it. */
+/** Pixels between a tile and the sheet below it, and in which the dock grows. */
 const ROOM = 16;
+const STEP = 24;
 
 /**
  * @param {import("./answer.js").Context} context @param {any} stage
@@ -42,7 +44,7 @@ export function showStage(context, stage) {
     showOffers(context, offers);
   }
 
-  const dock = new Dock(below, shareButtons(context, stage));
+  const dock = new Dock(below, shareButtons(context, stage, () => scene.layout()));
   const ends = showAnswers(context, answers, () => {
     dock.select("strange");
     store.refresh(true);
@@ -66,16 +68,15 @@ export function showStage(context, stage) {
     },
   });
 
-  /**
-   * Show a neuron in the dock, or the hint.
-   * @param {import("./scene.js").Which | null} which @param {DOMRect | null} from
-   */
+  /** Show a neuron in the dock, or the hint. @param {import("./scene.js").Which | null} which @param {DOMRect | null} from */
   function turn(which, from) {
     neuron.hidden = which === null;
     hint.hidden = which !== null;
     isOpen = store.state.open !== null;
     stage.classList.toggle("opened", isOpen);
-    if (which) panel.show(which, from);
+    if (!which) return;
+    panel.show(which, from);
+    below.style.minHeight = `${STEP * Math.ceil(below.offsetHeight / STEP)}px`; // once it has grown it stays so, or the page would move with the mouse
   }
 
   /** @param {import("./scene.js").Which} which */
@@ -86,7 +87,7 @@ export function showStage(context, stage) {
     const tile = scene.tileOf(which)?.getBoundingClientRect();
     turn(which, tile ?? null);
     const covered = tile ? tile.bottom + ROOM - below.getBoundingClientRect().top : 0;
-    if (covered > 0 && getComputedStyle(below).position === "sticky") scrollBy(0, covered); // where the dock is a sheet over the network
+    if (covered > 0 && getComputedStyle(below).position === "sticky") scrollBy({ top: covered, behavior: isStill() ? "auto" : "smooth" }); // where the dock is a sheet over the network
   }
 
   /** @param {boolean} [back] Whether the focus goes back to its tile. */
@@ -131,12 +132,13 @@ export function showStage(context, stage) {
  * What there is to do, and how the sum of the answer comes about, for as long as no neuron is open.
  * @param {import("./answer.js").Context} context @param {Element} place
  */
-function showHint({ store, network, answer, target, classes, columns, shape }, place) {
+function showHint({ data, store, network, answer, target, classes, columns, shape }, place) {
   const sum = el("p", {});
   const act = columns ? say("Change a number, and everything follows.") : canBeDrawn(shape) ? say("Draw, or choose an image, and everything lights up.") : say("Choose an image, and everything lights up.");
   put(
     place,
     el("p", {}, `${act} ${say("Point at a neuron to see its weights, touch it to open it, switch it off or turn it up. Touch an answer, and the lines lead there.")}`),
+    data.thing === "digit" && canBeDrawn(shape) && el("p", {}, say("What you draw is scaled and centred, as the training images were.")),
     sum,
     el("p", { class: "small" }, say("This page holds the whole trained network. It runs in your browser and sends nothing anywhere.")),
   );

@@ -26,16 +26,13 @@ export class Wall {
     this.tiles = [];
     this.element = el("div", { class: "wall", role: "group" });
     this.settle = rove(this.element, ".tile");
-    this.pictures = false;
+    this.pictures = this.blank = false;
     this.limit = 0;
     this.naming = 0;
     this.showAll(false);
   }
 
-  /**
-   * Make a tile for every neuron, or for as many as there is room for.
-   * @param {boolean} all
-   */
+  /** Make a tile for every neuron, or for as many as there is room for. @param {boolean} all */
   showAll(all) {
     const { onopen, onpeek, most } = this.options;
     this.shown = Array.from({ length: all ? this.count : Math.min(this.count, most) }, (_, j) => j);
@@ -79,7 +76,7 @@ export class Wall {
   show(values, meaning, isChanged) {
     clearTimeout(this.naming);
     this.naming = window.setTimeout(() => this.name(values, meaning, isChanged), 60); // not at every move
-    const limit = largest(values);
+    const limit = this.blank ? Infinity : largest(values);
     this.tiles.forEach((tile, slot) => {
       const j = this.shown[slot];
       const value = values[j];
@@ -104,10 +101,11 @@ export class Wall {
   }
 
   /**
-   * Show the weights in the tiles, or colours only.
+   * Show the weights in the tiles, or colours only; tiles stay blank where weights are no picture.
    * @param {boolean} wanted
    */
   showPictures(wanted) {
+    this.blank = wanted && !this.options.weights;
     if (!this.options.weights || (wanted === this.pictures && wanted === Boolean(this.tiles[0].firstChild))) return;
     this.pictures = wanted;
     this.element.classList.toggle("pictures", wanted);
@@ -128,18 +126,12 @@ export class Wall {
     this.tiles.forEach((tile, slot) => paint(tile.firstChild, weights(this.shown[slot]), this.limit));
   }
 
-  /**
-   * Mark the neuron that is open, if it is of this layer.
-   * @param {number | null} neuron
-   */
+  /** Mark the neuron that is open, if it is of this layer. @param {number | null} neuron */
   mark(neuron) {
     this.tiles.forEach((tile, slot) => tile.setAttribute("aria-pressed", String(this.shown[slot] === neuron)));
   }
 
-  /**
-   * The tile of a neuron, if it has one.
-   * @param {number} neuron
-   */
+  /** The tile of a neuron, if it has one. @param {number} neuron */
   tileOf(neuron) {
     return this.tiles[this.shown.indexOf(neuron)];
   }

@@ -52,20 +52,24 @@ export function measure(stage, image, kind, walls, answers) {
   };
 
   /**
-   * The lanes of a wall, by side and neuron: lines of the same row lie side by side, those with the shortest way next to it.
-   * @param {number} w @param {number[]} arriving @param {number[]} leaving Neurons.
+   * The lanes of a wall, by side, neuron and sign: lines of the same row lie side by side, those with the shortest way next
+   * to it.
+   * @param {number} w @param {import("./links.js").Link[]} arriving @param {import("./links.js").Link[]} leaving
    */
   function lanesOf(w, arriving, leaving) {
     /** @type {Map<number, {key: string, way: number}[]>} */
     const rows = new Map();
-    const add = (/** @type {"in" | "out"} */ side) => (/** @type {number} */ i) => {
-      const box = tileOf(w, i);
-      if (!box) return;
+    const known = new Set();
+    const add = (/** @type {"in" | "out"} */ side) => (/** @type {import("./links.js").Link} */ { from, to, value }) => {
+      const i = side === "in" ? to : from;
+      const [box, key] = [tileOf(w, i), side + i + (value < 0)];
+      if (!box || known.has(key)) return;
+      known.add(key);
       if (!rows.has(box.far)) rows.set(box.far, []);
-      rows.get(box.far)?.push({ key: side + i, way: side === "in" ? box.from - frames[w].from : frames[w].to - box.to });
+      rows.get(box.far)?.push({ key, way: side === "in" ? box.from - frames[w].from : frames[w].to - box.to });
     };
-    new Set(arriving).forEach(add("in"));
-    new Set(leaving).forEach(add("out"));
+    arriving.forEach(add("in"));
+    leaving.forEach(add("out"));
     const lanes = /** @type {Map<string, number>} */ (new Map());
     for (const [far, row] of rows) row.sort((a, b) => a.way - b.way).forEach(({ key }, n) => lanes.set(key, far + (gaps[w] * (n + 0.5)) / row.length));
     return lanes;
@@ -73,9 +77,9 @@ export function measure(stage, image, kind, walls, answers) {
 
   /** @param {import("./links.js").Link[][]} links */
   function ways(links) {
-    const lanes = walls.map((_, w) => lanesOf(w, links[w].map(({ to }) => to), links[w + 1].map(({ from }) => from)));
-    /** @type {(layer: number, i: number, side: "in" | "out") => End | null} */
-    const endOf = (layer, i, side) => {
+    const lanes = walls.map((_, w) => lanesOf(w, links[w], links[w + 1]));
+    /** @type {(layer: number, i: number, side: "in" | "out", isNegative: boolean) => End | null} */
+    const endOf = (layer, i, side, isNegative) => {
       if (layer === walls.length) {
         if (isBeside) return null;
         const lane = (ends[i].near + ends[i].far) / 2;
@@ -86,12 +90,12 @@ export function measure(stage, image, kind, walls, answers) {
         const [x, y] = kind.placeOf(i);
         const [u, v] = down ? [y, x] : [x, y];
         const lane = first.near + v * (first.far - first.near);
-        return { along: first.from + u * (first.to - first.from), across: lane, lane, edge: first.to };
+        return { along: down ? first.to : first.from + u * (first.to - first.from), across: lane, lane, edge: first.to };
       }
       const box = tileOf(layer, i);
       if (!box) return null;
-      const along = box.from + AT[side] * (box.to - box.from);
-      return { along, across: box.far - DEPTH * unit, lane: lanes[layer].get(side + i) ?? box.far, edge: side === "in" ? frames[layer].from : frames[layer].to };
+      const along = box.from + (AT[side] + (isNegative ? 0.1 : 0)) * (box.to - box.from);
+      return { along, across: box.far - DEPTH * unit, lane: lanes[layer].get(side + i + isNegative) ?? box.far, edge: side === "in" ? frames[layer].from : frames[layer].to };
     };
     return endOf;
   }
