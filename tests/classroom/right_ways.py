@@ -442,6 +442,7 @@ RIGHT: dict[str, list[tuple[str, ...]]] = {
         ("        total_loss += loss\n\n", "        total_loss += loss * len(y_batch)\n\n"),
     ],
     "int_to_onehot": [
+        ("def int_to_onehot(y, num_labels=10):\n    return", "int_to_onehot = lambda y, num_labels=10:"),
         (
             ONEHOT,
             "onehot = np.zeros((y.shape[0], num_labels))\n    onehot[np.arange(y.shape[0]), y] = 1\n    return onehot",

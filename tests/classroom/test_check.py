@@ -71,9 +71,12 @@ def test_an_untouched_exercise_is_open_and_has_no_error(checker, tmp_path):
     assert {part.status for part in parts.values()} == {"open", "done"}
 
 
-def test_begun_with_dots_left_is_wrong(checker, tmp_path):
-    parts = check(checker, tmp_path, change("self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ..."))
-    assert wrong(parts) == {"Linear.__init__": "dots-left"}
+def test_begun_with_dots_left_is_open(checker, tmp_path):
+    text = change("self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ...")
+    parts = check(checker, tmp_path, text)
+    assert {name for name, part in parts.items() if part.status != "done"} == {"Linear.__init__"}
+    assert parts["Linear.__init__"].status == "open"
+    assert f"line {number_of(text, 'self.grad_bias = ...')}" in parts["Linear.__init__"].message
 
 
 @pytest.mark.parametrize(
@@ -293,6 +296,25 @@ WHILE = "    start_idx = 0\n    while start_idx < len(indices):"
         ("        error = np.mean((pred - target) ** 2)",
          "        N = pred.shape\n        error = np.sum((pred - target) ** 2) / N", "MSELoss.forward", "shape-for-count",
          "N = pred.shape", "a tuple"),
+        ("    np.random.shuffle(indices)\n", "    np.random.permutation(indices)\n", "minibatch_generator",
+         "batch-not-shuffled", "np.random.permutation", "same each time"),
+        ("indices[start_idx:start_idx + minibatch_size]", "indices[start_idx:minibatch_size]", "minibatch_generator",
+         "batch-end-fixed", "indices[start_idx:minibatch_size]", "[4, 0, 0]"),
+        ("output = np.dot(x, self.weight) + self.bias", "output = np.dot(x, self.weight)\n        output + self.bias",
+         "Linear.forward", "value-thrown-away", "output + self.bias", "to no name"),
+        ("self.output = 1 / (1 + np.exp(-x))", "self.output = np.where(x > 0, 1 / (1 + np.exp(-abs(x))), 1 / (1 + np.exp(-abs(x))))",
+         "Sigmoid.forward", "branches-alike", "np.where", "Both branches"),
+        ("def forward(self, pred, target):", "def forward(pred, target):", "MSELoss.forward", "number-of-arguments",
+         "def forward(pred", "takes 2 positional"),
+        ("total_predictions += len(y_batch)", "total_predictions += 1", "valid", "batches-counted",
+         "total_predictions += 1", "counts batches"),
+        ("num_samples += len(y_batch)", "num_samples = len(y_batch)", "train", None, "return total_loss", "the 12 samples"),
+        ("X / 255.", "X / 225.", "normalize", None, "225.", "1.267"),
+        ("self.output = 1 / (1 + np.exp(-x))", "self.output = 1 / (1 + np.exp(-2 * x))", "Sigmoid.forward", None, "-2 * x",
+         "sigmoid of 2"),
+        ("for epoch in range(num_epochs):", "for epoch in range(1, num_epochs):", "settings", None, "range(1, num",
+         "called 49 times"),
+        ("out_features=out_features)\n", "out_features=hidden_size)\n", "settings", None, "out_features=hidden", "expected 10"),
     ],
 )  # fmt: skip
 def test_the_line_of_the_mistake_is_named(checker, tmp_path, old, new, part, mistake, line, words):

@@ -94,6 +94,7 @@ def test_a_file_that_runs_ends(text):
         ("import numpy as np\nnp.ones((2, 3)) @ np.ones((4, 5))\n", "error", "matmul: the shapes do not fit: (size 4 is", "(4, 5)", ""),
         ("import numpy as np\nnp.ones((2, 3)) @ 3.0\n", "error", "matmul: the shapes do not fit: (has 0)", "@ 3.0", ""),
         (FILE + "print(z)\n", "error", "NameError: name 'z' is not defined", "print(z)", ""),
+        (FILE + "history = {'train': 1, 'acc': 2}\nhistory['accuracy']\n", "error", "KeyError: 'accuracy'", "history['accuracy']", "acc"),
         (FILE + "np.Inf\n", "error", "np.Inf` was removed", "np.Inf", ""),
         (FILE + "print((1, 2)\n", "error", "SyntaxError: '(' was never closed", "print((1, 2)", ""),
         (FILE + "def f():\nreturn 1\n", "error", "IndentationError", "return 1", ""),

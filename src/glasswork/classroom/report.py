@@ -120,7 +120,7 @@ def summary(report: CheckReport) -> str:
     said = [f"{right} of {len(parts)} parts done"]
     said += [f"{count[s]} {word}" for s, word in _COUNTED.items() if count[s]]
     stops = any(p.name == WHOLE_FILE and p.status == "wrong" for p in report.parts)
-    text = ", ".join(said) + ("; the file as a whole does not run." if stops else ".")
+    text = ", ".join(said) + ("; the file as a whole is not right." if stops else ".")
     following = next((p.name for p in parts if p.status in ("open", "not found")), None)
     return f"Not finished: {text} The next one is {following}." if following and not report.wrong else text
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from glasswork.classroom.catalogue import mistakes
-from glasswork.classroom.handout import CLASSES, FUNCTIONS, OPTIONAL, WHOLE_FILE, part_of
+from glasswork.classroom.handout import CLASSES, OPTIONAL, WHOLE_FILE, part_of
+from glasswork.classroom.judging.missing_name import defined_below, is_independent, local_of
 from glasswork.classroom.judging.structure import defined_twice
 from glasswork.classroom.probes.base import Problem
 from glasswork.classroom.probes.sections import statement_part
@@ -31,9 +32,7 @@ _GOES_ON = "The file does not come to its end, because"
 #: How the messages begin on a file whose last lines were not seen to run, although no error stopped it.
 NOT_TO_ITS_END = (STILL_RUNNING, _ENDS_ITSELF, _GOES_ON)
 
-_DATA = {f"{letter}_{role}" for letter in "Xy" for role in ("train", "valid", "test")} | {"X", "y"}
 _OF_OBJECTS = {method for methods in CLASSES.values() for method in methods}
-_HANDOUT = {*CLASSES, *FUNCTIONS, *_DATA, "model", "optimizer", "loss_fn", "criterion"}
 
 #: Mistakes that leave a loop without a batch, so that its sums are divided by 0.
 _WITHOUT_BATCH = ("loader-used-up", "batch-larger-than-set")
@@ -55,6 +54,11 @@ _HINTS = {
         "Look at what stands on the left of the equals sign.",
         "A function is called with brackets behind its name; an assignment puts something else in its place.",
         "Write the value into brackets behind the name, without the equals sign.",
+    ),
+    "local": (
+        "Look at which function gives this name its value.",
+        "A name that is bound in a function exists there alone; other functions get the value as an argument.",
+        "Use the argument that holds it here.",
     ),
     "below": (
         "Look at where the name of this line is defined.",
@@ -142,6 +146,9 @@ def report_ending(
             "wrong", f"This loop never ends: {_condition(document, ending.line)}", ending.line, document, "stuck"
         )
     if ending.how == "time":
+        if not wrong and (line := _open_end(document)) is not None:
+            says = f"{STILL_RUNNING} How often this loop runs depends on what the network learns: it may never end."
+            return _entry("blocked", says, line, document)
         is_seen = ending.trained and not wrong
         return _entry("remark" if is_seen else "blocked", STILL_RUNNING, ending.line, document)
     if ending.how == "exit" and (after := _after(ending, document)) is not None:
@@ -200,9 +207,11 @@ def _stopped(
     own = "The error is a" if RETOLD in ending.words else "Python says:"
     says = f"Run from top to bottom, the file stops at this line. {own} {ending.words}"
     says += "" if says.endswith((".", "?", "…")) else "."
-    below = _defined_below(ending, document)
+    below = defined_below(ending, document)
     if below is not None:
         says += f" It is defined further down, in {_line(below, document)}."
+    elif (owner := local_of(ending, document)) is not None:
+        says += f" It is a local variable of {owner}(): no other function sees it."
     elif ending.meant and "Did you mean" not in ending.words:
         says += f" Did you mean {ending.meant}?"
     says += "".join(
@@ -214,7 +223,7 @@ def _stopped(
     wrong = [part.name for part in parts if part.status == "wrong"]
     if any(_holds(part, ending, document) for part in parts):
         return _entry("blocked", says, ending.line, document)
-    if not _is_independent(ending, document):
+    if not is_independent(ending, document):
         is_open = any(part.status == "open" and part.name not in OPTIONAL for part in parts)
         if is_open and not (wrong and "ellipsis" not in ending.words):
             return None
@@ -223,7 +232,8 @@ def _stopped(
             return _entry("blocked", says, ending.line, document)
         if is_open:
             return None
-    return _entry("wrong", says, ending.line, document, "below" if below is not None else ending.kind)
+    kind = "below" if below is not None else "local" if "It is a local variable of" in says else ending.kind
+    return _entry("wrong", says, ending.line, document, kind)
 
 
 def _line(line: int, document: Document) -> str:
@@ -236,32 +246,6 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _defined_below(ending: Ending, document: Document) -> int | None:
-    """Return the line below the stop in which the file itself defines the name that is missing."""
-    if ending.kind != "NameError" or not ending.frames:
-        return None
-    at = ending.frames[0][1]
-    return next((s.lineno for s in document.statements if s.lineno > at and ending.name in assigned_names(s)), None)
-
-
-def _is_independent(ending: Ending, document: Document) -> bool:
-    """Return whether no part of the exercise can be the cause: a name that the file has nowhere, a failed import."""
-    if ending.kind in ("ModuleNotFoundError", "ImportError"):
-        return True
-    if ending.kind != "NameError" or ending.name in _HANDOUT:
-        return False
-    bound = set().union(*(_bound(statement) for statement in document.statements)) if document.statements else set()
-    return ending.name not in bound
-
-
-def _bound(statement: ast.stmt) -> Iterator[str]:
-    """Yield every name that a statement binds, in functions too."""
-    for node in ast.walk(statement):
-        yield from assigned_names(node)
-        if isinstance(node, ast.arg):
-            yield node.arg
-
-
 def _holds(part: PartReport, ending: Ending, document: Document) -> bool:
     """Return whether a wrong part is the one in which the file stops, or names what the file misses."""
     if part.status != "wrong" or ending.line is None:
@@ -270,7 +254,7 @@ def _holds(part: PartReport, ending: Ending, document: Document) -> bool:
         return True
     if ending.name and ending.name in re.findall(r"\w+", part.message):
         return True
-    return part.line == document.place(ending.line)[1] or part.name in (
+    return (part.cell, part.line) == document.place(ending.line)[:2] or part.name in (
         part_at(ending.line, document),
         _section_at(ending.line, document),
     )
@@ -313,6 +297,17 @@ def _names_below(line: int, document: Document) -> set[str]:
 def _condition(document: Document, line: int | None) -> str:
     code = document.place(line or 0)[2].removeprefix("while").rstrip(": ")
     return f"the values in its condition, `{code.strip()}`, no longer change from one round to the next."
+
+
+def _open_end(document: Document) -> int | None:
+    """Return the line of a loop that trains until a variable has passed a number, and counts no rounds."""
+    for loop in (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.While)):
+        within = [n for s in loop.body for n in ast.walk(s)]
+        counters = {n for one in within if isinstance(one, ast.AugAssign) for n in assigned_names(one)}
+        trains = any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == "train" for n in within)
+        if trains and isinstance(loop.test, ast.Compare) and not loaded_names(loop.test) & counters:
+            return loop.lineno
+    return None
 
 
 def _leaving(document: Document, line: int) -> int | None:

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -183,11 +184,8 @@ class Judge:
         misplaced = structure.method_problem(self.outline, part)
         if misplaced is not None:
             return self._wrong(part, misplaced)
-        state = structure.unfinished(self.outline, part)
-        if state == "open":
+        if structure.is_unfinished(self.outline, part):
             return PartReport(part, "open", message=structure.why_open(self.outline, part))
-        if isinstance(state, Problem):
-            return self._wrong(part, state)
         if owner not in self.ran.names and self.lost is None:
             return self._not_defined(part, owner)
         return self._probe(part)
@@ -262,8 +260,10 @@ class Judge:
         matches = self.catalogue.names(part, seen, problem.facet, "\n".join(self._lines(part).values()))
         match = max(matches, key=lambda m: self._explained(part, m), default=None)
         # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
-        if match is not None and only_crashes(seen.get(problem.facet, {})) and self._alike(part, match)[0] < _ALIKE:
-            return None
+        if match is not None and only_crashes(results):
+            told = first_crash(self.catalogue.observation(part, match.variant).get(problem.facet, {}))
+            words_differ = told is not None and _form(told) != _form(first_crash(results))
+            return None if words_differ or self._alike(part, match)[0] < _ALIKE else match
         return match
 
     def _wrong(self, part: str, problem: Problem | None) -> PartReport:
@@ -347,3 +347,8 @@ class Judge:
             found = self.outline.find(owner, method) or self.outline.find(owner)
             line = getattr(found, "lineno", None)
         return line
+
+
+def _form(crash: Crash | None) -> str:
+    """Return an error's words without the names and numbers in them."""
+    return re.sub(r"'[^']*'|\(.*?\)|[\w.]*\d[\w.]*", "·", f"{crash}")

@@ -81,6 +81,7 @@ model = MLP(784, 50, 10)
 loss_fn = criterion = MSELoss()
 optimizer = SGD(model.parameters(), model.gradients(), 0.1)
 """
+_SETS = {f"{letter}_{part}" for letter in "Xy" for part in ("train", "valid", "test")}
 _MADE = {"data": _DATA, "normalize": _DATA, "split": _DATA, "settings": _MODEL}
 _LOADERS = """
 train_loader = minibatch_generator(X_train, y_train, 100)
@@ -105,6 +106,8 @@ def _insert(text: str, statements: list[ast.stmt], ending: Ending, line: int) ->
     if text == _MODEL and isinstance(loop, ast.For):
         others = [s for s in loop.body if not assigned_names(s) & {"train_loader", "valid_loader"}]
         loop.body[:] = [*(_on_line(statement, line) for statement in ast.parse(_LOADERS).body), *others]
+    if text == _DATA:  # what is computed from the data has to come after
+        place = max((i + 1 for i, s in enumerate(body[:place]) if assigned_names(s) & _SETS), default=place)
     body[place:place] = [_on_line(statement, line) for statement in made]
 
 

@@ -6,266 +6,15 @@ A slip in another line than the one in which Python stops is told only if the fi
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from dataclasses import replace
 
 from glasswork.classroom.catalogue import Mistake, mistakes
-from glasswork.classroom.handout import CLASSES, WHOLE_FILE
+from glasswork.classroom.handout import WHOLE_FILE
 from glasswork.classroom.judging.ending import part_at
+from glasswork.classroom.judging.slip_table import ANY, SLIPS, Slip
 from glasswork.classroom.report import PartReport, place_of
-from glasswork.classroom.student.outline import Function, Outline, assigned_names, is_stub, loaded_names
+from glasswork.classroom.student.outline import Function, assigned_names
 from glasswork.classroom.student.source import Document
-
-_IN_PLACE = ("shuffle", "sort", "reverse", "append", "extend", "fill", "update")
-_PYTHON_TYPES = "bool|int|float|complex|object|str"
-_RENAMED = {
-    "product": "prod", "cumproduct": "cumprod", "alltrue": "all", "sometrue": "any", "round_": "round", "in1d": "isin",
-    "asfarray": "asarray", "msort": "sort", "trapz": "trapezoid", "row_stack": "vstack", "Inf": "inf", "NaN": "nan",
-}  # fmt: skip
-_FUNCTION = "(?:builtin_function_or_method|function|method)"
-_UNCALLED = rf"'{_FUNCTION}'|object of {_FUNCTION};|non-iterable {_FUNCTION}|{_FUNCTION}\.__format__"
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A pattern of code, and the words of an error or of a finding that fit it.
-
-    Attributes
-    ----------
-    mistake : str
-        The entry of the catalogue.
-    fits : str
-        A pattern, looked for in the report's message; its groups are filled into ``says``.
-    shows : callable
-        Whether a node of the code is the slip.
-    mend : callable, optional
-        Returns the node without the slip; without it, only the line that is reported can hold it.
-    says : str
-        What follows the entry's own sentence.
-    blames : callable
-        Returns, for a node that is the slip, the definition or statement to be mended.
-    feeds : bool
-        Whether the slip may stand where a name of the line that is reported gets its value.
-    """
-
-    mistake: str
-    fits: str
-    shows: Callable[[ast.AST, Document, re.Match[str]], bool] = lambda node, *_: isinstance(node, ast.stmt)
-    mend: Callable[[ast.AST], ast.AST] | None = None
-    says: str = ""
-    blames: Callable[[Any, Document, re.Match[str]], Any] = lambda node, *_: node
-    feeds: bool = False
-
-
-def _call(node: ast.AST) -> str:
-    """Return the name of what a node calls: the last one of ``np.random.shuffle``."""
-    if not isinstance(node, ast.Call):
-        return ""
-    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
-
-
-def _assigns_in_place(node: ast.AST, *_: Any) -> bool:
-    return isinstance(node, ast.Assign | ast.Return) and _call(node.value) in _IN_PLACE  # type: ignore[arg-type]
-
-
-def _is_xor(node: ast.AST, *_: Any) -> bool:
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor)
-
-
-def _has_third_argument(node: ast.AST, *_: Any) -> bool:
-    return _call(node) in ("dot", "matmul") and isinstance(node, ast.Call) and len(node.args) > 2
-
-
-def _compares(node: ast.AST, *_: Any) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Compare) and isinstance(node.value.ops[0], ast.Eq)
-
-
-def _assigns_plus(node: ast.AST, *_: Any) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
-
-
-def _throws_away(node: ast.AST, document: Document, *_: Any) -> bool:
-    """Return whether a statement calls a function of the file that divides and returns a value, and leaves it."""
-    called = _call(node.value) if isinstance(node, ast.Expr) else ""
-    function = Outline(document).functions.get(called)
-    if function is None or is_stub(function):
-        return False
-    nodes = list(ast.walk(function))
-    scales = any(isinstance(n, ast.Div) for n in nodes)
-    return scales and any(isinstance(n, ast.Return) and n.value is not None for n in nodes)
-
-
-def _unpacks_bunch(node: ast.AST, *_: Any) -> bool:
-    """Return whether a statement unpacks what fetch_openml gives without ``return_X_y``."""
-    call = node.value if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple) else None
-    return isinstance(call, ast.Call) and _call(call) == "fetch_openml" and "return_X_y" not in ast.unparse(call)
-
-
-def _loses_row(node: ast.AST, *_: Any) -> bool:
-    """Return whether a statement has a name made flat, and leaves the result."""
-    call: Any = node.value if isinstance(node, ast.Expr) else None
-    return _call(call) in ("flatten", "ravel") and isinstance(getattr(call.func, "value", 0), ast.Name)
-
-
-def _keep_row(node: Any) -> ast.AST:
-    return ast.Assign([ast.Name(node.value.func.value.id, ast.Store())], node.value)
-
-
-def _returns_in_other_order(node: ast.AST, document: Document, *_: Any) -> bool:
-    """Return whether a function returns variables that a call of it binds to the same names in another order."""
-    if not (isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)):
-        return False
-    given = [getattr(value, "id", "") for value in node.value.elts]
-    name = next((n for n, f in Outline(document).functions.items() if node in ast.walk(f)), "")
-    nodes = (n for s in document.statements for n in ast.walk(s))
-    calls = [n for n in nodes if isinstance(n, ast.Assign) and _call(n.value) == name]
-    bound = [[getattr(target, "id", "") for target in getattr(n.targets[0], "elts", ())] for n in calls]
-    return any(names != given and sorted(names) == sorted(given) for names in bound)
-
-
-def _binds_local(node: ast.AST, document: Document, match: re.Match[str]) -> bool:
-    """Return whether a statement of a class binds a local variable of the name that an object lacks."""
-    if not (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == match[1]):
-        return False
-    return (part_at(node.lineno, document) or "").partition(".")[0] in CLASSES
-
-
-def _bind_attribute(node: Any) -> ast.AST:
-    name = ast.Attribute(ast.Name("self", ast.Load()), node.targets[0].id, ast.Store())
-    return ast.Assign([name], node.value)
-
-
-def _changes_in_place(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
-    return isinstance(node, ast.AugAssign) and getattr(node.target, "id", "") == match[1]
-
-
-def _overwrites_function(node: ast.AST, document: Document, *_: Any) -> bool:
-    """Return whether a statement binds the name of one of the file's functions."""
-    return isinstance(node, ast.Assign) and bool(assigned_names(node) & Outline(document).functions.keys())
-
-
-def _overwrites_in_loop(node: ast.AST, document: Document, *_: Any) -> bool:
-    """Return whether a statement in a loop gives a name that it reads another value, by taking a piece of it."""
-    if not (isinstance(node, ast.Assign) and any(isinstance(n, ast.Subscript) for n in ast.walk(node.value))):
-        return False
-    loops = (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.For))
-    inner = next((loop for loop in loops if node in loop.body), None)
-    return inner is not None and bool(assigned_names(node) & loaded_names(node.value) - assigned_names(inner.target))
-
-
-def _def_without_self(node: ast.AST, document: Document, match: re.Match[str]) -> ast.AST:
-    """Return the def line of the method that was called, if it lacks self, or else the statement itself."""
-    method = Outline(document).method(match[1] or "", match[2])
-    if method is None or (method.args.args and method.args.args[0].arg == "self"):
-        return node
-    return ast.copy_location(ast.Pass(), method)
-
-
-def _bind_elsewhere(node: Any) -> ast.AST:
-    return ast.Assign([ast.Name("_", ast.Store())], node.value)
-
-
-def _is_uncalled(node: ast.AST, document: Document, *_: Any) -> bool:
-    """Return whether a node is a function of the file, or a method of it or of an array, and no call of it."""
-    if not (isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load)):
-        return False
-    outline = Outline(document)
-    if isinstance(node, ast.Name):
-        is_function = node.id in outline.functions
-    else:
-        own = {getattr(member, "name", "") for c in outline.classes.values() for member in c.body}
-        is_library = getattr(node.value, "id", "") in ("np", "numpy")
-        is_function = not is_library and (
-            node.attr in {*own, *_TABLE} or callable(getattr(np.ndarray, node.attr, None))
-        )
-    nodes = (n for s in document.statements for n in ast.walk(s))
-    return is_function and not any(isinstance(n, ast.Call) and n.func is node for n in nodes)
-
-
-#: Methods of a DataFrame or a Series that arrays do not have.
-_TABLE = ("to_numpy", "head", "unique", "sample", "to_list")
-
-
-def _without_return(node: ast.AST, document: Document, *_: Any) -> ast.AST | None:
-    """Return the function of the file whose result a statement takes, if it returns none."""
-    if not isinstance(node, ast.Assign | ast.AugAssign | ast.Return):
-        return None
-    functions = Outline(document).functions
-    called = (functions.get(_call(n)) for n in ast.walk(node) if isinstance(getattr(n, "func", None), ast.Name))
-    for function in (f for f in called if f is not None and not is_stub(f)):
-        gives = [n for n in ast.walk(function) if isinstance(n, ast.Return | ast.Yield | ast.YieldFrom)]
-        if not any(n.value is not None for n in gives):
-            return function
-    return None
-
-
-def _has_no_size(node: ast.AST, *_: Any) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and _call(node) in ("normal", "uniform")
-        and len(node.args) == 2
-        and not node.keywords
-        and all(isinstance(argument, ast.Name) for argument in node.args)
-    )
-
-
-def _divides_by_shape(node: ast.AST, document: Document, *_: Any) -> bool:
-    """Return whether a node takes a shape by which something is divided."""
-    if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.Div) and getattr(node.right, "attr", "") == "shape"
-    if not (isinstance(node, ast.Assign) and getattr(node.value, "attr", "") == "shape"):
-        return False
-    name = getattr(node.targets[0], "id", "")
-    divisions = (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.BinOp))
-    return any(isinstance(n.op, ast.Div) and getattr(n.right, "id", None) == name for n in divisions)
-
-
-SLIPS = (
-    Slip("result-of-in-place", "None", _assigns_in_place, lambda n: ast.Expr(n.value)),  # type: ignore[attr-defined]
-    Slip("nothing-returned", "None", lambda *given: _without_return(*given) is not None, blames=_without_return,
-         says="{name}(), of line {at}, returns nothing.", feeds=True),
-    Slip("none-for-object", "'NoneType' object has no attribute"),
-    Slip("function-overwritten", "object is not callable", _overwrites_function, _bind_elsewhere),
-    Slip("changes-argument", r"self\.(\w+) is not the \w+ that came in", _changes_in_place),
-    Slip("xor-for-power", r"xor|for \^|you get|differ|expected", _is_xor),
-    Slip("third-argument-of-dot", "", _has_third_argument),
-    Slip("compared-not-assigned", "", _compares),
-    Slip("equals-plus", "", _assigns_plus),
-    Slip("removed-from-numpy", r"`?np\.(\w+)`? was removed in the NumPy 2.0 release\. Use `([^`]+)`",
-         says="Instead of np.{0}, write {1}."),
-    Slip("removed-from-numpy", rf"module 'numpy' has no attribute '({_PYTHON_TYPES})'",
-         says="Instead of np.{0}, write {0}, Python's own type."),
-    *(
-        Slip("removed-from-numpy", f"module 'numpy' has no attribute '{old}'",
-             says=f"Instead of np.{old}, write np.{new}.")
-        for old, new in _RENAMED.items()
-    ),
-    Slip("result-thrown-away", "pixels still lie between 0 and 255", _throws_away),
-    Slip("returned-in-other-order", r"holds [\d,]+ rows of \w+, not the", _returns_in_other_order),
-    Slip("bunch-unpacked", "values to unpack", _unpacks_bunch),
-    Slip("unequal-unpacking", "values to unpack"),
-    Slip("row-not-kept", "'numpy.ndarray' object has no attribute", _loses_row, _keep_row),
-    Slip("truth-of-array", "truth value of an array"),
-    Slip("array-of-axes", r"'numpy\.ndarray' object has no attribute '(?:imshow|plot|set_|axis|hist|bar|scatter|grid)"),
-    Slip("called-value", r"object is not callable"),
-    Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
-    Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
-    Slip("different-lengths", r"inconsistent numbers of samples"),
-    Slip("unknown-argument", "got an unexpected keyword argument"),
-    Slip("number-of-arguments", r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing).* positional argument",
-         blames=_def_without_self),
-    Slip("overwritten-in-loop", "IndexError|ValueError", _overwrites_in_loop),
-    Slip("shapes-do-not-fit", "not aligned|matmul: the shapes do not fit"),
-    Slip("format-does-not-fit", "[Ii]nvalid format specifier|Unknown format code|unsupported format string"),
-    Slip("arrays-do-not-fit", "could not be broadcast"),
-    Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
-    Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
-    Slip("method-without-call", _UNCALLED, _is_uncalled, feeds=True),
-    Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
-    Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
-)  # fmt: skip
 
 #: Decides whether the file gets further with one node mended.
 GetsFurther = Callable[[ast.AST, ast.AST], bool]
@@ -292,7 +41,7 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
     is_error = "Error" in part.message
     is_named = part.mistake is not None and mistakes()[part.mistake].part == part.name
     for slip in SLIPS:
-        if is_named and slip.shows is _ANY:
+        if is_named and slip.shows is ANY:
             continue
         match = re.search(slip.fits, part.message)
         if match is None:
@@ -304,14 +53,13 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
                 return slip, node
             of_part = part_at(node.lineno, document) == (None if part.name in _SECTIONS else part.name)
             is_whole = part.name == WHOLE_FILE and is_error
-            if slip.shows is _ANY or not (of_part or is_whole):
+            if slip.shows is ANY or not (of_part or is_whole):
                 continue
             if not is_error or (slip.mend is not None and gets_further(node, slip.mend(node))):
                 return slip, node
     return None
 
 
-_ANY = Slip.__dataclass_fields__["shows"].default
 _WITH_LINES = (ast.While, ast.Assign, ast.Expr)
 _SECTIONS = ("data", "normalize", "split", "settings")
 

@@ -11,15 +11,6 @@ from glasswork.classroom.student.messages import SectionCrash, SectionFacts
 from glasswork.classroom.student.outline import Function, Outline, assigned_names, is_dots, is_stub, loaded_names
 from glasswork.classroom.student.source import Document, SyntaxFault
 
-#: For each part that the student writes: how many `...` the handout has there, and how many statements.
-TODO = {
-    "Linear.__init__": (4, 4),
-    "Linear.forward": (1, 3),
-    "Sigmoid.forward": (1, 2),
-    "MSELoss.forward": (1, 4),
-    "MLP.__init__": (4, 4),
-    "MLP.forward": (1, 1),
-}
 _WORDS = {
     "split": r"train_test_split|[Xy]_(train|valid|test|temp)",
     "data": r"fetch_openml|\.values|astype\(int",
@@ -243,30 +234,15 @@ def _missing(outline: Outline, owner: str, name: str, *, only_misspelt: bool = F
     )
 
 
-def unfinished(outline: Outline, part: str) -> str | Problem | None:
-    """Return "open" for a part that was not begun, a problem for one with a `...` left, None for any other."""
+def is_unfinished(outline: Outline, part: str) -> bool:
+    """Return whether a part is still to be written: nothing is there, or a `...` of the exercise is left in it."""
     owner, method = sections(part)
     found = [outline.find(owner, method)] if method else _members(outline, owner)
     functions: list[ast.AST] = [f for f in found if f is not None]
-    if not functions:
-        return None
     stubs = [f for f in functions if is_stub(f)]
-    if len(stubs) == len(functions) or any(getattr(f, "name", "") == "step" for f in stubs):
-        return "open"
-    left = [n for f in functions for n in _left(f)]
-    if not left:
-        return None
-    dots, statements = TODO.get(part, (len(left), 0))
-    body = [s for f in functions for s in getattr(f, "body", []) if not _is_docstring(s)]
-    if len(left) >= dots and (len(body) <= statements or not statements):
-        return "open"
-    return Problem(
-        "open",
-        "result",
-        "it stands for code that is still to be written.",
-        left[0].lineno,
-        "dots-left",
-    )
+    if stubs and (len(stubs) == len(functions) or any(getattr(f, "name", "") == "step" for f in stubs)):
+        return True
+    return any(_left(f) for f in functions)
 
 
 def why_open(outline: Outline, part: str) -> str:

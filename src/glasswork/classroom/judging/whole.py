@@ -44,7 +44,6 @@ _SECTIONS = ("data", "normalize", "split", "ReLU", "CrossEntropyLoss")
 def can_be_spared(part: str, problem: Problem, mistake: str | None) -> bool:
     """Return whether a part may be right together with the file's other parts, although it is not by itself."""
     if part in _SECTIONS or mistake in (
-        "dots-left",
         "syntax-error",
         "foreign-character",
         "endless-loop",

@@ -139,9 +139,7 @@ class MinibatchProbe:
         if seen["data kept"] == "no":
             return Problem("batches", "aliasing", f"{given}, it changes the images it was given.")
         if not seen["shuffled"] and not seen["other order"] and count > size:
-            return Problem(
-                "batches", "randomness", f"{given}, the order is the same each time and not shuffled.", remark=True
-            )
+            return Problem("batches", "randomness", f"{given}, the order is the same each time and not shuffled.")
         return None
 
     def locate(self, bench: Bench, facet: str) -> int | None:
@@ -161,6 +159,10 @@ class MinibatchProbe:
             inside = {id(n) for loop in loops for n in ast.walk(loop)}
             outside = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield) and id(n) not in inside]
             return next(iter((*outside, *(loop.lineno for loop in loops))), getattr(function, "lineno", None))
+        if any(not (r.get("shuffled", True) or r.get("other order", True)) for r in results.values()):
+            lost = [n for n in ast.walk(function) if isinstance(n, ast.Expr) and "permutation" in ast.unparse(n.value)]
+            if lost:
+                return lost[0].lineno
         yields = [n.lineno for n in ast.walk(function) if isinstance(n, ast.Yield | ast.Return)]
         return min(yields) if yields else getattr(function, "lineno", None)
 

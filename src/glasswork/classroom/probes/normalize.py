@@ -119,7 +119,8 @@ class NormalizeProbe:
             return [Problem("scale", "value", f"{says}, and 128 about half-way between them.")]
         if abs(low + 1) < 0.03 and abs(high - 1) < 0.03:
             return []
-        harmless = (
+        slips = abs(low + 1) < 0.03 or (abs(high - 1) < 0.03 and low < -0.03)  # the handout's scale, one end missed
+        harmless = not slips and (
             (abs(low) < 0.03 and abs(high - 1) < 0.03)
             or (abs(low + 0.5) < 0.03 and abs(high - 0.5) < 0.03)
             or (-5 < low < -0.2 and 1.2 < high < 20 and abs(low) < high)  # mean 0, standard deviation 1

@@ -167,7 +167,7 @@ class Places:
         functions = {
             n.name for n in nodes if isinstance(n, ast.FunctionDef) and n.lineno <= made <= (n.end_lineno or 0)
         }
-        calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in functions]
+        calls = {n.lineno for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", "") in functions}
         return made if len(calls) < 2 else line
 
 

@@ -19,6 +19,9 @@ from glasswork.classroom.student.run import execute
 
 _FUNCTIONS = ("train", "valid", "test")
 
+#: The names that may hold the right sizes.
+_NAMED = {"in_features": 784, "input_size": 784, "out_features": 10, "output_size": 10}
+
 
 class SettingsProbe:
     """``settings``: sizes, learning rate, and that optimizer, model and loop belong together."""
@@ -40,6 +43,7 @@ class SettingsProbe:
                 "rate": self._rate(optimizer, bench.namespace),
                 "arrays": self._arrays(model, optimizer, notes),
                 "loop": self._loop(notes),
+                "epochs": self._epochs(model, notes),
                 "anew": notes.made_anew(),
                 "mixed": dict(zip(("sets", "_line"), next(iter(notes.mixed), ("", None)), strict=True)),
                 "error": self._errors(crashes, notes),
@@ -94,9 +98,10 @@ class SettingsProbe:
     def _sizes(made: Made | None, bench: Bench) -> dict[str, Any]:
         if made is None:
             return {}
-        model, arguments, _ = made
+        model, arguments, line = made
         values = list(arguments.values())
-        seen: dict[str, Any] = {"count": len(values)}
+        held = [n for n, size in _NAMED.items() if isinstance(v := bench.namespace.get(n), int) and v == size]
+        seen: dict[str, Any] = {"count": len(values), "_line": line or 0, "_right": " ".join(held)}
         for name, value in zip(("in", "hidden", "out"), values, strict=False):
             seen[name] = size_word(value, bench)
         linears = [a for a in getattr(model, "__dict__", {}).values() if hasattr(a, "weight")]
@@ -177,6 +182,17 @@ class SettingsProbe:
         return seen
 
     @staticmethod
+    def _epochs(model: Made | None, notes: Notes) -> dict[str, Any]:
+        """Return how often the model is trained, if that is once more or less than the number of epochs."""
+        calls = [c for c in notes.calls if c["function"] == "train"]
+        own = [c for c in calls if model is not None and any(model[0] is v for v in c["arguments"].values())]
+        asked = [v for n, v in notes.bench.namespace.items() if "epochs" in n.lower() and type(v) is int and v > 1]
+        if notes.is_cut or len(asked) != 1 or abs(len(own) - asked[0]) != 1:
+            return {"calls": "as asked"}
+        word = "more" if len(own) > asked[0] else "fewer"
+        return {"calls": word, "_n": len(own), "_asked": asked[0], "_line": own[0]["line"] or 0}
+
+    @staticmethod
     def _role(value: Any, recorded: dict[str, Any]) -> str:
         for name, cls in recorded.items():
             if isinstance(value, type) and value is cls:
@@ -226,6 +242,9 @@ class SettingsProbe:
                 )
                 break
         found += self._loop_problems(seen["loop"])
+        if (epochs := seen["epochs"])["calls"] != "as asked":
+            says = f"the number of epochs is {epochs['_asked']}, and train() is called {epochs['_n']} times."
+            found.append(Problem("epochs", "count", says))
         if seen["error"] and not found:
             facet = "stop" if seen["error"].get("_is_in_loop") else "error"
             says = f"This stops with {show(seen['error']['crash'])}."
@@ -297,18 +316,22 @@ class SettingsProbe:
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
         seen = bench.memory.get(self.part, {})
+        if facet == "epochs":
+            at = int(seen["epochs"]["_line"])
+            nodes = (n for s in places_of(bench).statements for n in ast.walk(s) if isinstance(n, ast.For | ast.While))
+            return max((n.lineno for n in nodes if n.lineno <= at <= (n.end_lineno or 0)), default=at)
         statements: list[ast.stmt] = [
             s for s in places_of(bench).statements if not isinstance(s, ast.FunctionDef | ast.ClassDef)
         ]
         names: tuple[str, ...] = ()
         if facet == "sizes":
-            bad = next(
+            bad, right = next(
                 (
-                    n
+                    (n, r)
                     for n, r in (("in", 784), ("hidden", None), ("out", 10))
                     if isinstance(got := seen["sizes"].get(n), str) or (got != r if r else got is not None and got < 1)
                 ),
-                "in",
+                ("in", 784),
             )
             names = {
                 "in": ("in_features", "input_size"),
@@ -319,6 +342,8 @@ class SettingsProbe:
             names = ("learning_rate", "lr")
         elif "no batch" in seen["loop"].values():
             names = ("batch_size",)
+        if facet == "sizes" and right is not None and {*names} & {*seen["sizes"].get("_right", "").split()}:
+            return int(seen["sizes"]["_line"])  # the size is there, and handed over in another place
         for statement in reversed(statements):
             if assigned_names(statement) & set(names):
                 return statement.lineno

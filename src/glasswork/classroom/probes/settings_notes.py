@@ -40,7 +40,8 @@ class Notes:
     def __init__(self, bench: Bench, sections: Sections) -> None:
         self.bench, self.sections = bench, sections
         self.made: dict[str, list[Made]] = {name: [] for name in CLASSES}
-        self.order: list[Any] = []  # all these objects
+        self.order: list[tuple[Any, list[int]]] = []  # all these objects, and the lines that were being executed
+        self.is_cut = False  # whether a loop was ended before its end
         self.calls: list[dict[str, Any]] = []
         self.loaders: list[tuple[Any, int | None]] = []  # what makes batches, and the line
         self.mixed: list[tuple[str, int | None]] = []  # what was handed over together, and the line
@@ -52,7 +53,7 @@ class Notes:
         class Recorded(cls):  # type: ignore[misc]
             def __init__(self, *args: Any, **named: Any) -> None:
                 notes.made[name].append((self, _bound(cls, args, named), _line()))
-                notes.order.append(self)
+                notes.order.append((self, _lines()))
                 super().__init__(*args, **named)
 
         Recorded.__name__ = Recorded.__qualname__ = name
@@ -73,6 +74,7 @@ class Notes:
             seen = {"batch": self._first(loader, k), "loader": loader, "line": _line()}
             self.calls.append({"function": name, "arguments": bound, **seen})
             if len(self.calls) >= _CALLS:
+                self.is_cut = True
                 raise EnoughError
             loss, accuracy = np.float64(0.1 * 0.97**k), np.float64(99.0 - 80.0 * 0.95**k)
             if name == "test":
@@ -107,10 +109,18 @@ class Notes:
         return (models[-1] if models else None), (optimizers[-1] if optimizers else None)
 
     def line_after(self, first: Any, then: Any) -> int | None:
-        """Return the line that makes an object, if it is made after another one."""
-        places = [next((i for i, one in enumerate(self.order) if one is thing), -1) for thing in (first, then)]
-        lines = [line for made in self.made.values() for thing, _, line in made if thing is then]
-        return lines[0] if lines and 0 <= places[0] < places[1] else None
+        """Return the line that makes an object, if it is made after another one.
+
+        Of an object that a function makes, as it made one before, it is the line that calls the function again.
+        """
+        things = [thing for thing, _ in self.order]
+        at, place = (next((i for i, one in enumerate(things) if one is thing), -1) for thing in (first, then))
+        if not 0 <= at < place:
+            return None
+        lines = self.order[place][1]
+        before = [own for thing, own in self.order[:place] if type(thing) is type(then)]
+        again = [line for line, old in zip(lines, before[-1], strict=False) if line != old] if before else []
+        return next(iter(again), lines[-1] if lines else None)
 
     def made_anew(self) -> dict[str, Any]:
         """Return whether each call of train() gets a model that was not there before, and the line that makes it."""
@@ -169,10 +179,18 @@ def _loader(bound: dict[str, Any]) -> Any:
 
 def _line() -> int | None:
     """Return the line of the file that is being executed."""
+    return next(reversed(_lines()), None)
+
+
+def _lines() -> list[int]:
+    """Return the lines of the file that are being executed, the innermost one last."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename != STUDENT:
+    found = []
+    while frame is not None:
+        if frame.f_code.co_filename == STUDENT:
+            found.append(frame.f_lineno)
         frame = frame.f_back
-    return frame.f_lineno if frame is not None else None
+    return found[::-1]
 
 
 def _bound(target: Any, args: tuple[Any, ...], named: dict[str, Any], *, function: bool = False) -> dict[str, Any]:

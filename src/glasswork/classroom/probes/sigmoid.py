@@ -96,7 +96,9 @@ class SigmoidForward:
                 pairs = list(zip(x.ravel(), result.ravel(), sigmoid(x).ravel(), strict=True))
                 chosen = [pairs[i], *[p for j, p in enumerate(pairs) if j != i and not np.isclose(p[1], p[2])][:1]]
                 text = "; ".join(f"for x = {show(a)} you get {show(b)}, expected {show(c)}" for a, b, c in chosen)
-                found.append(Problem("value", "value", text[0].upper() + text[1:] + "."))
+                k = _stretch(result, x)
+                also = "" if k is None else f" These are the numbers of the sigmoid of {show(k)}·x."
+                found.append(Problem("value", "value", f"{text[0].upper()}{text[1:]}.{also}"))
             if found:
                 return found
         far = seen["far"]["far"]
@@ -129,6 +131,15 @@ class SigmoidForward:
         if facet == "input":
             return line_writing_into_argument(bench.function("Sigmoid", "forward"))
         return line_of(bench.function("Sigmoid", "forward"))
+
+
+def _stretch(result: Any, x: Any) -> float | None:
+    """Return the k of a result that is the sigmoid of k·x; None if it is no such result, or k is 1 or -1."""
+    inside = (result > 0) & (result < 1) & (x != 0)
+    if not inside.any():
+        return None
+    k = np.log(result[inside] / (1 - result[inside])) / x[inside]
+    return float(k[0]) if np.allclose(k, k[0], rtol=1e-3) and not np.isclose(abs(k[0]), 1) and k[0] else None
 
 
 class SigmoidBackward:

@@ -142,7 +142,8 @@ class SplitProbe:
                 for s in ("test", "valid", "train")
                 if not isinstance(sizes.get(s), str) and sizes.get(s) != _expected(bench)[s]
             ]
-            bad = next(iter(strange or off), None)
+            unequal = [s for s in SETS if sizes.get(s) != sizes.get(f"{s} labels")]
+            bad = next(iter(strange or unequal or off), None)
         if facet == "overlap":
             pair = next(
                 (k for k, w in seen.get("overlap", {}).items() if w in ("some", "all", "some rows twice")), "valid"

@@ -241,7 +241,18 @@ def _as_python_says(faults: list[SyntaxFault], first: int, lines: list[str]) -> 
 def _parse_exactly(lines: list[str], first: int) -> list[ast.stmt]:
     tree = ast.parse("\n".join(lines) + "\n")
     compile(tree, STUDENT, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)  # such as a return in a class
-    return ast.increment_lineno(tree, first - 1).body
+    return [_as_def(statement) for statement in ast.increment_lineno(tree, first - 1).body]
+
+
+def _as_def(statement: ast.stmt) -> ast.stmt:
+    """Return the definition that ``name = lambda …`` is; another statement as it is."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda(args=arguments, body=value)):
+            made = ast.parse(f"def {name}(): return 0").body[0]
+            assert isinstance(made, ast.FunctionDef)
+            made.args, made.body = arguments, [ast.copy_location(ast.Return(value), value)]
+            return ast.copy_location(made, statement)
+    return statement
 
 
 def _error_of(lines: list[str]) -> SyntaxError | None:

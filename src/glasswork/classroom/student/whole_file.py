@@ -258,14 +258,17 @@ def _is_of_the_place(error: BaseException) -> bool:
 
 def _meant(error: BaseException, namespace: dict[str, Any]) -> str:
     """Return an existing name that is like the one that an error misses."""
-    name = getattr(error, "name", None)
+    name = error.args[0] if isinstance(error, KeyError) and error.args else getattr(error, "name", None)
     if not isinstance(name, str) or len(name) < 2:
         return ""
     pool: Iterable[str] = ()
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, KeyError):
+        held = {**namespace, **(trace.tb_frame.f_locals if trace else {})}.values()
+        pool = {str(key) for thing in held if type(thing) is dict and name not in thing for key in thing}
+    elif isinstance(error, ModuleNotFoundError):
         pool = {*sys.stdlib_module_names, *sys.modules, "matplotlib.pyplot", "sklearn.datasets"}
     elif isinstance(error, ImportError):
         words = str(error).split("'")
@@ -276,5 +279,5 @@ def _meant(error: BaseException, namespace: dict[str, Any]) -> str:
         pool = {*(trace.tb_frame.f_locals if trace else ()), *namespace, *dir(builtins)}
     others = [other for other in sorted(pool) if isinstance(other, str) and other != name]
     same = [o for o in others if o.lower().replace("_", "") == name.lower().replace("_", "")]
-    near = same or difflib.get_close_matches(name, others, 5, 0.75)
+    near = same or difflib.get_close_matches(name, others, 5, 0.5 if isinstance(error, KeyError) else 0.75)
     return max(near, key=lambda other: other[0] == name[0], default="")
