@@ -113,6 +113,8 @@ def _is_certain(ending: Ending, document: Document) -> bool:
     """Return whether an error cannot come of a short training: no number, list or variable of it plays a part."""
     if ending.kind in ("NameError", "UnboundLocalError"):
         return ending.name in {node.id for node in unknown_names(document)}
+    if ending.kind == "KeyError" and ending.meant:
+        return True
     return UNEQUAL in ending.words or (ending.kind == "AttributeError" and "NoneType" not in ending.words)
 
 
