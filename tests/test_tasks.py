@@ -81,26 +81,28 @@ def test_one_thread_of_matrix_products_each_and_this_process_as_it_was(monkeypat
     assert "OMP_NUM_THREADS" not in os.environ
 
 
-@pytest.mark.parametrize(
-    ("order", "message"),
-    [
-        ("value too few", "bad: ValueError: too few"),
-        ("odd", "bad: RuntimeError: OddError: 1 and 2"),
-        ("exit", "bad: RuntimeError: SystemExit: 3"),
-        ("lambda", "bad: "),
-        ("hard-exit", "bad: its process ended by itself with status 3"),
-        ("kill", "bad: its process was killed by SIGKILL; did it run out of memory?"),
-        ("away", "bad: its process was killed by SIGTERM"),
-    ],
-)
-def test_a_task_that_goes_wrong_costs_itself_alone(order, message):
-    tasks = {"before": "ok 1", "bad": order, "after": "ok 2", "last": "ok 3"}
+WRONG = {
+    "value too few": "ValueError: too few",
+    "odd": "RuntimeError: OddError: 1 and 2",
+    "exit": "RuntimeError: SystemExit: 3",
+    "lambda": "",
+    "hard-exit": "its process ended by itself with status 3",
+    "kill": "its process was killed by SIGKILL; did it run out of memory?",
+    "away": "its process was killed by SIGTERM",
+}
+
+
+def test_a_task_that_goes_wrong_costs_itself_alone():
+    good = {f"after {order}": f"ok {n}" for n, order in enumerate(WRONG)}
+    tasks = {}
+    for order, after in zip(WRONG, good, strict=True):
+        tasks |= {order: order, after: good[after]}
     found = outcomes(chores.do, tasks, 2)
-    assert {key: outcome.value for key, outcome in found.items()} == {
-        "before": "1", "bad": None, "after": "2", "last": "3",
-    }  # fmt: skip
-    assert str(found["bad"].error).startswith(message)
-    assert [found[key].error for key in ("before", "after", "last")] == [None] * 3
+    assert {key: found[key].value for key in good} == {f"after {order}": str(n) for n, order in enumerate(WRONG)}
+    assert [found[key].error for key in good] == [None] * len(good)
+    for order, message in WRONG.items():
+        assert found[order].value is None
+        assert str(found[order].error).startswith(f"{order}: {message}")
 
 
 def test_an_exception_is_carried_with_where_it_was_raised():
@@ -110,13 +112,14 @@ def test_an_exception_is_carried_with_where_it_was_raised():
     assert "chores.py" in str(error.__cause__.__cause__)
 
 
-@pytest.mark.parametrize(("deaths", "value"), [(1, "done"), (2, "done"), (3, None)])
-def test_a_task_whose_process_dies_is_tried_again_three_times_in_all(tmp_path, deaths, value):
-    found = outcomes(chores.die_so_often, {"bad": (deaths, tmp_path)})["bad"]
-    assert found.value == value
-    assert len(list(tmp_path.iterdir())) == deaths
-    if value is None:
-        assert str(found.error).endswith("was killed by SIGSEGV, 3 times; it is not tried again")
+def test_a_task_whose_process_dies_is_tried_again_three_times_in_all(tmp_path):
+    folders = {deaths: tmp_path / str(deaths) for deaths in (1, 2, 3)}
+    for folder in folders.values():
+        folder.mkdir()
+    found = outcomes(chores.die_so_often, {str(deaths): (deaths, folder) for deaths, folder in folders.items()})
+    assert {key: outcome.value for key, outcome in found.items()} == {"1": "done", "2": "done", "3": None}
+    assert {deaths: len(list(folder.iterdir())) for deaths, folder in folders.items()} == {1: 1, 2: 2, 3: 3}
+    assert str(found["3"].error).endswith("was killed by SIGSEGV, 3 times; it is not tried again")
 
 
 # Wrong use --------------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ def gone(pids, seconds=10):
 
 @pytest.mark.parametrize(
     "signals",
-    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGTERM, signal.SIGTERM], [signal.SIGINT] * 3, [signal.SIGKILL]],
+    [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM], [signal.SIGINT] * 3, [signal.SIGKILL]],
     ids=lambda signals: "+".join(number.name for number in signals),
 )
 def test_however_the_parent_ends_its_children_end_at_once(tmp_path, signals):
