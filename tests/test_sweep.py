@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 import scipy.stats
 
@@ -22,7 +23,7 @@ from glasswork.runs.many import open_site
 from glasswork.runs.run import Run
 from glasswork.runs.sweep import Sweep, run_folder
 from glasswork.runs.sweep_space import check_spaces, grid_point, grid_size, parse_space, random_point
-from glasswork.runs.sweep_study import Study
+from glasswork.runs.sweep_study import Study, open_study
 from glasswork.runs.sweep_table import markdown, ranked
 from glasswork.tasks import open_pool
 
@@ -214,8 +215,12 @@ def test_a_finished_sweep_trains_nothing_again_and_another_one_is_refused(done, 
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
     assert swept(grid, folder, 6) == (trials, words)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")} == before
-    for change, name in ({"seeds": 3}, "seeds"), ({"search": "random"}, "search"), ({"recipe": RELU}, "recipe, data"):
-        with pytest.raises(InputError, match=f"holds a sweep with other {name}"):
+    slower = grid.recipe.override({"optimizer.momentum": 0.5, "network.hidden": [7]})
+    for change, names in (
+        ({"seeds": 3}, "seeds"), ({"search": "random"}, "search"),
+        ({"recipe": slower}, "network.hidden, optimizer.momentum"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=f"holds a sweep with other {names};"):
             swept(Sweep(**{**vars(grid), **change}), folder, 6)
 
 
@@ -230,6 +235,15 @@ def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path):
     assert ("looked at once, for the winner" if winners == 1 else "for 2 winners, as trials were added") in words
     kept = {path.name for path in (tmp_path / "a").glob("trial-*")}
     assert kept == {f"trial-{ranked(more)[0].number:04}"}
+
+
+def test_a_trial_that_was_half_begun_when_the_command_was_killed_does_not_count(recipe, tmp_path):
+    sweep = Sweep(recipe, (parse_space("lr=0.01..0.1"), parse_space("momentum=0..0.5")), "tpe")
+    swept(sweep, tmp_path, 1)
+    open_study(tmp_path).ask({"optimizer.learning_rate": optuna.distributions.FloatDistribution(0.01, 0.1)})
+    trials, words = swept(sweep, tmp_path, 2)
+    assert [(trial.number, trial.state) for trial in trials] == [(0, "finished"), (2, "finished")]
+    assert "2 trials by tpe search" in words
 
 
 def test_the_key_that_matters_is_named(recipe, tmp_path):

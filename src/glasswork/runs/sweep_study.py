@@ -15,7 +15,7 @@ from typing import Any
 
 from glasswork.errors import DivergedError, InputError, MissingLibraryError, StateError, TaskError
 from glasswork.recipes.differences import show_value
-from glasswork.recipes.recipe import Recipe
+from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.many import Site, Trained, Wanted, Watch
 from glasswork.runs.run import Run
@@ -57,7 +57,9 @@ class Study:
         self.study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
         there = self.study.user_attrs.get("sweep", facts)
         there["recipe"] = Recipe.from_dict(there["recipe"], newer=True).to_dict()  # perhaps of an earlier version
-        if differ := ", ".join(name for name in facts if facts[name] != there[name]):
+        if facts != there:
+            then, now = (dict(leaves(one)) for one in (there, facts))
+            differ = ", ".join(name.removeprefix("recipe.") for name in now | then if now.get(name) != then.get(name))
             raise InputError(
                 f"{self.folder}: holds a sweep with other {differ}; give the same options to add trials to it, or "
                 "choose another --out"
@@ -68,11 +70,14 @@ class Study:
                 "with the workers, or leave out --prune"
             )
         self.study.set_user_attr("sweep", facts)
+        for one in self._frozen():
+            if len(one.params) < len(sweep.spaces) and not one.state.is_finished():  # the command was killed in between
+                self.study.tell(one.number, state=optuna.trial.TrialState.FAIL)
 
     def trials(self) -> list[Trial]:
         """Return all trials that were begun."""
         noted = self.study.user_attrs
-        return [self._read(one, noted) for one in self._frozen() if one.state.name != "WAITING"]
+        return [self._read(one, noted) for one in self._frozen() if one.state.name != "FAIL"]
 
     def trial(self, number: int) -> Trial:
         """Return one trial."""
@@ -103,7 +108,7 @@ class Study:
         failed = []
 
         def ready() -> Wanted | None:
-            if not waiting and sum(one.state.name != "WAITING" for one in self._frozen()) < count:
+            if not waiting and len(self.trials()) < count:
                 waiting.extend(self._runs(self._next()))
             return waiting.popleft() if waiting else None
 
@@ -192,16 +197,20 @@ class Study:
 
     def _next(self) -> Trial:
         """Begin a trial."""
-        spaces, there = self.sweep.spaces, self._frozen()
-        if self.sweep.search != "tpe" and not any(one.state.name == "WAITING" for one in there):
-            point = (
-                grid_point(spaces, len(there))
-                if self.sweep.search == "grid"
-                else random_point(spaces, self.sweep.recipe.seed, len(there))
-            )
-            self.study.enqueue_trial({space.key: _written(space, point[space.key]) for space in spaces})
-        asked = self.study.ask({space.key: _distribution(space) for space in spaces})
-        return self.trial(asked.number)
+        sweep, number = self.sweep, len(self._frozen())
+        distributions = {space.key: _distribution(space) for space in sweep.spaces}
+        if sweep.search == "tpe":
+            return self.trial(self.study.ask(distributions).number)
+        point = (
+            grid_point(sweep.spaces, number)
+            if sweep.search == "grid"
+            else random_point(sweep.spaces, sweep.recipe.seed, number)
+        )
+        params = {space.key: _written(space, point[space.key]) for space in sweep.spaces}
+        trials = _optuna().trial
+        running = trials.create_trial(state=trials.TrialState.RUNNING, params=params, distributions=distributions)
+        self.study.add_trial(running)
+        return self.trial(number)
 
     def _runs(self, trial: Trial) -> list[Wanted]:
         """Return the runs that a trial needs; if trials are pruned, the first decides whether there will be others."""
