@@ -191,21 +191,35 @@ def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
         assert done(page) == [False, False, False]
         assert "before you draw" in page.locator(".tally p").inner_text()
         meant(page, drawn)
+    quest = page.locator(".quest")
     board.clear()
+    meant(page, 9)
+    board.draw(DIGITS[3])  # a 3 that is called a 9 before and afterwards
+    meant(page, 9)
+    assert done(page) == [False, False, False]
+    assert "more like a 9" in quest.inner_text()
+    meant(page, 3)
+    board.clear()
+    assert quest.is_hidden()
     meant(page, 9)
     assert "Draw your 9" in page.locator(".tally p").inner_text()
     board.draw(HOOKED_NINE)
     assert verdict(page) == ("3", False)
     assert done(page) == [False, False, False]  # it may be half a drawing
-    meant(page, 9)
+    quest.get_by_role("button", name="It is finished").click()
     assert done(page) == [True, True, False]
+    assert quest.inner_text().count("Mission done") == 2
+    assert page.locator("#tab-missions").inner_text() == "Missions ✓ 2/3"
     meant(page, 3)
     assert done(page) == [False, False, False]  # corrected
     meant(page, 9)
     assert done(page) == [True, True, False]
     rows = page.locator(".tally tbody tr").all_inner_texts()
-    assert [row.split() for row in rows] == [[d, d, n] for d, n in zip("347", "112", strict=True)] + [["9", "3", "1"]]
-    assert page.locator(".tally p").inner_text() == "5 drawings so far; read as you meant them: 4."
+    assert [row.split() for row in rows] == [[d, d, n] for d, n in zip("347", "212", strict=True)] + [["9", "3", "1"]]
+    assert (
+        page.locator(".tally p").inner_text()
+        == "6 drawings so far; read as you meant them: 5. ✓ Mission done: Make it answer 3 to a 9. ✓ Mission done: Fool it without a warning."
+    )
 
     image, three = a_seven_that_falls(page, parts)
     page.evaluate("bytes => glasswork.show(bytes)", image.tolist())
@@ -213,30 +227,30 @@ def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
         assert done(page)[2] is False, count
         page.evaluate("j => glasswork.open(0, j)", neuron)
         page.locator("#switch").click()
-        page.locator("#neuron .close").click()
-        assert page.locator(".missions").is_visible()  # one is back where one was
+        if count < 2:
+            page.locator("#neuron .close").click()
+            assert page.locator(".missions").is_visible()  # one is back where one was
     assert verdict(page)[0] != "7"
+    assert "Find the few neurons" in quest.inner_text()  # beside the answer, while the neuron is open
+    page.locator("#tab-missions").click()  # another panel closes the neuron
+    assert page.locator(".tile[aria-pressed=true]").count() == 0
     assert done(page) == [True, True, True]
 
 
-def test_the_neurons_that_the_hint_names_hold_up_a_seven(page):
-    hint = page.locator(".missions li").nth(2).inner_text()
-    assert "longest orange bars" in hint
-    board, fell = Board(page), {}
-    for name, seven in (("shorter top", SHORT_SEVEN), ("stroke through", [*DIGITS[7], [(0.4, 0.5), (0.68, 0.5)]])):
-        assert name in hint
-        page.evaluate("document.querySelector('.network .reset').click()")
-        board.clear()
-        board.draw(seven)
-        for _ in range(3):
-            page.locator("#why").scroll_into_view_if_needed()
-            page.wait_for_timeout(300)  # the list follows when it is quiet
-            neurons = page.locator("#why .parts tbody tr", has=page.locator("a"))
-            bars = [float(text.split()[-1].replace("−", "-")) for text in neurons.all_inner_texts()]
-            neurons.nth(int(np.argmax(bars))).locator("a").click()
-            page.locator("#switch").click()
-        fell[name] = verdict(page)[0] != "7"
-    assert any(fell.values()), fell
+@pytest.mark.parametrize("seven", [DIGITS[7], SHORT_SEVEN])
+def test_the_neurons_that_the_mission_offers_hold_up_a_seven(page, seven):
+    board, offered = Board(page), page.locator(".strongest button")
+    page.evaluate("document.querySelector('.network .reset').click()")
+    board.clear()
+    board.draw(seven)
+    assert verdict(page)[0] == "7"
+    page.locator("#tab-missions").click()
+    page.locator(".strongest").scroll_into_view_if_needed()
+    page.wait_for_timeout(400)  # they follow when it is quiet
+    adds = [float(text.split(":")[1].replace("−", "-")) for text in offered.all_inner_texts()]
+    assert adds == sorted(adds, reverse=True)
+    while verdict(page)[0] == "7":
+        page.locator(".strongest button[aria-pressed=false]").first.click()
     page.locator(".network .reset").click()
 
 

@@ -18,7 +18,7 @@ export function showAnswers(context, place, onwhy) {
   const verdict = el("div", { class: "verdict" });
   const why = button(say("How strange is it?"), onwhy, "link");
   const spoken = el("p", { class: "unseen", role: "status" });
-  const bars = new Bars(classes, (k) => store.set({ target: k === store.state.target ? null : k }));
+  const bars = new Bars(classes, (k) => store.set({ target: k === store.state.target ? null : k, rival: null }));
   const list = bars.element;
   const words = el("span", {});
   const sentence = el("p", { class: "sentence" }, why, " ", words);

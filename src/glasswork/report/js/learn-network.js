@@ -217,6 +217,15 @@ export class Course {
     return mean(losses.slice(-LATEST)) > RISE * Math.min(...losses) && mean(rights.slice(-LATEST)) < Math.max(...rights) - FALL;
   }
 
+  /** Whether it is still no better than to answer always the same, after a whole epoch. */
+  get guesses() {
+    const { labels, unseen, sample } = this.lesson;
+    const counts = new Map();
+    for (const n of unseen.slice(0, sample)) counts.set(labels[n], (counts.get(labels[n]) ?? 0) + 1);
+    const latest = Float64Array.from(this.measures.slice(-LATEST), ({ sampled }) => sampled);
+    return this.epochs >= 1 && mean(latest) <= (100 * Math.max(...counts.values())) / sample;
+  }
+
   /** Do a piece of work, of one image: "step" if it moved the weights, "measured" if it ended a measure. */
   next() {
     return this.pieces.next().value;

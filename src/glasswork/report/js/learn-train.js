@@ -158,7 +158,9 @@ export function trainHere(context, trainer) {
     const { measures, last } = course;
     play.textContent = playing ? say("Pause") : say("Play");
     const step = { n: grouped(course.steps), epoch: number(course.epochs), sampled: share(last?.sampled ?? 0), ...counts };
-    if (trainer.staged) putOnStage(context, trainer.network, say("In training: step {n}", step), course);
+    const isBegun = playing || course.steps > 0; // until then, the trained network stays on the stage
+    view.answer.hidden = !isBegun;
+    if (trainer.staged) putOnStage(context, isBegun ? trainer.network : network, isBegun ? say("In training: step {n}", step) : "", isBegun ? course : null);
     if (!course.images) view.forget();
     view.show(trainer.network, trainer.start, all ? undefined : TILES);
     const whole = measures.findLast((one) => one.accuracy !== undefined);
@@ -169,7 +171,7 @@ export function trainHere(context, trainer) {
           ? say("Epoch {epoch}, step {n}: {sampled} of a sample of {sample} unseen {many} right.", step)
           : say("Random weights, nothing learnt yet."),
       whole && !trainer.lost && say("All {unseen} unseen: {share} after epoch {epoch}.", { ...counts, share: share(whole.accuracy ?? 0), epoch: whole.epoch }),
-      !trainer.lost && course.grows && say("The loss grows: the steps are too large. Choose a smaller learning rate and start again."),
+      !trainer.lost && (course.grows ? say("The loss grows: the steps are too large. Choose a smaller learning rate and start again.") : course.guesses && say("It still guesses: the steps are too large, or far too small. Choose another learning rate, such as 0.1, and start again.")),
     ].filter(Boolean).join(" ");
     if (trainer.lost) return;
     const x = measures.map(({ epoch }) => epoch);

@@ -152,13 +152,7 @@ function pictures({ shape, inkless, kind }, watch) {
  * @param {import("./answer.js").Context} context @param {string} key @param {(watcher: (now: Now) => void) => void} watch
  */
 function gainControl({ store }, key, watch) {
-  const set = (/** @type {number} */ value) => {
-    const gains = new Map(store.state.gains);
-    if (value === 1) gains.delete(key);
-    else gains.set(key, value);
-    store.set({ gains });
-    store.refresh(false);
-  };
+  const set = (/** @type {number} */ value) => store.gain(key, value);
   const words = el("output", { for: "gain" });
   const slider = el("input", { type: "range", id: "gain", min: 0, max: 3, step: 0.1, oninput: () => set(Number(slider.value)) });
   const button = el("button", { type: "button", id: "switch", onclick: () => set(store.state.gains.get(key) === 0 ? 1 : 0) });

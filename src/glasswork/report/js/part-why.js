@@ -23,8 +23,8 @@ export function showWhy(context, body) {
     const list = el("select", { id, onchange: () => choose(Number(list.value)) }, ...classes.map((name, k) => el("option", { value: k }, name)));
     return [el("label", { for: id }, label), list];
   };
-  const first = select("why-first", say("Why"), (target) => store.set({ target }));
-  const second = select("why-second", say("and not"), (rival) => store.set({ rival }));
+  const first = select("why-first", say("Why"), (target) => store.set({ target, rival: pairOf(context, store.state).find((k) => k !== target) }));
+  const second = select("why-second", say("and not"), (rival) => store.set({ target: pairOf(context, store.state)[0], rival }));
   const sum = el("div", { class: "sum" });
   const maps = el("div", { class: "maps" });
   const smudge = el("div", { class: "smudge" });
@@ -65,13 +65,13 @@ export function showWhy(context, body) {
 }
 
 /**
- * The two classes that are compared.
+ * The two classes that are compared: the answer, and the one that was touched or is second; or those that were asked for.
  * @param {import("./answer.js").Context} context @param {import("./store.js").State} state
  */
 function pairOf(context, state) {
   const { best, second } = context.answer(state);
-  const a = state.target ?? best;
-  const b = state.rival ?? (a === best ? second : best);
+  const a = state.rival === null ? best : (state.target ?? best);
+  const b = state.rival ?? state.target ?? second;
   return [a, a === b ? (a === best ? second : best) : b];
 }
 

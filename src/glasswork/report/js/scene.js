@@ -107,7 +107,8 @@ export function showNetwork(context, stage, place, answers, { onopen, onpeek }) 
     walls.forEach((wall, b) => {
       const adds = contributions(network, trace, b, context.target(state));
       if (orders[b].length !== wall.count) orders[b] = byClass(network, b);
-      wall.place(view.sort === "class" ? orders[b] : byValue(adds.map((value) => -value)), adds, state.open?.block === b ? state.open.neuron : null);
+      const shown = view.shows === "active" ? trace.outputs[b] : adds;
+      wall.place(view.sort === "class" ? orders[b] : byValue(shown.map((value) => -value)), adds, state.open?.block === b ? state.open.neuron : null);
       const columns = Math.min(COLUMNS[hidden.length] ?? 1, Math.ceil(wall.tiles.length / ROWS));
       const across = Math.round(Math.sqrt((wall.tiles.length * columns) / ROWS)); // if all are shown in the same room
       wall.element.style.setProperty("--fitting", String(Math.min(columns / across, ROWS / Math.ceil(wall.tiles.length / across))));

@@ -73,6 +73,18 @@ export class Store {
   }
 
   /**
+   * Turn a neuron of the stage up or down; 0 switches it off.
+   * @param {string} key @param {number} value
+   */
+  gain(key, value) {
+    const gains = new Map(this.state.gains);
+    if (value === 1) gains.delete(key);
+    else gains.set(key, value);
+    this.set({ gains });
+    this.refresh(false);
+  }
+
+  /**
    * Be told of every change, at once.
    * @param {Watcher} watcher
    */

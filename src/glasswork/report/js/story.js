@@ -24,7 +24,7 @@ export function showLessons(context, stage, place, playEpochs) {
   stage.hint.prepend(buttons);
   if (!stage.board || !context.network.last || context.data.thing !== "digit") return;
   buttons.prepend(button(say("A story in six scenes"), showStory(context, stage, stage.board, place, playEpochs)));
-  showMissions(context, stage.dock.add("missions", say("Missions")));
+  showMissions(context, stage, stage.board);
 }
 
 /** @typedef {Record<string, string | number>} Facts What sentences tell of the stage. */
