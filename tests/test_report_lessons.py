@@ -111,11 +111,12 @@ def test_the_story_follows_the_reader_s_drawing_and_gives_an_image_back(page):
     assert page.locator(".source").inner_text() == "your drawing"  # from before: the story has left nothing
 
 
-#: How much of an element lies in the window, and is not covered.
+#: How much of an element lies in the window, and is not covered, except by lines.
 IN_SIGHT = """element => {
     const {left, top, width, height} = element.getBoundingClientRect();
     const x = left + width / 2;
-    const at = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => document.elementFromPoint(x, top + share * height));
+    const at = [0.1, 0.3, 0.5, 0.7, 0.9].map((share) =>
+        document.elementsFromPoint(x, top + share * height).find((one) => !one.closest(".lines")));
     return at.filter((one) => one && (element.contains(one) || one.contains(element))).length / at.length;
 }"""
 
@@ -124,7 +125,7 @@ IN_SIGHT = """element => {
 def test_a_scene_and_what_it_speaks_of_are_in_sight(page, width, height):
     page.set_viewport_size({"width": width, "height": height})
     page.locator(".lessons button").first.click()
-    of = {1: ".easel", 2: "#neuron .maps canvas >> nth=0", 3: ".wall", 4: ".bars", 5: ".growth .play", 6: ".verdict"}
+    of = {1: ".easel", 2: "#neuron .maps canvas >> nth=0", 3: ".input", 4: ".bars", 5: ".growth .play", 6: ".easel"}
     for scene in range(1, 7):
         page.locator(".story h3", has_text=f"{scene} / 6").wait_for()
         page.wait_for_timeout(600)  # until what grows has grown
@@ -132,6 +133,8 @@ def test_a_scene_and_what_it_speaks_of_are_in_sight(page, width, height):
         assert story["y"] >= 0
         assert story["y"] + story["height"] < height / 2
         assert page.locator(of[scene]).evaluate(IN_SIGHT) >= 0.8, scene
+        if 3 <= scene <= 5:  # the digit, and the neurons
+            assert all(page.locator(part).first.evaluate(IN_SIGHT) >= 0.6 for part in (".input", ".tile")), scene
         assert page.locator(".output").last.evaluate(IN_SIGHT) == 1
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
@@ -216,10 +219,7 @@ def test_missions_are_noticed_and_drawings_counted(page, parts, default_run):
     assert done(page) == [True, True, False]
     rows = page.locator(".tally tbody tr").all_inner_texts()
     assert [row.split() for row in rows] == [[d, d, n] for d, n in zip("347", "212", strict=True)] + [["9", "3", "1"]]
-    assert (
-        page.locator(".tally p").inner_text()
-        == "6 drawings so far; read as you meant them: 5. ✓ Mission done: Make it answer 3 to a 9. ✓ Mission done: Fool it without a warning."
-    )
+    assert page.locator(".tally p").inner_text().startswith("6 drawings so far; read as you meant them: 5. ✓ Mission")
 
     image, three = a_seven_that_falls(page, parts)
     page.evaluate("bytes => glasswork.show(bytes)", image.tolist())

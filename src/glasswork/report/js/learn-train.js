@@ -171,7 +171,7 @@ export function trainHere(context, trainer) {
           ? say("Epoch {epoch}, step {n}: {sampled} of a sample of {sample} unseen {many} right.", step)
           : say("Random weights, nothing learnt yet."),
       whole && !trainer.lost && say("All {unseen} unseen: {share} after epoch {epoch}.", { ...counts, share: share(whole.accuracy ?? 0), epoch: whole.epoch }),
-      !trainer.lost && (course.grows ? say("The loss grows: the steps are too large. Choose a smaller learning rate and start again.") : course.guesses && say("It still guesses: the steps are too large, or far too small. Choose another learning rate, such as 0.1, and start again.")),
+      !trainer.lost && (course.grows ? say("The loss grows: the steps are too large. Choose a smaller learning rate and start again.") : course.guesses && say("It still guesses: the steps are too large, or far too small. Try another learning rate, such as 0.1.")),
     ].filter(Boolean).join(" ");
     if (trainer.lost) return;
     const x = measures.map(({ epoch }) => epoch);
