@@ -17,8 +17,8 @@ train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute
 
 test: $(VENV)/installed-dev chromium bwrap cc  ## check style, types, imports and behaviour
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync style types imports javascript
-	$(BIN)/pytest --numprocesses 2 tests/classroom  # apart, as it puts stand-ins in the place of libraries
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --ignore tests/classroom  # a file's fixtures are made once
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/classroom  # apart, as it puts stand-ins in the place of libraries
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/classroom
 
 style: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -48,6 +48,7 @@ SLOW = {
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in SLOW)  # the last files are short: no worker waits long
     for item in items:
         if item.path.stem in SLOW:
             item.add_marker(pytest.mark.slow)
@@ -111,10 +112,28 @@ def default_run(installed, for_all_workers):
 
 
 @pytest.fixture(scope="session")
-def kernels(for_all_workers):
-    """The kernels of the compiled engine, which take a minute to compile."""
+def first_start(for_all_workers):
+    """A folder with the compiled engine of a first start, for float32, and what it printed in ``printed.txt``."""
+
+    def compile_and_train(folder):
+        from engines import start
+
+        (folder / "printed.txt").write_text("\n".join(start(NUMBA_CACHE_DIR=str(folder))), encoding="utf-8")
+
+    return for_all_workers("first start", compile_and_train)
+
+
+@pytest.fixture(scope="session")
+def kernels(for_all_workers, request):
+    """The kernels of the compiled engine, which take half a minute for each dtype to compile."""
+    from glasswork.engine.compiled.compiling import cache_folder, one_process_compiles
     from glasswork.engine.compiled.engine import load_kernels
 
+    usual = cache_folder()
+    if usual is not None and not (usual / "float32").exists():
+        made = request.getfixturevalue("first_start") / usual.name
+        with one_process_compiles("float32"):
+            shutil.copytree(made, usual, ignore=shutil.ignore_patterns("lock"), dirs_exist_ok=True)
     for_all_workers("kernels", lambda _: [load_kernels(np.dtype(name)) for name in ("float32", "float64")])
 
 

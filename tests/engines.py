@@ -2,6 +2,10 @@
 
 import copy
 import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -207,3 +211,33 @@ def build_of(recipe, *, total_steps=1000):
     model = build_model(recipe.network, 784, 10, rng=rng, seed=recipe.seed)
     optimizer = build_optimizer(recipe, model, total_steps=total_steps)
     return model, optimizer, build_loss(recipe.loss), build_average(recipe, model)
+
+
+TRAIN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+{before}
+from engines import Training, batches, network
+from glasswork.engine.compiled.engine import CompiledEngine, load_kernels
+load_kernels(np.dtype("float32"), print)
+training = Training(CompiledEngine, network("relu", "float32"), threads=2)
+print(repr(float(np.sum(training.run(batches("float32"), 30)))))
+{after}
+"""
+
+
+def start(before="", after="", **environment):
+    """Train in a process of its own, and return what it prints."""
+    return run(TRAIN.format(before=before, after=after), **environment)
+
+
+def run(code, **environment):
+    """Run Python code, which may import this file, in a process of its own, and return the lines that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent)],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout.splitlines()

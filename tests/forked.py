@@ -24,7 +24,7 @@ LATER = (
     "rich.table", "scipy.ndimage",
 )  # fmt: skip
 COMMAND = Path(sys.executable).with_name("glasswork")
-SECONDS = 300  #: After which a command is killed.
+SECONDS = 600  #: After which a command is killed.
 
 
 class Forks:

@@ -143,8 +143,8 @@ def test_the_same_bytes_in_another_folder_locale_and_time_zone(home, run, tmp_pa
     assert (again / "recipe.toml").read_bytes() == (run / "recipe.toml").read_bytes()
 
 
-def test_flags_change_the_experiment(installed, tmp_path):
-    printed = installed(
+def test_flags_change_the_experiment(glasswork, tmp_path):
+    printed = glasswork(
         "train", "--epochs", 1, "--hidden", "30,20", "--batch-size", 50, "--learning-rate", 0.5, "--seed", 7,
         "--dtype", "float64", "--split", "official", "--out", "deep/run", "--quiet", "--batch-norm", "true",
         "--drop-last", folder=tmp_path,
@@ -201,7 +201,7 @@ def test_evaluate_tells_accuracy_with_its_split_each_digit_and_the_confusions(in
         picture.load()
 
 
-def test_predict_reads_digits(installed, home, run, digits):
+def test_predict_reads_digits(installed, glasswork, home, run, digits):
     paths = [digits / f"{digit}.png" for digit in range(10)]
     printed = installed("predict", run, *paths, folder=home)
     lines = [
@@ -209,7 +209,7 @@ def test_predict_reads_digits(installed, home, run, digits):
         for line in printed.splitlines()
     ]
     assert [line[0] for line in lines] == [str(path) for path in paths]
-    answers = json.loads(installed("predict", run, "--json", *paths, folder=home))
+    answers = json.loads(glasswork("predict", run, "--json", *paths, folder=home))
     assert [answer["digit"] for answer in answers] == [int(line[1]) for line in lines]
     assert sum(answer["digit"] == digit for digit, answer in enumerate(answers)) >= 7
     for answer in answers:
@@ -320,13 +320,13 @@ def test_an_unreadable_or_empty_image_is_refused(glasswork, name, content, messa
     assert "Traceback" not in printed
 
 
-def test_a_damaged_model_file_is_refused_and_debug_shows_where(installed, home, run, digits, tmp_path):
+def test_a_damaged_model_file_is_refused_and_debug_shows_where(glasswork, home, run, digits, tmp_path):
     damaged = tmp_path / "run"
     damaged.mkdir()
     (damaged / "model.safetensors").write_bytes((run / "model.safetensors").read_bytes()[:-100])
-    printed = installed("predict", damaged, digits / "1.png", folder=home, status=1)
+    printed = glasswork("predict", damaged, digits / "1.png", folder=home, status=1)
     assert re.match(r"Error: .*model\.safetensors: not a model file, or a damaged one", printed)
-    assert "Traceback" in installed("predict", damaged, digits / "1.png", "--debug", folder=home, status=1)
+    assert "Traceback" in glasswork("predict", damaged, digits / "1.png", "--debug", folder=home, status=1)
 
 
 @pytest.mark.parametrize("words", [["--version"], ["recipes"]])
@@ -400,7 +400,7 @@ def three(tmp_path_factory, few_images):
     return folder, finished, best
 
 
-def test_runs_pairs_accuracies_of_the_same_weights(three, installed):
+def test_runs_pairs_accuracies_of_the_same_weights(three, installed, glasswork):
     """With early stopping the best epoch's, which is what was tested; without, the last one's."""
     folder, finished, best = three
     rows = {row["run"]: row for row in json.loads(installed("runs", folder, "--json", folder=folder))}
@@ -414,7 +414,7 @@ def test_runs_pairs_accuracies_of_the_same_weights(three, installed):
     accuracies = [epoch.valid_accuracy for epoch in finished.history]
     assert max(accuracies) > accuracies[-1]  # so that the two are not the same by chance
     assert rows["best"]["valid_accuracy"] > rows["finished"]["valid_accuracy"]
-    printed = installed("runs", folder, folder=folder)
+    printed = glasswork("runs", folder, folder=folder)
     assert re.search(rf"^finished +finished +5/5 +{accuracies[-1]:.2f}% +{finished.test_accuracy:.2f}%", printed, re.M)
 
 
@@ -439,13 +439,13 @@ def test_looking_at_runs_changes_nothing(three, glasswork, tmp_path):
     assert (soak.everything(folder), sorted(folder.rglob("*"))) == before
 
 
-def test_show_saves_any_figure_of_a_run(installed, run, tmp_path):
+def test_show_saves_any_figure_of_a_run(installed, glasswork, run, tmp_path):
     for words, start in ((["weights"], b"<?xml"), (["confusion"], b"<?xml")):
-        printed = installed("show", run, *words, "-o", "figure.svg", folder=tmp_path)
+        printed = glasswork("show", run, *words, "-o", "figure.svg", folder=tmp_path)
         assert "Figure saved to figure.svg" in printed
         assert (tmp_path / "figure.svg").read_bytes().startswith(start)
     shown = installed("show", run, folder=tmp_path)
     with Image.open(shown.split()[-1]) as picture:
         picture.load()
-    assert "neither a run nor a figure" in installed("show", "nowhere", folder=tmp_path, status=1)
-    assert "no run to show" in installed("show", "digits", folder=tmp_path, status=1)
+    assert "neither a run nor a figure" in glasswork("show", "nowhere", folder=tmp_path, status=1)
+    assert "no run to show" in glasswork("show", "digits", folder=tmp_path, status=1)

@@ -3,47 +3,17 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
-from engines import Training, batches, network
+from engines import Training, batches, network, run, start
 from glasswork.engine.compiled.compiling import cache_folder
 from glasswork.engine.compiled.engine import CompiledEngine
 from glasswork.engine.compiled.pace import Pace
 
 pytestmark = pytest.mark.usefixtures("kernels")
-
-TRAIN = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import numpy as np
-{before}
-from engines import Training, batches, network
-from glasswork.engine.compiled.engine import CompiledEngine, load_kernels
-load_kernels(np.dtype("float32"), print)
-training = Training(CompiledEngine, network("relu", "float32"), threads=2)
-print(repr(float(np.sum(training.run(batches("float32"), 30)))))
-{after}
-"""
-
-
-def start(before="", after="", **environment):
-    """Train in a process of its own, and return what it prints."""
-    return run(TRAIN.format(before=before, after=after), **environment)
-
-
-def run(code, **environment):
-    """Run Python code in a process of its own, and return the lines that it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(Path(__file__).parent)],
-        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +23,10 @@ def expected():
     return repr(float(np.sum(training.run(batches("float32"), 30))))
 
 
-def test_the_first_start_says_that_it_compiles_and_the_second_does_not(tmp_path, expected):
-    first, second = (start(NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
+def test_the_first_start_says_that_it_compiles_and_the_second_does_not(first_start, expected):
+    first = (first_start / "printed.txt").read_text(encoding="utf-8").splitlines()
     assert "once on this machine" in first[0]
-    assert first[1:] == second == [expected]
+    assert first[1:] == start(NUMBA_CACHE_DIR=str(first_start)) == [expected]
 
 
 def test_a_second_process_waits_while_the_first_one_compiles():

@@ -1,7 +1,9 @@
 """Where a run is trained: file systems without locks, few granted cores, no home folder, a project that was moved."""
 
+import ast
 import errno
 import fcntl
+import importlib
 import os
 import re
 import shlex
@@ -157,16 +159,30 @@ def test_the_compiled_kernels_go_where_the_other_results_go(tmp_path, monkeypatc
     assert compiling.cache_folder.__wrapped__() is None
 
 
-def test_a_second_installation_has_its_own_kernels(tmp_path, monkeypatch):
-    """Numba reads those of the same files only: the first start of a copy compiles, and says so."""
+def test_installations_of_the_same_sources_share_their_kernels(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     first = compiling.cache_folder.__wrapped__()
-    assert first == compiling.cache_folder.__wrapped__()
     copy = shutil.copytree(Path(compiling.__file__).parent, tmp_path / "compiled")
     monkeypatch.setattr(compiling, "__file__", str(copy / "compiling.py"))
-    second = compiling.cache_folder.__wrapped__()
     os.utime(copy / "compiling.py", (1, 1))  # as if it was installed anew
-    assert len({first, second, compiling.cache_folder.__wrapped__()}) == 3
+    assert compiling.cache_folder.__wrapped__() == first
+    with (copy / "formulas.py").open("a") as file:
+        file.write("# another version\n")
+    assert compiling.cache_folder.__wrapped__() != first
+
+
+def test_the_files_of_all_numbers_in_kernels_are_in_the_name_of_their_folder():
+    """Otherwise a kernel from the cache could hold the number of another version."""
+    sources = compiling.kernel_sources()
+    for path in Path(compiling.__file__).parent.glob("*.py"):
+        imports = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        if not {"kernel", "entry", "callback"} & {alias.name for node in imports for alias in node.names}:
+            continue  # no function in this file is compiled
+        for node in imports:
+            module = importlib.import_module(node.module)
+            given = [getattr(module, alias.name) for alias in node.names]
+            if any(isinstance(value, int | float | np.generic | np.ndarray) for value in given):
+                assert not node.module.startswith("glasswork") or Path(module.__file__) in sources, (path, node.module)
 
 
 # A project that was moved ------------------------------------------------------------------------

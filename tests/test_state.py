@@ -30,6 +30,8 @@ from glasswork import (
     valid,
 )
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 FEATURES, CLASSES = 12, 3
 PIXELS = np.random.default_rng(0).integers(0, 256, (110, FEATURES), dtype=np.uint8)
 LABELS = ((PIXELS - 127.0) @ np.random.default_rng(1).normal(size=(FEATURES, CLASSES))).argmax(axis=1)

@@ -19,15 +19,24 @@ def one_blas_thread():
         yield
 
 
-@pytest.fixture(scope="module")
-def catalogue():
-    """The catalogue in this process, for code that is ours; its silent libraries are gone after the module."""
-    from glasswork.classroom.judging.matching import Catalogue
-    from glasswork.classroom.student.fixture import Mnist, install
+@pytest.fixture(scope="session")
+def known():
+    """MNIST as submissions get it, what recognises its images, and what variants do: made once for all modules."""
+    from glasswork.classroom.student.fixture import Mnist
     from glasswork.classroom.student.images import Identifier
-    from glasswork.classroom.student.observe import watch_numpy
 
     mnist = Mnist(*load_mnist())
+    return mnist, Identifier(mnist), {}
+
+
+@pytest.fixture(scope="module")
+def catalogue(known):
+    """The catalogue in this process, for code that is ours; its silent libraries are gone after the module."""
+    from glasswork.classroom.judging.matching import Catalogue
+    from glasswork.classroom.student.fixture import install
+    from glasswork.classroom.student.observe import watch_numpy
+
+    mnist, identifier, seen = known
     with pytest.MonkeyPatch.context() as patch:
         import sys
 
@@ -38,7 +47,7 @@ def catalogue():
         before, finders = dict(sys.modules), list(sys.meta_path)
         install(mnist)
         watch_numpy(patch.setattr)
-        made = Catalogue(mnist, Identifier(mnist))
+        made = Catalogue(mnist, identifier, seen)
         made.reference()
         yield made
         sys.meta_path[:] = finders

@@ -125,7 +125,7 @@ def equal(one: Any, other: Any) -> bool:
         return False
     if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
         return bool(a.dtype.kind == b.dtype.kind and np.all(a == b))
-    return bool(np.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True))
+    return np.array_equal(a, b) or bool(np.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
 def plain(value: Any) -> Any:

@@ -136,8 +136,6 @@ def _without_magics(lines: list[str]) -> list[str]:
     head = next((line for line in lines if line.strip()), "")
     if _FOREIGN_CELL.match(head):
         return [""] * len(lines)
-    if _is_python("\n".join(lines)):
-        return lines
     code, continued = [], False
     for line in lines:
         magic = _MAGIC.match(line)
@@ -150,7 +148,7 @@ def _without_magics(lines: list[str]) -> list[str]:
             code.append("")
         else:
             code.append(line)
-    return code
+    return lines if code == lines or _is_python("\n".join(lines)) else code
 
 
 def _is_python(text: str) -> bool:

@@ -201,5 +201,7 @@ def stroke_width(mask: Mask) -> float:
     """Return the width of the strokes in pixels: in a strip of width w, mean squared depth / mean depth is w / 3."""
     if not mask.any():
         return 0.0
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    drawn = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    depth = ndimage.distance_transform_edt(np.pad(drawn, 1))
     return float(3 * (depth**2).sum() / depth.sum())

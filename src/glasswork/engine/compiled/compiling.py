@@ -3,8 +3,8 @@
     first start    kernels.py ──Numba, LLVM──► machine code ──► cache/glasswork/engine-<digest>/
     later starts                                               ──► memory
 
-The name of the folder holds a digest of the engine's sources and of where they are installed. Numba itself checks only
-one file: it would not notice a change in a formula that a kernel of another file calls.
+The name of the folder holds a digest of the engine's sources, so all installations of the same version share it. Numba
+itself checks one file only: it would not notice a change in a formula that a kernel of another file calls.
 """
 
 from __future__ import annotations
@@ -70,12 +70,23 @@ def has_openmp() -> bool:
     return str(numba.config.THREADING_LAYER) == "omp"
 
 
+def kernel_sources() -> list[Path]:
+    """Return the files of which the kernels are made: the engine's, and those whose constants it takes."""
+    package = Path(glasswork.cache.__file__).parent
+    given = [
+        package / "pixels.py",
+        package / "randomness.py",
+        *package.glob("nn/*.py"),
+        *package.glob("data/augment/*.py"),
+    ]
+    return [*sorted(given), *sorted(Path(__file__).parent.glob("*.py"))]
+
+
 @cache
 def cache_folder() -> Path | None:
     """Return a writable folder for compiled kernels; None if there is none."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    stamps = [(str(source), source.stat().st_mtime_ns) for source in sources]  # Numba reads for the same files only
-    facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()} {stamps}".encode()
+    sources = kernel_sources()
+    facts = f"{numba.__version__} {llvmlite.binding.get_host_cpu_name()} {platform.python_version()}".encode()
     digest = hashlib.sha256(facts + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     given = os.environ.get("NUMBA_CACHE_DIR")
     parent = Path(given) if given else glasswork.cache.cache_folder()
@@ -159,12 +170,45 @@ def note_compiled(what: str) -> None:
 _compiled: set[str] = set()  # in this process
 
 
+class InFolder:
+    """Tell Numba where to cache a function: in ``numba.config.CACHE_DIR`` itself, wherever its source is installed.
+
+    The name of that folder vouches for the source, so Numba need not check it. The methods are those of Numba's own
+    locators.
+    """
+
+    def __init__(self, line: int) -> None:
+        self._line, self._folder = line, numba.config.CACHE_DIR
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], _: str) -> InFolder:
+        """Return the locator of a function."""
+        return cls(function.__code__.co_firstlineno)
+
+    def get_cache_path(self) -> str:
+        """Return the folder."""
+        return str(self._folder)
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder."""
+        Path(self._folder).mkdir(parents=True, exist_ok=True)
+
+    def get_source_stamp(self) -> str:
+        """Return what must be equal for a cached function to be used."""
+        return ""
+
+    def get_disambiguator(self) -> str:
+        """Return what tells functions of the same name apart."""
+        return str(self._line)
+
+
 @contextmanager
 def _cached_in(folder: Path | None) -> Iterator[bool]:
     """Context manager: functions compiled inside are cached in this folder; yields whether they are."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or "")
+    config = numba.config
+    before = config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES
+    config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(folder or ""), f"{__name__}.{InFolder.__name__}"
     try:
         yield folder is not None
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = before
