@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import part_augment
 import part_page
 import part_serving
 import part_training
@@ -41,6 +42,7 @@ def main() -> None:
         "deep": (partial(training, "deep"), 5),
         "wide": (partial(training, "wide"), 3),
         "plain-best": (partial(part_training.seed, "plain-best", 40), 3),
+        "augment": (part_augment.rows, 5),
         "busy": (part_training.busy, 5),
         "growth": (growing, 5),
         "predict": (part_using.predicting, 5),

@@ -26,13 +26,13 @@ Times = dict[str, list[float]]
 def rows(work: str, rounds: int) -> tuple[list[Row], dict[str, float]]:
     """Return the rows of one work, and everybody's time relative to the floor, for the figure."""
     epochs, floors, peers = TRAINING[work]
-    times, threads, accuracy = _measure(work, ["floor", *ENGINES, *peers], epochs, rounds)
+    times, threads, accuracy = measure(work, ["floor", *ENGINES, *peers], epochs, rounds)
     floor, words = times["floor"], f"floor, {_threads(threads['floor'])}"
     found = [
         Row(
             work,
             f"time / {words}",
-            *(_ratio(times, engine, "floor", at_most=most) for engine, most in zip(ENGINES, floors, strict=True)),
+            *(ratio(times, engine, "floor", at_most=most) for engine, most in zip(ENGINES, floors, strict=True)),
             note=f"accuracy {accuracy['NumPy engine']:.2f} % and {accuracy['compiled engine']:.2f} %",
         )
     ]
@@ -42,8 +42,8 @@ def rows(work: str, rounds: int) -> tuple[list[Row], dict[str, float]]:
                 Row(
                     work,
                     f"{peer}, {_threads(threads[peer])} / time",
-                    _ratio(times, peer, ENGINES[0]),
-                    _ratio(times, peer, ENGINES[1], at_least=least),
+                    ratio(times, peer, ENGINES[0]),
+                    ratio(times, peer, ENGINES[1], at_least=least),
                     note=f"accuracy {accuracy[peer]:.2f} %",
                 )
             )
@@ -52,11 +52,11 @@ def rows(work: str, rounds: int) -> tuple[list[Row], dict[str, float]]:
 
 def seed(name: str, epochs: int, rounds: int) -> list[Row]:
     """Return the row of a recipe's training as a whole, from single epochs of it."""
-    times, _, _ = _measure(name, ENGINES, 1, rounds)
+    times, _, _ = measure(name, ENGINES, 1, rounds)
     minutes = [Measured([epochs * seconds for seconds in times[engine]]) for engine in ENGINES]
     return [
         Row(name, "seconds a seed", *minutes),
-        Row(name, "time / NumPy engine", Measured([1.0]), _ratio(times, ENGINES[1], ENGINES[0], at_most=0.5)),
+        Row(name, "time / NumPy engine", Measured([1.0]), ratio(times, ENGINES[1], ENGINES[0], at_most=0.5)),
     ]
 
 
@@ -75,7 +75,7 @@ def busy(rounds: int) -> list[Row]:
     return [Row("classwork", "time beside a busy process / alone", *measured)]
 
 
-def _measure(work: str, names: Sequence[str], epochs: int, rounds: int) -> tuple[Times, dict, dict]:
+def measure(work: str, names: Sequence[str], epochs: int, rounds: int) -> tuple[Times, dict, dict]:
     """Return the seconds of an epoch, round by round, of each contender at its better number of threads."""
     seconds: dict[tuple[str, int], list[float]] = {}
     with workers(work, names) as started:
@@ -97,7 +97,7 @@ def _turn(worker: Worker, epochs: int) -> float:
     return worker.train(epochs)
 
 
-def _ratio(times: Times, above: str, below: str, **target: float) -> Measured:
+def ratio(times: Times, above: str, below: str, **target: float) -> Measured:
     return Measured(ratios(times[above], times[below]), **target)
 
 

@@ -21,6 +21,11 @@ CONTENDERS: dict[str, tuple[str, tuple[int, ...]]] = {
     "PyTorch": ("with_torch:Torch", (1, 2)),
     "scikit-learn": ("with_sklearn:Sklearn", (1, 2)),
     "the listing": ("with_numpy:Listing", (1, 2)),
+    "record": ("with_augment:Steps", (2,)),
+    "NumPy distortion": ("with_augment:InNumpy", (1,)),
+    "compiled distortion": ("with_augment:Compiled", (1, 2)),
+    "SciPy": ("with_augment:Scipy", (1,)),
+    "torchvision": ("with_augment:Torchvision", (1, 2)),
 }
 
 #: Which library of matrix products each contender has loaded and which kernel it runs, as its process says.

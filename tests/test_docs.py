@@ -99,7 +99,9 @@ def test_commands_of_the_readme_are_commands(glasswork, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *(ROOT / "docs" / name for name in ("handout.md", "recipes.md"))], ids=lambda p: p.name
+    "page",
+    [ROOT / "README.md", *(ROOT / "docs" / name for name in ("augmentation.md", "handout.md", "recipes.md"))],
+    ids=lambda p: p.name,
 )
 def test_python_runs(page, capsys):
     shown = blocks(page, "python")
@@ -110,13 +112,17 @@ def test_python_runs(page, capsys):
         printed = capsys.readouterr().out
         assert re.search(r"^3: 9[2-5]\.\d\d% of the validation images are right$", printed, re.MULTILINE)
         assert "linear1.weight" in printed
+    if page.name == "augmentation.md":
+        assert capsys.readouterr().out == "(100, 784) True True\n" * 5 + "True\n"
     if page.name == "recipes.md":
         assert f"# {capsys.readouterr().out}" in shown[0]
 
 
-def test_the_recipe_that_is_shown_is_one():
+def test_the_recipes_that_are_shown_are_recipes():
     (text,) = blocks(ROOT / "docs" / "recipes.md", "toml")
     assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).network.hidden == (300, 100)
+    (text,) = blocks(ROOT / "docs" / "augmentation.md", "toml")
+    assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).augment.calm == ("1", "7")
 
 
 def test_every_key_of_a_recipe_is_in_the_table():

@@ -91,13 +91,13 @@ def _slash(ink: _Ink, u: NDArray[np.float64]) -> FloatArray:
 
 
 def _flag_and_foot(ink: _Ink, u: NDArray[np.float64]) -> FloatArray:
-    """A line from the top of a 1 down to the left, and one below it; one third of the images have both."""
+    """A line from the top of a 1 down to the left (half of the images), one below it (a fifth), or both."""
     h = ink.height
     x, y = ink.middle_of(ink.top), ink.top
-    flag = np.where(u[0] < 2 / 3, h, 0)
-    flags = _line([(x, y), (x - flag * (0.2 + 0.2 * u[1]), y + flag * (0.2 + 0.2 * u[2]))])
+    flag = np.where(u[0] < 0.8, h, 0)
+    flags = _line([(x, y), (x - flag * (0.2 + 0.2 * u[1]), y + flag * (0.15 + 0.25 * u[2]))])
     x, y = ink.middle_of(ink.bottom), ink.bottom
-    foot = np.where(u[0] > 1 / 3, h, 0)
+    foot = np.where(u[0] > 0.5, h, 0)
     feet = _line([(x - foot * (0.15 + 0.15 * u[3]), y), (x + foot * (0.15 + 0.15 * u[4]), y)])
     return np.concatenate([flags, feet], axis=1)
 
