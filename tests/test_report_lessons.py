@@ -9,6 +9,7 @@ import pytest
 
 from browser import DIGITS, Board, browser
 from glasswork.report import gather_folder, write_report
+from report_runs import RECIPE, dataset, train
 from test_report_words import REPORT
 
 #: A nine whose tail bends to the left, as Europeans write it: American handwriting has none.
@@ -154,22 +155,102 @@ SIZES = """() => {
 }"""
 
 
-def test_a_projector_shows_the_stage_alone_in_large_type(page):
-    page.locator(".lessons button").first.click()
-    page.keyboard.press("p")
+def places(page, selector):
+    return page.locator(selector).evaluate_all("all => all.map((one) => one.getBoundingClientRect().toJSON())")
+
+
+def assert_on_screen(page, *selectors):
+    """All that is shown of these lies in the window, and all text is large."""
+    size = page.viewport_size
+    for selector in selectors:
+        boxes = [box for box in places(page, selector) if box["width"]]
+        assert boxes, selector
+        for box in boxes:
+            assert box["left"] >= 0, selector
+            assert box["top"] >= 0, selector
+            assert box["right"] <= size["width"], selector
+            assert box["bottom"] <= size["height"], selector
     sizes = page.evaluate(SIZES)
     assert len(sizes) > 20
     assert [text for size, text in sizes if size < 28] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_projector_shows_whatever_is_on_the_stage_in_large_type(open_page, default_run, language, tmp_path):
+    file = default_run / "report.html"
+    if language == "de":
+        write_report(gather_folder(default_run, "de"), file := tmp_path / "report.html")
+    page = open_page(file)
+    always = (".board canvas", ".layers", ".key", ".verdict", ".output", ".output .sum-value")
+    page.keyboard.press("p")
     assert page.locator("h1").is_hidden()
     assert page.locator("#why").is_hidden()
-    for part in ("story", "board", "network", "answers"):
-        assert page.locator(f"[data-part={part}]").is_visible()
-    last = page.locator(".output").last.bounding_box()
-    assert last["y"] + last["height"] <= 720
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    page.keyboard.press("p")
+    assert_on_screen(page, *always, ".leave")
+    tiles = places(page, ".tile")
+    picture, first = places(page, ".input")[0], tiles[0]
+    assert first["left"] - picture["right"] > 28  # room for lines
+    Board(page).clear()
+    assert_on_screen(page, *always)
+    page.evaluate("glasswork.open(0, 7)")
+    assert_on_screen(
+        page, "#neuron .maps canvas", "#neuron .steps table", "#switch", "#neuron .close", ".verdict", ".output"
+    )
+    assert places(page, ".tile") == tiles
+    page.keyboard.press("Escape")
+    assert page.locator("h1").is_hidden()  # it closes one thing at a time
+    assert page.evaluate("document.activeElement.matches('.tile')")
+    page.keyboard.press("Escape")
     assert page.locator("#why").is_visible()
-    page.locator(".story button").last.click()
+
+    for tab, parts in (
+        ("watch", (".growth .play", "#epoch-slider", ".growth output")),
+        ("train", (".trio .row button", ".trio .plot svg >> nth=0", ".state")),
+    ):
+        page.locator(f"#tab-{tab}").click()
+        page.keyboard.press("p")
+        page.wait_for_timeout(100)
+        assert_on_screen(page, *always, *parts)
+        page.keyboard.press("p")
+    page.locator("#tab-neuron").click()
+
+    page.keyboard.press("p")
+    page.evaluate("document.querySelector('.lessons button').click()")
+    for parts in ((), ("#neuron .steps table", "#switch"), (), (), (".growth .play", "#epoch-slider"), ()):
+        page.wait_for_timeout(150)
+        assert_on_screen(page, ".story", ".story button", *(parts or always), ".output")
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    assert page.locator(".story").is_hidden()
+
+
+def test_a_projector_shows_a_deep_network(open_page, tmp_path):
+    run = train(tmp_path / "run", dataset(), RECIPE.override({"network.hidden": [90, 70]}))
+    write_report(run, tmp_path / "report.html")
+    page = open_page(tmp_path / "report.html")
+    page.keyboard.press("p")
+    assert_on_screen(page, ".board canvas", ".layers", ".layer h3", ".verdict", ".output")
+    across = [places(page, selector) for selector in (".input", ".wall >> nth=0", ".wall >> nth=1", ".bars")]
+    for [one], [other] in itertools.pairwise(across):
+        assert other["left"] - one["right"] > 28
+    assert (
+        max(box["right"] for box in places(page, ".layer h3 span:first-child")) <= places(page, ".verdict")[0]["left"]
+    )
+
+
+def test_paper_does_not_have_the_view_for_a_projector_and_keys_are_listed(page):
+    page.keyboard.press("p")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#why").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#why").is_hidden()
+    page.keyboard.press("?")
+    assert "projector" in page.locator("dialog").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").is_hidden()
+    assert page.locator("#why").is_hidden()
+    page.keyboard.press("Escape")
+    assert page.locator("#why").is_visible()
 
 
 def meant(page, digit):

@@ -43,7 +43,7 @@ export function chart(options) {
   let [width, scale] = [0, 1]; // measured here only, as measuring waits for the layout
   figure.redraw = () => width && draw(place, readout, options, width, scale);
   new ResizeObserver(([entry]) => {
-    [width, scale] = [Math.round(entry.contentRect.width), textScale()];
+    [width, scale] = [Math.round(entry.contentRect.width), textScale(place)];
     figure.redraw();
   }).observe(place);
   return figure;

@@ -8,7 +8,7 @@ import { say } from "./words.js";
 
 export class Dock {
   /**
-   * @param {Element} place
+   * @param {HTMLElement} place
    * @param {Element} beside What stands at the right of the tabs.
    */
   constructor(place, beside) {
@@ -49,7 +49,7 @@ export class Dock {
 
   /** Bring a panel to the front, for a look that does not leave the chosen one. @param {string} id */
   show(id) {
-    this.front = id;
+    this.front = this.place.dataset.front = id;
     for (const one of this.all) {
       one.tab.setAttribute("aria-selected", String(one.id === id));
       one.panel.hidden = one.id !== id;

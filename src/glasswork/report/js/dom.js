@@ -67,8 +67,8 @@ export function tableOf(label, heads, rows, name = "metrics") {
 /** @param {Child[]} heads Of the columns. @param {Record<string, string>} [attributes] */
 export const headOf = (heads, attributes = {}) => el("thead", attributes, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head))));
 
-/** How much larger the page's text is than 16 pixels. */
-export const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+/** How much larger the text of an element is than 16 pixels. @param {Element} element */
+export const textScale = (element) => parseFloat(getComputedStyle(element).fontSize) / 16;
 
 /**
  * The element of that id.

@@ -188,7 +188,7 @@ function inputName({ columns, shape, network }, { strokes }) {
 /** @param {import("./answer.js").Context} context @param {Wall} wall @param {number} b @param {() => void} settle */
 function layerHead({ network }, wall, b, settle) {
   const block = network.blocks[b];
-  const words = el("span", {});
+  const [words, kindWords] = [el("span", {}), el("span", { class: "kinds" })];
   let all = false;
   const toggle = el("button", { type: "button", class: "link", onclick: () => show(!all) });
   const show = (/** @type {boolean} */ wanted) => {
@@ -201,7 +201,8 @@ function layerHead({ network }, wall, b, settle) {
     const kinds = block.after.map((layer) => layer.kind).filter((kind) => kind !== "dropout" && kind !== "gaussian-noise");
     const some = { n: wall.tiles.length, all: grouped(block.width) };
     const which = some.n === block.width ? (some.n === 1 ? say("1 neuron") : say("{all} neurons", some)) : say("{n} strongest of {all}", some);
-    words.textContent = [which, ...kinds].join(", ");
+    words.textContent = which;
+    kindWords.textContent = kinds.map((kind) => `, ${kind}`).join("");
     toggle.textContent = all ? say("Show fewer") : say("Show all");
     toggle.hidden = !all && wall.tiles.length === block.width;
     wall.element.setAttribute("aria-label", say("Hidden layer {n}, {width} neurons", { n: b + 1, width: block.width }));
@@ -215,7 +216,7 @@ function layerHead({ network }, wall, b, settle) {
     name();
   };
   name();
-  return { element: el("h3", {}, words, " ", toggle), renew };
+  return { element: el("h3", {}, words, kindWords, " ", toggle), renew };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** A story for a beginner: six scenes of four sentences, each of which sets the stage; and the stage alone, for a projector. */
+/** A story for a beginner: six scenes of four sentences, each of which sets the stage; and the buttons for a lesson. */
 
 import { imageAt } from "./answer.js";
 import { button, byId, el, put, replace } from "./dom.js";
@@ -6,6 +6,7 @@ import { contributions } from "./explain.js";
 import { LEFT_OUT } from "./learn-network.js";
 import { showMissions } from "./missions.js";
 import { argmax } from "./network.js";
+import { presenter, showKeys } from "./presenter.js";
 import { percent, say, signed } from "./words.js";
 
 /** A seven, and a scribble, as strokes. */
@@ -20,7 +21,7 @@ const SCRIBBLE = [Array.from({ length: 60 }, (_, n) => /** @type {[number, numbe
  * @param {import("./answer.js").Context} context @param {Stage} stage @param {Element} place The stage's. @param {() => void} playEpochs
  */
 export function showLessons(context, stage, place, playEpochs) {
-  const buttons = el("div", { class: "row lessons" }, button(say("For a projector (key p)"), presenter(stage.layout)));
+  const buttons = el("div", { class: "row lessons" }, button(say("For a projector (key p)"), presenter(stage.layout)), button(say("Keys (?)"), showKeys()));
   stage.hint.prepend(buttons);
   if (!stage.board || !context.network.last || context.data.thing !== "digit") return;
   buttons.prepend(button(say("A story in six scenes"), showStory(context, stage, stage.board, place, playEpochs)));
@@ -214,24 +215,6 @@ function showStory(context, stage, board, place, playEpochs) {
     if (step && !bar.hidden && !event.defaultPrevented && !(/** @type {any} */ (event.target).matches("input, select"))) show(at + step);
   });
   place.before(bar);
+  new ResizeObserver(() => root.style.setProperty("--story", `${bar.offsetHeight}px`)).observe(bar);
   return start;
-}
-
-/**
- * The stage alone, in large type: the key p turns it on and off.
- * @param {() => void} onchange
- */
-function presenter(onchange) {
-  const toggle = () => {
-    document.documentElement.classList.toggle("presenting");
-    scrollTo(0, 0);
-    onchange();
-  };
-  const leave = button(say("Whole page (p)"), toggle, "leave");
-  put(document.body, leave);
-  addEventListener("keydown", (event) => {
-    const typing = /** @type {any} */ (event.target).matches("input:not([type=range]), select");
-    if (event.key === "p" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) toggle();
-  });
-  return toggle;
 }

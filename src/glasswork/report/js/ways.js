@@ -28,7 +28,7 @@ const AT = { in: 0.3, out: 0.7 };
  */
 export function measure(stage, image, kind, walls, answers) {
   const down = getComputedStyle(stage).display === "flex";
-  const unit = textScale();
+  const unit = textScale(stage);
   const origin = stage.getBoundingClientRect();
   const boxOf = (/** @type {any} */ element) => {
     const { left, top, right, bottom } = element.getBoundingClientRect();
