@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
+import distributed
 import pytest
 
 import chores
-from glasswork.errors import StateError
+from glasswork.errors import InputError, StateError
 from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import climb
@@ -224,6 +226,36 @@ def test_a_sweep_is_the_same_here_and_on_a_cluster(dask, rungs, search, tmp_path
             found.append((markdown(sweep, study.trials(), {}, []), content(tmp_path / name)))
     assert found[0] == found[1]
     assert len(found[0][1]) == 8
+
+
+def test_a_batch_system_is_dask_jobqueues_and_its_jobs_end_with_the_work(monkeypatch):
+    """Its library is not here; a cluster of threads, which Dask has, stands in for that of the batch system."""
+    ended = []
+
+    class SLURMCluster(distributed.LocalCluster):
+        def __init__(self):
+            super().__init__(n_workers=0, threads_per_worker=1, processes=False, dashboard_address=None)
+
+        def scale(self, jobs):
+            super().scale(n=jobs)
+
+        def close(self, *words):
+            ended.append(len(self.workers))
+            return super().close(*words)
+
+    library = types.ModuleType("dask_jobqueue")
+    library.SLURMCluster, library.PBSCluster, library.JobQueueCluster = SLURMCluster, None, None
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", library)
+    with open_pool(2, "slurm", tell=len) as pool:
+        pool.client.wait_for_workers(2)
+        assert pool.executor.submit(chores.square, 3).result() == 9
+    assert ended[0] == 2
+    for wrong, words in {
+        "slrum": "one of pbs, slurm; did you mean slurm", "jobqueue": "one of pbs, slurm",
+        "head:8786": "did you mean tcp://head:8786",
+    }.items():  # fmt: skip
+        with pytest.raises(InputError, match=words), open_pool(cluster=wrong):
+            pass
 
 
 def test_an_address_where_nobody_answers(tmp_path, rungs, monkeypatch):

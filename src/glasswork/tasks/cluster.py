@@ -135,7 +135,8 @@ def connect(where: str, jobs: int | None = None, tell: Callable[[str], object] =
             ) from error
         cluster = Cluster(client)
         number = cluster.threads()
-        tell(f"cluster {cluster.address}: {number} task{'s' * (number != 1)} at a time")
+        at_once = f"{number} task{'s' * (number != 1)} at a time" if number else "no worker yet; the work waits for one"
+        tell(f"cluster {cluster.address}: {at_once}")
         try:
             yield cluster
         finally:
@@ -144,6 +145,11 @@ def connect(where: str, jobs: int | None = None, tell: Callable[[str], object] =
 
 def _batch_system(word: str) -> Any:
     """Return the class of dask-jobqueue for a batch system."""
+    if not word.isalpha():
+        raise InputError(
+            f"--cluster {word}: expected an address such as tcp://HOST:8786, or a batch system such as slurm; did you "
+            f"mean tcp://{word}?"
+        )
     try:
         import dask_jobqueue
     except ModuleNotFoundError as error:
