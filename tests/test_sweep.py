@@ -154,7 +154,7 @@ def swept(sweep, folder, count, **options):
     with open_pool(1) as pool, open_site(folder, pool) as site:
         study = Study(sweep, site)
         list(study.run(count, **options))
-        return study.trials(), markdown(sweep, study.trials(), study.importances(), study.judgement())
+        return study.trials(), markdown(sweep, study.trials(), study.importances(), study.judgement(), study.measured)
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +188,7 @@ def test_validation_decides_and_the_test_images_are_looked_at_for_the_winner_alo
         in words
     )
     assert "The test images were looked at once, for the winner alone." in words
+    assert "mean ± standard deviation over 2 seeds, 100 validation images, handout split." in words
     assert ranked(trials)[0].number == best
 
 

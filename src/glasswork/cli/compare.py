@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from glasswork.runs.folder import RunFolder
 
 
+#: Characters of a run's name that are shown on one line in any case.
+_NAME = 16
+
+
 def compare(
     runs: Annotated[
         list[Path],
@@ -105,10 +109,9 @@ def _results(runs: "Mapping[str, RunFolder]") -> "Table":
     columns = ("run", "split", "parameters", "epochs", "best valid", "test", "seconds")
     table = Table(*columns, box=box.SIMPLE)
     table.columns[0].overflow = "fold"
-    for column in table.columns[1:]:
-        column.no_wrap = True
+    table.columns[0].min_width = min(max(map(len, runs)), _NAME)
     for column in table.columns[2:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for name, run in runs.items():
         history, result = run.history(), run.result()
         if result.members:

@@ -125,13 +125,13 @@ def _conclude(study: "Study", folder: Path, figure_format: Format) -> None:
         recipe = study.sweep.recipe_of(winner, name=f"{study.sweep.recipe.name[:70]}-winner")
         write_whole(folder / "winner.toml", recipe.to_toml().encode())
     importances = study.importances()
-    write_whole(folder / "sweep.md", markdown(study.sweep, trials, importances, judgement).encode())
+    write_whole(folder / "sweep.md", markdown(study.sweep, trials, importances, judgement, study.measured).encode())
     table = Table(*headings(study.sweep))
     for trial in ranked(trials)[:_SHOWN]:
         table.add_row(*map(escape, cells(trial)))
     print_table(table)
     print(*judgement, *([mattered(importances)] if importances else []), sep="\n", flush=True)
-    draw_sweep(study.sweep, trials, folder / "figures", figure_format)
+    draw_sweep(study.sweep, trials, folder / "figures", figure_format, measured=study.measured)
     print(f"All trials: {folder / 'sweep.md'}; figures: {folder / 'figures'}")
     if winner is not None:
         print(f"Next:\n  {command()} train {for_shell(folder / 'winner.toml')}")

@@ -112,8 +112,8 @@ def sweep(keys: Sequence[SweptKey], accuracies: Sequence[float], finished: Seque
         If there is no trial, or the sequences have different lengths.
     """
     _check(keys, accuracies, finished)
-    across = min(GAP * len(keys), MOST_WIDE)
-    figure = new_figure(max(2 * MARGIN + 2 * LEFT + across, 2 * MARGIN + LEFT + WIDE), TOP + HIGH + FOOT)
+    across = max(WIDE, min(GAP * len(keys), MOST_WIDE))
+    figure = new_figure(2 * MARGIN + 2 * LEFT + across, TOP + HIGH + FOOT)
     heading(figure, title, _legend(finished))
     axes = place(figure, MARGIN + LEFT, FOOT, across, HIGH)
     shown = [*keys, SweptKey("accuracy, %", accuracies)]
@@ -130,9 +130,9 @@ def sweep(keys: Sequence[SweptKey], accuracies: Sequence[float], finished: Seque
     axes.set_yticks([])
     for x, key in enumerate(shown):
         axes.axvline(x, color=MUTED, linewidth=0.8)
-        name = key.name.rpartition(".")[2]
+        name = key.name.removesuffix(".name").rpartition(".")[2]
         text = axes.text(x, -0.14, name, ha="center", va="top", fontsize=BODY, color=INK, parse_math=False)
-        fit(text, GAP - 0.15)
+        fit(text, across / len(keys) - 0.15)
         for height, label in labels[x]:
             axes.text(
                 x + 0.03, height, label, fontsize=SMALL, color=MUTED, va="center", parse_math=False,

@@ -158,7 +158,7 @@ class Study:
             return ["No trial was finished, so there is no winner."]
         tested, looks = self.test(winner), len(self.study.user_attrs["tested"])
         validated, count, division = self.study.user_attrs["images"]
-        things = self.site.source(self.sweep.recipe.data).things
+        things = self._things
         valid = accuracies_in_words(winner.accuracies, validated, f"validation {things}", division)
         times = "once, for the winner alone" if looks == 1 else f"for {looks} winners, as trials were added"
         chosen = "the only trial" if trials == 1 else f"chosen as the best of {trials}, so it is too optimistic"
@@ -167,6 +167,16 @@ class Study:
             f"Its test accuracy: {accuracies_in_words(tested, count, f'test {things}', division)}.",
             f"The test {things} were looked at {times}.",
         ]
+
+    @property
+    def measured(self) -> str:
+        """What trials are judged by, in words: ``5,000 validation images, handout split``; empty if none was."""
+        validated, _, division = self.study.user_attrs.get("images", (0, 0, ""))
+        return f"{validated:,} validation {self._things}, {division}" if validated else ""
+
+    @property
+    def _things(self) -> str:
+        return self.site.source(self.sweep.recipe.data).things
 
     def remove(self, number: int) -> None:
         """Remove the runs of a trial; its result stays in the journal."""

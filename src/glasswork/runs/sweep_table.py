@@ -31,7 +31,9 @@ def headings(sweep: Sweep) -> list[str]:
     return ["trial", *(space.key for space in sweep.spaces), "validation accuracy"]
 
 
-def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, float], judgement: Sequence[str]) -> str:
+def markdown(
+    sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, float], judgement: Sequence[str], measured: str
+) -> str:
     """Return the whole result as the text of a Markdown file.
 
     Parameters
@@ -42,6 +44,8 @@ def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, fl
         The share of each key, see `Study.importances`.
     judgement : sequence of str
         See `Study.judgement`.
+    measured : str
+        What the trials are judged by, see `Study.measured`.
     """
     over = "; ".join(f"`{space.key}` = {space.text}" for space in sweep.spaces)
     head = headings(sweep)
@@ -52,7 +56,7 @@ def markdown(sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, fl
         f"# A sweep of {sweep.recipe.name}",
         "",
         f"{number} by {sweep.search} search{', pruned' if sweep.prune else ''}; {over}.",
-        f"Accuracies are for validation, {seeds}.",
+        f"Accuracies: {seeds}, {measured}.",
         "",
         *judgement,
         *([mattered(importances)] if importances else []),
