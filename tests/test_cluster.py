@@ -223,7 +223,7 @@ def test_a_sweep_is_the_same_here_and_on_a_cluster(dask, rungs, search, tmp_path
         with open_pool(**where, tell=len) as pool, open_site(tmp_path / name, pool) as site:
             study = Study(sweep, site)
             list(study.run(2))
-            found.append((markdown(sweep, study.trials(), {}, [], study.measured), content(tmp_path / name)))
+            found.append((markdown(sweep, study.trials(), [], study.measured), content(tmp_path / name)))
     assert found[0] == found[1]
     assert len(found[0][1]) == 8
 

@@ -154,7 +154,7 @@ def swept(sweep, folder, count, **options):
     with open_pool(1) as pool, open_site(folder, pool) as site:
         study = Study(sweep, site)
         list(study.run(count, **options))
-        return study.trials(), markdown(sweep, study.trials(), study.importances(), study.judgement(), study.measured)
+        return study.trials(), markdown(sweep, study.trials(), study.judgement(), study.measured)
 
 
 @pytest.fixture(scope="module")

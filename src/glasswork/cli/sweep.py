@@ -8,7 +8,6 @@ import typer
 
 from glasswork.cli.many import at_once, counted, site_with_bar
 from glasswork.cli.options import Debug, FigureFormat, Format, Jobs, OnCluster, command
-from glasswork.cli.tables import print_table
 from glasswork.paths import for_shell, typed_path
 
 if TYPE_CHECKING:
@@ -112,25 +111,17 @@ def sweep(
 
 def _conclude(study: "Study", folder: Path, figure_format: Format) -> None:
     """Test the winner; print and write the result."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from glasswork.files import write_whole
     from glasswork.runs.sweep_figures import draw_sweep
-    from glasswork.runs.sweep_table import cells, headings, markdown, mattered, ranked
+    from glasswork.runs.sweep_table import markdown, mattered, ranked, table
 
     trials, winner = study.trials(), study.winner()
-    judgement = study.judgement()
+    judgement = [*study.judgement(), *mattered(study.importances())]
     if winner is not None:
         recipe = study.sweep.recipe_of(winner, name=f"{study.sweep.recipe.name[:70]}-winner")
         write_whole(folder / "winner.toml", recipe.to_toml().encode())
-    importances = study.importances()
-    write_whole(folder / "sweep.md", markdown(study.sweep, trials, importances, judgement, study.measured).encode())
-    table = Table(*headings(study.sweep))
-    for trial in ranked(trials)[:_SHOWN]:
-        table.add_row(*map(escape, cells(trial)))
-    print_table(table)
-    print(*judgement, *([mattered(importances)] if importances else []), sep="\n", flush=True)
+    write_whole(folder / "sweep.md", markdown(study.sweep, trials, judgement, study.measured).encode())
+    print(f"\n{table(study.sweep, ranked(trials)[:_SHOWN])}\n", *judgement, sep="\n", flush=True)
     draw_sweep(study.sweep, trials, folder / "figures", figure_format, measured=study.measured)
     print(f"All trials: {folder / 'sweep.md'}; figures: {folder / 'figures'}")
     if winner is not None:

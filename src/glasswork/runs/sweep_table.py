@@ -14,11 +14,6 @@ def ranked(trials: Sequence[Trial]) -> list[Trial]:
     return sorted(trials, key=lambda trial: (order.index(trial.state), -mean[trial.number], trial.number))
 
 
-def cells(trial: Trial) -> list[str]:
-    """Return the cells of a trial: its number, its values, its validation accuracy or what became of it."""
-    return [str(trial.number), *map(show_value, trial.settings.values()), outcome(trial)]
-
-
 def outcome(trial: Trial) -> str:
     """Return the validation accuracy of a trial, with its standard deviation over the seeds, or what became of it."""
     if trial.state == "finished":
@@ -26,30 +21,27 @@ def outcome(trial: Trial) -> str:
     return f"pruned at {trial.accuracies[0]:.2f} %" if trial.state == "pruned" else trial.state
 
 
-def headings(sweep: Sweep) -> list[str]:
-    """Return the headings of the columns of `cells`."""
-    return ["trial", *(space.key for space in sweep.spaces), "validation accuracy"]
+def table(sweep: Sweep, trials: Sequence[Trial]) -> str:
+    """Return trials as a Markdown table, the best first: values, and validation accuracy or what became of it."""
+    keys = [space.key for space in sweep.spaces]
+    rows = [[str(trial.number), *map(show_value, trial.settings.values()), outcome(trial)] for trial in ranked(trials)]
+    lines = [["trial", *keys, "validation accuracy"], ["--:", *["---"] * len(keys), "--:"], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def markdown(
-    sweep: Sweep, trials: Sequence[Trial], importances: Mapping[str, float], judgement: Sequence[str], measured: str
-) -> str:
+def markdown(sweep: Sweep, trials: Sequence[Trial], judgement: Sequence[str], measured: str) -> str:
     """Return the whole result as the text of a Markdown file.
 
     Parameters
     ----------
     sweep : Sweep
     trials : sequence of Trial
-    importances : mapping
-        The share of each key, see `Study.importances`.
     judgement : sequence of str
-        See `Study.judgement`.
+        Sentences about the winner and about what mattered, see `Study.judgement` and `mattered`.
     measured : str
         What the trials are judged by, see `Study.measured`.
     """
     over = "; ".join(f"`{space.key}` = {space.text}" for space in sweep.spaces)
-    head = headings(sweep)
-    rows = [f"| {' | '.join(cells(trial))} |" for trial in ranked(trials)]
     number = f"{len(trials)} trial{'s' * (len(trials) != 1)}"
     seeds = "one seed" if sweep.seeds == 1 else f"mean ± standard deviation over {sweep.seeds} seeds"
     lines = [
@@ -59,19 +51,17 @@ def markdown(
         f"Accuracies: {seeds}, {measured}.",
         "",
         *judgement,
-        *([mattered(importances)] if importances else []),
         "",
-        f"| {' | '.join(head)} |",
-        f"|--:{'|---' * (len(head) - 2)}|--:|",
-        *rows,
+        table(sweep, trials),
     ]
     return "\n".join(lines) + "\n"
 
 
-def mattered(importances: Mapping[str, float]) -> str:
-    """Return a sentence that says which keys the differences between trials come from."""
+def mattered(importances: Mapping[str, float]) -> list[str]:
+    """Return a sentence that says which keys the differences between trials come from, if that is known."""
     shares = ", ".join(f"{key} {100 * share:.0f} %" for key, share in importances.items())
-    return f"What mattered, as a share of the differences between the trials' ranks (fANOVA): {shares}."
+    words = f"What mattered, as a share of the differences between the trials' ranks (fANOVA): {shares}."
+    return [words] if shares else []
 
 
 def spread(sample: Sample) -> str:
