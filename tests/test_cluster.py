@@ -66,6 +66,8 @@ def dask(tmp_path_factory):
     """A scheduler with two workers."""
     started = Dask(tmp_path_factory.mktemp("dask"))
     started.worker(), started.worker()
+    with open_pool(cluster=started.address, tell=len) as pool:
+        pool.client.wait_for_workers(2, timeout=60)
     yield started
     started.end()
 
@@ -234,7 +236,7 @@ def test_a_batch_system_is_dask_jobqueues_and_its_jobs_end_with_the_work(monkeyp
 
     class SLURMCluster(distributed.LocalCluster):
         def __init__(self):
-            super().__init__(n_workers=0, threads_per_worker=1, processes=False, dashboard_address=None)
+            super().__init__(n_workers=0, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0")
 
         def scale(self, jobs):
             super().scale(n=jobs)
