@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from glasswork import Dataset, FileError, Run, load_model, named_recipe
+from glasswork.cli.compare import _results
 from glasswork.cli.evaluate import _print_classes, _print_confusions
+from glasswork.cli.progress import RunsBar
 from glasswork.cli.runs import runs
 from glasswork.runs.folder import RunFolder
 
@@ -85,6 +88,34 @@ def test_at_80_columns_the_default_names_stay_in_one_line(tmp_path, few, monkeyp
         assert len(re.findall(r"\d\d\.\d\d%|\d\.\d\d%", text)) == 4
         if width >= 80:
             assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_comparison_keeps_the_names_of_the_runs(width, few_file, tmp_path, monkeypatch):
+    recipe = named_recipe("relu").override({"data.source": str(few_file), "training.epochs": 1, "network.hidden": [4]})
+    for k in (1, 2):
+        with Run(recipe.override({"data.fold": [k, 2]}), tmp_path / f"fold-{k}") as run:
+            list(run.epochs())
+    runs_read = {f"fold-{k}": RunFolder(tmp_path / f"fold-{k}") for k in (1, 2)}
+    text = printed(lambda: Console().print(_results(runs_read)), width=width, monkeypatch=monkeypatch)
+    assert re.findall(r"fold-\d", text) == ["fold-1", "fold-2"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_many_runs_have_a_bar_each_and_one_in_all(monkeypatch):
+    """One of four runs is done, and of two others a half and a quarter: 44 % in all."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    with contextlib.redirect_stdout(Terminal()) as stream, RunsBar(4) as bar:
+        bar.note(1)
+        bar.watch({Path("runs/relu-seeds/seed-2"): 0.5, Path("runs/relu-seeds/seed-3"): 0.25})
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    for name, share in {"all runs": 44, "relu-seeds/seed-2": 50, "relu-seeds/seed-3": 25}.items():
+        assert re.search(rf"{name} [^%]* {share}% [-\d:]+ left", shown), shown
 
 
 # Runs that are not ready -------------------------------------------------------------------------
