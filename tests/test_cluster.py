@@ -18,7 +18,8 @@ from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import climb
 from glasswork.runs.many import open_site
-from glasswork.runs.sweep import Sweep
+from glasswork.runs.run import Run
+from glasswork.runs.sweep import Sweep, run_folder
 from glasswork.runs.sweep_space import parse_space
 from glasswork.runs.sweep_study import Study
 from glasswork.runs.sweep_table import markdown
@@ -228,6 +229,20 @@ def test_a_sweep_is_the_same_here_and_on_a_cluster(dask, rungs, search, tmp_path
             found.append((markdown(sweep, study.trials(), [], study.measured), content(tmp_path / name)))
     assert found[0] == found[1]
     assert len(found[0][1]) == 8
+
+
+def test_each_run_of_a_parallel_tpe_is_what_its_recipe_says(dask, rungs, tmp_path):
+    sweep = Sweep(rungs[1], (parse_space("lr=log:0.001..0.1"),), "tpe")
+    with open_pool(cluster=dask.address, tell=len) as pool, open_site(tmp_path / "there", pool) as site:
+        trials = sorted(Study(sweep, site).run(4), key=lambda trial: trial.number)
+    assert [(trial.number, trial.state) for trial in trials] == [(n, "finished") for n in range(4)]
+    assert len({trial.settings["optimizer.learning_rate"] for trial in trials}) == 4
+    for trial in trials:
+        with Run(sweep.recipe_of(trial), tmp_path / str(trial.number)) as run:
+            list(run.epochs())
+        there = run_folder(tmp_path / "there", trial.number, 1)
+        models = [place / "model.safetensors" for place in (there, tmp_path / str(trial.number))]
+        assert models[0].read_bytes() == models[1].read_bytes()
 
 
 def test_a_batch_system_is_dask_jobqueues_and_its_jobs_end_with_the_work(monkeypatch):

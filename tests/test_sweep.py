@@ -24,7 +24,7 @@ from glasswork.runs.run import Run
 from glasswork.runs.sweep import Sweep, run_folder
 from glasswork.runs.sweep_space import check_spaces, grid_point, grid_size, parse_space, random_point
 from glasswork.runs.sweep_study import Study, open_study
-from glasswork.runs.sweep_table import markdown, ranked
+from glasswork.runs.sweep_table import markdown, mattered, ranked
 from glasswork.tasks import open_pool
 
 RELU = named_recipe("relu")
@@ -149,12 +149,19 @@ def recipe(few_file):
     )
 
 
-def swept(sweep, folder, count, **options):
-    """Run trials; return them all, with the result in words, as the command writes it."""
-    with open_pool(1) as pool, open_site(folder, pool) as site:
-        study = Study(sweep, site)
-        list(study.run(count, **options))
-        return study.trials(), markdown(sweep, study.trials(), study.judgement(), study.measured)
+@pytest.fixture(scope="module")
+def swept():
+    """``swept(sweep, folder, count)`` runs trials and returns them all, with what the command writes about them."""
+    with open_pool(1) as pool:
+
+        def run(sweep, folder, count, **options):
+            with open_site(folder, pool) as site:
+                study = Study(sweep, site)
+                list(study.run(count, **options))
+                judgement = [*study.judgement(), *mattered(study.importances())]
+                return study.trials(), markdown(sweep, study.trials(), judgement, study.measured)
+
+        yield run
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +170,7 @@ def grid(recipe):
 
 
 @pytest.fixture(scope="module")
-def done(grid, tmp_path_factory):
+def done(grid, tmp_path_factory, swept):
     """A grid of six trials with two seeds: some learn nothing, one diverges; and its folder."""
     folder = tmp_path_factory.mktemp("grid")
     return *swept(grid, folder, 6), folder
@@ -211,7 +218,7 @@ def test_trials_come_from_the_grid_and_each_run_is_what_its_recipe_says(done, gr
     assert grid.recipe_of(trials[3], seed=2).override({"description": alone.description}) == alone
 
 
-def test_a_finished_sweep_trains_nothing_again_and_another_one_is_refused(done, grid):
+def test_a_finished_sweep_trains_nothing_again_and_another_one_is_refused(done, grid, swept):
     trials, words, folder = done
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
     assert swept(grid, folder, 6) == (trials, words)
@@ -225,7 +232,7 @@ def test_a_finished_sweep_trains_nothing_again_and_another_one_is_refused(done, 
             swept(Sweep(**{**vars(grid), **change}), folder, 6)
 
 
-def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path):
+def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path, swept):
     sweep = Sweep(recipe, (parse_space("lr=log:1e-3..0.1"),), "random")
     few, _ = swept(sweep, tmp_path / "a", 2, keep="all")
     assert len(list((tmp_path / "a").glob("trial-*"))) == 2
@@ -238,7 +245,7 @@ def test_trials_that_are_added_are_those_of_a_longer_sweep(recipe, tmp_path):
     assert kept == {f"trial-{ranked(more)[0].number:04}"}
 
 
-def test_a_trial_that_was_half_begun_when_the_command_was_killed_does_not_count(recipe, tmp_path):
+def test_a_trial_that_was_half_begun_when_the_command_was_killed_does_not_count(recipe, tmp_path, swept):
     sweep = Sweep(recipe, (parse_space("lr=0.01..0.1"), parse_space("momentum=0..0.5")), "tpe")
     swept(sweep, tmp_path, 1)
     open_study(tmp_path).ask({"optimizer.learning_rate": optuna.distributions.FloatDistribution(0.01, 0.1)})
@@ -247,20 +254,20 @@ def test_a_trial_that_was_half_begun_when_the_command_was_killed_does_not_count(
     assert "2 trials by tpe search" in words
 
 
-def test_the_key_that_matters_is_named(recipe, tmp_path):
+def test_the_key_that_matters_is_named(recipe, tmp_path, swept):
     """Nothing is learnt with a rate of 0; the decay of an average that is not used changes little."""
     spaces = (parse_space("optimizer.max_norm=101,102,103,104,105"), parse_space("lr=0,0.1"))
-    with open_pool(1) as pool, open_site(tmp_path, pool) as site:
-        study = Study(Sweep(recipe, spaces, "grid"), site)
-        assert study.importances() == {}
-        list(study.run(10))
-        shares = study.importances()
-    assert max(shares, key=shares.get) == "optimizer.learning_rate"
-    assert shares["optimizer.learning_rate"] > 0.9
-    assert sum(shares.values()) == pytest.approx(1)
+    sweep = Sweep(recipe, spaces, "grid")
+    assert "What mattered" not in swept(sweep, tmp_path, 3)[1]
+    _, words = swept(sweep, tmp_path, 10)
+    (line,) = (line for line in words.splitlines() if line.startswith("What mattered"))
+    shares = re.findall(r"([\w.]+) (\d+) %", line)
+    assert [key for key, _ in shares] == ["optimizer.learning_rate", "optimizer.max_norm"]
+    assert int(shares[0][1]) > 90
+    assert sum(int(share) for _, share in shares) == 100
 
 
-def test_a_hopeless_trial_is_pruned_and_its_other_seeds_are_not_trained(recipe, tmp_path):
+def test_a_hopeless_trial_is_pruned_and_its_other_seeds_are_not_trained(recipe, tmp_path, swept):
     """Optuna's median needs five trials before; the sixth learns nothing."""
     rates = "0.05,0.051,0.052,0.053,0.054,0"
     sweep = Sweep(recipe, (parse_space(f"lr={rates}"),), "grid", seeds=2, prune=True)
