@@ -22,8 +22,9 @@ from glasswork.runs.folder import RunFolder
 from glasswork.runs.many import open_site
 from glasswork.runs.run import Run
 from glasswork.runs.sweep import Sweep, run_folder
+from glasswork.runs.sweep_optuna import open_study
 from glasswork.runs.sweep_space import check_spaces, grid_point, grid_size, parse_space, random_point
-from glasswork.runs.sweep_study import Study, open_study
+from glasswork.runs.sweep_study import Study
 from glasswork.runs.sweep_table import markdown, mattered, ranked
 from glasswork.tasks import open_pool
 
@@ -73,6 +74,7 @@ def test_ranges_are_filled_evenly_to_their_ends():
         ("lrr=1,2", "no key is named lrr; did you mean learning_rate"),
         ("lr=0.1", "expected two values or more"),
         ("lr=0.1,0.1", "all different"),
+        ("hidden=50,[50]", "all different"),
         ("lr=log:0..1", "numbers above 0"),
         ("lr=1..0.1", "the first to be below the second"),
         ("lr=a..1", "expected numbers around the two points"),

@@ -114,7 +114,8 @@ def parse_space(text: str) -> Space:
     if (found := _RANGE.fullmatch(space)) is not None:
         return _range(key, space, text, *found.groups())
     values = _list(space, text)
-    if len(values) < 2 or any(value in values[:i] for i, value in enumerate(values)):
+    words = {show_value(value) for value in values}
+    if len(values) < 2 or len(words) < len(values) or any(value in values[:i] for i, value in enumerate(values)):
         raise RecipeError(
             f"--over {text}: expected two values or more, all different, or a range; a space is {_SYNTAX}"
         )

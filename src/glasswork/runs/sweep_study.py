@@ -8,22 +8,26 @@ The journal is Optuna's, so its own tools can read it. A command that was killed
 import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from glasswork.errors import DivergedError, InputError, MissingLibraryError, StateError, TaskError
-from glasswork.recipes.differences import show_value
+from glasswork.errors import DivergedError, InputError, StateError, TaskError
 from glasswork.recipes.recipe import Recipe, leaves
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.many import Site, Trained, Wanted, Watch
 from glasswork.runs.run import Run
 from glasswork.runs.sweep import Keep, Sweep, Trial, run_folder
-from glasswork.runs.sweep_space import Space, grid_point, random_point
+from glasswork.runs.sweep_optuna import (
+    StopIfWorse,
+    as_optuna_has,
+    as_recipe_has,
+    distribution,
+    load_optuna,
+    open_study,
+)
+from glasswork.runs.sweep_space import grid_point, random_point
 from glasswork.runs.worker import is_seen
 from glasswork.statistics import Sample, accuracies_in_words
-from glasswork.training.results import EpochResult
 
 #: The accuracy that a diverged trial counts as, for the search.
 _DIVERGED = 0.0
@@ -50,7 +54,7 @@ class Study:
 
     def __init__(self, sweep: Sweep, site: Site) -> None:
         self.sweep, self.site, self.folder = sweep, site, site.folder
-        optuna = _optuna()
+        optuna = load_optuna()
         facts = {**sweep.facts(), "data": site.source(sweep.recipe.data).sha256}
         self.study = open_study(self.folder, create=True)
         seed = sweep.recipe.seed + len(self._frozen())
@@ -188,7 +192,7 @@ class Study:
         Each is the part of the variance of the trials' ranks that a random forest explains by the key (functional
         ANOVA, as Optuna has it). With fewer than ten finished or diverged trials, or if all are equal, it is empty.
         """
-        optuna = _optuna()
+        optuna = load_optuna()
         done = [one for one in self._frozen() if one.state.name == "COMPLETE"]
         values = sorted(one.value for one in done)
         if len(done) < 10 or values[0] == values[-1]:
@@ -208,7 +212,7 @@ class Study:
     def _next(self) -> Trial:
         """Begin a trial."""
         sweep, number = self.sweep, len(self._frozen())
-        distributions = {space.key: _distribution(space) for space in sweep.spaces}
+        distributions = {space.key: distribution(space) for space in sweep.spaces}
         if sweep.search == "tpe":
             return self.trial(self.study.ask(distributions).number)
         point = (
@@ -216,8 +220,8 @@ class Study:
             if sweep.search == "grid"
             else random_point(sweep.spaces, sweep.recipe.seed, number)
         )
-        params = {space.key: _written(space, point[space.key]) for space in sweep.spaces}
-        trials = _optuna().trial
+        params = {space.key: as_optuna_has(space, point[space.key]) for space in sweep.spaces}
+        trials = load_optuna().trial
         running = trials.create_trial(state=trials.TrialState.RUNNING, params=params, distributions=distributions)
         self.study.add_trial(running)
         return self.trial(number)
@@ -251,7 +255,7 @@ class Study:
 
     def _settle(self, trial: Trial) -> bool:
         """Tell Optuna the result of a trial, if it has one and that is not known yet."""
-        optuna, noted = _optuna(), self.study.user_attrs
+        optuna, noted = load_optuna(), self.study.user_attrs
         found = [noted.get(_key(trial.number, seed)) for seed in range(1, self.sweep.seeds + 1)]
         if found[0] == "pruned":
             self.study.tell(trial.number, state=optuna.trial.TrialState.PRUNED, skip_if_finished=True)
@@ -265,7 +269,7 @@ class Study:
 
     def _read(self, frozen: Any, noted: Mapping[str, Any]) -> Trial:
         """Return a trial of Optuna's as one of ours."""
-        settings = {space.key: _meant(space, frozen.params[space.key]) for space in self.sweep.spaces}
+        settings = {space.key: as_recipe_has(space, frozen.params[space.key]) for space in self.sweep.spaces}
         found = [noted.get(_key(frozen.number, seed)) for seed in range(1, self.sweep.seeds + 1)]
         accuracies = tuple(one for one in found if isinstance(one, float))
         if frozen.state.name == "PRUNED":
@@ -283,51 +287,6 @@ class Study:
                 self.remove(trial.number)
 
 
-@dataclass(frozen=True)
-class StopIfWorse:
-    """Reports each epoch of a trial's first run, and says whether to stop the trial; runs in a worker."""
-
-    folder: str
-    trial: int
-    epochs: int
-
-    def __call__(self, result: EpochResult) -> bool:
-        """Return whether the trial is worse, at this epoch, than the median of the others."""
-        study = _opened(self.folder)
-        trial = _optuna().trial.Trial(study, self.trial)
-        trial.report(result.valid_accuracy, result.epoch)
-        return result.epoch < self.epochs and bool(trial.should_prune())
-
-
-def open_study(folder: Path, *, create: bool = False) -> Any:
-    """Return Optuna's study in the folder of a sweep."""
-    optuna = _optuna()
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    storage = JournalStorage(JournalFileBackend(str(folder / "study.journal")))
-    options = {"study_name": "sweep", "storage": storage, "pruner": optuna.pruners.MedianPruner()}
-    if create:
-        return optuna.create_study(**options, direction="maximize", load_if_exists=True)
-    return optuna.load_study(**options)
-
-
-@lru_cache(maxsize=1)
-def _opened(folder: str) -> Any:
-    return open_study(Path(folder))
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        raise MissingLibraryError(
-            f"a sweep needs {error.name}, which is not installed: pip install 'glasswork[scale]'"
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna
-
-
 def _key(number: int, seed: int) -> str:
     """Return the name under which the result of a run is noted: its accuracy, or why there is none."""
     return f"trial-{number} seed-{seed}"
@@ -336,24 +295,3 @@ def _key(number: int, seed: int) -> str:
 def _place_of(folder: Path) -> tuple[int, int]:
     """Return the number of the trial and the seed of a run's folder."""
     return int(folder.parent.name.removeprefix("trial-")), int(folder.name.removeprefix("seed-"))
-
-
-def _distribution(space: Space) -> Any:
-    distributions = _optuna().distributions
-    if space.values:
-        return distributions.CategoricalDistribution([show_value(value) for value in space.values])
-    if space.whole:
-        return distributions.IntDistribution(int(space.low), int(space.high), log=space.log)
-    return distributions.FloatDistribution(space.low, space.high, log=space.log)
-
-
-def _written(space: Space, value: Any) -> Any:
-    """Return a value as Optuna has it: those of a list are words."""
-    return show_value(value) if space.values else value
-
-
-def _meant(space: Space, written: Any) -> Any:
-    """Return the value that Optuna's stands for; fractions have three digits."""
-    if isinstance(written, float):
-        return space.rounded(written)
-    return next((value for value in space.values if show_value(value) == written), written)
