@@ -6,7 +6,7 @@
 
 import { quantile } from "./ink.js";
 import { LINEAR, MEANS, resize } from "./resize.js";
-import { massOf } from "./strokes.js";
+import { boundsOf, massOf } from "./strokes.js";
 
 /** MNIST's field and box; its mean stroke width, and the widths that are left as they are, in pixels. */
 const FIELD = 28;
@@ -75,12 +75,8 @@ function padded({ values, width, height }, margin, test) {
  */
 function trimmed({ values, width, height }) {
   const inked = Array.from(values.keys()).filter((i) => values[i] > 0);
-  const xs = inked.map((i) => i % width);
-  const ys = inked.map((i) => Math.floor(i / width));
-  const low = (/** @type {number[]} */ list) => list.reduce((a, b) => Math.min(a, b));
-  const high = (/** @type {number[]} */ list) => list.reduce((a, b) => Math.max(a, b));
-  const [left, top] = [low(xs), low(ys)];
-  const [wide, tall] = [high(xs) - left + 1, high(ys) - top + 1];
+  const { left, top, right, bottom } = boundsOf(inked.map((i) => [i % width, Math.floor(i / width)]));
+  const [wide, tall] = [right - left + 1, bottom - top + 1];
   const result = Float32Array.from({ length: wide * tall }, (_, i) => values[(Math.floor(i / wide) + top) * width + (i % wide) + left]);
   return { values: result, width: wide, height: tall };
 }

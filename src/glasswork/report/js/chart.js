@@ -139,16 +139,6 @@ export function ticks(low, high, count) {
  * @param {number} [first] The number of the first one's colour.
  */
 export function legend(names, first = 0) {
-  return el(
-    "ul",
-    { class: "legend" },
-    ...names.map((name, s) =>
-      el(
-        "li",
-        {},
-        svg("svg", { width: 28, height: 10, "aria-hidden": "true" }, svg("line", { class: `line s${first + s}`, x1: 1, x2: 27, y1: 5, y2: 5 })),
-        name,
-      ),
-    ),
-  );
+  const sample = (/** @type {number} */ tone) => svg("svg", { width: 28, height: 10, "aria-hidden": "true" }, svg("line", { class: `line s${tone}`, x1: 1, x2: 27, y1: 5, y2: 5 }));
+  return el("ul", { class: "legend" }, ...names.map((name, s) => el("li", {}, sample(first + s), name)));
 }

@@ -9,22 +9,16 @@ import { decimal, grouped, say } from "./words.js";
 export function showAbout(context, body) {
   const { data, columns } = context;
   const check = el("p", { class: "message", id: "self-check" }, say("Computing …"));
-  const rows = Object.entries(data.facts).map(([name, value]) =>
-    el("div", {}, el("dt", {}, name), el("dd", {}, String(value))),
-  );
+  const rows = Object.entries(data.facts).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value))));
+  const listing = (/** @type {string} */ name, /** @type {string} */ text) => el("pre", { tabindex: "0", "aria-label": name }, el("code", {}, text));
   put(
     body,
     check,
     storage(context),
     el("dl", { class: "facts" }, ...rows),
     el("h3", {}, say("How to make it again")),
-    el("pre", { tabindex: "0", "aria-label": say("Command") }, el("code", {}, data.command)),
-    el(
-      "details",
-      { class: "how" },
-      el("summary", {}, say("The whole recipe, as recipe.toml")),
-      el("pre", { tabindex: "0", "aria-label": say("Recipe") }, el("code", {}, data.recipe)),
-    ),
+    listing(say("Command"), data.command),
+    el("details", { class: "how" }, el("summary", {}, say("The whole recipe, as recipe.toml")), listing(say("Recipe"), data.recipe)),
     columns && scalingTable(columns),
     el("h3", {}, say("Whose {many} these are")),
     el("p", {}, data.attribution),

@@ -22,6 +22,9 @@ export function showErrs(context, body) {
   const wrong = evaluation.count - table.reduce((sum, row, k) => sum + row[k], 0);
   const counts = { accuracy: number(evaluation.accuracy, 2), all: grouped(evaluation.count), n: grouped(wrong) };
   const words = wrong === 1 ? say("{accuracy} % of {all} test {many} are classified correctly; 1 is not.", counts) : say("{accuracy} % of {all} test {many} are classified correctly; {n} are not.", counts);
+  const tried = evaluation.robustness.length
+    ? say("Accuracy on {n} test images, each changed more and more.", { n: grouped(evaluation.robustness_count) })
+    : say("Shifts, turns and other strokes are changes of pictures, so they were not tried on these rows.");
   put(
     body,
     el("p", {}, words),
@@ -32,13 +35,7 @@ export function showErrs(context, body) {
     el("h3", {}, say("Can its certainty be trusted?")),
     calibration(evaluation),
     el("h3", {}, say("How robust is it?")),
-    el(
-      "p",
-      { class: "small" },
-      evaluation.robustness.length
-        ? say("Accuracy on {n} test images, each changed more and more.", { n: grouped(evaluation.robustness_count) })
-        : say("Shifts, turns and other strokes are changes of pictures, so they were not tried on these rows."),
-    ),
+    el("p", { class: "small" }, tried),
     el("div", { class: "pair" }, ...evaluation.robustness.map(robustness)),
   );
 }

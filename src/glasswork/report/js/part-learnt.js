@@ -72,17 +72,9 @@ function table({ history }) {
   const noticed = history.some((/** @type {any} */ row) => row.findings.length);
   const head = [say("Epoch"), say("Training loss"), say("Validation loss"), say("Validation accuracy"), say("Seconds")];
   if (noticed) head.push(say("Notices"));
-  const rows = history.map((/** @type {any} */ row) =>
-    el(
-      "tr",
-      {},
-      el("th", { scope: "row" }, row.epoch),
-      el("td", {}, number(row.train_loss, 4)),
-      el("td", {}, number(row.valid_loss, 4)),
-      el("td", {}, `${number(row.valid_accuracy, 2)} %`),
-      el("td", {}, number(row.seconds, 2)),
-      noticed && el("td", { class: "words" }, row.findings.join(" ")),
-    ),
-  );
+  const rows = history.map((/** @type {any} */ row) => {
+    const cells = [number(row.train_loss, 4), number(row.valid_loss, 4), `${number(row.valid_accuracy, 2)} %`, number(row.seconds, 2)];
+    return el("tr", {}, el("th", { scope: "row" }, row.epoch), ...cells.map((cell) => el("td", {}, cell)), noticed && el("td", { class: "words" }, row.findings.join(" ")));
+  });
   return el("details", { class: "how" }, el("summary", {}, say("The same as a table")), tableOf(say("Metrics of each epoch"), head, rows));
 }

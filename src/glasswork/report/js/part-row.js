@@ -1,6 +1,6 @@
 /** The board of a table: a number and a slider for each column, a row to paste, and test rows to choose. */
 
-import { el, put, replace } from "./dom.js";
+import { button, el, put, replace } from "./dom.js";
 import { testRows } from "./rows.js";
 import { plain, say } from "./words.js";
 
@@ -17,16 +17,9 @@ export function showFields(context, columns, place, below) {
   const words = say("{n} columns: {names}", { n: columns.names.length, names: columns.names.map((name) => JSON.stringify(name)).join(", ") });
   const from = el("p", { class: "source small" });
   put(place, from, el("div", { class: "fields", role: "group", "aria-label": words }, ...fields.map(({ element }) => element)));
-  put(
-    below,
-    el(
-      "div",
-      { class: "controls" },
-      el("button", { type: "button", onclick: () => store.choose(bytes, source, { truth }) }, say("The first row again")),
-      el("button", { type: "button", onclick: () => store.choose(Float64Array.from(columns.facts.typical), say("the mean training row")) }, say("Every column at its mean")),
-      pasted(context, columns),
-    ),
-  );
+  const again = button(say("The first row again"), () => store.choose(bytes, source, { truth }));
+  const mean = button(say("Every column at its mean"), () => store.choose(Float64Array.from(columns.facts.typical), say("the mean training row")));
+  put(below, el("div", { class: "controls" }, again, mean, pasted(context, columns)));
   store.watch((state) => {
     from.textContent = state.source;
     fields.forEach(({ show }, i) => show(state.bytes[i]));
@@ -42,23 +35,11 @@ function field({ store }, columns, i) {
   const [low, high] = [columns.facts.low[i], columns.facts.high[i]];
   const fill = columns.facts.missing?.[i];
   const range = el("span", { class: "small", id: `${id}-range` });
-  const input = el("input", {
-    type: "number",
-    id,
-    step: "any",
-    placeholder: fill === undefined ? null : say("median"),
-    "aria-describedby": `${id}-range`,
-    oninput: () => set(input.value),
-  });
-  const slider = el("input", {
-    type: "range",
-    min: low,
-    max: high,
-    step: "any",
-    disabled: low === high,
-    "aria-label": say("{column}, slider", { column: columns.names[i] }),
-    oninput: () => set(String(Number(Number(slider.value).toPrecision(4)))),
-  });
+  const placeholder = fill === undefined ? null : say("median");
+  const input = el("input", { type: "number", id, step: "any", placeholder, "aria-describedby": `${id}-range`, oninput: () => set(input.value) });
+  const spoken = say("{column}, slider", { column: columns.names[i] });
+  const slide = () => set(String(Number(Number(slider.value).toPrecision(4))));
+  const slider = el("input", { type: "range", min: low, max: high, step: "any", disabled: low === high, "aria-label": spoken, oninput: slide });
   function set(/** @type {string} */ text) {
     const value = text === "" ? NaN : Number(text);
     const usable = Number.isFinite(value) || (Number.isNaN(value) && fill !== undefined);

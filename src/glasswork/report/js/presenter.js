@@ -1,6 +1,6 @@
 /** The stage alone, in large type, for a projector; and the keys that the page knows. */
 
-import { button, el } from "./dom.js";
+import { button, byId } from "./dom.js";
 import { say } from "./words.js";
 
 /** @param {any} event */
@@ -33,20 +33,8 @@ export function presenter(onchange) {
 
 /** The key ? shows all keys. @returns {() => void} */
 export function showKeys() {
-  const rows = [
-    ["p", say("For a projector, and back")],
-    ["Esc", say("Close what is open; end the story")],
-    ["← →", say("Turn the pages of the story")],
-    ["← ↑ ↓ →", say("From neuron to neuron, from answer to answer; on the board, move the pen")],
-    ["Enter", say("Open the neuron")],
-    [say("Space"), say("Lower or lift the pen")],
-    [say("Delete"), say("Clear the board")],
-    [say("Ctrl Z"), say("Undo a stroke")],
-    ["?", say("Show these keys")],
-  ];
-  const list = el("dl", { class: "facts" }, ...rows.map(([key, words]) => el("div", {}, el("dt", {}, key), el("dd", {}, words))));
-  const dialog = el("dialog", { class: "keys", "aria-label": say("Keys") }, list, button(say("Close"), () => dialog.close()));
-  document.body.append(dialog);
-  addEventListener("keydown", (event) => event.key === "?" && !isTyping(event) && !dialog.open && dialog.showModal());
+  const dialog = byId("keys");
+  dialog.append(button(say("Close"), () => dialog.close()));
+  addEventListener("keydown", (event) => event.key === "?" && !isTyping(event) && dialog.showModal());
   return () => dialog.showModal();
 }

@@ -59,15 +59,9 @@ export function stepsOf(context, b, j, onstep) {
  */
 function rowsOf({ network }, b, j, lines, gain) {
   let running = 0;
+  const figure = (/** @type {string} */ digits) => el("td", { class: "figure" }, digits);
   const row = (/** @type {string} */ name, /** @type {string} */ working, /** @type {string} */ adds, /** @type {number} */ value, total = false) =>
-    el(
-      "tr",
-      { class: total && "total" },
-      el("th", { scope: "row" }, name),
-      el("td", {}, working),
-      el("td", { class: "figure" }, adds),
-      el("td", { class: "figure" }, number(value, DIGITS)),
-    );
+    el("tr", { class: total && "total" }, el("th", { scope: "row" }, name), el("td", {}, working), figure(adds), figure(number(value, DIGITS)));
   const rows = lines.map(({ name, working, value }) => row(name, working, signed(value, DIGITS), (running = rounded(running + value))));
   const { after } = network.blocks[b];
   const active = rounded(applied(after, new Float64Array(j + 1).fill(running))[j]);

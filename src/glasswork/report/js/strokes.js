@@ -46,7 +46,7 @@ export function imageOf(strokes, side = FIELD) {
 const APART = 0.05;
 
 /** @param {Point[]} points */
-function boundsOf(points) {
+export function boundsOf(points) {
   const xs = points.map((point) => point[0]);
   const ys = points.map((point) => point[1]);
   const low = (/** @type {number[]} */ values) => values.reduce((a, b) => Math.min(a, b));
