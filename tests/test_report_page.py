@@ -625,7 +625,7 @@ def test_the_stage_is_saved_as_a_picture(open_page, tmp_path, size):
     assert page.locator("path[d*=h]").count() == 2  # the samples of the key
     texts = page.locator("text").all_text_contents()
     shown = " ".join(texts)
-    assert "50 neurons, sigmoid" in texts
+    assert {"50 neurons", ", sigmoid"} <= set(texts)
     assert "raises what it leads to" in texts
     assert said in shown
     hidden = ("Reset all neurons", "Undo", "Show others", "How strange is it?")
