@@ -1,6 +1,6 @@
 """How much many tasks cost beside the work itself, here and on a Dask cluster; and what to expect of 100 workers.
 
-python benchmarks/scale.py      (five minutes; needs the extra scale; writes benchmarks/scale.md)
+python benchmarks/scale.py      (ten minutes; needs the extra scale; writes benchmarks/scale.md)
 
 A task is 0.2 s of sleep, so that the machine's own cores are not what is measured.
 """
@@ -21,7 +21,7 @@ from glasswork.tasks import open_pool, run_tasks
 
 SLEEP = 0.2
 TASKS_A_WORKER = 50
-MANY, MANY_WORKERS = 10_000, 100
+MANY = 10_000
 
 
 def run(pool, function, argument, count):
@@ -72,11 +72,25 @@ def main():
                 print(rows[-1], flush=True)
                 if workers == 4:
                     costs[name] = cost(pool)
-    with dask(1, MANY_WORKERS) as pool:
+    with open_pool(20) as pool:
         seconds = run(pool, time.sleep, SLEEP, MANY)
-    ideal = MANY * SLEEP / MANY_WORKERS
+        over = 20 * seconds / (MANY * SLEEP) - 1
+        rows.append(f"| processes | 20 | {MANY:,} | {seconds:.2f} | {100 * over:.1f} % |")
     client, scheduler = costs["Dask"]
     slowest = max(client, scheduler) / 1000
+    checks = []
+    for threads, count, sleep in (
+        (25, MANY, SLEEP),
+        (50, MANY, SLEEP),
+        (100, MANY, SLEEP),
+        (100, MANY // 10, 10 * SLEEP),
+    ):
+        ideal = count * sleep / threads
+        model = max(ideal, count * slowest)
+        with dask(1, threads) as pool:
+            seconds = run(pool, time.sleep, sleep, count)
+        checks.append(f"| {threads} | {count:,} of {sleep:g} s | {ideal:.0f} | {model:.0f} | {seconds:.1f} |")
+        print(checks[-1], flush=True)
     text = f"""
         # Many tasks
 
@@ -93,12 +107,17 @@ def main():
 
         A model: each worker has its next task before the last one is done, so only the client and the scheduler, on a
         core each, can hold the workers up. They keep {SLEEP / slowest:.0f} workers busy with tasks of {SLEEP} s, and
-        {MANY_WORKERS} workers with tasks of {MANY_WORKERS * slowest:.2f} s. So {MANY:,} tasks of {SLEEP} s on
-        {MANY_WORKERS} workers take {max(ideal, MANY * slowest):.0f} s in place of {ideal:.0f} s. Measured with
-        {MANY_WORKERS} threads of one worker, where client, scheduler and worker shared the cores with the other
-        programs: {seconds:.0f} s.
+        100 workers with tasks of {100 * slowest:.2f} s. The check has the workers as threads of one process, which
+        shares {os.cpu_count()} cores with the client, the scheduler and other programs:
+
+        | workers | tasks | seconds, if they cost nothing | by the model | measured |
+        |--:|--:|--:|--:|--:|
+        CHECKS
+
+        What a task costs does not depend on its length: a run of two seconds or more is trained on 100 workers
+        with little loss, and shorter ones are better trained on one machine.
         """
-    text = textwrap.dedent(text).lstrip().replace("ROWS", "\n".join(rows))
+    text = textwrap.dedent(text).lstrip().replace("ROWS", "\n".join(rows)).replace("CHECKS", "\n".join(checks))
     Path(__file__).with_name("scale.md").write_text(text, encoding="utf-8")
     print(text)
 
