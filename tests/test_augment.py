@@ -8,6 +8,7 @@ from glasswork import MLP, SGD, Augmentation, Batches, CrossEntropyLoss, InputEr
 from glasswork.data.augment import sample
 from glasswork.data.augment.elastic import ElasticFields
 from glasswork.data.augment.sampling import pad
+from glasswork.data.mapped import MappedRows
 from glasswork.engine.compiled.sampling import sampler
 from glasswork.randomness import Purpose, random_words, uniform
 
@@ -30,6 +31,10 @@ def loader(count=40, shape=(12, 9), batch=7, *, seed=3, **settings):
     return Batches(
         images(count, shape), labels, batch, seed=seed, classes=4, augment=Augmentation(**(settings or ALL)), **options
     )
+
+
+def network(seed=0):
+    return MLP(108, 16, 4, activation="relu", output_activation=None, rng=np.random.default_rng(seed))
 
 
 # Where pixels are sampled -------------------------------------------------------------------------
@@ -150,6 +155,37 @@ def test_the_loader_distorts_for_training_only():
     np.testing.assert_allclose(plain, (batches.images / 127.5) - 1, atol=1e-6)
 
 
+def test_images_that_are_mapped_from_the_disk_are_the_same(tmp_path):
+    """On both engines, which read them a batch at a time."""
+    np.save(tmp_path / "images.npy", images(60).reshape(60, -1))
+    rows = np.random.default_rng(3).permutation(60)[:40]
+    mapped = MappedRows(np.load(tmp_path / "images.npy", mmap_mode="r"), rows)
+    weights = []
+    for held in (mapped, mapped[:]):
+        for engine in ("numpy", "compiled"):
+            model = network()
+            batches = Batches(held, np.arange(40) % 4, 9, seed=3, augment=Augmentation(**ALL), shape=(12, 9), classes=4)
+            optimizer = SGD(model.parameters(), model.gradients(), lr=0.1)
+            assert len(list(fit(model, batches, None, optimizer, CrossEntropyLoss(), epochs=2, engine=engine))) == 2
+            weights.append(np.concatenate([array.ravel() for array in model.parameters()]))
+    np.testing.assert_array_equal(weights[0], weights[2])
+    np.testing.assert_array_equal(weights[1], weights[3])
+    np.testing.assert_allclose(weights[1], weights[0], rtol=0, atol=1e-5)
+
+
+def test_targets_and_a_single_column_are_distorted_alike():
+    """Without labels no class is calm; with one column there are two classes."""
+    given, settings = images(40), {**ALL, "calm": ("1",)}
+    labels = np.arange(40) % 2
+    options = {"seed": 3, "augment": Augmentation(**settings)}
+    plain = Batches(given, labels, 8, classes=2, **options).distorted(np.arange(40), 1)
+    single = Batches(given, labels, 8, classes=1, **options).distorted(np.arange(40), 1)
+    np.testing.assert_array_equal(single, plain)
+    targets = Batches(given, np.eye(2)[labels], 8, targets=True, **options).distorted(np.arange(40), 1)
+    np.testing.assert_array_equal(targets[::2], plain[::2])
+    assert (np.abs(targets[1::2] - plain[1::2]).max(axis=1) > 0.01).all()
+
+
 def test_the_strength_over_the_epochs():
     plain = Augmentation(rotation=5)
     assert [plain.strength(epoch) for epoch in (1, 9)] == [1, 1]
@@ -172,10 +208,6 @@ def test_calm_classes_turn_half_as_far():
 
 
 # Both engines, recipes and runs -------------------------------------------------------------------
-
-
-def network(seed=0):
-    return MLP(108, 16, 4, activation="relu", output_activation=None, rng=np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

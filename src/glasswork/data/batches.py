@@ -230,7 +230,7 @@ class Batches:
         shape, augment = self._shape, self.augment
         assert shape is not None
         assert augment is not None
-        classes = self.inputs.classes or tuple(map(str, range(self.classes)))
+        classes = self.inputs.classes or tuple(map(str, range(max(self.classes, 2))))
         return Distortion(augment, shape, seed=self.seed, classes=classes, ground=ground_of(self.images, shape))
 
     def distorted(self, rows: Labels, epoch: int, sample: Sample = sample) -> FloatArray:
