@@ -260,7 +260,7 @@ def test_the_words_on_the_whole_file_and_on_remarks():
     assert "split: a remark" in page.text
     assert "not in the catalogue" not in page.text
     assert page.text.count("whole file2 ✓1 ✗") == 1  # two came to their end, and one did not
-    assert "20 of 20 parts done; the file as a whole does not run." in to_text(CheckReport("x.py", stops.parts))
+    assert "20 of 20 parts done; the file as a whole is not right." in to_text(CheckReport("x.py", stops.parts))
 
 
 def test_weights_that_an_untouched_exercise_earns():
