@@ -26,7 +26,7 @@ from glasswork.runs.sweep_table import markdown
 from glasswork.tasks import open_pool, run_tasks
 
 QUICK = named_recipe("classwork").override({"network.hidden": [4], "training.epochs": 1, "seed": 1})
-LONG = QUICK.override({"name": "long", "training.epochs": 6, "training.batch_size": 25})
+LONG = QUICK.override({"name": "long", "training.epochs": 30, "training.batch_size": 25})
 
 
 class Dask:
