@@ -199,7 +199,7 @@ def test_the_ladder_climbs_and_goes_on_where_it_was(glasswork, tmp_path):
     table = (folder / "ladder.md").read_text()
     assert table in printed
     assert "test accuracy, official split" in table
-    assert re.search(r"^\| classwork \| .* \| \d\d\.\d\d % \(\d\d\.\d to \d\d\.\d %\) \|  \| 39,760 \| \d+ \|$", table, re.MULTILINE)
+    assert re.search(r"^\| classwork \| .* \| \d\d\.\d\d % \(.*%\) \|  \| 39,760 \| \d+ \|$", table, re.MULTILINE)
     assert re.search(r"^\| bias \| .* \| \d\d\.\d\d % \(.*%\) \| .*one seed: not judged \([+−]\d", table, re.MULTILINE)
     assert min(picture(folder / "ladder.png")) >= 200
     run = read_recipe(folder / "bias" / "seed-1" / "recipe.toml")
