@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -183,8 +184,8 @@ def lonely(tmp_path_factory):
     started.end()
 
 
-def test_a_worker_that_sees_other_files_and_has_another_numpy(lonely, rungs, local, tmp_path):
-    """Its runs come back as a whole; the difference is named, once."""
+def test_a_worker_that_sees_other_files_and_has_another_numpy(lonely, rungs, local, unbroken, tmp_path):
+    """Its runs come back as a whole, and it tells how far they are; the difference is named, once."""
     (tmp_path / "older.py").write_text("import numpy\nnumpy.__version__ = '1.99.0'\n")
     hidden = (
         "bwrap",
@@ -198,12 +199,13 @@ def test_a_worker_that_sees_other_files_and_has_another_numpy(lonely, rungs, loc
     )
     (tmp_path / "there").mkdir()
     lonely.worker("--preload", tmp_path / "older.py", before=hidden)
-    told, shares = [], {}
-    watch = {"watch": lambda running: [shares.setdefault(run, set()).add(share) for run, share in running.items()]}
-    runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=lonely.address, tell=told.append, **watch))
-    assert set(shares) <= {run.wanted.folder for run in runs}
-    assert set().union(*shares.values()) <= {0.0, 1.0}
-    assert shares
+    told, shares = [], []
+    runs = list(climb(rungs, tmp_path / "there", seeds=2, cluster=lonely.address, tell=told.append))
+    there = {"cluster": lonely.address, "tell": len, "watch": lambda running: shares.extend(running.items())}
+    (longer,) = climb([unbroken[0]], tmp_path / "there" / "more", seeds=1, **there)
+    assert {folder for folder, _ in shares} == {longer.wanted.folder}
+    assert any(0 < share < 1 for _, share in shares)
+    shutil.rmtree(tmp_path / "there" / "more")
     with open_pool(cluster=lonely.address, tell=len) as pool, open_site(tmp_path / "there", pool) as site:
         spaces = (parse_space("lr=0.1,0.2"),)
         with pytest.raises(StateError, match="--prune: a worker does not see"):
@@ -281,14 +283,14 @@ def test_an_address_where_nobody_answers(tmp_path, rungs, monkeypatch):
         list(climb(rungs, tmp_path, seeds=1, cluster="tcp://127.0.0.1:9"))
 
 
-def test_a_scheduler_that_dies_is_named_and_with_another_one_the_work_goes_on(dask, unbroken, tmp_path):
+def test_a_cluster_that_dies_is_named_and_the_work_goes_on_elsewhere(dask, unbroken, tmp_path):
     """The last test, as it ends the cluster."""
     recipe, expected = unbroken
     place = RunFolder(tmp_path / "long" / "seed-1")
 
     def kill(running):
         if any(share > 0 for share in running.values()):
-            dask.processes[0].kill()
+            dask.end()
 
     with pytest.raises(StateError, match=f"{dask.address}: the connection to the scheduler is lost; if it has"):
         list(climb([recipe], tmp_path, seeds=1, cluster=dask.address, tell=len, watch=kill))
