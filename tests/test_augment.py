@@ -195,16 +195,48 @@ def test_the_strength_over_the_epochs():
     assert [strong_start.strength(epoch) for epoch in (1, 3, 5)] == pytest.approx([1.5, 1.25, 1])
 
 
+def places(**settings):
+    """Return where the pixels of 600 images are sampled, ``(600, 2, 3)``, read off images that are a slope."""
+    found = []
+    for axis in (1, 0):
+        slope = np.broadcast_to(np.moveaxis(np.arange(0, 250, 10, dtype=np.uint8)[None], 1, axis), (600, 25, 25))
+        batches = Batches(slope, np.arange(600) % 2, 10, seed=0, classes=2, augment=Augmentation(**settings))
+        inside = batches.distorted(np.arange(600), 1).reshape(-1, 25, 25)[:, 8:17, 8:17] * 12.75 + 12.75 - 12  # pixels
+        found.append([
+            np.gradient(inside, axis=2).mean(axis=(1, 2)),
+            np.gradient(inside, axis=1).mean(axis=(1, 2)),
+            inside.mean(axis=(1, 2)),
+        ])  # fmt: skip
+    return np.array(found).transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "largest", "entries"),
+    [("scale", 0.2, [(0, 0), (1, 1)]), ("shear", 0.3, [(0, 1)]), ("shift", 3.0, [(0, 2), (1, 2)])],
+)
+def test_an_affine_setting_is_the_largest_change(name, largest, entries):
+    """Uniform, one entry of the matrix independent of the other; the rest stays that of an image as it is."""
+    changes = places(**{name: largest}) - np.eye(2, 3)
+    drawn = [changes[:, row, column].copy() for row, column in entries]
+    for values in drawn:
+        assert np.abs(values).max() == pytest.approx(largest, rel=0.02)
+        assert values.min() < -0.97 * largest
+        assert values.std() == pytest.approx(largest / 3**0.5, rel=0.1)
+        assert values.mean() == pytest.approx(0, abs=0.08 * largest)
+    if len(drawn) > 1:
+        assert abs(np.corrcoef(drawn)[0, 1]) < 0.15
+    for row, column in entries:
+        changes[:, row, column] = 0
+    np.testing.assert_allclose(changes, 0, atol=1e-4)
+
+
 def test_calm_classes_turn_half_as_far():
-    """Seen in the places where a gradient from left to right is sampled."""
-    ramp = np.broadcast_to(np.arange(0, 250, 10, dtype=np.uint8), (600, 25, 25))
-    labels = np.arange(600) % 2
-    batches = Batches(ramp, labels, 10, seed=0, classes=2, augment=Augmentation(rotation=30, calm=("1",)))
-    turned = batches.distorted(np.arange(600), 1).reshape(-1, 25, 25)[:, 8:17, 8:17] * 12.75  # in pixels
-    across, down = np.gradient(turned, axis=2).mean(axis=(1, 2)), np.gradient(turned, axis=1).mean(axis=(1, 2))
-    angles = np.degrees(np.arctan2(down, across))
-    assert 29 < np.abs(angles[labels == 0]).max() <= 30.01
-    assert 14.5 < np.abs(angles[labels == 1]).max() <= 15.01
+    turned = places(rotation=30, calm=("1",))
+    np.testing.assert_allclose(turned[:, 0, 0] ** 2 + turned[:, 1, 0] ** 2, 1, atol=1e-3)
+    angles = np.degrees(np.arctan2(turned[:, 1, 0], turned[:, 0, 0]))
+    for label, largest in ((0, 30), (1, 15)):
+        assert 0.97 * largest < np.abs(angles[label::2]).max() <= largest * 1.001
+        assert angles[label::2].std() == pytest.approx(largest / 3**0.5, rel=0.1)
 
 
 # Both engines, recipes and runs -------------------------------------------------------------------

@@ -6,9 +6,10 @@ from PIL import Image
 from scipy import ndimage
 
 from glasswork import Augmentation, Batches, Dataset, RecipeError, Run, named_recipe
-from glasswork.data.augment import sample
+from glasswork.data.augment import distortion, sample
 from glasswork.data.augment.thickness import change_thickness
 from glasswork.engine.compiled.sampling import sampler
+from glasswork.randomness import random_words
 from glasswork.recipes.augmented import augmented_images
 
 EVERY = {
@@ -46,6 +47,32 @@ def test_a_kind_depends_on_nothing_but_seed_epoch_and_index(digits, name):
     assert changed.mean() > (0.9 if name not in ("variants", "erase") else 0.05)
     plain = (images.reshape(200, -1) - 127.5) / 127.5
     assert (np.abs(first - plain).max(axis=1) > 0.01).mean() > (0.9 if name not in ("variants", "erase") else 0.05)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_strength_multiplies_every_kind(digits, name):
+    images, labels = (part[:100] for part in digits)
+    weak = {"start_strength": 0.5, "end_strength": 0.5, "epochs": 1}
+    half = distorted(images, labels, **{name: EVERY[name]}, **weak)
+    np.testing.assert_allclose(half, distorted(images, labels, **{name: EVERY[name] / 2}), atol=1e-3)
+    none = distorted(images, labels, **{name: EVERY[name]}, **(weak | {"start_strength": 0.0, "end_strength": 0.0}))
+    np.testing.assert_allclose(none, images, atol=1e-4)
+
+
+def test_no_two_kinds_share_random_numbers(digits, monkeypatch):
+    """Otherwise an image that is turned far would also be a thick one."""
+    drawn = []
+
+    def record(*position, **rest):
+        drawn.append(random_words(*position, **rest))
+        return drawn[-1]
+
+    monkeypatch.setattr(distortion, "random_words", record)
+    images, labels = (part[:100] for part in digits)
+    distorted(images, labels, **EVERY)
+    assert len(drawn) == 6
+    words = np.concatenate([part.ravel() for part in drawn])
+    assert len(np.unique(words)) == len(words)
 
 
 def test_all_kinds_at_once_on_both_functions(digits):
