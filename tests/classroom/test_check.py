@@ -370,6 +370,17 @@ X_train = scale(X_train)
 """
 MAKE = "optimizer = SGD(model.parameters(), model.gradients(), lr=learning_rate)"
 EPOCHS = "for epoch in range(num_epochs):\n"
+CALL = "\n    def __call__(self, x):\n        return self.forward(x)\n"
+MLP_FORWARD = f"        self.act2 = Sigmoid()\n{CALL}\n    def forward(self, x):\n{LAYERS}        return x\n"
+MLP_LAYERS = f"""        self.act2 = Sigmoid()
+        self.layers = [self.linear1, self.act1, self.linear2, self.act2]
+{CALL}
+    def forward(self, x):
+        out = x
+        for layer in self.layers:
+            out = layer(x)
+        return out
+"""
 BACK = "grad_a1 = self.linear2.backward(grad_z2)"
 STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
 
@@ -403,6 +414,9 @@ STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
         ("X = (X / np", "X = X[:, 1:]\nX = (X / np", "data", None, "X[:, 1:]", "783 numbers; expected 784"),
         (SCALE, SCALE_ONE, "normalize", None, "X_train = scale(X_train)", "three sets need the same scale"),
         (MAKE, f"{MAKE}\nmodel = MLP(784, 50, 10)", "settings", "optimizer-of-another-model", "MLP(784, 50", "something else"),
+        (MAKE, f"def build():\n    return MLP(784, 50, 10)\n\n\nmodel = build()\n{MAKE}\nmodel = build()  # anew", "settings",
+         "optimizer-of-another-model", "build()  # anew", "something else"),
+        (MLP_FORWARD, MLP_LAYERS, "MLP.forward", "mlp-each-gets-input", "out = layer(x)", "not aligned"),
         ("55000:60000]", "55001:60000]", "split", None, "X_train, X_valid, X_test =", "1 image is in none of the sets"),
         ("np.mean((pred - target) ** 2)", "np.sum((pred - target) ** 2) / len(pred.shape)", "MSELoss.forward",
          "mse-divided-by-two", "len(pred.shape)", "over one sample"),

@@ -9,9 +9,12 @@ from glasswork.classroom.judging.ending import after_import, is_refuted, report_
 from glasswork.classroom.judging.rules import without_repeats
 from glasswork.classroom.judging.slips import with_slips
 from glasswork.classroom.probes import Problem
+from glasswork.classroom.probes.sections import Places
 from glasswork.classroom.report import CheckReport, PartReport
+from glasswork.classroom.student.messages import SectionFacts
 from glasswork.classroom.student.observe import plain_words
 from glasswork.classroom.student.source import from_cells, from_script
+from glasswork.classroom.student.unwrap import unwrapped
 from glasswork.classroom.student.whole_file import Ending
 
 CLASS = "class Linear:\n    def forward(self, x):\n        {}\n        return output\n"
@@ -92,6 +95,56 @@ def test_what_does_not_fit_the_error_is_not_told():
     message = "for x = 1 you get 2, expected 3"
     assert slipped("rows = np.random.shuffle(x)", message).message == message
     assert slipped("output = np.dot(x, self.weight) + self.bias", message).message == message
+
+
+def test_an_expression_that_a_notebook_only_looks_at_is_no_slip():
+    looked_at = "X_train, X_valid = X[:5], X[4:]\nlen(X_train) + len(X_valid)\nX_train.shape == (5, 784)\n"
+    split = PartReport("split", "wrong", line=1, message="the sizes are train 5, valid 5.")
+    assert next(iter(with_slips([split], from_script(looked_at)))) == split
+    told = slipped(
+        "output = x\n        output = x @ self.weight\n        output + self.bias",
+        "the first output is -12; expected -2.",
+    )
+    assert (told.mistake, told.line) == ("value-thrown-away", 5)
+
+
+def test_a_bracket_that_closes_too_late_is_told_at_its_line():
+    message = "ValueError: operands could not be broadcast together with shapes (5,) (3,)"
+    assert slipped("output = x == y.sum()", message).mistake == "bracket-too-late"
+    assert slipped("output = (x == y).sum()", message).mistake == "arrays-do-not-fit"
+
+
+def test_a_local_name_of_another_function_is_told_as_one():
+    text = "def main():\n    loss_fn = 1\n    train()\n\ndef train():\n    loss_fn.backward()\n\nmain()\n"
+    words, frames = "NameError: name 'loss_fn' is not defined", (("<module>", 8), ("main", 3), ("train", 6))
+    entry = report_ending(Ending("error", 6, "NameError", words, "loss_fn", frames=frames), [DONE], from_script(text))
+    assert (entry.status, entry.line) == ("wrong", 6)
+    assert "a local variable of main()" in entry.message
+    assert "argument" in entry.hints[2]
+
+
+@pytest.mark.parametrize(
+    ("loop", "status"),
+    [
+        ("while accuracy < 99.5:\n    loss, accuracy = valid(model)\n", "blocked"),
+        ("while loss > 0.01:\n    loss = train(model)\n    epoch += 1\n", "blocked"),
+        ("while epoch < num_epochs:\n    loss = train(model)\n    epoch = epoch + 1\n", "remark"),
+        ("while len(losses) < num_epochs:\n    losses.append(train(model))\n", "remark"),
+        ("while not done:\n    loss = train(model)\n    done = loss < 0.01\n", "remark"),
+        ("for epoch in range(num_epochs):\n    loss = train(model)\n", "remark"),
+    ],
+)
+def test_a_loop_that_waits_for_a_measure_was_not_seen_to_end(loop, status):
+    entry = report_ending(Ending("time", 2, trained=True), [DONE], from_script(loop))
+    assert entry.status == status
+    assert ("it may never end" in entry.message) == (status == "blocked")
+
+
+def test_the_line_in_a_function_that_main_calls_once():
+    script = from_script("def load():\n    y = fetch()\n    return y\n\ndef main():\n    y = load()\n\nmain()\n")
+    facts = SectionFacts([], [], {}, None, "y", 1, {"y 6": 2})
+    body = unwrapped(script)
+    assert Places([*script.statements, *body.statements], facts).line_making_alone("y", 6) == 2
 
 
 def test_what_the_catalogue_knows_better_is_not_told_by_its_error():

@@ -128,12 +128,8 @@ class _Augment(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         defaults, own = msgspec.structs.asdict(type(self)()), msgspec.structs.asdict(self)
-        words = {
-            key: " and ".join(value) if key == "calm" else f"{value:g}"
-            for key, value in own.items()
-            if value != defaults[key]
-        }
-        return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in words.items())
+        words = ((k, " and ".join(v) if k == "calm" else f"{v:g}") for k, v in own.items() if v != defaults[k])
+        return ", ".join(f"{key.replace('_', ' ')} {word}" for key, word in words)
 
     def make(self, epochs: int) -> Augmentation:
         """Return the settings for a training of some epochs."""

@@ -300,12 +300,12 @@ def _condition(document: Document, line: int | None) -> str:
 
 
 def _open_end(document: Document) -> int | None:
-    """Return the line of a loop that trains until a variable has passed a number, and counts no rounds."""
+    """Return the line of a loop that goes on until what train() or valid() returns has passed a number."""
     for loop in (n for s in document.statements for n in ast.walk(s) if isinstance(n, ast.While)):
-        within = [n for s in loop.body for n in ast.walk(s)]
-        counters = {n for one in within if isinstance(one, ast.AugAssign) for n in assigned_names(one)}
-        trains = any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == "train" for n in within)
-        if trains and isinstance(loop.test, ast.Compare) and not loaded_names(loop.test) & counters:
+        bound = [n for s in loop.body for n in ast.walk(s) if isinstance(n, ast.Assign)]
+        measured = [n for n in bound if getattr(getattr(n.value, "func", None), "id", "") in ("train", "valid", "test")]
+        names = set().union(*map(assigned_names, measured))
+        if isinstance(loop.test, ast.Compare) and loaded_names(loop.test) & names:
             return loop.lineno
     return None
 

@@ -2,16 +2,14 @@
 
 import ast
 import difflib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from glasswork.classroom.catalogue import mistakes
 from glasswork.classroom.handout import OPTIONAL, PARTS, SIZES, part_of, sections
-from glasswork.classroom.judging import structure
+from glasswork.classroom.judging import rules, structure
 from glasswork.classroom.judging.ending import is_refuted
 from glasswork.classroom.judging.matching import Catalogue, Match
-from glasswork.classroom.judging.rules import generic_hints, named_by_rule, only_crashes, sentence, without_repeats
 from glasswork.classroom.judging.slowness import PARTS as COUNTED, slowness
 from glasswork.classroom.judging.whole import NOT_IN_TRAINING, can_be_spared
 from glasswork.classroom.probes import PROBES, Bench, Facets, Problem
@@ -254,16 +252,15 @@ class Judge:
         if part == "split" and problem.facet == "sizes" and self.document.sizes != SIZES:
             return None  # the catalogue's mistakes miss the handout's sizes
         results = seen.get("error" if problem.facet == "stop" else problem.facet, {})
-        rule = problem.mistake or named_by_rule(results, () if part in _SECTIONS else self.ran.names)
+        rule = problem.mistake or rules.named_by_rule(results, () if part in _SECTIONS else self.ran.names)
         if rule is not None:
             return Match(mistakes()[rule])
         matches = self.catalogue.names(part, seen, problem.facet, "\n".join(self._lines(part).values()))
         match = max(matches, key=lambda m: self._explained(part, m), default=None)
         # Errors alone, of a kind that has many causes, do not tell one from another: the line has to be alike, too.
-        if match is not None and only_crashes(results):
-            told = first_crash(self.catalogue.observation(part, match.variant).get(problem.facet, {}))
-            words_differ = told is not None and _form(told) != _form(first_crash(results))
-            return None if words_differ or self._alike(part, match)[0] < _ALIKE else match
+        if match is not None and rules.only_crashes(results):
+            others = self.catalogue.observation(part, match.variant).get(problem.facet, {})
+            return match if rules.same_error(results, others) and self._alike(part, match)[0] >= _ALIKE else None
         return match
 
     def _wrong(self, part: str, problem: Problem | None) -> PartReport:
@@ -279,11 +276,11 @@ class Judge:
         mistake = match.mistake if match is not None else None
         line = self._place(part, problem, match, seen)
         cell, number, code = self.document.place(line) if line else (None, None, "")
-        says = sentence(problem.says)
-        message = f"{mistake.does} {without_repeats(says, mistake.does)}".strip() if mistake is not None else says
+        says = rules.sentence(problem.says)
+        message = f"{mistake.does} {rules.without_repeats(says, mistake.does)}".strip() if mistake is not None else says
         hints: tuple[str, ...] = ()
         if status == "wrong":
-            hints = mistake.hints if mistake is not None else generic_hints(part, problem, bool(line))
+            hints = mistake.hints if mistake is not None else rules.generic_hints(part, problem, bool(line))
         return PartReport(part, status, mistake.id if mistake is not None else None, cell, number, message, hints, code)
 
     def _alike(self, part: str, match: Match) -> tuple[float, list[int]]:
@@ -347,8 +344,3 @@ class Judge:
             found = self.outline.find(owner, method) or self.outline.find(owner)
             line = getattr(found, "lineno", None)
         return line
-
-
-def _form(crash: Crash | None) -> str:
-    """Return an error's words without the names and numbers in them."""
-    return re.sub(r"'[^']*'|\(.*?\)|[\w.]*\d[\w.]*", "·", f"{crash}")

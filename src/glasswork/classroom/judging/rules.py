@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from glasswork.classroom.probes.base import Problem
+from glasswork.classroom.probes.base import Problem, first_crash
 from glasswork.classroom.student.observe import Crash
 
 #: The kind of an error -> the entry of the catalogue.
@@ -80,6 +80,12 @@ _CODE = {
 def only_crashes(results: dict[str, Any]) -> bool:
     """Return whether all results are errors."""
     return bool(results) and all(isinstance(value, Crash) for value in results.values())
+
+
+def same_error(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether the first errors among two results have the same words, names and numbers in them apart."""
+    forms = {re.sub(r"'[^']*'|\(.*?\)|[\w.]*\d[\w.]*", "·", f"{first_crash(results)}") for results in (one, other)}
+    return len(forms) == 1
 
 
 _FIRST = {

@@ -279,7 +279,7 @@ SLIPS = (
     Slip("value-thrown-away", "", _computes_for_nothing, _keep_on_the_left),
     Slip("branches-alike", "", _chooses_between_equals),
     Slip("bracket-too-late", "", _sums_one_side, _sum_the_comparison),
-    Slip("batches-counted", r"returns .*266\.667", _counts_batches),
+    Slip("batches-counted", "divided by the number of batches", _counts_batches),
     Slip("removed-from-numpy", r"`?np\.(\w+)`? was removed in the NumPy 2.0 release\. Use `([^`]+)`",
          says="Instead of np.{0}, write {1}."),
     Slip("removed-from-numpy", rf"module 'numpy' has no attribute '({_PYTHON_TYPES})'",

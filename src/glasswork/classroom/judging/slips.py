@@ -53,7 +53,8 @@ def _slip(part: PartReport, document: Document, gets_further: GetsFurther) -> tu
                 return slip, node
             of_part = part_at(node.lineno, document) == (None if part.name in _SECTIONS else part.name)
             is_whole = part.name == WHOLE_FILE and is_error
-            if slip.shows is ANY or not (of_part or is_whole):
+            anywhere = not slip.fits and part.name in _SECTIONS  # cells hold expressions that are only looked at
+            if slip.shows is ANY or anywhere or not (of_part or is_whole):
                 continue
             if not is_error or (slip.mend is not None and gets_further(node, slip.mend(node))):
                 return slip, node

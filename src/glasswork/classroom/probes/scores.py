@@ -81,13 +81,10 @@ class _ScoreProbe:
             good_accuracy = any(np.isclose(v, accuracy) for v in values)
             fraction = any(np.isclose(v, accuracy / 100) for v in values)
             if not good_accuracy and not fraction:
-                return [
-                    Problem(
-                        "loop",
-                        "value",
-                        f"{given}, {self.part} returns {show(result)}; expected the accuracy {show(accuracy)} %.",
-                    )
-                ]
+                says = f"{given}, {self.part} returns {show(result)}; expected the accuracy {show(accuracy)} %."
+                if any(np.isclose(v, accuracy * sum(sizes) / len(sizes)) for v in values):
+                    says += " It is the number of right ones in per cent, divided by the number of batches."
+                return [Problem("loop", "value", says)]
             if self.part == "valid" and not any(np.isclose(v, m, rtol=1e-4) for v in values for m in losses):
                 return [Problem("loop", "scale", f"{given}, the loss in {show(result)} is none of {show(losses)}.")]
             if fraction and not good_accuracy:

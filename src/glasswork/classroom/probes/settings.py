@@ -12,7 +12,7 @@ import numpy as np
 
 from glasswork.classroom.probes.base import Bench, Facets, Problem
 from glasswork.classroom.probes.sections import places_of, sections_of
-from glasswork.classroom.probes.settings_notes import CLASSES, Made, Notes, size_word, trains_inline, whose
+from glasswork.classroom.probes.settings_notes import CLASSES, Made, Notes, rate_word, size_word, trains_inline, whose
 from glasswork.classroom.student.observe import Crash, show
 from glasswork.classroom.student.outline import assigned_names, loaded_names, only_line_with
 from glasswork.classroom.student.run import execute
@@ -43,7 +43,7 @@ class SettingsProbe:
                 "rate": self._rate(optimizer, bench.namespace),
                 "arrays": self._arrays(model, optimizer, notes),
                 "loop": self._loop(notes),
-                "epochs": self._epochs(model, notes),
+                "epochs": notes.epochs(model),
                 "anew": notes.made_anew(),
                 "mixed": dict(zip(("sets", "_line"), next(iter(notes.mixed), ("", None)), strict=True)),
                 "error": self._errors(crashes, notes),
@@ -119,18 +119,7 @@ class SettingsProbe:
         )
         if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating | np.integer):
             return {"rate": f"a {type(rate).__name__}", "_number": None}
-        word = (
-            "zero"
-            if rate == 0
-            else "negative"
-            if rate < 0
-            else "tiny"
-            if rate <= 1e-4
-            else "huge"
-            if rate >= 20
-            else "fine"
-        )
-        word = "small" if word == "fine" and rate < 2e-3 else "large" if word == "fine" and rate > 5 else word
+        word = rate_word(float(rate))
         own = names.get("learning_rate", rate)
         if word == "fine" and len(arguments) < 3 and isinstance(own, int | float) and own != rate:
             return {"rate": "not handed over", "_number": float(own)}
@@ -180,17 +169,6 @@ class SettingsProbe:
             is_of_call = shared is not None or "class-" in seen[f"{name} arguments"]
             seen[f"_{name} line"] = calls[0]["line"] if is_of_call else made
         return seen
-
-    @staticmethod
-    def _epochs(model: Made | None, notes: Notes) -> dict[str, Any]:
-        """Return how often the model is trained, if that is once more or less than the number of epochs."""
-        calls = [c for c in notes.calls if c["function"] == "train"]
-        own = [c for c in calls if model is not None and any(model[0] is v for v in c["arguments"].values())]
-        asked = [v for n, v in notes.bench.namespace.items() if "epochs" in n.lower() and type(v) is int and v > 1]
-        if notes.is_cut or len(asked) != 1 or abs(len(own) - asked[0]) != 1:
-            return {"calls": "as asked"}
-        word = "more" if len(own) > asked[0] else "fewer"
-        return {"calls": word, "_n": len(own), "_asked": asked[0], "_line": own[0]["line"] or 0}
 
     @staticmethod
     def _role(value: Any, recorded: dict[str, Any]) -> str:

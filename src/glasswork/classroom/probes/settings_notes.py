@@ -131,6 +131,16 @@ class Notes:
             return {"model": "kept"}
         return {"model": "anew", "_calls": len(given), "_line": own[-1][2]}
 
+    def epochs(self, model: Made | None) -> dict[str, Any]:
+        """Return how often a model is trained, if that is once more or less than the number of epochs."""
+        calls = [c for c in self.calls if c["function"] == "train"]
+        own = [c for c in calls if model is not None and any(model[0] is v for v in c["arguments"].values())]
+        asked = [v for n, v in self.bench.namespace.items() if "epochs" in n.lower() and type(v) is int and v > 1]
+        if self.is_cut or len(asked) != 1 or abs(len(own) - asked[0]) != 1:
+            return {"calls": "as asked"}
+        word = "more" if len(own) > asked[0] else "fewer"
+        return {"calls": word, "_n": len(own), "_asked": asked[0], "_line": own[0]["line"] or 0}
+
     def _compare(self, bound: dict[str, Any]) -> None:
         """Note images and labels of different sets that are handed over together."""
         roles = {id(self.bench.namespace[name]): role for role, name in find_split(self.bench.namespace).items()}
@@ -203,6 +213,15 @@ def _bound(target: Any, args: tuple[Any, ...], named: dict[str, Any], *, functio
         values = {f"argument {i}": a for i, a in enumerate(args, 1)} | named
     values.pop("self", None)
     return values
+
+
+def rate_word(rate: float) -> str:
+    """Return what is to be said of a learning rate."""
+    words = {
+        "negative": rate < 0, "zero": rate == 0, "tiny": rate <= 1e-4, "small": rate < 2e-3, "fine": rate <= 5,
+        "large": rate < 20,
+    }  # fmt: skip
+    return next((word for word, holds in words.items() if holds), "huge")
 
 
 def size_word(value: Any, bench: Bench) -> Any:

@@ -74,8 +74,8 @@ class TrainProbe:
                 return []  # a history of its own
             return [
                 Problem(
-                    "loop", "scale", f"For three batches of 5, 5 and 2 samples train returns {show(returned)}; expected "
-                    f"{show(means[0])} (the sum over the 12 samples), {show(means[1])} or {show(means[2])} (means).",
+                    "loop", "scale", f"For batches of {', '.join(map(str, _SIZES))} samples train returns {show(returned)}; expected "
+                    f"{show(means[0])} (the sum over the {sum(_SIZES)} samples), {show(means[1])} or {show(means[2])} (means).",
                 )
             ]  # fmt: skip
         return []
