@@ -1,0 +1,30 @@
+"""How the gallery is built from the scripts in docs/gallery: their order, and the figures that they show."""
+
+from pathlib import Path
+
+from sphinx_gallery.scrapers import figure_rst
+
+#: The examples, from the first network to other programs.
+ORDER = (
+    "plot_xor", "plot_loss_surface", "plot_momentum", "plot_dead_relus", "plot_own_layer",
+)  # fmt: skip
+
+
+class Order:
+    """Sorts the examples as `ORDER` lists them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, name):
+        return ORDER.index(Path(name).stem)
+
+
+def figures(block, variables, config):
+    """Save the figure of glasswork that is the last value of a block, as a notebook shows it."""
+    shown = variables["example_globals"].pop("___", None)
+    if not hasattr(shown, "_repr_png_"):
+        return ""
+    path = Path(next(variables["image_path_iterator"]))
+    path.write_bytes(shown._repr_png_())
+    return figure_rst([str(path)], config["src_dir"])

@@ -1,0 +1,48 @@
+"""The gallery's examples: each compiles, uses public names only, asks a question, draws, and has its place.
+
+``make docs`` runs them as scripts, and ``make gallery`` as notebooks.
+"""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import glasswork
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "docs" / "gallery").glob("plot_*.py"))
+
+
+def assigned(path, name):
+    """Return the value that a module gives to a name, without importing the module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = (node.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == name)
+    return ast.literal_eval(next(found))
+
+
+def test_each_example_has_its_place():
+    assert sorted(assigned(ROOT / "docs" / "_ext" / "gallery.py", "ORDER")) == [path.stem for path in EXAMPLES]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example(path):
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    title = ast.get_docstring(tree).splitlines()[0]
+    assert title.endswith("?"), "each example answers a question"
+    assert re.search(r"^plt\.show\(\)$|^figures\.\w+\(", source, re.MULTILINE), "each example draws"
+    assert len(source.splitlines()) <= 100
+    for node in ast.walk(tree):
+        assert not (isinstance(node, ast.Import) and any(name.name.startswith("glasswork") for name in node.names))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("glasswork"):
+            public = importlib.import_module(node.module).__all__
+            assert {name.name for name in node.names} <= {*public}, f"{node.module}: not public"
+        elif isinstance(node, ast.Attribute):
+            assert not node.attr.startswith("_"), node.attr
+
+
+def test_public_is_what_the_package_lists():
+    assert {"MLP", "fit", "gradcheck"} <= {*glasswork.__all__}
