@@ -83,7 +83,7 @@ assert report.right
 
 images, labels = load_mnist()
 slopes = RightSlope(60)
-model = MLP.from_layers({"linear1": Linear(784, 60), "act1": slopes, "linear2": Linear(60, 10)})
+model = MLP.from_layers({"linear1": Linear(784, 60, rng=rng), "act1": slopes, "linear2": Linear(60, 10, rng=rng)})
 optimizer = SGD(model.parameters(), model.gradients(), lr=0.1)
 train_loader = Batches(images[:10000], labels[:10000], 50, seed=1)
 valid_loader = Batches(images[10000:12000], labels[10000:12000], 500, seed=1)
