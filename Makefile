@@ -7,7 +7,7 @@ BENCH  := .bench-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped wheel clean
+.PHONY: help train test style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs linkcheck wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,15 @@ mutants: $(VENV)/installed-dev  ## change one thing at a time and see whether a 
 shipped: $(VENV)/installed-dev  ## compute once more what is shipped for MNIST: its splits, and what tells strange images
 	@$(BIN)/python tools/ship.py
 
+docs: $(VENV)/installed-docs  ## build the documentation into docs/_build/html, without a network (two minutes)
+	@$(SPHINX) -b doctest docs docs/_build/doctest
+	@$(SPHINX) -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+linkcheck: $(VENV)/installed-docs  ## ask the network whether the links of the documentation lead somewhere
+	@$(SPHINX) -b linkcheck docs docs/_build/linkcheck
+SPHINX = $(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going --doctree-dir docs/_build/doctrees
+
 wheel: $(VENV)/made  ## build the one file that a class installs: dist/glasswork-...whl
 	@rm -rf build
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
@@ -87,7 +96,7 @@ wheel: $(VENV)/made  ## build the one file that a class installs: dist/glasswork
 	@ls dist/glasswork-*.whl
 
 clean:  ## remove the environment and what builds left, but no run
-	rm -rf $(VENV) $(BENCH) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) $(BENCH) build dist docs/_build docs/lookup/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 
 # The package is installed, not linked: what is tested is what users get.
 $(VENV)/installed: $(SOURCE) | $(VENV)/made
@@ -100,6 +109,12 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@echo "Installing what tests need ..."
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[classroom,dev,heic,interop,openml]"
+	@touch $@
+
+$(VENV)/installed-docs: $(VENV)/installed-dev
+	@echo "Installing what builds the documentation ..."
+	@rm -rf build
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[docs]"
 	@touch $@
 
 $(BENCH)/installed: $(SOURCE)

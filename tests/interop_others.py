@@ -22,7 +22,7 @@ from glasswork.inputs import Inputs
 from glasswork.interop import export, load, to_torch
 from networks import images, network
 
-DOCS = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[1] / "docs" / "lookup" / "export.md").read_text(encoding="utf-8")
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def openvino_answers(model, rows, place):
 
 
 def javascript_answers(model, rows, place):
-    """The example of docs/export.md, in node."""
+    """The example of docs/lookup/export.md, in node."""
     (code,) = re.findall(r"```js\n(.*?)```", DOCS, re.DOTALL)
     (place / "ask.js").write_text(code)
     install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--ignore-scripts", "onnxruntime-node"]

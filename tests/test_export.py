@@ -194,7 +194,7 @@ def test_the_command_says_how_equal_the_file_is(installed, default_run, tmp_path
 
 def test_the_examples_of_the_docs_run(default_run, tmp_path):
     """But for those that need another library, which make interop runs."""
-    text = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "docs" / "lookup" / "export.md").read_text(encoding="utf-8")
     blocks = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "torch" not in block]
     assert len(blocks) == 2
     for name in ("digits.onnx", "net.h", "net.py"):

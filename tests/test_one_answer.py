@@ -130,7 +130,7 @@ def test_keys_are_those_that_are_documented(written, home):
         assert set(row) - {"digits", "digit", "probabilities", "scores"} <= set(KEYS)
         if "error" not in row:
             assert set(keys) - set(row) == {"error"}
-    table = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    table = (Path(__file__).parent.parent / "docs" / "lookup" / "data.md").read_text()
     assert all(f"| `{key}` |" in table for key in KEYS)
 
 

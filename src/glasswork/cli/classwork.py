@@ -176,7 +176,7 @@ def report(
     again: a journal beside the page keeps the results, with lines of the students' code.
 
     If you judge a part otherwise, write it into report-corrections.csv beside the page (student,part,status,comment):
-    every report reads it, and none writes it. The points are a table that you can change: docs/classroom.md.
+    every report reads it, and none writes it. The points are a table that you can change: docs/lookup/classwork.md.
     """
     from glasswork.classroom.class_report.exports import EXPORTS
     from glasswork.classroom.class_report.points import WARNING, read_points

@@ -96,7 +96,7 @@ OnCluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Train on a Dask cluster: tcp://HOST:PORT, or slurm and others with dask-jobqueue. See docs/sweeps.md.",
+        help="Train on a Dask cluster: tcp://HOST:PORT, or slurm and others with dask-jobqueue: docs/do/sweep.md.",
         show_default="this machine",
     ),
 ]

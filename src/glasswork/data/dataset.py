@@ -50,7 +50,7 @@ class Dataset:
     name : str
         For titles and tables, such as ``MNIST``.
     source : str
-        What `glasswork.data.load_dataset` loads it from, such as ``openml:Fashion-MNIST``; empty for
+        What `glasswork.load_dataset` loads it from, such as ``openml:Fashion-MNIST``; empty for
         arrays of your own.
     origin : Origin
         The format of the source, how it divides its images, and what was done to them.

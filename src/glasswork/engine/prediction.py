@@ -17,7 +17,7 @@ from glasswork.nn import MLP
 
 
 def compiled(model: MLP) -> MLP:
-    """Make a network compute its `scores`, and so its predictions, in machine code; return the network.
+    """Make a network compute its `MLP.scores`, and so its predictions, in machine code; return the network.
 
     This pays off if one process predicts often, one image or many: the kernels take half a second to load, and about 20
     seconds to compile the first time on a machine. Training, calling the model, and its file do not change.

@@ -16,7 +16,7 @@ _UNSURE = 0.7
 
 _DIGITS = tuple("0123456789")
 
-#: The keys of an answer in JSON and in tables; docs/data.md explains each.
+#: The keys of an answer in JSON and in tables; docs/lookup/data.md explains each.
 KEYS = (
     "item", "file", "row", "position", "label", "confidence", "agreement", "unlike", "strangeness", "resembles", "box",
     "error",
@@ -40,7 +40,7 @@ class Answer:
     classes : tuple of str
         The names of all classes.
     probabilities : (classes,) array or None
-        Limited where the network cannot be trusted; see `glasswork.models.doubt`.
+        Limited where the network cannot be trusted; see ``glasswork.models.doubt``.
     agreement : float or None
         Of a committee: the share of its members that give the label.
     unlike : bool or None
@@ -86,7 +86,7 @@ class Answer:
         return self.classes[second], float(self.probabilities[second])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer by `KEYS`, for JSON and tables; unknown values are None."""
+        """Return the answer by ``KEYS``, for JSON and tables; unknown values are None."""
         known = not self.error
         finite = self.strangeness is not None and np.isfinite(self.strangeness)
         values = (

@@ -31,7 +31,7 @@ class Dropout(RandomLayer, kind="dropout"):
     p : float
         From 0 to 0.99; rounded to 1/65,536.
     seed : int
-        The mask is a function of ``(seed, index, step, row)``; see `RandomLayer`.
+        The mask is a function of ``(seed, index, step, row)``; see ``glasswork.nn.random_layer``.
     index : int
         The layer's number in its network, so that no two layers draw the same masks.
     dtype : data type

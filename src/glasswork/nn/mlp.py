@@ -80,7 +80,7 @@ class MLP(Network):
         one, as in ``model.act1 = ReLU()``, replaces the layer; create a new optimiser then.
     inputs : Inputs or None
         What the network was trained on; see `glasswork.inputs`. None, as at first, if unknown: nothing is applied.
-        `scores`, `predict` and `probabilities` apply it to raw data, and refuse data on another scale.
+        `MLP.scores`, `MLP.predict` and `MLP.probabilities` apply it to raw data, and refuse data on another scale.
     pixels : bool or None
         Whether the inputs are pixels, as ``inputs`` says; None if it does not say. Setting it to True declares bytes
         from 0 to 255, scaled to -1 to 1; to False, features that are taken as they are. The classes stay.
@@ -90,7 +90,7 @@ class MLP(Network):
         What the scores are. The last layer determines it, and so does the loss of the last training: `CrossEntropyLoss`
         makes the scores logits, `MSELoss` estimates of probabilities.
     evaluator : callable or None
-        Computes `scores` instead of the layers, from the network and rows of bytes or floats; see `glasswork.compiled`.
+        Computes `MLP.scores` instead of the layers, from the network and rows of bytes or floats; see `compiled`.
 
     Raises
     ------
@@ -293,7 +293,7 @@ class MLP(Network):
         return result
 
     def prepared(self, images: ArrayLike) -> FloatArray:
-        """Return raw data as the first layer takes them, ``(N, in_features)``; images are those of `scores`."""
+        """Return raw data as the first layer takes them, ``(N, in_features)``; images are those of `MLP.scores`."""
         return (self._inputs or _AS_GIVEN).prepared(self._rows(images), self.dtype, who=self)
 
     def _rows(self, images: ArrayLike) -> NDArray[Any]:
@@ -316,12 +316,12 @@ class MLP(Network):
         """Return the estimated probability of each class: ``(N, classes)``, rows that sum to 1.
 
         Logits go through `softmax`; other scores are only clipped at 0 and divided by their sum. A single score gives
-        the probabilities of two classes. Images are those of `scores`.
+        the probabilities of two classes. Images are those of `MLP.scores`.
         """
         return probabilities_of(self.scores(images, prepared=prepared), self.scores_are)
 
     def predict(self, images: ArrayLike, *, prepared: bool = False) -> Labels:
-        """Return the most probable label of each image: ``(N,)`` int64; images are those of `scores`."""
+        """Return the most probable label of each image: ``(N,)`` int64; images are those of `MLP.scores`."""
         scores = self.scores(images, prepared=prepared)
         return scores.argmax(axis=1) if scores.shape[1] > 1 else labels_of(scores, self.scores_are)
 

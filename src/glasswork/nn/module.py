@@ -79,7 +79,7 @@ class Module:
             child.set_training(training)
 
     def set_position(self, step: int, row: int = 0) -> None:
-        """Tell the layers that draw random numbers which step the next forward belongs to; see `RandomLayer`.
+        """Tell the layers that draw random numbers which step the next forward belongs to.
 
         Parameters
         ----------

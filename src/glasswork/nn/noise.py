@@ -29,7 +29,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
     std : float
         Standard deviation, 0 or more, in the units of the input.
     seed : int
-        The noise is a function of ``(seed, index, step, row)``; see `RandomLayer`.
+        The noise is a function of ``(seed, index, step, row)``; see ``glasswork.nn.random_layer``.
     index : int
         The layer's number in its network, so that no two layers add the same noise.
     dtype : data type

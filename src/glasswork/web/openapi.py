@@ -46,7 +46,7 @@ class ModelDescription(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DigitEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer about one image, or one digit of a picture; docs/data.md explains each key."""
+    """An answer about one image, or one digit of a picture; docs/lookup/data.md explains each key."""
 
     position: int
     label: str
@@ -111,7 +111,7 @@ def document(described: ModelDescription) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     health, model, entry, unread, refusal, pictures = schemas
     row = {"type": "array", "items": {"type": "number"}, "minItems": described.features, "maxItems": described.features}
-    numbers = {"description": "raw numbers, as docs/data.md describes them: one row, or several"}
+    numbers = {"description": "raw numbers, as docs/lookup/data.md describes them: one row, or several"}
     asked = {"oneOf": [{**row, **numbers}, {"type": "array", "items": row, "minItems": 1}]}
     bodies: dict[str, Any] = {"application/json": {"schema": asked}}
     if described.kind == "pixels":

@@ -136,7 +136,7 @@ def load_dataset(
     ----------
     source : str or path
         ``mnist``, which comes with glasswork; ``openml:NAME`` or ``openml:NAME@VERSION``, downloaded; or the path
-        of a file or folder in any of the formats of `SOURCES`, recognised by its content.
+        of a file or folder in any of the formats of ``SOURCES``, recognised by its content.
     cache : Path, optional
         A folder for copies, each made once, of images that neither fit into memory nor can be mapped: of a large CSV.
     shape : (height, width), optional

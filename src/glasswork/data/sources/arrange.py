@@ -21,7 +21,7 @@ _NAMED = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How a source is to be read; see `glasswork.data.load_dataset` for each."""
+    """How a source is to be read; see `glasswork.load_dataset` for each."""
 
     shape: tuple[int, ...] | None = None
     prefer: tuple[float, float] | None = None

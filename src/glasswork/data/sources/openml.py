@@ -78,7 +78,7 @@ def openml_dataset(
 ) -> Dataset:
     """Return the same as a `Dataset`, with the names of its classes; features keep the names of their columns.
 
-    ``data_range`` and ``missing`` are those of `glasswork.data.load_dataset`.
+    ``data_range`` and ``missing`` are those of `glasswork.load_dataset`.
     """
     if not re.fullmatch(r"[\w.,()-]+", name):
         raise InputError(f"load_openml: expected the name of a dataset at openml.org, such as mnist_784, got {name!r}")

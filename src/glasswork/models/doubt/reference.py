@@ -9,7 +9,7 @@ things drawn at random. Both judge a new image:
 
 Distances are between maps of edges, relative to how densely the reference images lie (as in the local outlier factor
 of Breunig et al., 2000): a one with a bar is far from all ones, although it is near in pixels. Less than 2 % of MNIST's
-test digits are marked wrongly. docs/pictures.md has the shares of letters, shapes and scribbles that are marked.
+test digits are marked wrongly. docs/learn/pictures.md has the shares of letters, shapes and scribbles that are marked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 /**
  * Where the page begins: read the data, make the network, show the parts.
  *
- * For lessons and tests there is `window.glasswork`; docs/report.md says what it offers.
+ * For lessons and tests there is `window.glasswork`; docs/lookup/report.md says what it offers.
  */
 
 import { answerer, imageAt } from "./answer.js";

@@ -1,0 +1,76 @@
+"""How Sphinx builds the documentation: ``make docs`` runs it, without a network and with warnings as errors."""
+
+import sys
+from pathlib import Path
+
+import glasswork
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "glasswork"
+author = "The glasswork developers"
+copyright = "the glasswork developers, MIT licence"  # noqa: A001
+version = release = glasswork.__version__
+
+extensions = [
+    "myst_parser",  # pages in Markdown
+    "sphinx.ext.autodoc",  # the API, from docstrings
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",  # examples in pages are run by make docs
+    "sphinx.ext.viewcode",  # the source of each public name, beside it
+    "numpydoc",  # docstrings as NumPy and scikit-learn write them
+    "sphinx_design",  # cards and tabs
+    "sphinx_copybutton",  # copies commands without their prompt
+    "mathml",  # formulas as MathML: no script, no network
+    "generated",  # tables of recipe keys and commands, from the program itself
+]
+templates_path = ["_templates"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+exclude_patterns = ["_build", "_ext", "_templates", "lookup/generated/*.md"]
+nitpicky = True
+# Types of other libraries; the plain names of a docstring's own attributes; and base classes that are not public.
+nitpick_ignore_regex = [(r"py:.*", r"(numpy|pathlib|typing|collections)\..*|glasswork\.[a-z_.]+\.[A-Z_]\w*")]
+
+# Pages -----------------------------------------------------------------------------------------------
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
+myst_heading_anchors = 4
+myst_links_external_new_tab = False
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+
+# The API ---------------------------------------------------------------------------------------------
+
+autosummary_generate = True
+autosummary_imported_members = True
+autodoc_typehints = "none"  # docstrings state types, in words
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+viewcode_follow_imported_members = True
+default_role = "py:obj"
+doctest_test_doctest_blocks = ""  # pages only: tests/test_docstrings.py runs the examples of docstrings
+
+# The look --------------------------------------------------------------------------------------------
+
+html_theme = "pydata_sphinx_theme"
+html_title = "glasswork"
+html_static_path = ["_static"]
+html_css_files = ["glasswork.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "glasswork"},
+    "navbar_align": "left",
+    "show_toc_level": 2,
+    "navigation_with_keys": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": True,
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
