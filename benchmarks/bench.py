@@ -17,6 +17,7 @@ import part_page
 import part_serving
 import part_training
 import part_using
+import part_watching
 from processes import HERE, kernels
 from report import Row, page
 
@@ -53,6 +54,7 @@ def main() -> None:
         "load": (part_using.loading, 5),
         "page": (part_page.rows, 5),
         "serve": (part_serving.rows, 3),
+        "watch": (part_watching.rows, 3),
         "safety": (part_using.safety, 3),
     }
     groups = {"training": ["classwork", "deep", "wide", "plain-best", "busy"]}

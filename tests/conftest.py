@@ -43,7 +43,7 @@ SLOW = {
     "test_experiments", "test_figures", "test_findings", "test_fuzz",
     "test_health", "test_interop", "test_ladder", "test_listing", "test_openml", "test_photographs", "test_report",
     "test_report_engine", "test_report_page", "test_resume", "test_run", "test_sealed", "test_serving", "test_signals",
-    "test_sweep", "test_tasks", "test_terminal",
+    "test_sweep", "test_tasks", "test_terminal", "test_watching",
 }  # fmt: skip
 
 

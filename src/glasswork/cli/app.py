@@ -31,8 +31,10 @@ from glasswork.cli import (
     runs,
     serve,
     show,
+    studio,
     sweep,
     train,
+    watch,
 )
 from glasswork.cli.options import Debugging
 from glasswork.cli.recipe_options import RecipeOptions
@@ -61,6 +63,8 @@ app.command(name="export")(export.export)
 app.command(name="import", cls=RecipeOptions)(import_.import_)
 app.command(name="predict")(predict.predict)
 app.command(name="serve")(serve.serve)
+app.command(name="watch")(watch.watch)
+app.command(name="studio")(studio.studio)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="help")(help_.help_)
 app.command(name="check")(check.check)

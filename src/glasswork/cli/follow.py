@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from glasswork.cli.describe import describe_network, describe_training
 from glasswork.cli.options import Format, command
 from glasswork.cli.progress import TrainingBar
 from glasswork.cli.streams import not_essential
+from glasswork.cli.watch import watched
 from glasswork.errors import GlassworkError, InputError
 from glasswork.paths import for_shell
 from glasswork.stopping import StopOnSignal
@@ -32,6 +34,7 @@ def follow(
     figure_format: "Format | None" = "png",
     repeats: "RunFolder | None" = None,
     log: Sequence[str] = (),
+    watch: bool = False,
 ) -> None:
     """Train a run, new or resumed, to its end and print how it goes.
 
@@ -47,6 +50,8 @@ def follow(
         The run that is repeated, to compare with at the end.
     log : sequence of str
         Where each epoch is logged as well; the kinds are those of `LOGS`.
+    watch : bool
+        Whether the stage opens on it in a browser.
     """
     from glasswork.data.kinds import noun
     from glasswork.runs.figures import draw_figures
@@ -57,6 +62,10 @@ def follow(
         from glasswork.interop.log import check_logs
 
         check_logs(log)
+    if watch:
+        from glasswork.web import check_installed
+
+        check_installed()
     stop = StopOnSignal()
     run = make(stop)
     skipped = run.parts.origin.skipped
@@ -64,10 +73,10 @@ def follow(
         raise InputError(
             f"{run.recipe.data.source}: {len(skipped):,} {noun(run.parts.kind)} cannot be read: {skipped[0]}"
         )
-    with not_essential():
+    with not_essential(), ExitStack() as pages:
         try:
             with stop:
-                _train(run, strict=strict, quiet=quiet, log=log)
+                _train(run, stop, pages if watch else None, strict=strict, quiet=quiet, log=log)
             hurried = stop.requested and stop.number != signal.SIGINT
         except KeyboardInterrupt:  # before the first step, or a second signal
             if not RunFolder(run.folder).exists():
@@ -116,11 +125,17 @@ def _print_and_draw(run: "Run", figure_format: "Format | None", *, report: bool,
     return problems
 
 
-def _train(run: "Run", *, strict: bool, quiet: bool, log: Sequence[str]) -> None:
-    """Train, and print one line for each epoch."""
+def _train(
+    run: "Run", stop: StopOnSignal, pages: ExitStack | None, *, strict: bool, quiet: bool, log: Sequence[str]
+) -> None:
+    """Train, and print one line for each epoch; servers may watch it, and pages may command it."""
+    from glasswork.runs.publisher import Publisher
+
     total, label = run.recipe.training.epochs, run.experiment.loss.label
     steps = total * len(run.experiment.train_loader)
-    with run, TrainingBar(steps, done=run.progress.step, shown=not quiet) as bar:
+    with run, TrainingBar(steps, done=run.progress.step, shown=not quiet) as bar, Publisher(run, stop) as publisher:
+        if pages is not None:
+            pages.enter_context(watched(run))
         if not quiet:
             _announce(run)
         else:
@@ -128,7 +143,7 @@ def _train(run: "Run", *, strict: bool, quiet: bool, log: Sequence[str]) -> None
                 print(f"Notice: {assumed}", file=sys.stderr, flush=True)
         logs = _Logs(run, log)
         told = len(run.notes)
-        for result in run.epochs(after_step=bar, strict=strict):
+        for result in run.epochs(after_step=(bar, publisher), strict=strict):
             logs.note(result)
             if not quiet:
                 print(

@@ -80,6 +80,7 @@ def _known_logs(kinds: list[str] | None) -> list[str]:
     return kinds or []
 
 
+Watch = Annotated[bool, typer.Option("--watch", help="Open the stage in a browser while it is trained.")]
 LogOption = Annotated[
     list[str] | None,
     typer.Option(

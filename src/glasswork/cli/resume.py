@@ -15,6 +15,7 @@ from glasswork.cli.options import (
     Quiet,
     RunArgument,
     Strict,
+    Watch,
     WithFigures,
     WithReport,
 )
@@ -33,6 +34,7 @@ def resume(
     report: WithReport = True,
     figure_format: FigureFormat = "png",
     log: LogOption = None,
+    watch: Watch = False,
     debug: Debug = False,
 ) -> None:
     """Continue a run from its last checkpoint; it ends with the same bytes as a run that was never stopped.
@@ -54,4 +56,5 @@ def resume(
         report=report,
         figure_format=figure_format if figures else None,
         log=log or (),
+        watch=watch,
     )

@@ -15,8 +15,6 @@ from glasswork.errors import FileError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from glasswork.runs.folder import RunFolder
-
 
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the runs are.")] = Path("runs"),
@@ -29,12 +27,13 @@ def runs(
     accuracies are those of the weights in the run's model file; below stands on how many images they were measured.
     """
     from glasswork.runs.folder import find_runs
+    from glasswork.runs.summary import summary_of
 
     if not folder.is_dir():
         raise FileError(
             f"{folder}: expected a folder of runs, and it is not there; train a network first: glasswork train"
         )
-    rows = [_read(run) for run in find_runs(folder)]
+    rows = [summary_of(run) for run in find_runs(folder)]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -58,41 +57,6 @@ def _runs_inside(folder: Path) -> dict[Path, int]:
         if not RunFolder(path).exists()
     }
     return {path: number for path, number in found.items() if number}
-
-
-def _read(run: "RunFolder") -> dict[str, Any]:
-    """Return the facts about one run that are listed, reading each of its files once."""
-    from glasswork.runs.state import kept_accuracy
-    from glasswork.statistics import accuracy_interval
-
-    row: dict[str, Any] = {"run": run.path.name, "folder": str(run.path), "last_change": run.last_change()}
-    try:
-        result, recipe, history = run.result(), run.recipe(), run.history()
-    except FileError as error:
-        return {**row, "state": "damaged", "reason": str(error)}
-    measured = result.tested and result.test_accuracy is not None
-    return {
-        **row,
-        "state": result.state,
-        "reason": result.reason,
-        "epochs": len(history),
-        "epochs_wanted": recipe.training.epochs,
-        "valid_accuracy": kept_accuracy(recipe, history) if history else result.valid_accuracy,
-        "test_accuracy": result.test_accuracy,
-        "recipe": recipe.name,
-        "members": result.members,
-        "split": result.split,
-        "validated": result.validated,
-        "tested": result.tested,
-        "test_interval": list(accuracy_interval(result.correct, result.tested)) if measured else None,
-        "parameters": result.parameters,
-        "seconds": sum(epoch.seconds for epoch in history),
-        "findings": [
-            {"epoch": epoch.epoch, "name": finding.name, "where": finding.where, "message": finding.message}
-            for epoch in history
-            for finding in epoch.findings
-        ],
-    }
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

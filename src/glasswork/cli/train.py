@@ -18,6 +18,7 @@ from glasswork.cli.options import (
     OnCluster,
     Quiet,
     Strict,
+    Watch,
     WithFigures,
     WithReport,
 )
@@ -90,6 +91,7 @@ def train(
     report: WithReport = True,
     figure_format: FigureFormat = "png",
     log: LogOption = None,
+    watch: Watch = False,
     debug: Debug = False,
 ) -> None:
     """Train a network, by default the handout's: 784-50-10, sigmoid, squared error, 50 epochs.
@@ -152,6 +154,7 @@ def train(
         report=report,
         figure_format=figure_format if figures else None,
         log=log or (),
+        watch=watch,
         repeats=repeats,
     )
 

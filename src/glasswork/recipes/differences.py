@@ -43,8 +43,10 @@ def in_words(settings: Mapping[str, Any]) -> str:
 
 def show_value(value: Any) -> str:
     """Return the value of a key as people write it: ``300-100``, ``true``, ``none``."""
+    if isinstance(value, list) and value and isinstance(value[0], list):  # changes while it was trained
+        return "; ".join(" ".join(map(show_value, change)) for change in value)
     if isinstance(value, list):
-        return "-".join(map(show_value, value))
+        return "-".join(map(show_value, value)) or "none"
     return str(value).lower() if isinstance(value, bool) else "none" if value == "" else str(value)
 
 

@@ -5,13 +5,14 @@ js/main.js                                                                 its e
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([a-z-]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+)", re.MULTILINE)
 
 
-def bundle(folder: Path, entry: str = "main") -> str:
+def bundle(*folders: Path, entry: str = "main") -> str:
     """Join ES modules into one script.
 
     A module may import names from modules beside it, ``import { a, b } from "./other.js";``, and export functions,
@@ -19,8 +20,8 @@ def bundle(folder: Path, entry: str = "main") -> str:
 
     Parameters
     ----------
-    folder : path
-        The folder of the modules.
+    *folders : path
+        The folders of the modules; a name is looked for in each of them, in this order.
     entry : str
         The name of the main module, without its suffix.
 
@@ -30,23 +31,23 @@ def bundle(folder: Path, entry: str = "main") -> str:
         A script, for the page's only script element.
     """
     order: list[str] = []
-    _visit(folder, entry, order, ())
-    return "\n".join(_wrapped(folder, name) for name in order)
+    _visit(folders, entry, order, ())
+    return "\n".join(_wrapped(folders, name) for name in order)
 
 
-def _visit(folder: Path, name: str, order: list[str], above: tuple[str, ...]) -> None:
+def _visit(folders: Sequence[Path], name: str, order: list[str], above: tuple[str, ...]) -> None:
     if name in above:
         raise ValueError(f"modules import each other in a circle: {' → '.join((*above, name))}")
     if name in order:
         return
-    for _, other in _IMPORT.findall(_source(folder, name)):
-        _visit(folder, other, order, (*above, name))
+    for _, other in _IMPORT.findall(_source(folders, name)):
+        _visit(folders, other, order, (*above, name))
     order.append(name)
 
 
-def _wrapped(folder: Path, name: str) -> str:
+def _wrapped(folders: Sequence[Path], name: str) -> str:
     """Return a module as a function that is called at once and returns what the module exports."""
-    source = _source(folder, name)
+    source = _source(folders, name)
     exports = ", ".join(word for _, word in _EXPORT.findall(source))
     body = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {_variable(found[2])};\n", source)
     body = _EXPORT.sub(r"\1 \2", body)
@@ -57,5 +58,6 @@ def _variable(name: str) -> str:
     return "module_" + name.replace("-", "_")
 
 
-def _source(folder: Path, name: str) -> str:
-    return (folder / f"{name}.js").read_text(encoding="utf-8")
+def _source(folders: Sequence[Path], name: str) -> str:
+    path = next(path for folder in folders if (path := folder / f"{name}.js").is_file())
+    return path.read_text(encoding="utf-8")

@@ -137,12 +137,12 @@ def gather(place: RunFolder, file: ModelFile, parts: Split, language: Language =
         dark=dark,
         no_reference=file.why_no_reference,
         thing="digit" if digits else "class",
-        columns=_columns(recipe, model, parts) if features else None,
+        columns=columns_of(recipe, model, parts) if features else None,
         language=language,
     )
 
 
-def _columns(recipe: Recipe, model: MLP, parts: Split) -> Columns | None:
+def columns_of(recipe: Recipe, model: MLP, parts: Split) -> Columns | None:
     """Return how the rows of a table reach the first layer, and the mean of each column over the training rows."""
     inputs = model.inputs
     if inputs is None or (features := inputs.features) is None:

@@ -71,7 +71,7 @@ def render(data: ReportData) -> str:
         heading=" ".join(f"<span>{part}</span>" for part in _escape(data.title).replace(" · ", " ·\n").split("\n")),
         language=data.language,
         **_words_for_drawing(data, words),
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data: blob:; "
+        policy=f"default-src 'none'; style-src {hash_of(style)}; script-src {hash_of(script)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'",
         style=style,
         words=_inert({"language": data.language, "kinds": kinds, "table": words.table}),
@@ -120,7 +120,8 @@ def _inert(data: object) -> str:
     return msgspec.json.encode(data).decode().replace("<", "\\u003c")
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """Return what a content security policy calls a script or a style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

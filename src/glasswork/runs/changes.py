@@ -64,7 +64,7 @@ def with_changes(recipe: Recipe, step: int, settings: Mapping[str, float]) -> Re
         If a value is not allowed, or the network has no dropout.
     """
     kept = [change for change in recipe.training.changes if change[0] != step or change[1] not in settings]
-    changes = [*kept, *((step, key, float(value)) for key, value in settings.items())]
+    changes = [*kept, *((step, key, value) for key, value in settings.items())]
     return recipe.override({"training.changes": sorted(changes, key=lambda change: change[0])})
 
 

@@ -1,7 +1,8 @@
 """Networks and trainings over HTTP, on this machine alone.
 
-server   a socket on the loopback address, and who may speak to it
-serving  ``glasswork serve``: a network answers other programs
+server      a socket on the loopback address, and who may speak to it
+serving     ``glasswork serve``: a network answers other programs
+watching    the live page and the studio: what pages are told, and what they may ask
 """
 
 from glasswork.errors import MissingLibraryError

@@ -1,5 +1,6 @@
 """What ``glasswork serve`` says about itself: the network, and the interface as an OpenAPI document."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,25 +70,13 @@ class Entry(DigitEntry, frozen=True, kw_only=True):
     digits: Annotated[list[DigitEntry], Meta(description="all digits of a picture that shows several")] = []
 
 
-class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """An image that could not be read, among others."""
-
-    item: str
-    file: str
-    row: int
-    error: str
-
-
 def describe(run: Path, read: ModelFile) -> ModelDescription:
     """Return the description of the network of a run, or of a model file; it holds no path of this machine."""
     model, inputs = read.model, read.like
     committee = isinstance(model, Committee)
     accuracy = None
-    if run.is_dir():
-        try:
-            accuracy = RunFolder(run).result().test_accuracy
-        except FileError:  # the network answers even if its result is damaged
-            accuracy = None
+    with suppress(FileError):  # a model file has no result, and the network answers even if the result is damaged
+        accuracy = RunFolder(run).result().test_accuracy
     return ModelDescription(
         name=run.resolve().name,
         network=str(model),
@@ -107,9 +96,9 @@ def describe(run: Path, read: ModelFile) -> ModelDescription:
 
 def document(described: ModelDescription) -> dict[str, Any]:
     """Return the interface of a server as an OpenAPI document, for the network that it serves."""
-    types = [Health, ModelDescription, Entry, Unread, Refusal, Pictures]
+    types = [Health, ModelDescription, Entry, Refusal, Pictures]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    health, model, entry, unread, refusal, pictures = schemas
+    health, model, entry, refusal, pictures = schemas
     row = {"type": "array", "items": {"type": "number"}, "minItems": described.features, "maxItems": described.features}
     numbers = {"description": "raw numbers, as docs/lookup/data.md describes them: one row, or several"}
     asked = {"oneOf": [{**row, **numbers}, {"type": "array", "items": row, "minItems": 1}]}
@@ -117,7 +106,7 @@ def document(described: ModelDescription) -> dict[str, Any]:
     if described.kind == "pixels":
         asked["oneOf"].append(pictures)
         bodies["image/*"] = {"schema": {"type": "string", "format": "binary"}}
-    answers = {"type": "array", "items": {"anyOf": [entry, unread]}}
+    answers = {"type": "array", "items": {"anyOf": [entry, refusal]}}
     why = {
         "408": "The body did not arrive in time.",
         "413": "The body, or the number of images, is too large.",

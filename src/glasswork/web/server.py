@@ -7,7 +7,9 @@ Origin   none, or exactly this server's: the pages of others are refused, over H
 import contextlib
 import errno
 import socket
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -48,26 +50,37 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{LOOPBACK}:{listening.getsockname()[1]}"
 
 
-def run(app: Any, listening: socket.socket) -> None:
-    """Serve an ASGI application until a signal ends it: requests that were begun are answered first."""
-    names = [f"{name}:{listening.getsockname()[1]}" for name in (LOOPBACK, "localhost")]
-    config = uvicorn.Config(
-        Guard(app, names), log_config=None, access_log=False, ws="websockets-sansio", server_header=False,
-        proxy_headers=False, timeout_graceful_shutdown=_GRACE, lifespan="off", ws_max_size=1 << 20,
-    )  # fmt: skip
-    with listening, contextlib.suppress(KeyboardInterrupt):  # the server raises it again once it has stopped
-        uvicorn.Server(config).run(sockets=[listening])
-
-
-class Guard:
-    """Lets requests pass to an application that are meant for this server and come from no other page.
+def run(app: Any, listening: socket.socket, *, until: Callable[[], bool] = lambda: False) -> None:
+    """Serve an ASGI application until a signal ends it: requests that were begun are answered first.
 
     Parameters
     ----------
     app : ASGI application
-    names : sequence of str
-        What a request may call this server: ``127.0.0.1:8000``.
+    listening : socket
+        From `listen`.
+    until : callable
+        Asked every second; the server ends when it returns True.
     """
+    names = [f"{name}:{listening.getsockname()[1]}" for name in (LOOPBACK, "localhost")]
+    config = uvicorn.Config(
+        Guard(app, names), log_config=None, access_log=False, ws="websockets-sansio", server_header=False,
+        proxy_headers=False, timeout_graceful_shutdown=_GRACE, lifespan="off", ws_max_size=1 << 16,
+        ws_per_message_deflate=False,
+    )  # fmt: skip
+    with listening, contextlib.suppress(KeyboardInterrupt):  # the server raises it again once it has stopped
+        server = uvicorn.Server(config)
+        threading.Thread(target=_end_if, args=(server, until), daemon=True).start()
+        server.run(sockets=[listening])
+
+
+def _end_if(server: Any, until: Callable[[], bool]) -> None:
+    while not until():
+        time.sleep(1)
+    server.should_exit = True
+
+
+class Guard:
+    """Lets requests pass to an application that call this server by one of its names, and come from no other page."""
 
     def __init__(self, app: Any, names: Sequence[str]) -> None:
         self.app, self.names = app, tuple(names)
@@ -75,7 +88,7 @@ class Guard:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or refuse it in words."""
         said = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        status, why = self.refusal(said)
+        status, why = self.refusal(said, handshake=scope["type"] == "websocket")
         if not why:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -85,13 +98,16 @@ class Guard:
         else:
             await refuse(status, why)(scope, receive, send)
 
-    def refusal(self, headers: Sequence[tuple[str, str]]) -> tuple[int, str]:
-        """Return the status and the reason if a request is refused; no reason if it may pass."""
+    def refusal(self, headers: Sequence[tuple[str, str]], *, handshake: bool = False) -> tuple[int, str]:
+        """Return the status and the reason if a request is refused; no reason if it may pass.
+
+        A WebSocket's handshake has to name its origin; other requests need none, as those of programs.
+        """
         hosts = [value for name, value in headers if name == "host"]
         origins = [value for name, value in headers if name == "origin"]
         if len(hosts) != 1 or hosts[0] not in self.names:
             return 421, f"this server answers only as {self.names[0]}; open http://{self.names[0]}"
-        if origins and origins != [f"http://{hosts[0]}"]:
+        if (origins or handshake) and origins != [f"http://{hosts[0]}"]:
             return 403, f"this server takes no requests from other pages; open http://{self.names[0]} itself"
         return 0, ""
 
@@ -100,6 +116,11 @@ def answer(content: Any, status: int = 200) -> Response:
     """Return content as JSON."""
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+async def refused(request: Any, error: Any) -> Response:
+    """Answer an error that was raised on purpose."""
+    return refuse(getattr(error, "status", 422), str(error), getattr(error, "headers", None))
 
 
 def refuse(status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:

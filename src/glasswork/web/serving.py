@@ -18,7 +18,7 @@ from glasswork.models.loaded import ModelFile
 from glasswork.version import __version__
 from glasswork.web.openapi import Health, ModelDescription, document
 from glasswork.web.question import answers_to, takes
-from glasswork.web.server import RefusedError, answer, refuse
+from glasswork.web.server import RefusedError, answer, refuse, refused
 
 #: The most bytes of a request, the most requests at a time, and the seconds in which a body has to arrive.
 MOST_BYTES, MOST_REQUESTS, PATIENCE = 16 << 20, 32, 30.0
@@ -28,14 +28,7 @@ _DRAINED = 64 << 20
 
 
 class Serving:
-    """The application: a network, and how requests reach it.
-
-    Parameters
-    ----------
-    read : ModelFile
-    description : ModelDescription
-        What ``/model`` says.
-    """
+    """The application: a network, what ``/model`` says of it, and how requests reach it."""
 
     def __init__(self, read: ModelFile, description: ModelDescription) -> None:
         self.read, self.description = read, description
@@ -48,7 +41,7 @@ class Serving:
                 Route("/model", self.model),
                 Route("/openapi.json", self.openapi),
             ],
-            exception_handlers={404: _not_found, 405: _wrong_method, GlassworkError: _refused},
+            exception_handlers={404: _not_found, 405: _wrong_method, GlassworkError: refused},
         )
 
     async def predict(self, request: Any) -> Any:
@@ -113,11 +106,6 @@ async def _body(request: Any) -> bytes | None:
         elif size > _DRAINED:
             break
     return bytes(content) if size <= MOST_BYTES else None
-
-
-async def _refused(request: Any, error: Any) -> Any:
-    """Answer an error that was raised on purpose."""
-    return refuse(getattr(error, "status", 422), str(error), getattr(error, "headers", None))
 
 
 async def _not_found(request: Any, error: Any) -> Any:

@@ -1,0 +1,106 @@
+/** The bar above the stage: how far the training is, and what one can do about it. */
+
+import { button, el } from "./dom.js";
+import { grouped, number, plain } from "./words.js";
+
+/** Milliseconds for which "Stop" asks back. */
+const SURE = 4000;
+
+/**
+ * @param {import("./live.js").Run} run @param {any} link
+ * @returns {{element: Element, take: (told: any) => void}}
+ */
+export function showBar(run, link) {
+  const send = (/** @type {string} */ what, /** @type {number | null} */ value = null) => {
+    said.textContent = "";
+    link.send({ kind: "command", do: what, value });
+  };
+  const state = el("strong", { class: "live-state" }, "…");
+  const place = el("span", {});
+  const said = el("p", { class: "said", role: "alert" });
+  const shares = el("progress", { max: 1, value: 0, "aria-label": "How far the training is" });
+  const pause = button("Pause", () => send(pause.dataset.does), "play");
+  const step = button("One step", () => send("step"));
+  const slow = button("Slow motion", () => send(slow.getAttribute("aria-pressed") === "true" ? "go" : "slow"));
+  let sure = 0;
+  const stop = button("Stop …", () => {
+    clearTimeout(sure);
+    if (stop.dataset.sure) return send("stop");
+    stop.dataset.sure = "1";
+    stop.textContent = "Really stop? It can be resumed";
+    sure = window.setTimeout(calm, SURE);
+  });
+  const calm = () => {
+    delete stop.dataset.sure;
+    stop.textContent = "Stop …";
+  };
+  const rate = setting("learning_rate", "Learning rate", { min: 0, step: "any" });
+  const halve = button("÷ 2", () => send("learning_rate", Number(rate.dataset.now) / 2));
+  const double = button("× 2", () => send("learning_rate", Number(rate.dataset.now) * 2));
+  halve.setAttribute("aria-label", "Halve the learning rate");
+  double.setAttribute("aria-label", "Double the learning rate");
+  const now = el("span", { class: "small" });
+  const dropout = setting("dropout", "Dropout", { min: 0, max: 0.99, step: 0.05 });
+  /** @param {"learning_rate" | "dropout"} name @param {string} words @param {any} limits */
+  function setting(name, words, limits) {
+    const input = el("input", { type: "number", id: `set-${name}`, ...limits, onchange: () => input.value !== "" && send(name, Number(input.value)) });
+    input.words = words;
+    return input;
+  }
+  const field = (/** @type {any} */ input, /** @type {...any} */ ...more) => el("span", { class: "setting" }, el("label", { for: input.id }, input.words), input, ...more);
+  const acts = el("div", { class: "row" }, pause, step, slow, stop, field(rate, halve, double, now), run.dropout && field(dropout));
+  const element = el("div", { class: "live-bar", role: "group", "aria-label": "The training" }, el("p", { class: "live-place" }, state, " ", place), shares, acts, said);
+  let ended = false;
+
+  /** @param {any} end */
+  function showEnd(end) {
+    ended = true;
+    const { state: how, reason, test_accuracy: accuracy } = end;
+    state.textContent = { finished: "Finished.", interrupted: "Interrupted.", failed: "Failed." }[/** @type {string} */ (how)] ?? how;
+    const tested = accuracy === null ? "" : `${number(accuracy, 2)} % of the test images are right.`;
+    const resume = how === "interrupted" ? `glasswork resume ${run.name} continues it.` : "";
+    place.textContent = [reason && `${reason}.`, tested, resume].filter(Boolean).join(" ");
+    for (const one of acts.querySelectorAll("button, input")) one.disabled = true;
+    element.classList.toggle("wrong-end", how !== "finished");
+  }
+
+  /** @param {any} look */
+  function showLook(look) {
+    const standing = look.state === "paused";
+    state.textContent = { training: "In training.", paused: "Paused.", slow: "Slow motion." }[/** @type {string} */ (look.state)] ?? "";
+    const left = look.seconds_left === null || look.state !== "training" ? "" : ` · ${lasting(look.seconds_left)} left`;
+    const speed = look.speed === null || look.state !== "training" ? "" : ` · ${grouped(Math.round(look.speed))} steps a second`;
+    place.textContent = `Epoch ${Math.min(look.epoch + 1, run.epochs)} of ${run.epochs}, batch ${grouped(look.batch)} of ${grouped(run.steps)}${speed}${left}`;
+    shares.value = look.step / (run.epochs * run.steps);
+    pause.textContent = standing || look.state === "slow" ? "Go on" : "Pause";
+    pause.dataset.does = standing || look.state === "slow" ? "go" : "pause";
+    slow.setAttribute("aria-pressed", String(look.state === "slow"));
+    show(rate, look.base_rate);
+    now.textContent = look.learning_rate === look.base_rate ? "" : `now ${plain(Number(look.learning_rate.toPrecision(3)))}, by its schedule`;
+    if (look.dropout !== null) show(dropout, look.dropout);
+    if (look.said) said.textContent = look.said;
+  }
+
+  /** @param {any} input @param {number} value */
+  function show(input, value) {
+    input.dataset.now = String(value);
+    if (document.activeElement !== input) input.value = plain(value).replace("−", "-");
+  }
+
+  return {
+    element,
+    take(told) {
+      if (told.kind === "refused") said.textContent = told.why;
+      if (told.kind !== "news") return;
+      if (told.look) showLook(told.look);
+      if (told.end && !ended) showEnd(told.end);
+    },
+  };
+}
+
+/** @param {number} seconds */
+function lasting(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${number(seconds / 3600, 1)} h`;
+}
