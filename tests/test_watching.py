@@ -27,7 +27,7 @@ from servers import Server
 
 COMMAND = Path(sys.executable).with_name("glasswork")
 ENVIRONMENT = {**os.environ, "BROWSER": "/bin/true", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-PATIENCE = 40
+PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,9 @@ class Pages(Server):
     @contextmanager
     def page(self, **hello):
         """A WebSocket that has said hello."""
-        with connect(f"ws://{self.netloc}/live", origin=f"http://{self.netloc}", max_size=None) as page:
+        with connect(
+            f"ws://{self.netloc}/live", origin=f"http://{self.netloc}", max_size=None, close_timeout=1
+        ) as page:
             page.send(json.dumps({"kind": "hello", "token": self.token, **hello}))
             yield page
 
@@ -487,7 +489,19 @@ def test_a_stranger_without_the_token_sees_a_sentence(watched, chrome):
 
 
 def test_train_watch_prints_where_and_ends_with_the_training(home):
-    words = [COMMAND, "train", "few.toml", "--epochs", "40", "--out", "runs/shown", "--watch", "--quiet", "--no-report"]
+    words = [
+        COMMAND,
+        "train",
+        "few.toml",
+        "--epochs",
+        "40",
+        "--out",
+        "runs/shown",
+        "--watch",
+        "--quiet",
+        "--no-report",
+        "--no-figures",
+    ]
     done = subprocess.run(
         words, cwd=home, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE, check=True
     )
