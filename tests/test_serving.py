@@ -240,6 +240,7 @@ def test_a_request_that_was_begun_is_answered_before_the_server_stops(home):
         reply = io.BytesIO(b"".join(iter(lambda: stream.recv(4096), b"")))
         assert reply.readline() == b"HTTP/1.1 200 OK\r\n"
         stream.close()
+        server.process.wait(timeout=60)  # one signal is enough
     assert server.rest == ""
     assert "Traceback" not in server.errors
 
