@@ -105,11 +105,11 @@ $(VENV)/installed: $(SOURCE) | $(VENV)/made
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	@echo "Installing what tests need ..."
+$(VENV)/installed-dev: $(SOURCE) | $(VENV)/made
+	@echo "Installing glasswork and what tests need ..."
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[classroom,dev,heic,interop,openml]"
-	@touch $@
+	@touch $(VENV)/installed $@
 
 $(VENV)/installed-docs: $(VENV)/installed-dev
 	@echo "Installing what builds the documentation ..."

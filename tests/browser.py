@@ -1,8 +1,10 @@
 """A browser for tests of the report page, and ten digits as strokes."""
 
+import base64
 import shutil
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -95,3 +97,18 @@ class Board:
         """What the page says: the digit, and whether it warns."""
         verdict = self.page.locator(".verdict")
         return verdict.locator("strong").inner_text(), verdict.locator(".doubt").count() > 0
+
+
+def of_each(page, function, images):
+    """Call a function of ``window.glasswork`` for each image; return what it returns."""
+    text = base64.b64encode(images.tobytes()).decode()
+    return np.array(
+        page.evaluate(
+            """([name, text, size]) => {
+            const all = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            const image = (n) => all.subarray(n * size, (n + 1) * size);
+            return Array.from({length: all.length / size}, (_, n) => glasswork[name](image(n)));
+            }""",
+            [function, text, images.shape[1]],
+        )
+    )

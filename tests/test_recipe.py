@@ -141,7 +141,7 @@ def recipe_dicts(draw):
 
 
 @given(recipe_dicts())
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_any_recipe_survives_being_written_and_read(tmp_path_factory, given_dict):
     recipe = Recipe.from_dict(given_dict)
     path = tmp_path_factory.mktemp("recipe") / "recipe.toml"

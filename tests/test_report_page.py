@@ -1,6 +1,5 @@
 """The report page in a browser, opened from a file and offline."""
 
-import base64
 import itertools
 import json
 import math
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from browser import DIGITS, Board, browser
+from browser import DIGITS, Board, browser, of_each
 from drawings import kinds, noise
 from glasswork.models.doubt import ReferenceSet
 from glasswork.models.model_file import read_model_file
@@ -87,21 +86,6 @@ def test_the_file_is_small_and_allows_nothing_from_elsewhere(run):
     assert "unsafe" not in policy
     assert not re.findall(r'\b(?:src|href)="(?!#)[^"]', content.split('id="data"')[0])
     assert "Christopher J. C. Burges" in content
-
-
-def of_each(page, function, images):
-    """Call a function of ``window.glasswork`` for each image; return what it returns."""
-    text = base64.b64encode(images.tobytes()).decode()
-    return np.array(
-        page.evaluate(
-            """([name, text, size]) => {
-            const all = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-            const image = (n) => all.subarray(n * size, (n + 1) * size);
-            return Array.from({length: all.length / size}, (_, n) => glasswork[name](image(n)));
-            }""",
-            [function, text, images.shape[1]],
-        )
-    )
 
 
 # Computing ------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from browser import browser
+from browser import browser, of_each
 from glasswork.data import Dataset
 from glasswork.models.model_file import read_model_file
 from glasswork.nn import MLP
@@ -39,9 +39,7 @@ def test_a_page_of_large_images_is_small_and_judges_as_predict_does(tmp_path):
         page.goto((tmp_path / "report.html").as_uri())
         page.wait_for_selector("html[data-complete]")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        asked = images.tolist()
-        strangeness = page.evaluate("images => images.map((bytes) => glasswork.strangeness(bytes))", asked)
-        shares = page.evaluate("images => images.map((bytes) => glasswork.shares(bytes))", asked)
+        strangeness, shares = (of_each(page, function, images) for function in ("strangeness", "shares"))
         assert page.locator("#dock-strange .near li").count() == 5
         assert page.locator(".offers .thumb").count() == min(12, data.tested.checked)
         assert page.locator("#self-check").filter(has_text="as it should be").count() == 1

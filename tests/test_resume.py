@@ -23,7 +23,8 @@ from glasswork.training.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("few_images")
 
-WORDS = ["classwork", "--batch-size", "1000", "--hidden", "10", "--quiet"]
+BARE = ["--quiet", "--no-report", "--no-figures"]
+WORDS = ["classwork", "--batch-size", "1000", "--hidden", "10", *BARE]
 
 
 @pytest.fixture(scope="module")
@@ -151,15 +152,15 @@ def test_signals_and_two_processes(tmp_path):
     assert state(folder) == "interrupted"
 
     before = soak.position(newest_checkpoint(folder))
-    process = soak.start(["resume", str(folder), "--quiet"], every=0.0)
+    process = soak.start(["resume", str(folder), *BARE], every=0.0)
     while soak.position(newest_checkpoint(folder)) == before and process.poll() is None:
-        time.sleep(0.001)
+        time.sleep(0.01)
     for _ in range(2):  # the second one ends it at once
         process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode != 0
     assert state(folder) == "interrupted"
-    soak.finish(soak.start(["resume", str(folder), "--quiet"], every=5))
+    soak.finish(soak.start(["resume", str(folder), *BARE], every=5))
     soak.finish(soak.start(["train", *WORDS, *epochs, f"--out={tmp_path / 'whole'}"], every=5))
     assert soak.outcome(folder) == soak.outcome(tmp_path / "whole")
 

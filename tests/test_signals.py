@@ -135,7 +135,7 @@ def test_a_terminal_that_is_closed(hang_up, few_file, tmp_path):
 
     kept = hang_up == signal.SIG_DFL
     process = training(
-        few_file, epochs=1000 if kept else 40, cwd=tmp_path, stdin=theirs, stdout=theirs,
+        few_file, "--no-figures", epochs=1000 if kept else 40, cwd=tmp_path, stdin=theirs, stdout=theirs,
         preexec_fn=in_a_session_of_its_own,
     )  # fmt: skip
     os.close(theirs)
@@ -176,7 +176,7 @@ def test_a_pipe_that_does_not_wait(few_file, tmp_path):
             os.write(writer, b"." * 4096)
         except BlockingIOError:
             break
-    process = training(few_file, epochs=1, cwd=tmp_path, stdout=writer)
+    process = training(few_file, "--no-figures", epochs=1, cwd=tmp_path, stdout=writer)
     os.close(writer)
     time.sleep(1.5)
     with os.fdopen(reader, "rb") as stream:

@@ -144,7 +144,7 @@ def test_a_run_that_was_stopped_says_how_to_finish_it(tmp_path, few):
 
 
 def test_a_training_goes_on_when_its_reader_leaves(few_file, tmp_path):
-    words = [COMMAND, "train", "--data", few_file, "--epochs", "1", "--no-report", "--out", "run"]
+    words = [COMMAND, "train", "--data", few_file, "--epochs", "1", "--no-report", "--no-figures", "--out", "run"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         process.stdout.close()

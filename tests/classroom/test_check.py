@@ -253,7 +253,7 @@ def test_a_file_is_judged_as_it_runs(checker, tmp_path, text, mistakes, line, wo
     assert words in named.message
 
 
-def test_the_command(installed, tmp_path):
+def test_the_command(installed, glasswork, tmp_path):
     (tmp_path / "mine.py").write_text(change("np.exp(-x)", "np.exp(x)"))
     told = installed("check", "mine.py", "--json", folder=tmp_path, status=1)
     report = json.loads(told)
@@ -262,11 +262,11 @@ def test_the_command(installed, tmp_path):
     assert set(part) == {"name", "status", "mistake", "cell", "line", "message", "hints"}
     assert (part["name"], part["mistake"], part["cell"]) == ("Sigmoid.forward", "sigmoid-plus", None)
     assert part["line"] == number_of(change(), "np.exp(-x)")
-    told = installed("check", "mine.py", "--hint", "2", folder=tmp_path, status=1)
+    told = glasswork("check", "mine.py", "--hint", "2", folder=tmp_path, status=1)
     assert "Hint 2" in told
     assert "Hint 3" not in told
     assert "self.output = 1 / (1 + np.exp(x))" in told
-    installed("check", "nothing.py", folder=tmp_path, status=2)
+    glasswork("check", "nothing.py", folder=tmp_path, status=2)
 
 
 def test_the_report_as_html_escapes_the_students_code(checker, tmp_path):

@@ -383,9 +383,9 @@ def test_the_solution_script_runs(tmp_path):
     assert 65 < float(re.search(r"Test accuracy: ([\d.]+)%", done.stdout)[1]) < 90
 
 
-def test_the_command(installed, tmp_path):
+def test_the_command(installed, glasswork, tmp_path):
     said = installed("classwork", "new", "mine", folder=tmp_path)
     assert "mine/classwork.ipynb" in said
-    assert "exists already" in installed("classwork", "new", "mine", folder=tmp_path, status=1)
-    installed("classwork", "new", "mine", "--solution", folder=tmp_path)
+    assert "exists already" in glasswork("classwork", "new", "mine", folder=tmp_path, status=1)
+    glasswork("classwork", "new", "mine", "--solution", folder=tmp_path)
     assert len(list((tmp_path / "mine").iterdir())) == 4
