@@ -13,8 +13,14 @@ def main() -> None:
         except OSError as error:
             sys.exit(f"Error: {error}")
         return
-    from glasswork.cli import run
+    try:
+        from glasswork.cli import run
+    except Exception as error:  # a library of the command itself is missing or broken
+        if sys.argv[1:2] == ["doctor"]:
+            from glasswork.doctor import examine
 
+            print(*examine()["problems"], sep="\n")
+        sys.exit(f"Error: the command cannot start ({type(error).__name__}: {error}); see: glasswork doctor")
     run()
 
 

@@ -19,6 +19,7 @@ from glasswork.cli import (
     committee,
     compare,
     data,
+    doctor,
     evaluate,
     export,
     help_,
@@ -70,6 +71,7 @@ app.command(name="help")(help_.help_)
 app.command(name="check")(check.check)
 app.command(name="compare")(compare.compare)
 app.command(name="committee", cls=RecipeOptions)(committee.committee)
+app.command(name="doctor")(doctor.doctor)
 app.command(name="ladder")(ladder.ladder)
 app.command(name="sweep", cls=RecipeOptions)(sweep.sweep)
 app.add_typer(data.app, name="data")
