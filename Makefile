@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .bench-venv
+RELEASE := .release-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs linkcheck wheel clean
+.PHONY: help train test style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs linkcheck dist wheel versions clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,14 +90,20 @@ linkcheck: $(VENV)/installed-docs  ## ask the network whether the links of the d
 	@$(SPHINX) -b linkcheck docs docs/_build/linkcheck
 SPHINX = $(BIN)/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going --doctree-dir docs/_build/doctrees
 
+dist: $(RELEASE)/installed chromium bwrap  ## build sdist and wheel, check them, and try both far from the source (ten minutes)
+	@$(RELEASE)/bin/python -u tools/release.py
+
 wheel: $(VENV)/made  ## build the one file that a class installs: dist/glasswork-...whl
 	@rm -rf build
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	@rm -rf build
 	@ls dist/glasswork-*.whl
 
+versions: $(RELEASE)/installed $(VENV)/installed-dev  ## check each Python's types, and the lowest and newest dependencies
+	@$(RELEASE)/bin/python -u tools/versions.py --python $(BIN)/python
+
 clean:  ## remove the environment and what builds left, but no run
-	rm -rf $(VENV) $(BENCH) build dist docs/_build docs/lookup/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) $(BENCH) $(RELEASE) build dist docs/_build docs/lookup/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 
 # The package is installed, not linked: what is tested is what users get.
 $(VENV)/installed: $(SOURCE) | $(VENV)/made
@@ -122,6 +129,12 @@ $(BENCH)/installed: $(SOURCE)
 	@rm -rf build
 	@$(PYTHON) -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench,fast,interop]"
+	@touch $@
+
+$(RELEASE)/installed: tools/release.txt
+	@echo "Installing what a release needs into $(RELEASE) ..."
+	@$(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/release.txt
 	@touch $@
 
 $(VENV)/made:

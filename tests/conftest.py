@@ -40,11 +40,12 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share it
 #: Files of tests that train real runs, start the command, or draw: `make quick` leaves them out.
 SLOW = {
     "test_answers", "test_bring_in", "test_changes", "test_cluster", "test_colour", "test_command", "test_committee",
-    "test_data_of_run", "test_docs", "test_docstrings", "test_doubt", "test_environment", "test_experiments",
-    "test_figures", "test_findings", "test_fuzz", "test_health", "test_import", "test_interop", "test_kinds_of_data",
-    "test_ladder", "test_limits", "test_listing", "test_openml", "test_outputs", "test_photographs", "test_report",
-    "test_report_engine", "test_report_learning", "test_report_lessons", "test_report_page", "test_resume", "test_run",
-    "test_sealed", "test_serving", "test_signals", "test_sweep", "test_tasks", "test_terminal", "test_watching",
+    "test_data_of_run", "test_docs", "test_docstrings", "test_doctor", "test_doubt", "test_environment",
+    "test_experiments", "test_figures", "test_findings", "test_fuzz", "test_health", "test_import", "test_interop",
+    "test_kinds_of_data", "test_ladder", "test_limits", "test_listing", "test_openml", "test_outputs",
+    "test_photographs", "test_report", "test_report_engine", "test_report_learning", "test_report_lessons",
+    "test_report_page", "test_resume", "test_run", "test_sealed", "test_serving", "test_signals", "test_sweep",
+    "test_systems", "test_tasks", "test_terminal", "test_watching",
 }  # fmt: skip
 
 

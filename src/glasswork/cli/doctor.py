@@ -48,8 +48,12 @@ def _extras(facts: dict[str, Any]) -> str:
 
 
 def _blas(facts: list[dict[str, Any]]) -> str:
-    return "; ".join(
-        f"{one['internal_api']} {one['version']}, {one['architecture']}, threads: {one['num_threads']}" for one in facts
+    return (
+        "; ".join(
+            f"{one['internal_api']} {one['version']}, {one['architecture']}, threads: {one['num_threads']}"
+            for one in facts
+        )
+        or "one whose threads cannot be limited"
     )
 
 

@@ -15,17 +15,14 @@ _LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 
 def blas(report: Callable[[str], object]) -> list[dict[str, Any]]:
-    """Return the libraries that compute matrix products, each with its number of threads."""
+    """Return the libraries that compute matrix products, each with its threads; not those that set no limit to them."""
     import numpy as np  # noqa: F401  (a library has to be loaded to be found)
     from threadpoolctl import threadpool_info
 
     with suppress(Exception):  # SciPy brings its own, and is examined with the packages
         import scipy.linalg  # noqa: F401
     keys = ("internal_api", "version", "architecture", "num_threads", "filepath")
-    found = [{key: library.get(key) for key in keys} for library in threadpool_info() if library["user_api"] == "blas"]
-    if not found:
-        report("blas: no known library for matrix products is loaded, so its threads cannot be limited")
-    return found
+    return [{key: library.get(key) for key in keys} for library in threadpool_info() if library["user_api"] == "blas"]
 
 
 def cores(report: Callable[[str], object]) -> dict[str, Any]:

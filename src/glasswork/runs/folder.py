@@ -247,7 +247,7 @@ DEFAULT_PARENT = Path("runs")
 
 def default_folders(name: str, parent: Path = DEFAULT_PARENT) -> Iterator[Path]:
     """Yield default folders for a new run: ``runs/<date>-<name>``, then the same with a number."""
-    first = parent / f"{datetime.date.today():%Y-%m-%d}-{name}"
+    first = parent / f"{datetime.date.today():%Y-%m-%d}-{name.rstrip('.')}"  # Windows has no names that end in a point
     yield first
     yield from (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))
 
