@@ -1,4 +1,4 @@
-"""What is public, and how it changes: docs/versions.md promises it."""
+"""What is public, and how it changes: docs/lookup/versions.md promises it."""
 
 import ast
 import re

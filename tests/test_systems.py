@@ -1,4 +1,4 @@
-"""Windows and macOS, as far as Linux can simulate them: docs/versions.md says what was never run there."""
+"""Windows and macOS, as far as Linux can simulate them: docs/lookup/versions.md says what was never run there."""
 
 import itertools
 import re
