@@ -8,7 +8,7 @@ RELEASE := .release-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs linkcheck dist wheel versions clean
+.PHONY: help train test checks style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs linkcheck dist wheel versions clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,13 +17,16 @@ train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute
 	@$(BIN)/glasswork train
 
 test: $(VENV)/installed-dev chromium bwrap cc  ## check style, types, imports and behaviour
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync style types imports javascript
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync checks
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/classroom  # apart, as it puts stand-ins in the place of libraries
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/classroom
+
+checks: style types imports javascript  ## check what every commit must pass (a minute)
 
 style: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
