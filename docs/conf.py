@@ -27,7 +27,7 @@ extensions = [
 ]
 templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-exclude_patterns = ["_build", "_ext", "_templates", "lookup/generated/*.md"]
+exclude_patterns = ["_build", "_ext", "_templates", "gallery", "lookup/generated/*.md"]
 nitpicky = True
 # Types of other libraries; the plain names of a docstring's own attributes; and base classes that are not public.
 nitpick_ignore_regex = [(r"py:.*", r"(numpy|pathlib|typing|collections)\..*|glasswork\.[a-z_.]+\.[A-Z_]\w*")]

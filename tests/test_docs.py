@@ -51,7 +51,7 @@ def lines_of_code(path):
 
 def test_the_reading_order_is_that_of_a_bare_step():
     """No other file of ours runs in a step, and they are as short as the page says."""
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### In which order to read")[2]
+    section = (DOCS / "learn" / "reading.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\d\. \[`(.*?)`\]", section, re.MULTILINE)
     model, loss = MLP(20, 10, 5), MSELoss()
     optimizer = SGD(model.parameters(), model.gradients(), 0.1)
@@ -91,9 +91,10 @@ def test_output_of_make_train_is_what_it_prints(default_run):
     assert [line for line in printed if line not in lines] == []
 
 
-def test_commands_of_the_readme_are_commands(glasswork, tmp_path):
-    shown = re.findall(r"^\$ glasswork (\w+)(.*)$", "\n".join(blocks(ROOT / "README.md", "console")), re.MULTILINE)
-    assert len(shown) >= 5
+def test_commands_of_the_page_are_commands(glasswork, tmp_path):
+    page = "\n".join(blocks(DOCS / "lookup" / "commands.md", "console"))
+    shown = re.findall(r"^\$ glasswork (\w+)(.*)$", page, re.MULTILINE)
+    assert len(shown) >= 15
     for verb, rest in shown:
         described = glasswork(verb, "--help", folder=tmp_path)
         options = re.findall(r"(?<= )--[a-z-]+", rest.partition("#")[0])
@@ -102,7 +103,7 @@ def test_commands_of_the_readme_are_commands(glasswork, tmp_path):
 
 @pytest.mark.parametrize(
     "page",
-    [ROOT / "README.md", *(DOCS / name for name in ("do/augmentation.md", "learn/handout.md", "lookup/recipes.md"))],
+    [DOCS / name for name in ("do/library.md", "learn/augmentation.md", "learn/handout.md", "lookup/recipes.md")],
     ids=lambda p: p.name,
 )
 def test_python_runs(page, capsys):
@@ -110,7 +111,7 @@ def test_python_runs(page, capsys):
     assert shown
     for code in shown:
         exec(code, {})
-    if page.name == "README.md":
+    if page.name == "library.md":
         printed = capsys.readouterr().out
         assert re.search(r"^3: 9[2-5]\.\d\d% of the validation images are right$", printed, re.MULTILINE)
         assert "linear1.weight" in printed
@@ -123,13 +124,13 @@ def test_python_runs(page, capsys):
 def test_the_recipes_that_are_shown_are_recipes():
     (text,) = blocks(DOCS / "lookup" / "recipes.md", "toml")
     assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).network.hidden == (300, 100)
-    (text,) = blocks(DOCS / "do" / "augmentation.md", "toml")
+    (text,) = blocks(DOCS / "learn" / "augmentation.md", "toml")
     assert Recipe.from_dict({"name": "mine", **tomllib.loads(text)}).augment.calm == ("1", "7")
 
 
 def test_wine_from_csv_to_predictions(glasswork, tmp_path):
     """The commands of the page run, but for the report; the lines that it shows are printed, but for the numbers."""
-    (shown,) = blocks(DOCS / "lookup" / "data.md", "console")
+    (shown,) = blocks(DOCS / "do" / "own-data.md", "console")
     commands = [shlex.split(line[2:]) for line in shown.splitlines() if line.startswith("$ ")]
     assert [words[:2] for words in commands[1:]] == [["glasswork", verb] for verb in ("train", "report", "predict")]
     subprocess.run([sys.executable, *commands[0][1:]], cwd=tmp_path, check=True)

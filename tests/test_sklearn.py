@@ -35,7 +35,7 @@ from glasswork.sklearn import MLPClassifier, MLPRegressor
 X, Y = load_iris(return_X_y=True)
 X = scale(X)
 TWO = np.column_stack([X[:, 0] * X[:, 1], np.abs(X[:, 2])])
-PAGE = Path(__file__).parents[1] / "docs" / "do" / "sklearn.md"
+PAGE = Path(__file__).parents[1] / "docs" / "lookup" / "estimators.md"
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -13,9 +13,9 @@ import pytest
 from glasswork.sklearn import MLPClassifier, MLPRegressor
 
 PEER = "sklearn.neural_network.tests.test_mlp"
-PAGE = Path(__file__).parents[1] / "docs" / "do" / "sklearn.md"
+PAGE = Path(__file__).parents[1] / "docs" / "lookup" / "estimators.md"
 
-#: The tests that fail, and what they fail with; docs/do/sklearn.md says why.
+#: The tests that fail, and what they fail with; docs/lookup/estimators.md says why.
 FAILING = {
     "test_gradient": AttributeError,
     "test_learning_rate_warmstart": AttributeError,

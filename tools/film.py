@@ -1,7 +1,7 @@
-"""The moving picture in the README: a digit is drawn on the stage of a run's report, a neuron is opened,
+"""The moving picture in README and docs: a digit is drawn on the stage of a run's report, a neuron is opened,
 and the network learns in the story.
 
-python tests/film.py RUN        writes docs/images/stage.webp, and report-inside.png beside it
+python tools/film.py RUN        writes docs/images/stage.webp, and report-inside.png beside it
 """
 
 import io
@@ -11,10 +11,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from browser import DIGITS, Board, browser
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # the helpers of the tests of the page
+from browser import DIGITS, Board, browser  # noqa: E402
 
 SIZE = {"width": 1280, "height": 720}
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+IMAGES = ROOT / "docs" / "images"
 
 
 #: Move the slider of epochs, without bringing it into view.
