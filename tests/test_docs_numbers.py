@@ -1,5 +1,6 @@
 """The arithmetic that is printed in the pages is right: each chain of equations is worked out once more."""
 
+import itertools
 import math
 import re
 from pathlib import Path
@@ -21,7 +22,7 @@ def equations(text):
     for formula in re.findall(r"\$\$(.*?)\$\$", text, re.DOTALL):
         for part in re.split(r"\\q?quad", formula):
             sides = [as_python(side) for side in re.split(r"=|\\leftarrow", part)]
-            yield from ((a, b) for a, b in zip(sides[:-1], sides[1:], strict=True) if a and b)
+            yield from ((a, b) for a, b in itertools.pairwise(sides) if a and b)
 
 
 def value(expression):

@@ -111,6 +111,16 @@ class Inputs:
     ) -> Inputs:
         """Return the contract of a network trained on bytes: pixels from 0 to 255, scaled to -1 to 1 by `normalize`.
 
+        Parameters
+        ----------
+        shape, classes, columns, label, reading : optional
+            The attributes of these names.
+
+        Returns
+        -------
+        Inputs
+            The contract.
+
         Examples
         --------
         >>> print(Inputs.of_bytes(shape=(28, 28)))
@@ -144,6 +154,16 @@ class Inputs:
         classes: Sequence[str] | None = None,
     ) -> Inputs:
         """Return the contract of a network whose first layer takes raw numbers as they are, in a range if it is known.
+
+        Parameters
+        ----------
+        low, high, kind, shape, classes : optional
+            The attributes of these names; None where they are not known.
+
+        Returns
+        -------
+        Inputs
+            A contract without a scaling.
 
         Examples
         --------
@@ -211,7 +231,8 @@ class Inputs:
 
         Parameters
         ----------
-        rows : (N, features) of any integer or floating dtype
+        rows : (N, features)
+            Raw numbers of any dtype.
         dtype : data type
             Of the result.
         who : object

@@ -33,14 +33,17 @@ def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.f
 
     Parameters
     ----------
-    y : (N,) integers from 0 to num_labels - 1
+    y : (N,) integers
+        From 0 to ``num_labels - 1``.
     num_labels : int
+        The number of classes.
     dtype : data type
         The dtype of the result; float32 by default.
 
     Returns
     -------
     (N, num_labels)
+        A new array.
 
     Raises
     ------
@@ -59,7 +62,9 @@ def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iter
     Parameters
     ----------
     X : (N, features)
+        The images, or any rows.
     y : (N,)
+        Their labels.
     minibatch_size : int
         Rows in a batch; a last batch that would be shorter is dropped.
 
@@ -76,7 +81,7 @@ def minibatch_generator(X: ArrayLike, y: ArrayLike, minibatch_size: int) -> Iter
 
     See Also
     --------
-    Batches : the loader to build once, outside the loop over epochs.
+    Batches : The loader to build once, outside the loop over epochs.
     """
     X, y = np.asarray(X), np.asarray(y)
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
@@ -297,6 +302,13 @@ class Batches:
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[FloatArray, ...]]:
         """Go through one epoch from batch ``start`` on.
+
+        Parameters
+        ----------
+        epoch : int
+            From 1; it determines the order of the images, and how they are distorted.
+        start : int
+            The first batch, counted from 0.
 
         Yields
         ------

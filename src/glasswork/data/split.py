@@ -126,6 +126,7 @@ def split(
     Parameters
     ----------
     images : Dataset, or (N, features)
+        The images, or any rows; a Dataset states the parts of its source, too.
     labels : (N,)
         Integers from 0, or words. Leave it out with a Dataset, which has its own labels.
     scheme : {"handout", "official", "source"}

@@ -28,6 +28,11 @@ def compiled(model: MLP) -> MLP:
     model : MLP
         Its layers must have kernels: all layers of glasswork do, in float32 or float64.
 
+    Returns
+    -------
+    MLP
+        The same network.
+
     Raises
     ------
     InputError

@@ -100,12 +100,15 @@ class Committee(MLP):
 
         Parameters
         ----------
-        images, prepared
+        images : array_like
+            As for `MLP.scores`.
+        prepared : bool
             As for `MLP.scores`.
 
         Returns
         -------
         probabilities : (N, classes)
+            The mean of the members' probabilities.
         agreement : (N,)
             The share of the members that give the committee's label.
         """

@@ -60,13 +60,17 @@ def save_model(
     Parameters
     ----------
     model : MLP or Committee
+        The network to write.
     path : path
         By custom it ends in ``.safetensors``.
-    classes, image_shape, reading : optional
-        These replace the values in ``model.inputs``: the names of the classes, the shape of an image, (height,
-        width) or (height, width, 3), and how pictures were read. An image shape declares that the features are pixels.
+    classes : sequence of str, optional
+        The names of the classes, in place of those of ``model.inputs``.
+    image_shape : (height, width) or (height, width, 3), optional
+        In place of the shape of ``model.inputs``; it declares that the features are pixels.
     reference : ReferenceSet, optional
         Training images, for ``resembles`` and ``unlike``.
+    reading : Reading, optional
+        How pictures were read, in place of what ``model.inputs`` says.
     no_reference : str
         Why there is no reference set.
 

@@ -28,6 +28,11 @@ from glasswork.settings import Range, check_settings
 class Activation(Layer):
     """Base of all activations.
 
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
+
     Attributes
     ----------
     initializer : str
@@ -70,7 +75,13 @@ def _largest_power(dtype: np.dtype[Any]) -> float:
 
 
 class Sigmoid(Activation, kind="sigmoid"):
-    """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B)."""
+    """The logistic function, ``1 / (1 + exp(-x))`` (handout, section 4 B).
+
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
+    """
 
     scores_are = "probabilities"
     initializer = "handout"
@@ -90,7 +101,13 @@ class Sigmoid(Activation, kind="sigmoid"):
 
 
 class Tanh(Activation, kind="tanh"):
-    """The hyperbolic tangent, a sigmoid from -1 to 1."""
+    """The hyperbolic tangent, a sigmoid from -1 to 1.
+
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
+    """
 
     scores_are = "probabilities"
     initializer = "xavier"
@@ -110,7 +127,13 @@ class Tanh(Activation, kind="tanh"):
 
 
 class ReLU(Activation, kind="relu"):
-    """The rectified linear unit, ``max(x, 0)`` (Nair and Hinton 2010). Its slope at 0 is taken as 0."""
+    """The rectified linear unit, ``max(x, 0)`` (Nair and Hinton 2010). Its slope at 0 is taken as 0.
+
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
+    """
 
     scores_are = "probabilities"
 
@@ -133,6 +156,7 @@ class LeakyReLU(Activation, kind="leaky-relu"):
     slope : float
         On the left of 0, between 0 and 1.
     dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
     """
 
     scores_are = "probabilities"
@@ -169,7 +193,13 @@ class LeakyReLU(Activation, kind="leaky-relu"):
 
 
 class SiLU(Activation, kind="silu"):
-    """``x * sigmoid(x)``, also called swish (Elfwing et al. 2017; Ramachandran et al. 2017)."""
+    """``x * sigmoid(x)``, also called swish (Elfwing et al. 2017; Ramachandran et al. 2017).
+
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
+    """
 
     scores_are = "probabilities"
     remembers = ("gate",)
@@ -194,6 +224,11 @@ class GELU(Activation, kind="gelu"):
     """``x * Φ(x)``, Φ being the normal distribution function (Hendrycks and Gimpel 2016).
 
     Computed by the paper's approximation, ``x/2 * (1 + tanh(√(2/π) (x + 0.044715 x³)))``, whose error is at most 5e-4.
+
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
     """
 
     scores_are = "probabilities"
@@ -238,7 +273,13 @@ class GELU(Activation, kind="gelu"):
 
 
 class Identity(Activation, kind="identity"):
-    """No activation: returns x."""
+    """No activation: returns x.
+
+    Parameters
+    ----------
+    dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
+    """
 
     initializer = "lecun"
 

@@ -27,9 +27,11 @@ class BatchNorm(Layer, kind="batch-norm"):
     Parameters
     ----------
     features : int
+        The number of inputs, which is that of outputs.
     momentum : float
         Weight of the newest batch in the running mean and variance.
     dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
 
     Attributes
     ----------

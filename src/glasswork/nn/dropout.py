@@ -35,6 +35,7 @@ class Dropout(RandomLayer, kind="dropout"):
     index : int
         The layer's number in its network, so that no two layers draw the same masks.
     dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
 
     Raises
     ------

@@ -176,6 +176,11 @@ class CrossEntropyLoss(Loss):
     def check_model(self, model: object) -> None:
         """Refuse a model whose scores are probabilities, or that has only one score: softmax expects logits.
 
+        Parameters
+        ----------
+        model : object
+            The model that is to be trained.
+
         Raises
         ------
         InputError
@@ -212,6 +217,7 @@ def softmax(logits: FloatArray) -> FloatArray:
     Parameters
     ----------
     logits : (batch, classes)
+        The scores of each image.
 
     Returns
     -------

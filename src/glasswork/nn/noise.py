@@ -33,6 +33,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
     index : int
         The layer's number in its network, so that no two layers add the same noise.
     dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
 
     Raises
     ------

@@ -53,6 +53,11 @@ class BinaryCrossEntropyLoss(_OutputLoss):
     def check_model(self, model: object) -> None:
         """Refuse a model whose scores are probabilities.
 
+        Parameters
+        ----------
+        model : object
+            The model that is to be trained.
+
         Raises
         ------
         InputError

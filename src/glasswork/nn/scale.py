@@ -28,6 +28,7 @@ class Scale(Layer, kind="scale"):
     spread : float
         The divisor, above 0.
     dtype : data type
+        Of inputs and outputs; float32 unless told otherwise.
 
     Raises
     ------

@@ -24,12 +24,16 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    params, grads, lr, **settings
-        As for `Optimizer`.
+    params, grads : sequence of arrays
+        The arrays to change, in place, and the gradient of each.
+    lr : float
+        The learning rate, 0 or more.
     alpha : float
         Decay rate of the average of squares: 0 or more, and below 1.
     eps : float
         Added to the denominator, so that it is never 0.
+    **settings
+        As for `Optimizer`.
     """
 
     def __init__(
@@ -80,12 +84,16 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params, grads, lr, **settings
-        As for `Optimizer`.
+    params, grads : sequence of arrays
+        The arrays to change, in place, and the gradient of each.
+    lr : float
+        The learning rate, 0 or more.
     beta1, beta2 : float
         Decay rates of the two averages: 0 or more, and below 1.
     eps : float
         Added to the denominator, so that it is never 0.
+    **settings
+        As for `Optimizer`.
     """
 
     def __init__(
@@ -131,7 +139,20 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam whose weight decay is separate from the gradient: ``p ← p - lr weight_decay p`` first.
 
-    Loshchilov and Hutter 2017, algorithm 2. Parameters as for `Adam`.
+    Loshchilov and Hutter 2017, algorithm 2.
+
+    Parameters
+    ----------
+    params, grads : sequence of arrays
+        The arrays to change, in place, and the gradient of each.
+    lr : float
+        The learning rate, 0 or more.
+    beta1, beta2 : float
+        As for `Adam`.
+    eps : float
+        As for `Adam`.
+    **settings
+        As for `Optimizer`.
     """
 
     decays_gradients = False

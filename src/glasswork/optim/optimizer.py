@@ -131,6 +131,11 @@ class Optimizer:
     def load_state(self, state: dict[str, FloatArray]) -> None:
         """Restore a ``state()``: the next steps are, bit for bit, those that would have followed it.
 
+        Parameters
+        ----------
+        state : dict of str to array
+            What ``state()`` returned.
+
         Raises
         ------
         StateError

@@ -44,6 +44,17 @@ class Recipe:
     """One experiment: everything that determines its result. Create one with `from_dict`, which checks all of it.
 
     A recipe that is written and read again equals the original.
+
+    Attributes
+    ----------
+    name : str
+        The name of the recipe and of its runs' folders.
+    description : str
+        One line.
+    seed : int
+        Determines initial weights, order of images, masks and noise.
+    data, network, loss, optimizer, schedule, training, augment : section
+        The sections of the file; ``glasswork recipes --keys`` lists their keys.
     """
 
     name: Name = "recipe"
@@ -142,6 +153,11 @@ class Recipe:
         ----------
         settings : mapping
             From full paths of keys to their values: ``{"optimizer.name": "adam", "network.hidden": [300, 100]}``.
+
+        Returns
+        -------
+        Recipe
+            The changed copy.
 
         Raises
         ------

@@ -23,8 +23,14 @@ def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
     Parameters
     ----------
     path : path
+        The file.
     newer : bool
         Ignore unknown keys, which a later version of glasswork may have written; see `Recipe.from_dict`.
+
+    Returns
+    -------
+    Recipe
+        Complete, with all defaults.
 
     Raises
     ------
@@ -44,7 +50,23 @@ def read_recipe(path: str | Path, *, newer: bool = False) -> Recipe:
 
 
 def named_recipe(name: str) -> Recipe:
-    """Return one of the recipes that come with glasswork, such as ``"classwork"``."""
+    """Return one of the recipes that come with glasswork, such as ``"classwork"``.
+
+    Parameters
+    ----------
+    name : str
+        As ``glasswork recipes`` lists it.
+
+    Returns
+    -------
+    Recipe
+        Complete, with all defaults.
+
+    Raises
+    ------
+    RecipeError
+        If there is no recipe of that name.
+    """
     names = recipe_names()
     if name not in names:
         raise RecipeError(f"no recipe is named {name!r}{did_you_mean(name, names)}; recipes: {', '.join(names)}")

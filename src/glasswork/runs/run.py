@@ -39,7 +39,8 @@ class Run(RunFacts):
 
     Parameters
     ----------
-    recipe : Recipe, or its name, its TOML file, or the folder of a run
+    recipe : Recipe, str or path
+        A recipe, its name, its TOML file, or the folder of a run, to repeat it.
     folder : path, optional
         Must not exist yet; by default ``runs/<date>-<recipe>``, with a number if that is taken. It stays the same
         folder if the program changes its working folder.
@@ -112,11 +113,12 @@ class Run(RunFacts):
         Parameters
         ----------
         folder : path
+            The folder of the run.
         epochs : int, optional
             Total number of epochs, to extend a run. Its learning rate must not have been planned for fewer.
         engine : {"auto", "numpy", "compiled"}, optional
             Used instead of the engine so far; the last digits then differ from those of an unbroken run.
-        dataset, checkpoint_every, should_stop
+        dataset, checkpoint_every, should_stop : optional
             As for a new run.
 
         Raises
@@ -157,6 +159,11 @@ class Run(RunFacts):
             Stop with an error at the first finding, that is, when the training seems to go wrong.
         tested : bool
             Whether to look at the test images at the end. `resume` tests a finished run that was not tested.
+
+        Returns
+        -------
+        iterator of EpochResult
+            It trains as it is looped over.
 
         Raises
         ------

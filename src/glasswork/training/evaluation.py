@@ -33,9 +33,18 @@ def valid(model: Model, valid_loader: Data, criterion: Criterion) -> tuple[float
     Parameters
     ----------
     model : MLP
+        Or any other model of the same interface. It is not changed.
     valid_loader : iterable of (X_batch, y_batch), Dataset or Part
         As for `train`. `Batches` yields every image, including those that it leaves out of a training epoch.
     criterion : MSELoss
+        Or another loss.
+
+    Returns
+    -------
+    loss : float
+        The mean over the samples.
+    accuracy : float
+        In percent.
 
     Raises
     ------
@@ -47,7 +56,25 @@ def valid(model: Model, valid_loader: Data, criterion: Criterion) -> tuple[float
 
 
 def test(model: Model, test_loader: Data) -> float:
-    """Return the accuracy in percent (handout, section 10); parameters and errors as for `valid`."""
+    """Return the accuracy in percent (handout, section 10).
+
+    Parameters
+    ----------
+    model : MLP
+        As for `valid`.
+    test_loader : iterable of (X_batch, y_batch), Dataset or Part
+        As for `valid`.
+
+    Returns
+    -------
+    float
+        The accuracy, in percent.
+
+    Raises
+    ------
+    InputError
+        As for `valid`.
+    """
     check_parts("test", model=model)
     return _evaluate_alone("test", model, test_loader, None)[1]
 

@@ -94,9 +94,11 @@ def diagnose(
     Parameters
     ----------
     model : MLP
+        The network after this epoch.
     images : (N, features) or (N, height, width)
         The training images: integers from 0 to 255, normalised here as in the batches, or floats, taken as they are.
     labels : (N,) integers
+        Their classes.
     history : sequence of EpochResult
         The epochs so far; may be empty.
     learning_rate : float, optional
@@ -108,6 +110,11 @@ def diagnose(
         Steps taken so far. Nothing is expected of fewer than 300. By default, enough.
     greyed : bool
         Whether the images were in colour and are grey now.
+
+    Returns
+    -------
+    list of Finding
+        Empty if nothing seems wrong.
 
     Raises
     ------

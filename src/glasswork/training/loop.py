@@ -61,11 +61,14 @@ def train(
     Parameters
     ----------
     model : MLP
+        Or any other model of the same interface.
     train_loader : iterable of (X_batch, y_batch), Dataset or Part
         ``X_batch`` is ``(batch, in_features)``; ``y_batch`` holds labels ``(batch,)`` or targets
         ``(batch, classes)``. A dataset is cut into batches of 100, in a new order at each call.
     optimizer : SGD
+        Or another optimiser of the model's parameters.
     criterion : MSELoss
+        Or another loss.
     progress : Progress, optional
         Updated after every batch. In a resumed epoch, it counts the batches before the interruption as well.
     after_step : callable or sequence of callables, optional
@@ -122,12 +125,17 @@ def fit(
 
     Parameters
     ----------
-    model, optimizer, criterion
+    model : MLP
         As for `train`.
     train_loader, valid_loader : re-iterable, Dataset or Part
         Such as `Batches`: looped over once an epoch. Validation uses every image. Without a ``valid_loader``, given as
         None, there is no validation: ``valid_loss`` and ``valid_accuracy`` are NaN, and ``patience`` cannot be used.
+    optimizer : SGD
+        As for `train`.
+    criterion : MSELoss
+        As for `train`.
     epochs : int
+        Passes over the training data.
     patience : int, optional
         Stop when the validation accuracy has not risen for this many epochs.
     monitor : {"accuracy", "loss", "balanced-accuracy", "f1", "auc"}

@@ -39,6 +39,7 @@ def load_mnist() -> tuple[Images, Labels]:
         Rows of 28×28 pixels, 0 is the background and 255 is full ink: the 60,000 training images, then the
         10,000 test images, which is the row order of OpenML's ``mnist_784``.
     labels : (70000,) int64
+        The digit of each image.
 
     Raises
     ------
