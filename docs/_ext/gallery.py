@@ -7,7 +7,8 @@ from sphinx_gallery.scrapers import figure_rst
 #: The examples, from the first network to other programs.
 ORDER = (
     "plot_xor", "plot_loss_surface", "plot_momentum", "plot_dead_relus", "plot_own_layer", "plot_overfitting",
-    "plot_calibration", "plot_smudges", "plot_letters", "plot_wine",
+    "plot_calibration", "plot_smudges", "plot_letters", "plot_wine", "plot_committee", "plot_sweep",
+    "plot_onnx_javascript", "plot_killed_and_resumed", "plot_grading",
 )  # fmt: skip
 
 
