@@ -46,6 +46,7 @@ copybutton_only_copy_prompt_lines = True
 autosummary_generate = True
 autosummary_imported_members = True
 autodoc_typehints = "none"  # docstrings state types, in words
+autodoc_preserve_defaults = True  # np.float32, not <class ...>
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
