@@ -85,6 +85,8 @@ def test_links_lead_somewhere(page):
             continue  # for make linkcheck
         path = page.parent / target if target else page
         assert path.exists(), target
+        if page.is_relative_to(DOCS) and path.suffix == ".md":
+            assert path.resolve().is_relative_to(DOCS), f"{target}: no page of the site"
         assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
 
 

@@ -51,4 +51,5 @@ def test_docstrings_are_complete(name):
 
 def test_the_api_page_lists_the_public_names():
     page = (ROOT / "docs" / "lookup" / "api.md").read_text(encoding="utf-8")
+    page = page.partition("## glasswork.")[0]  # the modules that are public, too, come after the names
     assert sorted(re.findall(r"^   (\w+)$", page, re.MULTILINE)) == sorted(PUBLIC)
