@@ -14,6 +14,7 @@ from glasswork.report.robustness import CHANGES
 from glasswork.report.words import Words
 
 REPORT = Path(glasswork.__file__).parent / "report"
+WEB = REPORT.parent / "web"
 
 #: What pages call their inputs and classes, as ``kinds_of`` in page.py says.
 IMAGES = {"one": "image", "many": "images", "things": "images"}
@@ -30,7 +31,7 @@ PAGES = [
 FROM_DATA = [
     *(named_recipe(name).description for name in recipe_names()),
     *(word for change in CHANGES for word in (change.name, change.unit)),
-    *("finished", "interrupted", "running", "failed", "unknown"),
+    *("finished", "interrupted", "running", "failed", "unknown", "damaged"),
     "its model file holds no training images to compare with",
     "it needs grey images, and these are in colour",
     "it needs two training images and a validation image",
@@ -42,7 +43,7 @@ FROM_DATA = [
 
 
 def in_scripts():
-    for path in (REPORT / "js").glob("*.js"):
+    for path in (*(REPORT / "js").glob("*.js"), *(WEB / "js").glob("*.js")):
         literals = re.findall(r'\b(?:say|phrase)\(\s*("(?:[^"\\]|\\.)*")', path.read_text(encoding="utf-8"))
         yield from map(json.loads, literals)
 
@@ -65,7 +66,8 @@ def literal(node):
 
 def in_template(kind, other):
     """The sentences of the template, with what is for pixels or for columns only."""
-    template = re.sub(r"\{\{(one|many|thing|ground)\}\}", r"{\1}", (REPORT / "page.html").read_text(encoding="utf-8"))
+    pages = "".join(path.read_text(encoding="utf-8") for path in (REPORT / "page.html", WEB / "live.html"))
+    template = re.sub(r"\{\{(one|many|thing|ground)\}\}", r"{\1}", pages)
     text = re.sub(rf"\{{\{{#{other}\}}\}}.*?\{{\{{/{other}\}}\}}", "", template, flags=re.DOTALL)
     text = re.sub(r"\{\{[#/]\w+\}\}", "", text)
     found = re.findall(r"<(h2|a|p|summary)\b[^>]*>(.+)</\1>", text) + re.findall(r'(aria-label)="([^"]+)', text)

@@ -372,6 +372,29 @@ def test_a_run_that_was_killed_shows_why(studio, home):
         assert re.fullmatch(r"process \d+ was killed", end["reason"])
 
 
+def test_a_run_of_a_python_program_is_shown_and_commanded(studio, home):
+    """The program of the documentation, with another recipe."""
+    page = Path(__file__).parents[1] / "docs" / "do" / "watching.md"
+    (program,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    program = program.replace('"relu"', '"few.toml", "runs/program"') + "print(run.test_accuracy)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=home, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline()  # an epoch
+        with studio.page() as page:
+            row = next(
+                row for row in until(page, lambda told: told["kind"] == "runs")["runs"] if row["run"] == "program"
+            )
+            assert row["state"] == "running"
+        with studio.page(run="program") as page:
+            until(page, look)
+            until(page, lambda told: look(told).get("base_rate") == 0.03, command("learning_rate", 0.03))
+            assert until(page, lambda told: told.get("end"), command("stop"))["end"]["state"] == "interrupted"
+        assert process.stdout.read().endswith("None\n")
+    assert process.returncode == 0
+    assert Run.resume(home / "runs" / "program").recipe.training.changes[0][1:] == ("learning_rate", 0.03)
+
+
 # Pages in a browser -------------------------------------------------------------------------------
 
 
@@ -481,10 +504,10 @@ def test_a_thousand_epochs_do_not_make_the_page_grow(watched, chrome):
 
 
 def test_a_stranger_without_the_token_sees_a_sentence(watched, chrome):
-    context = chrome.new_context()
+    context = chrome.new_context(locale="de-DE")  # the sentence of the server is English
     page = context.new_page()
     page.goto(f"http://{watched.netloc}/")
-    page.get_by_text("does not know the token").wait_for()
+    page.get_by_text("Keine Verbindung: this page does not know the token").wait_for()
     context.close()
 
 

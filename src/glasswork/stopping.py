@@ -62,11 +62,6 @@ class StopOnSignal:
         self._asked = True
         return self.requested
 
-    def request(self) -> None:
-        """Ask to stop, as a first Ctrl-C does."""
-        if not self.requested:
-            self.requested, self.number, self._noted_at = True, signal.SIGINT, time.monotonic()
-
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # Python handles signals only there
             for number in _obeyed():

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from glasswork.cli.options import Debug
-from glasswork.cli.watch import Browser, Port
+from glasswork.cli.watch import Browser, PageLanguage, Port
 from glasswork.paths import typed_path
 
 
@@ -16,6 +16,7 @@ def studio(
     ] = Path("runs"),
     port: Port = 0,
     browser: Browser = True,
+    language: PageLanguage = None,
     debug: Debug = False,
 ) -> None:
     """Open a page that lists all runs: start recipes, watch trainings, compare runs, open reports.
@@ -33,7 +34,7 @@ def studio(
     from glasswork.web.opening import open_to_user
     from glasswork.web.watching import Watching
 
-    watching = Watching(folder.absolute())
+    watching = Watching(folder.absolute(), language=language)
     listening = server.listen(port)
     url = f"{server.address_of(listening)}/#token={watching.token}"
     with open_to_user(url, f"The studio of {folder}", browser=browser):

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1.", show_default="any free one")]
 Browser = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
+PageLanguage = Annotated[
+    Literal["en", "de"] | None,
+    typer.Option("--language", help="The language of the page.", show_default="the browser's"),
+]
 
 #: Seconds that pages have to learn how a run ended.
 _LAST_WORDS = 1.5
@@ -26,6 +30,7 @@ def watch(
     run: RunArgument,
     port: Port = 0,
     browser: Browser = True,
+    language: PageLanguage = None,
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
     debug: Debug = False,
 ) -> None:
@@ -49,7 +54,7 @@ def watch(
     from glasswork.web.watching import Watching
 
     folder = run.resolve()
-    watching = Watching(folder.parent, only=folder.name)
+    watching = Watching(folder.parent, only=folder.name, language=language)
     listening, parent = server.listen(port), os.getppid()
     url = f"{server.address_of(listening)}/#token={watching.token}"
     with open_to_user(url, f"Watch {folder.name}", browser=browser):

@@ -63,10 +63,8 @@ def render(data: ReportData) -> str:
     template = _ONLY_FOR.sub(lambda found: found[2] if found[1] in parts else "", template)
     for name, word in kinds.items():
         template = template.replace(f"{{{{{name}}}}}", word)
-    for pattern in _SENTENCES:
-        template = pattern.sub(lambda found: found["before"] + words.lookup(found["sentence"]), template)
-    return _fill(
-        template,
+    return fill(
+        translated(template, words),
         title=_escape(data.title),
         heading=" ".join(f"<span>{part}</span>" for part in _escape(data.title).replace(" · ", " ·\n").split("\n")),
         language=data.language,
@@ -74,8 +72,8 @@ def render(data: ReportData) -> str:
         policy=f"default-src 'none'; style-src {hash_of(style)}; script-src {hash_of(script)}; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'",
         style=style,
-        words=_inert({"language": data.language, "kinds": kinds, "table": words.table}),
-        data=_inert(data),
+        words=inert({"language": data.language, "kinds": kinds, "table": words.table}),
+        data=inert(data),
         script=script,
     )
 
@@ -105,7 +103,14 @@ def _words_for_drawing(data: ReportData, words: Words) -> dict[str, str]:
     return {"skip": say("Skip to the drawing board"), "verb": say("Draw"), "drawn_only": "", "ends": ends}
 
 
-def _fill(template: str, **parts: str) -> str:
+def translated(template: str, words: Words) -> str:
+    """Return a template whose sentences are in the language of the page."""
+    for pattern in _SENTENCES:
+        template = pattern.sub(lambda found: found["before"] + words.lookup(found["sentence"]), template)
+    return template
+
+
+def fill(template: str, **parts: str) -> str:
     """Replace each ``{{name}}`` by its part; the inserted text is not searched again."""
     pieces = template.split("{{")
     filled = [pieces[0]]
@@ -115,7 +120,7 @@ def _fill(template: str, **parts: str) -> str:
     return "".join(filled)
 
 
-def _inert(data: object) -> str:
+def inert(data: object) -> str:
     """Return data as JSON in which nothing, such as ``</script>``, can end its element."""
     return msgspec.json.encode(data).decode().replace("<", "\\u003c")
 

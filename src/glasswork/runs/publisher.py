@@ -10,6 +10,7 @@ fiftieth of its time on looks. If it is paused and the last server goes away, it
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, Listener
 from types import TracebackType
@@ -23,7 +24,7 @@ from glasswork.errors import GlassworkError
 from glasswork.nn import Dropout, Linear
 from glasswork.runs.looks import Command, Look, Size, State, commands, pack, socket_of
 from glasswork.runs.run import Run
-from glasswork.stopping import StopOnSignal
+from glasswork.training.loop import StopTraining
 from glasswork.training.progress import Progress
 
 #: Seconds between two looks: at least this, and at least this many times the seconds that a look takes.
@@ -39,12 +40,12 @@ class Publisher:
     Parameters
     ----------
     run : Run
-    stop : StopOnSignal
-        Asked to stop the run if a page does.
+    should_stop : callable, optional
+        As for a `Run`: a pause ends if it returns True.
     """
 
-    def __init__(self, run: Run, stop: StopOnSignal) -> None:
-        self._run, self._stop = run, stop
+    def __init__(self, run: Run, should_stop: Callable[[], bool] = lambda: False) -> None:
+        self._run, self._should_stop = run, should_stop
         self._state: State = "training"
         self._servers: dict[Connection, deque[bytes]] = {}
         self._commands: deque[Command] = deque(maxlen=64)
@@ -174,7 +175,7 @@ class Publisher:
         if self._state == "paused" and self._steps_left == 0:
             self._run.save()  # so that nothing is lost, however long it stands
             self._show(progress)
-            while self._state == "paused" and self._steps_left == 0 and not self._stop.requested:
+            while self._state == "paused" and self._steps_left == 0 and not self._should_stop():
                 self._wait(PATIENCE)
                 if self._take(progress):
                     self._show(progress)
@@ -197,8 +198,9 @@ class Publisher:
             command = self._commands.popleft()
             self._said = ""
             if command.do == "stop":
-                self._stop.request()
-            elif command.do == "step":
+                self._run.save()
+                raise StopTraining
+            if command.do == "step":
                 self._state, self._steps_left = "paused", self._steps_left + 1
             elif command.do in ("learning_rate", "dropout"):
                 try:

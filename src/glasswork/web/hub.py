@@ -81,7 +81,7 @@ class Hub:
     def command(self, command: Command) -> str:
         """Pass a page's command to the training; return why that is not possible, if it is not."""
         if self._training is None:
-            why = "its training cannot be reached; one from Python can only be looked at"
+            why = "its training cannot be reached; a Python program needs a Publisher for that"
             if self.end is not None:
                 why = f"this run is {self.end['state']}, so nothing can be asked of it"
             return f"{self.place.path.name}: {why}"

@@ -16,6 +16,7 @@ from glasswork.errors import FileError, InputError
 from glasswork.recipes.differences import differences, in_words
 from glasswork.recipes.shelf import named_recipe, recipe_names
 from glasswork.report import gather_folder, render
+from glasswork.report.words import Language
 from glasswork.runs.folder import RunFolder, default_folders, find_runs
 from glasswork.runs.summary import summary_of
 from glasswork.web.messages import Start
@@ -108,7 +109,7 @@ class Studio:
             del self._keys[next(iter(self._keys))]
         return {"kind": "report", "run": name, "path": f"/report/{key}"}
 
-    def report(self, key: str) -> str:
+    def report(self, key: str, language: Language) -> str:
         """Return the report that a key is for: the run's own file, or gathered now if it has none yet.
 
         Raises
@@ -122,7 +123,7 @@ class Studio:
         try:
             return (place / "report.html").read_text(encoding="utf-8")
         except OSError:
-            return render(gather_folder(place))
+            return render(gather_folder(place, language))
 
 
 def _last_line(said: IO[bytes]) -> str:

@@ -20,11 +20,12 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
 
 from glasswork.errors import GlassworkError
+from glasswork.report.words import Language
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.looks import Command
 from glasswork.web.hub import INTERVAL, Hub
 from glasswork.web.messages import Compare, Hello, Report, Start
-from glasswork.web.pages import live_page
+from glasswork.web.pages import live_page, preferred
 from glasswork.web.server import refuse, refused
 from glasswork.web.studio import Studio, find_run
 
@@ -50,10 +51,12 @@ class Watching:
         The folder of runs.
     only : str
         The name of the only run that is shown; empty for a studio, which shows all of them.
+    language : {"en", "de"}, optional
+        The language of the pages; by default each is in that of its browser.
     """
 
-    def __init__(self, parent: Path, only: str = "") -> None:
-        self.parent, self.only = parent, only
+    def __init__(self, parent: Path, only: str = "", language: Language | None = None) -> None:
+        self.parent, self.only, self.language = parent, only, language
         self.token = secrets.token_urlsafe(32)
         self.studio = Studio(parent)
         self._hubs: dict[str, Hub] = {}
@@ -65,13 +68,16 @@ class Watching:
 
     async def page(self, request: Any) -> Any:
         """Return the page, which holds no data: they come through its WebSocket."""
-        text, policy = live_page(request.url.netloc)
+        text, policy = live_page(request.url.netloc, self._language(request))
         return HTMLResponse(text, headers={"content-security-policy": policy, **_PRIVATE})
 
     async def report(self, request: Any) -> Any:
         """Return the report of a run whose key a page was given."""
-        text = await asyncio.to_thread(self.studio.report, request.path_params["key"])
+        text = await asyncio.to_thread(self.studio.report, request.path_params["key"], self._language(request))
         return HTMLResponse(text, headers=_PRIVATE)
+
+    def _language(self, request: Any) -> Language:
+        return self.language or preferred(request.headers.get("accept-language", ""))
 
     async def live(self, socket: Any) -> None:
         """Talk to a page."""

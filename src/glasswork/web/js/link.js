@@ -5,6 +5,8 @@
  * said what it is about: the stage of a run, or the list of runs. What the page has seen is asked for from there on.
  */
 
+import { say } from "./words.js";
+
 const asked = new URLSearchParams(location.hash.slice(1));
 if (asked.has("token")) sessionStorage.setItem("glasswork", location.hash.slice(1)); // a link of the stage changes the fragment
 const known = new URLSearchParams(sessionStorage.getItem("glasswork") ?? "");
@@ -59,7 +61,7 @@ function call() {
   };
   socket.onclose = () => {
     if (refused) return;
-    tell(begun ? "The server does not answer. The page goes on by itself once it is there again; the training does not need it." : "Connecting …");
+    tell(begun ? say("The server does not answer. The page goes on by itself once it is there again; the training does not need it.") : say("Connecting …"));
     timer = window.setTimeout(call, wait);
     wait = Math.min(2 * wait, LATE);
   };
@@ -67,7 +69,7 @@ function call() {
 
 /** @param {any} message */
 function take(message) {
-  if (message.kind === "refused" && !begun) return tell((refused = `Not connected: ${message.why}.`));
+  if (message.kind === "refused" && !begun) return tell((refused = say("Not connected: {why}.", { why: message.why })));
   if (message.kind !== "refused") tell("");
   if (message.kind === "run" && !begun) begin("stage", message);
   else if (message.kind === "runs" && !begun) begin("studio", message);
@@ -87,11 +89,11 @@ function begin(name, message) {
   const page = /** @type {HTMLTemplateElement} */ (document.getElementById(`page-${name}`));
   document.body.append(page.content.cloneNode(true));
   document.body.className = name === "stage" ? "live" : "studio";
-  for (const [id, content] of [["words", { language: "en", kinds: message.kinds ?? {}, table: {} }], ["data", message]]) {
-    const place = document.createElement("script");
-    Object.assign(place, { type: "application/json", id, textContent: JSON.stringify(content) });
-    document.body.append(place);
-  }
+  const place = /** @type {HTMLElement} */ (document.getElementById("words"));
+  place.textContent = JSON.stringify({ ...JSON.parse(place.textContent ?? ""), kinds: message.kinds ?? { many: "images" } });
+  const data = document.createElement("script");
+  Object.assign(data, { type: "application/json", id: "data", textContent: JSON.stringify(message) });
+  document.body.append(data);
   const program = document.createElement("script");
   program.textContent = /** @type {HTMLElement} */ (document.getElementById(`program-${name}`)).textContent;
   document.body.append(program);

@@ -5,7 +5,7 @@ import { chart, legend } from "./chart.js";
 import { el, replace, tableOf } from "./dom.js";
 import { LearnView } from "./learn-view.js";
 import { argmax } from "./network.js";
-import { grouped, percent, plain } from "./words.js";
+import { grouped, percent, plain, say } from "./words.js";
 
 /** Points of a curve that are kept, milliseconds between two drawings, and the test images that are read again. */
 const POINTS = 2000;
@@ -18,14 +18,14 @@ const FIXED = 10;
 export function showCourse(run, context) {
   const known = { points: /** @type {any[]} */ ([]), history: /** @type {any[]} */ ([]), look: /** @type {any} */ (null) };
   const short = (/** @type {number} */ value) => plain(Number(value.toPrecision(3)));
-  const loss = curve(`Loss (${run.loss})`, ["training, as it goes", "validation"], short);
-  const accuracy = curve("Validation accuracy", ["validation"], (value) => `${plain(Number(value.toFixed(1)))} %`, 1);
+  const loss = curve(say("Loss ({name})", { name: run.loss }), [say("training, as it goes"), say("validation")], short);
+  const accuracy = curve(say("Validation accuracy"), [say("validation")], (value) => `${plain(Number(value.toFixed(1)))} %`, 1);
   const names = context.network.blocks.map(({ name }) => name).slice(0, 4);
-  const updates = curve("Size of a step beside its weights", names, (value) => `1 : ${grouped(Number((10 ** -value).toPrecision(2)))}`);
+  const updates = curve(say("Size of a step beside its weights"), names, (value) => `1 : ${grouped(Number((10 ** -value).toPrecision(2)))}`);
   const sizes = el("div", {});
-  const findings = el("ul", { class: "findings", "aria-label": "Findings" });
-  const view = new LearnView(context, "Weights of the first layer’s neurons as they are now");
-  const digits = el("ul", { class: "fixed strip", "aria-label": "The same test images, read again and again" });
+  const findings = el("ul", { class: "findings", "aria-label": say("Findings") });
+  const view = new LearnView(context, say("Weights of the first layer’s neurons as they are now"));
+  const digits = el("ul", { class: "fixed strip", "aria-label": say("The same test {many}, read again and again") });
   const fixed = Array.from({ length: Math.min(FIXED, context.data.tested.checked) }, (_, n) => fixedImage(context, n));
   replace(digits, ...fixed.map(({ element }) => element));
   const start = { blocks: context.own.blocks.map((block) => ({ ...block, weight: block.weight.slice() })) };
@@ -53,7 +53,7 @@ export function showCourse(run, context) {
     const shares = names.map((_, n) => points.map((point) => (point.updates[n] ? Math.log10(point.updates[n]) : NaN)));
     updates.show(x, shares, rangeOf(shares.flat(), -3));
     if (look) replace(sizes, tableOfSizes(look, run));
-    const told = history.flatMap((row) => row.findings.map((/** @type {any} */ found) => `Epoch ${row.epoch}: ${found.message}`));
+    const told = history.flatMap((row) => row.findings.map((/** @type {any} */ found) => say("Epoch {n}: {text}", { n: row.epoch, text: found.message })));
     if (findings.childElementCount !== told.length) replace(findings, ...told.map((text) => el("li", {}, text)));
     noted.hidden = told.length > 0;
     if (network) {
@@ -61,19 +61,19 @@ export function showCourse(run, context) {
       for (const one of fixed) one.show(network);
     }
   }
-  const noted = el("p", { class: "small" }, "Nothing seems to go wrong.");
+  const noted = el("p", { class: "small" }, say("Nothing seems to go wrong."));
   const element = el(
     "div",
     { class: "course", "data-part": "course" },
     el("div", { class: "trio" }, loss.element, accuracy.element, updates.element),
-    el("h4", {}, "What the last step did"),
+    el("h4", {}, say("What the last step did")),
     sizes,
-    el("h4", {}, "Findings"),
+    el("h4", {}, say("Findings")),
     noted,
     findings,
-    el("h4", {}, "The same test images, read again and again"),
+    el("h4", {}, say("The same test {many}, read again and again")),
     digits,
-    el("h4", {}, "Weights that form"),
+    el("h4", {}, say("Weights that form")),
     view.answer,
     view.pictures,
   );
@@ -114,7 +114,7 @@ function fixedImage({ tests, own, classes, kind, data }, n) {
       const best = argmax(shares);
       words.textContent = `${classes[best]} ${percent(shares[best])}`;
       words.className = best === truth ? "right" : "wrong";
-      words.title = `labelled ${classes[truth]}`;
+      words.title = say("labelled {name}", { name: classes[truth] });
     },
   };
 }
@@ -125,8 +125,8 @@ function tableOfSizes(look, run) {
   const rows = look.sizes.map((/** @type {any} */ { layer, weight, update, gradient }) =>
     el("tr", {}, el("th", { scope: "row" }, layer), ...[weight, gradient, update].map((value) => el("td", {}, small(value))), el("td", {}, update ? `1 : ${grouped(Math.round(weight / update))}` : "–")),
   );
-  const gradient = run.engine === "numpy" ? "Gradient" : "Gradient (not kept by the compiled engine)";
-  return tableOf("Sizes of weights, gradients and steps", ["Layer", "Weights", gradient, "Step", "Step : weights"], rows);
+  const gradient = run.engine === "numpy" ? say("Gradient") : say("Gradient (not kept by the compiled engine)");
+  return tableOf(say("Sizes of weights, gradients and steps"), [say("Layer"), say("Weights"), gradient, say("Step"), say("Step : weights")], rows);
 }
 
 /** @param {number[]} values @param {number} without What is in sight without any. @param {number} [most] @returns {[number, number]} */
@@ -144,7 +144,7 @@ function rangeOf(values, without, most = Infinity) {
  */
 function curve(title, names, format, tone = 0) {
   /** @type {any} */
-  const options = { title, xName: "epoch", xWhole: true, x: [0], range: [0, 1], format, height: 96, series: names.map((name, n) => ({ name, values: [NaN], tone: tone + n })) };
+  const options = { title, xName: say("epoch"), xWhole: true, x: [0], range: [0, 1], format, height: 96, series: names.map((name, n) => ({ name, values: [NaN], tone: tone + n })) };
   const figure = chart(options);
   return {
     element: el("div", {}, el("h4", {}, title), legend(names, tone), figure),

@@ -9,7 +9,7 @@ import { showCourse } from "./live-course.js";
 import { Network } from "./network.js";
 import { showStage } from "./stage.js";
 import { unpackLayers } from "./unpack.js";
-import { grouped } from "./words.js";
+import { grouped, say } from "./words.js";
 
 /**
  * What is known of a run.
@@ -30,7 +30,7 @@ const run = message;
 
 async function begin() {
   const { data } = message;
-  byId("name").textContent = `${run.name} in training`;
+  byId("name").textContent = say("{name} in training", { name: run.name });
   document.title = `${run.name} · glasswork`;
   const context = await makeContext(data);
   followTheme(data.ink, () => {
@@ -41,9 +41,9 @@ async function begin() {
   const bar = showBar(run, link);
   const course = showCourse(run, context);
   put(byId("bar"), bar.element);
-  stage.dock.add("course", "Training", course.element);
+  stage.dock.add("course", say("Training"), course.element);
   stage.dock.select("course");
-  if (run.studio) put(byId("name").parentElement, el("a", { href: link.addressOf("") }, "All runs"));
+  if (run.studio) put(byId("name").parentElement, el("a", { href: link.addressOf("") }, say("All runs")));
   const whose = {};
   let network = context.own;
   /** @type {any} */
@@ -58,7 +58,7 @@ async function begin() {
       const look = newest;
       newest = null;
       network = new Network(await unpackLayers(look.layers), data.network.confidence, context.kind.prepare);
-      putOnStage(context, network, `In training: step ${grouped(look.step)}`, whose);
+      putOnStage(context, network, say("In training: step {n}", { n: grouped(look.step) }), whose);
       course.showNetwork(network);
       document.documentElement.dataset.step = look.step;
       await new Promise((resolve) => setTimeout(resolve));
