@@ -51,6 +51,7 @@ export function showBar(run, link) {
   const acts = el("div", { class: "row" }, pause, step, slow, stop, field(rate, halve, double, now), run.dropout && field(dropout));
   const element = el("div", { class: "live-bar", role: "group", "aria-label": say("The training") }, el("p", { class: "live-place" }, state, " ", place), shares, acts, said);
   let ended = false;
+  let valid = /** @type {number | null} */ (null);
 
   /** @param {any} end */
   function showEnd(end) {
@@ -60,6 +61,7 @@ export function showBar(run, link) {
     const tested = accuracy === null ? "" : say("{accuracy} % of the test {many} are right.", { accuracy: number(accuracy, 2) });
     const resume = how === "interrupted" ? say("glasswork resume {name} continues it.", { name: run.name }) : "";
     place.textContent = [reason && `${reason}.`, tested, resume].filter(Boolean).join(" ");
+    now.textContent = "";
     for (const one of acts.querySelectorAll("button, input")) one.disabled = true;
     element.classList.toggle("wrong-end", how !== "finished");
   }
@@ -71,7 +73,8 @@ export function showBar(run, link) {
     const left = look.seconds_left === null || look.state !== "training" ? "" : ` · ${say("{time} left", { time: lasting(look.seconds_left) })}`;
     const speed = look.speed === null || look.state !== "training" ? "" : ` · ${say("{n} steps a second", { n: grouped(Math.round(look.speed)) })}`;
     const at = { epoch: grouped(Math.min(look.epoch + 1, run.epochs)), epochs: grouped(run.epochs), batch: grouped(look.batch), steps: grouped(run.steps) };
-    place.textContent = say("Epoch {epoch} of {epochs}, batch {batch} of {steps}", at) + speed + left;
+    const right = valid === null ? "" : ` · ${say("{percent} in validation", { percent: `${number(valid, 2)} %` })}`;
+    place.textContent = say("Epoch {epoch} of {epochs}, batch {batch} of {steps}", at) + right + speed + left;
     shares.value = look.step / (run.epochs * run.steps);
     pause.textContent = standing || look.state === "slow" ? say("Go on") : say("Pause");
     pause.dataset.does = standing || look.state === "slow" ? "go" : "pause";
@@ -93,6 +96,7 @@ export function showBar(run, link) {
     take(told) {
       if (told.kind === "refused") said.textContent = told.why;
       if (told.kind !== "news") return;
+      valid = told.history.at(-1)?.valid_accuracy ?? valid;
       if (told.look) showLook(told.look);
       if (told.end && !ended) showEnd(told.end);
     },

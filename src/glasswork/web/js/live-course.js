@@ -65,7 +65,7 @@ export function showCourse(run, context) {
   const element = el(
     "div",
     { class: "course", "data-part": "course" },
-    el("div", { class: "trio" }, loss.element, accuracy.element, updates.element),
+    el("div", { class: "trio" }, accuracy.element, updates.element),
     el("h4", {}, say("What the last step did")),
     sizes,
     el("h4", {}, say("Findings")),
@@ -79,6 +79,7 @@ export function showCourse(run, context) {
   );
   return {
     element,
+    glance: el("div", { class: "glance trio" }, loss.element),
     known,
     /** @param {any} news */
     take({ points, history, look }) {

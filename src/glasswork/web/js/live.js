@@ -30,7 +30,7 @@ const run = message;
 
 async function begin() {
   const { data } = message;
-  byId("name").textContent = say("{name} in training", { name: run.name });
+  byId("name").textContent = run.name;
   document.title = `${run.name} · glasswork`;
   const context = await makeContext(data);
   followTheme(data.ink, () => {
@@ -41,6 +41,7 @@ async function begin() {
   const bar = showBar(run, link);
   const course = showCourse(run, context);
   put(byId("bar"), bar.element);
+  put(byId("stage-body"), course.glance);
   stage.dock.add("course", say("Training"), course.element);
   stage.dock.select("course");
   if (run.studio) put(byId("name").parentElement, el("a", { href: link.addressOf("") }, say("All runs")));

@@ -78,7 +78,7 @@ function showRuns(runs) {
     return el("tr", { "data-run": row.run }, el("th", { scope: "row" }, box, " ", row.run), ...cells.map((cell) => el("td", {}, cell)), el("td", {}, acts), el("td", { class: "words" }, row.reason));
   });
   const none = el("p", { class: "note" }, say("There is no run yet. Start one above."));
-  replace(list, runs.length ? tableOf(say("All runs, the newest first"), [say("Run"), say("State"), say("Epochs"), say("Validation"), say("Test"), say("Recipe"), say("Open"), say("Why")], rows) : none);
+  replace(list, runs.length ? tableOf(say("All runs, the newest first"), [say("Run"), say("State"), say("Epochs"), say("Validation"), say("Test"), say("Recipe"), say("Open"), say("Why")], rows, "metrics runs") : none);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   choose("", false);
 }
