@@ -148,10 +148,13 @@ def test_pause_step_change_go_on_and_a_page_that_comes_back(watched, home):
         assert stepped["sizes"][0]["update"] > 0
         until(page, lambda told: look(told).get("base_rate") == 0.01, command("learning_rate", 0.01))
         until(page, lambda told: look(told).get("dropout") == 0.5, command("dropout", 0.5))
+        for n in range(1, 9):  # a paused training is looked at once after each change
+            until(page, lambda told, n=n: look(told).get("base_rate") == n / 100, command("learning_rate", n / 100))
         refused = until(page, lambda told: look(told).get("said"), command("learning_rate", -1))
         assert "at least 0, got -1" in look(refused)["said"]
     at = stepped["step"]
-    assert read_recipe(folder / "recipe.toml").training.changes == ((at, "learning_rate", 0.01), (at, "dropout", 0.5))
+    changes = ((at, "dropout", 0.5), (at, "learning_rate", 0.08))
+    assert read_recipe(folder / "recipe.toml").training.changes == changes
     time.sleep(0.5)  # the page is gone, and the training stands where it stood
     with watched.page(after=look(refused)["seq"], epochs=1) as page:
         back = until(page, lambda told: told["kind"] == "news")

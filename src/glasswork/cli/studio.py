@@ -30,8 +30,8 @@ def studio(
     from glasswork.web import check_installed
 
     check_installed()
+    from glasswork.cli.opening import open_to_user
     from glasswork.web import server
-    from glasswork.web.opening import open_to_user
     from glasswork.web.watching import Watching
 
     watching = Watching(folder.absolute(), language=language)

@@ -49,8 +49,8 @@ def watch(
 
     check_installed()
     RunFolder(run).check()
+    from glasswork.cli.opening import open_to_user
     from glasswork.web import server
-    from glasswork.web.opening import open_to_user
     from glasswork.web.watching import Watching
 
     folder = run.resolve()

@@ -61,6 +61,7 @@ class Hub:
         self._training: Connection | None = None
         self._experiment: Experiment | None = None
         self._newest: Look | None = None
+        self._fresh = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -121,7 +122,7 @@ class Hub:
         if self.place.result().members:
             raise InputError(f"{self.place.path.name}: a committee is not trained, so there is nothing to watch")
         experiment = self._experiment = assemble(recipe, self.place.kept_data())
-        self._read_results()
+        self.result, self.history = self._read_results()
         if self.end is not None and self.place.model_path.exists():
             for array, trained in zip(
                 experiment.model.state().values(), load_model(self.place.path).state().values(), strict=True
@@ -134,8 +135,8 @@ class Hub:
             "engine": recipe.training.engine, "loss": data.loss_name,
         }  # fmt: skip
 
-    def _read_results(self) -> None:
-        self.result, self.history = self.place.result(), self.place.history()
+    def _read_results(self) -> tuple[RunResult, list[Any]]:
+        return self.place.result(), self.place.history()
 
     async def _follow_files(self) -> None:
         """See each epoch that is done, and the end."""
@@ -143,7 +144,7 @@ class Hub:
             await asyncio.sleep(SLOWLY)
             before = self.state
             with suppress(GlassworkError, OSError):
-                await asyncio.to_thread(self._read_results)
+                self.result, self.history = await asyncio.to_thread(self._read_results)
             if self.state != before:
                 await self._tell()
 
@@ -155,7 +156,7 @@ class Hub:
 
     async def _follow_training(self) -> None:
         """Listen to the training for as long as it is there, and look for it again if it is not."""
-        loop, fresh = asyncio.get_running_loop(), asyncio.Event()
+        loop = asyncio.get_running_loop()
         while self.end is None and not self.problem:
             try:
                 training = await asyncio.to_thread(lambda: Client(str(socket_of(self.place.path)), family="AF_UNIX"))
@@ -163,31 +164,35 @@ class Hub:
                 await asyncio.sleep(SLOWLY)
                 continue
             self._training = training
-            threading.Thread(target=self._listen, args=(training, loop, fresh), daemon=True).start()
+            threading.Thread(target=self._listen, args=(training, loop), daemon=True).start()
             while self._training is training:
-                await fresh.wait()
-                fresh.clear()
+                await self._fresh.wait()
+                self._fresh.clear()
                 begun = time.monotonic()
                 if (newest := self._newest) is not None:
                     self._newest = None
-                    await asyncio.to_thread(self._note, newest)
+                    self._note(newest, await asyncio.to_thread(self._stored, newest))
                     await self._tell()
                 cost = time.monotonic() - begun
                 await asyncio.sleep(max(INTERVAL - cost, 4 * cost))
 
-    def _listen(self, training: Connection, loop: asyncio.AbstractEventLoop, fresh: asyncio.Event) -> None:
-        """Take looks in a thread; only the newest is kept."""
-        while True:
+    def _listen(self, training: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        """Take looks in a thread, and hand them to the loop."""
+        while self._training is training:
+            look = None
             try:
-                self._newest = looks.decode(training.recv_bytes())
+                look = looks.decode(training.recv_bytes())
             except msgspec.MsgspecError:
                 continue
             except (OSError, EOFError, ValueError):
                 self._hang_up()
             with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(fresh.set)
-            if self._training is not training:
-                return
+                loop.call_soon_threadsafe(self._arrive, look)
+
+    def _arrive(self, look: Look | None) -> None:
+        """Keep the newest look only; none has come if the training has hung up."""
+        self._newest = look or self._newest
+        self._fresh.set()
 
     def _hang_up(self) -> None:
         training, self._training = self._training, None
@@ -195,18 +200,22 @@ class Hub:
             with suppress(OSError):
                 training.close()
 
-    def _note(self, look: Look) -> None:
-        """Prepare a look for pages: its network as the page stores it, and a point of the curves."""
+    def _stored(self, look: Look) -> Any:
+        """Return the network of a look as a page stores it; a thread does this, and changes nothing that pages see."""
         assert self._experiment is not None
-        model, steps = self._experiment.model, len(self._experiment.train_loader)
+        model = self._experiment.model
         for array, content in zip(model.state().values(), look.weights, strict=True):
             array[...] = np.frombuffer(content, array.dtype).reshape(array.shape)
+        return store(model, "int8")
+
+    def _note(self, look: Look, layers: Any) -> None:
+        """Make a look the newest that pages are told, and a point of the curves."""
         self.seq += 1
-        epoch = look.epoch + look.batch / steps
+        epoch = look.epoch + look.batch / self.facts["steps"]
         point = Point(self.seq, look.step, epoch, look.loss, look.learning_rate, [size.update for size in look.sizes])
         if look.loss is not None:
             self.points.append(point)
         if len(self.points) > POINTS:
             del self.points[-2::-2]
         facts = {name: getattr(look, name) for name in look.__struct_fields__ if name != "weights"}
-        self.look = msgspec.Raw(msgspec.json.encode({"seq": self.seq, **facts, "layers": store(model, "int8")}))
+        self.look = msgspec.Raw(msgspec.json.encode({"seq": self.seq, **facts, "layers": layers}))
