@@ -377,7 +377,7 @@ def test_a_run_that_was_killed_shows_why(studio, home):
 
 def test_a_run_of_a_python_program_is_shown_and_commanded(studio, home):
     """The program of the documentation, with another recipe."""
-    page = Path(__file__).parents[1] / "docs" / "do" / "watching.md"
+    page = Path(__file__).parents[1] / "docs" / "lookup" / "watching.md"
     (program,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     program = program.replace('"relu"', '"few.toml", "runs/program"') + "print(run.test_accuracy)"
     with subprocess.Popen(
