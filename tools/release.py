@@ -31,12 +31,11 @@ def main() -> None:
     """Build, check, install and try; stop at the first thing that fails."""
     for left in ("dist", "build"):  # setuptools would put what an earlier build left into the wheel
         shutil.rmtree(SOURCE / left, ignore_errors=True)
-    python("-m", "build", "--outdir", DIST, SOURCE)
+    build(DIST)
     (sdist,), (wheel,) = DIST.glob("*.tar.gz"), DIST.glob("*.whl")
     with tempfile.TemporaryDirectory(prefix="glasswork-dist-") as folder:
         place = Path(folder)
-        python("-m", "build", "--wheel", "--outdir", place / "direct", SOURCE)
-        shutil.rmtree(SOURCE / "build")
+        build(place / "direct", "--wheel")
         (direct,) = (place / "direct").iterdir()
         check(contents(direct) == contents(wheel), "The wheel of the sdist holds the same bytes as that of the source.")
         check_metadata(sdist, wheel)
@@ -47,13 +46,19 @@ def main() -> None:
     print(*sorted(map(str, DIST.iterdir())), sep="\n")
 
 
+def build(folder: Path, *options: str) -> None:
+    """Build into a folder: the sdist, and the wheel from it; with ``--wheel``, the wheel from the source itself."""
+    python("-m", "build", "--quiet", *options, "--outdir", folder, SOURCE)
+    shutil.rmtree(SOURCE / "build", ignore_errors=True)
+
+
 def check_metadata(sdist: Path, wheel: Path) -> None:
     """Let the tools of Python's packagers judge the two files."""
     python("-m", "twine", "check", "--strict", sdist, wheel)
-    python("-m", "check_wheel_contents", wheel)
+    python("-m", "check_wheel_contents", "--config", SOURCE / "pyproject.toml", wheel)
     python("-m", "validate_pyproject", SOURCE / "pyproject.toml")
     python("-m", "pyroma", "--min", MARK, sdist)
-    python("-m", "cffconvert", "--validate", "--infile", SOURCE / "CITATION.cff")
+    run([Path(sys.executable).with_name("cffconvert"), "--validate", "--infile", SOURCE / "CITATION.cff"])
 
 
 def try_wheel(wheel: Path, place: Path) -> None:

@@ -1,5 +1,7 @@
 """One catalogue and one warm checker for all tests of the classroom's helper."""
 
+import gc
+
 import pytest
 from threadpoolctl import threadpool_limits
 
@@ -49,7 +51,9 @@ def catalogue(known):
         watch_numpy(patch.setattr)
         made = Catalogue(mnist, identifier, seen)
         made.reference()
+        gc.freeze()  # the judge below collects after each file: not all libraries each time
         yield made
+        gc.unfreeze()
         sys.meta_path[:] = finders
         for name in set(sys.modules) - set(before):
             if name.split(".")[0] in ("keras", "tensorflow", "tqdm", "matplotlib", "seaborn", "google", "IPython"):
@@ -61,7 +65,6 @@ def catalogue(known):
 def judge(catalogue):
     """Judges a text that is ours: it is watched in this process, and what is seen travels as messages do."""
     import contextlib
-    import gc
     import io
 
     from glasswork.classroom.judging.judge import Judge

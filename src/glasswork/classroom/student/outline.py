@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -102,9 +103,10 @@ def assigned_names(node: ast.AST) -> set[str]:
     return names
 
 
-def loaded_names(node: ast.AST) -> set[str]:
+@functools.lru_cache(maxsize=1000)  # each statement is asked about many times
+def loaded_names(node: ast.AST) -> frozenset[str]:
     """Return the names that a statement reads, the bodies of functions in it included."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
 
 def unknown_names(document: Document) -> Iterator[ast.Name]:
