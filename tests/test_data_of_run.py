@@ -244,7 +244,7 @@ def test_the_commands_find_kept_arrays(glasswork, tmp_path):
     assert f"{run.test_accuracy:.2f}%" in glasswork("evaluate", "run", folder=tmp_path)
     glasswork("show", "run", "digits", "-o", "x.png", folder=tmp_path)
     glasswork("report", "run", folder=tmp_path)
-    glasswork("train", "run", "--epochs", 1, "--no-report", "--out", "again", folder=tmp_path)
+    glasswork("train", "run", "--epochs", 1, "--no-figures", "--no-report", "--out", "again", folder=tmp_path)
     assert RunFolder(tmp_path / "again").result().data == RunFolder(tmp_path / "run").result().data
     np.save(tmp_path / "run" / "data" / "labels.npy", (data.labels + 1) % 4)
     assert "have changed" in glasswork("evaluate", "run", folder=tmp_path, status=1)

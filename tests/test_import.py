@@ -214,21 +214,21 @@ def test_hostile_sizes_ask_for_no_memory(tmp_path):
         load(tmp_path / "net.onnx")
 
 
-def test_the_command_makes_a_run_that_is_tested_explained_and_trained_on(installed, few_file, default_run, tmp_path):
+def test_the_command_makes_a_run_that_is_tested_explained_and_trained_on(glasswork, few_file, default_run, tmp_path):
     model = load_model(default_run)
     export(model, tmp_path / "net.onnx", bare=True)
-    said = installed("import", "net.onnx", "--data", few_file, "--out", "run", folder=tmp_path)
+    said = glasswork("import", "net.onnx", "--data", few_file, "--out", "run", folder=tmp_path)
     assert "differ from onnxruntime's by at most" in said
     (accuracy,) = (line for line in said.splitlines() if line.startswith("Test accuracy"))
-    assert accuracy in installed("evaluate", "run", folder=tmp_path)
+    assert accuracy in glasswork("evaluate", "run", folder=tmp_path)
     assert (load_model(tmp_path / "run").linear1.weight == model.linear1.weight).all()
-    assert "MB" in installed("report", "run", folder=tmp_path)
-    assert "Epoch: 1/1" in installed("resume", "run", "--epochs", 1, "--no-figures", folder=tmp_path).replace("01", "1")
+    assert "MB" in glasswork("report", "run", folder=tmp_path)
+    assert "Epoch: 1/1" in glasswork("resume", "run", "--epochs", 1, "--no-figures", folder=tmp_path).replace("01", "1")
     model.inputs = None
     export(model, tmp_path / "net.safetensors")
     words = ("net.safetensors", "--activation", "sigmoid", "--output-activation", "sigmoid", "--data", few_file)
-    said = installed("import", *words, folder=tmp_path, status=1)
+    said = glasswork("import", *words, folder=tmp_path, status=1)
     assert "state the scaling of the pixels with --scaling (or --mean and --std). Accuracy on" in said
     assert "with each: handout 9" in said
-    said = installed("import", *words, "--scaling", "handout", "--out", "again", folder=tmp_path)
+    said = glasswork("import", *words, "--scaling", "handout", "--out", "again", folder=tmp_path)
     assert accuracy in said

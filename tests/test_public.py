@@ -38,3 +38,10 @@ def test_the_public_names_are_those_of_the_stub_each_with_a_docstring():
     assert [
         name for name in sorted(names) if callable(getattr(glasswork, name)) and not getattr(glasswork, name).__doc__
     ] == []
+
+
+def test_the_version_is_the_same_everywhere():
+    root = Path(__file__).parents[1]
+    citation, changelog = ((root / name).read_text(encoding="utf-8") for name in ("CITATION.cff", "CHANGELOG.md"))
+    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == glasswork.__version__
+    assert re.search(r"^## ([\d.]+)", changelog, re.MULTILINE)[1] == glasswork.__version__

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import venv
 import zipfile
@@ -33,6 +34,7 @@ def main() -> None:
         shutil.rmtree(SOURCE / left, ignore_errors=True)
     build(DIST)
     (sdist,), (wheel,) = DIST.glob("*.tar.gz"), DIST.glob("*.whl")
+    check_complete(sdist)
     with tempfile.TemporaryDirectory(prefix="glasswork-dist-") as folder:
         place = Path(folder)
         build(place / "direct", "--wheel")
@@ -50,6 +52,15 @@ def build(folder: Path, *options: str) -> None:
     """Build into a folder: the sdist, and the wheel from it; with ``--wheel``, the wheel from the source itself."""
     python("-m", "build", "--quiet", *options, "--outdir", folder, SOURCE)
     shutil.rmtree(SOURCE / "build", ignore_errors=True)
+
+
+def check_complete(sdist: Path) -> None:
+    """Check that each file of the repository is in the sdist, if this is a repository."""
+    if (SOURCE / ".git").exists():
+        listed = run(["git", "-C", SOURCE, "ls-files"], capture_output=True, encoding="utf-8").stdout.splitlines()
+        with tarfile.open(sdist) as archive:
+            missing = set(listed) - {name.partition("/")[2] for name in archive.getnames()}
+        check(not missing, f"The sdist has all {len(listed)} files of the repository.", " ".join(sorted(missing)))
 
 
 def check_metadata(sdist: Path, wheel: Path) -> None:

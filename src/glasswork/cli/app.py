@@ -118,8 +118,8 @@ def run() -> None:
             print(f"Error: {error}", file=sys.stderr)
         else:
             print(
-                f"Error: {type(error).__name__}: {error}\nThis is a bug in glasswork; "
-                "run the same command with --debug to see where it happens.",
+                f"Error: {type(error).__name__}: {error}\nThis is a bug in glasswork, or a broken library: glasswork "
+                "doctor finds the latter. Run the same command with --debug to see where it happens.",
                 file=sys.stderr,
             )
         sys.exit(2 if isinstance(error, RecipeError) else 1)
