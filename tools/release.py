@@ -102,7 +102,7 @@ def try_wheel(wheel: Path, place: Path) -> None:
     look_at(page)
     check(json.loads(glasswork("doctor", "--json"))["problems"] == [], "doctor finds no problem.")
     glasswork("classwork", "new", "solved", "--solution")
-    glasswork("check", "solved/classwork.py")
+    glasswork("check", "solved/classwork-solution.py")
     glasswork("classwork", "new", "open")
     glasswork("check", "open/classwork.py", status=3)  # nothing is wrong, and nothing is done
     check(not (place / "called").exists(), "Node was not called.")
