@@ -15,6 +15,7 @@ import pytest
 
 import glasswork
 from glasswork import MLP, SGD, MSELoss
+from glasswork.recipes.keys import find_key
 from glasswork.recipes.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -102,14 +103,19 @@ def test_output_of_make_train_is_what_it_prints(default_run):
     assert [line for line in printed if line not in lines] == []
 
 
-def test_commands_of_the_page_are_commands(glasswork, tmp_path):
-    page = "\n".join(blocks(DOCS / "lookup" / "commands.md", "console"))
-    shown = re.findall(r"^\$ glasswork (\w+)(.*)$", page, re.MULTILINE)
-    assert len(shown) >= 15
-    for verb, rest in shown:
-        described = glasswork(verb, "--help", folder=tmp_path)
-        options = re.findall(r"(?<= )--[a-z-]+", rest.partition("#")[0])
-        assert [option for option in options if option not in described] == []
+def test_commands_of_the_pages_are_commands(glasswork, tmp_path):
+    """Every verb and every option that a page shows is one; where there is ``--set``, so is any key of a recipe."""
+    command = re.compile(r"^(?:\$ )?glasswork ((?:data |classwork )?[a-z]+)\b(.*)$", re.MULTILINE)
+    shown = {}
+    for page in PAGES:
+        for block in re.findall(r"```(?:console|text)?\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for verb, rest in command.findall(block):
+                shown.setdefault(verb, set()).update(re.findall(r"(?<= )--[a-z0-9-]+", rest.partition("  #")[0]))
+    assert len(shown) >= 20
+    for verb, options in shown.items():
+        described = glasswork(*verb.split(), "--help", folder=tmp_path)
+        unknown = {option for option in options if option not in described}
+        assert {option for option in unknown if "--set" not in described or not find_key(option[2:])} == set(), verb
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def _inline(writer: Any, node: nodes.math) -> None:
 
 
 def _block(writer: Any, node: nodes.math_block) -> None:
-    writer.body.append(f'<div class="math">{_mathml(node, as_block=True)}</div>')
+    writer.body.append(f'<div class="math" tabindex="0">{_mathml(node, as_block=True)}</div>')
     raise nodes.SkipNode
 
 
