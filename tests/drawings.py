@@ -119,3 +119,60 @@ def _on_board(strokes, rng):
     size = rng.uniform(0.3, 0.85)
     corner = rng.uniform(0.02, 0.98 - size, 2)
     return [((stroke - low) / extent * size + corner).tolist() for stroke in strokes]
+
+
+def as_others_write(each, seed):
+    """Return drawings of digits that MNIST hardly has: (name, label, drawings), in board units, y down."""
+    rng = np.random.default_rng(seed)
+    kinds = {
+        "9 with a hook": (9, _hooked_nine),
+        "1 with a flag": (1, _flagged_one),
+        "1 with a foot": (1, _footed_one),
+        "0 with a slash": (0, _slashed_zero),
+        "narrow 8": (8, _narrow_eight),
+        "5 with a big belly": (5, _big_five),
+    }
+    for name, (label, draw) in kinds.items():
+        yield name, label, [_on_board(_by_hand(draw(rng), rng), rng) for _ in range(each)]
+
+
+def _oval(x, y, wide, high, start=0.0, end=360.0):
+    """Points of an oval around (x, y), clockwise by the clock's degrees."""
+    angle = np.radians(np.linspace(start, end, 25))
+    return np.stack([x + wide * np.sin(angle), y - high * np.cos(angle)], axis=1)
+
+
+def _hooked_nine(rng):
+    wide, end = rng.uniform(0.2, 0.28), rng.uniform(0.38, 0.5)
+    right = 0.5 + wide
+    tail = [(right, 0.25), (right, 0.8), (right - 0.05, 0.93), (right - 0.2, 1), (right - end, rng.uniform(0.85, 0.95))]
+    return [_oval(0.5, 0.27, wide, 0.25), np.array(tail)]
+
+
+def _flagged_one(rng):
+    out, down = rng.uniform(0.2, 0.35, 2)
+    return [np.array([(0.6 - out, down), (0.6, 0), (0.6, 1)])]
+
+
+def _footed_one(rng):
+    foot = rng.uniform(0.15, 0.28)
+    upright = _flagged_one(rng) if rng.random() < 0.6 else [np.array([(0.6, 0), (0.6, 1)])]
+    return [*upright, np.array([(0.6 - foot, 1), (0.6 + foot, 1)])]
+
+
+def _slashed_zero(rng):
+    wide, long = rng.uniform(0.28, 0.38), rng.uniform(0.8, 1.15)
+    slash = [(0.5 - wide * long, 0.5 + 0.45 * long), (0.5 + wide * long, 0.5 - 0.45 * long)]
+    return [_oval(0.5, 0.5, wide, 0.5), np.array(slash)]
+
+
+def _narrow_eight(rng):
+    top, below = rng.uniform(0.1, 0.16), rng.uniform(0.11, 0.18)
+    return [np.concatenate([_oval(0.5, 0.23, top, 0.23, 180, -180), _oval(0.5, 0.73, below, 0.27)])]
+
+
+def _big_five(rng):
+    wide, neck = rng.uniform(0.35, 0.48), rng.uniform(0.28, 0.38)
+    left = 0.5 - 0.5 * wide
+    belly = _oval(left, neck + (1 - neck) / 2, wide, (1 - neck) / 2, 0, 215)
+    return [np.array([(left + rng.uniform(0.35, 0.5), 0), (left, 0), (left, neck)]), belly]

@@ -113,6 +113,46 @@ def test_same_network_same_bytes(path, tmp_path):
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
+@given(st.sampled_from(["float32", "float64"]), st.booleans(), st.integers(0, 2**32 - 1))
+def test_half_precision_rounds_each_number_once(tmp_path_factory, dtype, batch_norm, seed):
+    """The oracle is the struct module's own rounding to IEEE 754 binary16."""
+    draw = np.random.default_rng(seed)
+    model = MLP(6, [5], 3, dtype=dtype, batch_norm=batch_norm, rng=draw)
+    for parameter in model.parameters():
+        parameter[...] = draw.normal(size=parameter.shape) * 10.0 ** draw.integers(-6, 4)
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    save_model(model, path, half=True)
+    loaded = load_model(path)
+    assert loaded.dtype == np.dtype(dtype)
+    for name, array in model.state().items():
+        rounded = [struct.unpack("<e", struct.pack("<e", number))[0] for number in array.ravel().tolist()]
+        assert loaded.state()[name].ravel().tolist() == rounded, name
+    save_model(loaded, path.parent / "again", half=True)
+    assert (path.parent / "again").read_bytes() == path.read_bytes()
+
+
+def test_half_precision_takes_half_the_bytes(tmp_path):
+    model = network(hidden=1000)
+    save_model(model, tmp_path / "whole")
+    save_model(model, tmp_path / "half", half=True)
+    saved = (tmp_path / "whole").stat().st_size - (tmp_path / "half").stat().st_size
+    assert saved == pytest.approx(2 * sum(array.size for array in model.state().values()), abs=100)
+
+
+def test_a_number_too_large_for_half_precision_is_named_and_nothing_is_lost(path):
+    before = path.read_bytes()
+    model = network()
+    model.linear1.weight[0, 0] = -65_520
+    with pytest.raises(FileError, match=r"half precision: linear1\.weight holds 65520, above 65,504"):
+        save_model(model, path, half=True)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_states_half_precision_must_have_it(path):
+    rewrite(path, lambda facts: {**facts, "stored": "float16"})
+    assert "expected linear1.weight to be F16 of shape (6, 4), got F32" in refused(path)
+
+
 # What is in it -----------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ from glasswork.files import read_small, replace_whole, write_whole
 FORMAT = 2
 
 #: The dtypes that arrays may have, with safetensors' names for them. Its files store them in reverse order.
-DTYPES = {"uint8": "U8", "float32": "F32", "float64": "F64", "int64": "I64"}
+DTYPES = {"uint8": "U8", "float16": "F16", "float32": "F32", "float64": "F64", "int64": "I64"}
 
 #: The seal is the first "sha256" of a text: the fields of `Sealed` come before those of its subclasses. Within a
 #: string the quotes would be escaped, so no value can be mistaken for the key.

@@ -23,6 +23,7 @@ from glasswork.cli import (
     evaluate,
     export,
     help_,
+    history,
     import_,
     ladder,
     predict,
@@ -73,6 +74,7 @@ app.command(name="compare")(compare.compare)
 app.command(name="committee", cls=RecipeOptions)(committee.committee)
 app.command(name="doctor")(doctor.doctor)
 app.command(name="ladder")(ladder.ladder)
+app.command(name="history")(history.history)
 app.command(name="sweep", cls=RecipeOptions)(sweep.sweep)
 app.add_typer(data.app, name="data")
 app.add_typer(classwork.classwork)

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from glasswork.cli.options import Debug, Force, RunArgument
+from glasswork.cli.options import Debug, Force, NetworkArgument
 from glasswork.paths import typed_path
 
 
 def export(
-    run: RunArgument,
+    run: NetworkArgument,
     file: Annotated[
         Path,
         typer.Argument(metavar="FILE", help="net.onnx, net.h, net.py, net.safetensors or net.npz.", parser=typed_path),

@@ -49,6 +49,15 @@ Debug = Annotated[
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="The folder of a run, or its name as in glasswork runs.", parser=run_path)
 ]
+NetworkArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="The folder of a run, its name as in glasswork runs, a model file, or record: the network that comes "
+        "with glasswork.",
+        parser=run_path,
+    ),
+]
 CheckpointEvery = Annotated[
     float,
     typer.Option(min=0.0, metavar="SECONDS", help="Time between two checkpoints; each epoch also ends with one."),

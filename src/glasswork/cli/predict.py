@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, Force, RunArgument
+from glasswork.cli.options import Debug, Force, NetworkArgument
 from glasswork.errors import InputError
 from glasswork.paths import typed_path
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: RunArgument,
+    run: NetworkArgument,
     sources: Annotated[
         list[str],
         typer.Argument(
@@ -54,6 +54,8 @@ def predict(
     formats of glasswork data inspect.
 
     Examples:
+
+    glasswork predict record photograph.jpg
 
     glasswork predict runs/mine seven.jpg --show
 

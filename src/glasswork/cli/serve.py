@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from glasswork.cli.options import Debug, RunArgument
+from glasswork.cli.options import Debug, NetworkArgument
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1; 0 is any free one.")]
 
 
-def serve(run: RunArgument, port: Port = 8000, debug: Debug = False) -> None:
+def serve(run: NetworkArgument, port: Port = 8000, debug: Debug = False) -> None:
     """Answer pictures and numbers over HTTP as glasswork predict --json does, for programs on this machine.
 
     POST /predict takes a picture file, or JSON: a list of numbers, a list of such lists, or {"pictures": [...]} in

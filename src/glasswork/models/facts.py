@@ -6,7 +6,7 @@ MLP ──describe_network──► MemberFacts ──build_network──► MLP
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ from glasswork.sealed import Facts
 
 #: A file with more layers is refused: with a few bytes per layer it would take seconds to read.
 MOST_LAYERS = 2000
+
+#: A file may hold a network's arrays in half precision.
+Stored = Literal["float16"] | None
 
 #: The settings that determine how large the arrays of a layer are.
 _WIDTHS = ("in_features", "out_features", "features")
@@ -52,6 +55,7 @@ class ModelFacts(Facts, frozen=True, kw_only=True):
     layers: list[LayerFacts]
     dtype: str
     classes: list[str]
+    stored: Stored = None  #: The dtype of the network's arrays in the file, where it is not that of the network.
     inputs: Inputs | None = None
     scores_are: ScoresAre | None = None
     built_for: ScoresAre | None = None  #: What its owner said that the scores are; None: the layers say it.

@@ -15,8 +15,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
+from glasswork.arrays import FloatArray
 from glasswork.errors import FileError, InputError
 from glasswork.files import read_small
 from glasswork.inputs import Inputs, Reading
@@ -38,6 +40,10 @@ _FILES: "WeakKeyDictionary[MLP, tuple[ReferenceSet | None, str]]" = WeakKeyDicti
 PREPROCESSING = {"input": "bytes: 0 is the ground, 255 is full ink", "formula": "((x / 255) - 0.5) * 2"}
 
 
+#: The networks that come with glasswork, by their names; a file or a folder of that name goes before.
+SHIPPED = {"record": Path(__file__).parent / "networks" / "record.safetensors"}
+
+
 class _RunState(msgspec.Struct):
     """The fields of a run's result.json that tell its state."""
 
@@ -54,6 +60,7 @@ def save_model(
     reference: ReferenceSet | None = None,
     reading: Reading | None = None,
     no_reference: str = "",
+    half: bool = False,
 ) -> None:
     """Write a network into a model file, either completely or not at all.
 
@@ -73,11 +80,14 @@ def save_model(
         How pictures were read, in place of what ``model.inputs`` says.
     no_reference : str
         Why there is no reference set.
+    half : bool
+        Round the network's numbers to half precision, 11 significant bits, for a file of half the size. A loaded
+        network has its own dtype again, and these numbers.
 
     Raises
     ------
     FileError
-        If the file cannot be written.
+        If the file cannot be written, or a number is too large for half precision.
     InputError
         If the file cannot describe the network: it has a layer or a ``forward`` of its own, or its dtype is neither
         float32 nor float64. Also if class names or image shape do not fit the network.
@@ -92,6 +102,7 @@ def save_model(
         version=__version__,
         layers=[] if members else stated[0].layers,
         dtype=model.dtype.name,
+        stored="float16" if half else None,
         classes=list(model.classes if inputs is None or inputs.classes is None else inputs.classes),
         inputs=inputs,
         scores_are=model.scores_are,
@@ -103,7 +114,15 @@ def save_model(
         members=stated if members else [],
     )
     _unpack(Path(path), extra, model)
-    write_sealed(Path(path), facts, {**model.state(), **extra}, what=_WHAT, check=_check_facts)
+    state = {name: _halved(Path(path), name, array) for name, array in model.state().items()} if half else model.state()
+    write_sealed(Path(path), facts, {**state, **extra}, what=_WHAT, check=_check_facts)
+
+
+def _halved(path: Path, name: str, array: FloatArray) -> NDArray[np.float16]:
+    """Return an array in half precision, whose largest number is 65,504."""
+    if (largest := np.abs(array).max(initial=0)) > np.finfo(np.float16).max:
+        raise FileError(f"{path}: cannot be written in half precision: {name} holds {largest:g}, above 65,504")
+    return array.astype(np.float16)
 
 
 def _with_overrides(
@@ -129,12 +148,13 @@ def load_model(path: str | Path) -> MLP:
     Parameters
     ----------
     path : path
-        A model file, or the folder of a run that has one.
+        A model file, the folder of a run that has one, or ``"record"`` for the network that comes with glasswork.
 
     Returns
     -------
     MLP
-        Its scores are those of the network that was saved, bit for bit. The file of a committee gives a `Committee`.
+        Its scores are those of the network that was saved, bit for bit, unless it was saved in half precision. The file
+        of a committee gives a `Committee`.
 
     Raises
     ------
@@ -150,12 +170,15 @@ def read_model_file(path: str | Path) -> ModelFile:
     path = Path(path)
     if path.is_dir():
         path = path / "model.safetensors"
+    elif str(path) in SHIPPED and not path.exists():
+        path = SHIPPED[str(path)]
     if not path.is_file():
         raise FileError(f"{path}: no such model file{_why_missing(path.parent)}")
     with open_sealed(path, ModelFacts, what=_WHAT) as (facts, file):
         _check_facts(path, facts, file)
         model = _build(path, facts)
-        check_arrays(file, path, facts, specs_of(model.state()) | _reference_specs(facts), what=_WHAT)
+        specs = {name: (facts.stored or dtype, shape) for name, (dtype, shape) in specs_of(model.state()).items()}
+        check_arrays(file, path, facts, specs | _reference_specs(facts), what=_WHAT)
         _set_contract(path, facts, model)
         for name, array in model.state().items():
             array[...] = file.get_tensor(name)
