@@ -129,6 +129,8 @@ def test_options_of_what_was_chosen_can_be_set(glasswork, few_file, tmp_path):
         (["compare", "bad.toml", "./bad.toml"], r"expected each run once"),
         (["compare", "run"], r"expected two to eight runs, got 1"),
         (["ladder", "--up-to", "moon"], r"--up-to: expected one of classwork, bias"),
+        (["ladder", "--from", "moon"], r"--from: expected one of classwork, bias"),
+        (["ladder", "--from", "relu", "--up-to", "bias"], r"--up-to: expected a rung from relu up, got .bias"),
         (["ladder", "--seeds", "0"], r"'--seeds': "),
     ],
 )

@@ -10,9 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from glasswork import load_model, softmax
+from glasswork.cli.ladder import together
 from glasswork.errors import FileError, InputError, StateError, TaskError
+from glasswork.recipes.experiment import load_data
 from glasswork.recipes.shelf import named_recipe
 from glasswork.runs.folder import RunFolder
 from glasswork.runs.ladder import RUNGS, climb, recipes, run_folder
@@ -266,3 +270,13 @@ def test_a_rung_that_changes_the_learning_rate_says_so():
 
 def test_where_a_run_goes(quick):
     assert run_folder(Path("x"), quick[0], 3) == Path("x/low/seed-3")
+
+
+def test_the_top_rungs_networks_answer_together(ladder, quick, few_file):
+    """As often right as the mean of their probabilities is, computed here."""
+    folders = [run_folder(ladder, quick[1], seed) for seed in (1, 2)]
+    test = load_data(quick[1].data).test
+    mean = np.mean([softmax(load_model(folder).scores(test.images)) for folder in folders], axis=0)
+    right = 100 * (mean.argmax(axis=1) == test.labels).mean()
+    assert f"The 2 networks of high together, as a committee: {right:.2f} % (" in together(quick[1], ladder, 2)
+    assert together(quick[1], ladder, 1) == ""

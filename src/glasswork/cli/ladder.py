@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from glasswork.recipes.recipe import Recipe
-    from glasswork.runs.ladder_table import RungResult
 
 
 def ladder(
@@ -60,7 +59,7 @@ def ladder(
     rungs = rungs[low : high + 1]
     climb_and_tell(rungs, folder, "rung", f"{split} split", seeds=seeds, jobs=jobs, cluster=cluster)
     results = summarize(rungs, folder, seeds=seeds)
-    table = markdown(results, split=split) + _together(results[-1], folder, seeds)
+    table = markdown(results, split=split) + together(rungs[-1], folder, seeds)
     write_whole(folder / "ladder.md", table.encode())
     print(f"\n{table}\nWritten to {folder / 'ladder.md'}", flush=True)
     figure = folder / f"ladder.{figure_format}"
@@ -112,7 +111,7 @@ def climb_and_tell(
             )
 
 
-def _together(top: "RungResult", folder: Path, seeds: int) -> str:
+def together(top: "Recipe", folder: Path, seeds: int) -> str:
     """Return a sentence with the accuracy of the top rung's networks as a committee, if there are several."""
     if seeds == 1:
         return ""
@@ -121,7 +120,7 @@ def _together(top: "RungResult", folder: Path, seeds: int) -> str:
     from glasswork.runs.ladder import run_folder
     from glasswork.statistics import interval_in_words
 
-    members = {f"seed-{seed}": RunFolder(run_folder(folder, top.name, seed)) for seed in range(1, seeds + 1)}
+    members = {f"seed-{seed}": RunFolder(run_folder(folder, top, seed)) for seed in range(1, seeds + 1)}
     file, parts = gather_committee(members)
     right = Standing.of(file, parts.test).whole
     interval = interval_in_words(int(right.sum()), len(right))
