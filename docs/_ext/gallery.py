@@ -1,6 +1,7 @@
 """How the gallery is built from the scripts in docs/gallery: their order, and the figures that they show."""
 
 from pathlib import Path
+from weakref import WeakSet
 
 from sphinx_gallery.scrapers import figure_rst
 
@@ -10,6 +11,8 @@ ORDER = (
     "plot_calibration", "plot_smudges", "plot_letters", "plot_wine", "plot_committee", "plot_sweep",
     "plot_onnx_javascript", "plot_killed_and_resumed", "plot_grading",
 )  # fmt: skip
+
+_saved = WeakSet()  # figures that were saved: a block's last value is still there in the next block
 
 
 class Order:
@@ -24,9 +27,10 @@ class Order:
 
 def figures(block, variables, config):
     """Save the figure of glasswork that is the last value of a block, as a notebook shows it."""
-    shown = variables["example_globals"].pop("___", None)
-    if not hasattr(shown, "_repr_png_"):
+    shown = variables["example_globals"].get("___")
+    if not hasattr(shown, "_repr_png_") or shown in _saved:
         return ""
+    _saved.add(shown)
     path = Path(next(variables["image_path_iterator"]))
     path.write_bytes(shown._repr_png_())
     return figure_rst([str(path)], config["src_dir"])
