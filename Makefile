@@ -8,7 +8,7 @@ RELEASE := .release-venv
 SOURCE := $(shell find src -type f -not -path '*/__pycache__/*' -not -path '*.egg-info*') pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help train test checks style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs linkcheck dist wheel versions clean
+.PHONY: help train test checks style types imports javascript chromium bwrap cc quick classroom bench features interop hosts soak fuzz findings mutants shipped docs gallery linkcheck dist wheel versions clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,10 +84,17 @@ mutants: $(VENV)/installed-dev  ## change one thing at a time and see whether a 
 shipped: $(VENV)/installed-dev  ## compute once more what is shipped for MNIST: its splits, and what tells strange images
 	@$(BIN)/python tools/ship.py
 
-docs: $(VENV)/installed-docs  ## build the documentation into docs/_build/html, without a network (two minutes)
+docs: $(VENV)/installed-docs  ## build the documentation into docs/_build/html, and run the gallery, without a network (four minutes)
 	@$(SPHINX) -b doctest docs docs/_build/doctest
 	@$(SPHINX) -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
+
+gallery: $(VENV)/installed-docs  ## run the examples of the gallery as notebooks (three minutes)
+	@rm -rf docs/_build/notebooks
+	@mkdir -p docs/_build
+	@cp -r docs/gallery docs/_build/notebooks
+	@$(BIN)/sphinx_gallery_py2jupyter docs/_build/notebooks/plot_*.py
+	@$(BIN)/python -m pytest --nbmake docs/_build/notebooks
 
 linkcheck: $(VENV)/installed-docs  ## ask the network whether the links of the documentation lead somewhere
 	@$(SPHINX) -b linkcheck docs docs/_build/linkcheck

@@ -23,6 +23,7 @@ extensions = [
     "sphinx_design",  # cards and tabs
     "sphinx_copybutton",  # copies commands without their prompt
     "mathml",  # formulas as MathML: no script, no network
+    "sphinx_gallery.gen_gallery",  # runs the examples in gallery/, and makes pages and notebooks of them
     "generated",  # tables of recipe keys and commands, from the program itself
 ]
 templates_path = ["_templates"]
@@ -54,6 +55,21 @@ viewcode_follow_imported_members = True
 default_role = "py:obj"
 doctest_test_doctest_blocks = ""  # pages only: tests/test_docstrings.py runs the examples of docstrings
 
+# The gallery -----------------------------------------------------------------------------------------
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "examples",  # the pages, written by sphinx-gallery; an example that fails stops the build
+    "within_subsection_order": "gallery.Order",
+    "image_scrapers": ("matplotlib", "gallery.figures"),
+    "ignore_repr_types": r"glasswork\.figures|matplotlib",  # figures are shown, not described
+    "doc_module": ("glasswork",),
+    "backreferences_dir": None,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "write_computation_times": False,
+}
+
 # The look --------------------------------------------------------------------------------------------
 
 html_theme = "pydata_sphinx_theme"
@@ -70,7 +86,8 @@ html_theme_options = {
     "navigation_with_keys": True,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "secondary_sidebar_items": ["page-toc"],
+    # Not beside the examples, whose code is wide.
+    "secondary_sidebar_items": {f"{part}/**": ["page-toc"] for part in ("start", "learn", "do", "lookup")},
     "show_prev_next": True,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",

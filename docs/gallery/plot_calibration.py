@@ -34,7 +34,9 @@ def reliability(part):
     sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == part.labels
     bin_of = np.digitize(sure, bins[1:-1])
     inside = [bin_of == k for k in range(len(bins) - 1)]
-    return np.array([(sure[rows].mean(), right[rows].mean(), rows.mean()) for rows in inside if rows.any()]).T
+    return np.array(
+        [(sure[rows].mean(), right[rows].mean(), rows.mean()) for rows in inside if rows.any()]
+    ).T
 
 
 def calibration_error(part):
@@ -45,7 +47,8 @@ def calibration_error(part):
 
 before, error_before = reliability(parts.test), calibration_error(parts.test)
 sure, right, share = before
-print(f"right: {100 * (right * share).sum():.1f} %; sure, on average: {100 * (sure * share).sum():.1f} %")
+print(f"right: {100 * (right * share).sum():.1f} % of the images")
+print(f"how sure, on average: {100 * (sure * share).sum():.1f} %")
 print(f"calibration error: {error_before:.2f} %")
 
 # %%
@@ -77,7 +80,10 @@ assert error_after < error_before / 2
 
 figure, axes = plt.subplots(figsize=(5, 4.6), layout="constrained")
 axes.plot([0, 1], [0, 1], "--", color="gray", label="calibrated")
-for name, colour, (sure, right, share) in (("before", "#d55e00", before), ("after", "#0072b2", after)):
+for name, colour, (sure, right, share) in (
+    ("before", "#d55e00", before),
+    ("after", "#0072b2", after),
+):
     axes.plot(sure, right, color=colour, linewidth=1)
     axes.scatter(sure, right, s=8 + 400 * share, color=colour, alpha=0.7, label=name)
 axes.set(xlabel="how sure", ylabel="how often right", xlim=(0.2, 1.02), ylim=(0.2, 1.02))

@@ -12,7 +12,18 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 
-from glasswork import MLP, SGD, Batches, CrossEntropyLoss, LeakyReLU, ReLU, diagnose, fit, load_mnist, normalize
+from glasswork import (
+    MLP,
+    SGD,
+    Batches,
+    CrossEntropyLoss,
+    LeakyReLU,
+    ReLU,
+    diagnose,
+    fit,
+    load_mnist,
+    normalize,
+)
 
 images, labels = load_mnist()
 train_loader = Batches(images[:4000], labels[:4000], 50, seed=1)
@@ -60,14 +71,21 @@ worse = train(lr=0.3, activation=partial(LeakyReLU, slope=0.1))
 # each layer keeps from its last forward. A dead neuron is at 0 %.
 
 x = normalize(images[:1000])
-panels = {"ReLU": killed, "ReLU, small steps": slower, "leaky ReLU": leaky, "batch norm, ReLU": normed}
+panels = {
+    "ReLU": killed,
+    "ReLU, small steps": slower,
+    "leaky ReLU": leaky,
+    "batch norm, ReLU": normed,
+}
+dead = {}
 figure, axes = plt.subplots(1, 4, figsize=(11, 2.8), sharey=True, layout="constrained")
 for place, (name, model) in zip(axes, panels.items(), strict=True):
     model(x)
     active = 100 * np.sort((model.act1.output > 0).mean(axis=0))
-    dead = int((active == 0).sum())
+    dead[name] = int((active == 0).sum())
     place.bar(range(1, 61), active, width=1, color="#0072b2")
-    place.axvspan(0.5, dead + 0.5, color="#d55e00", alpha=0.25, linewidth=0)
-    place.set(title=f"{name}\nnever positive: {dead} of 60", xlabel="neuron, sorted")
+    place.axvspan(0.5, dead[name] + 0.5, color="#d55e00", alpha=0.25, linewidth=0)
+    place.set(title=f"{name}\nnever positive: {dead[name]} of 60", xlabel="neuron, sorted")
 axes[0].set_ylabel("positive for % of images")
 plt.show()
+assert dead["ReLU"] > 30 > dead["leaky ReLU"]

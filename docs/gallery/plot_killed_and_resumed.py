@@ -79,13 +79,17 @@ assert start("resume", "broken").wait() == 0
 # the order of the images and the neurons that dropout switches off, is computed from the seed and that position, so
 # nothing else can be lost.
 
-digests = {run: sha256((folder / run / "model.safetensors").read_bytes()).hexdigest() for run in ("unbroken", "broken")}
+files = {run: folder / run / "model.safetensors" for run in ("unbroken", "broken")}
+digests = {run: sha256(file.read_bytes()).hexdigest() for run, file in files.items()}
 for run, digest in digests.items():
     print(f"{run:9} {digest[:32]}…")
 assert digests["unbroken"] == digests["broken"]
 
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
-for run, style in (("unbroken", {"color": "silver", "linewidth": 7}), ("broken", {"color": "#d55e00"})):
+for run, style in (
+    ("unbroken", {"color": "silver", "linewidth": 7}),
+    ("broken", {"color": "#d55e00"}),
+):
     losses = [float(row["train_loss"]) for row in epochs(run)]
     axes.plot(range(1, len(losses) + 1), losses, label=run, **style)
 for number, done in enumerate(kills, 1):

@@ -59,7 +59,7 @@ model = MLP(28 * 28, 100, 26, activation=ReLU, output_activation=None, batch_nor
 optimizer = AdamW(model.parameters(), model.gradients(), lr=0.002)
 for epoch in fit(model, parts.train, parts.valid, optimizer, CrossEntropyLoss(), epochs=20):
     if epoch.epoch % 5 == 0:
-        print(f"epoch {epoch.epoch}: {epoch.valid_accuracy:.1f} % of the validation images are right")
+        print(f"epoch {epoch.epoch}: {epoch.valid_accuracy:.1f} % of the validation images")
 figures.digits(letters)
 
 # %%
@@ -72,7 +72,8 @@ others = load_dataset(folder / "unseen")
 known, new = test(model, parts.test), test(model, others)
 print(f"fonts that it has seen: {known:.1f} % right; other fonts: {new:.1f} %")
 assert known > new
-figures.confusion(others.labels, model.predict(others.images), classes=letters.classes, title="In fonts never seen")
+answers = model.predict(others.images)
+figures.confusion(others.labels, answers, classes=letters.classes, title="In fonts never seen")
 
 # %%
 # It is the same with handwriting: if you want to know how well the digits of *other people* are read, divide the

@@ -9,7 +9,17 @@ nobody can see it. But we can cut it with a plane, and draw the loss on the plan
 import matplotlib.pyplot as plt
 import numpy as np
 
-from glasswork import MLP, SGD, Batches, CrossEntropyLoss, ReLU, fit, int_to_onehot, load_mnist, normalize
+from glasswork import (
+    MLP,
+    SGD,
+    Batches,
+    CrossEntropyLoss,
+    ReLU,
+    fit,
+    int_to_onehot,
+    load_mnist,
+    normalize,
+)
 
 images, labels = load_mnist()
 images, labels = images[:2000], labels[:2000]
@@ -29,10 +39,13 @@ def all_weights():
 
 path = [all_weights()]
 loader = Batches(images, labels, 100, seed=1)
-for epoch in fit(model, loader, None, optimizer, loss, epochs=8, after_step=lambda _: path.append(all_weights())):
+for epoch in fit(
+    model, loader, None, optimizer, loss, epochs=8, after_step=lambda _: path.append(all_weights())
+):
     print(f"epoch {epoch.epoch}: loss {epoch.train_loss:.3f}")
 path = np.array(path)
 print(f"{len(path) - 1} steps through a space of {path.shape[1]:,} dimensions")
+assert path.shape[1] > 12_000
 
 # %%
 # Choose the plane
@@ -85,6 +98,10 @@ axes.contour(across, up, surface, levels=levels, colors="white", linewidths=0.4)
 axes.plot(*walked.T, ".-", color="orangered", markersize=3, linewidth=1)
 axes.plot(*walked[0], "o", color="white", label="start")
 axes.plot(*walked[-1], "*", color="gold", markersize=14, label="end")
-axes.set(xlabel="first direction of the path", ylabel="second direction", title="loss on a plane through the path")
+axes.set(
+    xlabel="first direction of the path",
+    ylabel="second direction",
+    title="loss on a plane through the path",
+)
 axes.legend()
 plt.show()

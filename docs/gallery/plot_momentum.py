@@ -40,10 +40,14 @@ figure, axes = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, sharey=True, la
 across, up = np.meshgrid(np.linspace(-11, 5, 200), np.linspace(-1.6, 1.6, 100))
 height = (steepness[0] * across**2 + steepness[1] * up**2) / 2
 for place, visited, momentum in zip(axes, (plain, rolling), (0, 0.8), strict=True):
-    place.contour(across, up, height, levels=np.linspace(0.3, 9, 12) ** 2, colors="silver", linewidths=0.7)
+    place.contour(
+        across, up, height, levels=np.linspace(0.3, 9, 12) ** 2, colors="silver", linewidths=0.7
+    )
     place.plot(*visited.T, ".-", color="#0072b2", linewidth=1, markersize=4)
     place.plot(0, 0, "*", color="#d55e00", markersize=13)
-    place.set(title=f"momentum {momentum}: {len(visited) - 1} steps", xlim=(-11, 5), ylim=(-1.6, 1.6))
+    place.set(
+        title=f"momentum {momentum}: {len(visited) - 1} steps", xlim=(-11, 5), ylim=(-1.6, 1.6)
+    )
 plt.show()
 
 # %%
@@ -57,7 +61,7 @@ plt.show()
 # learning rate that suits it best, in three valleys: a round one, and two narrow ones.
 
 momenta = np.array([0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9])
-rates = np.linspace(0.1, 3.9, 39)  # in units of the steep slope; above 2 (1 + momentum) none comes down
+rates = np.linspace(0.1, 3.9, 39)  # in units of the steep slope
 
 
 def steps_to_the_bottom(lr, momentum, valley):
@@ -69,9 +73,16 @@ def steps_to_the_bottom(lr, momentum, valley):
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 for narrowness, colour in ((1, "#009e73"), (40, "#0072b2"), (200, "#d55e00")):
     valley = np.array([1.0, narrowness])
-    fewest = [min(steps_to_the_bottom(rate / narrowness, momentum, valley) for rate in rates) for momentum in momenta]
-    axes.plot(momenta, fewest, "o-", color=colour, label=f"{narrowness} times as steep across as along")
-    print(f"{narrowness:3} times as steep: {fewest[0]} steps without, {min(fewest)} with the best momentum")
+    fewest = [
+        min(steps_to_the_bottom(rate / narrowness, momentum, valley) for rate in rates)
+        for momentum in momenta
+    ]
+    axes.plot(
+        momenta, fewest, "o-", color=colour, label=f"{narrowness} times as steep across as along"
+    )
+    print(
+        f"{narrowness:3} times as steep: {fewest[0]} steps without, {min(fewest)} with the best momentum"
+    )
 axes.set(xlabel="momentum", ylabel="steps, at the best learning rate", yscale="log")
 axes.legend()
 plt.show()

@@ -22,7 +22,14 @@ from glasswork.interop import export
 images, labels = load_mnist()
 model = MLP(784, 50, 10, activation=ReLU, output_activation=None, seed=1)
 optimizer = AdamW(model.parameters(), model.gradients(), lr=0.002)
-for _ in fit(model, Batches(images[:5000], labels[:5000], 100, seed=1), None, optimizer, CrossEntropyLoss(), epochs=4):
+for _ in fit(
+    model,
+    Batches(images[:5000], labels[:5000], 100, seed=1),
+    None,
+    optimizer,
+    CrossEntropyLoss(),
+    epochs=4,
+):
     pass
 
 # %%
@@ -33,7 +40,9 @@ for _ in fit(model, Batches(images[:5000], labels[:5000], 100, seed=1), None, op
 folder = Path(tempfile.mkdtemp())
 shown = images[60000:60006]
 written = export(model, folder / "digits.onnx", rows=images[60000:61000])
-print(f"{written.path.name} gives {written.same_labels:,} of 1,000 images the same label as the network")
+print(
+    f"{written.path.name} gives {written.same_labels:,} of 1,000 images the same label as the network"
+)
 (folder / "pixels.json").write_text(json.dumps(shown.tolist()))
 
 # %%
@@ -59,11 +68,21 @@ def run_javascript():
     """Return what JavaScript answers; None where Node or the package onnxruntime-web cannot be had."""
     if not (shutil.which("node") and shutil.which("npm")):
         return None
-    npm = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=0"]
+    npm = [
+        "npm",
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+        "--fetch-retries=0",
+    ]
     got = subprocess.run([*npm, "onnxruntime-web"], cwd=folder, capture_output=True, check=False)
     if got.returncode:
         return None
-    done = subprocess.run(["node", "ask.mjs"], cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["node", "ask.mjs"], cwd=folder, capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -75,7 +94,9 @@ if answers is None:
 else:
     theirs = np.array(answers["probabilities"]).reshape(ours.shape)
     assert answers["label"] == model.predict(shown).tolist()
-    print(f"JavaScript gives the same labels; probabilities differ by at most {np.abs(ours - theirs).max():.1e}")
+    print(
+        f"JavaScript gives the same labels; probabilities differ by at most {np.abs(ours - theirs).max():.1e}"
+    )
 
 # %%
 # Side by side
@@ -86,7 +107,9 @@ for k in range(6):
     axes[0, k].imshow(shown[k].reshape(28, 28), cmap="gray_r")
     axes[1, k].bar(np.arange(10) - 0.2, ours[k], width=0.4, color="#0072b2", label="Python")
     if theirs is not None:
-        axes[1, k].bar(np.arange(10) + 0.2, theirs[k], width=0.4, color="#e69f00", label="JavaScript")
+        axes[1, k].bar(
+            np.arange(10) + 0.2, theirs[k], width=0.4, color="#e69f00", label="JavaScript"
+        )
     axes[0, k].set(xticks=[], yticks=[])
     axes[1, k].set(xticks=range(10), yticks=[], ylim=(0, 1))
 axes[1, 0].legend(fontsize=8)

@@ -8,7 +8,19 @@ happen with 500 images, see the moment from which it learns by heart, and compar
 
 import matplotlib.pyplot as plt
 
-from glasswork import MLP, AdamW, Augmentation, Batches, CrossEntropyLoss, ReLU, figures, fit, load_mnist, split, valid
+from glasswork import (
+    MLP,
+    AdamW,
+    Augmentation,
+    Batches,
+    CrossEntropyLoss,
+    ReLU,
+    figures,
+    fit,
+    load_mnist,
+    split,
+    valid,
+)
 
 images, labels = load_mnist()
 parts = split(images, labels)
@@ -21,7 +33,16 @@ def train(loader, *, epochs=40, patience=None, **options):
     model = MLP(784, 100, 10, activation=ReLU, output_activation=None, seed=1, **options)
     optimizer = AdamW(model.parameters(), model.gradients(), lr=0.003)
     loss = CrossEntropyLoss()
-    epochs = fit(model, loader, valid_loader, optimizer, loss, epochs=epochs, patience=patience, monitor="loss")
+    epochs = fit(
+        model,
+        loader,
+        valid_loader,
+        optimizer,
+        loss,
+        epochs=epochs,
+        patience=patience,
+        monitor="loss",
+    )
     return model, list(epochs)
 
 
@@ -33,7 +54,9 @@ def train(loader, *, epochs=40, patience=None, **options):
 
 model, history = train(Batches(*few, 50, seed=1))
 best = min(history, key=lambda epoch: epoch.valid_loss)
-print(f"lowest validation loss: {best.valid_loss:.3f} in epoch {best.epoch}, {history[-1].valid_loss:.3f} at the end")
+print(
+    f"lowest validation loss: {best.valid_loss:.3f} in epoch {best.epoch}, {history[-1].valid_loss:.3f} at the end"
+)
 assert best.epoch < 20
 assert history[-1].train_loss < 0.1 * history[-1].valid_loss
 figures.curves(history, name="a network with 500 images", loss_name="cross-entropy")
@@ -80,6 +103,8 @@ plt.show()
 # them. What helps most is what adds information: distortions, which show what does not matter about a digit, and more
 # images.
 
-losses, accuracies = (dict(zip(networks, values, strict=True)) for values in zip(*tested, strict=True))
+losses, accuracies = (
+    dict(zip(networks, values, strict=True)) for values in zip(*tested, strict=True)
+)
 assert losses["stopped early"] < losses["500 images"]
 assert accuracies["500 images"] < accuracies["distorted"] < accuracies["5,000 images"]

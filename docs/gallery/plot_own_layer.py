@@ -10,7 +10,17 @@ derivative: change a number a little, and see how much the loss changes.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from glasswork import MLP, SGD, Activation, Batches, CrossEntropyLoss, Linear, fit, gradcheck, load_mnist
+from glasswork import (
+    MLP,
+    SGD,
+    Activation,
+    Batches,
+    CrossEntropyLoss,
+    Linear,
+    fit,
+    gradcheck,
+    load_mnist,
+)
 
 # %%
 # A layer with a mistake
@@ -49,7 +59,9 @@ rng = np.random.default_rng(0)
 x, target = rng.normal(size=(6, 5)), np.eye(3)[rng.integers(0, 3, 6)]
 
 
-model = MLP.from_layers({"linear1": Linear(5, 4, rng=rng), "act1": LearntSlope(4), "linear2": Linear(4, 3, rng=rng)})
+model = MLP.from_layers(
+    {"linear1": Linear(5, 4, rng=rng), "act1": LearntSlope(4), "linear2": Linear(4, 3, rng=rng)}
+)
 report = gradcheck(model, CrossEntropyLoss(), x, target)
 
 # %%
@@ -83,7 +95,9 @@ assert report.right
 
 images, labels = load_mnist()
 slopes = RightSlope(60)
-model = MLP.from_layers({"linear1": Linear(784, 60, rng=rng), "act1": slopes, "linear2": Linear(60, 10, rng=rng)})
+model = MLP.from_layers(
+    {"linear1": Linear(784, 60, rng=rng), "act1": slopes, "linear2": Linear(60, 10, rng=rng)}
+)
 optimizer = SGD(model.parameters(), model.gradients(), lr=0.1)
 train_loader = Batches(images[:10000], labels[:10000], 50, seed=1)
 valid_loader = Batches(images[10000:12000], labels[10000:12000], 500, seed=1)

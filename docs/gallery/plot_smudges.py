@@ -11,7 +11,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from glasswork import MLP, AdamW, Batches, CrossEntropyLoss, InputError, ReLU, fit, load_mnist, read_image
+from glasswork import (
+    MLP,
+    AdamW,
+    Batches,
+    CrossEntropyLoss,
+    InputError,
+    ReLU,
+    fit,
+    load_mnist,
+    read_image,
+)
 
 images, labels = load_mnist()
 model = MLP(784, 100, 10, activation=ReLU, output_activation=None, seed=1)
@@ -35,7 +45,9 @@ def photograph(image, kind):
     """Return a digit on paper, as somebody may have photographed it: (160, 160) levels from 0 to 255."""
     ink = np.zeros((160, 160))
     top, left = rng.integers(25, 55, 2)
-    ink[top : top + 84, left : left + 84] = np.asarray(Image.fromarray(image.reshape(28, 28)).resize((84, 84))) / 255
+    ink[top : top + 84, left : left + 84] = (
+        np.asarray(Image.fromarray(image.reshape(28, 28)).resize((84, 84))) / 255
+    )
     paper = 215 + rng.normal(0, 3, ink.shape)
     if kind == "shadow":
         paper *= np.where(columns + rows / 3 > rng.integers(60, 150), 0.6, 1)

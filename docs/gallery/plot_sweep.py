@@ -35,7 +35,18 @@ np.savez(folder / "few.npz", X=images[:3000].reshape(-1, 28, 28), y=labels[:3000
 # twelve only four and three. A trial that diverges is a result, too.
 
 over = ["--over", "lr=log:1e-3..3", "--over", "momentum=0..0.95"]
-command = [sys.executable, "-m", "glasswork", "sweep", "relu", *over, "--trials", "12", "--search", "random"]
+command = [
+    sys.executable,
+    "-m",
+    "glasswork",
+    "sweep",
+    "relu",
+    *over,
+    "--trials",
+    "12",
+    "--search",
+    "random",
+]
 command += ["--data", "few.npz", "--epochs", "4", "--jobs", "1", "--keep", "all", "--out", "sweep"]
 print("$ glasswork", *command[3:])
 done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
@@ -53,13 +64,17 @@ rate, momentum, accuracy = trials.T
 assert len(trials) == 12
 
 figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
-dots = axes.scatter(rate, accuracy, c=momentum, s=70, cmap="viridis", edgecolors="black", linewidths=0.5)
-axes.plot(rate[0], accuracy[0], "o", markersize=16, fillstyle="none", color="#d55e00", label="winner")
+dots = axes.scatter(
+    rate, accuracy, c=momentum, s=70, cmap="viridis", edgecolors="black", linewidths=0.5
+)
+axes.plot(
+    rate[0], accuracy[0], "o", markersize=16, fillstyle="none", color="#d55e00", label="winner"
+)
 axes.set(xscale="log", xlabel="learning rate", ylabel="validation accuracy, %")
 figure.colorbar(dots, label="momentum")
 axes.legend()
 plt.show()
 
 # %%
-# The winner's validation accuracy is the best of twelve, and so a little too good; its test accuracy is not. With 214
-# validation images, the first few trials may differ by luck: search further around the winner, or with ``--seeds 3``.
+# The winner's validation accuracy is the best of twelve, and so a little too good; its test accuracy is not. With so
+# few validation images, the first trials may differ by luck: search further around the winner, or with ``--seeds 3``.

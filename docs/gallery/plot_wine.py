@@ -17,19 +17,25 @@ from glasswork import MLP, SGD, CrossEntropyLoss, Dataset, ReLU, figures, fit
 from glasswork.sklearn import MLPClassifier
 
 wine = load_wine(as_frame=True)
-print(f"{len(wine.data)} wines of {len(wine.target_names)} growers, {wine.data.shape[1]} measurements of each")
+print(
+    f"{len(wine.data)} wines of {len(wine.target_names)} growers, {wine.data.shape[1]} measurements of each"
+)
 print(wine.data.agg(["min", "max"]).T.to_string())
 
 # %%
 # With scaling, and without
 # -------------------------
-# `glasswork.sklearn.MLPClassifier` works in scikit-learn's pipelines. With few rows, one split says little, so we use
+# ``glasswork.sklearn.MLPClassifier`` works in scikit-learn's pipelines. With few rows, one split says little, so we use
 # five: each wine is in the test part once. A ``StandardScaler`` before the network subtracts the mean of each column
 # and divides by its standard deviation, both of the training rows only.
 
-network = MLPClassifier(hidden_layer_sizes=(10,), solver="sgd", learning_rate_init=0.01, tol=1e-3, random_state=0)
+network = MLPClassifier(
+    hidden_layer_sizes=(10,), solver="sgd", learning_rate_init=0.01, tol=1e-3, random_state=0
+)
 as_it_is = 100 * cross_val_score(network, wine.data, wine.target, cv=5)
-scaled = 100 * cross_val_score(make_pipeline(StandardScaler(), network), wine.data, wine.target, cv=5)
+scaled = 100 * cross_val_score(
+    make_pipeline(StandardScaler(), network), wine.data, wine.target, cv=5
+)
 most_frequent = 100 * wine.target.value_counts(normalize=True).max()
 print(f"as it is: {as_it_is.mean():.1f} % right; scaled: {scaled.mean():.1f} %")
 print(f"a program that always gives the most frequent answer: {most_frequent:.1f} %")
@@ -39,7 +45,12 @@ figure, axes = plt.subplots(figsize=(6, 2.8), layout="constrained")
 axes.plot(as_it_is, 5 * [0], "o", color="#d55e00")
 axes.plot(scaled, 5 * [1], "o", color="#0072b2")
 axes.axvline(most_frequent, color="gray", linestyle="--", label="always the most frequent grower")
-axes.set(yticks=[0, 1], yticklabels=["as it is", "scaled"], ylim=(-0.6, 1.6), xlabel="accuracy in each of 5 folds, %")
+axes.set(
+    yticks=[0, 1],
+    yticklabels=["as it is", "scaled"],
+    ylim=(-0.6, 1.6),
+    xlabel="accuracy in each of 5 folds, %",
+)
 axes.legend(loc="lower right")
 plt.show()
 
@@ -51,7 +62,9 @@ plt.show()
 # itself, and the network remembers how.
 
 table = (wine.data - wine.data.mean()) / wine.data.std()
-dataset = Dataset.of(table, wine.target, columns=[*wine.data.columns], classes=[*wine.target_names], kind="features")
+dataset = Dataset.of(
+    table, wine.target, columns=[*wine.data.columns], classes=[*wine.target_names], kind="features"
+)
 model = MLP(13, 4, 3, activation=ReLU, output_activation=None, seed=1)
 optimizer = SGD(model.parameters(), model.gradients(), lr=0.1, weight_decay=0.01)
 history = list(fit(model, dataset, None, optimizer, CrossEntropyLoss(), epochs=100))

@@ -32,7 +32,9 @@ def train(model, steps=2000):
 # No straight line has (0, 1) and (1, 0) on one side, and (0, 0) and (1, 1) on the other. The best that one neuron can
 # do is to answer 0.5 four times.
 
-one = train(MLP.from_layers({"linear1": Linear(2, 1, dtype="float64"), "act1": Sigmoid(dtype="float64")}))
+one = train(
+    MLP.from_layers({"linear1": Linear(2, 1, dtype="float64"), "act1": Sigmoid(dtype="float64")})
+)
 print("one neuron:", one(X).ravel().round(3))
 
 # %%
@@ -62,7 +64,9 @@ train(twins)
 print("equal start:", twins(X).ravel().round(3))
 assert np.allclose(twins.linear1.weight[:, 0], twins.linear1.weight[:, 1])
 
-trained = [train(MLP(2, 2, 1, dtype="float64", initializer="xavier", seed=seed)) for seed in range(10, 20)]
+trained = [
+    train(MLP(2, 2, 1, dtype="float64", initializer="xavier", seed=seed)) for seed in range(10, 20)
+]
 solved = [model for model in trained if np.abs(model(X) - target).max() < 0.2]
 print(f"random start: {len(solved)} of {len(trained)} networks have learnt XOR")
 
