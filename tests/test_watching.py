@@ -488,6 +488,13 @@ def test_a_person_starts_watches_pauses_steps_changes_leaves_comes_back_and_fini
 def test_a_thousand_epochs_do_not_make_the_page_grow(watched, chrome):
     with opened(chrome, watched.url) as page:
         page.wait_for_selector("html[data-step]", state="attached")
+        browser_itself = page.context.new_cdp_session(page)
+
+        def heap():
+            browser_itself.send("HeapProfiler.collectGarbage")
+            return browser_itself.send("Runtime.getHeapUsage")["usedSize"] / 2**20
+
+        before = heap()
         known = page.evaluate("""() => {
             const take = glassworkLink.receive;
             const history = [];
@@ -504,6 +511,7 @@ def test_a_thousand_epochs_do_not_make_the_page_grow(watched, chrome):
         assert known[0] <= 2000
         assert known[1] == 1000
         assert known[2] < 3000
+        assert heap() - before < 2  # MB; the page itself has about 3
 
 
 def test_a_stranger_without_the_token_sees_a_sentence(watched, chrome):
