@@ -146,6 +146,24 @@ def test_a_loss_that_does_not_move(learning_rate, words, tmp_path):
     assert "no better than chance" in found[-1][0].message
 
 
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (3e33, "the loss grows, so the learning rate of 0.3 is far too large; try a tenth"),
+        (2.1, "the loss grows, so the learning rate of 0.3 is far too large"),
+        (1.9, "0.3 may be far too small or far too large"),
+        (1.0, "0.3 may be far too small or far too large"),
+    ],
+)
+def test_a_loss_that_grows_is_told_from_one_that_stays(last, words, digits):
+    history = [EpochResult(k + 1, loss, loss, 10.0, 1.0, 0.3) for k, loss in enumerate((1.0, 1.5, last))]
+    model = MLP(784, 20, 10, activation=ReLU, output_activation=None, rng=np.random.default_rng(1))
+    model.linear2.bias[3] = 9  # it always gives the same answer
+    (found,) = diagnose(model, *digits[:2], history)
+    assert found.name == "loss-does-not-move"
+    assert words in found.message
+
+
 @pytest.mark.parametrize("rate", [0.1, 0.001])
 def test_labels_shuffled_against_their_images(rate, digits):
     images, labels, valid_images, valid_labels = digits

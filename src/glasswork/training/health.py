@@ -58,6 +58,9 @@ OFFSET = 4.0
 #: Epochs in which a run should have begun to learn, and the share by which its loss should have fallen in them.
 PATIENCE, FALL = 3, 0.05
 
+#: How many times as large the loss is at the end of these epochs, at least, where the steps are far too large.
+GROWTH = 2.0
+
 #: Steps in which a run should have begun to learn, also from images that hardly differ, if it learns from them at all.
 STEPS, STEPS_TO_TELL = 300, 100
 
@@ -168,7 +171,8 @@ def diagnose(
         return findings + unlearnable  # one cause is enough
     learnable = count > 0 and accuracy_interval(right, count)[0] > luck
     fell = latest[-1].train_loss <= (1 - FALL) * latest[0].train_loss
-    return _check_network(rate, observation, hardly_differ, fell=fell) if learnable or not rate else []
+    grew = latest[-1].train_loss > GROWTH * latest[0].train_loss
+    return _check_network(rate, observation, hardly_differ, fell=fell, grew=grew) if learnable or not rate else []
 
 
 def check_moments(optimizer: Optimizer) -> list[Finding]:
@@ -289,10 +293,13 @@ def _check_labels(
     return [Finding("labels-do-not-match", f"{observation}; {evidence}: {cause}")]
 
 
-def _check_network(rate: float, observation: str, hardly_differ: str, *, fell: bool) -> list[Finding]:
+def _check_network(rate: float, observation: str, hardly_differ: str, *, fell: bool, grew: bool) -> list[Finding]:
     """At chance level with labels that can be learnt, say why the network does not learn them."""
     if rate and hardly_differ:
         return [Finding("images-not-standardised", f"{observation}; {hardly_differ}")]
+    if rate and grew:
+        advice = f"the loss grows, so the learning rate of {rate:g} is far too large; try a tenth of it"
+        return [Finding("loss-does-not-move", f"{observation}; {advice}")]
     advice = (
         f"the learning rate of {rate:g} may be far too small or far too large, so try ten times as much, and a tenth; "
         "gradients vanish through many layers of sigmoids, so try relu and batch_norm too"
