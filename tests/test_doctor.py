@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 import forked
 from glasswork.doctor import PARTS, machine
+from glasswork.engine.installed import LOWEST, is_installed
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REQUIRED = {Requirement(line).name: Requirement(line) for line in PROJECT["dependencies"]}
@@ -126,3 +127,12 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
     assert machine.locks(problems.append) == {"current": False, "cache": False}
     assert len([problem for problem in problems if "two processes" in problem]) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "works"), [("0.62.1", False), ("0.63.0", True), ("0.70.0rc1", True), ("1.0", True)]
+)
+def test_a_numba_that_would_crash_is_not_used(version, works, monkeypatch):
+    monkeypatch.setattr(metadata, "version", lambda name: version)
+    assert is_installed() == works
+    assert f"numba>={LOWEST[0]}.{LOWEST[1]}" in PROJECT["optional-dependencies"]["fast"]
