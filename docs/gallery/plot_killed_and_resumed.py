@@ -64,6 +64,7 @@ def kill_after(process, done):
         time.sleep(0.01)
     process.kill()
     status = process.wait()
+    assert status, "it was still training"
     kills.append(len(epochs("broken")))
     print(f"killed after {kills[-1]} epochs; exit status {status}")
 

@@ -59,7 +59,9 @@ model = MLP(28 * 28, 100, 26, activation=ReLU, output_activation=None, batch_nor
 optimizer = AdamW(model.parameters(), model.gradients(), lr=0.002)
 for epoch in fit(model, parts.train, parts.valid, optimizer, CrossEntropyLoss(), epochs=20):
     if epoch.epoch % 5 == 0:
-        print(f"epoch {epoch.epoch}: {epoch.valid_accuracy:.1f} % of the validation images")
+        print(
+            f"epoch {epoch.epoch}: {epoch.valid_accuracy:.1f} % of the validation images are read"
+        )
 figures.digits(letters)
 
 # %%
