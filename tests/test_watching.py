@@ -431,11 +431,19 @@ def step_of(page):
     return int(page.evaluate("document.documentElement.dataset.step ?? 0"))
 
 
+def walk(page, count):
+    """The names of the first controls that the Tab key reaches."""
+    name = "(e => e.ariaLabel ?? e.labels?.[0]?.textContent ?? e.textContent)(document.activeElement)"
+    return [(page.keyboard.press("Tab"), page.evaluate(name))[1] for _ in range(count)]
+
+
 RATE = named_recipe("dropout").optimizer.learning_rate
 
 
 def test_a_person_starts_watches_pauses_steps_changes_leaves_comes_back_and_finishes(studio, chrome, home):
     with opened(chrome, studio.url) as page:
+        fields = ["Recipe", "Epochs", "Hidden neurons", "Learning rate", "Seed", "Data", "Start"]
+        assert walk(page, len(fields)) == fields
         page.get_by_label("Recipe", exact=True).select_option("dropout")
         for label, value in (("Epochs", "3000"), ("Hidden neurons", "12"), ("Data", str(home / "few.npz"))):
             page.get_by_label(label, exact=True).fill(value)
@@ -468,6 +476,9 @@ def test_a_person_starts_watches_pauses_steps_changes_leaves_comes_back_and_fini
         left = page.url
     with opened(chrome, left) as page:  # the page was killed, and another browser comes
         state_of(page, "Paused")
+        acts = ["All runs", "Go on", "One step", "Slow motion", "Stop …"]
+        acts += ["Learning rate", "Halve the learning rate", "Double the learning rate", "Dropout"]
+        assert walk(page, len(acts)) == acts
         page.get_by_role("button", name="Go on").click()
         state_of(page, "In training")
         page.wait_for_function("before => Number(document.documentElement.dataset.step) > before + 5", arg=before)
