@@ -120,18 +120,21 @@ $(VENV)/installed: $(SOURCE) | $(VENV)/made
 	@echo "Installing glasswork into $(VENV) ..."
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt .
+	@rm -rf build
 	@touch $@
 
 $(VENV)/installed-dev: $(SOURCE) | $(VENV)/made
 	@echo "Installing glasswork and what tests need ..."
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[classroom,dev,heic,interop,openml]"
+	@rm -rf build
 	@touch $(VENV)/installed $@
 
 $(VENV)/installed-docs: $(VENV)/installed-dev
 	@echo "Installing what builds the documentation ..."
 	@rm -rf build
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[docs]"
+	@rm -rf build
 	@touch $@
 
 $(BENCH)/installed: $(SOURCE)
