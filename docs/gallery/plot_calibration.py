@@ -3,7 +3,7 @@ My network is 99 % sure. Is it right 99 times in 100?
 =====================================================
 
 A network gives a probability with each answer. If it is *calibrated*, it is right in 90 % of the cases in which it is
-90 % sure. Networks that have trained for long are usually too sure. One number mends that.
+90 % sure. Networks that were trained for long are usually too sure. One number corrects that.
 """
 
 import matplotlib.pyplot as plt
@@ -68,7 +68,7 @@ assert temperature > 1
 
 # %%
 # The last layer is linear, so dividing its weights and biases divides the scores. From now on, the network itself is
-# calibrated, also after it has been saved.
+# calibrated, and stays so when it is saved.
 
 answers = model.predict(parts.test.images)
 model.linear2.weight /= temperature

@@ -2,8 +2,8 @@
 Is my network overfitting, and what can I do about it?
 ======================================================
 
-A network with enough weights can learn its training images by heart. That helps little with new images. We let it
-happen with 500 images, see the moment from which it learns by heart, and compare what helps.
+A network with enough weights can learn its training images by heart. That helps little with new images. We let this
+happen with 500 images, find the epoch in which it begins, and compare what helps.
 """
 
 import matplotlib.pyplot as plt
@@ -50,7 +50,7 @@ def train(loader, *, epochs=40, patience=None, **options):
 # See it
 # ------
 # The training loss goes on falling towards 0. The loss on the validation images, which the network does not learn from,
-# turns round: from there on, the network learns what is peculiar to its 500 images.
+# turns upward: from there on, the network learns what is peculiar to its 500 images.
 
 model, history = train(Batches(*few, 50, seed=1))
 best = min(history, key=lambda epoch: epoch.valid_loss)

@@ -3,8 +3,8 @@
 ===================================================
 
 Images of MNIST are clean: light ink on black, one digit, centred, 28×28. A photograph has paper, shadows, the edge of a
-table, smudges and lines. A network has never seen those, and answers all the same. We draw such photographs, and see
-which part of the way from the camera to the network goes wrong.
+table, smudges and lines. The network has never seen those, and answers all the same. We draw such photographs, and find
+out which step from the camera to the network goes wrong.
 """
 
 import matplotlib.pyplot as plt

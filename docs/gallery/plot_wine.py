@@ -3,8 +3,8 @@ Why does my network learn nothing from a table?
 ===============================================
 
 Because of the units. In the table of wines that comes with scikit-learn, one column goes from 0.1 to 0.7 and another
-from 278 to 1680. A network adds up its inputs, so the large column drowns all others. We train with and without
-scaling, and then look at what the network has learnt about wine.
+from 278 to 1680. A network adds up its weighted inputs, so the large column drowns all others. We train with and
+without scaling, and then look at what the network has learnt about wine.
 """
 
 import matplotlib.pyplot as plt

@@ -59,7 +59,7 @@ def gradcheck(
     ----------
     model : MLP, Layer, or a student's own
         What to check: anything with the handout's ``model(x)`` and ``backward(grad_output)``; with ``parameters()``
-        and ``gradients()`` if it has any. One that is not a `Layer` must work in float64 already, as plain NumPy does.
+        and ``gradients()`` if it has any. If it is not a `Layer`, it must already work in float64, as plain NumPy does.
     loss : Loss
         Anything with ``loss(pred, target)`` → float and ``loss.backward()`` → gradient with respect to ``pred``.
     x : (batch, in_features)

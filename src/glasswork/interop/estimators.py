@@ -40,7 +40,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     """A classifier with the arguments, attributes and loss of scikit-learn's ``MLPClassifier``, trained by `fit`.
 
     It also predicts several labels at once, for ``y`` of ones and zeros, ``(N, labels)``. docs/lookup/estimators.md
-    lists what is new and what differs.
+    says what is new and what differs.
 
     Parameters
     ----------

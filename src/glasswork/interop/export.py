@@ -45,7 +45,7 @@ class _Language(NamedTuple):
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how equal it is.
+    """A file that was written, and how well its answers agree with the network's.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def export(
     data: Mapping[str, Any] | None = None,
     force: bool = False,
 ) -> Exported:
-    """Write a network into a file for other programs, and ask the file and the network the same.
+    """Write a network into a file for other programs, and compare the file's answers with the network's.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def load(
     like : {"onnx", "torch", "keras", "npz", "skops"}, optional
         What the file is; by default its suffix says it.
     activation : str or sequence of str, optional
-        Of the hidden layers, or of each one: for a state dict, which does not say it.
+        Of all hidden layers, or of each one. A state dict does not name its activations.
     output_activation : str, optional
         Of the output layer, for a state dict; None, the default, leaves logits.
 

@@ -30,7 +30,7 @@ _SCORES = {"logits": "logits: scores before softmax", "probabilities": "probabil
 
 
 def to_onnx(model: MLP, path: str | Path, *, preprocessing: bool = False, force: bool = False) -> None:
-    """Write a network alone into an ONNX file, either completely or not at all; `export` adds what surrounds it.
+    """Write only the network into an ONNX file, completely or not at all; `export` adds preprocessing and labels.
 
     The input is named ``images``: ``(batch, in_features)`` in the network's dtype, prepared as ``model.inputs``
     states. The output is named ``scores``: ``(batch, out_features)``. The metadata of the file state what the scores

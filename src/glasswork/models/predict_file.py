@@ -28,7 +28,7 @@ def predict_file(model: MLP, path: str | Path, *, single: bool = False) -> list[
     Returns
     -------
     list of Answer
-        One for each picture, row, or digit on a photograph. One that cannot be read has an ``error``.
+        One for each picture, row, or digit on a photograph. The answer for one that cannot be read has an ``error``.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class BatchNorm(Layer, kind="batch-norm"):
     Parameters
     ----------
     features : int
-        The number of inputs, which is that of outputs.
+        The number of inputs, and of outputs.
     momentum : float
         Weight of the newest batch in the running mean and variance.
     dtype : data type

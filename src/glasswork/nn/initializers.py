@@ -21,7 +21,7 @@ Initializer: TypeAlias = Callable[[int, int, Any], NDArray[np.float64]]
 
 
 def handout(fan_in: int, fan_out: int, rng: Any) -> NDArray[np.float64]:
-    """Return weights from N(0, 0.1), whatever the widths: the handout's small random values."""
+    """Return normal weights with a standard deviation of 0.1 for any widths: the handout's small random values."""
     return np.asarray(rng.normal(0.0, 0.1, (fan_in, fan_out)))
 
 

@@ -51,7 +51,8 @@ class Linear(Layer, kind="linear"):
     rng : numpy.random.Generator, optional
         Where initial weights come from; by default NumPy's global state, which ``np.random.seed`` sets.
     initializer : str
-        How initial weights are drawn: ``"handout"`` is N(0, 0.1); see `glasswork.nn.initializers`.
+        How initial weights are drawn: ``"handout"`` is normal with a standard deviation of 0.1; see
+        `glasswork.nn.initializers`.
 
     Attributes
     ----------

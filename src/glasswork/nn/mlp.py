@@ -38,7 +38,7 @@ ROWS_AT_A_TIME = 1000
 class MLP(Network):
     """A network of fully connected layers, in any number (handout, section 6).
 
-    Several threads may ask one network at the same time; only one thread may train it.
+    Several threads may use one network for predictions at the same time; only one thread may train it.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ class MLP(Network):
 
     @property
     def built_for(self) -> ScoresAre:
-        """What the scores are according to the network's layers, or to its owner, whatever it was trained on since."""
+        """What the scores are by the network's layers or by declaration, whatever loss it was trained on since."""
         return self._scores_are or declared_by(self.named_layers.values())
 
     def _replace(self, name: str, layer: Any) -> None:

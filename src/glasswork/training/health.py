@@ -108,9 +108,9 @@ def diagnose(
         The rate given to the optimiser, which advice will name. By default the largest in the history, which may be
         smaller if there is a schedule.
     validated : int, optional
-        The number of validation images. From fewer than 100, their accuracy shows nothing. By default, enough.
+        The number of validation images. The accuracy on fewer than 100 shows nothing. By default, 100 or more.
     steps : int, optional
-        Steps taken so far. Nothing is expected of fewer than 300. By default, enough.
+        Steps taken so far. After fewer than 300, nothing is expected. By default, 300 or more.
     greyed : bool
         Whether the images were in colour and are grey now.
 

@@ -26,7 +26,7 @@ class Progress:
         The best epoch, that of the highest validation accuracy unless something else is monitored, and its accuracy in
         percent.
     best_measure : float or None
-        What was monitored instead in that epoch, so that more is better.
+        The measure that was monitored instead, in that epoch; larger is better.
     last_good, best : lists of arrays
         The model's arrays as they were validated after the last epoch and after the best one;
         before the first epoch is done, ``last_good`` holds those that training began with.

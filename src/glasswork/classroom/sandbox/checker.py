@@ -41,7 +41,7 @@ class Checker:
     strict : bool
         Refuse to run any file where bubblewrap does not keep it apart: for files of others.
     sizes : dict, optional
-        The images of the sets ``train``, ``valid`` and ``test``: those that the file states unless given.
+        The numbers of images in the sets ``train``, ``valid`` and ``test``; by default those that the file states.
 
     Attributes
     ----------

@@ -107,7 +107,7 @@ class Augmentation:
         return self.is_on and (self.start_strength != 1 or (self.end_strength != 1 and self.end_share > 0))
 
     def notes(self, classes: Sequence[str]) -> list[str]:
-        """Return a note for each setting that names classes which data do not have, as a misspelt one would."""
+        """Return a note for each setting that names a class which the data do not have, perhaps a misspelt one."""
         missing = [name for name in self.calm if name not in classes]
         notes = (
             [f"augment.calm: no class is called {' or '.join(missing)}; nothing turns less for it"] if missing else []
