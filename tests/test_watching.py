@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -49,21 +50,24 @@ def home(few_file, tmp_path_factory):
 def training(home, name, *words):
     """``glasswork train`` in a process of its own, from its first epoch on; killed at the end, if it has not ended."""
     command = [COMMAND, "train", "few.toml", "--out", f"runs/{name}", "--no-figures", "--no-report", *map(str, words)]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=home, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        process.said = []
-        for line in process.stdout:
-            process.said.append(line)
-            if line.startswith("Epoch: 01"):
-                break
-        else:
-            raise AssertionError("".join(process.said))
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    ) as process:
+        rest = threading.Thread(target=process.stdout.read)  # a pipe that nobody reads would stop it in the end
+        try:
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if line.startswith("Epoch: 01"):
+                    break
+            else:
+                raise AssertionError("".join(said))
+            rest.start()
+            yield process
+        finally:
+            process.kill()
+            if rest.ident:
+                rest.join()
 
 
 def address(printed):
