@@ -29,6 +29,15 @@ EXTRAS = "classroom,dev,heic,interop,openml"
 NAMED = ["numpy", "scipy", "scikit-learn", "matplotlib", "pillow", "msgspec", "typer", "numba"]
 
 
+#: With the lowest versions, deprecations are no failure: old libraries warn about newer ones. And two tests hold for
+#: the versions of constraints.txt alone: of a table in the docs, and of how often digits are doubted (NumPy 2.3).
+LENIENT = [
+    "-W", "ignore::DeprecationWarning",
+    "--deselect", "tests/test_sklearn_peer.py::test_the_page_lists_these_results",
+    "--deselect", "tests/test_reference.py::test_false_alarms_on_digits_never_seen",
+]  # fmt: skip
+
+
 def main() -> None:
     """Check everything; write the results if all holds."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,6 +82,7 @@ def row(words: str, resolution: str) -> str:
         run([*uv, "venv", "--quiet", "--python", platform.python_version(), own.parents[1]])
         run([*uv, "pip", "install", "--quiet", "--python", own, "--resolution", resolution, f"{copy}[{EXTRAS}]"])
         tests = ["-m", "pytest", "--quiet", "--numprocesses", 2, "-m", "not slow", "--ignore", "tests/classroom"]
+        tests += LENIENT if resolution != "highest" else []
         summary = run([own, *tests], cwd=copy).strip().splitlines()[-1]
         listed = dict(
             line.split("==") for line in run([*uv, "pip", "freeze", "--python", own]).splitlines() if "==" in line
