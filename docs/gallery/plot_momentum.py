@@ -89,5 +89,5 @@ plt.show()
 
 # %%
 # In a round bowl, one step of the right length is enough, and momentum is of no use. The narrower the valley, the more
-# it helps, and the more of it is needed; too much overshoots. So momentum is no gain in itself: it is a cure for
+# it helps, and the more of it is needed; too much overshoots. So momentum is not a gain in itself: it is a cure for
 # valleys that are much steeper in one direction than in another. Those of neural networks usually are.

@@ -32,7 +32,7 @@ SPECKLE = (
 def weights(model: Model, *, shape: tuple[int, ...] | None = None) -> Picture:
     """Draw the weights into each neuron of the first layer, or into the 100 strongest if there are more.
 
-    Of a network that was trained on a table of features, draw bars by column: the 12 strongest neurons and the 30
+    For a network that was trained on a table of features, draw bars by column: the 12 strongest neurons and the 30
     strongest columns.
 
     Parameters
