@@ -76,6 +76,9 @@ def test_rows_with_holes_have_one_answer(tmp_path, glasswork):
     np.testing.assert_allclose(model.scores(HOLES[NAMES]), scores, rtol=1e-4, atol=1e-5)
     labels = scores.argmax(axis=1)
     assert np.mean(labels == HOLES["target"]) > 0.9
+    inspected = " ".join(glasswork("data", "inspect", "train.csv", folder=tmp_path).split())
+    assert "40 values are missing: fill in, or train with --set data.missing=median" in inspected
+    assert "replaced by the median" not in inspected  # training refuses them, unless it is asked to
 
     HOLES.drop(columns="target")[NAMES[::-1]].to_csv(tmp_path / "ask.csv", index=False)
     assert [int(answer.label) for answer in predict_file(model, tmp_path / "ask.csv")] == labels.tolist()
@@ -100,7 +103,7 @@ def test_a_network_that_refuses_missing_values_names_each_such_row(tmp_path):
         list(run.epochs())
     HOLES.assign(region=REGIONS).to_csv(tmp_path / "ask.csv", index=False)  # words in it do not matter
     with pytest.warns(UserWarning, match="not used, as the network was not trained on them: the columns region"):
-        answers = predict_file(load_model(tmp_path / "run"), tmp_path / "ask.csv")
+        answers = predict_file(tmp_path / "run", tmp_path / "ask.csv")
     wrong = [answer.row for answer in answers if answer.error]
     assert wrong == (np.flatnonzero(HOLES[NAMES].isna().any(axis=1)) + 1).tolist()
     assert f"({NAMES[COLUMN]!r}): a missing value" in answers[ROW].error

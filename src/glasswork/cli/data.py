@@ -123,8 +123,7 @@ def _print(found: "Inspection", figure: Path | None) -> None:
     print(f"  parts       {parts if data.origin.sizes else undivided}")
     if found.trainable:
         print(f"  inputs      {found.inputs}")
-    missing = f"{found.missing:,} values are missing" if found.missing else "no value is missing"
-    print(f"  {data.kind:<11} {found.ranges[0]:g} to {found.ranges[1]:g}; {missing}")
+    print(f"  {data.kind:<11} {found.ranges[0]:g} to {found.ranges[1]:g}; {_missing_in_words(found.missing)}")
     print(f"  duplicates  {found.duplicates['within']:,} within a part, {found.duplicates['across']:,} across parts")
     for note in data.origin.notes:
         print(f"  note        {note}")
@@ -149,6 +148,14 @@ def _print(found: "Inspection", figure: Path | None) -> None:
     _print_left_out(found.left_out)
     if figure is not None:
         print(f"Figure of samples saved to {figure}")
+
+
+def _missing_in_words(count: int) -> str:
+    """Return how many values are missing, and what training wants to be told about them."""
+    if count == 0:
+        return "no value is missing"
+    are = "1 value is" if count == 1 else f"{count:,} values are"
+    return f"{are} missing: fill in, or train with --set data.missing=median, which takes the median of the column"
 
 
 def _print_columns(columns: "tuple[ColumnFacts, ...]") -> None:

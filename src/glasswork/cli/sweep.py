@@ -73,6 +73,7 @@ def sweep(
     from glasswork.cli.train import changed_recipe, kept_data
     from glasswork.recipes.differences import in_words
     from glasswork.runs.sweep import Sweep
+    from glasswork.runs.sweep_optuna import load_optuna
     from glasswork.runs.sweep_space import check_spaces, grid_size, parse_space
     from glasswork.runs.sweep_study import Study
     from glasswork.runs.sweep_table import outcome
@@ -85,6 +86,7 @@ def sweep(
     most = grid_size(spaces) if search == "grid" else None
     count = min(trials or most or _TRIALS, most or trials or _TRIALS)
     asked = Sweep(wanted, spaces, search, seeds, prune)
+    load_optuna()  # before anything is printed, if it is missing
     folder = out or Path("runs") / f"sweep-{wanted.name}"
     each = "" if seeds == 1 else f", {seeds} seeds each"
     print(

@@ -77,7 +77,7 @@ class Inspection:
     @property
     def inputs(self) -> Inputs | None:
         """What a network will take that is trained on it."""
-        return None if self.dataset is None or self.empty else inputs_of(self.dataset)
+        return None if self.dataset is None or self.empty else inputs_of(self.dataset, missing="refuse")
 
     @property
     def empty(self) -> list[str]:

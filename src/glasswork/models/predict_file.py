@@ -6,11 +6,11 @@ from pathlib import Path
 from glasswork.errors import InputError
 from glasswork.models.answer import Answer
 from glasswork.models.answers import answers
-from glasswork.models.model_file import file_of
+from glasswork.models.model_file import file_of, read_model_file
 from glasswork.nn import MLP
 
 
-def predict_file(model: MLP, path: str | Path, *, single: bool = False) -> list[Answer]:
+def predict_file(model: MLP | str | Path, path: str | Path, *, single: bool = False) -> list[Answer]:
     """Return what a network says about a picture, a table, or a folder of them, read as its training data were.
 
     The answers are those of ``glasswork predict``. The columns of a table are matched by their names, pictures have the
@@ -18,8 +18,8 @@ def predict_file(model: MLP, path: str | Path, *, single: bool = False) -> list[
 
     Parameters
     ----------
-    model : MLP
-        From `load_model`, which knows its classes and inputs, and its reference images.
+    model : MLP or path
+        From `load_model`, which knows its classes and inputs, and its reference images; or what `load_model` takes.
     path : path
         Of a file or folder, in any format in which data can be read; or the name of a source, such as ``mnist``.
     single : bool
@@ -39,7 +39,8 @@ def predict_file(model: MLP, path: str | Path, *, single: bool = False) -> list[
     def warn(note: str) -> None:
         warnings.warn(note, stacklevel=2)
 
-    found = list(answers(file_of(model), [str(path)], single=single, notify=warn))
+    read = read_model_file(model) if isinstance(model, str | Path) else file_of(model)
+    found = list(answers(read, [str(path)], single=single, notify=warn))
     if len(found) == 1 and found[0].error and not found[0].item:
         raise InputError(found[0].error)
     return found
