@@ -8,7 +8,7 @@ import pytest
 from safetensors import safe_open
 
 from drawings import as_others_write, painted
-from glasswork import load_model, save_model
+from glasswork import load_model, predict_file, save_model
 from glasswork.models.model_file import SHIPPED
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -47,6 +47,12 @@ def test_it_reads_photographs_at_once(glasswork, tmp_path):
     assert [answer["label"] for answer in json.loads(printed)] == [path.stem[-1] for path in pictures]
     assert len(pictures) > 10
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_is_shown_in_a_line():
+    picture = PICTURES / "05-shadow-row0-is-7.png"
+    [answer] = predict_file("record", picture)
+    assert repr(answer) == f"Answer('{picture}', label='7', {100 * answer.confidence:.1f}% sure)"
 
 
 def test_a_file_of_that_name_goes_before(tmp_path, monkeypatch):

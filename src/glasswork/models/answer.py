@@ -72,6 +72,13 @@ class Answer:
     reading: Reading | None = None
     error: str = ""
 
+    def __repr__(self) -> str:
+        place = self.source if self.source.endswith(self.item) else f"{self.source} {self.item}"
+        if self.error:
+            return f"Answer({place!r}, error={self.error!r})"
+        strange = ", unlike the training images" if self.unlike else ""
+        return f"Answer({place!r}, label={self.label!r}, {self.confidence:.1%} sure{strange})"
+
     @property
     def confidence(self) -> float:
         """The probability of the label."""
