@@ -152,7 +152,8 @@ def test_any_recipe_agrees(recipe):
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_shipped_recipes_run_compiled_and_agree(name, few):
-    recipe = named_recipe(name)
+    """In float64: batch norm leaves the biases before it no gradient but rounding, which Adam makes a whole step."""
+    recipe = named_recipe(name).override({"network.dtype": "float64"})
     images, labels = few.train.images, few.train.labels
     outcomes = []
     for engine in (CompiledEngine, NumpyEngine):
@@ -161,7 +162,7 @@ def test_shipped_recipes_run_compiled_and_agree(name, few):
         training = Training.of(engine(model, optimizer, criterion, average), model, optimizer, average)
         training.run(Batches(images, labels, recipe.training.batch_size, seed=1), 11)
         outcomes.append(np.concatenate([array.ravel() for array in model.state().values()]))
-    assert distance(*outcomes) < 1e-3
+    assert distance(*outcomes) < 1e-9
 
 
 def test_the_only_fallbacks_are_what_a_user_adds():
