@@ -518,9 +518,14 @@ def test_lines_say_what_they_carry_and_an_answer_that_is_touched_is_followed(pag
     output.click()
     assert output.get_attribute("aria-pressed") == "true"
     line = page.locator(".lines.touch path").last
-    x, y = line.evaluate("""path => { const point = path.getPointAtLength(path.getTotalLength() - 30);
-        const place = point.matrixTransform(path.getScreenCTM()); return [place.x, place.y]; }""")
-    page.mouse.move(x, y)
+    for _ in range(50):  # on a busy machine the lines may still be drawn anew
+        x, y = line.evaluate("""path => { const point = path.getPointAtLength(path.getTotalLength() - 30);
+            const place = point.matrixTransform(path.getScreenCTM()); return [place.x, place.y]; }""")
+        page.mouse.move(x - 1, y)
+        page.mouse.move(x, y)
+        if page.locator(".carried").count():
+            break
+        page.wait_for_timeout(100)
     said = page.locator(".carried").text_content()
     assert re.fullmatch(r"neuron \d+ to 4: [+−]\d+\.\d{3}", said), said
 
