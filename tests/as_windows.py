@@ -108,13 +108,16 @@ def use(folder, data):
     from glasswork.runs.data import data_of_run
     from glasswork.runs.figures import draw_figures
     from glasswork.runs.folder import RunFolder
+    from glasswork.runs.publisher import Publisher
     from glasswork.stopping import StopOnSignal, interrupt_on_signals
 
     interrupt_on_signals()
     source = {"training.epochs": 3, "data.source": str(data), "training.engine": "numpy"}
     recipe = named_recipe("classwork").override(source)
-    with StopOnSignal() as stop, Run(recipe, folder / "run", should_stop=stop) as run:
-        for number, _ in enumerate(run.epochs()):
+    stop = StopOnSignal()
+    # As the command trains: with a Publisher, though nobody can watch here.
+    with stop, Run(recipe, folder / "run", should_stop=stop) as run, Publisher(run, stop) as publisher:
+        for number, _ in enumerate(run.epochs(after_step=publisher)):
             if number == 0:
                 signal.raise_signal(signal.SIGTERM)
     assert stop.requested, "the signal was not noted"

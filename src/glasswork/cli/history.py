@@ -1,11 +1,11 @@
 """``glasswork history``: the classic results on MNIST, trained again."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from glasswork.cli.ladder import climb_and_tell
+from glasswork.cli.ladder import Engine, climb_and_tell
 from glasswork.cli.options import Debug, Jobs, OnCluster
 
 
@@ -14,10 +14,7 @@ def history(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs for every network, for a quick look.", show_default="each one's")
     ] = None,
-    engine: Annotated[
-        Literal["auto", "numpy", "compiled"],
-        typer.Option(help="What computes the steps; the last digits of results differ."),
-    ] = "auto",
+    engine: Engine = "auto",
     jobs: Jobs = None,
     cluster: OnCluster = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs and the table.")] = Path("runs/history"),
@@ -25,7 +22,8 @@ def history(
 ) -> None:
     """Train the networks of classic papers, from LeCun 1998 to Cireşan 2010, and set our errors beside theirs.
 
-    This takes about an hour. You can stop it at any time: the same command then resumes the runs that are not finished.
+    This takes hours on one core. You can stop it at any time: the same command then resumes the runs that are not
+    finished.
     """
     from glasswork.files import write_whole
     from glasswork.runs.classics import recipes, table

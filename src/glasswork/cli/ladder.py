@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from glasswork.recipes.recipe import Recipe
 
 
+Engine = Annotated[
+    Literal["auto", "numpy", "compiled"],
+    typer.Option(help="What computes the steps; the last digits of results differ."),
+]
+
+
 def ladder(
     seeds: Annotated[int, typer.Option(min=1, help="Runs for each rung.")] = 3,
     official: Annotated[bool, typer.Option("--official", help="Use the official split, not the handout's.")] = False,
@@ -28,10 +34,7 @@ def ladder(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs for every rung, for a quick look.", show_default="each rung's")
     ] = None,
-    engine: Annotated[
-        Literal["auto", "numpy", "compiled"],
-        typer.Option(help="What computes the steps; the last digits of results differ."),
-    ] = "auto",
+    engine: Engine = "auto",
     jobs: Jobs = None,
     cluster: OnCluster = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the figure.")] = Path("runs/ladder"),

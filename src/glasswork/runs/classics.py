@@ -1,7 +1,8 @@
 """Classic results on MNIST: networks that papers described, as recipes, with the errors that the papers reported.
 
-Layers, widths, activations, losses and distortions are those of the paper. The optimiser is ours: mini-batches,
-momentum and a cosine schedule, with initial weights that suit each activation, which most of these papers did not have.
+Layers, widths and losses are those of the paper; so are the kinds of distortions, but where a paper gives no numbers,
+how far they go is our choice. The optimiser is ours: mini-batches, momentum and a cosine schedule, with initial weights
+that suit each activation, which most of these papers did not have.
 """
 
 from collections.abc import Sequence
@@ -178,7 +179,8 @@ def table(results: Sequence[RungResult]) -> str:
     spread = f"means ± standard deviations over {seeds} seeds" if seeds > 1 else "of one seed, with 95 % intervals"
     return "\n".join(rows) + (
         f"\n\nErrors are of the {TESTED:,} official test images; ours are {spread}. Networks, losses and "
-        "distortions are those of the papers; initial weights, optimiser and schedule are ours.\n"
+        "kinds of distortions are those of the papers; how far these go, initial weights, optimiser and schedule are "
+        "ours.\n"
     )
 
 

@@ -85,8 +85,10 @@ def own_room() -> Path:
     Raises
     ------
     FileError
-        If it cannot be had, or somebody else made it.
+        If it cannot be had, or somebody else made it; or on Windows, which has no such sockets and users.
     """
+    if not hasattr(os, "getuid"):
+        raise FileError("a training cannot be watched on this system: it needs the sockets of Linux and macOS")
     room = Path(tempfile.gettempdir()) / f"glasswork-{os.getuid()}"
     try:
         room.mkdir(mode=0o700, exist_ok=True)
