@@ -88,7 +88,7 @@ def own_room() -> Path:
         If it cannot be had, or somebody else made it; or on Windows, which has no such sockets and users.
     """
     if not hasattr(os, "getuid"):
-        raise FileError("a training cannot be watched on this system: it needs the sockets of Linux and macOS")
+        raise FileError("a training cannot be watched on this system: that needs Unix sockets")
     room = Path(tempfile.gettempdir()) / f"glasswork-{os.getuid()}"
     try:
         room.mkdir(mode=0o700, exist_ok=True)
