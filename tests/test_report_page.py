@@ -513,20 +513,29 @@ def test_a_sum_is_followed_step_by_step_and_adds_up(open_page):
         page.evaluate("glasswork.open(0, 50)")
 
 
+#: Points that lie on lines between the last wall and the answers, and below nothing else.
+ON_LINES_TO_ANSWERS = """() => {
+    const edge = Math.max(...[...document.querySelectorAll(".tile")].map((tile) => tile.getBoundingClientRect().right));
+    return [...document.querySelectorAll(".lines.touch path")].flatMap((path) => {
+        const point = path.getPointAtLength(path.getTotalLength() - 30).matrixTransform(path.getScreenCTM());
+        return point.x > edge && document.elementFromPoint(point.x, point.y) === path ? [[point.x, point.y]] : [];
+    });
+}"""
+
+
 def test_lines_say_what_they_carry_and_an_answer_that_is_touched_is_followed(page):
     output = page.locator(".output").nth(4)
     output.click()
     assert output.get_attribute("aria-pressed") == "true"
-    line = page.locator(".lines.touch path").last
-    for _ in range(50):  # on a busy machine the lines may still be drawn anew
-        x, y = line.evaluate("""path => { const point = path.getPointAtLength(path.getTotalLength() - 30);
-            const place = point.matrixTransform(path.getScreenCTM()); return [place.x, place.y]; }""")
-        page.mouse.move(x - 1, y)
-        page.mouse.move(x, y)
-        if page.locator(".carried").count():
+    carried = page.locator(".carried")
+    for n in range(20):  # on a busy machine the lines may still be drawn anew
+        points = page.evaluate(ON_LINES_TO_ANSWERS)
+        if points:
+            page.mouse.move(*points[n % len(points)])
+            page.wait_for_timeout(200)
+        if carried.count():
             break
-        page.wait_for_timeout(100)
-    said = page.locator(".carried").text_content()
+    said = carried.text_content(timeout=1000)
     assert re.fullmatch(r"neuron \d+ to 4: [+−]\d+\.\d{3}", said), said
 
 

@@ -19,6 +19,8 @@ export class Lines {
     this.label = svg("text", { class: "carried" });
     /** @type {Line[]} */
     this.drawn = [];
+    /** @type {{clientX: number, clientY: number} | null} */
+    this.pointed = null; // where the pointer is on a line
     stage.append(this.touch, this.seen);
     this.touch.addEventListener("pointermove", (/** @type {any} */ event) => this.tell(event));
     this.touch.addEventListener("pointerout", () => this.tell(null));
@@ -27,7 +29,7 @@ export class Lines {
   /** @param {Line[]} lines @param {{unit: number, width: number, height: number}} stage Its size, and that of its text. */
   draw(lines, { unit, width, height }) {
     this.drawn = lines;
-    this.label.remove();
+    this.label.remove(); // it would be counted as a line
     for (const layer of [this.touch, this.seen]) {
       layer.setAttribute("viewBox", `0 0 ${width} ${height}`);
       while (layer.childElementCount > lines.length) layer.lastChild.remove();
@@ -41,18 +43,20 @@ export class Lines {
       seen.setAttribute("stroke-width", (unit * (THIN + (THICK - THIN) * share)).toFixed(1));
       seen.setAttribute("opacity", (0.62 + 0.3 * share).toFixed(2));
     });
+    this.tell(this.pointed); // the pointer may rest on another line now
   }
 
-  /** @param {any} event */
-  tell(event) {
-    const n = event ? [...this.touch.children].indexOf(event.target) : -1;
+  /** @param {{clientX: number, clientY: number} | null} pointed */
+  tell(pointed) {
     this.label.remove();
+    this.pointed = pointed;
+    const n = pointed ? [...this.touch.children].indexOf(document.elementFromPoint(pointed.clientX, pointed.clientY)) : -1;
     [...this.seen.children].forEach((path, k) => path.classList.toggle("told", k === n));
     if (n < 0) return;
     const box = this.stage.getBoundingClientRect();
-    const x = event.clientX - box.left;
+    const x = pointed.clientX - box.left;
     this.label.setAttribute("x", x);
-    this.label.setAttribute("y", event.clientY - box.top - 12);
+    this.label.setAttribute("y", pointed.clientY - box.top - 12);
     this.label.setAttribute("text-anchor", x > box.width - 220 ? "end" : x < 220 ? "start" : "middle");
     replace(this.label, `${this.drawn[n].words}: ${signed(this.drawn[n].value, 3)}`);
     this.seen.append(this.label);
