@@ -111,7 +111,7 @@ def ladder(rungs, seeds=5):
     errors = np.geomspace(80 if seeds == 1 else 5, 1, len(RUNGS))[:rungs, np.newaxis] * rng.uniform(
         0.95, 1.05, (rungs, seeds)
     )
-    gains = ["", *(["+2.04", "no measurable gain (−0.03)"] * 6)][:rungs]
+    gains = ["", *(["+2.04", "no measurable gain (−0.03)"] * 8)][:rungs]
     changes = [rung.change for rung in RUNGS[:rungs]]
     return figures.ladder(changes, (100 - errors).tolist(), gains, title="What each idea is worth: official split")
 

@@ -201,13 +201,16 @@ def test_classwork_is_the_handouts_experiment():
     assert recipe.network.bias_grad == "mean"
 
 
-def test_the_ladder_leads_from_classwork_to_plain_best():
+def test_the_ladder_leads_from_classwork_over_plain_best_to_distorted_images():
     def what(recipe):
         return recipe.override({"name": "x", "description": "", "data.split": "official"})
 
-    bottom, *_, top = rungs(official=True)
-    assert what(bottom) == what(named_recipe("classwork"))
-    assert what(top) == what(named_recipe("plain-best"))
+    on = {recipe.name: recipe for recipe in rungs(official=True)}
+    names = list(on)
+    assert names[0] == "classwork"
+    assert what(on["classwork"]) == what(named_recipe("classwork"))
+    assert what(on["plain-best"]) == what(named_recipe("plain-best"))
+    assert {name for name in names if on[name].augment.rotation} == set(names[names.index("plain-best") + 1 :])
 
 
 # What is refused ----------------------------------------------------------------------------------

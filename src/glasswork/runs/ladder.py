@@ -1,6 +1,6 @@
-"""The ladder: from the handout's network to the best plain one, one change per rung.
+"""The ladder: from the handout's network to the best plain one and on to distorted images, one change per rung.
 
-    classwork ──► true bias gradient ──► cross-entropy ──► ReLU ──► ... ──► plain-best
+    classwork ──► true bias gradient ──► cross-entropy ──► ReLU ──► ... ──► plain-best ──► affine ──► ... ──► patience
 
 Every rung is trained with several seeds. A finished run is never trained again; a run that was stopped or killed
 continues from its last checkpoint.
@@ -86,6 +86,26 @@ RUNGS = (
         "five layers, 1000-500-250-250-250, 40 epochs",
         {"network.hidden": [1000, 500, 250, 250, 250], "training.epochs": 40},
     ),
+    Rung(
+        "affine",
+        "affine distortions in place of Gaussian noise",
+        {
+            "network.input_noise": 0.0,
+            "network.noise": 0.0,
+            "augment.rotation": 15.0,
+            "augment.calm": ["1", "7"],
+            "augment.scale": 0.15,
+            "augment.shear": 0.15,
+            "augment.shift": 2.0,
+        },
+    ),
+    Rung(
+        "elastic",
+        "elastic distortions too; weaker at the end",
+        {"augment.elastic": 1.2, "augment.end_strength": 0.6, "augment.end_share": 0.2},
+    ),
+    Rung("broad", "three layers, 1024-512-256", {"network.hidden": [1024, 512, 256]}),
+    Rung("patience", "120 epochs, batches of 250", {"training.epochs": 120, "training.batch_size": 250}),
 )
 
 
