@@ -1,6 +1,6 @@
 """The shelf: recipes from TOML files, and those that come with glasswork.
 
-classwork  cross-entropy  relu  deep  adam  dropout  plain-best
+classwork  cross-entropy  relu  deep  adam  dropout  plain-best  permutation  augmented  record-small  record
 """
 
 import re
