@@ -60,7 +60,7 @@ class Loss:
     def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Check the arguments, keep them and return them as arrays."""
         pred, target = self._array("pred", pred), self._array("target", target)
-        if pred.ndim != 2 or pred.shape != target.shape or len(pred) == 0:
+        if pred.ndim != 2 or pred.shape != target.shape or pred.size == 0:
             raise InputError(
                 f"{self}: expected pred and target of one shape (batch, classes), got {pred.shape} and "
                 f"{target.shape}; turn labels into targets with int_to_onehot(labels)"
@@ -73,6 +73,8 @@ class Loss:
         array = self._array("weights", weights)
         if array.shape != (len(pred),):
             raise InputError(f"{self}: expected weights of shape ({len(pred)},), one a sample, got {array.shape}")
+        if not 0 <= array.min() <= array.max() < np.inf:  # never for NaN
+            raise InputError(f"{self}: expected weights of 0 or more, got {array.min():g} to {array.max():g}")
         return array.astype(pred.dtype)[:, np.newaxis]
 
     def _array(self, name: str, value: ArrayLike) -> FloatArray:
@@ -211,7 +213,7 @@ def log_softmax(logits: FloatArray) -> FloatArray:
     return shifted
 
 
-def softmax(logits: FloatArray) -> FloatArray:
+def softmax(logits: ArrayLike) -> FloatArray:
     """Turn scores into probabilities: ``exp(logits)``, made to sum to 1 (Bishop 2006, eq. 4.104).
 
     Parameters
@@ -222,9 +224,20 @@ def softmax(logits: FloatArray) -> FloatArray:
     Returns
     -------
     (batch, classes)
-        Of the same dtype; every row sums to 1.
+        Of the same dtype, float64 for integers; every row sums to 1.
+
+    Raises
+    ------
+    InputError
+        If the logits are not numbers of this shape.
     """
-    probabilities: FloatArray = np.exp(log_softmax(logits))
+    given = np.asarray(logits)
+    if given.ndim != 2 or given.shape[1] == 0 or given.dtype.kind not in "fiu":
+        raise InputError(
+            f"softmax: expected logits of shape (batch, classes), got {given.dtype} of shape {given.shape}"
+            + ("; for one image give logits[numpy.newaxis]" if given.ndim == 1 else "")
+        )
+    probabilities: FloatArray = np.exp(log_softmax(given if given.dtype.kind == "f" else given.astype(np.float64)))
     return probabilities
 
 

@@ -18,6 +18,15 @@ class _OutputLoss(Loss):
 
     remembers = ("difference",)
     difference: FloatArray
+    largest_target = np.inf
+
+    def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        pred, target = super()._remember(pred, target)
+        low, high = target.min(), target.max()
+        if low < 0 or high > self.largest_target:
+            words = "of 0 or more" if self.largest_target == np.inf else f"from 0 to {self.largest_target:g}"
+            raise InputError(f"{self}: expected targets {words}, got {low:g} to {high:g}")
+        return pred, target
 
     def _weighted(self, difference: FloatArray, losses: FloatArray, weights: ArrayLike | None) -> float:
         """Keep the difference for ``backward``; return the sum of the losses, mean over the batch."""
@@ -41,6 +50,7 @@ class BinaryCrossEntropyLoss(_OutputLoss):
     """
 
     label = "BCE"
+    largest_target = 1.0
     pred_is = "logits"
 
     def forward(self, pred: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> float:
