@@ -20,7 +20,8 @@ from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model
 from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
 from glasswork.optim import Average
-from glasswork.training.checks import check_number, check_parts, check_restorable, check_together
+from glasswork.settings import check_number
+from glasswork.training.checks import check_average, check_parts, check_restorable, check_together
 from glasswork.training.engines import EngineName, choose_engine
 from glasswork.training.evaluation import at_least_one, evaluate, mode_of, position_of
 from glasswork.training.loaders import Data, evaluation_loader, remaining, training_loader
@@ -172,6 +173,8 @@ def fit(
     check_number("fit", "epochs", epochs, 0)
     if monitor not in MONITORS:
         raise InputError(f"fit: expected monitor to be one of {', '.join(MONITORS)}, got {monitor!r}")
+    if monitor == "auc" and (outputs := getattr(model, "out_features", 2)) > 2:
+        raise InputError(f"fit: auc is for two classes, but {model} has {outputs} outputs; choose f1")
     for name, number in (("patience", patience), ("threads", threads)):
         if number is not None:
             check_number("fit", name, number, 1)
@@ -186,7 +189,9 @@ def fit(
     check_together(model, optimizer)
     if validated_on is not None:
         check_pair(model, learnt_from, validated_on)
-    if average is not None and not isinstance(average, Average):
+    if isinstance(average, Average):
+        check_average(average, arrays_of(model))
+    elif average is not None:
         average = Average(arrays_of(model), average)
     engine = choose_engine(
         engine, model, optimizer, criterion, loader=learnt_from, epochs=epochs, average=average, threads=threads
