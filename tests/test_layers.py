@@ -416,8 +416,8 @@ def test_no_inputs_or_outputs(widths, name):
         (lambda: MLP(3, 2, 2, batch_norm="no"), "MLP: expected batch_norm to be True or False, got 'no'"),
         (lambda: MLP(3, 2, 2, dropout=None), "expected p to be a finite number, at least 0 and at most 0.99, got None"),
         (lambda: MLP(3, 2, 2, input_noise=""), "expected std to be a finite number, at least 0, got ''"),
-        (lambda: MLP.from_layers([Linear(3, 2)]), "expected layers by name, as in .*, got .*Linear"),
-        (lambda: MLP.from_layers({}), "expected layers by name, as in .*, got {}"),
+        (lambda: MLP.from_layers([Linear(3, 2)]), "expected at least one layer, by its name, as in .*, got .*Linear"),
+        (lambda: MLP.from_layers({}), "expected at least one layer, by its name, as in .*, got {}"),
         (lambda: MLP.from_layers({1: Linear(3, 2)}), "a layer cannot be called 1; use a name such as linear1"),
     ],
 )

@@ -15,12 +15,14 @@ from glasswork import (
     AdamW,
     Average,
     Batches,
+    BinaryCrossEntropyLoss,
     CrossEntropyLoss,
     DivergedError,
     EpochResult,
     InputError,
     Linear,
     MSELoss,
+    PoissonLoss,
     Progress,
     ReLU,
     StateError,
@@ -808,3 +810,12 @@ def test_an_array_in_place_of_a_loader_is_refused(data):
     ):
         with pytest.raises(InputError, match=r"expected a loader of batches, got an array of shape \(20, 6\)"):
             call()
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+@pytest.mark.parametrize("loss", [BinaryCrossEntropyLoss(), PoissonLoss()])
+def test_targets_outside_a_loss_are_refused_by_every_engine(data, loss, engine):
+    model = network(output_activation=None)
+    targets = Batches(data[0], np.full((25, 3), -1.0), 5, seed=1, targets=True, dtype=F64)
+    with pytest.raises(InputError, match=r"expected targets .*, got -1 to -1"):
+        fit(model, targets, None, sgd(model), loss, epochs=1, engine=engine)

@@ -126,7 +126,9 @@ def _activation_called(word: str) -> type[Activation]:
 def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
     """Check that layers fit together: their names and dtypes, and that each takes the width that the last one gives."""
     if not isinstance(layers, Mapping) or not layers:
-        raise InputError(f"MLP: expected layers by name, as in {{'linear1': Linear(784, 10)}}, got {layers!r}")
+        raise InputError(
+            f"MLP: expected at least one layer, by its name, as in {{'linear1': Linear(784, 10)}}, got {layers!r}"
+        )
     width, before, first = 0, "", next(iter(layers.values()))
     for name, layer in layers.items():
         if not isinstance(layer, Layer):

@@ -57,6 +57,9 @@ class Loss:
     def check_model(self, model: object) -> None:
         """Raise an InputError if this loss does not suit the model's last layer; by default every model suits."""
 
+    def check_targets(self, targets: FloatArray) -> None:
+        """Raise an InputError if a target is outside what this loss is defined for; by default every number suits."""
+
     def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Check the arguments, keep them and return them as arrays."""
         pred, target = self._array("pred", pred), self._array("target", target)
@@ -65,6 +68,7 @@ class Loss:
                 f"{self}: expected pred and target of one shape (batch, classes), got {pred.shape} and "
                 f"{target.shape}; turn labels into targets with int_to_onehot(labels)"
             )
+        self.check_targets(target)
         self.pred, self.target = pred, target
         return pred, target
 
@@ -211,34 +215,6 @@ def log_softmax(logits: FloatArray) -> FloatArray:
     shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return shifted
-
-
-def softmax(logits: ArrayLike) -> FloatArray:
-    """Turn scores into probabilities: ``exp(logits)``, made to sum to 1 (Bishop 2006, eq. 4.104).
-
-    Parameters
-    ----------
-    logits : (batch, classes)
-        The scores of each image.
-
-    Returns
-    -------
-    (batch, classes)
-        Of the same dtype, float64 for integers; every row sums to 1.
-
-    Raises
-    ------
-    InputError
-        If the logits are not numbers of this shape.
-    """
-    given = np.asarray(logits)
-    if given.ndim != 2 or given.shape[1] == 0 or given.dtype.kind not in "fiu":
-        raise InputError(
-            f"softmax: expected logits of shape (batch, classes), got {given.dtype} of shape {given.shape}"
-            + ("; for one image give logits[numpy.newaxis]" if given.ndim == 1 else "")
-        )
-    probabilities: FloatArray = np.exp(log_softmax(given if given.dtype.kind == "f" else given.astype(np.float64)))
-    return probabilities
 
 
 #: By the names that recipes use.

@@ -20,13 +20,23 @@ class _OutputLoss(Loss):
     difference: FloatArray
     largest_target = np.inf
 
-    def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        pred, target = super()._remember(pred, target)
-        low, high = target.min(), target.max()
+    def check_targets(self, targets: FloatArray) -> None:
+        """Refuse targets that have no likelihood.
+
+        Parameters
+        ----------
+        targets : array
+            Of any shape.
+
+        Raises
+        ------
+        InputError
+            If one is negative, or too large.
+        """
+        low, high = targets.min(), targets.max()
         if low < 0 or high > self.largest_target:
             words = "of 0 or more" if self.largest_target == np.inf else f"from 0 to {self.largest_target:g}"
             raise InputError(f"{self}: expected targets {words}, got {low:g} to {high:g}")
-        return pred, target
 
     def _weighted(self, difference: FloatArray, losses: FloatArray, weights: ArrayLike | None) -> float:
         """Keep the difference for ``backward``; return the sum of the losses, mean over the batch."""

@@ -7,8 +7,7 @@ gradients ──clip, add weight decay──► rule, with this step's learning 
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
@@ -17,7 +16,7 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
 from glasswork.optim.limits import clip_and_decay, limit_norms
 from glasswork.optim.schedules import Schedule
-from glasswork.settings import Range, check_number, check_settings
+from glasswork.settings import Range, check_number, check_settings, list_of_arrays
 
 LearningRate: TypeAlias = Annotated[float, Range(ge=0), "what each gradient is multiplied by"]
 
@@ -71,7 +70,7 @@ class Optimizer:
         schedule: Schedule | None = None,
         total_steps: int | None = None,
     ) -> None:
-        self.params, self.grads = self._arrays("params", params), self._arrays("grads", grads)
+        self.params, self.grads = list_of_arrays(self, "params", params), list_of_arrays(self, "grads", grads)
         if [p.shape for p in self.params] != [g.shape for g in self.grads]:
             raise InputError(
                 f"{self}: expected one gradient of the same shape for each parameter, got shapes "
@@ -90,16 +89,6 @@ class Optimizer:
         self.steps = 0
         self._scratch = [np.empty_like(p) for p in self.params]
         self._changed: list[FloatArray] = []
-
-    def _arrays(self, name: str, given: Any) -> list[FloatArray]:
-        """Return a list of arrays, checked."""
-        arrays = list(given) if isinstance(given, Iterable) else [given]
-        if not all(isinstance(array, np.ndarray) for array in arrays):
-            raise InputError(
-                f"{self}: expected {name} to be a list of arrays, as model.parameters() and model.gradients() return, "
-                f"got {reprlib.repr(given)}"
-            )
-        return arrays
 
     def step(self) -> None:
         """Change every parameter by one step."""

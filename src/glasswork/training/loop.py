@@ -19,6 +19,7 @@ from glasswork.engine.agreement import check_pair
 from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model, Optimizer, check_loss
 from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
+from glasswork.nn import Loss
 from glasswork.optim import Average
 from glasswork.settings import check_number
 from glasswork.training.checks import check_average, check_parts, check_restorable, check_together
@@ -185,6 +186,8 @@ def fit(
     if progress is not None and not isinstance(progress, Progress):
         raise InputError(f"fit: expected progress to be a Progress, or None, got {progress!r}")
     learnt_from: Any = training_loader("fit", train_loader, model, optimizer)
+    if isinstance(criterion, Loss) and getattr(learnt_from, "has_targets", False):
+        criterion.check_targets(learnt_from.labels)  # all at once: the compiled engine does not ask the loss
     validated_on = None if valid_loader is None else evaluation_loader("fit", valid_loader, model)
     check_together(model, optimizer)
     if validated_on is not None:
