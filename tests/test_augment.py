@@ -327,5 +327,10 @@ def test_what_is_no_image_is_refused(tmp_path):
         InputError, match="Augmentation: expected rotation to be a finite number, at least 0 and at most"
     ):
         Augmentation(rotation=-1)
+    for epochs in (0, 1.5, "20"):
+        with pytest.raises(
+            InputError, match=f"Augmentation: expected epochs to be an integer of at least 1, got {epochs!r}"
+        ):
+            Augmentation(rotation=5, epochs=epochs)
     with pytest.raises(InputError, match="a strength that changes needs epochs"):
         Augmentation(rotation=5, end_strength=0.5)

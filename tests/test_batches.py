@@ -323,6 +323,53 @@ def test_bad_seed_is_refused_at_once(seed):
         loader(20, 5, seed=seed)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"classes": 0}, "Batches: expected classes to be an integer of at least 1, got 0"),
+        ({"classes": -1}, "Batches: expected classes to be an integer of at least 1, got -1"),
+        ({"classes": "3"}, "Batches: expected classes to be an integer of at least 1, got '3'"),
+        ({"shape": (3, 3)}, r"Batches: expected images of shape \(3, 3\), got rows of 3 pixels"),
+        ({"shape": 3}, "Batches: expected the shape of an image, .*, got 3"),
+        (
+            {"augment": {"rotation": 5}},
+            "Batches: expected augment such as Augmentation.*, or None, got {",
+        ),
+        ({"weights": ["a"] * 20}, r"weights: expected 20 numbers, one for each image, got shape \(20,\) of <U1"),
+        ({"weights": [[1]] * 19 + [[1, 2]]}, "weights: expected weights of one size"),
+    ],
+)
+def test_settings_that_do_not_fit_the_images(wrong, message):
+    with pytest.raises(InputError, match=message):
+        loader(20, 5, **wrong)
+
+
+def test_images_of_no_numbers():
+    with pytest.raises(InputError, match=r"expected images of shape .*, got shape \(20, 0\)"):
+        Batches(np.zeros((20, 0)), dataset(20)[1], 5, seed=1)
+
+
+@pytest.mark.parametrize("num_labels", [0, -2, 2.0, "2", None, True])
+def test_numbers_of_labels_that_cannot_be(num_labels):
+    with pytest.raises(InputError, match=f"expected num_labels to be an integer of at least 1, got {num_labels!r}"):
+        int_to_onehot([0], num_labels)
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "message"),
+    [
+        (None, {}, "normalize: expected images as bytes or floats, got object"),
+        ([1j], {}, "normalize: expected images as bytes or floats, got complex128"),
+        (["a"], {}, "normalize: expected images as bytes or floats, got <U1"),
+        ([0, 255], {"dtype": np.uint8}, r"normalize: expected a result of floats of shape \(2,\), got uint8"),
+        ([0, 255], {"out": np.zeros((3, 2))}, r"result of floats of shape \(2,\), got float64 of \(3, 2\)"),
+    ],
+)
+def test_what_cannot_be_normalized(images, options, message):
+    with pytest.raises(InputError, match=message):
+        normalize(images, **options)
+
+
 # What belongs to whom ----------------------------------------------------------------------------
 
 

@@ -124,6 +124,11 @@ def test_each_member_has_a_name_of_its_own(names):
         Committee([network(1), network(2)], names=names)
 
 
+def test_names_may_be_numbers_and_are_saved_as_words(tmp_path):
+    Committee([network(1), network(2)], names=[7, 9]).save(tmp_path / "both.safetensors")
+    assert load_model(tmp_path / "both.safetensors").names == ("7", "9")
+
+
 def test_a_file_gives_it_back_bit_for_bit(tmp_path):
     committee = Committee(members(), names=["deep", "wide", "single"])
     committee.save(tmp_path / "committee.safetensors")

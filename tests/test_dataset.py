@@ -147,6 +147,14 @@ def test_pixels_in_another_range_are_rescaled():
         (PIXELS, ["a", "x"], {"classes": ["a", "b"]}, "one of the classes a, b, got 'x' at row 1"),
         (PIXELS, [0, 1], {"classes": ["a", "a"]}, "each name once, got 'a' twice"),
         (PIXELS, [0, 1], {"classes": ["a", " "]}, "the name of each class"),
+        (PIXELS, [0, 1], {"classes": {"a", "b"}}, "names of the classes in order, or their number, got {"),
+        (PIXELS, [0, 1], {"classes": True}, "names of the classes in order, or their number, got True"),
+        (PIXELS, [0, 1], {"classes": 0}, "classes to be an integer of at least 1, got 0"),
+        (PIXELS, [-5, -1], {}, "expected 0 to 0, got -5 at row 0 and 1 more like it; labels count from 0"),
+        (PIXELS, [0, 1], {"kind": "tabular"}, "expected kind to be 'pixels' or 'features', got 'tabular'"),
+        (PIXELS, [0, 1], {"missing": "mean"}, "expected missing to be 'refuse' or 'median', got 'mean'"),
+        (PIXELS, [0, 1], {"colour": "red"}, "expected colour to be 'grey' or 'rgb', got 'red'"),
+        (np.ma.masked_less(PIXELS, 5), [0, 1], {}, "Dataset: expected images, got a masked array"),
         (PIXELS, [0, 1], {"shape": (3, 5)}, r"images of 12 pixels, got \(3, 5\)"),
         (PIXELS, [0, 1], {"shape": (-3, -4)}, r"images of 12 pixels, got \(-3, -4\)"),
     ],
@@ -171,7 +179,14 @@ def test_ten_thousand_classes_are_the_most(tmp_path, kind, way):
                 load()
 
 
+def test_names_of_classes_may_be_an_array():
+    names = Dataset.of(PIXELS, [0, 1], classes=np.array(["a", "b"])).classes
+    assert [(type(name), name) for name in names] == [(str, "a"), (str, "b")]
+
+
 def test_arrays_that_were_not_converted():
+    with pytest.raises(InputError, match="expected kind to be 'pixels' or 'features', got 'image'"):
+        Dataset(PIXELS, np.zeros(2, np.int64), ("a",), (3, 4), "x", kind="image")
     with pytest.raises(InputError, match=r"of bytes \(uint8\), got float64.*Dataset\.of converts"):
         Dataset(np.zeros((2, 4)), np.array([0, 1]), ("a", "b"), (2, 2), "x")
     with pytest.raises(InputError, match=r"labels \(N,\) of int64, got int32.*Dataset\.of converts"):

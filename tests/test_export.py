@@ -208,3 +208,31 @@ def test_the_examples_of_the_docs_run(default_run, tmp_path):
     subprocess.run(line.split(), cwd=tmp_path, check=True)
     done = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True)
     assert re.fullmatch(r"\d, \d+%\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (np.zeros((5, 3)), "expected images of shape .*12.*, got shape .5, 3."),
+        (np.zeros((0, 12)), "expected at least one row to compare the answers on, got none"),
+        (np.full((1, 12), np.nan), "expected finite pixels"),
+        (np.full((1, 12), 300), "was trained on pixels from 0 to 255"),
+        ([["a"] * 12], "expected images as bytes or floats, got <U1"),
+    ],
+)
+@pytest.mark.parametrize("name", ["net.onnx", "net.py", "net.npz"])
+def test_rows_that_cannot_be_compared_are_refused_before_a_file_is_written(rows, words, name, tmp_path):
+    with pytest.raises(InputError, match=f"export: {words}"):
+        export(of_bytes()[0], tmp_path / name, rows=rows)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_may_be_one_image_images_or_a_data_frame(tmp_path):
+    import pandas as pd
+
+    model, rows = of_bytes()
+    for given in (rows[0], rows.reshape(-1, 3, 4), rows.tolist()):
+        assert export(model, tmp_path / "net.onnx", rows=given).difference < 1e-5
+    model, rows = of_features()
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"])[["c", "a", "b"]]
+    assert list(export(model, tmp_path / "net.py", rows=frame).labels) == list(model.predict(rows))

@@ -385,3 +385,16 @@ def test_a_run_that_goes_on_does_not_tell_it_again(few_images, tmp_path):
     with Run.resume(tmp_path / "run", epochs=6) as run:
         assert [epoch.findings for epoch in run.epochs()] == [(), ()]
     assert [bool(epoch.findings) for epoch in run.history] == [False, False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda labels: labels.astype(str), "labels: expected integers .*, got <U"),
+        (lambda labels: labels + 3, "labels: expected 0 to 9, got 1. .*; for 13 classes pass out_features=13"),
+    ],
+)
+def test_labels_that_the_network_does_not_have_are_refused(digits, change, words):
+    images, labels = digits[0][:400], digits[1][:400]
+    with pytest.raises(InputError, match=words):
+        diagnose(MLP(784, 5, 10, seed=1), images, change(labels), [])

@@ -494,7 +494,16 @@ def test_a_contract_that_does_not_fit_is_refused(wrong, message):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"low": 2, "high": 1}, {"low": 1}, {"factor": 0}, {"offset": np.nan}, {"shape": (0, 3)}, {"classes": "aa"}],
+    [
+        {"low": 2, "high": 1},
+        {"low": 1},
+        {"factor": 0},
+        {"offset": np.nan},
+        {"shape": (0, 3)},
+        {"classes": "aa"},
+        {"kind": "digits"},
+        {"shape": 784},
+    ],
 )
 def test_a_contract_that_means_nothing_is_refused(wrong):
     with pytest.raises(InputError, match="Inputs: expected"):

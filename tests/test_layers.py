@@ -11,7 +11,20 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.special import expit
 
-from glasswork import MLP, SGD, Dropout, InputError, Inputs, Linear, MSELoss, Sigmoid, StateError, train
+from glasswork import (
+    MLP,
+    SGD,
+    Dropout,
+    GaussianNoise,
+    InputError,
+    Inputs,
+    Linear,
+    MSELoss,
+    Scale,
+    Sigmoid,
+    StateError,
+    train,
+)
 from glasswork.nn import GELU, SiLU
 from glasswork.nn.initializers import INITIALIZERS
 
@@ -383,6 +396,39 @@ def test_no_hidden_neurons(hidden):
 def test_no_inputs_or_outputs(widths, name):
     with pytest.raises(InputError, match=f"expected {name}.* to be an integer of at least 1, got '?[06]"):
         Linear(*widths)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: Linear(3, 2, dtype="single precision"),
+            "expected the dtype float32 or float64, got 'single precision'",
+        ),
+        (lambda: Sigmoid(dtype=None), "expected the dtype float32 or float64, got None"),
+        (lambda: Scale(0, 1, dtype=np.float16), r"Scale\(0, 1\): expected the dtype float32 or float64, got float16"),
+        (lambda: Scale("a", 1), "Scale: expected offset to be a finite number, got 'a'"),
+        (lambda: Linear(3, 2, rng=1), r"Linear\(3, 2\): expected rng such as numpy.random.default_rng\(1\), .* got 1"),
+        (lambda: MLP(3, 2, 2, rng=1), r"expected rng such as numpy.random.default_rng\(1\), or None, got 1"),
+        (lambda: Linear(3, 2, initializer=["he"]), r"initializer: expected one of .*, got \['he'\]"),
+        (lambda: Dropout(0.5, seed=-1), r"seed: expected an integer from 0 to 2\*\*64 - 1, got -1"),
+        (lambda: GaussianNoise(0.5, seed="a"), r"seed: expected an integer from 0 to 2\*\*64 - 1, got 'a'"),
+        (lambda: MLP(3, 2, 2, batch_norm="no"), "MLP: expected batch_norm to be True or False, got 'no'"),
+        (lambda: MLP(3, 2, 2, dropout=None), "expected p to be a finite number, at least 0 and at most 0.99, got None"),
+        (lambda: MLP(3, 2, 2, input_noise=""), "expected std to be a finite number, at least 0, got ''"),
+        (lambda: MLP.from_layers([Linear(3, 2)]), "expected at least one layer, by its name, as in .*, got .*Linear"),
+        (lambda: MLP.from_layers({}), "expected at least one layer, by its name, as in .*, got {}"),
+        (lambda: MLP.from_layers({1: Linear(3, 2)}), "a layer cannot be called 1; use a name such as linear1"),
+    ],
+)
+def test_arguments_that_make_no_layers(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_a_hidden_size_may_be_an_array_of_any_kind():
+    for hidden in (np.int64(4), np.array(4), np.array([4])):
+        assert MLP(3, hidden, 2).hidden_size == (4,)
 
 
 @pytest.mark.parametrize("bias_grad", ["average", None, True])

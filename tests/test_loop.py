@@ -15,12 +15,14 @@ from glasswork import (
     AdamW,
     Average,
     Batches,
+    BinaryCrossEntropyLoss,
     CrossEntropyLoss,
     DivergedError,
     EpochResult,
     InputError,
     Linear,
     MSELoss,
+    PoissonLoss,
     Progress,
     ReLU,
     StateError,
@@ -785,3 +787,35 @@ def test_a_model_whose_state_is_copies_is_refused_where_weights_are_kept(options
     model.__class__ = Copying
     with pytest.raises(InputError, match=r"expected state\(\) to return the model's own arrays"):
         next(fit(model, *loaders(data), sgd(model), MSELoss(), epochs=1, **options))
+
+
+def test_an_average_of_another_model_is_refused(data):
+    model = network()
+    for arrays in (network().state().values(), copies(model)):
+        with pytest.raises(StateError, match="fit: this average holds arrays that are not this model's"):
+            fit(model, *loaders(data), sgd(model), MSELoss(), epochs=1, average=Average(arrays, 0.9))
+
+
+def test_the_area_under_the_curve_is_of_two_classes(data):
+    model = network()
+    with pytest.raises(InputError, match=r"fit: auc is for two classes, but MLP.* has \d+ outputs; choose f1"):
+        fit(model, *loaders(data), sgd(model), MSELoss(), epochs=1, monitor="auc")
+
+
+def test_an_array_in_place_of_a_loader_is_refused(data):
+    model = network()
+    for call in (
+        lambda: accuracy(model, np.zeros((20, 6))),
+        lambda: train(model, np.zeros((20, 6)), sgd(model), MSELoss()),
+    ):
+        with pytest.raises(InputError, match=r"expected a loader of batches, got an array of shape \(20, 6\)"):
+            call()
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+@pytest.mark.parametrize("loss", [BinaryCrossEntropyLoss(), PoissonLoss()])
+def test_targets_outside_a_loss_are_refused_by_every_engine(data, loss, engine):
+    model = network(output_activation=None)
+    targets = Batches(data[0], np.full((25, 3), -1.0), 5, seed=1, targets=True, dtype=F64)
+    with pytest.raises(InputError, match=r"expected targets .*, got -1 to -1"):
+        fit(model, targets, None, sgd(model), loss, epochs=1, engine=engine)

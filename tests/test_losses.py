@@ -90,6 +90,51 @@ def test_poisson_deviance_by_hand():
     np.testing.assert_allclose(loss.backward(), [[1, 0]], atol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("loss", "target", "words"),
+    [
+        (BinaryCrossEntropyLoss(), [[5, 0]], "from 0 to 1, got 0 to 5"),
+        (BinaryCrossEntropyLoss(), [[-1, 1]], "from 0 to 1, got -1 to 1"),
+        (PoissonLoss(), [[-1, 2]], "of 0 or more, got -1 to 2"),
+    ],
+)
+def test_targets_that_have_no_likelihood_are_refused(loss, target, words):
+    with pytest.raises(InputError, match=f"expected targets {words}"):
+        loss([[0.5, 0.5]], target)
+
+
+@pytest.mark.parametrize("loss", [MSELoss(), CrossEntropyLoss(), BinaryCrossEntropyLoss(), PoissonLoss()])
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+def test_weights_that_weigh_nothing_are_refused(loss, weight):
+    with pytest.raises(InputError, match="expected weights of 0 or more, got"):
+        loss([[1.0, 2.0], [1.0, 2.0]], [[0, 1], [0, 1]], [1, weight])
+
+
+@pytest.mark.parametrize("loss", [MSELoss(), CrossEntropyLoss(), BinaryCrossEntropyLoss(), PoissonLoss()])
+def test_scores_of_no_classes_are_refused(loss):
+    with pytest.raises(InputError, match=r"of one shape \(batch, classes\), got \(2, 0\)"):
+        loss(np.zeros((2, 0)), np.zeros((2, 0)))
+
+
+def test_softmax_takes_lists_and_integers():
+    np.testing.assert_allclose(softmax([[0, 0, 0]]), [[1 / 3, 1 / 3, 1 / 3]])
+    assert softmax(np.zeros((1, 2), np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("logits", "got"),
+    [
+        (np.zeros(3), r"float64 of shape \(3,\); for one image give logits\[numpy.newaxis\]"),
+        (np.zeros((2, 3, 2)), r"float64 of shape \(2, 3, 2\)"),
+        (np.zeros((2, 0)), r"float64 of shape \(2, 0\)"),
+        ("abc", "<U3 of shape"),
+    ],
+)
+def test_softmax_of_other_shapes_is_refused(logits, got):
+    with pytest.raises(InputError, match=rf"softmax: expected logits of shape \(batch, classes\), got {got}"):
+        softmax(logits)
+
+
 @pytest.mark.parametrize("smoothing", [-0.1, 1.1, float("nan")])
 def test_bad_smoothing(smoothing):
     with pytest.raises(InputError, match=f"label_smoothing to be .*, at least 0 and at most 1, got {smoothing}"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glasswork import SGD, Adam, AdamW, InputError, RMSprop
+from glasswork import MLP, SGD, Adam, AdamW, Average, InputError, RMSprop, StateError
 from glasswork.optim import Optimizer, cosine
 
 
@@ -149,3 +149,25 @@ def test_the_learning_rate_is_restored_with_the_state(kind, steps):
     optimizer.step()
     other.step()
     assert other.lr == optimizer.lr
+
+
+@pytest.mark.parametrize("given", [MLP(3, 2, 2), 0.1, [[1.0]], None])
+def test_what_is_no_list_of_arrays_is_refused(given):
+    for params, grads, name in ((given, [], "params"), ([], given, "grads")):
+        with pytest.raises(InputError, match=f"SGD: expected {name} to be a list of arrays, as model.parameters()"):
+            SGD(params, grads)
+
+
+@pytest.mark.parametrize(
+    "spoil", [dict.clear, lambda s: s.update({"average.0": np.ones(7)}), lambda s: s.pop("average.1")]
+)
+def test_an_average_is_restored_whole_or_not_at_all(spoil):
+    average = Average([np.ones(2), np.ones(3)], 0.9)
+    state = average.state()
+    average.arrays[0][...] = 5
+    average.update()
+    spoil(state)
+    before = average.state()
+    with pytest.raises(StateError, match="Average: this state has other names or shapes"):
+        average.load_state(state)
+    assert all(np.array_equal(array, before[name]) for name, array in average.state().items())

@@ -463,3 +463,17 @@ def test_two_runs_are_compared_by_their_largest_difference(recipe, tmp_path):
     model.linear2.bias[1] += 0.125
     model.save(new.model_path)
     assert f"Not the same as {old.path}: weights differ by up to 2.5e-01, test accuracy " in compare_with(old, new)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"checkpoint_every": -1}, "checkpoint_every to be seconds, 0 or more, got -1"),
+        ({"checkpoint_every": float("nan")}, "checkpoint_every to be seconds, 0 or more, got nan"),
+        ({"checkpoint_every": "5"}, "checkpoint_every to be seconds, 0 or more, got '5'"),
+        ({"should_stop": None}, "should_stop to be a callable, .*, got None"),
+    ],
+)
+def test_what_would_fail_or_save_nothing_in_the_middle_of_a_run_is_refused_at_once(wrong, words, tmp_path):
+    with pytest.raises(InputError, match=f"Run: expected {words}"):
+        Run("classwork", tmp_path / "run", **wrong)

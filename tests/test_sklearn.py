@@ -29,7 +29,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from glasswork import MLP, Dataset, InputError, Inputs, Run, load_model, named_recipe
+from glasswork import MLP, Committee, Dataset, InputError, Inputs, Linear, Run, Sigmoid, Tanh, load_model, named_recipe
 from glasswork.sklearn import MLPClassifier, MLPRegressor
 
 X, Y = load_iris(return_X_y=True)
@@ -440,11 +440,42 @@ def test_calls_that_do_not_fit():
         MLPRegressor("poisson").fit(X, Y - 1)
     with pytest.raises(ValueError, match=r"at least one non-zero|not all 0"):
         MLPClassifier().fit(X, Y, sample_weight=np.zeros(150))
-    model = MLPClassifier((5,), warm_start=True, max_iter=2).fit(X, Y)
-    with pytest.raises(InputError, match=r"the hidden layers of the training that continues, \(5,\)"):
-        model.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
+    with pytest.raises(InputError, match=r"expected one network, got Committee.*; give one of its members"):
+        MLPClassifier.from_model(Committee([MLP(4, 3, 3), MLP(4, 3, 3)]))
+    with pytest.raises(AttributeError, match="this MLPClassifier is not fitted yet; call fit"):
+        _ = MLPClassifier().coefs_
     with pytest.raises(InputError, match="class_weight as a dict"):
         MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [
+        (MLPClassifier, {"hidden_layer_sizes": (6,)}),
+        (MLPClassifier, {"activation": "tanh"}),
+        (MLPClassifier, {"dropout": 0.5}),
+        (MLPClassifier, {"batch_norm": True}),
+        (MLPRegressor, {"loss": "poisson"}),
+    ],
+)
+def test_a_training_continues_with_the_network_that_it_has(kind, other):
+    model = kind(hidden_layer_sizes=(5,), warm_start=True, max_iter=2).fit(X, Y)
+    before = model.predict(X)
+    model.set_params(**other)
+    for go_on in (model.fit, model.partial_fit):
+        with pytest.raises(InputError, match=f"expected the {next(iter(other))} that this training began with"):
+            go_on(X, Y)
+    assert np.array_equal(model.predict(X), before)  # what is set after fit counts from the next fit on
+    assert len(model.set_params(warm_start=False).fit(X, Y).loss_curve_) == 2
+
+
+def test_the_arguments_of_a_network_describe_it():
+    layers = {"linear1": Linear(4, 3), "linear2": Linear(3, 5), "act2": Tanh(), "linear3": Linear(5, 3)}
+    model = MLPClassifier.from_model(MLP.from_layers({**layers, "act3": Sigmoid()}), max_iter=2)
+    assert model.activation == ("identity", "tanh")
+    assert [layer.kind for layer in clone(model).fit(X, Y).model_.layers] == [
+        "linear", "identity", "linear", "tanh", "linear"
+    ]  # fmt: skip
 
 
 # The page, and what loads --------------------------------------------------------------------------------

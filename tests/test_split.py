@@ -110,6 +110,13 @@ def test_other_sizes_in_proportion(counts, seed):
 
 # What is refused ---------------------------------------------------------------------------------
 
+
+@pytest.mark.parametrize("seed", [None, -1, 1.0, "123"])
+def test_a_seed_that_draws_no_images_twice_is_refused(seed):
+    with pytest.raises(InputError, match=f"split: expected seed to be an integer of at least 0, got {seed!r}"):
+        split(np.zeros((100, 4), np.uint8), np.arange(100) % 2, seed=seed)
+
+
 IMAGES, LABELS = np.zeros((140, 4), np.uint8), np.arange(140) % 2
 
 
@@ -204,7 +211,7 @@ def test_folds_are_those_of_scikit_learn_and_leave_the_test_images_alone(mnist):
         assert (fold.division, whole.division) == (f"handout split, fold {number} of 5", "handout split")
 
 
-@pytest.mark.parametrize("fold", [(1,), (0, 5), (6, 5), (1, 1), (1, 2, 3)])
+@pytest.mark.parametrize("fold", [(1,), (0, 5), (6, 5), (1, 1), (1, 2, 3), 5, "25", (1.0, 5)])
 def test_a_fold_that_there_cannot_be_is_refused(fold):
     with pytest.raises(InputError, match=r"expected a fold such as \[2, 5\], the second of five, got"):
         split(np.zeros((100, 4), np.uint8), np.arange(100) % 2, fold=fold)

@@ -15,6 +15,7 @@ from .errors import (
     FileError as FileError,
     GlassworkError as GlassworkError,
     InputError as InputError,
+    MissingLibraryError as MissingLibraryError,
     RecipeError as RecipeError,
     StateError as StateError,
     UnhealthyError as UnhealthyError,

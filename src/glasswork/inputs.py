@@ -22,6 +22,7 @@ from glasswork.errors import InputError
 from glasswork.features import Features
 from glasswork.pixels import BYTES_FACTOR, BYTES_OFFSET
 from glasswork.reading import Colour, Reading, checked_shape, order_in_words, size_in_words
+from glasswork.settings import check_word
 
 __all__ = ["Features", "Inputs", "Reading"]
 
@@ -83,6 +84,8 @@ class Inputs:
     derived: str = ""
 
     def __post_init__(self) -> None:
+        if self.kind is not None:
+            check_word("Inputs", "kind", self.kind, Literal["pixels", "features"])
         _as_floats(self, "low", "high", "offset", "factor")
         numbers = (self.low or 0.0, self.high or 0.0, self.offset, self.factor)
         if not all(math.isfinite(number) for number in numbers) or self.factor == 0:

@@ -38,10 +38,19 @@ def normalize(images: ArrayLike, *, dtype: DTypeLike = np.float32, out: FloatArr
     array of the same shape
         0 becomes exactly -1 and 255 exactly 1. Computed as ``(X - 127.5) * (1 / 127.5)``, which differs from the
         quotient by at most one in the last digit and takes a third of the time.
+
+    Raises
+    ------
+    InputError
+        If the images hold no numbers, or the result's dtype is not a floating one.
     """
-    pixels: NDArray[Any] = np.asarray(images)
+    pixels = as_array("normalize", images)
     if out is None:
         out = np.empty(pixels.shape, dtype)
+    if out.dtype.kind != "f" or out.shape != pixels.shape:
+        raise InputError(
+            f"normalize: expected a result of floats of shape {pixels.shape}, got {out.dtype} of {out.shape}"
+        )
     np.copyto(out, pixels, casting="unsafe")
     out -= BYTES_OFFSET
     out *= BYTES_FACTOR  # within a last digit of the quotient, and exact at both ends
@@ -54,12 +63,15 @@ def even_array(who: object, what: str, values: object) -> NDArray[Any]:
     Raises
     ------
     InputError
-        If their rows differ in length; the message names the object ``who`` and ``what`` the values are.
+        If their rows differ in length, or some are masked; the message names the object ``who`` and ``what`` the
+        values are.
     """
     try:
         array: NDArray[Any] = np.asarray(values)
     except ValueError:
         raise InputError(f"{who}: expected {what} of one size, got rows of different lengths") from None
+    if np.ma.is_masked(values):
+        raise InputError(f"{who}: expected {what}, got a masked array in which some are missing; fill them in")
     return array
 
 
@@ -80,10 +92,6 @@ def as_array(who: object, images: ArrayLike) -> NDArray[Any]:
     array = even_array(who, "images", images)
     if array.dtype.kind == "O":  # a data frame with columns of several kinds
         array = even_array(who, "images", array.tolist())
-    if np.ma.is_masked(images):
-        raise InputError(
-            f"{who}: expected numbers, got a masked array in which some are missing; give images.filled(0)"
-        )
     if array.dtype.kind not in "fiu":
         raise InputError(
             f"{who}: expected images as bytes or floats, got {array.dtype} of shape {array.shape}"

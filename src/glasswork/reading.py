@@ -33,10 +33,8 @@ def order_in_words(shape: Sequence[int]) -> str:
 
 def checked_shape(who: str, shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of an image as integers; raise InputError if it is none."""
-    if not is_image(shape):
-        raise InputError(
-            f"{who}: expected the shape of an image, (height, width) or (height, width, 3), got {tuple(shape)}"
-        )
+    if not isinstance(shape, Sequence | np.ndarray) or not is_image(shape):
+        raise InputError(f"{who}: expected the shape of an image, (height, width) or (height, width, 3), got {shape!r}")
     return tuple(map(int, shape))
 
 

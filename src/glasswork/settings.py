@@ -141,6 +141,30 @@ def check_settings(owner: object, maker: Callable[..., Any] | None = None, /, **
             raise InputError(f"{owner}: expected {name} to be {setting.expected}, got {reprlib.repr(value)}")
 
 
+def check_number(who: object, name: str, value: Any, least: int) -> None:
+    """Raise an InputError unless a value is an integer, and not too small."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{who}: expected {name} to be an integer of at least {least}, got {value!r}")
+
+
+def check_word(who: object, name: str, value: object, allowed: Any) -> None:
+    """Raise an InputError unless a value is one of the words of a ``Literal`` type."""
+    words = get_args(allowed)
+    if not isinstance(value, str) or value not in words:
+        raise InputError(f"{who}: expected {name} to be {' or '.join(map(repr, words))}, got {value!r}")
+
+
+def list_of_arrays(who: object, name: str, given: Any) -> list[Any]:
+    """Return arrays as a list, or raise an InputError."""
+    arrays = list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(array, np.ndarray) for array in arrays):
+        raise InputError(
+            f"{who}: expected {name} to be a list of arrays, as model.parameters() and model.gradients() return, got "
+            f"{reprlib.repr(given)}"
+        )
+    return arrays
+
+
 def did_you_mean(word: str, known: Iterable[str], *, most: int = 1, instead: Mapping[str, str] | None = None) -> str:
     """Return the end of an error message that suggests known words, or "" if none is spelled much like ``word``.
 

@@ -26,6 +26,7 @@ from glasswork.inputs import Inputs
 from glasswork.pixels import as_bytes_or_floats, normalize
 from glasswork.randomness import Purpose, generator
 from glasswork.reading import checked_shape, shape_in
+from glasswork.settings import check_number
 
 
 def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.float32) -> FloatArray:
@@ -48,7 +49,7 @@ def int_to_onehot(y: ArrayLike, num_labels: int = 10, *, dtype: DTypeLike = np.f
     Raises
     ------
     InputError
-        If labels are not integers, or one is out of range.
+        If labels are not integers, one is out of range, or ``num_labels`` is not an integer of at least 1.
     """
     labels = check_labels(y, num_labels, argument="num_labels")
     onehot = np.zeros((len(labels), num_labels), dtype)
@@ -126,7 +127,6 @@ class Batches:
         that `fit`, `train`, `valid` or `test` is given; without a network 10.
     dtype : data type
         The dtype of batches and targets: that of the network, float32 by default.
-
     weights : (N,), optional
         Weights of the images' losses in training, 0 or more: batches are then ``(x, t, weights)``. Evaluation does not
         use them.
@@ -152,7 +152,8 @@ class Batches:
     ------
     InputError
         If there are no images, or not as many labels; if a pixel is NaN, infinite or an integer outside 0 to 255, or
-        a label is out of range; or if the batch size is below 1, or above N where short batches are dropped.
+        a label is out of range; if ``classes`` is below 1, or ``shape`` is not that of the images; or if the batch
+        size is below 1, or above N where short batches are dropped.
 
     Examples
     --------
@@ -183,6 +184,8 @@ class Batches:
         shape: tuple[int, ...] | None = None,
     ) -> None:
         rows = check_targets(labels) if targets else None
+        if classes is not None:
+            check_number("Batches", "classes", classes, 1)
         self.has_targets, self._classes_stated = targets, targets or classes is not None
         self.classes = 10 if classes is None else classes
         if rows is not None:
@@ -191,7 +194,7 @@ class Batches:
         self.labels = np.array(known, dtype if targets else np.int64)  # a copy: callers may change theirs
         self.labels.flags.writeable = False
         held: Any = images if isinstance(images, MappedRows) else as_bytes_or_floats("Batches", images)
-        if held.ndim < 2:
+        if held.ndim < 2 or math.prod(held.shape[1:]) == 0:
             raise InputError(
                 f"Batches: expected images of shape (N, features) or (N, height, width), got shape {held.shape}"
             )
@@ -199,6 +202,11 @@ class Batches:
         if not isinstance(held, MappedRows):
             held = held.reshape(len(held), math.prod(held.shape[1:]))
         check_lengths("Batches", held, self.labels)
+        if self._shape is not None and math.prod(self._shape) != held.shape[1]:
+            raise InputError(
+                f"Batches: expected images of shape {self._shape}, got rows of {held.shape[1]:,} "
+                f"{'pixels' if held.dtype == np.uint8 else 'numbers'}"
+            )
         if not isinstance(batch_size, int | np.integer) or batch_size < 1 or (drop_last and batch_size > len(held)):
             raise InputError(
                 f"Batches: expected a batch size from 1 to {len(held):,}, the number of images, got {batch_size}"
@@ -217,6 +225,8 @@ class Batches:
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f":
             raise InputError(f"Batches: expected a floating dtype such as numpy.float32, got {self.dtype}")
+        if not isinstance(augment, Augmentation | None):
+            raise InputError(f"Batches: expected augment such as Augmentation(rotation=15), or None, got {augment!r}")
         self.augment = augment if augment is not None and augment.is_on else None
         if self.augment is not None:
             check_images(held.dtype, self._shape, held.shape[1])

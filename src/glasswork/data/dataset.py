@@ -26,6 +26,7 @@ from glasswork.errors import InputError
 from glasswork.features import Missing, column_name
 from glasswork.pixels import even_array
 from glasswork.reading import Colour, is_image, shape_in, size_in_words
+from glasswork.settings import check_word
 
 #: What the numbers of a dataset are.
 Kind: TypeAlias = Literal["pixels", "features"]
@@ -76,6 +77,7 @@ class Dataset:
     kind: Kind = "pixels"
 
     def __post_init__(self) -> None:
+        check_word("Dataset", "kind", self.kind, Kind)
         if self.images.ndim != 2 or self.images.dtype != _DTYPES[self.kind]:
             wanted = "images (N, height * width) of bytes (uint8)" if self.kind == "pixels" else "rows of float64"
             raise InputError(
@@ -149,7 +151,8 @@ class Dataset:
         Raises
         ------
         InputError
-            If there are no images, pixels are in no usual range, or labels, classes and shape do not fit.
+            If there are no images, pixels are in no usual range, labels, classes and shape do not fit, or a word is
+            unknown.
 
         Examples
         --------
@@ -157,6 +160,9 @@ class Dataset:
         >>> data.classes, data.labels.tolist(), data.images.dtype.name
         (('left', 'right'), [0, 1], 'uint8')
         """
+        for word, given, allowed in (("kind", kind, Kind), ("missing", missing, Missing), ("colour", colour, Colour)):
+            if given is not None:
+                check_word("Dataset", word, given, allowed)
         named, images, labels = _without_frames(images, labels)
         columns = named or tuple(map(str, columns))
         values = even_array("Dataset", "images", images)

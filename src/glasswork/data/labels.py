@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasswork.arrays import Labels
 from glasswork.errors import InputError
 from glasswork.pixels import even_array
+from glasswork.settings import check_number
 
 #: With more classes than this, the labels are probably measurements.
 MAX_CLASSES = 10_000
@@ -43,6 +44,7 @@ def check_labels(y: ArrayLike, num_labels: int, *, argument: str = "classes") ->
 
     ``argument`` is the name of the caller's argument that says how many classes there are.
     """
+    check_number("labels", argument, num_labels, 1)
     labels = even_array("labels", "labels", y)
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(
@@ -79,7 +81,12 @@ def encode_labels(
     labels: ArrayLike, classes: Sequence[str] | int | np.integer | None = None
 ) -> tuple[Labels, tuple[str, ...]]:
     """Return labels as integers from 0, ``(N,)``, and the names of their classes; see `Dataset.of`."""
+    if isinstance(classes, bool | set | frozenset):
+        raise InputError(f"classes: expected the names of the classes in order, or their number, got {classes!r}")
+    if isinstance(classes, np.ndarray):
+        classes = classes.tolist()
     if isinstance(classes, int | np.integer):
+        check_number("labels", "classes", classes, 1)
         classes = [str(k) for k in range(classes)]
     values = even_array("labels", "labels", labels)
     if values.ndim != 1:
@@ -96,7 +103,7 @@ def encode_labels(
         return check_labels(values, len(classes)).astype(np.int64), tuple(classes)
     distinct = np.unique(values)
     if len(distinct) and distinct[0] < 0:
-        check_labels(values, int(distinct[-1]) + 1)
+        check_labels(values, max(1, int(distinct[-1]) + 1))
     numbers = numbers_of_classes(distinct.tolist())
     if len(numbers) > MAX_CLASSES:
         raise InputError(f"labels: expected at most {MAX_CLASSES:,} classes, got {len(numbers):,} different labels")

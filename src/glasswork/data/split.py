@@ -22,6 +22,7 @@ from glasswork.data.mapped import draw_by_class, rows_of
 from glasswork.data.origin import Origin
 from glasswork.errors import InputError
 from glasswork.reading import shape_in
+from glasswork.settings import check_number
 
 Scheme = Literal["handout", "official", "source"]
 
@@ -136,7 +137,7 @@ def split(
         ``"source"``: the parts that the source of a Dataset has, such as MNIST's files or folders called train and
         test. Where it has no validation images, some are drawn from its training images.
     seed : int
-        ``train_test_split``'s ``random_state``.
+        ``train_test_split``'s ``random_state``: an integer, so that the same images are drawn again.
     test, valid : int or float, optional
         The size of these parts: a number of images (an int), or a share of all images (a float below 1). By default
         a seventh and a fourteenth, with one image of each class or more. The other schemes have test sets of a fixed
@@ -169,6 +170,7 @@ def split(
     >>> len(parts.train.labels), len(parts.valid.labels), len(parts.test.labels)
     (380, 100, 120)
     """
+    check_number("split", "seed", seed, 0)
     if isinstance(images, Dataset):
         if labels is not None:
             raise InputError("split: a Dataset has its own labels; leave the argument out")
@@ -251,8 +253,9 @@ def _fold_rows(found: Sequence[NDArray[Any]], labels: Labels, seed: int, fold: t
     """Return the rows of the three parts for a fold of the training and validation images, which is tested on."""
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
-    if len(fold) != 2 or not 1 <= fold[0] <= fold[1] or fold[1] < 2:
-        raise InputError(f"split: expected a fold such as [2, 5], the second of five, got {list(fold)}")
+    whole = isinstance(fold, tuple | list) and all(isinstance(part, int | np.integer) for part in fold)
+    if not whole or len(fold) != 2 or not 1 <= fold[0] <= fold[1] or fold[1] < 2:
+        raise InputError(f"split: expected a fold such as [2, 5], the second of five, got {fold!r}")
     number, count = fold
     rows = np.sort(np.concatenate([found[0], found[1]]))
     least = int(np.unique(labels[rows], return_counts=True)[1].min())

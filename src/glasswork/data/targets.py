@@ -32,9 +32,12 @@ def check_targets(targets: ArrayLike) -> NDArray[Any]:
 
 def check_weights(weights: ArrayLike, images: int) -> NDArray[np.float64]:
     """Return the weights of images, ``(images,)`` float64, or raise an InputError."""
-    array = np.array(weights, np.float64)  # a copy: callers may change theirs
-    if array.shape != (images,):
-        raise InputError(f"weights: expected {images:,} numbers, one for each image, got shape {array.shape}")
+    given = even_array("weights", "weights", weights)
+    if given.shape != (images,) or given.dtype.kind not in "biuf":
+        raise InputError(
+            f"weights: expected {images:,} numbers, one for each image, got shape {given.shape} of {given.dtype}"
+        )
+    array = np.array(given, np.float64)  # a copy: callers may change theirs
     if not (np.isfinite(array).all() and array.min() >= 0 < array.max()):
         raise InputError("weights: expected finite numbers of 0 or more that are not all 0")
     return array

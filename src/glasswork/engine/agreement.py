@@ -55,6 +55,11 @@ def checked(loader: Loader, model: Model, *, learning: bool = False) -> Iterator
 
 def check_loader(loader: Loader) -> None:
     """Refuse images and labels that were given in place of a loader of them."""
+    if isinstance(loader, np.ndarray):
+        raise InputError(
+            f"the loop: expected a loader of batches, got an array of shape {loader.shape}; create one: "
+            "Batches(images, labels, 100, seed=0)"
+        )
     if isinstance(loader, tuple | list) and len(loader) == 2 and all(isinstance(part, np.ndarray) for part in loader):
         raise InputError(
             "the loop: expected a loader of batches, got images and labels; create one: Batches(images, labels, 100, "

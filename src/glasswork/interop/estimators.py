@@ -139,7 +139,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously "
                 f"got {self.classes_}, `y` has {found}"
             )
-        if unknown := sorted(set(found) - set(self.classes_)):
+        if len(unknown := np.setdiff1d(found, self.classes_)):
             raise InputError(f"{self}: expected the classes {self.classes_}, got {unknown} as well")
         targets: NDArray[Any] = label_binarize(y, classes=self.classes_).astype(bool)
         two_scores = not begins and self.n_outputs_ == 2 and targets.shape[1] == 1  # one for each class
@@ -205,7 +205,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         return said[:, 0] if said.shape[1] == 1 else said
 
     def _predicted(self, scores: FloatArray) -> FloatArray:
-        return np.exp(scores) if self.loss == "poisson" else scores
+        return np.exp(scores) if self.out_activation_ == "exp" else scores
 
     def _targets(self, y: Any, *, role: str = "validation", classes: Any = None) -> NDArray[Any]:
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y

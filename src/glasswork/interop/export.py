@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray, Labels
 from glasswork.errors import InputError, MissingLibraryError
+from glasswork.features import in_order
 from glasswork.files import write_whole
+from glasswork.inputs import Inputs
 from glasswork.interop.arrays import npz_bytes, safetensors_bytes
 from glasswork.interop.c_code import c_source, prefix_of
 from glasswork.interop.fitted import check_classifies
@@ -32,6 +34,7 @@ from glasswork.models.committee import Committee
 from glasswork.nn import MLP
 from glasswork.nn.scores import probabilities_of
 from glasswork.outputs import check_output
+from glasswork.pixels import as_array, as_rows
 
 
 class _Language(NamedTuple):
@@ -120,8 +123,8 @@ def export(
     Raises
     ------
     InputError
-        If the format is not known or lacks an option, a layer is not one of glasswork's, a pipeline has another step
-        than scalers, or the file exists and glasswork did not write it.
+        If the format is not known or lacks an option, the rows are not raw data of the network, a layer is not one of
+        glasswork's, a pipeline has another step than scalers, or the file exists and glasswork did not write it.
     MissingLibraryError
         If a library is missing that writes the format.
     FileError
@@ -140,12 +143,12 @@ def export(
         model = load(model)
     if isinstance(model, Committee) and name in ("torch", "npz"):
         raise InputError(f"export: a committee is written as onnx, c or python, got {name}; or export its members")
+    given = random_rows(model) if rows is None else _checked(rows, model)
     program = program_of(model, who="export", data=data)
     check_output(path, force=force)
     content = language.write(program, path, options)
     write_whole(path, content)
     notes = tuple(re.findall(r"Needs .* tables\.", content[:2000].decode())) if name == "c" else ()
-    given = random_rows(model) if rows is None else np.asarray(rows)[:1000]
     try:
         found = language.ask(path, given, options, program)
     except (MissingLibraryError, OSError) as error:
@@ -159,6 +162,17 @@ def export(
         asked_with=language.runs_in,
         notes=notes,
     )
+
+
+def _checked(rows: ArrayLike, model: MLP) -> NDArray[Any]:
+    """Return rows to compare the answers on, ``(n, in_features)``; raise an InputError if they are not raw data."""
+    inputs = model.inputs or Inputs()
+    array = as_array("export", in_order(rows, inputs.columns, inputs.label, who="export"))
+    given = as_rows("export", array, model.in_features, inputs.shape)[:1000]
+    if len(given) == 0:
+        raise InputError("export: expected at least one row to compare the answers on, got none")
+    inputs.prepared(given, model.dtype, who="export")
+    return given
 
 
 def _format_of(path: Path, given: str | None) -> str:

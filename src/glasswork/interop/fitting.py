@@ -18,7 +18,7 @@ from glasswork.data.as_loader import leaves_single
 from glasswork.data.batches import Batches
 from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
-from glasswork.nn import MLP, Linear, Loss
+from glasswork.nn import ACTIVATIONS, MLP, BatchNorm, Dropout, Layer, Linear, Loss
 from glasswork.optim import SGD, Adam, Optimizer
 from glasswork.training.lbfgs import minimize
 from glasswork.training.loop import fit, not_every_step
@@ -44,6 +44,21 @@ class Objective(NamedTuple):
 def linear_layers(model: MLP) -> list[Linear]:
     """Return the layers that have weights and biases, in order."""
     return [layer for layer in model.layers if isinstance(layer, Linear)]
+
+
+def described(model: MLP) -> dict[str, Any]:
+    """Return the arguments of an estimator that describe a network's hidden layers."""
+    acts: list[str] = []
+    for layer in model.layers:
+        if isinstance(layer, Linear):
+            acts.append("identity")
+        elif acts and layer.kind in ACTIVATIONS:
+            acts[-1] = str(layer.kind)
+    layers: dict[type[Layer], Any] = {type(layer): layer for layer in model.layers}
+    return {
+        "hidden_layer_sizes": model.hidden_size, "activation": tuple(acts[:-1]),
+        "dropout": layers[Dropout].p if Dropout in layers else 0.0, "batch_norm": BatchNorm in layers,
+    }  # fmt: skip
 
 
 def draw_weights(model: MLP, logistic: Sequence[bool], random: Any) -> None:

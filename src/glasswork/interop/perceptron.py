@@ -22,8 +22,9 @@ from glasswork.arrays import FloatArray
 from glasswork.data.targets import check_weights
 from glasswork.errors import InputError
 from glasswork.inputs import Inputs
-from glasswork.interop.fitting import Objective, Samples, draw_weights, linear_layers, train, train_at_once
-from glasswork.nn import ACTIVATIONS, MLP, BatchNorm, Dropout, Layer
+from glasswork.interop.fitting import Objective, Samples, described, draw_weights, linear_layers, train, train_at_once
+from glasswork.models.committee import Committee
+from glasswork.nn import ACTIVATIONS, MLP, Dropout
 from glasswork.nn.assembly import widths
 from glasswork.training.engines import EngineName
 
@@ -41,7 +42,9 @@ def _arrays(name: str, doc: str) -> property:
 
     def get(self: Any) -> list[FloatArray]:
         if not hasattr(self, "model_"):
-            return getattr(self, f"_initial_{name}")  # type: ignore[no-any-return]
+            if f"_initial_{name}" not in vars(self):
+                raise AttributeError(f"this {type(self).__name__} is not fitted yet; call fit")
+            return vars(self)[f"_initial_{name}"]  # type: ignore[no-any-return]
         return [getattr(layer, name) for layer in linear_layers(self.model_)]
 
     def put(self: Any, arrays: list[FloatArray]) -> None:
@@ -135,16 +138,12 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         """
         if not isinstance(model, MLP):
             raise InputError(f"{cls.__name__}: expected an MLP such as run.model or load_model(path), got {model!r}")
+        if isinstance(model, Committee):
+            raise InputError(f"{cls.__name__}: expected one network, got {model}; give one of its members")
         own = copy.deepcopy(model)
-        acts = [str(layer.kind) for layer in own.layers if layer.kind in ACTIVATIONS][: len(own.hidden_size)]
-        layers: dict[type[Layer], Any] = {type(layer): layer for layer in own.layers}
-        self = cls(
-            hidden_layer_sizes=own.hidden_size,
-            activation=acts[0] if len(set(acts)) == 1 else tuple(acts),
-            dropout=layers[Dropout].p if Dropout in layers else 0.0,
-            batch_norm=BatchNorm in layers,
-            **parameters,
-        )
+        arguments = described(own)
+        acts = arguments.pop("activation")
+        self = cls(activation=acts[0] if len(set(acts)) == 1 else acts, **arguments, **parameters)
         self._begin(own, seed=0)
         self.n_features_in_ = own.in_features
         if own.inputs is not None and own.inputs.columns is not None:
@@ -250,11 +249,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         random = check_random_state(self.random_state)
         if begins:
             self._begin(*self._new_model(X, targets.shape[1], random))
-        elif widths(self.hidden_layer_sizes) != list(self.model_.hidden_size):
-            raise InputError(
-                f"{self}: expected the hidden layers of the training that continues, {self.model_.hidden_size}; begin "
-                "a new one with warm_start=False"
-            )
+        else:
+            self._check_continues()
         samples: Samples = self._prepared(X), targets, weights
         samples, validation = self._divide(samples, X_val, y_val, both, random)
         if share := getattr(self, "label_smoothing", 0):
@@ -272,11 +268,9 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 
     def _new_model(self, X: NDArray[Any], outputs: int, random: Any) -> tuple[MLP, int]:
         """Return an untrained network, and the seed of its masks and of the order of samples."""
-        hidden, words = widths(self.hidden_layer_sizes), self.activation
-        words = [words] * len(hidden) if isinstance(words, str) else list(words)
-        if len(words) != len(hidden):
-            raise InputError(f"{self}: expected an activation for each of {len(hidden)} hidden layers, got {words}")
-        acts = ["sigmoid" if word == "logistic" else word for word in words]
+        hidden, acts = widths(self.hidden_layer_sizes), self._activations()
+        if len(acts) != len(hidden):
+            raise InputError(f"{self}: expected an activation for each of {len(hidden)} hidden layers, got {acts}")
         model = MLP(
             X.shape[1], hidden, outputs, activation=acts, output_activation=None, batch_norm=self.batch_norm,
             dropout=self.dropout, dtype=X.dtype,
@@ -290,6 +284,28 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         columns = tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
         model.inputs = Inputs(kind="features", classes=names, columns=columns)
         return model, seed
+
+    def _activations(self) -> list[Any]:
+        """Return the activation of each hidden layer, by glasswork's words."""
+        one = isinstance(self.activation, str)
+        words = [self.activation] * len(widths(self.hidden_layer_sizes)) if one else self.activation
+        return ["sigmoid" if word == "logistic" else word for word in words]
+
+    def _check_continues(self) -> None:
+        """Refuse to continue a training with arguments that describe another network than the one it has."""
+        given = {
+            "hidden_layer_sizes": tuple(widths(self.hidden_layer_sizes)), "activation": tuple(self._activations()),
+            "dropout": self.dropout, "batch_norm": self.batch_norm,
+        }  # fmt: skip
+        own: dict[str, Any] = described(self.model_)
+        if hasattr(self, "loss"):
+            given["loss"], own["loss"] = self._output(), self.out_activation_
+        for name, value in own.items():
+            if given[name] != value:
+                raise InputError(
+                    f"{self}: expected the {name} that this training began with, got another; set it back, or begin "
+                    "a new training: fit with warm_start=False"
+                )
 
     def _divide(
         self, samples: Samples, X_val: Any, y_val: Any, accepted: dict[str, Any], random: Any

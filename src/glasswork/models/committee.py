@@ -78,7 +78,7 @@ class Committee(MLP):
         members = [members] if isinstance(members, MLP) else list(members)
         if len(members) < 2 or len({id(member) for member in members}) < len(members):
             raise InputError(f"Committee: expected two or more different networks, got {members}")
-        self.names = tuple(names or (str(k + 1) for k in range(len(members))))
+        self.names = tuple(map(str, names or range(1, len(members) + 1)))
         if len(set(self.names)) < len(members) or len(self.names) > len(members):
             raise InputError(f"Committee: expected a different name for each network, got {', '.join(self.names)}")
         for name, member in zip(self.names, members, strict=True):

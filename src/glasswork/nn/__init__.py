@@ -6,12 +6,13 @@ from glasswork.nn.dropout import Dropout
 from glasswork.nn.layer import Layer
 from glasswork.nn.layers import LAYERS, make_layer
 from glasswork.nn.linear import Linear
-from glasswork.nn.losses import LOSSES, CrossEntropyLoss, Loss, MSELoss, softmax
+from glasswork.nn.losses import LOSSES, CrossEntropyLoss, Loss, MSELoss
 from glasswork.nn.mlp import MLP
 from glasswork.nn.noise import GaussianNoise
 from glasswork.nn.output_losses import BinaryCrossEntropyLoss, PoissonLoss
 from glasswork.nn.random_layer import RandomLayer
 from glasswork.nn.scale import Scale
+from glasswork.nn.scores import softmax
 
 __all__ = [
     "ACTIVATIONS",

@@ -19,7 +19,7 @@ from glasswork.nn.layer import Layer
 from glasswork.nn.linear import Linear
 from glasswork.nn.noise import GaussianNoise
 from glasswork.nn.random_layer import RandomLayer
-from glasswork.settings import did_you_mean
+from glasswork.settings import check_number, did_you_mean
 
 #: Makes an activation when called with ``dtype=...``: a class, or ``functools.partial(LeakyReLU, slope=0.2)``.
 ActivationMaker: TypeAlias = Callable[..., Layer]
@@ -47,15 +47,17 @@ def build_layers(
     """Return the layers of an `MLP` by name, in order; ``widths`` are those of the input, hidden layers and output."""
     depth = len(widths) - 2
     _check_widths(widths)
+    if not isinstance(batch_norm, bool | np.bool_):
+        raise InputError(f"MLP: expected batch_norm to be True or False, got {batch_norm!r}")
     makers = list(activation) if isinstance(activation, list | tuple) else [activation] * depth
     if len(makers) != depth:
         raise InputError(f"MLP: expected {depth} activations, one for each hidden layer, got {len(makers)}")
     acts: list[Layer | None] = [make_activation(maker, dtype) for maker in makers]
     acts.append(None if output_activation in (None, "none") else make_activation(output_activation, dtype))
     layers: dict[str, Layer] = {}
-    if input_dropout:
+    if input_dropout != 0:
         layers["drop0"] = Dropout(input_dropout, seed=seed, index=0, dtype=dtype)
-    if input_noise:
+    if input_noise != 0:
         layers["noise0"] = GaussianNoise(input_noise, seed=seed, index=0, dtype=dtype)
     for i, act in enumerate(acts, start=1):
         weights = initializer or str(getattr(act or Identity, "initializer", Activation.initializer))
@@ -65,18 +67,20 @@ def build_layers(
         is_hidden = i <= depth
         if is_hidden and batch_norm:
             layers[f"norm{i}"] = BatchNorm(widths[i], dtype=dtype)
-        if is_hidden and noise:
+        if is_hidden and noise != 0:
             layers[f"noise{i}"] = GaussianNoise(noise, seed=seed, index=i, dtype=dtype)
         if act is not None:
             layers[f"act{i}"] = act
-        if is_hidden and dropout:
+        if is_hidden and dropout != 0:
             layers[f"drop{i}"] = Dropout(dropout, seed=seed, index=i, dtype=dtype)
     return layers
 
 
 def widths(hidden_size: Any) -> list[Any]:
     """Return the widths of the hidden layers, which are given as a number or a sequence."""
-    if isinstance(hidden_size, Sequence | np.ndarray) and not isinstance(hidden_size, str | bytes):
+    if isinstance(hidden_size, np.ndarray):
+        hidden_size = hidden_size.tolist()
+    if isinstance(hidden_size, Sequence) and not isinstance(hidden_size, str | bytes):
         return list(hidden_size)
     if isinstance(hidden_size, int | float | np.number):
         return [hidden_size]
@@ -88,8 +92,7 @@ def widths(hidden_size: Any) -> list[Any]:
 def _check_widths(widths: Sequence[Any]) -> None:
     names = ["in_features", *["hidden_size"] * (len(widths) - 2), "out_features"]
     for name, width in zip(names, widths, strict=True):
-        if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
-            raise InputError(f"MLP: expected {name} to be an integer of at least 1, got {width!r}")
+        check_number("MLP", name, width, 1)
 
 
 def make_activation(maker: Any, dtype: DTypeLike) -> Layer:
@@ -122,13 +125,15 @@ def _activation_called(word: str) -> type[Activation]:
 
 def check_layers(layers: Mapping[str, Layer], reserved: Container[str]) -> None:
     """Check that layers fit together: their names and dtypes, and that each takes the width that the last one gives."""
-    if not layers:
-        raise InputError("MLP: expected at least one layer, got none")
+    if not isinstance(layers, Mapping) or not layers:
+        raise InputError(
+            f"MLP: expected at least one layer, by its name, as in {{'linear1': Linear(784, 10)}}, got {layers!r}"
+        )
     width, before, first = 0, "", next(iter(layers.values()))
     for name, layer in layers.items():
         if not isinstance(layer, Layer):
             raise InputError(f"MLP: expected {name} to be a layer, a subclass of glasswork.Layer, got {layer!r}")
-        if not name.isidentifier() or name in reserved:
+        if not isinstance(name, str) or not name.isidentifier() or name in reserved:
             raise InputError(f"MLP: a layer cannot be called {name!r}; use a name such as linear1 or act1")
         for inner in layer.modules():
             if not hasattr(inner, "dtype"):

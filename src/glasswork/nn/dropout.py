@@ -40,7 +40,7 @@ class Dropout(RandomLayer, kind="dropout"):
     Raises
     ------
     InputError
-        If ``p`` is out of range.
+        If ``p``, ``seed`` or ``index`` is out of range.
     """
 
     remembers = ("mask",)

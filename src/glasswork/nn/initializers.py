@@ -68,6 +68,6 @@ def initializer(name: str) -> Initializer:
     InputError
         If there is no initialiser of that name.
     """
-    if name not in INITIALIZERS:
+    if not isinstance(name, str) or name not in INITIALIZERS:
         raise InputError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {name!r}")
     return INITIALIZERS[name]

@@ -32,8 +32,8 @@ def make_layer(kind: str, settings: Mapping[str, Any], *, dtype: DTypeLike) -> L
     Raises
     ------
     InputError
-        If there is no such layer, or its settings are others.
         If there is no such layer, or the settings do not fit it.
+
     Examples
     --------
     >>> make_layer("leaky-relu", {"slope": 0.2}, dtype="float32")

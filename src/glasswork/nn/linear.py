@@ -28,6 +28,7 @@ from glasswork.errors import InputError
 from glasswork.nn import initializers
 from glasswork.nn.fixed_array import fixed_array
 from glasswork.nn.layer import Layer
+from glasswork.settings import check_number
 
 
 class Linear(Layer, kind="linear"):
@@ -65,7 +66,7 @@ class Linear(Layer, kind="linear"):
     Raises
     ------
     InputError
-        If a width is below 1, or ``bias_grad`` or ``initializer`` is unknown.
+        If a width is below 1, ``bias_grad`` or ``initializer`` is unknown, or ``rng`` is not a generator.
     """
 
     scores_are = "logits"
@@ -88,10 +89,11 @@ class Linear(Layer, kind="linear"):
         self.in_features, self.out_features = in_features, out_features
         super().__init__(dtype=dtype)
         for name, width in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
-                raise InputError(f"{self}: expected {name} to be an integer of at least 1, got {width!r}")
+            check_number(self, name, width, 1)
         if bias_grad not in ("sum", "mean"):
             raise InputError(f"{self}: expected bias_grad to be 'sum' or 'mean', got {bias_grad!r}")
+        if rng is not None and not hasattr(rng, "normal"):
+            raise InputError(f"{self}: expected rng such as numpy.random.default_rng(1), or None, got {rng!r}")
         self.bias_grad = bias_grad
         draw = initializers.initializer(initializer)
         self.weight = draw(in_features, out_features, np.random if rng is None else rng).astype(self.dtype)

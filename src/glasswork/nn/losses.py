@@ -57,14 +57,18 @@ class Loss:
     def check_model(self, model: object) -> None:
         """Raise an InputError if this loss does not suit the model's last layer; by default every model suits."""
 
+    def check_targets(self, targets: FloatArray) -> None:
+        """Raise an InputError if a target is outside what this loss is defined for; by default every number suits."""
+
     def _remember(self, pred: ArrayLike, target: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Check the arguments, keep them and return them as arrays."""
         pred, target = self._array("pred", pred), self._array("target", target)
-        if pred.ndim != 2 or pred.shape != target.shape or len(pred) == 0:
+        if pred.ndim != 2 or pred.shape != target.shape or pred.size == 0:
             raise InputError(
                 f"{self}: expected pred and target of one shape (batch, classes), got {pred.shape} and "
                 f"{target.shape}; turn labels into targets with int_to_onehot(labels)"
             )
+        self.check_targets(target)
         self.pred, self.target = pred, target
         return pred, target
 
@@ -73,6 +77,8 @@ class Loss:
         array = self._array("weights", weights)
         if array.shape != (len(pred),):
             raise InputError(f"{self}: expected weights of shape ({len(pred)},), one a sample, got {array.shape}")
+        if not 0 <= array.min() <= array.max() < np.inf:  # never for NaN
+            raise InputError(f"{self}: expected weights of 0 or more, got {array.min():g} to {array.max():g}")
         return array.astype(pred.dtype)[:, np.newaxis]
 
     def _array(self, name: str, value: ArrayLike) -> FloatArray:
@@ -209,23 +215,6 @@ def log_softmax(logits: FloatArray) -> FloatArray:
     shifted: FloatArray = logits - logits.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return shifted
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Turn scores into probabilities: ``exp(logits)``, made to sum to 1 (Bishop 2006, eq. 4.104).
-
-    Parameters
-    ----------
-    logits : (batch, classes)
-        The scores of each image.
-
-    Returns
-    -------
-    (batch, classes)
-        Of the same dtype; every row sums to 1.
-    """
-    probabilities: FloatArray = np.exp(log_softmax(logits))
-    return probabilities
 
 
 #: By the names that recipes use.

@@ -167,7 +167,7 @@ class MLP(Network):
         MLP(784-30-10)
         """
         model = cls.__new__(cls)
-        model._take(dict(layers))
+        model._take(layers)
         if scores_are is not None:
             model.scores_are = scores_are
         return model

@@ -111,9 +111,13 @@ class Module:
                 vars(module)[name] = changed(value, change)
 
     def _set_dtype(self, dtype: DTypeLike) -> None:
-        if np.dtype(dtype) not in (np.float32, np.float64):  # float16 is too coarse to train in, and no file stores it
-            raise InputError(f"{self}: expected the dtype float32 or float64, got {np.dtype(dtype)}")
-        self.dtype = np.dtype(dtype)
+        try:
+            found = None if dtype is None else np.dtype(dtype)  # NumPy takes None for float64
+        except TypeError:
+            found = None
+        if found not in (np.float32, np.float64):  # float16 is too coarse to train in, and no file stores it
+            raise InputError(f"{self}: expected the dtype float32 or float64, got {found or repr(dtype)}")
+        self.dtype = found
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return a copy that works in another dtype."""

@@ -5,6 +5,7 @@ model.linear1        model.act1 = ReLU()        model.summary()
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from glasswork.errors import InputError
@@ -34,10 +35,10 @@ class NamedLayers(Module):
 
     named_layers: dict[str, Layer]
 
-    def _take(self, layers: dict[str, Layer]) -> None:
+    def _take(self, layers: Mapping[str, Layer]) -> None:
         """Check these layers, and make them the network's layers."""
         check_layers(layers, reserved=[*dir(type(self)), "named_layers", "dtype"])
-        self.named_layers = layers
+        self.named_layers = dict(layers)
         self.dtype = next(iter(layers.values())).dtype
         give_indices(self._random_layers())
 

@@ -38,7 +38,7 @@ class GaussianNoise(RandomLayer, kind="gaussian-noise"):
     Raises
     ------
     InputError
-        If ``std`` is negative, infinite or NaN.
+        If ``std`` is negative, infinite or NaN, or ``seed`` or ``index`` is out of range.
     """
 
     purpose = Purpose.NOISE

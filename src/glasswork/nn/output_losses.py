@@ -18,6 +18,25 @@ class _OutputLoss(Loss):
 
     remembers = ("difference",)
     difference: FloatArray
+    largest_target = np.inf
+
+    def check_targets(self, targets: FloatArray) -> None:
+        """Refuse targets that have no likelihood.
+
+        Parameters
+        ----------
+        targets : array
+            Of any shape.
+
+        Raises
+        ------
+        InputError
+            If one is negative, or too large.
+        """
+        low, high = targets.min(), targets.max()
+        if low < 0 or high > self.largest_target:
+            words = "of 0 or more" if self.largest_target == np.inf else f"from 0 to {self.largest_target:g}"
+            raise InputError(f"{self}: expected targets {words}, got {low:g} to {high:g}")
 
     def _weighted(self, difference: FloatArray, losses: FloatArray, weights: ArrayLike | None) -> float:
         """Keep the difference for ``backward``; return the sum of the losses, mean over the batch."""
@@ -41,6 +60,7 @@ class BinaryCrossEntropyLoss(_OutputLoss):
     """
 
     label = "BCE"
+    largest_target = 1.0
     pred_is = "logits"
 
     def forward(self, pred: ArrayLike, target: ArrayLike, weights: ArrayLike | None = None) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
 from glasswork.nn.layer import Layer
-from glasswork.randomness import WORDS_PER_BLOCK, Purpose, random_rows
+from glasswork.randomness import WORDS_PER_BLOCK, Purpose, generator, random_rows
 
 
 class RandomLayer(Layer):
@@ -39,6 +39,7 @@ class RandomLayer(Layer):
         super().__init__(dtype=dtype)
         if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < 2**63:
             raise InputError(f"{self}: expected index to be an integer of at least 0, got {index!r}")
+        generator(seed, self.purpose)  # refuses what is no seed
         self.seed, self.index = seed, index
         self.position: tuple[int, int] | None = None
 

@@ -48,9 +48,9 @@ class Scale(Layer, kind="scale"):
         *,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        super().__init__(dtype=dtype)
+        check_settings("Scale", Scale, offset=offset, spread=spread)
         self.offset, self.spread = offset, spread
-        check_settings(self, offset=offset, spread=spread)
+        super().__init__(dtype=dtype)
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Return ``(x - offset) / spread``, of the same shape."""

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray, Labels
+from glasswork.errors import InputError
 from glasswork.nn.layer import Layer
-from glasswork.nn.losses import softmax
+from glasswork.nn.losses import log_softmax
 
 ScoresAre: TypeAlias = Literal["logits", "probabilities"]
 
@@ -30,6 +32,34 @@ def labels_of(scores: FloatArray, scores_are: str) -> Labels:
         labels: Labels = scores.argmax(axis=1)
         return labels
     return (scores[:, 0] > (0 if scores_are == "logits" else 0.5)).astype(np.int64)
+
+
+def softmax(logits: ArrayLike) -> FloatArray:
+    """Turn scores into probabilities: ``exp(logits)``, made to sum to 1 (Bishop 2006, eq. 4.104).
+
+    Parameters
+    ----------
+    logits : (batch, classes)
+        The scores of each image.
+
+    Returns
+    -------
+    (batch, classes)
+        Of the same dtype, float64 for integers; every row sums to 1.
+
+    Raises
+    ------
+    InputError
+        If the logits are not numbers of this shape.
+    """
+    given = np.asarray(logits)
+    if given.ndim != 2 or given.shape[1] == 0 or given.dtype.kind not in "fiu":
+        raise InputError(
+            f"softmax: expected logits of shape (batch, classes), got {given.dtype} of shape {given.shape}"
+            + ("; for one image give logits[numpy.newaxis]" if given.ndim == 1 else "")
+        )
+    probabilities: FloatArray = np.exp(log_softmax(given if given.dtype.kind == "f" else given.astype(np.float64)))
+    return probabilities
 
 
 def probabilities_of(scores: FloatArray, scores_are: str) -> FloatArray:

@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 
 from glasswork.arrays import FloatArray
+from glasswork.errors import StateError
 from glasswork.settings import Range, check_settings
 
 
@@ -99,7 +100,12 @@ class Average:
         return {name: array.copy() for name, array in self.live_state().items()}
 
     def load_state(self, state: dict[str, FloatArray]) -> None:
-        """Restore a ``state()``; afterwards the arrays hold the weights of the training."""
+        """Restore a ``state()``; afterwards the arrays hold the weights of the training.
+
+        Raises a StateError if the state has other names or shapes, and then changes nothing.
+        """
+        if {name: a.shape for name, a in self.live_state().items()} != {name: a.shape for name, a in state.items()}:
+            raise StateError("Average: this state has other names or shapes than the average's own")
         self.hide()
         self.steps = int(state["average.steps"][0])
         for i, average in enumerate(self._kept):

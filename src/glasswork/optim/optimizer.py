@@ -16,7 +16,7 @@ from glasswork.arrays import FloatArray
 from glasswork.errors import InputError, StateError
 from glasswork.optim.limits import clip_and_decay, limit_norms
 from glasswork.optim.schedules import Schedule
-from glasswork.settings import Range, check_settings
+from glasswork.settings import Range, check_number, check_settings, list_of_arrays
 
 LearningRate: TypeAlias = Annotated[float, Range(ge=0), "what each gradient is multiplied by"]
 
@@ -70,7 +70,7 @@ class Optimizer:
         schedule: Schedule | None = None,
         total_steps: int | None = None,
     ) -> None:
-        self.params, self.grads = list(params), list(grads)
+        self.params, self.grads = list_of_arrays(self, "params", params), list_of_arrays(self, "grads", grads)
         if [p.shape for p in self.params] != [g.shape for g in self.grads]:
             raise InputError(
                 f"{self}: expected one gradient of the same shape for each parameter, got shapes "
@@ -81,8 +81,8 @@ class Optimizer:
             raise InputError(f"{self}: expected a schedule such as glasswork.optim.cosine(), got {schedule!r}")
         if schedule is not None and total_steps is None:
             raise InputError(f"{self}: a schedule needs total_steps, the number of steps in the whole run")
-        if total_steps is not None and (not isinstance(total_steps, int | np.integer) or total_steps < 1):
-            raise InputError(f"{self}: expected total_steps to be an integer of at least 1, got {total_steps!r}")
+        if total_steps is not None:
+            check_number(self, "total_steps", total_steps, 1)
         self.lr = self.base_lr = lr
         self.weight_decay, self.clip_norm, self.max_norm = weight_decay, clip_norm, max_norm
         self.schedule, self.total_steps = schedule, total_steps

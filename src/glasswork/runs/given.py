@@ -16,6 +16,14 @@ from glasswork.runs.folder import RunFolder
 Data: TypeAlias = Dataset | tuple[Any, Any]
 
 
+def check_stops(checkpoint_every: object, should_stop: object) -> None:
+    """Raise an InputError unless a run can be saved and stopped as it is told."""
+    if not isinstance(checkpoint_every, int | float) or not checkpoint_every >= 0:  # never for NaN
+        raise InputError(f"Run: expected checkpoint_every to be seconds, 0 or more, got {checkpoint_every!r}")
+    if not callable(should_stop):
+        raise InputError(f"Run: expected should_stop to be a callable, as lambda: False, got {should_stop!r}")
+
+
 def as_recipe(recipe: Recipe | str | os.PathLike[str]) -> Recipe:
     """Return a recipe, or the one that is meant: by its name, its TOML file, or the folder of a run.
 

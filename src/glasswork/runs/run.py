@@ -19,7 +19,7 @@ from glasswork.recipes.recipe import Recipe
 from glasswork.runs.checkpoint import Checkpoints, extended
 from glasswork.runs.facts import RunFacts
 from glasswork.runs.folder import DEFAULT_PARENT, RunFolder, free_folder
-from glasswork.runs.given import Data, as_dataset, as_recipe, folder_and_dataset
+from glasswork.runs.given import Data, as_dataset, as_recipe, check_stops, folder_and_dataset
 from glasswork.runs.result import State
 from glasswork.runs.snapshots import Snapshots
 from glasswork.runs.state import RunState
@@ -317,6 +317,7 @@ class Run(RunFacts):
         should_stop: Callable[[], bool],
     ) -> None:
         """Build everything that the recipe asks for, in memory."""
+        check_stops(checkpoint_every, should_stop)
         self._use(place)
         self.checkpoint_every, self._should_stop = checkpoint_every, should_stop
         self._state = RunState.begin(recipe, dataset, place)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
-
 from glasswork.arrays import FloatArray
 from glasswork.engine.contract import Model, Optimizer, gradients_of, memory_of
 from glasswork.errors import InputError, StateError
 from glasswork.nn import LOSSES
+from glasswork.optim import Average
 
 #: The methods that a model, an optimiser and a loss must have; optional methods are used where they exist.
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -48,12 +47,6 @@ def check_parts(who: str, **parts: Any) -> None:
             )
 
 
-def check_number(who: str, name: str, value: Any, least: int) -> None:
-    """Check that a setting is an integer and not too small."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"{who}: expected {name} to be an integer of at least {least}, got {value!r}")
-
-
 def check_together(model: Model, optimizer: Optimizer) -> None:
     """Check that the optimiser moves the model's own parameters along the model's own gradients."""
     for what, held, own in (
@@ -66,6 +59,15 @@ def check_together(model: Model, optimizer: Optimizer) -> None:
                 "layers or arrays that have been replaced; create the optimizer after the model, from its "
                 "parameters() and gradients(), and write into arrays with [...] = instead of replacing them"
             )
+
+
+def check_average(average: Average, arrays: list[FloatArray]) -> None:
+    """Check that an average is one of the model's own arrays."""
+    if not set(map(memory_of, average.arrays)) <= set(map(memory_of, arrays)):
+        raise StateError(
+            "fit: this average holds arrays that are not this model's; create it from the model's own, as in "
+            "Average(model.state().values(), 0.99)"
+        )
 
 
 def check_restorable(model: Model) -> None:

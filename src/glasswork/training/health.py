@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasswork.arrays import FloatArray
 from glasswork.data.kinds import noun
+from glasswork.data.labels import check_labels
 from glasswork.errors import InputError
 from glasswork.nn import GELU, MLP, Layer, ReLU, Scale, Sigmoid, SiLU, Tanh
 from glasswork.nn.scores import labels_of
@@ -122,7 +123,7 @@ def diagnose(
     Raises
     ------
     InputError
-        If there are no images, or the number of labels is a different one.
+        If there are no images, the number of labels is a different one, or they are not the network's.
     """
     takes = model.inputs
     as_given = takes is not None and (takes.kind == "features" or (takes.low is not None and not takes.scales))
@@ -130,6 +131,7 @@ def diagnose(
     images, known = read("diagnose", images), np.asarray(labels)
     if len(images) == 0 or len(images) != len(known):
         raise InputError(f"diagnose: expected images, and one label for each, got {len(images):,} and {len(known):,}")
+    check_labels(known, max(model.out_features, 2), argument="out_features")
     images = as_rows("diagnose", images, model.in_features)
     rate = learning_rate or max((epoch.learning_rate for epoch in history), default=0.0)
     slower = "a smaller learning rate" + (f" than {rate:g}" if rate else "")

@@ -19,8 +19,10 @@ from glasswork.engine.agreement import check_pair
 from glasswork.engine.contract import NO_LIMIT, Criterion, Engine, Loader, Model, Optimizer, check_loss
 from glasswork.engine.threads import limited_to
 from glasswork.errors import DivergedError, InputError
+from glasswork.nn import Loss
 from glasswork.optim import Average
-from glasswork.training.checks import check_number, check_parts, check_restorable, check_together
+from glasswork.settings import check_number
+from glasswork.training.checks import check_average, check_parts, check_restorable, check_together
 from glasswork.training.engines import EngineName, choose_engine
 from glasswork.training.evaluation import at_least_one, evaluate, mode_of, position_of
 from glasswork.training.loaders import Data, evaluation_loader, remaining, training_loader
@@ -172,6 +174,8 @@ def fit(
     check_number("fit", "epochs", epochs, 0)
     if monitor not in MONITORS:
         raise InputError(f"fit: expected monitor to be one of {', '.join(MONITORS)}, got {monitor!r}")
+    if monitor == "auc" and (outputs := getattr(model, "out_features", 2)) > 2:
+        raise InputError(f"fit: auc is for two classes, but {model} has {outputs} outputs; choose f1")
     for name, number in (("patience", patience), ("threads", threads)):
         if number is not None:
             check_number("fit", name, number, 1)
@@ -182,11 +186,15 @@ def fit(
     if progress is not None and not isinstance(progress, Progress):
         raise InputError(f"fit: expected progress to be a Progress, or None, got {progress!r}")
     learnt_from: Any = training_loader("fit", train_loader, model, optimizer)
+    if isinstance(criterion, Loss) and getattr(learnt_from, "has_targets", False):
+        criterion.check_targets(learnt_from.labels)  # all at once: the compiled engine does not ask the loss
     validated_on = None if valid_loader is None else evaluation_loader("fit", valid_loader, model)
     check_together(model, optimizer)
     if validated_on is not None:
         check_pair(model, learnt_from, validated_on)
-    if average is not None and not isinstance(average, Average):
+    if isinstance(average, Average):
+        check_average(average, arrays_of(model))
+    elif average is not None:
         average = Average(arrays_of(model), average)
     engine = choose_engine(
         engine, model, optimizer, criterion, loader=learnt_from, epochs=epochs, average=average, threads=threads

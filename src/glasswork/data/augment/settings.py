@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from glasswork.errors import InputError
-from glasswork.settings import Range, check_settings
+from glasswork.settings import Range, check_number, check_settings
 
 #: The names of the classes that have variants.
 VARIANTS = ("0", "1", "9")
@@ -93,6 +93,8 @@ class Augmentation:
         names = [field.name for field in dataclasses.fields(self) if field.name not in ("calm", "epochs")]
         check_settings("Augmentation", type(self), **{name: getattr(self, name) for name in names})
         object.__setattr__(self, "calm", tuple(map(str, self.calm)))
+        if self.epochs is not None:
+            check_number("Augmentation", "epochs", self.epochs, 1)
         if self.epochs is None and self.changes:
             raise InputError("Augmentation: a strength that changes needs epochs, the length of the whole training")
 
