@@ -223,6 +223,7 @@ def test_data_that_no_source_gives_again_are_kept(tmp_path, kind):
         np.testing.assert_array_equal(getattr(parts, name).labels, getattr(run.parts, name).labels)
     with Run.resume(tmp_path / "run", epochs=3) as again:
         assert len(list(again.epochs())) == 1
+        assert again.recipe.description.endswith("extended from 2 to 3 epochs")
 
 
 def test_data_as_they_were_loaded_are_not_kept(tmp_path):

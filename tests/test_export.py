@@ -190,6 +190,8 @@ def test_the_command_says_how_equal_the_file_is(installed, default_run, tmp_path
     assert "3,336 bytes of RAM" in said
     said = installed("export", default_run, default_run / "model.safetensors", folder=tmp_path, status=1)
     assert "is not replaced" in said or "did not write it" in said
+    said = installed("export", default_run / "model.safetensors", "alone.h", folder=tmp_path)
+    assert "compared on random numbers, not on test data: it is a model file" in said
 
 
 def test_the_examples_of_the_docs_run(default_run, tmp_path):

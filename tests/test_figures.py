@@ -359,6 +359,13 @@ def test_compare_can_draw_a_loss_of_zero():
     figures.compare({"perfect": perfect}).canvas.draw()
 
 
+def test_weights_of_a_table_that_is_not_scaled_are_bars_by_column():
+    model = of_table(13)
+    model.inputs = Inputs(kind="features")  # as a classifier that takes numbers as they are has it
+    named = [label.get_text() for label in figures.weights(model).axes[0].get_yticklabels()]
+    assert named == [f"column {k}" for k in range(1, 14)]
+
+
 def test_weights_of_a_table_are_bars_by_column():
     model = of_table(5, hidden=7)
     weight = next(layer for layer in model.layers if isinstance(layer, Linear)).weight

@@ -14,7 +14,20 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 from typer.testing import CliRunner
 
-from glasswork import MLP, Adam, CrossEntropyLoss, Digit, FileError, InputError, ReLU, fit, read_digits, read_image
+from glasswork import (
+    MLP,
+    Adam,
+    CrossEntropyLoss,
+    Digit,
+    FileError,
+    InputError,
+    ReLU,
+    Run,
+    fit,
+    named_recipe,
+    read_digits,
+    read_image,
+)
 from glasswork.data.photos import read_picture
 from glasswork.models.doubt import ReferenceSet
 
@@ -328,6 +341,7 @@ def test_predict_json_keeps_its_keys_and_adds_digits(run, two):
         assert digit["confidence"] == max(digit["probabilities"])
         assert digit["unlike"] in (True, False)
     assert first["box"][2] < second["box"][0]
+    assert entry["note"] == "2 digits found: label is the first in reading order, digits has all of them"
     assert {key: entry[key] for key in ("digit", "confidence", "probabilities")} == {
         key: first[key] for key in ("digit", "confidence", "probabilities")
     }
@@ -337,7 +351,25 @@ def test_predict_single_says_that_there_are_more(run, two):
     result = predict(run, two, "--single", "--json")
     (entry,) = json.loads(result.stdout)
     assert len(entry["digits"]) == 1
+    assert "note" not in entry
     assert "2 digits found; this is the largest" in result.stderr
+
+
+def test_predict_says_why_a_network_of_five_digits_does_not_look_for_digits(two, mnist):
+    images, labels = mnist
+    few = labels[:2000] < 5
+    np.savez(two.with_name("five.npz"), x=images[:2000][few], y=labels[:2000][few])
+    recipe = named_recipe("relu").override({"training.epochs": 3, "data.source": str(two.with_name("five.npz"))})
+    with Run(recipe, two.with_name("five")) as run:
+        list(run.epochs())
+    result = predict(run.folder, two, two)
+    assert result.stdout.count("unlike anything it was trained on") == 2
+    assert "pictures are answered whole, each as one image" in result.stderr
+    assert "pictures are answered whole" not in predict(run.folder, two.with_name("five.npz")).stderr
+
+
+def test_a_digit_is_shown_in_a_line(two):
+    assert repr(read_digits(two)[0]).startswith("Digit(at ")
 
 
 def test_predict_show_draws_a_refusal_too(run, tmp_path):

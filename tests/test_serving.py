@@ -125,6 +125,8 @@ def test_what_the_server_says_about_itself(digits, table, home):
     assert (described["name"], described["network"]) == ("digits", "MLP(784-50-10)")
     assert (described["shape"], described["features"], described["kind"]) == ([28, 28], 784, "pixels")
     assert described["classes"] == list("0123456789")
+    measured = json.loads((home / "digits" / "result.json").read_text())["test_accuracy"]
+    assert described["test_accuracy"] == round(measured, 6)
     assert table.ask("/model")[1]["columns"] == ["height", "width", "depth"]
     for server in (digits, table):
         for path in ("/model", "/openapi.json"):

@@ -54,7 +54,8 @@ def export(
         rows, labels = parts.test.images[:1000], parts.test.labels[:1000]
         of_what = f"test {noun(parts.kind)}"
     except GlassworkError as error:
-        print(f"Notice: {error}; random numbers take the place of test data", file=sys.stderr)
+        why = "it is a model file, and only a run has test data" if run.is_file() else error
+        print(f"Notice: compared on random numbers, not on test data: {why}", file=sys.stderr)
         rows, labels, of_what = None, None, "rows of random numbers"
     done = write(read.model, file, format=format_, bare=bare, int8=int8, rows=rows, data=data, force=force)
     print(f"{file}: {file.stat().st_size:,} bytes")

@@ -159,4 +159,6 @@ def feature_names(model: Model) -> list[str] | None:
     inputs = getattr(model, "inputs", None)
     if inputs is None or inputs.kind != "features":
         return None
-    return list(inputs.columns or (f"column {k + 1}" for k in range(len(inputs.features))))
+    return list(
+        inputs.columns or (f"column {k + 1}" for k in range(columns(model, "feature_names")[0].weight.shape[0]))
+    )

@@ -33,7 +33,8 @@ def weights(model: Model, *, shape: tuple[int, ...] | None = None) -> Picture:
     """Draw the weights into each neuron of the first layer, or into the 100 strongest if there are more.
 
     For a network that was trained on a table of features, draw bars by column: the 12 strongest neurons and the 30
-    strongest columns.
+    strongest columns. A run and an estimator know that they take a table; for a network from your own loop, set
+    ``model.inputs = Inputs(kind="features")`` first.
 
     Parameters
     ----------

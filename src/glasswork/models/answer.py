@@ -126,12 +126,18 @@ def by_image(answers: Iterator[Answer]) -> Iterator[list[Answer]]:
 
 
 def entry_of(answers: Sequence[Answer], *, scores: bool = False) -> dict[str, Any]:
-    """Return an image's entry in JSON. A picture's is that of its first digit, with a list of all its digits."""
+    """Return an image's entry in JSON. A picture's is that of its first digit, with a list of all its digits.
+
+    If there are several, ``note`` warns that the label is that of the first.
+    """
     first, *_ = facts = [_facts(answer, scores=scores) for answer in answers]
     if answers[0].reading is None or answers[0].error:
         return first
     of_image = ("item", "file", "row")
-    return first | {"digits": [{key: one[key] for key in one if key not in of_image} for one in facts]}
+    entry = first | {"digits": [{key: one[key] for key in one if key not in of_image} for one in facts]}
+    if len(facts) > 1:
+        entry["note"] = f"{len(facts)} digits found: label is the first in reading order, digits has all of them"
+    return entry
 
 
 def _facts(answer: Answer, *, scores: bool) -> dict[str, Any]:

@@ -41,6 +41,12 @@ from glasswork.reading import BYTES, size_in_words
 #: Images that a network computes at a time.
 _AT_A_TIME = 1000
 
+#: Why a sheet of many digits gets one answer.
+_NOT_CUT_OUT = (
+    "pictures are answered whole, each as one image: this network was not trained on the ten digits as MNIST has them, "
+    "so it does not look for digits in a picture; cut them out first, with read_digits, or ask record"
+)
+
 
 def _ignore(note: str) -> None:
     """Do nothing about a note."""
@@ -159,8 +165,13 @@ def _of_found(
             yield Answer(source, error=problem)
         for row, (picture, name) in enumerate(found.paths, 1):
             yield from _of_photograph(read, picture, Answer(source, name, row), single=single)
-    else:
-        yield from _of_images(read, source, found, notify)
+        return
+    told = not (found.pictures and found.paths)
+    for answer in _of_images(read, source, found, notify):
+        if answer.unlike and not told:
+            told = True
+            notify(f"{source}: {_NOT_CUT_OUT}")
+        yield answer
 
 
 def _find(source: str, path: Path | None) -> Found | list[str]:

@@ -211,7 +211,10 @@ def extended(recipe: Recipe, epochs: int, folder: Path) -> Recipe:
         )
     if epochs < had:
         raise RecipeError(f"training.epochs: expected at least the {had} that {folder} has, got {epochs}")
-    return recipe.override({"training.epochs": epochs})
+    if epochs == had:
+        return recipe
+    words = "; ".join(filter(None, [recipe.description, f"extended from {had} to {epochs} epochs"]))
+    return recipe.override({"training.epochs": epochs, "description": words})
 
 
 def same_experiment(a: Recipe, b: Recipe) -> bool:

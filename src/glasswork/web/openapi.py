@@ -67,7 +67,8 @@ class Entry(DigitEntry, frozen=True, kw_only=True):
     item: str | None
     file: str
     row: int
-    digits: Annotated[list[DigitEntry], Meta(description="all digits of a picture that shows several")] = []
+    digits: Annotated[list[DigitEntry], Meta(description="all digits of a picture, in reading order")] = []
+    note: Annotated[str, Meta(description="where a picture has several digits: that label is the first of them")] = ""
 
 
 def describe(run: Path, read: ModelFile) -> ModelDescription:
@@ -77,6 +78,7 @@ def describe(run: Path, read: ModelFile) -> ModelDescription:
     accuracy = None
     with suppress(FileError):  # a model file has no result, and the network answers even if the result is damaged
         accuracy = RunFolder(run).result().test_accuracy
+        accuracy = None if accuracy is None else round(accuracy, 6)
     return ModelDescription(
         name=run.resolve().name,
         network=str(model),

@@ -42,6 +42,9 @@ class Digit:
     image: Images
     box: tuple[int, int, int, int]
 
+    def __repr__(self) -> str:
+        return "Digit(at {},{} to {},{})".format(*self.box)
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
