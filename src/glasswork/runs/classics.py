@@ -52,8 +52,9 @@ _COMMON = {
 }
 _LECUN = {
     "network.activation": "tanh",
-    "network.output_activation": "sigmoid",
+    "network.output_activation": "tanh",
     "loss.name": "mse",
+    "optimizer.learning_rate": 0.005,  # at 0.02 the outputs saturate, and little is learnt
     "training.epochs": 30,
 }
 _LECUN_DISTORTED = {"augment.shift": 2.0, "augment.scale": 0.15, "augment.shear": 0.15, "training.epochs": 60}
