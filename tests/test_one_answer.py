@@ -127,7 +127,7 @@ def test_keys_are_those_that_are_documented(written, home):
     assert list(written["out.csv"][0]) == columns
     assert list(written["out.parquet"][0]) == columns
     for row in flat(written["json-scores"]):
-        assert set(row) - {"digits", "digit", "probabilities", "scores"} <= set(KEYS)
+        assert set(row) - {"digits", "digit", "note", "probabilities", "scores"} <= set(KEYS)
         if "error" not in row:
             assert set(keys) - set(row) == {"error"}
     table = (Path(__file__).parent.parent / "docs" / "lookup" / "data.md").read_text()

@@ -364,8 +364,8 @@ def test_predict_says_why_a_network_of_five_digits_does_not_look_for_digits(two,
         list(run.epochs())
     result = predict(run.folder, two, two)
     assert result.stdout.count("unlike anything it was trained on") == 2
-    assert "pictures are answered whole, each as one image" in result.stderr
-    assert "pictures are answered whole" not in predict(run.folder, two.with_name("five.npz")).stderr
+    assert "answered whole, as one image" in result.stderr
+    assert "answered whole" not in predict(run.folder, two.with_name("five.npz")).stderr
 
 
 def test_a_digit_is_shown_in_a_line(two):

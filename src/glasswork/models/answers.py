@@ -43,8 +43,8 @@ _AT_A_TIME = 1000
 
 #: Why a sheet of many digits gets one answer.
 _NOT_CUT_OUT = (
-    "pictures are answered whole, each as one image: this network was not trained on the ten digits as MNIST has them, "
-    "so it does not look for digits in a picture; cut them out first, with read_digits, or ask record"
+    "answered whole, as one image: this network was not trained on the ten digits as MNIST has them, so it does not look "
+    "for digits in a picture; cut them out first, with read_digits, or ask record"
 )
 
 
@@ -166,10 +166,8 @@ def _of_found(
         for row, (picture, name) in enumerate(found.paths, 1):
             yield from _of_photograph(read, picture, Answer(source, name, row), single=single)
         return
-    told = not (found.pictures and found.paths)
     for answer in _of_images(read, source, found, notify):
-        if answer.unlike and not told:
-            told = True
+        if answer.unlike and found.pictures and len(found.paths) == 1:
             notify(f"{source}: {_NOT_CUT_OUT}")
         yield answer
 
