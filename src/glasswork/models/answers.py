@@ -43,8 +43,8 @@ _AT_A_TIME = 1000
 
 #: Why a sheet of many digits gets one answer.
 _NOT_CUT_OUT = (
-    "answered whole, as one image: this network was not trained on the ten digits as MNIST has them, so it does not look "
-    "for digits in a picture; cut them out first, with read_digits, or ask record"
+    "answered whole, as one image: this network was not trained on the ten digits as MNIST has them, so it does not "
+    "look for digits in a picture; cut them out first, with read_digits, or ask record"
 )
 
 

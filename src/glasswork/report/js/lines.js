@@ -52,7 +52,7 @@ export class Lines {
     this.pointed = pointed;
     const n = pointed ? [...this.touch.children].indexOf(document.elementFromPoint(pointed.clientX, pointed.clientY)) : -1;
     [...this.seen.children].forEach((path, k) => path.classList.toggle("told", k === n));
-    if (n < 0) return;
+    if (!pointed || n < 0) return;
     const box = this.stage.getBoundingClientRect();
     const x = pointed.clientX - box.left;
     this.label.setAttribute("x", x);
