@@ -166,8 +166,9 @@ def _of_found(
         for row, (picture, name) in enumerate(found.paths, 1):
             yield from _of_photograph(read, picture, Answer(source, name, row), single=single)
         return
+    may_hold_digits = found.pictures and len(found.paths) == 1 and set(read.classes) <= set("0123456789")
     for answer in _of_images(read, source, found, notify):
-        if answer.unlike and found.pictures and len(found.paths) == 1:
+        if answer.unlike and may_hold_digits:
             notify(f"{source}: {_NOT_CUT_OUT}")
         yield answer
 
