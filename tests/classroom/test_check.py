@@ -89,6 +89,7 @@ def test_begun_with_dots_left_is_open(checker, tmp_path):
         ("output = np.dot(x, self.weight) + self.bias", "output = np.dot(X, self.weight) + self.bias", "Linear.forward", "global-for-argument"),
         ("output = np.dot(x, self.weight) + self.bias", "output = np.dot(inputs, self.weight) + self.bias", "Linear.forward", "undefined-name"),
         ("+ self.bias\n", "+ self.b\n", "Linear.forward", "unknown-attribute"),
+        ("grad_output = loss_fn.backward()", "grad_output = loss.backward()", "train", "method-of-another"),
         ("output = np.dot(x, self.weight)", "output = output + np.dot(x, self.weight)", "Linear.forward", "used-before-assigned"),
         ("self.output = 1 / (1 + np.exp(-x))\n", "self.output = self(x)\n", "Sigmoid.forward", "endless-recursion"),
         ("self.output = 1 / (1 + np.exp(-x))\n", "self.output = 1 / (1 + np.exp(-x)\n", "Sigmoid.forward", "syntax-error"),
@@ -104,6 +105,19 @@ def test_begun_with_dots_left_is_open(checker, tmp_path):
 )  # fmt: skip
 def test_what_needs_no_comparison_is_named_alone(checker, tmp_path, old, new, part, mistake):
     assert wrong(check(checker, tmp_path, change(old, new))) == {part: mistake}
+
+
+def test_the_next_open_part_is_hinted_at(glasswork, tmp_path):
+    glasswork("classwork", "new", "mine", folder=tmp_path)
+    said = glasswork("check", "mine/classwork.py", "--hint", "2", folder=tmp_path, status=3)
+    part, _, _ = said[said.index("still to be written") :].partition("minibatch_generator")
+    assert ("Hint 1:" in part, "Hint 2:" in part, said.count("Hint")) == (True, True, 2)
+    told = json.loads(glasswork("check", "mine/classwork.py", "--json", folder=tmp_path, status=3))
+    assert {len(part["hints"]) for part in told["parts"] if part["status"] == "open"} == {3}
+    both = (tmp_path / "mine" / "classwork.py").read_text().replace("np.mean(grad_output, axis=0)", "grad_output")
+    (tmp_path / "both.py").write_text(both)
+    said = glasswork("check", "both.py", folder=tmp_path, status=1)
+    assert said.count("Hint") == 1, "what is wrong comes first"
 
 
 def test_a_function_of_the_split_that_is_empty_is_open(checker, tmp_path):
@@ -201,6 +215,7 @@ def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):
     ("text", "status", "words"),
     [
         ("", 3, "0 of 20 parts done, 20 not found"),
+        (change("self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ..."), 3, "19 of 20 parts done, 1 still open"),
         (change("    train_loss = train(", "    break\n    train_loss = train("), 1, "is left in its first round"),
         (solution(), 0, "the file runs from top to bottom"),
     ],

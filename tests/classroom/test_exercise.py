@@ -111,6 +111,7 @@ def test_a_teacher_chooses_what_is_left_open(glasswork, checker, tmp_path):
     report = checker.check(tmp_path / "mine" / "classwork.py")
     status = {part.name: part.status for part in report.parts}
     assert {name for name, word in status.items() if word == "open"} == set(chosen)
+    assert {len(part.hints) for part in report.parts if part.status == "open"} == {3}
     assert all(word == "done" for name, word in status.items() if name not in (*chosen, "whole file"))
     text = (tmp_path / "mine" / "classwork.py").read_text("utf-8")
     assert ("write `backward`" in text, "two splits" in text, "train_test_split(X, y" in text) == (True, False, True)

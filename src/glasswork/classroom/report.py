@@ -2,6 +2,7 @@
 
 import html
 import textwrap
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,7 +38,7 @@ class PartReport:
     message : str
         What the part does and what was expected.
     hints : tuple of str
-        Three hints, each giving away more than the one before; empty unless something is wrong.
+        Three hints, each giving away more than the one before, on what is wrong or still to be written; else empty.
     code : str
         The student's own line at ``line``; not part of the JSON form.
     """
@@ -108,21 +109,27 @@ def place_of(part: PartReport) -> str:
 
 def summary(report: CheckReport) -> str:
     """Return one sentence on the whole file."""
-    parts = [part for part in report.parts if part.name != WHOLE_FILE]
-    count = {s: sum(p.status == s for p in parts) for s in SIGNS}
-    right = sum(p.status in ("done", "remark") for p in parts)
+    optional = Counter(part.status for part in report.parts if part.name in OPTIONAL)
     if report.finished:
-        more = f", {count['open']} optional still open" if count["open"] else ""
+        more = f", {optional['open']} optional still open" if optional["open"] else ""
+        more += f", {optional['wrong']} optional wrong" if optional["wrong"] else ""
         remarked = any(part.name == WHOLE_FILE and part.status == "remark" for part in report.parts)
         runs = "see the remark on the whole file" if remarked else "the file runs from top to bottom"
-        more += f", {count['wrong']} optional wrong" if count["wrong"] else ""
         return f"All required parts are done{more}; {runs}."
-    said = [f"{right} of {len(parts)} parts done"]
-    said += [f"{count[s]} {word}" for s, word in _COUNTED.items() if count[s]]
+    needed = Counter(part.status for part in report.parts if part.name not in (*OPTIONAL, WHOLE_FILE))
+    said = [f"{needed['done'] + needed['remark']} of {needed.total()} parts done"]
+    said += [f"{needed[s]} {word}" for s, word in _COUNTED.items() if needed[s]]
+    said += [f"{optional[s]} optional {_COUNTED[s]}" for s in ("wrong", "open") if optional[s]]
     stops = any(p.name == WHOLE_FILE and p.status == "wrong" for p in report.parts)
     text = ", ".join(said) + ("; the file as a whole is not right." if stops else ".")
-    following = next((p.name for p in parts if p.status in ("open", "not found")), None)
-    return f"Not finished: {text} The next one is {following}." if following and not report.wrong else text
+    following = begin_with(report)
+    return f"Not finished: {text} The next one is {following}." if following else text
+
+
+def begin_with(report: CheckReport) -> str | None:
+    """Return the first part that is still to be written, once nothing is wrong."""
+    unwritten = (p.name for p in report.parts if p.name != WHOLE_FILE and p.status in ("open", "not found"))
+    return None if report.wrong else next(unwritten, None)
 
 
 _COUNTED = {"wrong": "wrong", "open": "still open", "not found": "not found", "blocked": "not judged"}
@@ -139,6 +146,8 @@ def to_text(report: CheckReport, *, width: int = 96) -> str:
         elif part.status != "done":
             place = f"{place_of(part).capitalize()}: " if part.line is not None else ""
             lines += _wrapped(place + part.message, width, "      ")
+            if part.name == begin_with(report):
+                lines += _hints(part, report.hint, width)
     return "\n".join(map(visible, [*lines, "", summary(report)]))
 
 
@@ -147,9 +156,12 @@ def _wrong(part: PartReport, hint: int, width: int) -> list[str]:
     if part.line is not None:
         lines.append(f"      {place_of(part)}:   {part.code}")
     lines += _wrapped(part.message, width, "      ")
-    for number, text in enumerate(part.hints[:hint], 1):
-        lines += _wrapped(f"Hint {number}: {text}", width, "      ")
-    return [*lines, ""]
+    return [*lines, *_hints(part, hint, width), ""]
+
+
+def _hints(part: PartReport, hint: int, width: int) -> list[str]:
+    told = [_wrapped(f"Hint {number}: {text}", width, "      ") for number, text in enumerate(part.hints[:hint], 1)]
+    return [line for lines in told for line in lines]
 
 
 def _wrapped(text: str, width: int, indent: str) -> list[str]:
@@ -176,7 +188,8 @@ def to_console(report: CheckReport, console: "Console") -> None:
 
 def to_html(report: CheckReport) -> str:
     """Return the report as HTML; everything that comes from the student's file is escaped."""
-    rows = "".join(_row(part, report.hint) for part in report.parts)
+    begin = begin_with(report)
+    rows = "".join(_row(p, report.hint if p.status != "open" or p.name == begin else 0) for p in report.parts)
     return (
         '<div style="font-family: system-ui, sans-serif; max-width: 60em; line-height: 1.45">'
         f"<p><b>{html.escape(summary(report))}</b></p>"

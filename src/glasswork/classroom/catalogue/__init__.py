@@ -94,3 +94,10 @@ def mistakes() -> dict[str, Mistake]:
 def of_part(part: str) -> list[Mistake]:
     """Return the entries of a part that are recognised by comparison."""
     return [m for m in mistakes().values() if m.part == part and m.variants]
+
+
+@functools.cache
+def to_begin(part: str) -> tuple[str, ...]:
+    """Return three hints on a part that is still to be written; none for a part that the exercise never leaves open."""
+    text = resources.files(__name__).joinpath("open.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["open"].get(part, ()))

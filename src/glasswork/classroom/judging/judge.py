@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from glasswork.classroom.catalogue import mistakes
+from glasswork.classroom.catalogue import mistakes, to_begin
 from glasswork.classroom.handout import OPTIONAL, PARTS, SIZES, part_of, sections
 from glasswork.classroom.judging import rules, structure
 from glasswork.classroom.judging.ending import is_refuted
@@ -84,7 +84,7 @@ class Judge:
             except Exception as error:  # an answer of a form that nobody foresaw earns nothing, and accuses nobody
                 report = self._not_judged(part, type(error).__name__)
             if report is not None:
-                self.reports[part] = report
+                self.reports[part] = replace(report, hints=to_begin(part)) if report.status == "open" else report
                 if report.status in ("done", "remark"):
                     self.good.add(part)
         for part in self._moved_division():

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.probes.base import Problem, first_crash
 from glasswork.classroom.student.observe import Crash
 
@@ -15,6 +16,8 @@ _RULES = {
     "OutOfTime": "endless-loop",
     "RecursionError": "endless-recursion",
 }
+
+_METHODS = {method for methods in CLASSES.values() for method in methods}
 
 
 def crashes_of(results: Any) -> list[Crash]:
@@ -37,6 +40,8 @@ def named_by_rule(results: dict[str, Any], names: Collection[str] = ()) -> str |
     kinds = {crash.kind for crash in crashes}
     if kinds == {"NameError"} and any(crash.name in names for crash in crashes):
         return "global-for-argument"
+    if kinds == {"AttributeError"} and any(crash.name in _METHODS for crash in crashes):
+        return "method-of-another"
     if len(kinds) == 1 and crashes[0].line is not None:
         return _RULES.get(kinds.pop())
     return None
