@@ -155,6 +155,8 @@ def test_pixels_in_another_range_are_rescaled():
         (PIXELS, [0, 1], {"missing": "mean"}, "expected missing to be 'refuse' or 'median', got 'mean'"),
         (PIXELS, [0, 1], {"colour": "red"}, "expected colour to be 'grey' or 'rgb', got 'red'"),
         (np.ma.masked_less(PIXELS, 5), [0, 1], {}, "Dataset: expected images, got a masked array"),
+        (PIXELS, [0, 1], {"kind": "features", "shape": (3, 4)}, r"shape=\(3, 4\) is of images; leave it out"),
+        (PIXELS / 16, [0, 1], {"shape": (3, 4)}, r"whole numbers.*got 0\.0625.* in image 0; state their range"),
         (PIXELS, [0, 1], {"shape": (3, 5)}, r"images of 12 pixels, got \(3, 5\)"),
         (PIXELS, [0, 1], {"shape": (-3, -4)}, r"images of 12 pixels, got \(-3, -4\)"),
     ],

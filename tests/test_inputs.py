@@ -35,7 +35,7 @@ from glasswork import (
 )
 from glasswork.data.sources.idx import read_idx
 from glasswork.inputs import Reading
-from glasswork.nn import ACTIVATIONS
+from glasswork.nn import ACTIVATIONS, BatchNorm
 
 CALLS = ["__call__", "scores", "probabilities", "predict"]
 
@@ -498,6 +498,8 @@ def test_a_contract_that_does_not_fit_is_refused(wrong, message):
         {"low": 2, "high": 1},
         {"low": 1},
         {"factor": 0},
+        {"low": "a", "high": "b"},
+        {"factor": True},
         {"offset": np.nan},
         {"shape": (0, 3)},
         {"classes": "aa"},
@@ -582,6 +584,11 @@ def test_an_unknown_activation(word, hint):
     for options in ({"activation": word}, {"output_activation": word}):
         with pytest.raises(InputError, match=re.escape(hint)):
             network(**options)
+
+
+def test_a_layer_that_is_no_activation():
+    with pytest.raises(InputError, match="BatchNorm.* to make a layer when called with dtype=.*'features'"):
+        MLP(6, 5, 3, activation=BatchNorm)
 
 
 @pytest.mark.parametrize("wrong", ["50", [50, "20"], 2.5, [3, None], True])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -370,5 +371,8 @@ def _some(names: Sequence[str]) -> str:
 def _as_floats(thing: Any, *names: str) -> None:
     """Convert numbers of a frozen object to floats, so that a file gives back what was stored."""
     for name in names:
-        if getattr(thing, name) is not None:
-            object.__setattr__(thing, name, float(getattr(thing, name)))
+        value = getattr(thing, name)
+        if value is not None:
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise InputError(f"Inputs: expected {name} to be a number, got {value!r}")
+            object.__setattr__(thing, name, float(value))

@@ -170,7 +170,14 @@ class Dataset:
             values = even_array("Dataset", "images", values.tolist())
         if values.dtype.kind not in "buif":
             raise InputError(f"Dataset: expected images of numbers, got an array of {values.dtype}")
-        why = why_features(values, columns) if kind is None and data_range is None and values.ndim == 2 else ""
+        of_images = [
+            f"{name}={value!r}"
+            for name, value in (("shape", shape), ("data_range", data_range), ("colour", colour))
+            if value is not None
+        ]
+        why = why_features(values, columns) if kind is None and not of_images and values.ndim == 2 else ""
+        if kind == "features" and of_images:
+            raise InputError(f"Dataset: {of_images[0]} is of images; leave it out, or give kind='pixels'")
         if kind == "features" or why:
             numbers, names = encode_labels(labels, classes)
             return cls._of_features(values, numbers, names, columns, why, missing, name, source)

@@ -20,7 +20,10 @@ def image_shape(features: int, shape: tuple[int, ...] | None, who: str) -> tuple
     if shape is None:
         side = math.isqrt(max(features, 0))
         shape = (side, side)
-        hint = "; for images that are not square pass shape=(height, width)"
+        hint = (
+            "; for images that are not square pass shape=(height, width); a network of a table's columns is drawn by "
+            'column once model.inputs = Inputs(kind="features")'
+        )
     else:
         hint = ""
     if features < 1 or not is_image(shape) or math.prod(shape) != features:

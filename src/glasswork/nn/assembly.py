@@ -104,7 +104,10 @@ def make_activation(maker: Any, dtype: DTypeLike) -> Layer:
             'MLP: expected an activation to be a word such as "relu", a class such as glasswork.ReLU, or a function '
             f"that makes a layer when called with dtype=..., got {maker!r}"
         )
-    layer = maker(dtype=dtype)
+    try:
+        layer = maker(dtype=dtype)
+    except TypeError as error:
+        raise InputError(f"MLP: expected {maker!r} to make a layer when called with dtype=..., got {error}") from error
     if not isinstance(layer, Layer):
         raise InputError(f"MLP: expected {maker!r} to make a layer when called with dtype=..., got {layer!r}")
     return layer
