@@ -48,6 +48,18 @@ def test_all_kinds_of_activation_were_recognised():
     assert kinds == {"linear", "batch-norm", "sigmoid", "tanh", "relu", "leaky-relu", "silu", "gelu"}
 
 
+def test_words_for_activations_that_a_source_states_are_refused(tmp_path):
+    for name in ("net.onnx", "net.npz", "net.safetensors"):
+        export(network(), tmp_path / name)
+    network().save(tmp_path / "model.safetensors")
+    sources = [path for path in GOOD if path.suffix not in TOLD] + sorted(tmp_path.iterdir())
+    for source in [*sources, MLPClassifier((3,), solver="lbfgs", random_state=0).fit(np.eye(4), [0, 1, 0, 1])]:
+        with pytest.raises(InputError, match="states its activations itself; leave out output_activation='softmax'"):
+            load(source, output_activation="softmax")
+        with pytest.raises(InputError, match="states its activations itself; leave out activation='relu'"):
+            load(source, activation="relu")
+
+
 def test_a_fitted_estimator():
     x = ANSWERS["iris"]
     estimator = MLPClassifier((6,), activation="tanh", solver="lbfgs", max_iter=5000, random_state=0).fit(
@@ -226,7 +238,7 @@ def test_the_command_makes_a_run_that_is_tested_explained_and_trained_on(glasswo
     assert "Epoch: 1/1" in glasswork("resume", "run", "--epochs", 1, "--no-figures", folder=tmp_path).replace("01", "1")
     model.inputs = None
     export(model, tmp_path / "net.safetensors")
-    words = ("net.safetensors", "--activation", "sigmoid", "--output-activation", "sigmoid", "--data", few_file)
+    words = ("net.safetensors", "--data", few_file)
     said = glasswork("import", *words, folder=tmp_path, status=1)
     assert "state the scaling of the pixels with --scaling (or --mean and --std). Accuracy on" in said
     assert "with each: handout 9" in said

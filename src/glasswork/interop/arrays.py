@@ -102,6 +102,9 @@ def read_safetensors(path: Path, activation: str | Sequence[str] | None, output_
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise FileError(f"{path}: expected a safetensors file of a state dict ({error})") from None
+    if SOFTWARE not in facts and not facts.get("software", "").startswith(SOFTWARE):
+        return read_state_dict(path, arrays, activation, output_activation)
+    refuse_words(path, activation, output_activation)
     if SOFTWARE in facts:  # a model file
         from glasswork.models.model_file import load_model
 
@@ -109,12 +112,17 @@ def read_safetensors(path: Path, activation: str | Sequence[str] | None, output_
         if isinstance(model, Committee):
             raise FileError(f"{path}: expected one network, got a committee; bring in its members one by one")
         return Found(steps_of(path, modules_of(model)), model.scores_are, model.inputs)
-    if not facts.get("software", "").startswith(SOFTWARE):
-        return read_state_dict(path, arrays, activation, output_activation)
     return _stated(path, facts, {int(n): held for n, held in _held(arrays).items() if n.isdecimal()})
 
 
-def read_npz(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+def refuse_words(who: object, activation: object, output_activation: object) -> None:
+    """Refuse words for activations from whoever reads a source that states its own."""
+    for name, word in (("activation", activation), ("output_activation", output_activation)):
+        if word is not None:
+            raise InputError(f"{who}: states its activations itself; leave out {name}={word!r}")
+
+
+def read_npz(path: Path) -> Found:
     """Return what an NPZ file of glasswork's says."""
     with opened(path, "an NPZ file"), np.load(path, allow_pickle=False) as file:
         arrays = dict(file)

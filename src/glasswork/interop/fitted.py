@@ -122,7 +122,7 @@ def _of_sklearn(estimator: Any) -> Found:
     return found
 
 
-def read_skops(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+def read_skops(path: Path) -> Found:
     """Return what a ``.skops`` file says of such an estimator; nothing in it is executed, and no class is imported."""
     with opened(path, "a .skops file") as archive:
         try:

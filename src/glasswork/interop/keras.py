@@ -18,7 +18,7 @@ from glasswork.interop.translation import opened, require
 _WORDS = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Softmax": "softmax"}
 
 
-def read_keras(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+def read_keras(path: Path) -> Found:
     """Return what a ``.keras`` file says; an error names a layer that has no counterpart."""
     h5py = require("h5py", install="'glasswork[formats]'")
     with opened(path, "a .keras file") as archive:

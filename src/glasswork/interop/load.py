@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.errors import FileError, InputError, MissingLibraryError
-from glasswork.interop.arrays import read_npz, read_safetensors, read_state_dict
+from glasswork.interop.arrays import read_npz, read_safetensors, read_state_dict, refuse_words
 from glasswork.interop.fitted import is_fitted_network, read_fitted, read_skops
 from glasswork.interop.found import GELU_NOTE, Found
 from glasswork.interop.keras import read_keras
@@ -41,7 +41,8 @@ def load(
     like : {"onnx", "torch", "keras", "npz", "skops"}, optional
         What the file is; by default its suffix says it.
     activation : str or sequence of str, optional
-        Of all hidden layers, or of each one. A state dict does not name its activations.
+        Of all hidden layers, or of each one, for a state dict, which does not name its activations. Other sources
+        state theirs.
     output_activation : str, optional
         Of the output layer, for a state dict; None, the default, leaves logits.
 
@@ -56,7 +57,8 @@ def load(
     FileError
         If there is no such file, or it is damaged.
     InputError
-        If it is not a multi-layer perceptron, or a layer has no counterpart; the layer is named.
+        If it is not a multi-layer perceptron, or a layer has no counterpart; the layer is named. Or if activations are
+        given for a source that states its own.
     MissingLibraryError
         If the library is missing that reads the format.
     """
@@ -72,13 +74,13 @@ def read(
     output_activation: str | None = None,
 ) -> tuple[Found, str]:
     """Return all that `load` finds out, and the name of the source for messages."""
-    if is_fitted_network(source):
-        return read_fitted(source), type(source).__name__
     if isinstance(source, Mapping):
         arrays = {str(name): as_numpy(str(name), tensor) for name, tensor in source.items()}
         return read_state_dict("the state dict", arrays, activation, output_activation), "the state dict"
-    if hasattr(source, "state_dict"):
-        return read_module(source), type(source).__name__
+    reader = read_fitted if is_fitted_network(source) else read_module if hasattr(source, "state_dict") else None
+    if reader is not None:
+        refuse_words(type(source).__name__, activation, output_activation)
+        return reader(source), type(source).__name__
     try:
         path = Path(source)
     except TypeError:
@@ -87,8 +89,8 @@ def read(
         ) from None
     suffix = path.suffix.lower().removeprefix(".")
     like = like or {"safetensors": "torch"}.get(suffix, suffix)
-    if like not in _READERS:
-        known = ", ".join(_READERS)
+    if like not in ("torch", *_READERS):
+        known = ", ".join(sorted(("torch", *_READERS)))
         raise InputError(
             f"{path}: expected a file .onnx, .safetensors, .keras, .skops or .npz, or like= one of {known}"
         )
@@ -96,12 +98,14 @@ def read(
         raise FileError(f"{path}: no such file")
     if path.stat().st_size > LARGEST:
         raise FileError(f"{path}: expected at most {LARGEST:,} bytes, got {path.stat().st_size:,}")
-    return _READERS[like](path, activation, output_activation), str(path)
+    if like == "torch":
+        return read_safetensors(path, activation, output_activation), str(path)
+    refuse_words(path, activation, output_activation)
+    return _READERS[like](path), str(path)
 
 
-_READERS: dict[str, Callable[[Path, Any, Any], Found]] = {
+_READERS: dict[str, Callable[[Path], Found]] = {
     "onnx": read_onnx,
-    "torch": read_safetensors,
     "keras": read_keras,
     "npz": read_npz,
     "skops": read_skops,

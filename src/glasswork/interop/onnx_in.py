@@ -67,7 +67,7 @@ _FORMULAS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 _SAME_FORMULA, _SAME_GELU = 1e-5, 6e-4
 
 
-def read_onnx(path: Path, activation: Any = None, output_activation: Any = None) -> Found:
+def read_onnx(path: Path) -> Found:
     """Return what an ONNX file says of a network; an error names an operator that is no layer of glasswork's."""
     onnx = require("onnx", install="'glasswork[interop]'")
     beside: list[str] = []
