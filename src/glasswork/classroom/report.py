@@ -119,7 +119,7 @@ def summary(report: CheckReport) -> str:
     needed = Counter(part.status for part in report.parts if part.name not in (*OPTIONAL, WHOLE_FILE))
     said = [f"{needed['done'] + needed['remark']} of {needed.total()} parts done"]
     said += [f"{needed[s]} {word}" for s, word in _COUNTED.items() if needed[s]]
-    said += [f"{optional[s]} optional {_COUNTED[s]}" for s in ("wrong", "open") if optional[s]]
+    said += [f"{optional[s]} optional {word}" for s, word in _COUNTED.items() if optional[s]]
     stops = any(p.name == WHOLE_FILE and p.status == "wrong" for p in report.parts)
     text = ", ".join(said) + ("; the file as a whole is not right." if stops else ".")
     following = begin_with(report)
@@ -132,7 +132,7 @@ def begin_with(report: CheckReport) -> str | None:
     return None if report.wrong else next(unwritten, None)
 
 
-_COUNTED = {"wrong": "wrong", "open": "still open", "not found": "not found", "blocked": "not judged"}
+_COUNTED: dict[Status, str] = {"wrong": "wrong", "open": "still open", "not found": "not found", "blocked": "not judged"}
 
 
 def to_text(report: CheckReport, *, width: int = 96) -> str:
