@@ -35,7 +35,9 @@ def check(path: str | os.PathLike[str] | None = None, *, hint: int = 1) -> Check
     Raises
     ------
     InputError
-        If there is no path and no notebook.
+        If there is no path and no notebook, or ``hint`` is not 1, 2 or 3.
+    FileError
+        If the file cannot be read.
     """
     with Checker() as checker:
         if not checker.is_isolated:

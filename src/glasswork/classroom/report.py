@@ -67,11 +67,21 @@ class PartReport:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The verdicts on all parts of one file, in the order of the handout."""
+    """The verdicts on all parts of one file.
+
+    Attributes
+    ----------
+    file : str
+        The name of the file, or of the notebook.
+    parts : tuple of PartReport
+        In the order of the handout.
+    hint : int
+        How many of the three hints are shown.
+    """
 
     file: str
     parts: tuple[PartReport, ...]
-    hint: int = 1  # how many of the hints to show
+    hint: int = 1
 
     @property
     def wrong(self) -> bool:
