@@ -30,7 +30,7 @@ class PartReport:
         The part, such as ``Linear.forward``.
     status : str
         ``done``, ``open`` (not begun), ``wrong``, ``remark`` (right, with a remark), ``blocked`` (cannot be judged
-        until another part is mended) or ``not found``.
+        until another part is corrected) or ``not found``.
     mistake : str or None
         The id of the catalogue's entry, if the part behaves exactly as that entry does.
     cell, line : int or None
