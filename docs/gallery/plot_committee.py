@@ -35,7 +35,8 @@ print("alone, % right:", " ".join(f"{accuracy:.1f}" for accuracy in alone))
 # %%
 # How many are needed?
 # --------------------
-# A committee is a network, too: it predicts, can be saved, and can be exported as one file.
+# A committee is a network, too: it predicts, can be saved, and can be exported as one file. Two members
+# already bring most of the gain.
 
 sizes = range(2, len(members) + 1)
 together = [100 * (Committee(members[:size]).predict(x) == true).mean() for size in sizes]

@@ -68,7 +68,8 @@ figures.digits(letters)
 # Does it know letters?
 # ---------------------
 # The test images of a random split are from the same fonts as the training images. So their accuracy says how good the
-# network is at *these fonts*. Pictures in fonts that it has never seen say how good it is at letters.
+# network is at *these fonts*. Pictures in fonts that it has never seen say how good it is at letters. The figure shows
+# which letters it confuses there.
 
 others = load_dataset(folder / "unseen")
 known, new = test(model, parts.test), test(model, others)

@@ -101,6 +101,7 @@ else:
 # %%
 # Side by side
 # ------------
+# Below each image are the probabilities of the ten digits: the two bars of a digit are of equal height.
 
 figure, axes = plt.subplots(2, 6, figsize=(10, 3.4), layout="constrained", height_ratios=(1, 1.2))
 for k in range(6):

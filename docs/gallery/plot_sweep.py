@@ -2,9 +2,9 @@
 Which learning rate should I take?
 ==================================
 
-Nobody can say beforehand; it has to be tried. The question is how: on a grid or at random, and which values are far
-apart? A sweep trains the same recipe with many values of some keys. The validation images decide; the test images are
-looked at once, for the winner.
+Nobody can say beforehand; it has to be tried. But which values are worth a trial, and should they lie on a grid or be
+drawn at random? A sweep trains the same recipe with many values of some keys. The validation images decide; the test
+images are looked at once, for the winner.
 """
 
 import re

@@ -27,7 +27,7 @@ print(wine.data.agg(["min", "max"]).T.to_string())
 # -------------------------
 # ``glasswork.sklearn.MLPClassifier`` works in scikit-learn's pipelines. With few rows, one split says little, so we use
 # five: each wine is in the test part once. A ``StandardScaler`` before the network subtracts the mean of each column
-# and divides by its standard deviation, both of the training rows only.
+# and divides by its standard deviation, both of the training rows only. The figure has a dot for each split.
 
 network = MLPClassifier(
     hidden_layer_sizes=(10,), solver="sgd", learning_rate_init=0.01, tol=1e-3, random_state=0

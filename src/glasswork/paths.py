@@ -14,6 +14,9 @@ def typed_path(text: str | os.PathLike[str]) -> Path:
         return path
 
 
+typed_path.__name__ = "path"  # what --help shows as the type
+
+
 def for_shell(path: str | os.PathLike[str]) -> str:
     """Return a path as it can be typed as an argument: quoted where it has to be, and never like an option."""
     text = os.fspath(path)

@@ -23,7 +23,8 @@ def check(path: str | os.PathLike[str] | None = None, *, hint: int = 1) -> Check
     ----------
     path : path, optional
         A notebook or a script. Without it, the history of this notebook's own cells is checked: each cell is numbered
-        by the order in which it was executed. A cell that failed does not count if it was executed again, mended.
+        by the order in which it was executed. A cell that failed does not count if it was corrected and executed
+        again.
     hint : int
         How many of the three hints to open.
 
@@ -35,7 +36,9 @@ def check(path: str | os.PathLike[str] | None = None, *, hint: int = 1) -> Check
     Raises
     ------
     InputError
-        If there is no path and no notebook.
+        If there is no path and no notebook, or ``hint`` is not 1, 2 or 3.
+    FileError
+        If the file cannot be read.
     """
     with Checker() as checker:
         if not checker.is_isolated:

@@ -30,7 +30,7 @@ class PartReport:
         The part, such as ``Linear.forward``.
     status : str
         ``done``, ``open`` (not begun), ``wrong``, ``remark`` (right, with a remark), ``blocked`` (cannot be judged
-        until another part is mended) or ``not found``.
+        until another part is corrected) or ``not found``.
     mistake : str or None
         The id of the catalogue's entry, if the part behaves exactly as that entry does.
     cell, line : int or None
@@ -67,11 +67,21 @@ class PartReport:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The verdicts on all parts of one file, in the order of the handout."""
+    """The verdicts on all parts of one file.
+
+    Attributes
+    ----------
+    file : str
+        The name of the file, or of the notebook.
+    parts : tuple of PartReport
+        In the order of the handout.
+    hint : int
+        How many of the three hints are shown.
+    """
 
     file: str
     parts: tuple[PartReport, ...]
-    hint: int = 1  # how many of the hints to show
+    hint: int = 1
 
     @property
     def wrong(self) -> bool:

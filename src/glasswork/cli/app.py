@@ -3,8 +3,10 @@
 0 done     1 failed     2 invalid request     130 interrupted
 """
 
+import inspect
 import io
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -78,6 +80,9 @@ app.command(name="history")(history.history)
 app.command(name="sweep", cls=RecipeOptions)(sweep.sweep)
 app.add_typer(data.app, name="data")
 app.add_typer(classwork.classwork)
+for group in (app, data.app, classwork.classwork):
+    for one in group.registered_commands:  # a paragraph of help fills the terminal, whatever its lines in the source
+        one.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(one.callback) or "")
 
 
 @app.callback()

@@ -29,7 +29,7 @@ def check(
     epochs: Annotated[int, typer.Option(min=1, max=100, help="Epochs of --train.")] = 5,
     sizes: Annotated[
         str | None,
-        typer.Option(metavar="A/B/C", help="Images for training, validation and test; unless given, as the file says."),
+        typer.Option(metavar="A/B/C", help="Images for training, validation and test; by default as the file states."),
     ] = None,
     time_limit: Annotated[
         float, typer.Option(min=1.0, metavar="SECONDS", help="Time limit for running the file.")

@@ -67,7 +67,7 @@ def new(
     parts: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PART", help="The parts or classes to leave open, with commas; unless given, the handout's."
+            metavar="PARTS", help="The parts or classes to leave open, separated by commas; by default the handout's."
         ),
     ] = None,
     template: Annotated[
@@ -160,12 +160,12 @@ def report(
     ] = None,
     sizes: Annotated[
         str | None,
-        typer.Option(metavar="A/B/C", help="Images for training, validation and test; unless given, as a file says."),
+        typer.Option(metavar="A/B/C", help="Images for training, validation and test; by default as each file states."),
     ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds that one submission may take.")] = 20.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions checked at the same time.")] = None,
     unsafe: Annotated[
-        bool, typer.Option("--unsafe", help="Run the submissions even where bubblewrap cannot keep them apart.")
+        bool, typer.Option("--unsafe", help="Run the submissions even if bubblewrap cannot isolate them.")
     ] = False,
     force: Force = False,
     debug: Debug = False,
@@ -175,8 +175,9 @@ def report(
     After an interruption, the same command continues where it stopped. Files that have not changed are not checked
     again: a journal beside the page keeps the results, with lines of the students' code.
 
-    If you judge a part otherwise, write it into report-corrections.csv beside the page (student,part,status,comment):
-    every report reads it, and none writes it. The points are a table that you can change: docs/lookup/classwork.md.
+    If you disagree with a verdict, write your own into report-corrections.csv beside the page (columns student, part,
+    status, comment): every report reads this file, and none changes it. The points are a table that you can change:
+    docs/lookup/classwork.md.
     """
     from glasswork.classroom.class_report.exports import EXPORTS
     from glasswork.classroom.class_report.points import WARNING, read_points

@@ -15,8 +15,8 @@ def doctor(
 ) -> None:
     """Examine this machine: versions, matrix products, cores, fonts, folders, locks, the compiled engine.
 
-    Paste what it prints into a report of a bug. The exit status is 1 if something is broken. A browser is needed only
-    to look at reports, and any will do.
+    Paste what it prints into a bug report. The exit status is 1 if something is broken. A browser is needed only to
+    look at reports and trainings; any browser will do.
 
     Example: glasswork doctor
     """

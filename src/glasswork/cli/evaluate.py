@@ -32,7 +32,9 @@ def evaluate(
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Of two classes, say the second from this probability on.", show_default="0.5"),
+        typer.Option(
+            min=0, max=1, help="For two classes: the least probability for answering the second.", show_default="0.5"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs, and draw nothing.")] = False,
     figure_format: FigureFormat = "png",

@@ -41,7 +41,7 @@ def import_(
     scaling: Annotated[
         Literal["handout", "zero-to-one", "standardize", "none"] | None,
         typer.Option(
-            help="The pixels that it takes: -1 to 1 (handout), 0 to 1, of mean 0, or 0 to 255 (none).",
+            help="The pixels that it takes: from -1 to 1 (handout), 0 to 1, with mean 0, or 0 to 255 (none).",
             show_default="what the file says, or an error with the accuracy of each",
         ),
     ] = None,
@@ -56,13 +56,13 @@ def import_(
     channels: Annotated[
         Literal["first", "last"] | None,
         typer.Option(
-            help="Where it has colours: in planes, as PyTorch (first), or in each pixel, as Keras (last).",
+            help="If it takes colours: in planes, as PyTorch does (first), or in each pixel, as Keras does (last).",
             show_default="what the file says, or an error with the accuracy of each",
         ),
     ] = None,
     like: Annotated[
         Literal["onnx", "torch", "keras", "npz", "skops"] | None,
-        typer.Option(help="Who wrote it.", show_default="by its suffix"),
+        typer.Option(help="What the file is.", show_default="by its suffix"),
     ] = None,
     activation: Annotated[
         str | None,
@@ -78,9 +78,9 @@ def import_(
     ] = None,
     debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Make a run of a network that another library trained: it can be evaluated, asked, explained and trained on.
+    """Make a run of a network that another library trained: it can be evaluated, asked, explained, trained further.
 
-    A file of glasswork export says all that is needed.
+    A file that glasswork export wrote states everything that is needed; other files need options.
 
     Examples:
 

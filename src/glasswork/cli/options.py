@@ -28,6 +28,9 @@ def run_path(text: str) -> Path:
     return named if not path.exists() and (named / "recipe.toml").is_file() else path
 
 
+run_path.__name__ = "path"  # what --help shows as the type
+
+
 class Debugging:
     """Whether the command shows tracebacks. ``--debug`` switches it on, wherever it is on the command line."""
 
@@ -106,7 +109,7 @@ OnCluster = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Train on a Dask cluster: tcp://HOST:PORT, or slurm and others with dask-jobqueue: docs/do/sweep.md.",
+        help="Train on a Dask cluster: tcp://HOST:PORT, or slurm and others: docs/lookup/many-runs.md.",
         show_default="this machine",
     ),
 ]

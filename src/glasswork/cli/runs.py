@@ -24,7 +24,8 @@ def runs(
     """List runs, the newest last: state, epochs, accuracy, recipe, and the time of the last change.
 
     The state is running, finished, interrupted (glasswork resume continues it), or failed, with the reason. The
-    accuracies are those of the weights in the run's model file; below stands on how many images they were measured.
+    accuracies are those of the weights in the run's model file; the lines below the table say on how many images they
+    were measured.
     """
     from glasswork.runs.folder import find_runs
     from glasswork.runs.summary import summary_of

@@ -14,8 +14,8 @@ def serve(run: NetworkArgument, port: Port = 8000, debug: Debug = False) -> None
     """Answer pictures and numbers over HTTP as glasswork predict --json does, for programs on this machine.
 
     POST /predict takes a picture file, or JSON: a list of numbers, a list of such lists, or {"pictures": [...]} in
-    base64. GET /model describes the network, /openapi.json the interface, /health says that the server is there. No
-    other machine can reach it, and no web page. Ctrl-C stops it once the requests that were begun are answered.
+    base64. GET /model describes the network, /openapi.json the interface, /health says that the server is there.
+    Other machines and web pages cannot reach it. After Ctrl-C, it answers the requests that it has accepted, and stops.
 
     Examples:
 

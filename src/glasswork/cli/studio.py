@@ -21,7 +21,7 @@ def studio(
 ) -> None:
     """Open a page that lists all runs: start recipes, watch trainings, compare runs, open reports.
 
-    A run that is started there is the same as one of glasswork train, and goes on when this command is ended.
+    A run that is started there is the same as one of glasswork train, and continues when this command ends.
 
     Examples:
 

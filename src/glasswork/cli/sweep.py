@@ -62,7 +62,7 @@ def sweep(
 ) -> None:
     """Search the values of a recipe's keys: many trials, judged by the validation images; the winner is tested once.
 
-    You can stop it at any time: the same command goes on. With a higher --trials it adds trials.
+    You can stop it at any time: the same command continues it. With a higher --trials, it adds trials.
 
     Examples:
 

@@ -76,11 +76,15 @@ def train(
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(min=1, help="Train with the seeds 1 to this, several at a time: mean ± standard deviation."),
+        typer.Option(
+            min=1, help="Train with the seeds 1 to this number, several at a time: mean ± standard deviation."
+        ),
     ] = None,
     folds: Annotated[
         int | None,
-        typer.Option(min=2, help="Cross-validate: so many folds of the training and validation images, by class."),
+        typer.Option(
+            min=2, help="Cross-validate with this many folds of the training and validation images, by class."
+        ),
     ] = None,
     jobs: Jobs = None,
     cluster: OnCluster = None,

@@ -34,10 +34,10 @@ def watch(
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
     debug: Debug = False,
 ) -> None:
-    """Open the stage on a run while it is trained: its network as it is now, curves, findings, the time that is left.
+    """Open the stage on a run while it is trained: its network as it is now, curves, findings, the time left.
 
-    On the page one can pause the training, go on, do a single step, slow it down, stop it, and change the learning rate
-    and the dropout. Closing the page, or ending this command with Ctrl-C, stops no training. Any run that
+    On the page you can pause the training, go on, do a single step, slow it down, stop it, and change the learning rate
+    and the dropout. Closing the page, or ending this command with Ctrl-C, does not stop it. Any run that
     glasswork train or resume is working on can be watched, at any time.
 
     Examples:

@@ -60,6 +60,7 @@ class Split:
     Attributes
     ----------
     train, valid, test : Part
+        The ``images`` and ``labels`` of each.
     scheme : {"handout", "official", "source"}
         How it was split.
     classes : tuple of str

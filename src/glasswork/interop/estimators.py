@@ -45,6 +45,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
+        Neurons in the hidden layer, or in each of several.
     activation : str or sequence of str
         "identity", "logistic", "tanh", "relu", "leaky-relu", "silu" or "gelu", for all hidden layers or one for each.
     class_weight : dict, "balanced" or None

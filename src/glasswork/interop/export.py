@@ -126,7 +126,7 @@ def export(
         If the format is not known or lacks an option, the rows are not raw data of the network, a layer is not one of
         glasswork's, a pipeline has another step than scalers, or the file exists and glasswork did not write it.
     MissingLibraryError
-        If a library is missing that writes the format.
+        If the library that writes the format is missing.
     FileError
         If the file cannot be written.
     """

@@ -60,7 +60,7 @@ def load(
         If it is not a multi-layer perceptron, or a layer has no counterpart; the layer is named. Or if activations are
         given for a source that states its own.
     MissingLibraryError
-        If the library is missing that reads the format.
+        If the library that reads the format is missing.
     """
     found, who = read(source, like=like, activation=activation, output_activation=output_activation)
     return found.to_model(who)

@@ -221,9 +221,17 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             The network computes in its dtype, float32 or float64, and in float64 if it is another one. A sparse matrix
             becomes a dense array.
         y : (N,) or (N, outputs)
+            Classes, or the numbers to estimate.
         sample_weight : (N,), optional
+            Factor of each sample's loss, 0 or more.
         X_val, y_val : optional
             Validation samples, in place of a part of X. Without ``early_stopping`` they are only watched.
+
+        Raises
+        ------
+        InputError
+            If the training diverges, or only one of X_val and y_val is given. Samples or arguments that are not allowed
+            raise a ValueError, as in scikit-learn.
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 

@@ -63,7 +63,8 @@ class Committee(MLP):
     Raises
     ------
     InputError
-        If there are fewer than two, one is there twice, or their inputs or classes differ; the message tells in what.
+        If there are fewer than two, one is given twice, or their inputs or classes differ; the message names the
+        difference.
 
     Examples
     --------

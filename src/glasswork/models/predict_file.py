@@ -32,8 +32,10 @@ def predict_file(model: MLP | str | Path, path: str | Path, *, single: bool = Fa
 
     Raises
     ------
+    FileError
+        If ``model`` is a path where no model file is, or a damaged one.
     InputError
-        If nothing can be read there, or a column is missing.
+        If there is no such file, nothing can be read there, or a column is missing.
     """
 
     def warn(note: str) -> None:

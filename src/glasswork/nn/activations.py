@@ -154,9 +154,14 @@ class LeakyReLU(Activation, kind="leaky-relu"):
     Parameters
     ----------
     slope : float
-        On the left of 0, between 0 and 1.
+        On the left of 0: 0 or more, and below 1.
     dtype : data type
         Of inputs and outputs; float32 unless told otherwise.
+
+    Raises
+    ------
+    InputError
+        If ``slope`` is out of range.
     """
 
     scores_are = "probabilities"

@@ -41,6 +41,9 @@ class Layer(Module):
     anything in attributes other than ``input`` and ``output``, list their names in ``remembers``, so that copies and
     pickles leave them out.
 
+    The layers of glasswork refuse an input of another shape or dtype with an `InputError`, and ``backward`` before
+    ``forward`` with a `StateError`.
+
     Parameters
     ----------
     dtype : data type

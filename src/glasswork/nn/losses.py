@@ -21,6 +21,8 @@ from glasswork.settings import Range, check_settings
 class Loss:
     """Base of all losses. Targets are ``(batch, classes)``: one-hot, or soft; for a single score, 0 or 1.
 
+    ``forward`` raises an `InputError` if the shapes differ, and ``backward`` a `StateError` before any ``forward``.
+
     Attributes
     ----------
     label : str

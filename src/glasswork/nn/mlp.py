@@ -95,7 +95,8 @@ class MLP(Network):
     Raises
     ------
     InputError
-        If a width is below 1, or the number of activations is not that of the hidden layers.
+        If a width is below 1, a number or a word is not allowed, or the number of activations is not that of the
+        hidden layers.
 
     Examples
     --------

@@ -34,6 +34,11 @@ class RMSprop(Optimizer):
         Added to the denominator, so that it is never 0.
     **settings
         As for `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If the lists do not match, or a number is out of its range.
     """
 
     def __init__(
@@ -94,6 +99,11 @@ class Adam(Optimizer):
         Added to the denominator, so that it is never 0.
     **settings
         As for `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If the lists do not match, or a number is out of its range.
     """
 
     def __init__(
@@ -153,6 +163,11 @@ class AdamW(Adam):
         As for `Adam`.
     **settings
         As for `Optimizer`.
+
+    Raises
+    ------
+    InputError
+        If the lists do not match, or a number is out of its range.
     """
 
     decays_gradients = False

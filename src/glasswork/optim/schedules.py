@@ -7,7 +7,7 @@
 
 A schedule maps ``(step, total_steps)`` to a factor of the learning rate, with steps counted from 0. It has no
 memory, so a run can resume at any step. It is a function in this file with its settings filled in, so it can be
-pickled.
+pickled. A setting that is out of range raises an InputError.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ def one_cycle(
     end: Annotated[float, Range(ge=0, le=1), "factor of the learning rate at the end"] = 0.0,
 ) -> Schedule:
     """Return a rise from ``start`` to 1, then a fall to ``end``, each along half a cosine wave.
+
+    The rise takes the share ``peak`` of the run.
 
     Smith and Topin 2017, "Super-convergence".
     """

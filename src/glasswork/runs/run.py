@@ -57,7 +57,9 @@ class Run(RunFacts):
     Raises
     ------
     RecipeError
-        If the data do not allow what the recipe asks for.
+        If there is no such recipe, or the data do not allow what it asks for.
+    InputError
+        If ``dataset`` is not one, or a number is out of range.
     FileError
         If the folder exists.
 
@@ -108,7 +110,7 @@ class Run(RunFacts):
     ) -> Self:
         """Return the run in a folder at its last checkpoint; it ends as if it had never been stopped, byte for byte.
 
-        That holds on the same machine, with the same versions and number of threads; ``notes`` tells any difference.
+        That holds on the same machine, with the same versions and number of threads; ``notes`` names any difference.
 
         Parameters
         ----------

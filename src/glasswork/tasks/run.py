@@ -161,7 +161,7 @@ def _call(function: Callable[..., Result], *arguments: Any) -> Result:
 
 def _outcome(key: str, future: Future[Result]) -> Outcome[Result]:
     if future.cancelled():
-        return Outcome(key, error=TaskError(f"{key}: it was cancelled on the cluster; the same command goes on"))
+        return Outcome(key, error=TaskError(f"{key}: it was cancelled on the cluster; the same command continues it"))
     error = future.exception()
     if error is None:
         return Outcome(key, future.result())

@@ -49,7 +49,8 @@ def valid(model: Model, valid_loader: Data, criterion: Criterion) -> tuple[float
     Raises
     ------
     InputError
-        If scores are not finite, as after a training that diverged.
+        If the loader gives no batches, a label is out of range, or scores are not finite, as after a training that
+        diverged.
     """
     check_parts("valid", model=model, loss=criterion)
     return _evaluate_alone("valid", model, valid_loader, criterion)

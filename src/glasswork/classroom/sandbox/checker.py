@@ -39,9 +39,14 @@ class Checker:
     prepare : bool
         Has no effect any more: what the catalogue's mistakes do is kept from file to file.
     strict : bool
-        Refuse to run any file where bubblewrap does not keep it apart: for files of others.
+        Refuse to run any file if bubblewrap cannot isolate it: for files that others wrote.
     sizes : dict, optional
         The numbers of images in the sets ``train``, ``valid`` and ``test``; by default those that the file states.
+
+    Raises
+    ------
+    InputError
+        If the time limit is not above 0.
 
     Attributes
     ----------
@@ -52,7 +57,7 @@ class Checker:
     --------
     >>> from pathlib import Path
     >>> _ = Path("mine.py").write_text("def int_to_onehot(y, num_labels): return y")
-    >>> with Checker(prepare=False) as checker:
+    >>> with Checker() as checker:
     ...     report = checker.check("mine.py")
     >>> [part.name for part in report.parts if part.status == "wrong"]
     ['int_to_onehot']
@@ -91,6 +96,8 @@ class Checker:
         ------
         FileError
             If the file cannot be read.
+        InputError
+            If ``hint`` is not 1, 2 or 3.
         """
         if hint not in (1, 2, 3):
             raise InputError(f"check: expected hint 1, 2 or 3, got {hint!r}")
@@ -208,6 +215,8 @@ def check_file(path: str | os.PathLike[str], *, hint: int = 1, time_limit: float
     ------
     FileError
         If the file cannot be read.
+    InputError
+        If ``hint`` is not 1, 2 or 3, or the time limit is not above 0.
     """
     with Checker(time_limit=time_limit) as checker:
         return checker.check(path, hint=hint)

@@ -47,7 +47,7 @@ class Augmentation:
     erase, erase_area : float
         Share of the images in which a rectangle is erased, and its largest area as a share of the image.
     start_strength, end_strength, end_share : float
-        The strength falls from ``start_strength`` in the first epoch to 1; in the last ``end_share`` of the epochs it
+        The strength moves from ``start_strength`` in the first epoch to 1; in the last ``end_share`` of the epochs it
         is ``end_strength``.
     epochs : int, optional
         Epochs of the whole training; only needed for a strength that changes.

@@ -138,7 +138,8 @@ def load_dataset(
         ``mnist``, which comes with glasswork; ``openml:NAME`` or ``openml:NAME@VERSION``, downloaded; or the path
         of a file or folder in any of the formats of ``SOURCES``, recognised by its content.
     cache : Path, optional
-        A folder for copies, each made once, of images that neither fit into memory nor can be mapped: of a large CSV.
+        A folder for copies, each made once, of images that neither fit into memory nor can be mapped, as of a large
+        CSV.
     shape : (height, width), optional
         The size to which pictures are resized; by default the size that most of them have.
     prefer : (low, high), optional
