@@ -142,7 +142,12 @@ def begin_with(report: CheckReport) -> str | None:
     return None if report.wrong else next(unwritten, None)
 
 
-_COUNTED: dict[Status, str] = {"wrong": "wrong", "open": "still open", "not found": "not found", "blocked": "not judged"}
+_COUNTED: dict[Status, str] = {
+    "wrong": "wrong",
+    "open": "still open",
+    "not found": "not found",
+    "blocked": "not judged",
+}
 
 
 def to_text(report: CheckReport, *, width: int = 96) -> str:
