@@ -215,7 +215,11 @@ def test_what_is_no_file_of_a_student_is_refused(checker, tmp_path):
     ("text", "status", "words"),
     [
         ("", 3, "0 of 20 parts done, 20 not found"),
-        (change("self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ..."), 3, "19 of 20 parts done, 1 still open"),
+        (
+            change("self.grad_bias = np.zeros_like(self.bias)", "self.grad_bias = ..."),
+            3,
+            "19 of 20 parts done, 1 still open",
+        ),
         (change("    train_loss = train(", "    break\n    train_loss = train("), 1, "is left in its first round"),
         (solution(), 0, "the file runs from top to bottom"),
     ],

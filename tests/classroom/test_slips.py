@@ -45,6 +45,7 @@ NO_SHAPE = "an error (AttributeError: 'NoneType' object has no attribute 'shape'
         ("return x.sort()", "forward returns None", "result-of-in-place", "returns None"),
         ("x.flatten()", "'numpy.ndarray' object has no attribute 'low'", "row-not-kept", "leaves the old one"),
         ("output == x @ self.weight", "returns nothing", "compared-not-assigned", "`==` compares"),
+        ("self.weights = x", "self.weight is never set", "attribute-misspelt", "another name"),
     ],
 )
 def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, words):
@@ -92,6 +93,8 @@ def test_a_slip_in_another_line_is_told_only_if_mending_it_gets_further():
 
 
 def test_what_does_not_fit_the_error_is_not_told():
+    for line in ("self.grad_weight = x", "self.bias = x", "self.w = x"):
+        assert slipped(line, "self.weight is never set").mistake is None
     message = "for x = 1 you get 2, expected 3"
     assert slipped("rows = np.random.shuffle(x)", message).message == message
     assert slipped("output = np.dot(x, self.weight) + self.bias", message).message == message
@@ -198,6 +201,9 @@ def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
          "number-of-arguments", 3, "more or fewer"),
         ("ax[i].imshow(x)\n", 1, "AttributeError: 'numpy.ndarray' object has no attribute 'imshow'", "array-of-axes", 1, "axes"),
         ("print(f'{x:.2f%}')\n", 1, "ValueError: Invalid format specifier '.2f%'", "format-does-not-fit", 1, "format"),
+        ("y = exp(-x)\n", 1, "NameError: name 'exp' is not defined", "numpy-not-named", 1, "NumPy's"),
+        ("y = expp(-x)\n", 1, "NameError: name 'expp' is not defined", None, 1, ""),
+        ("a, b = train_test_split(x, 10)\n", 1, "TypeError: got scalar array(10)", "size-without-name", 1, "the argument"),
         ("n = a.sum()\nprint(n.shape)\n", 2, "AttributeError: 'function' object has no attribute 'shape'", None, 2, ""),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -175,6 +176,14 @@ def _binds_local(node: ast.AST, document: Document, match: re.Match[str]) -> boo
     return (part_at(node.lineno, document) or "").partition(".")[0] in CLASSES
 
 
+def _binds_similar(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
+    """Return whether a statement binds an attribute whose name is almost that of the one that is missing."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    name = target.attr if isinstance(target, ast.Attribute) else ""
+    is_another = any(word in name.split("_") for word in {"weight", "bias", "grad"} - {*match[1].split("_")})
+    return name != match[1] and not is_another and bool(difflib.get_close_matches(name, [match[1]], cutoff=0.8))
+
+
 def _bind_attribute(node: Any) -> ast.AST:
     name = ast.Attribute(ast.Name("self", ast.Load()), node.targets[0].id, ast.Store())
     return ast.Assign([name], node.value)
@@ -182,6 +191,18 @@ def _bind_attribute(node: Any) -> ast.AST:
 
 def _changes_in_place(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     return isinstance(node, ast.AugAssign) and getattr(node.target, "id", "") == match[1]
+
+
+def _calls_of_numpy(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
+    """Return whether a node calls, by its bare name, the NumPy function that Python does not find."""
+    name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+    return name == match[1] and callable(getattr(np, name, None))
+
+
+def _splits_number(node: ast.AST, *_: Any) -> bool:
+    """Return whether train_test_split is handed a number without a name."""
+    given = node.args if isinstance(node, ast.Call) and _call(node) == "train_test_split" else []
+    return any(isinstance(getattr(n, "value", None), int | float) for n in given)
 
 
 def _overwrites_function(node: ast.AST, document: Document, *_: Any) -> bool:
@@ -299,6 +320,8 @@ SLIPS = (
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
+    Slip("numpy-not-named", r"NameError: name '(\w+)' is not defined", _calls_of_numpy),
+    Slip("size-without-name", "Error", _splits_number),
     Slip("different-lengths", r"inconsistent numbers of samples"),
     Slip("unknown-argument", "got an unexpected keyword argument"),
     Slip("number-of-arguments", r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing).* positional argument",
@@ -309,6 +332,7 @@ SLIPS = (
     Slip("arrays-do-not-fit", "could not be broadcast"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
+    Slip("attribute-misspelt", r"self\.(\w+) is never set", _binds_similar),
     Slip("method-without-call", _UNCALLED, _is_uncalled, feeds=True),
     Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),
