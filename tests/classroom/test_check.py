@@ -349,6 +349,7 @@ LAYERS = (
 DETOUR = (
     "        z = self.linear1(x)\n        a = self.act1(z)\n        z = self.linear2(z)\n        x = self.act2(z)\n"
 )
+NAMED = "        z1 = self.linear1(x)\n        a1 = self.act1(z1)\n        z2 = self.linear2(a1)\n        a2 = self.act2(z2)\n"
 COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
 
 
@@ -358,6 +359,15 @@ COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
         (BATCH, "        optimizer.step()\n        model.backward(grad_output)\n", "train", "train-step-before-backward",
          "optimizer.step()", "MSELoss.backward → SGD.step"),
         (LAYERS, DETOUR, "MLP.forward", "mlp-hidden-without-activation", "self.linear2(z)", "the output of linear1 to linear2"),
+        (LAYERS + "        return x", NAMED + "        return z2", "MLP.forward", "mlp-last-result-dropped", "return z2", "linear2 gave"),
+        (LAYERS + "        return x", NAMED + "        return self.act2", "MLP.forward", "layer-for-result", "return self.act2",
+         "an object of Sigmoid"),
+        (LAYERS, LAYERS.replace("act1(x)", "act1(self.linear1)"), "MLP.forward", "layer-for-result", "act1(self.linear1)",
+         "'Linear'"),
+        ("= Linear(in_features, hidden_size)", "= Linear(in_features, hidden_size),", "MLP.__init__", "trailing-comma",
+         "hidden_size),", "a tuple of objects"),
+        ("self.act1 = Sigmoid()", "self.act1 = Sigmoid(self.linear1)", "MLP.__init__", "mlp-activation-with-size",
+         "Sigmoid(self.linear1)", "no arguments)."),
         ("linear1.parameters() + self.linear2.parameters()", "linear1.parameters + self.linear2.parameters", "MLP.backward",
          "method-without-call", "linear1.parameters +", "Brackets are missing"),
         ("in zip(self.params, self.grads)", "in (self.params, self.grads)", "SGD", "unequal-unpacking",
@@ -438,7 +448,7 @@ STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
         (MLP_FORWARD, MLP_LAYERS, "MLP.forward", "mlp-each-gets-input", "out = layer(x)", "not aligned"),
         ("55000:60000]", "55001:60000]", "split", None, "X_train, X_valid, X_test =", "1 image is in none of the sets"),
         ("np.mean((pred - target) ** 2)", "np.sum((pred - target) ** 2) / len(pred.shape)", "MSELoss.forward",
-         "mse-divided-by-two", "len(pred.shape)", "over one sample"),
+         "mse-divided-by-fixed", "len(pred.shape)", "over one sample"),
         ("return np.eye(num_labels)[y]", "rows = np.zeros((len(y), num_labels))\n    rows[:, y] = 1\n    return rows",
          "int_to_onehot", "onehot-all-ones", "rows[:, y]", "the row of label 3"),
     ],

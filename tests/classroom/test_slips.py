@@ -201,6 +201,9 @@ def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
          "number-of-arguments", 3, "more or fewer"),
         ("ax[i].imshow(x)\n", 1, "AttributeError: 'numpy.ndarray' object has no attribute 'imshow'", "array-of-axes", 1, "axes"),
         ("print(f'{x:.2f%}')\n", 1, "ValueError: Invalid format specifier '.2f%'", "format-does-not-fit", 1, "format"),
+        ("a = Linear(3, 4),\nb = a.T\n", 2, "AttributeError: 'tuple' object has no attribute 'T'", None, 2, ""),
+        ("a = Linear(3, 4),\n", 1, "self.a is a tuple of objects", "trailing-comma", 1, "comma at the end"),
+        ("a = (Linear(3, 4),)\n", 1, "self.a is a tuple of objects", None, 1, ""),
         ("y = exp(-x)\n", 1, "NameError: name 'exp' is not defined", "numpy-not-named", 1, "NumPy's"),
         ("y = expp(-x)\n", 1, "NameError: name 'expp' is not defined", None, 1, ""),
         ("a, b = train_test_split(x, 10)\n", 1, "TypeError: got scalar array(10)", "size-without-name", 1, "the argument"),
@@ -226,6 +229,11 @@ def test_a_value_that_was_made_wrong_is_told_where_it_was_made(text, line, messa
         ),
         ("the rate is 0: no weight ever moves.", "The rate is 0, so no weight ever moves.", ""),
         ("For x = 2 you get 3; expected 4.", "The sign is wrong.", "For x = 2 you get 3; expected 4."),
+        (
+            "it gives an error (E: f() takes no arguments).",
+            "f takes no arguments.",
+            "it gives an error (E: f() takes no arguments).",
+        ),
     ],
 )
 def test_nothing_is_said_twice(says, told, left):

@@ -64,6 +64,8 @@ def without_repeats(says: str, told: str) -> str:
     known = set(_words(told))
     kept = [clause for clause in re.split(r"(?<=[.;:]) ", says) if not known.issuperset(_words(clause))]
     text = " ".join(kept)
+    if text.count("(") != text.count(")"):  # a clause in brackets stays whole
+        return says
     return text[:-1] + "." if text.endswith((":", ";")) else text
 
 

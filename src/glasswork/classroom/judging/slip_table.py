@@ -12,6 +12,7 @@ import numpy as np
 
 from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.judging.ending import part_at
+from glasswork.classroom.probes.traced import ATTRIBUTES
 from glasswork.classroom.student.outline import Outline, assigned_names, is_stub, loaded_names
 from glasswork.classroom.student.source import Document
 
@@ -193,6 +194,23 @@ def _changes_in_place(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     return isinstance(node, ast.AugAssign) and getattr(node.target, "id", "") == match[1]
 
 
+def _ends_with_comma(node: ast.AST, *_: Any) -> bool:
+    """Return whether a statement binds a tuple that is made by nothing but a comma at its end."""
+    value = node.value if isinstance(node, ast.Assign) else None
+    is_one = isinstance(value, ast.Tuple) and len(value.elts) == 1
+    return is_one and value.elts[0].col_offset == value.col_offset  # type: ignore[union-attr]
+
+
+def _hands_on_layer(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether a node is a layer in MLP.forward that is neither called nor asked for anything."""
+    is_layer = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in ATTRIBUTES
+    if not is_layer or part_at(node.lineno, document) != "MLP.forward":  # type: ignore[attr-defined]
+        return False
+    nodes = [n for s in document.statements for n in ast.walk(s)]
+    used = [n.func if isinstance(n, ast.Call) else n.value for n in nodes if isinstance(n, ast.Call | ast.Attribute)]
+    return not any(node is one for one in used)
+
+
 def _calls_of_numpy(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     """Return whether a node calls, by its bare name, the NumPy function that Python does not find."""
     name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
@@ -320,6 +338,8 @@ SLIPS = (
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
+    Slip("trailing-comma", "tuple", _ends_with_comma, lambda n: ast.Assign(n.targets, n.value.elts[0])),  # type: ignore[attr-defined]
+    Slip("layer-for-result", r"(?:: |an object of )'?(?:Linear|Sigmoid|ReLU)\b", _hands_on_layer),
     Slip("numpy-not-named", r"NameError: name '(\w+)' is not defined", _calls_of_numpy),
     Slip("size-without-name", "Error", _splits_number),
     Slip("different-lengths", r"inconsistent numbers of samples"),
