@@ -204,6 +204,8 @@ def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
         ("a = Linear(3, 4),\nb = a.T\n", 2, "AttributeError: 'tuple' object has no attribute 'T'", None, 2, ""),
         ("a = Linear(3, 4),\n", 1, "self.a is a tuple of objects", "trailing-comma", 1, "comma at the end"),
         ("a = (Linear(3, 4),)\n", 1, "self.a is a tuple of objects", None, 1, ""),
+        ("for i in epochs:\n    pass\n", 1, "TypeError: 'int' object is not iterable", "number-for-range", 1, "a number"),
+        ("a, b = valid(x)\n", 1, "TypeError: 'float' object is not iterable", None, 1, ""),
         ("y = exp(-x)\n", 1, "NameError: name 'exp' is not defined", "numpy-not-named", 1, "NumPy's"),
         ("y = expp(-x)\n", 1, "NameError: name 'expp' is not defined", None, 1, ""),
         ("a, b = train_test_split(x, 10)\n", 1, "TypeError: got scalar array(10)", "size-without-name", 1, "the argument"),

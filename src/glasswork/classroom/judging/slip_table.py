@@ -338,6 +338,7 @@ SLIPS = (
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
+    Slip("number-for-range", "'(?:int|float)' object is not iterable", lambda n, *_: isinstance(n, ast.For)),
     Slip("trailing-comma", "tuple", _ends_with_comma, lambda n: ast.Assign(n.targets, n.value.elts[0])),  # type: ignore[attr-defined]
     Slip("layer-for-result", r"(?:: |an object of )'?(?:Linear|Sigmoid|ReLU)\b", _hands_on_layer),
     Slip("numpy-not-named", r"NameError: name '(\w+)' is not defined", _calls_of_numpy),

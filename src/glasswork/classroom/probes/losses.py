@@ -320,7 +320,8 @@ class CrossEntropyProbe:
             pred, target = self._of(name)
             rights = self._right(pred, target)
             accepted = [g for key, (_, gs) in rights.items() if reading in (None, key) for g in gs]
-            accepted.append((pred - target) / len(pred))  # the sigmoid's or softmax's share is already in it
+            if reading != "softmax":
+                accepted.append((pred - target) / len(pred))  # the sigmoid's or softmax's share is already in it
             if not any(isinstance(result, np.ndarray) and equal(result, g) for g in accepted):
                 given = f"For pred = {show(pred[0])}, target = {show(target[0])} and a batch of {len(pred)}"
                 problems = gradient_problems(result, accepted[0], given)
