@@ -359,6 +359,8 @@ COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
         (BATCH, "        optimizer.step()\n        model.backward(grad_output)\n", "train", "train-step-before-backward",
          "optimizer.step()", "MSELoss.backward → SGD.step"),
         (LAYERS, DETOUR, "MLP.forward", "mlp-hidden-without-activation", "self.linear2(z)", "the output of linear1 to linear2"),
+        ("yield X[batch_idx], y[batch_idx]", "yield X[start_idx], y[start_idx]", "minibatch_generator", None,
+         "yield X[start_idx]", "one image at a time"),
         (LAYERS + "        return x", NAMED + "        return z2", "MLP.forward", "mlp-last-result-dropped", "return z2", "linear2 gave"),
         (LAYERS + "        return x", NAMED + "        return self.act2", "MLP.forward", "layer-for-result", "return self.act2",
          "an object of Sigmoid"),

@@ -211,6 +211,17 @@ def _hands_on_layer(node: ast.AST, document: Document, *_: Any) -> bool:
     return not any(node is one for one in used)
 
 
+def _reads_without_self(node: ast.AST, document: Document, match: re.Match[str]) -> bool:
+    """Return whether a node reads, by its bare name, what a method of its class binds to self."""
+    if not (isinstance(node, ast.Name) and node.id == match[1] and isinstance(node.ctx, ast.Load)):
+        return False
+    own = [
+        c for c in document.statements if isinstance(c, ast.ClassDef) and c.lineno < node.lineno <= (c.end_lineno or 0)
+    ]
+    stored = (n for c in own for n in ast.walk(c) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
+    return any(n.attr == match[1] and getattr(n.value, "id", "") == "self" for n in stored)
+
+
 def _calls_of_numpy(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     """Return whether a node calls, by its bare name, the NumPy function that Python does not find."""
     name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
@@ -341,6 +352,7 @@ SLIPS = (
     Slip("number-for-range", "'(?:int|float)' object is not iterable", lambda n, *_: isinstance(n, ast.For)),
     Slip("trailing-comma", "tuple", _ends_with_comma, lambda n: ast.Assign(n.targets, n.value.elts[0])),  # type: ignore[attr-defined]
     Slip("layer-for-result", r"(?:: |an object of )'?(?:Linear|Sigmoid|ReLU)\b", _hands_on_layer),
+    Slip("self-left-out", r"NameError: name '(\w+)' is not defined", _reads_without_self),
     Slip("numpy-not-named", r"NameError: name '(\w+)' is not defined", _calls_of_numpy),
     Slip("size-without-name", "Error", _splits_number),
     Slip("different-lengths", r"inconsistent numbers of samples"),

@@ -304,7 +304,12 @@ class CrossEntropyProbe:
             kind = "scores" if reading == "softmax" else "sure"
             what = "the probability 0 for the right class" if kind == "sure" else "the scores 1000 and 0"
             found.append(
-                Problem("far", "value", f"With {what} the loss is {show(seen['far'][kind])}: not a finite number.")
+                Problem(
+                    "far",
+                    "value",
+                    f"With {what} the loss is {show(seen['far'][kind])}: not a finite number.",
+                    exact=kind == "sure",
+                )
             )
         found += self._gradient(seen, reading)
         return found
