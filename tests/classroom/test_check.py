@@ -361,6 +361,8 @@ COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
         (LAYERS, DETOUR, "MLP.forward", "mlp-hidden-without-activation", "self.linear2(z)", "the output of linear1 to linear2"),
         ("yield X[batch_idx], y[batch_idx]", "yield X[start_idx], y[start_idx]", "minibatch_generator", None,
          "yield X[start_idx]", "one image at a time"),
+        ("grad_a1 = self.linear2.backward(grad_z2)", "grad_a1 = self.linear2(grad_z2)", "MLP.backward", "forward-in-backward",
+         "grad_a1 = self.linear2(grad_z2)", "runs its forward"),
         (LAYERS + "        return x", NAMED + "        return z2", "MLP.forward", "mlp-last-result-dropped", "return z2", "linear2 gave"),
         (LAYERS + "        return x", NAMED + "        return self.act2", "MLP.forward", "layer-for-result", "return self.act2",
          "an object of Sigmoid"),

@@ -209,6 +209,7 @@ def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
         ("class A:\n    def f(self, p):\n        self.p = p\n    def g(self):\n        return 2 * p\n", 5,
          "NameError: name 'p' is not defined", "self-left-out", 5, "without `self.`"),
         ("class A:\n    def g(self):\n        return 2 * p\n", 3, "NameError: name 'p' is not defined", None, 3, ""),
+        ("p -= 0.1 * g\n", 1, "TypeError: can't multiply sequence by non-int of type 'float'", "list-for-array", 1, "list"),
         ("y = exp(-x)\n", 1, "NameError: name 'exp' is not defined", "numpy-not-named", 1, "NumPy's"),
         ("y = expp(-x)\n", 1, "NameError: name 'expp' is not defined", None, 1, ""),
         ("a, b = train_test_split(x, 10)\n", 1, "TypeError: got scalar array(10)", "size-without-name", 1, "the argument"),

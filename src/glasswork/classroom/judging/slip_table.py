@@ -222,6 +222,13 @@ def _reads_without_self(node: ast.AST, document: Document, match: re.Match[str])
     return any(n.attr == match[1] and getattr(n.value, "id", "") == "self" for n in stored)
 
 
+def _calls_layer_in_backward(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether MLP.backward calls a layer itself, not its backward."""
+    called = node.func if isinstance(node, ast.Call) else None
+    is_layer = isinstance(called, ast.Attribute) and called.attr in ATTRIBUTES
+    return is_layer and part_at(node.lineno, document) == "MLP.backward"  # type: ignore[attr-defined]
+
+
 def _calls_of_numpy(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     """Return whether a node calls, by its bare name, the NumPy function that Python does not find."""
     name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
@@ -352,6 +359,8 @@ SLIPS = (
     Slip("number-for-range", "'(?:int|float)' object is not iterable", lambda n, *_: isinstance(n, ast.For)),
     Slip("trailing-comma", "tuple", _ends_with_comma, lambda n: ast.Assign(n.targets, n.value.elts[0])),  # type: ignore[attr-defined]
     Slip("layer-for-result", r"(?:: |an object of )'?(?:Linear|Sigmoid|ReLU)\b", _hands_on_layer),
+    Slip("forward-in-backward", "backward", _calls_layer_in_backward),
+    Slip("list-for-array", "can't multiply sequence by non-int|for [-+*/]=?: '(?:list|float|int)' and 'list'"),
     Slip("self-left-out", r"NameError: name '(\w+)' is not defined", _reads_without_self),
     Slip("numpy-not-named", r"NameError: name '(\w+)' is not defined", _calls_of_numpy),
     Slip("size-without-name", "Error", _splits_number),

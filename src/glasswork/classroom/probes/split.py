@@ -31,9 +31,9 @@ class SplitProbe:
             x, y = values.get(f"X_{s}"), values.get(f"y_{s}")
             facets["sizes"][s] = self._size(x, images=True)
             facets["sizes"][f"{s} labels"] = self._size(y, images=False)
-            for role, size in ((f"X_{s}", s), (f"y_{s}", f"{s} labels")):
-                if isinstance(sections.namespace.get(role), int | float | np.number):
-                    facets["sizes"][size] = "a single number"
+            for name, role in ((f"X_{s}", s), (f"y_{s}", f"{s} labels")):
+                if isinstance(sections.namespace.get(name), int | float | np.number):
+                    facets["sizes"][role] = "a single number"
             same_length = x is not None and y is not None and len(x) == len(y)
             share = paired_share(sections, x, y) if same_length and describe(x) is not None else None
             facets["pairs"][s] = "unknown" if share is None or apart else "together" if share > 0.9 else "apart"
