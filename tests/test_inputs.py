@@ -587,7 +587,7 @@ def test_an_unknown_activation(word, hint):
 
 
 def test_a_layer_that_is_no_activation():
-    with pytest.raises(InputError, match="BatchNorm.* to make a layer when called with dtype=.*'features'"):
+    with pytest.raises(InputError, match=r"BatchNorm.* to make a layer when called with dtype=.*'features'"):
         MLP(6, 5, 3, activation=BatchNorm)
 
 

@@ -120,6 +120,21 @@ def test_the_next_open_part_is_hinted_at(glasswork, tmp_path):
     assert said.count("Hint") == 1, "what is wrong comes first"
 
 
+SECOND = "X_train, X_valid, y_train, y_valid = train_test_split(X_temp, y_temp, test_size=5000, random_state=123)\n"
+
+
+def test_a_first_split_alone_is_open(checker, tmp_path):
+    part = check(checker, tmp_path, change(SECOND, ""))["split"]
+    assert (part.status, part.message[:41]) == ("open", "still to be written: the second split, wh")
+    assert "second time" in part.hints[2]
+
+
+def test_a_number_for_the_labels_of_a_set_is_told(checker, tmp_path):
+    part = check(checker, tmp_path, change(SECOND, SECOND + "y_test = y_temp[0]\n"))["split"]
+    assert (part.status, part.code) == ("wrong", "y_test = y_temp[0]")
+    assert "y_test holds a single number" in part.message
+
+
 def test_a_function_of_the_split_that_is_empty_is_open(checker, tmp_path):
     made = "X_train, X_valid, X_test, y_train, y_valid, y_test = load()"
     text = change(*UNTOUCHED[:2], UNTOUCHED[2], f"def load():\n    # to do\n    ...\n\n\n{made}\n")

@@ -156,6 +156,8 @@ class SplitProbe:
         if facet == "pairs" and set(words.values()) == {"apart"} and (line := self._line_of_source(places, f"y_{bad}")):
             return line
         roles = [f"X_{bad}", f"y_{bad}"] if bad else [f"X_{s}" for s in ("valid", "train", "test")]
+        if seen.get("sizes", {}).get(f"{bad} labels") == "a single number":
+            roles.reverse()
         for role in roles:
             line = places.line_binding(places.facts.split.get(role, role))
             if line:
