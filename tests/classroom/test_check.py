@@ -120,6 +120,21 @@ def test_the_next_open_part_is_hinted_at(glasswork, tmp_path):
     assert said.count("Hint") == 1, "what is wrong comes first"
 
 
+SECOND = "X_train, X_valid, y_train, y_valid = train_test_split(X_temp, y_temp, test_size=5000, random_state=123)\n"
+
+
+def test_a_first_split_alone_is_open(checker, tmp_path):
+    part = check(checker, tmp_path, change(SECOND, ""))["split"]
+    assert (part.status, part.message[:41]) == ("open", "still to be written: the second split, wh")
+    assert "second time" in part.hints[2]
+
+
+def test_a_number_for_the_labels_of_a_set_is_told(checker, tmp_path):
+    part = check(checker, tmp_path, change(SECOND, SECOND + "y_test = y_temp[0]\n"))["split"]
+    assert (part.status, part.code) == ("wrong", "y_test = y_temp[0]")
+    assert "y_test holds a single number" in part.message
+
+
 def test_a_function_of_the_split_that_is_empty_is_open(checker, tmp_path):
     made = "X_train, X_valid, X_test, y_train, y_valid, y_test = load()"
     text = change(*UNTOUCHED[:2], UNTOUCHED[2], f"def load():\n    # to do\n    ...\n\n\n{made}\n")
@@ -349,6 +364,7 @@ LAYERS = (
 DETOUR = (
     "        z = self.linear1(x)\n        a = self.act1(z)\n        z = self.linear2(z)\n        x = self.act2(z)\n"
 )
+NAMED = "        z1 = self.linear1(x)\n        a1 = self.act1(z1)\n        z2 = self.linear2(a1)\n        a2 = self.act2(z2)\n"
 COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
 
 
@@ -358,6 +374,19 @@ COUNT = "correct_predictions += (predicted_labels == y_batch).sum()"
         (BATCH, "        optimizer.step()\n        model.backward(grad_output)\n", "train", "train-step-before-backward",
          "optimizer.step()", "MSELoss.backward → SGD.step"),
         (LAYERS, DETOUR, "MLP.forward", "mlp-hidden-without-activation", "self.linear2(z)", "the output of linear1 to linear2"),
+        ("yield X[batch_idx], y[batch_idx]", "yield X[start_idx], y[start_idx]", "minibatch_generator", None,
+         "yield X[start_idx]", "one image at a time"),
+        ("grad_a1 = self.linear2.backward(grad_z2)", "grad_a1 = self.linear2(grad_z2)", "MLP.backward", "forward-in-backward",
+         "grad_a1 = self.linear2(grad_z2)", "runs its forward"),
+        (LAYERS + "        return x", NAMED + "        return z2", "MLP.forward", "mlp-last-result-dropped", "return z2", "linear2 gave"),
+        (LAYERS + "        return x", NAMED + "        return self.act2", "MLP.forward", "layer-for-result", "return self.act2",
+         "an object of Sigmoid"),
+        (LAYERS, LAYERS.replace("act1(x)", "act1(self.linear1)"), "MLP.forward", "layer-for-result", "act1(self.linear1)",
+         "'Linear'"),
+        ("= Linear(in_features, hidden_size)", "= Linear(in_features, hidden_size),", "MLP.__init__", "trailing-comma",
+         "hidden_size),", "a tuple of objects"),
+        ("self.act1 = Sigmoid()", "self.act1 = Sigmoid(self.linear1)", "MLP.__init__", "mlp-activation-with-size",
+         "Sigmoid(self.linear1)", "no arguments)."),
         ("linear1.parameters() + self.linear2.parameters()", "linear1.parameters + self.linear2.parameters", "MLP.backward",
          "method-without-call", "linear1.parameters +", "Brackets are missing"),
         ("in zip(self.params, self.grads)", "in (self.params, self.grads)", "SGD", "unequal-unpacking",
@@ -438,7 +467,7 @@ STANDARD = "X = X.astype(np.float32)\nX = (X - X.mean(axis=0)) / X.std(axis=0)"
         (MLP_FORWARD, MLP_LAYERS, "MLP.forward", "mlp-each-gets-input", "out = layer(x)", "not aligned"),
         ("55000:60000]", "55001:60000]", "split", None, "X_train, X_valid, X_test =", "1 image is in none of the sets"),
         ("np.mean((pred - target) ** 2)", "np.sum((pred - target) ** 2) / len(pred.shape)", "MSELoss.forward",
-         "mse-divided-by-two", "len(pred.shape)", "over one sample"),
+         "mse-divided-by-fixed", "len(pred.shape)", "over one sample"),
         ("return np.eye(num_labels)[y]", "rows = np.zeros((len(y), num_labels))\n    rows[:, y] = 1\n    return rows",
          "int_to_onehot", "onehot-all-ones", "rows[:, y]", "the row of label 3"),
     ],

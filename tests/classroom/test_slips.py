@@ -45,6 +45,7 @@ NO_SHAPE = "an error (AttributeError: 'NoneType' object has no attribute 'shape'
         ("return x.sort()", "forward returns None", "result-of-in-place", "returns None"),
         ("x.flatten()", "'numpy.ndarray' object has no attribute 'low'", "row-not-kept", "leaves the old one"),
         ("output == x @ self.weight", "returns nothing", "compared-not-assigned", "`==` compares"),
+        ("self.weights = x", "self.weight is never set", "attribute-misspelt", "another name"),
     ],
 )
 def test_a_slip_is_named_with_its_line_and_its_hints(line, message, mistake, words):
@@ -92,6 +93,8 @@ def test_a_slip_in_another_line_is_told_only_if_mending_it_gets_further():
 
 
 def test_what_does_not_fit_the_error_is_not_told():
+    for line in ("self.grad_weight = x", "self.bias = x", "self.w = x"):
+        assert slipped(line, "self.weight is never set").mistake is None
     message = "for x = 1 you get 2, expected 3"
     assert slipped("rows = np.random.shuffle(x)", message).message == message
     assert slipped("output = np.dot(x, self.weight) + self.bias", message).message == message
@@ -198,6 +201,18 @@ def test_a_result_that_is_thrown_away_is_named_where_it_is_thrown_away():
          "number-of-arguments", 3, "more or fewer"),
         ("ax[i].imshow(x)\n", 1, "AttributeError: 'numpy.ndarray' object has no attribute 'imshow'", "array-of-axes", 1, "axes"),
         ("print(f'{x:.2f%}')\n", 1, "ValueError: Invalid format specifier '.2f%'", "format-does-not-fit", 1, "format"),
+        ("a = Linear(3, 4),\nb = a.T\n", 2, "AttributeError: 'tuple' object has no attribute 'T'", None, 2, ""),
+        ("a = Linear(3, 4),\n", 1, "self.a is a tuple of objects", "trailing-comma", 1, "comma at the end"),
+        ("a = (Linear(3, 4),)\n", 1, "self.a is a tuple of objects", None, 1, ""),
+        ("for i in epochs:\n    pass\n", 1, "TypeError: 'int' object is not iterable", "number-for-range", 1, "a number"),
+        ("a, b = valid(x)\n", 1, "TypeError: 'float' object is not iterable", None, 1, ""),
+        ("class A:\n    def f(self, p):\n        self.p = p\n    def g(self):\n        return 2 * p\n", 5,
+         "NameError: name 'p' is not defined", "self-left-out", 5, "without `self.`"),
+        ("class A:\n    def g(self):\n        return 2 * p\n", 3, "NameError: name 'p' is not defined", None, 3, ""),
+        ("p -= 0.1 * g\n", 1, "TypeError: can't multiply sequence by non-int of type 'float'", "list-for-array", 1, "list"),
+        ("y = exp(-x)\n", 1, "NameError: name 'exp' is not defined", "numpy-not-named", 1, "NumPy's"),
+        ("y = expp(-x)\n", 1, "NameError: name 'expp' is not defined", None, 1, ""),
+        ("a, b = train_test_split(x, 10)\n", 1, "TypeError: got scalar array(10)", "size-without-name", 1, "the argument"),
         ("n = a.sum()\nprint(n.shape)\n", 2, "AttributeError: 'function' object has no attribute 'shape'", None, 2, ""),
     ],
 )  # fmt: skip
@@ -220,6 +235,11 @@ def test_a_value_that_was_made_wrong_is_told_where_it_was_made(text, line, messa
         ),
         ("the rate is 0: no weight ever moves.", "The rate is 0, so no weight ever moves.", ""),
         ("For x = 2 you get 3; expected 4.", "The sign is wrong.", "For x = 2 you get 3; expected 4."),
+        (
+            "it gives an error (E: f() takes no arguments).",
+            "f takes no arguments.",
+            "it gives an error (E: f() takes no arguments).",
+        ),
     ],
 )
 def test_nothing_is_said_twice(says, told, left):

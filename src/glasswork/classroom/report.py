@@ -119,14 +119,14 @@ def place_of(part: PartReport) -> str:
 
 def summary(report: CheckReport) -> str:
     """Return one sentence on the whole file."""
-    optional = Counter(part.status for part in report.parts if part.name in OPTIONAL)
+    optional = Counter[str](part.status for part in report.parts if part.name in OPTIONAL)
     if report.finished:
         more = f", {optional['open']} optional still open" if optional["open"] else ""
         more += f", {optional['wrong']} optional wrong" if optional["wrong"] else ""
         remarked = any(part.name == WHOLE_FILE and part.status == "remark" for part in report.parts)
         runs = "see the remark on the whole file" if remarked else "the file runs from top to bottom"
         return f"All required parts are done{more}; {runs}."
-    needed = Counter(part.status for part in report.parts if part.name not in (*OPTIONAL, WHOLE_FILE))
+    needed = Counter[str](part.status for part in report.parts if part.name not in (*OPTIONAL, WHOLE_FILE))
     said = [f"{needed['done'] + needed['remark']} of {needed.total()} parts done"]
     said += [f"{needed[s]} {word}" for s, word in _COUNTED.items() if needed[s]]
     said += [f"{optional[s]} optional {word}" for s, word in _COUNTED.items() if optional[s]]

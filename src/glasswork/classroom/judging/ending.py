@@ -219,7 +219,8 @@ def _stopped(
     )
     calls = list(dict.fromkeys(_line(line, document) for _, line in ending.frames[:-1] if line != ending.line))
     if calls:
-        says += f" The call came from {', '.join(reversed(calls[-3:]))}."
+        came = "The call came from" if len(calls) == 1 else "The calls that led there:"
+        says += f" {came} {' → '.join(calls[-3:])}."
     wrong = [part.name for part in parts if part.status == "wrong"]
     if any(_holds(part, ending, document) for part in parts):
         return _entry("blocked", says, ending.line, document)

@@ -84,7 +84,9 @@ class Judge:
             except Exception as error:  # an answer of a form that nobody foresaw earns nothing, and accuses nobody
                 report = self._not_judged(part, type(error).__name__)
             if report is not None:
-                self.reports[part] = replace(report, hints=to_begin(part)) if report.status == "open" else report
+                if report.status == "open":
+                    report = replace(report, hints=report.hints or to_begin(part))
+                self.reports[part] = report
                 if report.status in ("done", "remark"):
                     self.good.add(part)
         for part in self._moved_division():
@@ -203,14 +205,21 @@ class Judge:
         data = self.ran.sections
         if part == "split":
             names = ("X_train", "X_valid", "X_test")
+            fails = any(one.part == "split" for one in data.crashes)
+
+            def begun_with(*names: str) -> bool:
+                return any(name in assigned_names(s) for s in self.document.statements for name in names)
+
             if says := structure.empty_function(self.outline, data.crashes):
                 return PartReport(part, "open", message=says)
-            begun = any(name in assigned_names(s) for s in self.document.statements for name in names)
-            unwritten = not begun or all(name in self.ran.dots for name in names)
-            if not data.split and unwritten and not any(one.part == "split" for one in data.crashes):
+            unwritten = not begun_with(*names) or all(name in self.ran.dots for name in names)
+            if not data.split and unwritten and not fails:
                 if not data.steps and not data.crashes:
                     return self._absent(part, "The file does not split any data.")
                 return PartReport(part, "open", message="still to be written: there is no X_train, X_valid, X_test.")
+            if data.split and not begun_with("X_train", "X_valid") and not fails:
+                says = "still to be written: the second split, which makes X_train and X_valid."
+                return PartReport(part, "open", message=says, hints=mistakes()["one-split-only"].hints)
         if part == "data" and not (data.steps or data.crashes):
             return self._absent(part, "The file does not load any images.")
         if part == "data" and structure.are_from_elsewhere(data):

@@ -64,6 +64,8 @@ def without_repeats(says: str, told: str) -> str:
     known = set(_words(told))
     kept = [clause for clause in re.split(r"(?<=[.;:]) ", says) if not known.issuperset(_words(clause))]
     text = " ".join(kept)
+    if text.count("(") != text.count(")"):  # a clause in brackets stays whole
+        return says
     return text[:-1] + "." if text.endswith((":", ";")) else text
 
 
@@ -103,7 +105,9 @@ _FIRST = {
     "settings": "Look at sections 8 and 9: the sizes, the learning rate, and what is handed to what.",
 }
 _SECOND = {
-    "shape": "The numbers may be right, but the array has another shape than it should have.",
+    "shape": "The array does not have the shape that it should have.",
+    "sizes": "A set has more or fewer images than it should have; a fraction counts from what is split, not from all.",
+    "missing": "Six arrays are needed, three of images and three of labels, under the names that the code below uses.",
     "value": "The numbers are other ones than the formula of the handout gives.",
     "content": "What a name stands for here is not what the rest of the file takes it for.",
     "scale": "The result is too large or too small by a factor.",
@@ -124,6 +128,8 @@ _SECOND = {
 }
 _THIRD = {
     "shape": "Write the shape of every array beside the line, and find the first one that is not what it should be.",
+    "sizes": "Write down how many images each line is given, and how many of them it hands to which set.",
+    "missing": "Find the line that makes each of the six, and print its shape there.",
     "value": "Take a small example, do the computation by hand, and compare each step with what your line does.",
     "content": "Print it just after this line, and compare it with what the handout has in its place.",
     "scale": "Count by which numbers, and how often, you divide or multiply; compare with the handout's formula.",

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from glasswork.classroom.handout import CLASSES
 from glasswork.classroom.judging.ending import part_at
+from glasswork.classroom.probes.traced import ATTRIBUTES
 from glasswork.classroom.student.outline import Outline, assigned_names, is_stub, loaded_names
 from glasswork.classroom.student.source import Document
 
@@ -175,6 +177,14 @@ def _binds_local(node: ast.AST, document: Document, match: re.Match[str]) -> boo
     return (part_at(node.lineno, document) or "").partition(".")[0] in CLASSES
 
 
+def _binds_similar(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
+    """Return whether a statement binds an attribute whose name is almost that of the one that is missing."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    name = target.attr if isinstance(target, ast.Attribute) else ""
+    is_another = any(word in name.split("_") for word in {"weight", "bias", "grad"} - {*match[1].split("_")})
+    return name != match[1] and not is_another and bool(difflib.get_close_matches(name, [match[1]], cutoff=0.8))
+
+
 def _bind_attribute(node: Any) -> ast.AST:
     name = ast.Attribute(ast.Name("self", ast.Load()), node.targets[0].id, ast.Store())
     return ast.Assign([name], node.value)
@@ -182,6 +192,53 @@ def _bind_attribute(node: Any) -> ast.AST:
 
 def _changes_in_place(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     return isinstance(node, ast.AugAssign) and getattr(node.target, "id", "") == match[1]
+
+
+def _ends_with_comma(node: ast.AST, *_: Any) -> bool:
+    """Return whether a statement binds a tuple that is made by nothing but a comma at its end."""
+    value = node.value if isinstance(node, ast.Assign) else None
+    is_one = isinstance(value, ast.Tuple) and len(value.elts) == 1
+    return is_one and value.elts[0].col_offset == value.col_offset  # type: ignore[union-attr]
+
+
+def _hands_on_layer(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether a node is a layer in MLP.forward that is neither called nor asked for anything."""
+    is_layer = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in ATTRIBUTES
+    if not is_layer or part_at(node.lineno, document) != "MLP.forward":  # type: ignore[attr-defined]
+        return False
+    nodes = [n for s in document.statements for n in ast.walk(s)]
+    used = [n.func if isinstance(n, ast.Call) else n.value for n in nodes if isinstance(n, ast.Call | ast.Attribute)]
+    return not any(node is one for one in used)
+
+
+def _reads_without_self(node: ast.AST, document: Document, match: re.Match[str]) -> bool:
+    """Return whether a node reads, by its bare name, what a method of its class binds to self."""
+    if not (isinstance(node, ast.Name) and node.id == match[1] and isinstance(node.ctx, ast.Load)):
+        return False
+    own = [
+        c for c in document.statements if isinstance(c, ast.ClassDef) and c.lineno < node.lineno <= (c.end_lineno or 0)
+    ]
+    stored = (n for c in own for n in ast.walk(c) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
+    return any(n.attr == match[1] and getattr(n.value, "id", "") == "self" for n in stored)
+
+
+def _calls_layer_in_backward(node: ast.AST, document: Document, *_: Any) -> bool:
+    """Return whether MLP.backward calls a layer itself, not its backward."""
+    called = node.func if isinstance(node, ast.Call) else None
+    is_layer = isinstance(called, ast.Attribute) and called.attr in ATTRIBUTES
+    return is_layer and part_at(node.lineno, document) == "MLP.backward"  # type: ignore[attr-defined]
+
+
+def _calls_of_numpy(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
+    """Return whether a node calls, by its bare name, the NumPy function that Python does not find."""
+    name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+    return name == match[1] and callable(getattr(np, name, None))
+
+
+def _splits_number(node: ast.AST, *_: Any) -> bool:
+    """Return whether train_test_split is handed a number without a name."""
+    given = node.args if isinstance(node, ast.Call) and _call(node) == "train_test_split" else []
+    return any(isinstance(getattr(n, "value", None), int | float) for n in given)
 
 
 def _overwrites_function(node: ast.AST, document: Document, *_: Any) -> bool:
@@ -299,6 +356,14 @@ SLIPS = (
     Slip("called-value", r"object is not callable"),
     Slip("decimals-into-whole-numbers", r"Cannot cast ufunc '\w+' output"),
     Slip("read-only-array", "output array is read-only|assignment destination is read-only"),
+    Slip("number-for-range", "'(?:int|float)' object is not iterable", lambda n, *_: isinstance(n, ast.For)),
+    Slip("trailing-comma", "tuple", _ends_with_comma, lambda n: ast.Assign(n.targets, n.value.elts[0])),  # type: ignore[attr-defined]
+    Slip("layer-for-result", r"(?:: |an object of )'?(?:Linear|Sigmoid|ReLU)\b", _hands_on_layer),
+    Slip("forward-in-backward", "backward", _calls_layer_in_backward),
+    Slip("list-for-array", "can't multiply sequence by non-int|for [-+*/]=?: '(?:list|float|int)' and 'list'"),
+    Slip("self-left-out", r"NameError: name '(\w+)' is not defined", _reads_without_self),
+    Slip("numpy-not-named", r"NameError: name '(\w+)' is not defined", _calls_of_numpy),
+    Slip("size-without-name", "Error", _splits_number),
     Slip("different-lengths", r"inconsistent numbers of samples"),
     Slip("unknown-argument", "got an unexpected keyword argument"),
     Slip("number-of-arguments", r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing).* positional argument",
@@ -309,6 +374,7 @@ SLIPS = (
     Slip("arrays-do-not-fit", "could not be broadcast"),
     Slip("local-for-attribute", r"self\.(\w+) is never set", _binds_local),
     Slip("local-for-attribute", r"object has no attribute '(\w+)'", _binds_local, _bind_attribute),
+    Slip("attribute-misspelt", r"self\.(\w+) is never set", _binds_similar),
     Slip("method-without-call", _UNCALLED, _is_uncalled, feeds=True),
     Slip("shape-for-count", r"gives an array of shape \(\d+,\)", _divides_by_shape),
     Slip("mean-for-shape", r"self\.weight is ", _has_no_size),

@@ -158,12 +158,12 @@ class LinearInit:
             return [Problem(name, "error", f"Linear(4, 3) stops before self.{name} is made: {show(seen['error'])}.")]
         if not seen:
             return []
-        expected = _OF.get(name, f"as self.{name.removeprefix('grad_')}")
+        expected = _OF.get(name, f"of self.{name.removeprefix('grad_')}")
         if seen["type"] != "array":
             words = {"missing": "is never set", "...": "is still `...`"}
             words |= dict.fromkeys(("float", "int", "float64"), "is a single number")
             what = words.get(seen["type"], f"is {seen['type']}")
-            return [Problem(name, "type", f"self.{name} {what}; expected an array of shape {expected}.")]
+            return [Problem(name, "type", f"self.{name} {what}; expected an array of the shape {expected}.")]
         found = []
         if seen["dtype"] != "f":
             found.append(
@@ -210,8 +210,8 @@ class LinearInit:
             "constant": "all weights are one and the same number: all neurons compute the same and stay the same.",
             "alike": "whole rows or columns of the weights are equal: those neurons stay the same for ever.",
             "not finite": "some weights are not finite numbers.",
-            "one-sided": f"the weights have the mean {mean}, not 0: 784 inputs of about -0.8 add up to "
-            f"{-784 * 0.8 * mean:.0f}, and the sigmoid of that is flat.",
+            "one-sided": f"the weights have the mean {mean}, not 0: 784 pixels of about -0.7, each times its weight, "
+            f"add up to {-784 * 0.7 * mean:.0f}, and the sigmoid of that is flat.",
             "unscaled": f"the weights spread by {std}: sums of 784 inputs reach ±{26 * std:.0f}, "
             "and the sigmoid of that is flat. Expected: small random values.",
             "slightly one-sided": "the weights are small, but their mean is not 0.",

@@ -304,7 +304,12 @@ class CrossEntropyProbe:
             kind = "scores" if reading == "softmax" else "sure"
             what = "the probability 0 for the right class" if kind == "sure" else "the scores 1000 and 0"
             found.append(
-                Problem("far", "value", f"With {what} the loss is {show(seen['far'][kind])}: not a finite number.")
+                Problem(
+                    "far",
+                    "value",
+                    f"With {what} the loss is {show(seen['far'][kind])}: not a finite number.",
+                    exact=kind == "sure",
+                )
             )
         found += self._gradient(seen, reading)
         return found
@@ -320,7 +325,8 @@ class CrossEntropyProbe:
             pred, target = self._of(name)
             rights = self._right(pred, target)
             accepted = [g for key, (_, gs) in rights.items() if reading in (None, key) for g in gs]
-            accepted.append((pred - target) / len(pred))  # the sigmoid's or softmax's share is already in it
+            if reading != "softmax":
+                accepted.append((pred - target) / len(pred))  # the sigmoid's or softmax's share is already in it
             if not any(isinstance(result, np.ndarray) and equal(result, g) for g in accepted):
                 given = f"For pred = {show(pred[0])}, target = {show(target[0])} and a batch of {len(pred)}"
                 problems = gradient_problems(result, accepted[0], given)

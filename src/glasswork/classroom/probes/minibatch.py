@@ -117,6 +117,10 @@ class MinibatchProbe:
             return Problem("batches", "result" if isinstance(seen["error"], str) else "error", f"{given}, {got}.")
         if not seen["sizes"]:
             return Problem("batches", "result", f"{given}, it yields nothing; expected {count // size} batches.")
+        if not any(seen["columns"]):
+            return Problem(
+                "batches", "shape", f"{given}, it yields one image at a time; expected {size} in each batch."
+            )
         if not seen["known"]:
             return Problem("batches", "content", f"{given}, it yields rows that are not rows of the X it was given.")
         if not seen["paired"]:

@@ -111,14 +111,18 @@ class MLPForward:
             return [Problem("value", "value", says, exact=True)]
         if value["order"] == "linear1 → act1 → linear2 → act2":
             says = "forward runs the four layers in their order, but what it returns is not what act2 computes of them."
-            return [Problem("value", "value", says)]
+            return [Problem("value", "value", says, exact=True)]
         return [Problem("value", "value", f"forward runs {value['order'] or 'no layer'}; {want}, each once.")]
 
     def locate(self, bench: Bench, facet: str) -> int | None:
         """Return the line that decides a facet."""
         function = bench.function("MLP", "forward")
-        hop = bench.memory.get(self.part, {}).get("value", {}).get("detour", "")
-        for node in ast.walk(function) if function is not None and hop else ():
+        value = bench.memory.get(self.part, {}).get("value", {})
+        hop, is_complete = value.get("detour", ""), value.get("order") == "linear1 → act1 → linear2 → act2"
+        nodes = list(ast.walk(function)) if function is not None and (hop or is_complete) else []
+        for node in nodes:
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 return node.lineno  # a layer whose result is thrown away
-        return line_calling(function, hop.split(", ")[0]) or line_of(function)
+        if hop:
+            return line_calling(function, hop.split(", ")[0]) or line_of(function)
+        return max((n.lineno for n in nodes if isinstance(n, ast.Return)), default=line_of(function))

@@ -244,7 +244,7 @@ def size_word(value: Any, bench: Bench) -> Any:
 
 def whose(given: Any, own: tuple[list[Any], list[Any]]) -> str:
     """Return whose arrays are given: ``own`` are the right list, and the other one."""
-    for word, arrays in (("right", own[0]), ("the other list", own[1])):
+    for word, arrays in (("right", own[0]), ("those of the other list", own[1])):
         if len(given) == len(arrays) and all(a is b for a, b in zip(given, arrays, strict=True)):
             return word
     if any(a is b for a in given for b in own[0]):

