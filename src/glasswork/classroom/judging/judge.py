@@ -204,20 +204,17 @@ class Judge:
             raise self.lost
         data = self.ran.sections
         if part == "split":
-            names = ("X_train", "X_valid", "X_test")
+            names = {"X_train", "X_valid", "X_test"}
             fails = any(one.part == "split" for one in data.crashes)
-
-            def begun_with(*names: str) -> bool:
-                return any(name in assigned_names(s) for s in self.document.statements for name in names)
-
             if says := structure.empty_function(self.outline, data.crashes):
                 return PartReport(part, "open", message=says)
-            unwritten = not begun_with(*names) or all(name in self.ran.dots for name in names)
+            begun = names & {name for s in self.document.statements for name in assigned_names(s)}
+            unwritten = not begun or names <= set(self.ran.dots)
             if not data.split and unwritten and not fails:
                 if not data.steps and not data.crashes:
                     return self._absent(part, "The file does not split any data.")
                 return PartReport(part, "open", message="still to be written: there is no X_train, X_valid, X_test.")
-            if data.split and not begun_with("X_train", "X_valid") and not fails:
+            if data.split and not (begun | data.split.keys()) & {"X_train", "X_valid"} and not fails:
                 says = "still to be written: the second split, which makes X_train and X_valid."
                 return PartReport(part, "open", message=says, hints=mistakes()["one-split-only"].hints)
         if part == "data" and not (data.steps or data.crashes):

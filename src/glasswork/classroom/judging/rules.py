@@ -106,7 +106,7 @@ _FIRST = {
 }
 _SECOND = {
     "shape": "The array does not have the shape that it should have.",
-    "sizes": "A set has more or fewer images than it should have; a fraction counts from what is split, not from all.",
+    "sizes": "A set has more or fewer images than it should have; a split shares out only what it is given.",
     "missing": "Six arrays are needed, three of images and three of labels, under the names that the code below uses.",
     "value": "The numbers are other ones than the formula of the handout gives.",
     "content": "What a name stands for here is not what the rest of the file takes it for.",

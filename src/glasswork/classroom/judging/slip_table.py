@@ -182,6 +182,7 @@ def _binds_similar(node: ast.AST, _: Document, match: re.Match[str]) -> bool:
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     name = target.attr if isinstance(target, ast.Attribute) else ""
     is_another = any(word in name.split("_") for word in {"weight", "bias", "grad"} - {*match[1].split("_")})
+    is_another |= name.rstrip("0123456789") == match[1].rstrip("0123456789")  # linear2 is no misspelt linear1
     return name != match[1] and not is_another and bool(difflib.get_close_matches(name, [match[1]], cutoff=0.8))
 
 
