@@ -153,7 +153,7 @@ _COUNTED: dict[Status, str] = {
 def to_text(report: CheckReport, *, width: int = 96) -> str:
     """Return the report as plain text, one line a part and a paragraph for each part that is wrong."""
     longest = max((len(p.name) for p in report.parts), default=0)
-    lines = [report.file, ""]
+    lines, begin = [report.file, ""], begin_with(report)
     for part in report.parts:
         lines.append(f"  {SIGNS[part.status]} {part.name:{longest}}  {part.status}".rstrip())
         if part.status == "wrong" or (part.name == WHOLE_FILE and part.line is not None):
@@ -161,7 +161,7 @@ def to_text(report: CheckReport, *, width: int = 96) -> str:
         elif part.status != "done":
             place = f"{place_of(part).capitalize()}: " if part.line is not None else ""
             lines += _wrapped(place + part.message, width, "      ")
-            if part.name == begin_with(report):
+            if part.name == begin:
                 lines += _hints(part, report.hint, width)
     return "\n".join(map(visible, [*lines, "", summary(report)]))
 
