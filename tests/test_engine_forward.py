@@ -96,6 +96,8 @@ def test_a_network_of_ones_own_has_none():
 
     with pytest.raises(InputError, match="use NumPy"):
         compiled(Mine(4, 3, 2))
+    with pytest.raises(InputError, match="expected an MLP, got 3"):
+        compiled(3)
     model = compiled(MLP(4, 3, 2))
     model.act1 = Square()
     with pytest.raises(InputError, match=r"set model\.evaluator to None"):

@@ -552,6 +552,8 @@ def test_confusion_is_coloured_by_the_mistakes_alone():
             lambda: figures.save(figures.diagram(network(2, 1, 1)), "picture.gif"),
             r"\.png, \.svg, \.pdf; got 'picture\.gif'",
         ),
+        (lambda: figures.save(None, "picture.png"), "expected a figure .* got None"),
+        (lambda: figures.compare([learnt(2)]), r"expected histories by name, .* got \["),
     ],
 )
 def test_bad_input_is_one_clear_error(call, words):

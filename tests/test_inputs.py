@@ -515,6 +515,16 @@ def test_a_contract_that_means_nothing_is_refused(wrong):
 # Loaders -----------------------------------------------------------------------------------------
 
 
+def test_a_word_for_whether_inputs_are_pixels(taught):
+    with pytest.raises(InputError, match=r"MLP.*\.pixels: expected True, False or None, got 'yes'"):
+        taught.pixels = "yes"
+
+
+def test_a_wrong_seed_beside_a_generator():
+    with pytest.raises(InputError, match="seed: expected an integer from 0"):
+        MLP(4, 3, 2, seed=-1, rng=np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("form", [form for form in FORMS if "float" not in form])
 def test_loaders_take_the_same_forms(form, few):
     images, labels = few.train.images[:200], few.train.labels[:200]

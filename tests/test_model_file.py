@@ -588,6 +588,11 @@ def test_network_that_a_file_has_no_words_for(path, options, message):
     assert path.read_bytes() == before
 
 
+def test_what_is_no_network_is_not_saved(path):
+    with pytest.raises(InputError, match="save_model: expected an MLP or a Committee, got None"):
+        save_model(None, path)
+
+
 @pytest.mark.parametrize("order", [np.asfortranarray, lambda w: np.repeat(w, 2, axis=0)[::2]], ids=["F", "strided"])
 def test_weights_that_lie_otherwise_in_memory_are_saved_as_they_are(path, order):
     """As they come from a framework that keeps (out, in)."""

@@ -128,6 +128,11 @@ def test_other_length_or_nothing(images, labels):
     assert str(error.value) == f"{message}{images} images and {labels} labels"
 
 
+def test_a_number_in_place_of_images():
+    with pytest.raises(InputError, match="split: expected images, one in each row of an array; got 5"):
+        split(5, [1])
+
+
 def test_unknown_scheme():
     with pytest.raises(InputError, match="split: expected scheme 'handout', 'official' or 'source', got 'random'"):
         split(IMAGES, LABELS, scheme="random")

@@ -23,6 +23,8 @@ MAX_CLASSES = 10_000
 
 def check_lengths(who: str, images: NDArray[Any], labels: NDArray[Any]) -> None:
     """Raise an InputError unless there are as many images as labels, and at least one."""
+    if images.ndim == 0:
+        raise InputError(f"{who}: expected images, one in each row of an array; got {images.item()!r}")
     if len(labels) == 0 or len(images) != len(labels):
         raise InputError(
             f"{who}: expected as many labels as images and at least one, got {len(images):,} images and "

@@ -36,7 +36,7 @@ def compiled(model: MLP) -> MLP:
     Raises
     ------
     InputError
-        If a layer, or the network, is of a kind that has no kernel.
+        If it is no network, or a layer or the network itself is of a kind that has no kernel.
     StateError
         If Numba is not installed.
 
@@ -46,6 +46,8 @@ def compiled(model: MLP) -> MLP:
     >>> model.predict([[0] * 784]).shape
     (1,)
     """
+    if not isinstance(model, MLP):
+        raise InputError(f"compiled: expected an MLP, got {model!r}")
     if not is_installed():
         raise StateError(f"compiled: needs Numba, which is not installed: {REMEDY}")
     if (why := why_no_forward(model)) is not None:

@@ -54,8 +54,10 @@ def compare(
     Raises
     ------
     InputError
-        If there is no run, or more than eight.
+        If there is no run, or more than eight, or they have no names.
     """
+    if not isinstance(runs, Mapping):
+        raise InputError(f"compare: expected histories by name, as in {{'relu': history}}; got {runs!r}")
     if not 1 <= len(runs) <= len(SERIES):
         raise InputError(f"compare: expected 1 to {len(SERIES)} runs, got {len(runs)}")
     histories = {one_line(name): read_history(source, f"compare: {name}") for name, source in runs.items()}

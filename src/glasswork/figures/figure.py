@@ -119,10 +119,12 @@ def save(figure: Picture, path: Path | str) -> None:
     Raises
     ------
     InputError
-        If the name ends in anything else.
+        If the name ends in anything else, or what is saved is no figure of `glasswork.figures`.
     FileError
         If the file cannot be written; an old file is unchanged then.
     """
+    if not isinstance(figure, Picture):
+        raise InputError(f"save: expected a figure such as figures.curves(history), got {figure!r}")
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:

@@ -89,9 +89,11 @@ def save_model(
     FileError
         If the file cannot be written, or a number is too large for half precision.
     InputError
-        If the file cannot describe the network: it has a layer or a ``forward`` of its own, or its dtype is neither
-        float32 nor float64. Also if class names or image shape do not fit the network.
+        If it is no network, or the file cannot describe it: it has a layer or a ``forward`` of its own, or its dtype
+        is neither float32 nor float64. Also if class names or image shape do not fit the network.
     """
+    if not isinstance(model, MLP):
+        raise InputError(f"save_model: expected an MLP or a Committee, got {model!r}")
     if model.dtype.name not in DTYPES:
         raise InputError(f"save_model: expected a network of float32 or float64, got {model.dtype}; see model.astype")
     members = list(zip(model.names, model.members, strict=True)) if type(model) is Committee else []

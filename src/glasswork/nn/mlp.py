@@ -131,8 +131,9 @@ class MLP(Network):
         rng: np.random.Generator | None = None,
         seed: int | None = None,
     ) -> None:
-        if rng is None and seed is not None:
-            rng = generator(seed, Purpose.WEIGHTS)
+        if seed is not None:
+            seeded = generator(seed, Purpose.WEIGHTS)  # which refuses a wrong seed
+            rng = seeded if rng is None else rng
         layers = build_layers(
             (in_features, *widths(hidden_size), out_features),
             activation,
@@ -216,6 +217,8 @@ class MLP(Network):
 
     @pixels.setter
     def pixels(self, pixels: bool | None) -> None:
+        if not isinstance(pixels, bool | None):
+            raise InputError(f"{self}.pixels: expected True, False or None, got {pixels!r}")
         if pixels is None:
             self.inputs = None
         else:
