@@ -14,7 +14,7 @@ from glasswork.engine.compiled.sampling import sampler
 from glasswork.engine.contract import NO_LIMIT
 
 IMAGES, BATCH = 1000, 250
-ROTATION, SCALE, SHEAR, SHIFT, ELASTIC, SMOOTHNESS = 15.0, 0.15, 0.15, 2.0, 1.2, 4.0
+ROTATION, SCALE, SHEAR, SHIFT, ELASTIC, SMOOTHNESS = 15.0, 0.15, 0.15, 0.5, 1.2, 4.0
 AUGMENT = Augmentation(rotation=ROTATION, scale=SCALE, shear=SHEAR, shift=SHIFT, elastic=ELASTIC, smoothness=SMOOTHNESS)
 
 
@@ -52,7 +52,7 @@ class Steps(InNumpy):
     def __init__(self, work: str) -> None:
         self.loader = loader()
         model = MLP(784, (2048, 1024, 512), 10, activation="relu", output_activation=None, batch_norm=True)
-        optimizer = AdamW(model.parameters(), model.gradients(), 0.0015, weight_decay=0.01)
+        optimizer = AdamW(model.parameters(), model.gradients(), 0.002, weight_decay=0.1)
         self.engine = CompiledEngine(model, optimizer, CrossEntropyLoss(label_smoothing=0.05))
 
     def train(self, epochs: int) -> None:
