@@ -61,9 +61,8 @@ def main() -> None:
 def lowest_python() -> str:
     """Return the lowest Python that the source needs, which must not be above the promised one."""
     target = f"--target={PYTHONS[0]}-"
-    printed = run(
-        [sys.executable, "-m", "vermin", "--no-tips", "--violations", target, "src", "tests", "tools", "benchmarks"]
-    )
+    vermin = Path(sys.executable).with_name("vermin")  # it cannot be called by python -m
+    printed = run([vermin, "--no-tips", "--violations", target, "src", "tests", "tools", "benchmarks"])
     (version,) = re.findall(r"Minimum required versions: ([\d.]+)", printed)
     return str(version)
 
