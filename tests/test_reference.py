@@ -28,7 +28,9 @@ def test_noise_is_unlike(reference):
 
 def test_false_alarms_on_digits_never_seen(reference, mnist):
     share = reference.unlike(mnist[0][60_000:]).mean()
-    assert share == pytest.approx(0.02, abs=0.006)
+    # 1.35 % by choice: with 5,000 images to find the limit and 10,000 to count, three standard deviations are 0.6 %
+    assert share == pytest.approx(0.0135, abs=0.006)
+    assert share < 0.02
 
 
 def test_the_nearest_images_are_of_the_same_class(reference, mnist):

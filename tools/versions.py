@@ -29,12 +29,11 @@ EXTRAS = "classroom,dev,heic,interop,openml"
 NAMED = ["numpy", "scipy", "scikit-learn", "matplotlib", "pillow", "msgspec", "typer", "numba"]
 
 
-#: With the lowest versions, deprecations are no failure: old libraries warn about newer ones. And two tests hold for
-#: the versions of constraints.txt alone: of a table in the docs, and of how often digits are doubted (NumPy 2.3).
+#: With the lowest versions, deprecations are no failure: old libraries warn about newer ones. And one test holds for
+#: the versions of constraints.txt alone: of a table in the docs.
 LENIENT = [
     "-W", "ignore::DeprecationWarning",
     "--deselect", "tests/test_sklearn_peer.py::test_the_page_lists_these_results",
-    "--deselect", "tests/test_reference.py::test_false_alarms_on_digits_never_seen",
 ]  # fmt: skip
 
 
