@@ -75,7 +75,7 @@ def row(words: str, resolution: str) -> str:
     """Install the dependencies in one of their versions, run the tests, and return a row of the table."""
     with tempfile.TemporaryDirectory(prefix="glasswork-versions-") as folder:
         own, copy = Path(folder) / "venv" / "bin" / "python", Path(folder) / "source"
-        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns(".*", "build", "dist", "runs", "*.egg-info"))
+        shutil.copytree(SOURCE, copy, ignore=_left_out)
         uv = [sys.executable, "-m", "uv"]
         run([*uv, "venv", "--quiet", "--python", platform.python_version(), own.parents[1]])
         run([*uv, "pip", "install", "--quiet", "--python", own, "--resolution", resolution, f"{copy}[{EXTRAS}]"])
@@ -87,6 +87,12 @@ def row(words: str, resolution: str) -> str:
         )
     passed = re.sub(r" in .*", "", summary)
     return f"| {words} | {' | '.join(listed[name] for name in NAMED)} | {passed} |"
+
+
+def _left_out(folder: str, names: list[str]) -> list[str]:
+    """Return what is not copied: environments, builds and runs, which lie at the top."""
+    built = ("build", "dist", "runs")
+    return [name for name in names if Path(folder) == SOURCE and (name.startswith(".") or name in built)]
 
 
 def run(words: Sequence[object], cwd: Path = SOURCE) -> str:
