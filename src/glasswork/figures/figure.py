@@ -119,7 +119,7 @@ def save(figure: Picture, path: Path | str) -> None:
     Raises
     ------
     InputError
-        If the name ends in anything else, or what is saved is no figure of `glasswork.figures`.
+        If the name ends in anything else, or ``figure`` is no figure of glasswork.
     FileError
         If the file cannot be written; an old file is unchanged then.
     """
