@@ -67,6 +67,8 @@ _SRIVASTAVA = {
     "network.activation": "relu",
     "network.dropout": 0.5,
     "network.input_dropout": 0.2,
+    "data.scaling": "zero-to-one",  # so that a pixel that is dropped becomes background, not grey
+    "optimizer.learning_rate": 0.1,
 }
 
 CLASSICS = (
