@@ -3,7 +3,10 @@
 A contender's ``train(1)`` distorts a thousand images of MNIST in batches of 250, or trains on four such batches.
 """
 
+import importlib.util
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
@@ -57,7 +60,7 @@ class Steps(InNumpy):
 
     def train(self, epochs: int) -> None:
         for _ in range(epochs):
-            for chunk in self.engine.batches(self.loader, NO_LIMIT):
+            for chunk in self.engine.batches(self.loader, lambda: NO_LIMIT):
                 self.engine.step(chunk)
 
 
@@ -85,11 +88,35 @@ class Scipy(InNumpy):
                 moved -= 1
 
 
+def _declare_operators() -> None:
+    """Declare the operators that torchvision expects of its own library, if that cannot be loaded beside torch.
+
+    A torchvision that was built for CUDA has none beside a torch for CPUs, and is not even imported. Transforms call
+    none of these operators.
+    """
+    import torch
+
+    folder = Path(importlib.util.find_spec("torchvision").origin).parent
+    try:
+        torch.ops.load_library(folder / "_C.so")
+    except OSError:
+        text = "".join(path.read_text() for path in folder.glob("_*_registrations.py"))
+        library = torch.library.Library("torchvision", "DEF")
+        for name in sorted(set(re.findall(r'(?:register_meta\("|torchvision::)(\w+)', text))):
+            library.define(f"{name}(Tensor x) -> Tensor")
+        _declared.append(library)  # they vanish with it
+
+
+_declared: list[object] = []
+
+
 class Torchvision(InNumpy):
     """``RandomAffine`` and ``ElasticTransform`` of torchvision's transforms v2, bilinear."""
 
     def __init__(self, work: str) -> None:
         import torch
+
+        _declare_operators()
         from torchvision.transforms import InterpolationMode, v2
 
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
