@@ -22,10 +22,14 @@ def faults(names):
     return wrong + [name for name in names if lower.count(name.casefold()) > 1]
 
 
+#: Folders that make docs fills; they belong to no release.
+BUILT = {"_build", "generated", "examples"}
+
+
 def faults_in(folder):
     return [
         fault
-        for place in (folder, *(path for path in folder.rglob("*") if path.is_dir()))
+        for place in (folder, *(path for path in folder.rglob("*") if path.is_dir() and not BUILT & {*path.parts}))
         for fault in faults([path.name for path in place.iterdir()])
     ]
 
