@@ -90,11 +90,11 @@ docs: $(VENV)/installed-docs  ## build the documentation into docs/_build/html, 
 	@echo "Open docs/_build/html/index.html"
 
 gallery: $(VENV)/installed-docs  ## run the examples of the gallery as notebooks (three minutes)
-	@rm -rf docs/_build/notebooks
-	@mkdir -p docs/_build
-	@cp -r docs/gallery docs/_build/notebooks
-	@$(BIN)/sphinx_gallery_py2jupyter docs/_build/notebooks/plot_*.py
-	@$(BIN)/python -m pytest --nbmake docs/_build/notebooks
+	@rm -rf build/notebooks
+	@mkdir -p build
+	@cp -r docs/gallery build/notebooks
+	@$(BIN)/sphinx_gallery_py2jupyter build/notebooks/plot_*.py
+	@$(BIN)/python -m pytest --nbmake build/notebooks  # nbmake leaves out what lies in docs/_build
 
 linkcheck: $(VENV)/installed-docs  ## ask the network whether the links of the documentation lead somewhere
 	@$(SPHINX) -b linkcheck docs docs/_build/linkcheck
