@@ -54,7 +54,7 @@ def compare(
     Raises
     ------
     InputError
-        If there is no run, or more than eight, or they have no names.
+        If ``runs`` is not a mapping, is empty, or holds more than eight runs.
     """
     if not isinstance(runs, Mapping):
         raise InputError(f"compare: expected histories by name, as in {{'relu': history}}; got {runs!r}")
