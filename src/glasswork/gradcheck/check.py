@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from glasswork.arrays import FloatArray
 from glasswork.errors import InputError
-from glasswork.gradcheck.differences import Slopes, compare
+from glasswork.gradcheck.differences import Slopes, compare, may_be_kink
 from glasswork.gradcheck.layers_of import Part, find_parts, recorded, set_mode
 from glasswork.gradcheck.report import Check, GradientReport
 from glasswork.nn.layer import Layer
@@ -28,8 +28,9 @@ from glasswork.nn.mlp import MLP
 #: The number of random directions in which the network as a whole is checked, for each of its arrays.
 DIRECTIONS = 6
 
-#: How far parameters are moved, as a standard deviation, if the network has a kink at their present values.
-NEARBY = 1e-3
+#: How far parameters are moved, as a standard deviation, where a kink may have spoiled a difference, and how often: a
+#: wrong backward is wrong at every such point; a kink is hardly ever as near again.
+NEARBY, MOVES = 1e-3, 3
 
 _REPLACED = {
     "parameters": "parameters() must return the layers' own arrays, the same ones at every call, as [self.weight, "
@@ -156,12 +157,13 @@ class _Pass:
         if not self.parts:
             return []
         found, at_kink = self._network()
-        if at_kink:  # there, slopes in a random direction mean little, so check at a point close by
-            rng = np.random.default_rng(3)
-            for array in _arrays(self.twin, "parameters"):
-                array[...] = array + rng.normal(0, NEARBY, array.shape)
+        rng = np.random.default_rng(3)
+        for _ in range(MOVES):
+            if not (at_kink or may_be_kink(found)):
+                break
+            _move(self.twin, rng)
             self._forward_and_back()
-            found, _ = self._network()
+            found, at_kink = self._network()
         return [replace(found, mode=mode)]
 
     def _network(self) -> tuple[Check, bool]:
@@ -196,7 +198,21 @@ def _try_backward(twin: Any, upstream: FloatArray, parts: list[Part]) -> str:
 
 def _check_part(part: Part, entries: int | None, *, mode: str) -> list[Check]:
     """Check one layer on its own, on the input it had in the network, with a random upstream gradient."""
-    return [replace(check, mode=mode) for check in _checks_of(part, entries)]
+    found = list(_checks_of(part, entries))
+    rng = np.random.default_rng(3)
+    for _ in range(MOVES):
+        if not any(map(may_be_kink, found)) or not _arrays(part.layer, "parameters"):
+            break
+        part = replace(part, layer=copy.deepcopy(part.layer))
+        _move(part.layer, rng)
+        found = list(_checks_of(part, entries))
+    return [replace(check, mode=mode) for check in found]
+
+
+def _move(thing: Any, rng: np.random.Generator) -> None:
+    """Move the parameters of a layer or a network to a random point close by."""
+    for array in _arrays(thing, "parameters"):
+        array[...] = array + rng.normal(0, NEARBY, array.shape)
 
 
 def _checks_of(part: Part, entries: int | None) -> Iterator[Check]:

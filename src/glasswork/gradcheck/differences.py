@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasswork.arrays import FloatArray
-from glasswork.gradcheck.report import Check
+from glasswork.gradcheck.report import WRONG, Check
 
 #: Half the distance between the two points of a central difference: about the cube root of float64's
 #: precision, where the error of the formula, h², meets the error of rounding, 1e-16 / h.
@@ -85,6 +85,11 @@ def compare(
     picked = np.linspace(0, array.size - 1, count).astype(int)
     places = [np.unravel_index(i, array.shape) for i in picked]
     return Slopes.along(array, places, value).judge(name, array.shape, gradient.reshape(-1)[picked], problem)
+
+
+def may_be_kink(check: Check) -> bool:
+    """Whether a gradient is wrong by so little that a kink within a step, too small to be seen as one, may be why."""
+    return WRONG < check.error <= KINK and not check.problem
 
 
 def _on_both_sides(array: FloatArray, direction: Any, value: Callable[[], float]) -> tuple[float, float]:
