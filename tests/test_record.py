@@ -1,6 +1,7 @@
 """The network that comes with glasswork: it fits 3 MB, and reads MNIST and digits as others write them."""
 
 import json
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,33 @@ from safetensors import safe_open
 from drawings import as_others_write, painted
 from glasswork import load_model, predict_file, save_model
 from glasswork.models.model_file import SHIPPED
+from glasswork.recipes.shelf import measured, named_recipe
 
 PICTURES = Path(__file__).parent / "pictures"
-STATED = json.loads((Path(__file__).parents[1] / "benchmarks" / "record-small-1.json").read_text())
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+STATED = json.loads((BENCHMARKS / "record-small-1.json").read_text())
 DRAWN = list(as_others_write(100, seed=11))
 
 
 @pytest.fixture(scope="module")
 def record():
     return load_model("record")
+
+
+@pytest.mark.parametrize("name", ["permutation", "record", "record-small"])
+def test_recipes_state_what_the_runs_kept_have_measured(name):
+    """And these runs had the recipe of today, whose seed, threads and engine may differ."""
+    kept = [json.loads(path.read_text()) for path in sorted(BENCHMARKS.glob(f"{name}-[0-9].json"))]
+    for run in kept:
+        mine = json.loads(json.dumps(named_recipe(name).to_dict()))
+        for part in (mine, run["recipe"]):
+            del part["seed"], part["description"], part["training"]["threads"], part["training"]["engine"]
+        assert run["recipe"] == mine
+    accuracies = [run["test_accuracy"] for run in kept]
+    figure, seeds = f"{statistics.fmean(accuracies):.2f}", f"{len(kept)} seed{'s' * (len(kept) > 1)}"
+    if len(kept) > 1:
+        figure += f" ± {statistics.stdev(accuracies):.2f}"
+    assert measured()[name] == f"{figure} % of the test images, official split, {seeds}"
 
 
 def test_its_numbers_fit_three_megabytes(record):
