@@ -1,4 +1,4 @@
-"""The test accuracies that ``glasswork recipes`` shows: every recipe, trained on three seeds.
+"""The test accuracies that ``glasswork recipes`` shows: every recipe, trained on three seeds if not said otherwise.
 
     python benchmarks/recipes.py FOLDER LADDER
     python benchmarks/recipes.py kept               only what is kept here as NAME-SEED.json
@@ -23,9 +23,10 @@ WRITTEN = HERE.parent / "src" / "glasswork" / "recipes" / "measured.json"
 
 
 def main() -> None:
-    measured = json.loads(WRITTEN.read_text(encoding="utf-8")) | kept()
+    from_files = kept()
+    measured = json.loads(WRITTEN.read_text(encoding="utf-8")) | from_files
     if sys.argv[1:] != ["kept"]:
-        measured |= trained(Path(sys.argv[1]), Path(sys.argv[2]) / "official", without=set(kept()))
+        measured |= trained(Path(sys.argv[1]), Path(sys.argv[2]) / "official", without=set(from_files))
     WRITTEN.write_text(json.dumps(measured, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

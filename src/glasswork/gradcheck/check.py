@@ -245,7 +245,7 @@ def _checks_of(part: Part, entries: int | None) -> Iterator[Check]:
             shapes = f"its gradient has shape {gradient.shape}, but the array has {array.shape}"
             yield Check(label, array.shape, float("inf"), float("nan"), problem=shapes)
             continue
-        unused = "" if _is_used(layer, array, x) else _UNUSED
+        unused = "" if part.uses(array, x.shape) else _UNUSED
         yield compare(label, array, gradient, value, entries, problem=problem or unused)
     if grad_input is not None:
         label = ".".join(filter(None, (name, "input")))
@@ -290,17 +290,6 @@ def _check_network(
         found = numeric.judge("network", shape, analytic)
         worst = found if found.error > worst.error else worst
     return Check("network", shape, worst.error, worst.ratio, worst.proportional, problem), at_kink
-
-
-def _is_used(layer: Any, array: FloatArray, x: FloatArray) -> bool:
-    """Return whether an array influences a layer's output, judged by random inputs."""
-    rng = np.random.default_rng(2)
-    kept, probe = array.copy(), rng.normal(size=x.shape)
-    before = np.array(layer(probe))
-    array += rng.normal(size=array.shape)
-    after = np.array(layer(probe))
-    array[...] = kept
-    return not np.array_equal(before, after)
 
 
 def _identities(thing: Any) -> tuple[list[FloatArray], list[FloatArray]]:

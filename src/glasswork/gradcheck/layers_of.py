@@ -42,6 +42,16 @@ class Part:
         names = {id(value): name for name, value in vars(self.layer).items() if isinstance(value, np.ndarray)}
         return names | ({id(a): n for n, a in self.layer.state().items()} if isinstance(self.layer, Layer) else {})
 
+    def uses(self, array: FloatArray, shape: tuple[int, ...]) -> bool:
+        """Return whether an array influences the layer's output, judged by random inputs of a shape."""
+        rng = np.random.default_rng(2)
+        kept, probe = array.copy(), rng.normal(size=shape)
+        before = np.array(self.layer(probe))
+        array += rng.normal(size=array.shape)
+        after = np.array(self.layer(probe))
+        array[...] = kept
+        return not np.array_equal(before, after)
+
 
 def find_parts(model: Any) -> list[Part]:
     """Return the layers of a network, in order; none if the network is a layer itself, or no layers are found.
