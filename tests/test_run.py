@@ -8,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -27,6 +29,8 @@ from glasswork.runs.folder import RunFolder, find_runs
 from glasswork.runs.history import decode_history, encode_history
 from glasswork.runs.processes import is_alive, this_process
 from glasswork.runs.repeat import compare_with
+from glasswork.runs.result import RunResult
+from glasswork.runs.summary import summary_of
 from glasswork.training.results import EpochResult, Finding
 
 pytestmark = pytest.mark.usefixtures("few_images")
@@ -261,6 +265,35 @@ def test_a_folder_is_never_overwritten(recipe, tmp_path, monkeypatch):
         assert len({first.folder, second.folder, third.folder}) == 3
     names = [run.path.name for run in find_runs(tmp_path / "runs")]
     assert names == [run.folder.name for run in (first, second, third)]
+
+
+def test_runs_that_come_and_go_do_not_disturb_a_list(tmp_path):
+    recipe, done = named_recipe("classwork"), threading.Event()
+
+    def come_and_go():
+        while not done.is_set():
+            run = RunFolder(tmp_path / "fleeting")
+            run.create(recipe, RunResult(state="interrupted"))
+            run.unlock()
+            shutil.rmtree(run.path)
+
+    RunFolder(tmp_path / "lasting").create(recipe, RunResult(state="interrupted"))
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(come_and_go)
+        end = time.monotonic() + 1
+        while time.monotonic() < end:  # about a hundred folders that come and go
+            found = {row["run"]: row["state"] for row in map(summary_of, find_runs(tmp_path))}
+            assert found.pop("lasting") == "interrupted"
+            assert set(found) <= {"fleeting"}
+        done.set()
+        coming.result()
+
+
+def test_a_run_that_was_killed_while_its_folder_was_created_is_not_listed(tmp_path):
+    left = tmp_path / ".2026-11-24-classwork-0123abcd.unfinished"
+    RunFolder(left).create(named_recipe("classwork"), RunResult(state="running"))
+    assert RunFolder(left).exists()
+    assert find_runs(tmp_path) == []
 
 
 def test_a_folder_that_comes_into_being_meanwhile_is_not_overwritten(recipe, tmp_path):

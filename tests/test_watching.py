@@ -24,6 +24,8 @@ from browser import browser
 from glasswork import Run, named_recipe
 from glasswork.recipes.shelf import read_recipe
 from glasswork.training.loop import StopTraining
+from glasswork.web.server import address_of, listen, run
+from glasswork.web.watching import Watching
 from servers import Server
 
 COMMAND = Path(sys.executable).with_name("glasswork")
@@ -367,6 +369,22 @@ def test_the_studio_lists_starts_compares_and_opens_reports(studio, watched, hom
     assert missing.value.code == 404
     missing.value.close()
     assert names[0] in glasswork("runs", folder=home)  # the other way round
+
+
+def test_a_mistake_of_the_server_is_told_to_the_page_and_printed(tmp_path, monkeypatch, caplog):
+    watching, listening, done = Watching(tmp_path), listen(0), threading.Event()
+    monkeypatch.setattr(watching.studio, "listed", lambda: {}["missing"])
+    netloc = address_of(listening).removeprefix("http://")
+    server = threading.Thread(target=run, args=(watching.app, listening), kwargs={"until": done.is_set})
+    server.start()
+    try:
+        with connect(f"ws://{netloc}/live", origin=f"http://{netloc}") as page:
+            page.send(json.dumps({"kind": "hello", "token": watching.token}))
+            assert "glasswork made a mistake" in until(page, lambda told: told["kind"] == "refused")["why"]
+    finally:
+        done.set()
+        server.join()
+    assert "KeyError: 'missing'" in caplog.text
 
 
 def test_a_run_that_was_killed_shows_why(studio, home):

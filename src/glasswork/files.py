@@ -201,12 +201,13 @@ def create_folder(wanted: Path, fill: Callable[[Path], None]) -> None:
 def _remove_abandoned(parent: Path) -> None:
     for left in parent.glob(".*-????????.unfinished"):
         with suppress(OSError):  # another process may have removed it already; a new run does not depend on it
-            if (
-                re.search(r"-[0-9a-f]{8}\.unfinished$", left.name)
-                and left.is_dir()
-                and time.time() - left.stat().st_mtime > _ABANDONED_AFTER
-            ):
+            if is_unfinished(left) and left.is_dir() and time.time() - left.stat().st_mtime > _ABANDONED_AFTER:
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder has the name under which `create_folder` fills it, or filled it when it was killed."""
+    return re.fullmatch(r"\..*-[0-9a-f]{8}\.unfinished", folder.name) is not None
 
 
 def read_small(path: Path, *, most: int = 1 << 24) -> bytes:

@@ -27,7 +27,7 @@ import numpy as np
 from glasswork.data.dataset import Dataset
 from glasswork.data.sources.store import read_dataset, write_dataset
 from glasswork.errors import FileError, StateError
-from glasswork.files import create_folder, read_small, remove_unfinished, write_whole
+from glasswork.files import create_folder, is_unfinished, read_small, remove_unfinished, write_whole
 from glasswork.locks import Lock
 from glasswork.paths import for_shell
 from glasswork.recipes.recipe import Recipe
@@ -108,7 +108,10 @@ class RunFolder:
         """
         self.check()
         result = read_sealed_json(self.path / "result.json", RunResult, what="result of a run")
-        return result.as_seen_now(folder=self.path.stat().st_ino)
+        try:
+            return result.as_seen_now(folder=self.path.stat().st_ino)
+        except OSError as error:  # it was removed in the meantime
+            raise FileError(f"{self.path}: cannot be read ({error.strerror})") from error
 
     def history(self) -> list[EpochResult]:
         """Return the metrics of each epoch; an empty list before the first.
@@ -132,9 +135,12 @@ class RunFolder:
         return history
 
     def last_change(self) -> float:
-        """Return when the run last wrote one of its small files, in seconds since 1970."""
-        names = ("recipe.toml", "history.csv", "result.json")
-        return max(path.stat().st_mtime for name in names if (path := self.path / name).exists())
+        """Return when the run last wrote one of its small files, in seconds since 1970; 0.0 if it has none."""
+        changes = [0.0]
+        for name in ("recipe.toml", "history.csv", "result.json"):
+            with suppress(FileNotFoundError):
+                changes.append((self.path / name).stat().st_mtime)
+        return max(changes)
 
     # Writing ----------------------------------------------------------------------------------------
 
@@ -280,6 +286,6 @@ def free_folder(wanted: Path | None, name: str, parent: Path = DEFAULT_PARENT) -
 
 
 def find_runs(folder: Path) -> list[RunFolder]:
-    """Return the runs in a folder, the most recently changed one last."""
-    found = [RunFolder(path) for path in folder.iterdir() if RunFolder(path).exists()]
+    """Return the runs in a folder, the most recently changed one last; not those that are being created."""
+    found = [RunFolder(path) for path in folder.iterdir() if not is_unfinished(path) and RunFolder(path).exists()]
     return sorted(found, key=RunFolder.last_change)

@@ -18,6 +18,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from glasswork.errors import GlassworkError
 from glasswork.report.words import Language
@@ -91,8 +92,13 @@ class Watching:
             if hello is not None:
                 name = self.only or hello.run
                 await (self._tell_of_run(socket, name, hello) if name else self._tell_of_all(socket))
+        except WebSocketDisconnect:
+            pass  # the page was closed
         except GlassworkError as error:
             await _end(socket, str(error))
+        except Exception:  # a mistake of ours: the server prints it
+            await _end(socket, "glasswork made a mistake here; the terminal of this page's server says which")
+            raise
         finally:
             self._pages -= 1
 
@@ -187,22 +193,21 @@ _PRIVATE = {
 
 
 async def _both(telling: Any, asking: Any) -> None:
-    """Run two tasks until one of them ends."""
+    """Run two tasks until one of them ends; raise what it raised."""
     tasks = [asyncio.create_task(telling), asyncio.create_task(asking)]
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
-        if not task.cancelled() and isinstance(task.exception(), GlassworkError):
-            task.result()
+        task.result()
 
 
 async def _text(socket: Any) -> str:
-    """Return the next message of a page; raise an EOFError when there is none."""
+    """Return the next message of a page; raise a WebSocketDisconnect when it was closed."""
     message: dict[str, Any] = await socket.receive()
     if message["type"] == "websocket.disconnect":
-        raise EOFError
+        raise WebSocketDisconnect
     text: str = message.get("text") or ""
     return text
 
@@ -210,10 +215,7 @@ async def _text(socket: Any) -> str:
 async def _messages(socket: Any) -> Any:
     """Yield what a page asks for; refuse in words what is not a message, or too long."""
     while True:
-        try:
-            text = await _text(socket)
-        except EOFError:
-            return
+        text = await _text(socket)
         try:
             asked = _asked.decode(text[: MOST_CHARACTERS + 1])
         except msgspec.MsgspecError as error:
@@ -224,6 +226,8 @@ async def _messages(socket: Any) -> Any:
 
 
 async def _send(socket: Any, content: Any) -> None:
+    if socket.application_state is not WebSocketState.CONNECTED:
+        raise WebSocketDisconnect
     await socket.send_text(msgspec.json.encode(content).decode())
 
 
