@@ -145,10 +145,10 @@ def alive(pid):
         return False
 
 
-def pids_in(folder):
-    """Wait until both tasks run; return the ids of their processes and of those that they started."""
+def pids_in(folder, tasks=2):
+    """Wait until all tasks run; return the ids of their processes and of those that they started."""
     end = time.monotonic() + 60
-    while len(files := list(folder.glob("*.pids"))) < 2:
+    while len(files := list(folder.glob("*.pids"))) < tasks:
         assert time.monotonic() < end
         time.sleep(0.02)
     return [int(pid) for path in files for pid in path.read_text().split()]
@@ -163,8 +163,8 @@ def gone(pids, seconds=10):
 
 @pytest.mark.parametrize(
     "signals",
-    [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM], [signal.SIGINT] * 3, [signal.SIGKILL]],
-    ids=lambda signals: "+".join(number.name for number in signals),
+    [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM], [signal.SIGINT] * 3, [signal.SIGINT] * 20, [signal.SIGKILL]],
+    ids=lambda signals: f"{len(signals)} {signals[0].name}",
 )
 def test_however_the_parent_ends_its_children_end_at_once(tmp_path, signals):
     parent = subprocess.Popen([sys.executable, chores.__file__, tmp_path], stderr=subprocess.DEVNULL)
@@ -178,6 +178,42 @@ def test_however_the_parent_ends_its_children_end_at_once(tmp_path, signals):
     assert gone(pids)
     assert time.monotonic() - start < 5
     assert parent.returncode != 0
+
+
+def test_a_second_interrupt_just_before_the_end_of_the_block_does_not_raise_another(tmp_path):
+    """Without a handler of its own the block would never be left: nobody would end the children."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import signal, sys, time\nimport chores\nfrom glasswork.tasks import Processes\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Late(Processes):\n"
+        "    def __exit__(self, *error):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "        super().__exit__(*error)\n"
+        'if __name__ == "__main__":\n'
+        "    with Late(1) as pool:\n"
+        "        pool.submit(chores.hang_with_child, sys.argv[1])\n"
+        "        time.sleep(600)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(chores.__file__).parent)}
+    with subprocess.Popen([sys.executable, script, tmp_path], env=environment, stderr=subprocess.PIPE) as parent:
+        try:
+            pids = pids_in(tmp_path, 1)
+            parent.send_signal(signal.SIGINT)
+            _, said = parent.communicate(timeout=20)
+        finally:
+            parent.kill()
+    assert gone(pids)
+    assert said.count(b"\nKeyboardInterrupt") == 1
+
+
+def test_after_an_interrupt_was_dealt_with_the_next_one_raises_again():
+    with Processes(1) as pool:
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert pool.submit(chores.square, 3).result() == 9
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_children_end_when_nobody_goes_on_with_the_iteration(tmp_path):

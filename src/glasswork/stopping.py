@@ -6,8 +6,11 @@ USR1, USR2, XCPU     a cluster's time is up      ┘  anywhere else: KeyboardInt
 """
 
 import signal
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +33,37 @@ def interrupt_on_signals() -> None:
     for number in _obeyed():
         if number != signal.SIGINT:
             signal.signal(number, signal.default_int_handler)
+
+
+@contextmanager
+def one_interrupt_at_a_time(hurry: Callable[[], object]) -> Iterator[None]:
+    """Context manager: while a KeyboardInterrupt is being handled, a signal calls ``hurry`` and raises no other one.
+
+    A second KeyboardInterrupt would leave what the first one set off half done: processes that nobody ends, or a lock
+    that is held for ever.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        error = sys.exception()
+        while error is not None and not isinstance(error, KeyboardInterrupt):
+            error = error.__context__
+        if error is None:
+            raise KeyboardInterrupt
+        hurry()
+
+    raising = [number for number in _SIGNALS if signal.getsignal(number) is signal.default_int_handler]
+    _handle(raising, interrupt)
+    try:
+        yield
+    finally:
+        _handle(raising, signal.default_int_handler)
+
+
+def _handle(numbers: Iterable[int], handler: Any) -> None:
+    """Set the handler of signals, in the main thread: in others Python handles none, and forbids it."""
+    if threading.current_thread() is threading.main_thread():
+        for number in numbers:
+            signal.signal(number, handler)
 
 
 def _obeyed() -> list[signal.Signals]:

@@ -15,22 +15,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from glasswork.errors import InputError, TaskError
+from glasswork.stopping import one_interrupt_at_a_time
 
 Result = TypeVar("Result")
 P = ParamSpec("P")
 
 #: How many processes a call may take down before it fails.
 MOST_DEATHS = 3
-
-#: Seconds between two looks whether this program has ended.
-_LOOK = 0.5
 
 #: Seconds in which a call that obeys SIGTERM may save its work when its process is to end.
 _TO_SAVE = 10.0
@@ -46,7 +44,8 @@ class Processes(Executor):
 
     A call whose process dies is made again; after three deaths it raises `TaskError`. The processes, and those that
     they started, end when the executor is killed, or when this process ends, however it ends; a call that has a handler
-    for SIGTERM then gets this signal, and some time to save its work. A script that uses it needs
+    for SIGTERM then gets this signal, and some time to save its work. In a ``with`` block the first Ctrl-C raises a
+    KeyboardInterrupt, and more of them, while it is handled, end the processes at once. A script that uses it needs
     ``if __name__ == "__main__":``.
 
     Parameters
@@ -69,6 +68,7 @@ class Processes(Executor):
         # Every process holds one end, and ends when the other one is closed: by kill(), or with this process.
         self._held, self._leash = _SPAWN.Pipe(duplex=False)
         self._threads = ThreadPoolExecutor(count, "processes", initializer=_leave_interrupts_to_main)
+        self._signals = ExitStack()
 
     def submit(self, fn: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs) -> Future[Result]:
         """Call a function in one of the processes."""
@@ -82,10 +82,19 @@ class Processes(Executor):
 
     def kill(self) -> None:
         """End all processes, without waiting for their calls to be done."""
-        self._killed = True
-        self._leash.close()
-        self._threads.shutdown(cancel_futures=True)
-        self._held.close()
+        with self._signals:
+            self._let_go()
+            self._threads.shutdown(cancel_futures=True)
+            self._held.close()
+
+    def _let_go(self) -> None:
+        if not self._killed:
+            self._killed = True
+            self._leash.close()
+
+    def __enter__(self) -> Self:
+        self._signals.enter_context(one_interrupt_at_a_time(self._let_go))
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
@@ -110,12 +119,7 @@ class Processes(Executor):
         for _ in range(MOST_DEATHS):
             process = self._process()
             try:
-                future = process.pool.submit(function, *args, **kwargs)
-                while not wait([future], timeout=_LOOK).done:
-                    if not threading.main_thread().is_alive():  # a second Ctrl-C came before kill()
-                        self._killed = True
-                        self._leash.close()
-                return future.result()
+                return process.pool.submit(function, *args, **kwargs).result()
             except BrokenProcessPool:
                 self._mine.process = None
                 death = process.death()
