@@ -18,8 +18,8 @@ train: $(VENV)/installed  ## train the handout's network on MNIST (half a minute
 
 test: $(VENV)/installed-dev chromium bwrap cc  ## check style, types, imports and behaviour
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync checks
-	$(BIN)/pytest --numprocesses 3 --dist loadfile tests/classroom  # apart, as it puts stand-ins in the place of libraries
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/classroom
+	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/classroom  # apart, as it puts stand-ins in the place of libraries
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/classroom
 
 checks: style types imports javascript  ## check what every commit must pass (a minute)
 

@@ -29,6 +29,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= dict.fromkeys(one, "1")  # for what they start
 
 
+# Freed memory is kept by the workers, not handed back: most tests of the classroom make MNIST anew, and clearing its
+# pages took a third of their time (glibc's mallopt(3)). What a worker starts is as it is for users.
+_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in _KEEP_MEMORY:
+        os.environ.pop(name, None)
+else:
+    os.environ |= _KEEP_MEMORY
+
+
 # What is computed once for a dataset is kept for this session, and nothing of the user's is read or written.
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers share it
     if (usual := cache_folder()) is not None:  # compiled kernels are kept from one session to the next

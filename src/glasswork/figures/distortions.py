@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.collections import PatchCollection
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from glasswork.figures.checks import class_names, image_shape, noun
@@ -73,22 +75,28 @@ def distortions(
     figure = new_figure(across, up)
     title = f"Training images of each {noun(classes)} as augmentation distorts them"
     heading(figure, title, subtitle)
+    axes = place(figure, 0, 0, across, up)  # one for all images: axes of their own would cost seconds
+    axes.set(xlim=(0, across), ylim=(0, up))
+    axes.axis("off")
+    frames = []
     for k, name in enumerate(labels):
         bottom = up - TOP - _CAPTION - (k + 1) * tall - k * _GAP
-        text = figure.text(
-            MARGIN / across, (bottom + tall / 2) / up, name, fontsize=HEADING, fontweight="bold", color=INK, va="center"
-        )
-        text.set_parse_math(False)
+        middle = bottom + tall / 2
+        axes.text(MARGIN, middle, name, fontsize=HEADING, fontweight="bold", color=INK, va="center", parse_math=False)
         for j, pixels in enumerate([originals[k], *distorted[k]]):
-            begin = left + (j > 0) * _APART + j * (_CELL + _GAP) - (j > 0) * _GAP
-            axes = place(figure, begin, bottom, _CELL, tall)
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_color(FAINT)
-            drawn = np.rint(pixels).astype(np.uint8).reshape(shape)
+            begin = left + (j > 0) * (_APART - _GAP) + j * (_CELL + _GAP)
+            frames.append(Rectangle((begin, bottom), _CELL, tall))
             axes.imshow(
-                drawn, cmap="Greys" if dark_ink else "gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto"
+                np.rint(pixels).astype(np.uint8).reshape(shape),
+                cmap="Greys" if dark_ink else "gray",
+                vmin=0,
+                vmax=255,
+                extent=(begin, begin + _CELL, bottom, bottom + tall),
+                interpolation="nearest",
+                aspect="auto",
             )
             if k == 0:
-                caption = "original" if j == 0 else f"epoch {j}"
-                axes.set_title(caption, fontsize=SMALL, color=MUTED, pad=4)
+                caption, top = "original" if j == 0 else f"epoch {j}", bottom + tall + 0.06
+                axes.text(begin + _CELL / 2, top, caption, fontsize=SMALL, color=MUTED, ha="center")
+    axes.add_collection(PatchCollection(frames, facecolor="none", edgecolor=FAINT, linewidth=0.8), autolim=False)
     return figure
