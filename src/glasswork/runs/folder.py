@@ -62,8 +62,8 @@ class RunFolder:
     # Reading ----------------------------------------------------------------------------------------
 
     def exists(self) -> bool:
-        """Return whether this is the folder of a run."""
-        return (self.path / "recipe.toml").is_file()
+        """Return whether this is the folder of a run, as far as this user may look into it."""
+        return os.path.isfile(self.path / "recipe.toml")  # noqa: PTH113  Path.is_file raises in others' folders
 
     def check(self) -> None:
         """Raise a FileError unless this is the folder of a run."""
