@@ -208,11 +208,14 @@ def test_a_second_interrupt_just_before_the_end_of_the_block_does_not_raise_anot
 
 
 def test_after_an_interrupt_was_dealt_with_the_next_one_raises_again():
-    with Processes(1) as pool:
-        for _ in range(2):
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
-        assert pool.submit(chores.square, 3).result() == 9
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:  # one that came before the block is none of it
+        with Processes(1) as pool:
+            for _ in range(2):
+                with pytest.raises(KeyboardInterrupt):
+                    signal.raise_signal(signal.SIGINT)
+            assert pool.submit(chores.square, 3).result() == 9
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

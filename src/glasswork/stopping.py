@@ -45,12 +45,13 @@ def one_interrupt_at_a_time(hurry: Callable[[], object]) -> Iterator[None]:
 
     def interrupt(number: int, frame: object) -> None:
         error = sys.exception()
-        while error is not None and not isinstance(error, KeyboardInterrupt):
+        while error is not before and error is not None and not isinstance(error, KeyboardInterrupt):
             error = error.__context__
-        if error is None:
+        if error is before or error is None:
             raise KeyboardInterrupt
         hurry()
 
+    before = sys.exception()
     raising = [number for number in _SIGNALS if signal.getsignal(number) is signal.default_int_handler]
     _handle(raising, interrupt)
     try:
