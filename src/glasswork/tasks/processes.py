@@ -88,8 +88,8 @@ class Processes(Executor):
             self._held.close()
 
     def _let_go(self) -> None:
-        if not self._killed:
-            self._killed = True
+        self._killed = True
+        with suppress(OSError):  # a signal may come just while it is being closed
             self._leash.close()
 
     def __enter__(self) -> Self:
