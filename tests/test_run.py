@@ -281,11 +281,13 @@ def test_runs_that_come_and_go_do_not_disturb_a_list(tmp_path):
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(come_and_go)
         end = time.monotonic() + 1
-        while time.monotonic() < end:  # about a hundred folders that come and go
-            found = {row["run"]: row["state"] for row in map(summary_of, find_runs(tmp_path))}
-            assert found.pop("lasting") == "interrupted"
-            assert set(found) <= {"fleeting"}
-        done.set()
+        try:
+            while time.monotonic() < end:  # about a hundred folders that come and go
+                found = {row["run"]: row["state"] for row in map(summary_of, find_runs(tmp_path))}
+                assert found.pop("lasting") == "interrupted"
+                assert set(found) <= {"fleeting"}
+        finally:
+            done.set()
         coming.result()
 
 

@@ -207,6 +207,15 @@ def test_a_second_interrupt_just_before_the_end_of_the_block_does_not_raise_anot
     assert said.count(b"\nKeyboardInterrupt") == 1
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in a terminal; a shell lets its background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_after_an_interrupt_was_dealt_with_the_next_one_raises_again():
     try:
         signal.raise_signal(signal.SIGINT)
